@@ -1,0 +1,2 @@
+//! The `encl` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A moment as the format writes it.
