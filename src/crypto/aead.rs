@@ -1,0 +1,58 @@
+//! AES-256-GCM with a 96-bit nonce and a 128-bit tag (NIST SP 800-38D), in place.
+
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::{Aes256Gcm, KeyInit};
+
+/// Bytes of the tag that stands after every ciphertext.
+pub const TAG_BYTES: usize = 16;
+
+/// Bytes of a nonce.
+pub const NONCE_BYTES: usize = 12;
+
+/// A ciphertext that its key and nonce do not explain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the authentication tag is wrong")]
+pub struct TagMismatch;
+
+/// One AES-256-GCM key, expanded once and wiped on drop.
+pub struct AeadKey(Aes256Gcm);
+
+impl AeadKey {
+    /// Expands `key`.
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(Aes256Gcm::new(key.into()))
+    }
+
+    /// Encrypts `buffer` in place and returns the tag.
+    ///
+    /// The caller owes a nonce that this key has never seen.
+    #[must_use]
+    pub fn seal(
+        &self,
+        nonce: &[u8; NONCE_BYTES],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> [u8; TAG_BYTES] {
+        self.0
+            .encrypt_inout_detached(nonce.into(), aad, buffer.into())
+            .expect("GCM refuses only inputs over 64 GiB, and ours are at most 8 MiB")
+            .into()
+    }
+
+    /// Decrypts `buffer` in place.
+    ///
+    /// # Errors
+    /// [`TagMismatch`] when the tag does not fit; `buffer` then holds what it held before.
+    pub fn open(
+        &self,
+        nonce: &[u8; NONCE_BYTES],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8; TAG_BYTES],
+    ) -> Result<(), TagMismatch> {
+        self.0
+            .decrypt_inout_detached(nonce.into(), aad, buffer.into(), tag.into())
+            .map_err(|_| TagMismatch)
+    }
+}

@@ -1,0 +1,289 @@
+//! The two key encapsulation mechanisms: X25519 (RFC 7748, RFC 9180 §4.1) and X-Wing, its hybrid with ML-KEM-768
+//! (draft-connolly-cfrg-xwing-kem, FIPS 203).
+
+use rand::CryptoRng;
+use serde::Serialize;
+use x_wing::{Decapsulator, Encapsulate, KeyExport, TryDecapsulate, TryKeyInit};
+use zeroize::Zeroizing;
+
+use super::{Secret, hpke, kdf};
+
+/// A key encapsulation mechanism that keys can be made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kem {
+    /// DHKEM(X25519, HKDF-SHA-256), RFC 9180 §7.1.
+    X25519,
+    /// MLKEM768-X25519, secure against quantum computers as long as one of both halves holds.
+    XWing,
+}
+
+impl Kem {
+    /// The number in the HPKE registry of KEMs.
+    #[must_use]
+    pub const fn id(self) -> u16 {
+        match self {
+            Self::X25519 => 0x0020,
+            Self::XWing => 0x647a,
+        }
+    }
+
+    /// The name on cards and in identity files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::X25519 => "x25519",
+            Self::XWing => "x-wing",
+        }
+    }
+
+    /// The mechanism that `name` stands for.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::X25519, Self::XWing]
+            .into_iter()
+            .find(|kem| kem.name() == name)
+    }
+
+    /// Bytes of a public key.
+    #[must_use]
+    pub const fn public_bytes(self) -> usize {
+        match self {
+            Self::X25519 => 32,
+            Self::XWing => 1216,
+        }
+    }
+
+    /// Bytes of an encapsulated key.
+    #[must_use]
+    pub const fn enc_bytes(self) -> usize {
+        match self {
+            Self::X25519 => 32,
+            Self::XWing => 1120,
+        }
+    }
+}
+
+/// Why a key or an encapsulation is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KemError {
+    /// The public key is not one: wrong length, or not reduced (FIPS 203 §7.2).
+    #[error("the public key is not a valid {} key", .0.name())]
+    NotAKey(Kem),
+    /// The X25519 half has small order: everybody would know the shared secret (RFC 7748 §6.1).
+    #[error("the key exchange gives the all-zero secret")]
+    LowOrder,
+    /// The encapsulated key has the length of another mechanism.
+    #[error("the encapsulated key has {found} bytes, not {expected}")]
+    EncLength {
+        /// Bytes found.
+        found: usize,
+        /// Bytes that the reader's mechanism has.
+        expected: usize,
+    },
+    /// The ciphertext was not sealed to this key, or was changed.
+    #[error("the ciphertext does not open with this key")]
+    NotSealedToThisKey,
+}
+
+/// The id of a public key, by which a slot is found: see [`PublicKey::key_id`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct KeyId(#[serde(serialize_with = "crate::json::b64")] pub [u8; 32]);
+
+/// A public key that was checked when it was made: its ML-KEM half is reduced, its X25519 half has not small order.
+#[derive(Clone)]
+pub struct PublicKey {
+    kem: Kem,
+    bytes: Box<[u8]>,
+    id: KeyId,
+    /// The X-Wing key in the form that encapsulation computes with; expanding it is most of the cost.
+    xwing: Option<Box<x_wing::EncapsulationKey>>,
+}
+
+impl PublicKey {
+    /// Checks `bytes` as a public key of `kem`.
+    ///
+    /// # Errors
+    /// [`KemError::NotAKey`] for a wrong length or an ML-KEM half that fails FIPS 203's check,
+    /// [`KemError::LowOrder`] for an X25519 half that gives the all-zero secret.
+    pub fn new(kem: Kem, bytes: &[u8]) -> Result<Self, KemError> {
+        if bytes.len() != kem.public_bytes() {
+            return Err(KemError::NotAKey(kem));
+        }
+        let xwing = match kem {
+            Kem::X25519 => None,
+            Kem::XWing => Some(Box::new(xwing_key(bytes)?)),
+        };
+        let x25519: [u8; 32] = bytes[bytes.len() - 32..].try_into().expect("32 bytes");
+        refuse_low_order(x25519)?;
+        Ok(Self {
+            kem,
+            bytes: bytes.into(),
+            id: KeyId(kdf::key_id(kem.id(), bytes)),
+            xwing,
+        })
+    }
+
+    /// The mechanism of the key.
+    #[must_use]
+    pub fn kem(&self) -> Kem {
+        self.kem
+    }
+
+    /// The key as it stands on cards: 32 bytes, or 1,184 of ML-KEM-768 and 32 of X25519.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256 of a label, the mechanism's number and the key: the name of the key in policies and slots.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Draws a shared secret for the holder of this key.
+    ///
+    /// # Errors
+    /// [`KemError::LowOrder`]: cannot happen for a key that [`PublicKey::new`] accepted; checked all the same.
+    pub(super) fn encapsulate(
+        &self,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Vec<u8>, Secret<32>), KemError> {
+        match &self.xwing {
+            Some(key) => {
+                let (enc, shared) = key.encapsulate_with_rng(rng);
+                Ok((enc.to_vec(), Secret::new(Zeroizing::new(shared).0)))
+            }
+            None => self.encapsulate_x25519(rng),
+        }
+    }
+
+    fn encapsulate_x25519(
+        &self,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Vec<u8>, Secret<32>), KemError> {
+        let ephemeral = x25519_secret(&Secret::random(rng));
+        let enc = x25519_dalek::PublicKey::from(&ephemeral);
+        let recipient: [u8; 32] = self.bytes[..]
+            .try_into()
+            .expect("checked when the key was made");
+        let dh = agree(&ephemeral, recipient)?;
+        Ok((
+            enc.as_bytes().to_vec(),
+            hpke::dhkem_secret(&dh, enc.as_bytes(), &recipient),
+        ))
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for PublicKey {}
+
+/// A private key: 32 bytes, for X-Wing the seed from which both halves are expanded.
+pub struct PrivateKey {
+    kem: Kem,
+    secret: Secret<32>,
+}
+
+impl PrivateKey {
+    /// Draws a new key.
+    #[must_use]
+    pub fn generate(kem: Kem, rng: &mut dyn CryptoRng) -> Self {
+        Self::new(kem, Secret::random(rng))
+    }
+
+    /// Takes over the 32 bytes of a key.
+    #[must_use]
+    pub fn new(kem: Kem, secret: Secret<32>) -> Self {
+        Self { kem, secret }
+    }
+
+    /// The mechanism of the key.
+    #[must_use]
+    pub fn kem(&self) -> Kem {
+        self.kem
+    }
+
+    /// The 32 bytes, for storing them.
+    #[must_use]
+    pub fn secret(&self) -> &Secret<32> {
+        &self.secret
+    }
+
+    /// Computes the public half.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        let bytes = match self.kem {
+            Kem::X25519 => x25519_public(&self.secret).to_vec(),
+            Kem::XWing => self.xwing().encapsulation_key().to_bytes().to_vec(),
+        };
+        PublicKey::new(self.kem, &bytes)
+            .expect("a private key has a valid public half of large order")
+    }
+
+    /// Recovers the shared secret of an encapsulation to this key.
+    ///
+    /// # Errors
+    /// [`KemError::EncLength`] for another mechanism's length, [`KemError::LowOrder`] for an all-zero X25519 result.
+    pub(super) fn decapsulate(&self, enc: &[u8]) -> Result<Secret<32>, KemError> {
+        if enc.len() != self.kem.enc_bytes() {
+            return Err(KemError::EncLength {
+                found: enc.len(),
+                expected: self.kem.enc_bytes(),
+            });
+        }
+        match self.kem {
+            Kem::X25519 => {
+                let enc: [u8; 32] = enc.try_into().expect("compared above");
+                let dh = agree(&x25519_secret(&self.secret), enc)?;
+                Ok(hpke::dhkem_secret(&dh, &enc, &x25519_public(&self.secret)))
+            }
+            Kem::XWing => {
+                let enc = enc.try_into().expect("compared above");
+                let shared = self
+                    .xwing()
+                    .try_decapsulate(&enc)
+                    .map_err(|_| KemError::LowOrder)?;
+                Ok(Secret::new(Zeroizing::new(shared).0))
+            }
+        }
+    }
+
+    fn xwing(&self) -> x_wing::DecapsulationKeyRejectNonContrib {
+        (*self.secret.expose()).into()
+    }
+}
+
+fn xwing_key(bytes: &[u8]) -> Result<x_wing::EncapsulationKey, KemError> {
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| KemError::NotAKey(Kem::XWing))?;
+    x_wing::EncapsulationKey::new(bytes).map_err(|_| KemError::NotAKey(Kem::XWing))
+}
+
+fn x25519_secret(secret: &Secret<32>) -> x25519_dalek::StaticSecret {
+    (*secret.expose()).into()
+}
+
+fn x25519_public(secret: &Secret<32>) -> [u8; 32] {
+    *x25519_dalek::PublicKey::from(&x25519_secret(secret)).as_bytes()
+}
+
+/// Clamping makes every scalar a multiple of the cofactor, so a point of small order gives zero with each of them.
+fn refuse_low_order(point: [u8; 32]) -> Result<(), KemError> {
+    agree(&x25519_secret(&Secret::new([1; 32])), point).map(drop)
+}
+
+/// RFC 7748 §6.1: the all-zero result is refused.
+fn agree(own: &x25519_dalek::StaticSecret, theirs: [u8; 32]) -> Result<Secret<32>, KemError> {
+    let shared = own.diffie_hellman(&theirs.into());
+    if shared.was_contributory() {
+        Ok(Secret::new(shared.to_bytes()))
+    } else {
+        Err(KemError::LowOrder)
+    }
+}

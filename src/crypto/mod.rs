@@ -1,0 +1,26 @@
+//! Bytes in, bytes out: keys, key encapsulation, sealing to a key, passphrases, signatures and every
+//! derivation label. Nothing here knows what an envelope is.
+
+pub mod aead;
+pub mod hpke;
+pub mod kdf;
+mod kem;
+pub mod passphrase;
+mod secret;
+pub mod signing;
+
+pub use kem::{Kem, KemError, KeyId, PrivateKey, PublicKey};
+pub use rand::CryptoRng;
+pub use secret::Secret;
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of the concatenation of `parts` (FIPS 180-4).
+#[must_use]
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}

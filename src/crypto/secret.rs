@@ -1,0 +1,52 @@
+//! Secret bytes that are wiped when they are dropped.
+
+use rand::CryptoRng;
+use zeroize::Zeroize;
+
+/// `N` secret bytes: wiped on drop, never printed, never copied by accident.
+///
+/// They live on the heap, so that moving the value leaves no copy behind on the stack.
+pub struct Secret<const N: usize>(Box<[u8; N]>);
+
+impl<const N: usize> Secret<N> {
+    /// Takes over `bytes`; the caller's copy, if it was one, is the caller's to wipe.
+    #[must_use]
+    pub fn new(mut bytes: [u8; N]) -> Self {
+        let mut secret = Self(Box::new([0; N]));
+        secret.0.copy_from_slice(&bytes);
+        bytes.zeroize();
+        secret
+    }
+
+    /// Draws `N` bytes from `rng`.
+    #[must_use]
+    pub fn random(rng: &mut dyn CryptoRng) -> Self {
+        Self::filled(|bytes| rng.fill_bytes(bytes))
+    }
+
+    /// Lets `fill` write the bytes in place.
+    #[must_use]
+    pub fn filled(fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut secret = Self(Box::new([0; N]));
+        fill(&mut secret.0[..]);
+        secret
+    }
+
+    /// Copies `bytes` if they are exactly `N`.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == N).then(|| Self::filled(|own| own.copy_from_slice(bytes)))
+    }
+
+    /// Shows the bytes to code that computes with them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; N] {
+        &self.0
+    }
+}
+
+impl<const N: usize> Drop for Secret<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}

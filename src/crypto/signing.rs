@@ -1,0 +1,178 @@
+//! Ed25519 (RFC 8032) under a label per purpose, verified strictly.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ed25519_dalek::Signer;
+use rand::CryptoRng;
+use serde::Serialize;
+
+use super::Secret;
+
+/// What a signature is for. Each purpose signs under its own label, so that none can stand for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The content of an envelope, by its author.
+    Envelope,
+    /// A slot, by the reader who let somebody in.
+    Grant,
+    /// A card, by the identity it describes.
+    Card,
+    /// The end of an identity, by itself.
+    Revocation,
+}
+
+impl Purpose {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Envelope => b"encl/1 signature\0",
+            Self::Grant => b"encl/1 grant\0",
+            Self::Card => b"encl/1 card\0",
+            Self::Revocation => b"encl/1 revocation\0",
+        }
+    }
+}
+
+/// A signature that does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not hold")]
+pub struct SignatureMismatch;
+
+/// An Ed25519 public key: the id of an identity, wherever one is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RootId(#[serde(serialize_with = "crate::json::b64")] pub [u8; 32]);
+
+impl RootId {
+    /// Verifies a signature over the purpose's label and `message`, strictly: S below the group order, A and R
+    /// canonical and not of small order, no cofactor.
+    ///
+    /// # Errors
+    /// [`SignatureMismatch`], whatever the reason.
+    pub fn verify(
+        &self,
+        purpose: Purpose,
+        message: &[&[u8]],
+        signature: &Signature,
+    ) -> Result<(), SignatureMismatch> {
+        self.verify_unlabelled(&labelled(purpose, message), signature)
+    }
+
+    /// Verifies as [`RootId::verify`] does, without a label: for public vectors, never for data of ours.
+    ///
+    /// # Errors
+    /// [`SignatureMismatch`], whatever the reason.
+    pub fn verify_unlabelled(
+        &self,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureMismatch> {
+        let key = self.verifying_key().ok_or(SignatureMismatch)?;
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        key.verify_strict(message, &signature)
+            .map_err(|_| SignatureMismatch)
+    }
+
+    /// Says whether these bytes are a key at all: a canonical point, not of small order.
+    #[must_use]
+    pub fn is_acceptable(&self) -> bool {
+        self.verifying_key().is_some()
+    }
+
+    fn verifying_key(&self) -> Option<ed25519_dalek::VerifyingKey> {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&self.0).ok()?;
+        // Decompression takes y ≥ p as well; only the encoding that compression gives back is canonical (RFC 8032 §5.1.3).
+        let canonical = key.to_edwards().compress().to_bytes() == self.0;
+        (canonical && !key.is_weak()).then_some(key)
+    }
+}
+
+impl fmt::Display for RootId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Text that is not 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not 64 lower-case hexadecimal digits")]
+pub struct NotAnId;
+
+impl FromStr for RootId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(NotAnId);
+        }
+        let mut id = [0; 32];
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        }
+        Ok(Self(id))
+    }
+}
+
+fn hex_digit(digit: u8) -> Result<u8, NotAnId> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(NotAnId),
+    }
+}
+
+/// An Ed25519 signature: R and S, 32 bytes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Signature(#[serde(serialize_with = "crate::json::b64")] pub [u8; 64]);
+
+impl Signature {
+    /// Bytes of a signature.
+    pub const BYTES: usize = 64;
+}
+
+/// An identity's root key, kept as its 32-byte seed.
+pub struct SigningKey {
+    seed: Secret<32>,
+    key: ed25519_dalek::SigningKey,
+}
+
+impl SigningKey {
+    /// Takes over the seed (RFC 8032 §5.1.5).
+    #[must_use]
+    pub fn new(seed: Secret<32>) -> Self {
+        let key = ed25519_dalek::SigningKey::from_bytes(seed.expose());
+        Self { seed, key }
+    }
+
+    /// Draws a new key.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        Self::new(Secret::random(rng))
+    }
+
+    /// The seed, for storing it.
+    #[must_use]
+    pub fn seed(&self) -> &Secret<32> {
+        &self.seed
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn id(&self) -> RootId {
+        RootId(self.key.verifying_key().to_bytes())
+    }
+
+    /// Signs the purpose's label and `message`.
+    #[must_use]
+    pub fn sign(&self, purpose: Purpose, message: &[&[u8]]) -> Signature {
+        Signature(self.key.sign(&labelled(purpose, message)).to_bytes())
+    }
+}
+
+fn labelled(purpose: Purpose, message: &[&[u8]]) -> Vec<u8> {
+    let mut text = purpose.label().to_vec();
+    for part in message {
+        text.extend_from_slice(part);
+    }
+    text
+}

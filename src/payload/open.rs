@@ -1,0 +1,153 @@
+//! Opening: a C2SP message in, authenticated plaintext out, one chunk after the other.
+
+use std::io::{self, Read};
+
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::chunk::{
+    CHUNK_BYTES, CHUNKS_MAX, COMMITMENT_BYTES, ChunkKey, HEADER_BYTES, SALT_BYTES,
+    SEALED_CHUNK_BYTES,
+};
+use crate::crypto::Secret;
+use crate::crypto::aead::TAG_BYTES;
+
+/// Why a message cannot be read on. Offsets count from the message's first byte.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenPayloadError {
+    /// The input ended where more was due.
+    #[error("the payload ends after {bytes} bytes, in the middle")]
+    Truncated {
+        /// Bytes that were there.
+        bytes: u64,
+    },
+    /// The commitment is not that of the key.
+    #[error("the head of the payload was changed or belongs to another envelope")]
+    Commitment,
+    /// A chunk's tag does not fit: it was changed, moved, cut, or something was appended.
+    #[error("chunk {index} of the payload, at byte {at}, is damaged")]
+    Chunk {
+        /// The chunk's number, from 0.
+        index: u64,
+        /// Where it begins.
+        at: u64,
+    },
+    /// More chunks than the construction allows.
+    #[error("the payload has more than 2^32 chunks")]
+    TooLong,
+    /// The input could not be read.
+    #[error("the payload cannot be read")]
+    Io(#[from] io::Error),
+}
+
+/// Reads one C2SP message from `input`, to its end.
+pub struct Opener<R: Read> {
+    input: R,
+    key: ChunkKey,
+    next_chunk: u64,
+    buffer: Vec<u8>,
+    ended: bool,
+}
+
+impl<R: Read> Opener<R> {
+    /// Reads the 56 bytes in front of the chunks and checks that the key is the committed one.
+    ///
+    /// # Errors
+    /// [`OpenPayloadError::Truncated`], [`OpenPayloadError::Commitment`] or [`OpenPayloadError::Io`].
+    pub fn new(
+        mut input: R,
+        input_key: &Secret<32>,
+        context: &[u8],
+    ) -> Result<Self, OpenPayloadError> {
+        let mut head = [0; HEADER_BYTES];
+        let found = read_full(&mut input, &mut head)?;
+        if found < HEADER_BYTES {
+            return Err(OpenPayloadError::Truncated {
+                bytes: found as u64,
+            });
+        }
+        let salt = head.first_chunk::<SALT_BYTES>().expect("24 of 56 bytes");
+        let commitment = head
+            .last_chunk::<COMMITMENT_BYTES>()
+            .expect("32 of 56 bytes");
+        let (key, expected) = ChunkKey::new(input_key, salt, context);
+        if !bool::from(expected.ct_eq(commitment)) {
+            return Err(OpenPayloadError::Commitment);
+        }
+        Ok(Self {
+            input,
+            key,
+            next_chunk: 0,
+            buffer: vec![0; SEALED_CHUNK_BYTES],
+            ended: false,
+        })
+    }
+
+    /// Opens the next chunk: up to 16,384 bytes, fewer only in the last; `None` after the last.
+    ///
+    /// The input has to end with the last chunk: what follows it makes that chunk's tag wrong.
+    ///
+    /// # Errors
+    /// Any [`OpenPayloadError`]; there is no reading on after one.
+    pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, OpenPayloadError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let (index, at) = (self.next_chunk, self.chunk_at());
+        if index >= CHUNKS_MAX {
+            return Err(OpenPayloadError::TooLong);
+        }
+        let found = read_full(&mut self.input, &mut self.buffer)?;
+        if found < TAG_BYTES {
+            return Err(OpenPayloadError::Truncated {
+                bytes: at + found as u64,
+            });
+        }
+        let chunk = self.key.open(index, &mut self.buffer[..found]);
+        let chunk = chunk.map_err(|_| OpenPayloadError::Chunk { index, at })?;
+        self.next_chunk += 1;
+        self.ended = chunk.len() < CHUNK_BYTES;
+        Ok(Some(chunk))
+    }
+
+    fn chunk_at(&self) -> u64 {
+        HEADER_BYTES as u64 + self.next_chunk * SEALED_CHUNK_BYTES as u64
+    }
+}
+
+impl<R: Read> Drop for Opener<R> {
+    fn drop(&mut self) {
+        self.buffer.zeroize();
+    }
+}
+
+/// Opens a whole message of less than one chunk.
+///
+/// # Errors
+/// Any [`OpenPayloadError`].
+pub fn open_message(
+    input_key: &Secret<32>,
+    context: &[u8],
+    message: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, OpenPayloadError> {
+    let mut opener = Opener::new(message, input_key, context)?;
+    let mut plaintext = Zeroizing::new(Vec::new());
+    while let Some(chunk) = opener.next_chunk()? {
+        plaintext.extend_from_slice(chunk);
+    }
+    Ok(plaintext)
+}
+
+/// Reads until `buffer` is full or the input ends; returns how much there is.
+fn read_full(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
