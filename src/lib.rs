@@ -1,6 +1,8 @@
 //! Seal files and mail for the people named on the envelope.
 
 pub mod crypto;
+pub mod envelope;
 pub mod json;
 pub mod payload;
+pub mod policy;
 pub mod time;

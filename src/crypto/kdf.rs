@@ -15,6 +15,12 @@ pub fn lock_commitment(secret: &Secret<32>) -> [u8; 32] {
     sha256(&[b"encl/1 lock\0", secret.expose()])
 }
 
+/// SHA-256 of a share, number and value, which stands in the policy and tells a forged share.
+#[must_use]
+pub fn share_hash(share: &[u8]) -> [u8; 32] {
+    sha256(&[b"encl/1 share\0", share])
+}
+
 /// The id of a KEM public key: SHA-256 over the KEM's number (RFC 9180 §7.1) and the key.
 #[must_use]
 pub(super) fn key_id(kem: u16, public: &[u8]) -> [u8; 32] {

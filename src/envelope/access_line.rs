@@ -1,0 +1,292 @@
+//! Line 3: the slots, read and checked against the policy.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::error::OpenError;
+use crate::crypto::signing::{RootId, Signature};
+use crate::crypto::{Kem, KeyId};
+use crate::json::{Error, Text, Value};
+use crate::policy::{ADDRESS_BYTES_MAX, Lock, NAME_BYTES_MAX, Policy};
+
+/// Bytes of line 3, without its line feed.
+pub(super) const ACCESS_BYTES_MAX: usize = 40 << 20;
+/// Slots of one envelope.
+pub(super) const SLOTS_MAX: usize = 16_384;
+
+/// A lock's secret under HPKE; a share is one byte longer.
+pub(super) const SECRET_CT_BYTES: usize = 48;
+const SHARE_CT_BYTES: usize = 49;
+/// A lock's secret as a C2SP message: 24 of salt, 32 of commitment, 32 of secret, 16 of tag.
+pub(super) const PASSPHRASE_CT_BYTES: usize = 104;
+const CT_BYTES: [usize; 3] = [SECRET_CT_BYTES, SHARE_CT_BYTES, PASSPHRASE_CT_BYTES];
+const ENC_BYTES: [usize; 2] = [Kem::X25519.enc_bytes(), Kem::XWing.enc_bytes()];
+
+/// The access line: who has a slot. Changes with every grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Access {
+    /// The slots, in the order of the file.
+    pub slots: Vec<Slot>,
+}
+
+/// A lock's secret or share, sealed to one key or to a passphrase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Slot {
+    /// Sealed to a key.
+    Key(KeySlot),
+    /// Sealed to a passphrase.
+    Passphrase(PassphraseSlot),
+}
+
+impl Slot {
+    /// The lock this slot belongs to, from 0.
+    #[must_use]
+    pub fn lock(&self) -> u16 {
+        match self {
+            Self::Key(slot) => slot.lock,
+            Self::Passphrase(slot) => slot.lock,
+        }
+    }
+}
+
+/// A slot for the holder of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeySlot {
+    /// The lock, from 0.
+    pub lock: u16,
+    /// The key; `None` when the envelope is private.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+    /// HPKE's encapsulated key: 32 bytes for X25519, 1,120 for X-Wing.
+    #[serde(serialize_with = "crate::json::b64")]
+    pub enc: Vec<u8>,
+    /// HPKE's ciphertext: 48 bytes, 49 for a share.
+    #[serde(serialize_with = "crate::json::b64")]
+    pub ct: Vec<u8>,
+    /// Who let this reader in, if it was not the author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+}
+
+/// A slot for whoever knows the passphrase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PassphraseSlot {
+    /// The lock, from 0.
+    pub lock: u16,
+    /// Argon2's salt.
+    #[serde(serialize_with = "crate::json::b64")]
+    pub salt: [u8; 16],
+    /// The lock's secret as a C2SP message.
+    #[serde(serialize_with = "crate::json::b64")]
+    pub ct: [u8; PASSPHRASE_CT_BYTES],
+}
+
+/// The record of who let whom in, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Grant {
+    /// The newcomer's name.
+    pub name: String,
+    /// The newcomer's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The newcomer's root key.
+    pub id: RootId,
+    /// The root key of the reader who let the newcomer in.
+    pub by: RootId,
+    /// When: the text as it stands in the file, which is what is signed.
+    pub at: crate::time::Time,
+    /// By that reader, over all of this.
+    pub sig: Signature,
+}
+
+/// Reads an access line and checks it against the policy.
+pub(super) fn parse(line: &[u8], policy: &Policy) -> Result<Access, OpenError> {
+    Text::check(line)
+        .and_then(|text| access(&text, policy))
+        .and_then(|access| check(&access, policy).map(|()| access))
+        .map_err(|error| OpenError::in_line("the access line (line 3)", &error))
+}
+
+/// Writes an access line, without the line feed, after the checks that a reader makes.
+pub(super) fn write(access: &Access, policy: &Policy) -> Result<Vec<u8>, Error> {
+    check(access, policy)?;
+    let line = serde_json::to_vec(access).expect("an access line has only text, numbers and lists");
+    if line.len() > ACCESS_BYTES_MAX {
+        return Err(Error::over_limit("the line has more than 40 MiB"));
+    }
+    Ok(line)
+}
+
+fn access(text: &Text<'_>, policy: &Policy) -> Result<Access, Error> {
+    let mut slots = None;
+    text.object(|name, value| {
+        match name {
+            "slots" => slots = Some(value.array(SLOTS_MAX, |value| slot(value, policy))?),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    Ok(Access {
+        slots: slots.ok_or_else(|| Error::missing("slots"))?,
+    })
+}
+
+/// The members of both shapes; which shape it is shows when the object closes.
+#[derive(Default)]
+struct Members {
+    lock: Option<u16>,
+    key: Option<KeyId>,
+    enc: Option<Vec<u8>>,
+    ct: Option<Vec<u8>>,
+    grant: Option<Grant>,
+    salt: Option<[u8; 16]>,
+}
+
+fn slot(value: Value<'_>, policy: &Policy) -> Result<Slot, Error> {
+    let mut members = Members::default();
+    value.object(|name, value| {
+        match name {
+            "lock" => members.lock = Some(lock_number(value, policy)?),
+            "key" => members.key = Some(KeyId(value.base64()?)),
+            "enc" => {
+                members.enc = Some(value.base64_of(&ENC_BYTES)?);
+            }
+            "ct" => {
+                members.ct = Some(value.base64_of(&CT_BYTES)?);
+            }
+            "grant" => members.grant = Some(grant(value)?),
+            "salt" => members.salt = Some(value.base64()?),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    members.slot()
+}
+
+impl Members {
+    fn slot(self) -> Result<Slot, Error> {
+        let lock = self.lock.ok_or_else(|| Error::missing("lock"))?;
+        let ct = self.ct.ok_or_else(|| Error::missing("ct"))?;
+        let Some(salt) = self.salt else {
+            let enc = self.enc.ok_or_else(|| Error::missing("enc"))?;
+            return Ok(Slot::Key(KeySlot {
+                lock,
+                key: self.key,
+                enc,
+                ct,
+                grant: self.grant,
+            }));
+        };
+        if self.key.is_some() || self.enc.is_some() || self.grant.is_some() {
+            return Err(Error::malformed(
+                "a passphrase slot with members of a key slot",
+            ));
+        }
+        let ct = ct
+            .try_into()
+            .map_err(|_| Error::malformed("`ct` of a passphrase slot has not 104 bytes"))?;
+        Ok(Slot::Passphrase(PassphraseSlot { lock, salt, ct }))
+    }
+}
+
+fn lock_number(value: Value<'_>, policy: &Policy) -> Result<u16, Error> {
+    let number = u16::try_from(value.number()?).ok();
+    number
+        .filter(|number| usize::from(*number) < policy.locks.len())
+        .ok_or_else(|| Error::malformed("a slot for a lock that the policy has not"))
+}
+
+fn grant(value: Value<'_>) -> Result<Grant, Error> {
+    let (mut person, mut address, mut id, mut by, mut at, mut sig) =
+        (None, None, None, None, None, None);
+    value.object(|name, value| {
+        match name {
+            "name" => person = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
+            "address" => address = Some(value.text(ADDRESS_BYTES_MAX)?.into_owned()),
+            "id" => id = Some(RootId(value.base64()?)),
+            "by" => by = Some(RootId(value.base64()?)),
+            "at" => at = Some(value.time()?),
+            "sig" => sig = Some(Signature(value.base64()?)),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    Ok(Grant {
+        name: person.ok_or_else(|| Error::missing("name"))?,
+        address,
+        id: id.ok_or_else(|| Error::missing("id"))?,
+        by: by.ok_or_else(|| Error::missing("by"))?,
+        at: at.ok_or_else(|| Error::missing("at"))?,
+        sig: sig.ok_or_else(|| Error::missing("sig"))?,
+    })
+}
+
+/// Whether every slot has the shape its lock asks for (FORMAT.md, "The access line").
+fn check(access: &Access, policy: &Policy) -> Result<(), Error> {
+    if access.slots.len() > SLOTS_MAX {
+        return Err(Error::over_limit("slots"));
+    }
+    let mut seen = HashSet::new();
+    for slot in &access.slots {
+        let lock = policy.locks.get(usize::from(slot.lock()));
+        let lock =
+            lock.ok_or_else(|| Error::malformed("a slot for a lock that the policy has not"))?;
+        match slot {
+            Slot::Key(slot) => check_key_slot(slot, lock, policy.private)?,
+            Slot::Passphrase(_) if lock.passphrase.is_none() => {
+                return Err(Error::malformed(
+                    "a passphrase slot in a lock without a passphrase",
+                ));
+            }
+            Slot::Passphrase(_) => {}
+        }
+        let key = match slot {
+            Slot::Key(KeySlot { key: None, .. }) => continue,
+            Slot::Key(slot) => slot.key,
+            Slot::Passphrase(_) => None,
+        };
+        if !seen.insert((slot.lock(), key)) {
+            return Err(Error::malformed(
+                "two slots of one lock for one key or passphrase",
+            ));
+        }
+    }
+    check_passphrase_slots(policy, &seen)
+}
+
+fn check_key_slot(slot: &KeySlot, lock: &Lock, private: bool) -> Result<(), Error> {
+    let ct_bytes = if lock.need > 1 {
+        SHARE_CT_BYTES
+    } else {
+        SECRET_CT_BYTES
+    };
+    if slot.ct.len() != ct_bytes {
+        return Err(Error::malformed(
+            "`ct` has not the length that the lock asks for",
+        ));
+    }
+    if slot.key.is_none() != private {
+        return Err(Error::malformed(
+            "`key` stands in a slot exactly when not private",
+        ));
+    }
+    if private && slot.grant.is_some() {
+        return Err(Error::malformed("a grant in a private envelope"));
+    }
+    Ok(())
+}
+
+/// A passphrase slot is there exactly when the lock has a passphrase.
+fn check_passphrase_slots(
+    policy: &Policy,
+    seen: &HashSet<(u16, Option<KeyId>)>,
+) -> Result<(), Error> {
+    for (number, lock) in (0..).zip(&policy.locks) {
+        if lock.passphrase.is_some() && !seen.contains(&(number, None)) {
+            return Err(Error::malformed("the passphrase's slot is missing"));
+        }
+    }
+    Ok(())
+}

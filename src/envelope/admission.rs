@@ -1,0 +1,123 @@
+//! Who let the reader in: the author, a reader with a record, or somebody without one.
+
+use super::access_line::{Access, Grant, KeySlot, Slot};
+use super::id::EnvelopeId;
+use crate::crypto::KeyId;
+use crate::crypto::signing::{Purpose, RootId};
+use crate::policy::Policy;
+
+/// Grants on the way from the author to a reader.
+const PATH_MAX: usize = 16;
+
+/// Who let the reader in. With several locks the worst counts, and that is the order here.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Admission {
+    /// The author named the reader's key, or gave the passphrase.
+    Named,
+    /// A reader let this one in; the path leads from this reader back to somebody whom the author named.
+    Granted(Vec<Step>),
+    /// Somebody with the content key let this reader in and left no record.
+    Unrecorded,
+}
+
+/// One grant on the path: `by` let `id` in at `at`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// The newcomer.
+    pub id: RootId,
+    /// Who let the newcomer in.
+    pub by: RootId,
+    /// When, as `by` says.
+    pub at: crate::time::Time,
+}
+
+/// Classifies one slot of an envelope that is not private.
+pub(super) fn of_slot(slot: &Slot, policy: &Policy, access: &Access, id: &EnvelopeId) -> Admission {
+    let Slot::Key(slot) = slot else {
+        return Admission::Named;
+    };
+    let lock = &policy.locks[usize::from(slot.lock)];
+    if lock
+        .recipients()
+        .iter()
+        .any(|recipient| Some(recipient.key) == slot.key)
+    {
+        return Admission::Named;
+    }
+    path_to_author(slot, policy, access, id).map_or(Admission::Unrecorded, Admission::Granted)
+}
+
+/// The shortest path of valid grants from `slot` to somebody whom the author named.
+///
+/// Breadth first, each slot at most once, so a hostile list of grants costs one signature check per slot.
+fn path_to_author(
+    slot: &KeySlot,
+    policy: &Policy,
+    access: &Access,
+    id: &EnvelopeId,
+) -> Option<Vec<Step>> {
+    let named = |by: RootId| {
+        policy.signer == Some(by) || policy.recipients().any(|recipient| recipient.id == by)
+    };
+    let mut unused: Vec<&KeySlot> = access.slots.iter().filter_map(granted_slot).collect();
+    unused.retain(|other| (other.lock, other.key) != (slot.lock, slot.key));
+    let mut paths = vec![vec![valid_step(slot, id)?]];
+    for _ in 0..PATH_MAX {
+        if let Some(path) = paths
+            .iter()
+            .find(|path| path.last().is_some_and(|step| named(step.by)))
+        {
+            return Some(path.clone());
+        }
+        let mut longer = Vec::new();
+        for path in &paths {
+            let by = path.last()?.by;
+            let (next, rest): (Vec<_>, Vec<_>) = unused
+                .into_iter()
+                .partition(|slot| slot.grant.as_ref().is_some_and(|grant| grant.id == by));
+            unused = rest;
+            let steps = next.into_iter().filter_map(|slot| valid_step(slot, id));
+            longer.extend(steps.map(|step| [path.as_slice(), &[step]].concat()));
+        }
+        paths = longer;
+    }
+    None
+}
+
+fn granted_slot(slot: &Slot) -> Option<&KeySlot> {
+    match slot {
+        Slot::Key(slot) if slot.grant.is_some() => Some(slot),
+        _ => None,
+    }
+}
+
+/// The slot's grant as a step, if its signature holds.
+fn valid_step(slot: &KeySlot, id: &EnvelopeId) -> Option<Step> {
+    let (grant, key) = (slot.grant.as_ref()?, slot.key?);
+    let message = grant_message(grant, slot.lock, key, id);
+    grant
+        .by
+        .verify(Purpose::Grant, &[&message], &grant.sig)
+        .ok()?;
+    Some(Step {
+        id: grant.id,
+        by: grant.by,
+        at: grant.at,
+    })
+}
+
+/// What a grant's signature covers after its label (FORMAT.md, "Grants").
+#[must_use]
+pub fn grant_message(grant: &Grant, lock: u16, key: KeyId, id: &EnvelopeId) -> Vec<u8> {
+    let mut message = [id.0.as_slice(), &lock.to_be_bytes(), &key.0, &grant.id.0].concat();
+    for text in [
+        &*grant.at.to_string(),
+        &grant.name,
+        grant.address.as_deref().unwrap_or(""),
+    ] {
+        let bytes = u32::try_from(text.len()).expect("names and addresses are short");
+        message.extend_from_slice(&bytes.to_be_bytes());
+        message.extend_from_slice(text.as_bytes());
+    }
+    message
+}

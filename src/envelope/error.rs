@@ -1,0 +1,248 @@
+//! Everything that can stop the opening or the sealing of an envelope, each with its class.
+
+use std::io;
+
+use crate::crypto::passphrase::PassphraseError;
+use crate::json;
+use crate::payload::OpenPayloadError;
+use crate::policy::Refusal;
+
+use super::armor::ArmorError;
+
+/// The classes of FORMAT.md, "Reading": what a program tells a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// The input ends too early.
+    Truncated,
+    /// Line ends or encoding were changed on the way.
+    Mangled,
+    /// Something else altogether.
+    NotAnEnvelope,
+    /// A line is not as the format demands.
+    Malformed,
+    /// A line or a count is over its limit.
+    OverLimit,
+    /// No key of the reader's is among the slots.
+    NoKey,
+    /// Other people have to open it too.
+    Quorum,
+    /// A slot or the policy was changed.
+    Slot,
+    /// The passphrase is wrong.
+    Passphrase,
+    /// The access line was changed by somebody without the content key.
+    Header,
+    /// The conditions say no.
+    Refused,
+    /// The payload was changed.
+    Damaged,
+    /// The author's signature does not hold.
+    Signature,
+    /// Made by a newer version, or damaged.
+    Newer,
+}
+
+impl Class {
+    /// The word for scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Mangled => "mangled",
+            Self::NotAnEnvelope => "not-an-envelope",
+            Self::Malformed => "malformed",
+            Self::OverLimit => "over-limit",
+            Self::NoKey => "no-key",
+            Self::Quorum => "quorum",
+            Self::Slot => "slot",
+            Self::Passphrase => "passphrase",
+            Self::Header => "header",
+            Self::Refused => "refused",
+            Self::Damaged => "damaged",
+            Self::Signature => "signature",
+            Self::Newer => "newer",
+        }
+    }
+}
+
+/// What a keyring answers when it cannot unlock: the caller's own error, handed through.
+pub type KeyringError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why an envelope does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Step 1: the first bytes are not those of an envelope.
+    #[error("it is not an envelope: it does not begin with `encl/1`")]
+    NotAnEnvelope,
+    /// Any step: the input ends too early.
+    #[error("it is cut short: {0}")]
+    Truncated(String),
+    /// Steps 1 and 2, and armor: changed on the way.
+    #[error("it was changed on the way: {0}")]
+    Mangled(String),
+    /// Steps 1, 3 and 10: something that this version does not know.
+    #[error("made by a newer encl, or damaged: {0}")]
+    Newer(String),
+    /// Steps 2, 3 and 10: too long, or too many.
+    #[error("over a limit of the format: {0}")]
+    OverLimit(String),
+    /// Steps 2, 3 and 10: not as the format demands.
+    #[error("not well formed: {0}")]
+    Malformed(String),
+    /// Step 4: nothing here is for any of the reader's keys.
+    #[error("{0}")]
+    NoKey(NoKey),
+    /// Steps 4 and 5: others have to come too.
+    #[error("{0}")]
+    Quorum(Quorum),
+    /// Step 5: a slot of the reader's does not open, or opens to the wrong secret.
+    #[error("this slot or the policy was changed: slot {slot} of lock {lock}")]
+    Slot {
+        /// Position in the access line, from 0.
+        slot: usize,
+        /// The lock it belongs to, from 0.
+        lock: usize,
+    },
+    /// Step 5: the passphrase does not open its slot.
+    #[error("the passphrase is wrong")]
+    Passphrase,
+    /// Step 5: the passphrase cannot be tried.
+    #[error(transparent)]
+    PassphraseUnusable(PassphraseError),
+    /// Step 6: the access line was changed.
+    #[error("the access line was changed by somebody who cannot open the envelope")]
+    Header,
+    /// Step 7: the conditions.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Steps 8 to 11: the payload was changed.
+    #[error("{0}")]
+    Damaged(String),
+    /// Step 12: the signature.
+    #[error("the signature does not hold: the content is not what the signer sealed")]
+    Signature,
+    /// The keyring could not give a key: no class, the cause is the caller's own.
+    #[error("the key cannot be unlocked")]
+    Keyring(#[source] KeyringError),
+    /// The input could not be read: no class.
+    #[error("it cannot be read")]
+    Read(#[source] io::Error),
+    /// The output could not be written: no class.
+    #[error("the output cannot be written")]
+    Write(#[source] io::Error),
+}
+
+/// Why no key fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoKey {
+    /// None of the reader's keys is among the recipients.
+    #[error("none of your identities is named in its policy")]
+    NotNamed,
+    /// The policy names the reader, but the access line has no slot for it.
+    #[error("you are named in its policy, but your slot was removed")]
+    SlotRemoved,
+    /// A private envelope, and every slot was tried.
+    #[error("none of your keys opens it")]
+    Private,
+}
+
+/// Who else is needed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Quorum {
+    /// A lock has nothing for the reader, though others have.
+    #[error("lock {lock} has to be opened by others: {}", if others.is_empty() { "they are not named" } else { others })]
+    OtherLock {
+        /// The lock, from 0.
+        lock: usize,
+        /// The names of those who could, as the policy, not verified, gives them.
+        others: String,
+    },
+    /// A lock needs several shares.
+    #[error("lock {lock} needs {need} people together, and {have} of them is here")]
+    Shares {
+        /// The lock, from 0.
+        lock: usize,
+        /// Shares needed.
+        need: u8,
+        /// Shares at hand.
+        have: usize,
+    },
+}
+
+impl OpenError {
+    /// The class, or `None` when the system or the keyring failed and the envelope is not to blame.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        Some(match self {
+            Self::NotAnEnvelope => Class::NotAnEnvelope,
+            Self::Truncated(_) => Class::Truncated,
+            Self::Mangled(_) => Class::Mangled,
+            Self::Newer(_) => Class::Newer,
+            Self::OverLimit(_) => Class::OverLimit,
+            Self::Malformed(_) => Class::Malformed,
+            Self::NoKey(_) => Class::NoKey,
+            Self::Quorum(_) => Class::Quorum,
+            Self::Slot { .. } => Class::Slot,
+            Self::Passphrase
+            | Self::PassphraseUnusable(PassphraseError::Empty | PassphraseError::TooLong) => {
+                Class::Passphrase
+            }
+            Self::Header => Class::Header,
+            Self::Refused(_) => Class::Refused,
+            Self::Damaged(_) => Class::Damaged,
+            Self::Signature => Class::Signature,
+            Self::PassphraseUnusable(_) | Self::Keyring(_) | Self::Read(_) | Self::Write(_) => {
+                return None;
+            }
+        })
+    }
+
+    /// Puts a JSON fault in its place: `where_` is "the policy (line 2)" or the like.
+    pub(super) fn in_line(where_: &str, error: &json::Error) -> Self {
+        let text = format!("{where_}: {error}");
+        match error {
+            json::Error::Malformed(_) => Self::Malformed(text),
+            json::Error::OverLimit(_) => Self::OverLimit(text),
+            json::Error::Newer(_) => Self::Newer(text),
+        }
+    }
+
+    /// An error of the input: armor reports its faults through the reader.
+    pub(super) fn reading(error: io::Error) -> Self {
+        match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<ArmorError>())
+        {
+            Some(armor @ ArmorError::Truncated) => Self::Truncated(armor.to_string()),
+            Some(armor) => Self::Mangled(armor.to_string()),
+            None => Self::Read(error),
+        }
+    }
+}
+
+impl From<OpenPayloadError> for OpenError {
+    fn from(error: OpenPayloadError) -> Self {
+        match error {
+            OpenPayloadError::Truncated { .. } => Self::Truncated(error.to_string()),
+            OpenPayloadError::Io(error) => Self::reading(error),
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
+/// Why an envelope cannot be sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The request contradicts the format: an empty lock, a count or text over its limit, a key named twice.
+    #[error("{0}")]
+    Request(String),
+    /// The passphrase cannot be used.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The content could not be read.
+    #[error("the content cannot be read")]
+    Read(#[source] io::Error),
+    /// The envelope could not be written.
+    #[error("the envelope cannot be written")]
+    Write(#[source] io::Error),
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("FORMAT.md")]
+
+mod access_line;
+mod admission;
+mod armor;
+mod body;
+mod digest;
+mod error;
+mod id;
+mod input;
+mod open;
+mod padding;
+mod policy_line;
+mod private_line;
+mod seal;
+mod slot;
+
+pub use access_line::{Access, Grant, KeySlot, PassphraseSlot, Slot};
+pub use admission::{Admission, Step, grant_message};
+pub use armor::ArmorWriter;
+pub use error::{Class, KeyringError, NoKey, OpenError, Quorum, SealError};
+pub use id::EnvelopeId;
+pub use open::{Content, Envelope, Keyring, Manifest, Opened, ReaderKey};
+pub use private_line::{About, LineEnds, Mail, PrivateLine};
+pub use seal::{Addressee, LockRequest, SealRequest, Sealed, seal};

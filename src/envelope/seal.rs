@@ -1,0 +1,277 @@
+//! Sealing an envelope: one pass over the content, constant memory.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+
+use zeroize::Zeroizing;
+
+use super::access_line::{self, Access, Slot};
+use super::digest::RootHasher;
+use super::error::SealError;
+use super::id::{EnvelopeId, MAGIC, access_hash};
+use super::private_line::{self, About, PrivateLine};
+use super::{padding, policy_line, slot};
+use crate::crypto::kdf::{self, ContentKey};
+use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::signing::{Purpose, Signature, SigningKey};
+use crate::crypto::{CryptoRng, PublicKey, Secret};
+use crate::json;
+use crate::payload::Sealer;
+use crate::policy::{Conditions, Lock, Padding, Policy, Recipient};
+use crate::time::Time;
+
+/// Bytes of content read in one go.
+const READ_BYTES: usize = 256 << 10;
+/// The manifest of an envelope with much content ends at a multiple of this, so that files can share blocks.
+const ALIGNMENT: usize = 4_096;
+/// Line 4: 44 characters of base64 and a line feed.
+const MAC_LINE_BYTES: usize = 45;
+
+/// What an envelope shall be: who may read it and what is said about it.
+pub struct SealRequest<'a> {
+    /// The locks, in their order; all of them have to be opened.
+    pub locks: Vec<LockRequest<'a>>,
+    /// Who signs, if anybody.
+    pub signer: Option<&'a SigningKey>,
+    /// Whether recipients, signer and time of making are sealed too.
+    pub private: bool,
+    /// How the content's length is hidden.
+    pub padding: Padding,
+    /// When the envelope is made.
+    pub created: Option<Time>,
+    /// When it may be opened.
+    pub conditions: Conditions,
+    /// Public handling labels.
+    pub labels: BTreeMap<String, String>,
+    /// What is said about the content to its readers; unfit texts are left out.
+    pub about: About,
+    /// Whether the manifest is filled up to a multiple of 4,096 bytes; advised for contents over 1 MiB.
+    pub aligned: bool,
+}
+
+/// One lock: any one of its recipients opens it, or the passphrase.
+#[derive(Default)]
+pub struct LockRequest<'a> {
+    /// The recipients; may be empty only beside a passphrase.
+    pub recipients: Vec<Addressee>,
+    /// The passphrase and its cost.
+    pub passphrase: Option<(&'a Passphrase, Cost)>,
+}
+
+/// A recipient as the policy will name it, with the key to seal to.
+#[derive(Clone)]
+pub struct Addressee {
+    /// Name, address and ids; its `key` is that of `public`.
+    pub recipient: Recipient,
+    /// The key.
+    pub public: PublicKey,
+}
+
+/// What was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealed {
+    /// The envelope's id.
+    pub id: EnvelopeId,
+    /// Bytes of content.
+    pub content_bytes: u64,
+}
+
+/// Seals everything that `content` gives into an envelope on `out`.
+///
+/// `out` is flushed at the end; making it durable is the caller's. What was written before an error is no envelope.
+///
+/// # Errors
+/// [`SealError::Request`] when the request breaks a limit or rule of the format (before anything is written),
+/// [`SealError::Passphrase`], [`SealError::Read`] and [`SealError::Write`].
+pub fn seal(
+    request: &SealRequest<'_>,
+    content: &mut dyn Read,
+    out: &mut dyn Write,
+    rng: &mut dyn CryptoRng,
+) -> Result<Sealed, SealError> {
+    let secrets: Vec<Secret<32>> = request.locks.iter().map(|_| Secret::random(rng)).collect();
+    let policy = policy(request, &secrets);
+    let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
+    let id = EnvelopeId::of(&policy_line);
+    let private_line =
+        private_line::write(&private_line(request), &policy).map_err(|error| refused(&error))?;
+    let access = Access {
+        slots: slots(request, &secrets, &id, rng)?,
+    };
+    let mut access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
+    if request.aligned {
+        fill_up(&mut access_line, policy_line.len());
+    }
+
+    let content_key = ContentKey::new(&id.0, &secrets);
+    let mac = json::to_b64(&content_key.mac(&access_hash(&policy_line, &access_line)));
+    let lines = [MAGIC, &policy_line, &access_line, mac.as_bytes()];
+    for line in lines {
+        out.write_all(line)
+            .and_then(|()| out.write_all(b"\n"))
+            .map_err(SealError::Write)?;
+    }
+    let sealer =
+        Sealer::new(&mut *out, &content_key.payload_key(), &id.0, rng).map_err(SealError::Write)?;
+    let mut body = BodyWriter {
+        sealer,
+        root: RootHasher::default(),
+        signed: request.signer.is_some(),
+    };
+    body.write(&private_line)?;
+    body.write(b"\n")?;
+    let content_bytes = body.copy(content)?;
+    body.finish(request, &id)?;
+    out.flush().map_err(SealError::Write)?;
+    Ok(Sealed { id, content_bytes })
+}
+
+fn refused(error: &json::Error) -> SealError {
+    SealError::Request(error.to_string())
+}
+
+fn policy(request: &SealRequest<'_>, secrets: &[Secret<32>]) -> Policy {
+    let public = !request.private;
+    let lock = |(lock, secret): (&LockRequest<'_>, &Secret<32>)| Lock {
+        need: 1,
+        commit: kdf::lock_commitment(secret),
+        shares: Vec::new(),
+        passphrase: lock.passphrase.map(|(_, cost)| cost),
+        named: public.then(|| named(lock)),
+    };
+    Policy {
+        signed: request.signer.is_some(),
+        private: request.private,
+        padding: request.padding,
+        created: request.created.filter(|_| public),
+        conditions: request.conditions,
+        labels: request.labels.clone(),
+        signer: request.signer.filter(|_| public).map(SigningKey::id),
+        locks: request.locks.iter().zip(secrets).map(lock).collect(),
+    }
+}
+
+fn named(lock: &LockRequest<'_>) -> Vec<Recipient> {
+    lock.recipients
+        .iter()
+        .map(|addressee| addressee.recipient.clone())
+        .collect()
+}
+
+fn private_line(request: &SealRequest<'_>) -> PrivateLine {
+    PrivateLine {
+        about: request.about.clone().leave_out_unfit(),
+        created: request.created.filter(|_| request.private),
+        recipients: request
+            .private
+            .then(|| request.locks.iter().map(named).collect()),
+        signer: request
+            .signer
+            .filter(|_| request.private)
+            .map(SigningKey::id),
+    }
+}
+
+fn slots(
+    request: &SealRequest<'_>,
+    secrets: &[Secret<32>],
+    id: &EnvelopeId,
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<Slot>, SealError> {
+    let mut slots = Vec::new();
+    for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
+        for addressee in &lock.recipients {
+            let slot = slot::seal_to_key(
+                &addressee.public,
+                number,
+                id,
+                secret.expose(),
+                request.private,
+                rng,
+            );
+            slots.push(Slot::Key(slot));
+        }
+        if let Some(passphrase) = lock.passphrase {
+            slots.push(Slot::Passphrase(slot::seal_to_passphrase(
+                passphrase, number, id, secret, rng,
+            )?));
+        }
+    }
+    if request.private {
+        shuffle(&mut slots, rng);
+    }
+    Ok(slots)
+}
+
+/// Fisher and Yates: in a private envelope the order of the slots must not tell the order of the recipients.
+fn shuffle(slots: &mut [Slot], rng: &mut dyn CryptoRng) {
+    for last in (1..slots.len()).rev() {
+        // 64 random bits modulo at most 16,384: the bias is below 2^-50.
+        let other = rng.next_u64() % (last as u64 + 1);
+        slots.swap(
+            last,
+            usize::try_from(other).expect("at most the number of slots"),
+        );
+    }
+}
+
+/// Spaces at the end of line 3 belong to no token (RFC 8259 §2) and are authenticated like everything else.
+fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
+    let manifest = MAGIC.len() + 1 + policy_bytes + 1 + access_line.len() + 1 + MAC_LINE_BYTES;
+    let spaces = manifest.next_multiple_of(ALIGNMENT) - manifest;
+    if access_line.len() + spaces <= access_line::ACCESS_BYTES_MAX {
+        access_line.resize(access_line.len() + spaces, b' ');
+    }
+}
+
+/// Writes M = D ‖ pad ‖ sig: D is hashed on its way into the payload.
+struct BodyWriter<W: Write> {
+    sealer: Sealer<W>,
+    root: RootHasher,
+    signed: bool,
+}
+
+impl<W: Write> BodyWriter<W> {
+    fn write(&mut self, data: &[u8]) -> Result<(), SealError> {
+        if self.signed {
+            self.root.update(data);
+        } else {
+            self.root.skip(data);
+        }
+        self.sealer.write_all(data).map_err(SealError::Write)
+    }
+
+    fn copy(&mut self, content: &mut dyn Read) -> Result<u64, SealError> {
+        let before = self.root.bytes();
+        let mut buffer = Zeroizing::new(vec![0; READ_BYTES]);
+        loop {
+            match content.read(&mut buffer) {
+                Ok(0) => return Ok(self.root.bytes() - before),
+                Ok(count) => self.write(&buffer[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(SealError::Read(error)),
+            }
+        }
+    }
+
+    fn finish(mut self, request: &SealRequest<'_>, id: &EnvelopeId) -> Result<(), SealError> {
+        let signature_bytes = if self.signed {
+            Signature::BYTES as u64
+        } else {
+            0
+        };
+        if request.padding == Padding::Padme {
+            let zeros = padding::zeros(self.root.bytes(), signature_bytes);
+            self.sealer.write_all(&[0x80]).map_err(SealError::Write)?;
+            io::copy(&mut io::repeat(0).take(zeros), &mut self.sealer).map_err(SealError::Write)?;
+        }
+        if let Some(signer) = request.signer {
+            let [id, bytes, root] = self.root.signed_message(id);
+            let signature = signer.sign(Purpose::Envelope, &[&id, &bytes, &root]);
+            self.sealer
+                .write_all(&signature.0)
+                .map_err(SealError::Write)?;
+        }
+        self.sealer.finish().map(drop).map_err(SealError::Write)
+    }
+}

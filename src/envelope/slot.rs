@@ -1,0 +1,84 @@
+//! One slot: a lock's secret sealed to a key or to a passphrase, and opened again.
+
+use zeroize::Zeroizing;
+
+use super::access_line::{KeySlot, PASSPHRASE_CT_BYTES, PassphraseSlot};
+use super::id::EnvelopeId;
+use crate::crypto::passphrase::{Cost, Passphrase, PassphraseError};
+use crate::crypto::{CryptoRng, PrivateKey, PublicKey, Secret, hpke, kdf};
+use crate::payload::{open_message, seal_message};
+use crate::policy::Hash;
+
+/// Seals `secret`, or a share, to `recipient`.
+pub(super) fn seal_to_key(
+    recipient: &PublicKey,
+    lock: u16,
+    id: &EnvelopeId,
+    secret: &[u8],
+    private: bool,
+    rng: &mut dyn CryptoRng,
+) -> KeySlot {
+    let sealed = hpke::seal(recipient, &kdf::slot_info(&id.0, lock), secret, rng)
+        .expect("a key that was accepted gives no all-zero secret");
+    let key = (!private).then(|| recipient.key_id());
+    KeySlot {
+        lock,
+        key,
+        enc: sealed.enc,
+        ct: sealed.ct,
+        grant: None,
+    }
+}
+
+/// Seals `secret` to a passphrase; takes the time and memory that `cost` says.
+pub(super) fn seal_to_passphrase(
+    (passphrase, cost): (&Passphrase, Cost),
+    lock: u16,
+    id: &EnvelopeId,
+    secret: &Secret<32>,
+    rng: &mut dyn CryptoRng,
+) -> Result<PassphraseSlot, PassphraseError> {
+    let mut salt = [0; 16];
+    rng.fill_bytes(&mut salt);
+    let key = passphrase.derive(&salt, cost)?;
+    let ct = seal_message(
+        &key,
+        &kdf::passphrase_context(&id.0, lock),
+        secret.expose(),
+        rng,
+    );
+    let ct: [u8; PASSPHRASE_CT_BYTES] = ct.try_into().expect("32 bytes become 104");
+    Ok(PassphraseSlot { lock, salt, ct })
+}
+
+/// Opens a slot; `None` when it does not open with this key.
+pub(super) fn open_with_key(
+    slot: &KeySlot,
+    reader: &PrivateKey,
+    id: &EnvelopeId,
+) -> Option<Zeroizing<Vec<u8>>> {
+    hpke::open(
+        reader,
+        &slot.enc,
+        &kdf::slot_info(&id.0, slot.lock),
+        &slot.ct,
+    )
+    .ok()
+}
+
+/// Opens a passphrase slot; `Ok(None)` when the passphrase is wrong.
+pub(super) fn open_with_passphrase(
+    slot: &PassphraseSlot,
+    (passphrase, cost): (&Passphrase, Cost),
+    id: &EnvelopeId,
+) -> Result<Option<Zeroizing<Vec<u8>>>, PassphraseError> {
+    let key = passphrase.derive(&slot.salt, cost)?;
+    Ok(open_message(&key, &kdf::passphrase_context(&id.0, slot.lock), &slot.ct).ok())
+}
+
+/// The number x of a share, if it is one that the policy commits to: 1 ≤ x ≤ n and its hash at x - 1.
+pub(super) fn share_number(share: &[u8], hashes: &[Hash]) -> Option<u8> {
+    let x = *share.first()?;
+    let hash = hashes.get(usize::from(x.checked_sub(1)?))?;
+    (kdf::share_hash(share) == hash.0).then_some(x)
+}

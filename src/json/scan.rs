@@ -1,0 +1,243 @@
+//! The walk over JSON text: checking it all once, and skipping over values that were checked.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::{Error, MEMBERS_MAX, is_clean};
+
+/// Nesting of objects and arrays; the object itself is level 1.
+const DEPTH_MAX: usize = 8;
+const DIGITS_MAX: usize = 10;
+
+/// A place in a text.
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Stands behind the opening bracket of a checked value.
+    pub(super) fn inside(text: &'a str) -> Self {
+        Self { text, at: 1 }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at == self.text.len()
+    }
+
+    /// Only spaces are left: every other white space is a control character and refused before.
+    pub(super) fn blanks(&mut self) {
+        while self.peek() == Some(b' ') {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let here = self.peek() == Some(byte);
+        self.at += usize::from(here);
+        here
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Error> {
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
+    }
+
+    fn unexpected(&self) -> Error {
+        Error::Malformed(format!("not JSON at byte {}", self.at))
+    }
+
+    // ---- Checking -------------------------------------------------------------------------------------------
+
+    /// Checks the value that begins here, on the given level of nesting.
+    pub(super) fn check_value(&mut self, level: usize) -> Result<(), Error> {
+        match self.peek() {
+            Some(b'{' | b'[') if level > DEPTH_MAX => {
+                Err(Error::Malformed(format!("nested over {DEPTH_MAX} levels")))
+            }
+            Some(b'{') => self.check_object(level),
+            Some(b'[') => self.check_array(level),
+            Some(b'"') => self.check_string().map(drop),
+            Some(b'0'..=b'9') => self.check_number(),
+            Some(b't') => self.check_word("true"),
+            Some(b'f') => self.check_word("false"),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    fn check_object(&mut self, level: usize) -> Result<(), Error> {
+        let mut names = HashSet::new();
+        self.at += 1;
+        self.blanks();
+        if self.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            let name = self.check_string()?;
+            if !names.insert(name) {
+                return Err(Error::malformed("a member's name twice in one object"));
+            }
+            if names.len() > MEMBERS_MAX {
+                return Err(Error::OverLimit(format!(
+                    "an object of more than {MEMBERS_MAX} members"
+                )));
+            }
+            self.blanks();
+            self.expect(b':')?;
+            self.blanks();
+            self.check_value(level + 1)?;
+            self.blanks();
+            if self.take(b'}') {
+                return Ok(());
+            }
+            self.expect(b',')?;
+            self.blanks();
+        }
+    }
+
+    fn check_array(&mut self, level: usize) -> Result<(), Error> {
+        self.at += 1;
+        self.blanks();
+        if self.take(b']') {
+            return Ok(());
+        }
+        loop {
+            self.check_value(level + 1)?;
+            self.blanks();
+            if self.take(b']') {
+                return Ok(());
+            }
+            self.expect(b',')?;
+            self.blanks();
+        }
+    }
+
+    /// Checks a string and returns its text.
+    fn check_string(&mut self) -> Result<Cow<'a, str>, Error> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected());
+        }
+        let start = self.at;
+        let end = self
+            .string_end()
+            .ok_or_else(|| Error::malformed("a text without an end"))?;
+        self.at = end;
+        let token = &self.text[start..end];
+        let text = if token.contains('\\') {
+            // serde_json knows the escapes, and refuses lone surrogates.
+            Cow::Owned(
+                serde_json::from_str(token)
+                    .map_err(|_| Error::malformed("an escape that is none"))?,
+            )
+        } else {
+            Cow::Borrowed(&token[1..token.len() - 1])
+        };
+        match () {
+            () if text.is_empty() => Err(Error::malformed("an empty text")),
+            () if !is_clean(&text) => Err(Error::malformed("a character that the format refuses")),
+            () => Ok(text),
+        }
+    }
+
+    fn check_number(&mut self) -> Result<(), Error> {
+        let digits = self.text.as_bytes()[self.at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let leading_zero = digits > 1 && self.peek() == Some(b'0');
+        self.at += digits;
+        let goes_on = matches!(self.peek(), Some(b'.' | b'e' | b'E'));
+        if leading_zero || digits > DIGITS_MAX || goes_on {
+            return Err(Error::malformed(
+                "a number that is not 0 to 9999999999 in plain digits",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_word(&mut self, word: &str) -> Result<(), Error> {
+        if !self.text[self.at..].starts_with(word) {
+            return Err(self.unexpected());
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    // ---- Skipping what was checked ----------------------------------------------------------------------------
+
+    /// Says whether the object or array ends here; else stands before its next member or item.
+    pub(super) fn closed(&mut self, bracket: char) -> bool {
+        self.blanks();
+        if self.take(b',') {
+            self.blanks();
+        }
+        self.peek() == u8::try_from(bracket).ok()
+    }
+
+    pub(super) fn skip_string(&mut self) -> &'a str {
+        let start = self.at;
+        self.at = self.string_end().unwrap_or(self.text.len());
+        &self.text[start..self.at]
+    }
+
+    pub(super) fn skip_colon(&mut self) {
+        self.blanks();
+        self.take(b':');
+        self.blanks();
+    }
+
+    /// The characters of the value that begins here.
+    pub(super) fn skip_value(&mut self) -> &'a str {
+        let start = self.at;
+        let mut level = 0;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    self.skip_string();
+                }
+                b'{' | b'[' => {
+                    level += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' if level > 0 => {
+                    level -= 1;
+                    self.at += 1;
+                }
+                b'}' | b']' | b',' | b' ' if level == 0 => break,
+                _ => self.at += 1,
+            }
+            if level == 0 && matches!(byte, b'"' | b'}' | b']') {
+                break;
+            }
+        }
+        &self.text[start..self.at]
+    }
+
+    /// The place behind the closing quote of the string that begins here.
+    fn string_end(&self) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let mut at = self.at + 1;
+        loop {
+            match bytes.get(at)? {
+                b'"' => return Some(at + 1),
+                b'\\' => at += 2,
+                _ => at += 1,
+            }
+        }
+    }
+}
