@@ -2,6 +2,7 @@
 
 pub mod crypto;
 pub mod envelope;
+pub mod identity;
 pub mod json;
 pub mod payload;
 pub mod policy;

@@ -1,5 +1,7 @@
 //! Whatever is sealed comes back, through every feature and at every size around an edge.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::collections::BTreeMap;
 
 use encl::crypto::passphrase::{Cost, Passphrase};

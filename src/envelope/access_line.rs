@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::error::OpenError;
 use crate::crypto::signing::{RootId, Signature};
 use crate::crypto::{Kem, KeyId};
+use crate::identity::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX};
 use crate::json::{Error, Text, Value};
-use crate::policy::{ADDRESS_BYTES_MAX, Lock, NAME_BYTES_MAX, Policy};
+use crate::policy::{Lock, Policy};
 
 /// Bytes of line 3, without its line feed.
 pub(super) const ACCESS_BYTES_MAX: usize = 40 << 20;

@@ -6,10 +6,11 @@ use super::error::OpenError;
 use crate::crypto::KeyId;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::signing::RootId;
+use crate::identity::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX};
 use crate::json::{Error, Text, Value};
 use crate::policy::{
-    ADDRESS_BYTES_MAX, Conditions, Hash, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX,
-    LOCKS_MAX, Lock, NAME_BYTES_MAX, Padding, Policy, RECIPIENTS_MAX, Recipient, SHARES_MAX,
+    Conditions, Hash, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, LOCKS_MAX, Lock,
+    Padding, Policy, RECIPIENTS_MAX, Recipient, SHARES_MAX,
 };
 
 /// Bytes of line 2, without its line feed.

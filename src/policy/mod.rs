@@ -25,10 +25,6 @@ pub const LABELS_MAX: usize = 64;
 pub const LABEL_NAME_BYTES_MAX: usize = 64;
 /// Bytes of a label's value.
 pub const LABEL_VALUE_BYTES_MAX: usize = 4_096;
-/// Bytes of a person's name.
-pub const NAME_BYTES_MAX: usize = 256;
-/// Bytes of an address.
-pub const ADDRESS_BYTES_MAX: usize = 320;
 
 /// The policy of an envelope: line 2 of the file, public, never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

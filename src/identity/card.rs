@@ -1,0 +1,332 @@
+//! An identity's public half, signed by its root key: what people give to each other.
+
+use serde::Serialize;
+
+use super::carrier::{self, CONTENT_BYTES_MAX, CarrierError};
+use super::{
+    ADDRESS_BYTES_MAX, Identity, KEYS_MAX, NAME_BYTES_MAX, VERSION, distinct, known_kem,
+    known_version, serial_number,
+};
+use crate::crypto::signing::{Purpose, RootId, Signature};
+use crate::crypto::{KemError, PublicKey};
+use crate::json::{self, Error, Text, Value};
+use crate::time::Time;
+
+/// How a card begins, as a file, a line or a header.
+const PREFIX: &str = "encl-card1:";
+
+/// Addresses of one card.
+const ADDRESSES_MAX: usize = 16;
+
+/// A card that was checked: form, signature and every key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Card {
+    id: RootId,
+    name: String,
+    addresses: Vec<String>,
+    serial: u32,
+    created: Time,
+    keys: Vec<CardKey>,
+    text: String,
+}
+
+/// A KEM key that a card certifies.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardKey {
+    /// The key.
+    pub public: PublicKey,
+    /// Rises with every key of the identity.
+    pub serial: u32,
+    /// When it was made.
+    pub created: Time,
+    /// From when on nobody seals to it.
+    pub expires: Option<Time>,
+}
+
+/// What a new card shall say beside the keys.
+pub struct CardRequest {
+    /// The name, at most 256 bytes.
+    pub name: String,
+    /// 1 to 16 addresses.
+    pub addresses: Vec<String>,
+    /// Higher than that of every earlier card.
+    pub serial: u32,
+    /// When the card is made.
+    pub created: Time,
+}
+
+/// Why a card is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CardError {
+    /// The text does not carry a card.
+    #[error("{0}")]
+    Carrier(#[from] CarrierError),
+    /// The card is not as the format demands, or newer.
+    #[error("{0}")]
+    Line(#[from] Error),
+    /// A key of the card cannot be sealed to.
+    #[error("the key with serial {serial} is refused: {cause}")]
+    Key {
+        /// The key's serial.
+        serial: u32,
+        /// Why.
+        cause: KemError,
+    },
+    /// The card was not signed by the identity that it describes, or changed.
+    #[error("its signature does not hold: it was changed, or is not what it says")]
+    Signature,
+}
+
+impl Card {
+    /// Signs a card for `identity` with all its KEM keys.
+    ///
+    /// # Errors
+    /// [`CardError::Line`] when name or addresses are not fit for a card.
+    pub fn new(identity: &Identity, request: CardRequest) -> Result<Self, CardError> {
+        let card = Self {
+            id: identity.id(),
+            name: request.name,
+            addresses: request.addresses,
+            serial: request.serial,
+            created: request.created,
+            keys: identity.keys().iter().map(CardKey::from).collect(),
+            text: String::new(),
+        };
+        let line = card.to_line();
+        let signature = identity.root().sign(Purpose::Card, &[&line]);
+        Self::from_text(carrier::write(PREFIX, &line, &signature).as_bytes())
+    }
+
+    /// Reads a card from text, however it was wrapped or quoted, and checks all of it.
+    ///
+    /// # Errors
+    /// [`CardError`].
+    pub fn from_text(text: &[u8]) -> Result<Self, CardError> {
+        let (line, signature) = carrier::read(PREFIX, text)?;
+        Self::from_parts(&line, &signature)
+    }
+
+    /// Checks a card's JSON line and signature.
+    ///
+    /// # Errors
+    /// [`CardError`].
+    pub fn from_parts(line: &[u8], signature: &Signature) -> Result<Self, CardError> {
+        let mut keys = Vec::new();
+        let mut card = parse(line, &mut keys)?;
+        check(&card, &keys)?;
+        card.id
+            .verify(Purpose::Card, &[line], signature)
+            .map_err(|_| CardError::Signature)?;
+        for key in keys {
+            let public = PublicKey::new(key.kem, &key.bytes);
+            let public = public.map_err(|cause| CardError::Key {
+                serial: key.serial,
+                cause,
+            })?;
+            card.keys.push(CardKey {
+                public,
+                serial: key.serial,
+                created: key.created,
+                expires: key.expires,
+            });
+        }
+        card.text = carrier::write(PREFIX, line, signature);
+        Ok(card)
+    }
+
+    /// Says whether `text` begins like a card.
+    #[must_use]
+    pub fn is_text(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+
+    /// The identity's root key.
+    #[must_use]
+    pub fn id(&self) -> RootId {
+        self.id
+    }
+
+    /// The name that its owner chose.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// 1 to 16 addresses, the first the usual one.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Rises with every card of an identity.
+    #[must_use]
+    pub fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// When the card was made.
+    #[must_use]
+    pub fn created(&self) -> Time {
+        self.created
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &[CardKey] {
+        &self.keys
+    }
+
+    /// The key to seal to: the one with the highest serial that has not expired.
+    #[must_use]
+    pub fn current_key(&self, now: Time) -> Option<&CardKey> {
+        let fresh = self
+            .keys
+            .iter()
+            .filter(|key| key.expires.is_none_or(|expires| now < expires));
+        fresh.max_by_key(|key| key.serial)
+    }
+
+    /// The card as one line of text, without a line feed.
+    #[must_use]
+    pub fn to_text(&self) -> &str {
+        &self.text
+    }
+
+    fn to_line(&self) -> Vec<u8> {
+        let key = |key: &CardKey| KeyLine {
+            kem: key.public.kem().name(),
+            key: json::to_b64(key.public.as_bytes()),
+            serial: key.serial,
+            created: key.created,
+            expires: key.expires,
+        };
+        let line = CardLine {
+            card: VERSION,
+            id: self.id,
+            name: &self.name,
+            addresses: &self.addresses,
+            serial: self.serial,
+            created: self.created,
+            keys: self.keys.iter().map(key).collect(),
+        };
+        serde_json::to_vec(&line).expect("a card has only texts, numbers and lists")
+    }
+}
+
+#[derive(Serialize)]
+struct CardLine<'a> {
+    card: &'static str,
+    id: RootId,
+    name: &'a str,
+    addresses: &'a [String],
+    serial: u32,
+    created: Time,
+    keys: Vec<KeyLine>,
+}
+
+#[derive(Serialize)]
+struct KeyLine {
+    kem: &'static str,
+    key: String,
+    serial: u32,
+    created: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<Time>,
+}
+
+/// A key as it stands on the card, before it is checked as a key.
+struct BareKey {
+    kem: crate::crypto::Kem,
+    bytes: Vec<u8>,
+    serial: u32,
+    created: Time,
+    expires: Option<Time>,
+}
+
+fn parse(line: &[u8], keys: &mut Vec<BareKey>) -> Result<Card, Error> {
+    let (mut version, mut id, mut person, mut addresses) = (None, None, None, None);
+    let (mut serial, mut created, mut bare) = (None, None, None);
+    if line.len() > CONTENT_BYTES_MAX {
+        return Err(Error::over_limit("the card"));
+    }
+    Text::check(line)?.object(|name, value| {
+        match name {
+            "card" => version = Some(known_version(value)?),
+            "id" => id = Some(RootId(value.base64()?)),
+            "name" => person = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
+            "addresses" => addresses = Some(value.array(ADDRESSES_MAX, address)?),
+            "serial" => serial = Some(serial_number(value)?),
+            "created" => created = Some(value.time()?),
+            "keys" => bare = Some(value.array(KEYS_MAX, bare_key)?),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    version.ok_or_else(|| Error::missing("card"))?;
+    *keys = bare.ok_or_else(|| Error::missing("keys"))?;
+    Ok(Card {
+        id: id.ok_or_else(|| Error::missing("id"))?,
+        name: person.ok_or_else(|| Error::missing("name"))?,
+        addresses: addresses.ok_or_else(|| Error::missing("addresses"))?,
+        serial: serial.ok_or_else(|| Error::missing("serial"))?,
+        created: created.ok_or_else(|| Error::missing("created"))?,
+        keys: Vec::new(),
+        text: String::new(),
+    })
+}
+
+/// Only what a policy can name is an address: one `@` with something on both sides, no blanks.
+fn address(value: Value<'_>) -> Result<String, Error> {
+    let text = value.text(ADDRESS_BYTES_MAX)?;
+    let mut parts = text.split('@');
+    let filled = |part: Option<&str>| part.is_some_and(|part| !part.is_empty());
+    let shape = filled(parts.next()) && filled(parts.next()) && parts.next().is_none();
+    if shape && !text.contains(char::is_whitespace) {
+        Ok(text.into_owned())
+    } else {
+        Err(Error::malformed("an address that is not like name@domain"))
+    }
+}
+
+fn bare_key(value: Value<'_>) -> Result<BareKey, Error> {
+    let (mut kem, mut bytes, mut serial, mut created, mut expires) = (None, None, None, None, None);
+    value.object(|name, value| {
+        match name {
+            "kem" => kem = Some(known_kem(value)?),
+            "key" => bytes = Some(value.base64_of(&[32, 1216])?),
+            "serial" => serial = Some(serial_number(value)?),
+            "created" => created = Some(value.time()?),
+            "expires" => expires = Some(value.time()?),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    Ok(BareKey {
+        kem: kem.ok_or_else(|| Error::missing("kem"))?,
+        bytes: bytes.ok_or_else(|| Error::missing("key"))?,
+        serial: serial.ok_or_else(|| Error::missing("serial"))?,
+        created: created.ok_or_else(|| Error::missing("created"))?,
+        expires,
+    })
+}
+
+fn check(card: &Card, keys: &[BareKey]) -> Result<(), CardError> {
+    let address = |address: &String| address.to_ascii_lowercase();
+    distinct(
+        card.addresses.iter().map(address),
+        "an address twice, or none",
+    )?;
+    distinct(
+        keys.iter().map(|key| key.serial),
+        "a serial twice, or no key",
+    )?;
+    distinct(keys.iter().map(|key| &key.bytes), "a key twice")?;
+    if card.id.is_acceptable() {
+        Ok(())
+    } else {
+        Err(CardError::Signature)
+    }
+}
+
+#[cfg(test)]
+mod tests;

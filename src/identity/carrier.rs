@@ -1,0 +1,124 @@
+//! How a card travels as text: base64url in groups of 60 characters, each with two check characters.
+//!
+//! One encoding for a file, a line in a chat and a mail header. Whatever wraps or quotes the line may do so; what changes a
+//! character is told where.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::crypto::sha256;
+use crate::crypto::signing::Signature;
+
+/// Characters of one group without its check characters.
+const GROUP: usize = 60;
+const CHECK: usize = 2;
+
+/// Bytes of a carrier's content: JSON, line feed and signature.
+pub(super) const CONTENT_BYTES_MAX: usize = 65_536;
+
+/// Bytes of text in which a carrier is looked for.
+pub const CARRIER_BYTES_MAX: usize = 256 << 10;
+
+/// Why a text does not carry what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    /// It does not begin as it should.
+    #[error("it does not begin with `{0}`")]
+    Prefix(&'static str),
+    /// It is too long.
+    #[error("it is longer than {CARRIER_BYTES_MAX} bytes")]
+    TooLong,
+    /// A group's check characters do not fit.
+    #[error("group {group} of {groups} has a wrong or missing character")]
+    Group {
+        /// The group, from 1.
+        group: usize,
+        /// How many there are.
+        groups: usize,
+    },
+    /// The groups fit, and still it is not what a writer makes.
+    #[error("it is not whole")]
+    Content,
+}
+
+/// Writes `line`, a line feed and the signature as one line of text, without a line feed.
+pub(super) fn write(prefix: &str, line: &[u8], signature: &Signature) -> String {
+    let content = [line, b"\n", &signature.0].concat();
+    let text = URL_SAFE_NO_PAD.encode(content);
+    let mut carrier = prefix.to_owned();
+    for (number, group) in (0..).zip(text.as_bytes().chunks(GROUP)) {
+        carrier.extend(group.iter().map(|byte| char::from(*byte)));
+        carrier.extend(check(number, group));
+    }
+    carrier
+}
+
+/// Reads a line and its signature from text that may have been wrapped and quoted.
+pub(super) fn read(
+    prefix: &'static str,
+    text: &[u8],
+) -> Result<(Vec<u8>, Signature), CarrierError> {
+    if text.len() > CARRIER_BYTES_MAX {
+        return Err(CarrierError::TooLong);
+    }
+    let bare = unquoted(text);
+    let text = bare
+        .strip_prefix(prefix.as_bytes())
+        .ok_or(CarrierError::Prefix(prefix))?;
+    let content = ungrouped(text)?;
+    let content = URL_SAFE_NO_PAD
+        .decode(content)
+        .map_err(|_| CarrierError::Content)?;
+    let (line, signature) = content.split_last_chunk().ok_or(CarrierError::Content)?;
+    let line = line
+        .strip_suffix(b"\n")
+        .filter(|_| content.len() <= CONTENT_BYTES_MAX);
+    Ok((
+        line.ok_or(CarrierError::Content)?.to_vec(),
+        Signature(*signature),
+    ))
+}
+
+/// Takes out white space, and quoting at the beginning of lines.
+fn unquoted(text: &[u8]) -> Vec<u8> {
+    let line = |line: &[u8]| -> Vec<u8> {
+        let quoting = |byte: &u8| matches!(byte, b'>' | b' ' | b'\t');
+        line.iter()
+            .skip_while(|byte| quoting(byte))
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .copied()
+            .collect()
+    };
+    text.split(|byte| *byte == b'\n').flat_map(line).collect()
+}
+
+fn ungrouped(text: &[u8]) -> Result<Vec<u8>, CarrierError> {
+    let groups = text.len().div_ceil(GROUP + CHECK);
+    let mut content = Vec::with_capacity(text.len());
+    for (number, group) in text.chunks(GROUP + CHECK).enumerate() {
+        let wrong = CarrierError::Group {
+            group: number + 1,
+            groups,
+        };
+        let (group, found) = group
+            .split_last_chunk::<CHECK>()
+            .ok_or_else(|| wrong.clone())?;
+        let due = check(
+            u16::try_from(number).map_err(|_| CarrierError::TooLong)?,
+            group,
+        );
+        if group.is_empty() || due != found.map(char::from) {
+            return Err(wrong);
+        }
+        content.extend_from_slice(group);
+    }
+    Ok(content)
+}
+
+/// The first 12 bits of SHA-256 over a label, the group's number and its text, as two base64url characters.
+fn check(number: u16, group: &[u8]) -> [char; CHECK] {
+    let hash = sha256(&[b"encl/1 check\0", &number.to_be_bytes(), group]);
+    let text = URL_SAFE_NO_PAD.encode(&hash[..2]);
+    let mut characters = text.chars();
+    std::array::from_fn(|_| characters.next().expect("two bytes are three characters"))
+}

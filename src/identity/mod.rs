@@ -1,0 +1,323 @@
+//! Keys as people handle them: an identity and its card.
+//!
+//! An identity is one Ed25519 root key, whose public half is its id and never changes, and the KEM keys that envelopes
+//! are sealed to. The card is its public half, signed by the root key. (FORMAT.md, "Cards", "Identity files".)
+
+mod card;
+mod carrier;
+mod fingerprint;
+mod revocation;
+
+use serde::Serialize;
+use zeroize::{Zeroize, Zeroizing};
+
+pub use card::{Card, CardError, CardKey, CardRequest};
+pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
+pub use fingerprint::{fingerprint, parse_fingerprint};
+pub use revocation::Revocation;
+
+use crate::crypto::signing::{RootId, SigningKey};
+use crate::crypto::{CryptoRng, Kem, KeyId, PrivateKey, PublicKey, Secret};
+use crate::json::{self, Error, Text, Value};
+use crate::time::Time;
+
+/// Bytes of a person's name.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Bytes of an address.
+pub const ADDRESS_BYTES_MAX: usize = 320;
+/// KEM keys of one identity.
+pub const KEYS_MAX: usize = 16;
+
+/// Somebody's private keys.
+pub struct Identity {
+    root: SigningKey,
+    keys: Vec<KemKey>,
+}
+
+/// A private KEM key, with what its card says about it.
+pub struct KemKey {
+    /// The key.
+    pub private: PrivateKey,
+    /// Rises with every key of the identity, from 1.
+    pub serial: u32,
+    /// When it was made.
+    pub created: Time,
+    /// From when on nobody seals to it; it opens old envelopes for ever.
+    pub expires: Option<Time>,
+}
+
+/// Why bytes are not an identity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// Not the identity line of FORMAT.md.
+    #[error("not an identity: {0}")]
+    Line(#[from] Error),
+    /// The id is not the public half of the seed.
+    #[error("the identity's id does not belong to its key")]
+    Id,
+}
+
+impl Identity {
+    /// Draws a root key and one KEM key.
+    #[must_use]
+    pub fn generate(
+        kem: Kem,
+        created: Time,
+        expires: Option<Time>,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        let root = SigningKey::generate(rng);
+        let private = PrivateKey::generate(kem, rng);
+        Self {
+            root,
+            keys: vec![KemKey {
+                private,
+                serial: 1,
+                created,
+                expires,
+            }],
+        }
+    }
+
+    /// The public half of the root key: the id by which everybody knows this identity.
+    #[must_use]
+    pub fn id(&self) -> RootId {
+        self.root.id()
+    }
+
+    /// The root key.
+    #[must_use]
+    pub fn root(&self) -> &SigningKey {
+        &self.root
+    }
+
+    /// All KEM keys, the old ones too.
+    #[must_use]
+    pub fn keys(&self) -> &[KemKey] {
+        &self.keys
+    }
+
+    /// The private key with this id, if it is one of this identity's.
+    #[must_use]
+    pub fn private_key(&self, id: KeyId) -> Option<&PrivateKey> {
+        self.keys
+            .iter()
+            .map(|key| &key.private)
+            .find(|key| key.public_key().key_id() == id)
+    }
+
+    /// Writes the identity line, without a line feed. Whoever reads it has the keys.
+    #[must_use]
+    pub fn to_line(&self) -> Zeroizing<Vec<u8>> {
+        let line = IdentityLine {
+            identity: VERSION,
+            id: self.id(),
+            seed: self.root.seed().expose(),
+            keys: self.keys.iter().map(KeyLine::of).collect(),
+        };
+        // Room for all keys from the start: a buffer that grows leaves copies behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(256 + KEYS_MAX * 256));
+        serde_json::to_writer(&mut *text, &line).expect("a Vec takes every write");
+        text
+    }
+
+    /// Reads an identity line, without its line feed.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn from_line(line: &[u8]) -> Result<Self, IdentityError> {
+        let (mut version, mut id, mut seed, mut keys) = (None, None, None, None);
+        Text::check(line)?.object(|name, value| {
+            match name {
+                "identity" => version = Some(known_version(value)?),
+                "id" => id = Some(RootId(value.base64()?)),
+                "seed" => seed = Some(secret(value)?),
+                "keys" => keys = Some(value.array(KEYS_MAX, kem_key)?),
+                other => return Err(Error::unknown(other)),
+            }
+            Ok(())
+        })?;
+        version.ok_or_else(|| Error::missing("identity"))?;
+        let root = SigningKey::new(seed.ok_or_else(|| Error::missing("seed"))?);
+        let keys: Vec<KemKey> = keys.ok_or_else(|| Error::missing("keys"))?;
+        distinct(
+            keys.iter().map(|key| key.serial),
+            "a serial twice, or no key",
+        )?;
+        if id.ok_or_else(|| Error::missing("id"))? == root.id() {
+            Ok(Self { root, keys })
+        } else {
+            Err(IdentityError::Id)
+        }
+    }
+}
+
+/// What `card`, `identity` and `revocation` say in this version.
+const VERSION: &str = "encl/1";
+
+#[derive(Serialize)]
+struct IdentityLine<'a> {
+    identity: &'static str,
+    id: RootId,
+    #[serde(serialize_with = "json::b64")]
+    seed: &'a [u8; 32],
+    keys: Vec<KeyLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct KeyLine<'a> {
+    kem: &'static str,
+    #[serde(serialize_with = "json::b64")]
+    secret: &'a [u8; 32],
+    serial: u32,
+    created: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<Time>,
+}
+
+impl<'a> KeyLine<'a> {
+    fn of(key: &'a KemKey) -> Self {
+        Self {
+            kem: key.private.kem().name(),
+            secret: key.private.secret().expose(),
+            serial: key.serial,
+            created: key.created,
+            expires: key.expires,
+        }
+    }
+}
+
+fn kem_key(value: Value<'_>) -> Result<KemKey, Error> {
+    let (mut kem, mut private, mut serial, mut created, mut expires) =
+        (None, None, None, None, None);
+    value.object(|name, value| {
+        match name {
+            "kem" => kem = Some(known_kem(value)?),
+            "secret" => private = Some(secret(value)?),
+            "serial" => serial = Some(serial_number(value)?),
+            "created" => created = Some(value.time()?),
+            "expires" => expires = Some(value.time()?),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    let kem = kem.ok_or_else(|| Error::missing("kem"))?;
+    Ok(KemKey {
+        private: PrivateKey::new(kem, private.ok_or_else(|| Error::missing("secret"))?),
+        serial: serial.ok_or_else(|| Error::missing("serial"))?,
+        created: created.ok_or_else(|| Error::missing("created"))?,
+        expires,
+    })
+}
+
+fn secret(value: Value<'_>) -> Result<Secret<32>, Error> {
+    let mut bytes: [u8; 32] = value.base64()?;
+    let secret = Secret::new(bytes);
+    bytes.zeroize();
+    Ok(secret)
+}
+
+fn known_version(value: Value<'_>) -> Result<(), Error> {
+    match &*value.text(usize::MAX)? {
+        VERSION => Ok(()),
+        other => Err(Error::newer(format!("version {other:?}"))),
+    }
+}
+
+fn known_kem(value: Value<'_>) -> Result<Kem, Error> {
+    let name = value.text(usize::MAX)?;
+    Kem::from_name(&name).ok_or_else(|| Error::newer(format!("kind of key {name:?}")))
+}
+
+fn serial_number(value: Value<'_>) -> Result<u32, Error> {
+    let number = u32::try_from(value.number()?)
+        .ok()
+        .filter(|number| *number > 0);
+    number.ok_or_else(|| Error::malformed("a serial that is not 1 to 4,294,967,295"))
+}
+
+/// At least one item, and none twice.
+fn distinct<T: Ord>(items: impl Iterator<Item = T>, fault: &str) -> Result<(), Error> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    let all_differ = items.windows(2).all(|pair| pair[0] != pair[1]);
+    if items.is_empty() || !all_differ {
+        Err(Error::malformed(fault))
+    } else {
+        Ok(())
+    }
+}
+
+/// The public half of a KEM key with its certificate's data, as cards carry it.
+impl From<&KemKey> for CardKey {
+    fn from(key: &KemKey) -> Self {
+        let public: PublicKey = key.private.public_key();
+        Self {
+            public,
+            serial: key.serial,
+            created: key.created,
+            expires: key.expires,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(kem: Kem) -> Identity {
+        let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
+        Identity::generate(kem, "2026-11-24T06:24:00Z".parse().unwrap(), None, &mut rng)
+    }
+
+    #[test]
+    fn an_identity_comes_back_from_its_line() {
+        for kem in [Kem::X25519, Kem::XWing] {
+            let made = identity(kem);
+            let read = Identity::from_line(&made.to_line()).unwrap();
+            assert_eq!(read.id(), made.id());
+            let key = made.keys()[0].private.public_key().key_id();
+            assert!(read.private_key(key).is_some());
+            assert_eq!(*read.to_line(), *made.to_line());
+        }
+    }
+
+    #[test]
+    fn what_is_no_identity_is_refused() {
+        let line = String::from_utf8(identity(Kem::X25519).to_line().to_vec()).unwrap();
+        let other = identity(Kem::X25519).id();
+        let id = json::to_b64(&identity_id(&line).0);
+        for (changed, newer) in [
+            (line.replace("encl/1", "encl/2"), true),
+            (line.replace("x25519", "x448"), true),
+            (line.replace("\"serial\":1", "\"serial\":0"), false),
+            (line.replace("\"serial\":1", "\"serial\":4294967296"), false),
+            (
+                line.replace("\"serial\":1", "\"serial\":1,\"note\":1"),
+                true,
+            ),
+            (line.replace("\"identity\":\"encl/1\",", ""), false),
+            (
+                line.replace(
+                    "\"created\":\"2026-11-24T06:24:00Z\"",
+                    "\"created\":\"2026-11-24\"",
+                ),
+                false,
+            ),
+        ] {
+            let Err(IdentityError::Line(error)) = Identity::from_line(changed.as_bytes()) else {
+                panic!("{changed}")
+            };
+            assert_eq!(matches!(error, Error::Newer(_)), newer, "{changed}");
+        }
+        let stolen = line.replace(&id, &json::to_b64(&other.0));
+        assert_eq!(
+            Identity::from_line(stolen.as_bytes()).err(),
+            Some(IdentityError::Id)
+        );
+    }
+
+    fn identity_id(line: &str) -> RootId {
+        Identity::from_line(line.as_bytes()).unwrap().id()
+    }
+}
