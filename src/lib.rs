@@ -5,6 +5,7 @@ pub mod crypto;
 pub mod envelope;
 pub mod identity;
 pub mod json;
+pub mod keystore;
 pub mod payload;
 pub mod policy;
 pub mod time;

@@ -27,6 +27,9 @@ pub enum PassphraseError {
 }
 
 /// A passphrase in Unicode normalisation form C (UAX #15), so that one keyboard's é is another's.
+///
+/// Clones share nothing; each is wiped when it is dropped.
+#[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {

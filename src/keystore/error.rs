@@ -1,0 +1,117 @@
+//! What can go wrong with a keystore.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::atomic_file::AtomicFileError;
+use crate::crypto::passphrase::PassphraseError;
+use crate::crypto::signing::RootId;
+
+/// Why a keystore did not do what it was asked to. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum KeystoreError {
+    /// The system refused.
+    #[error("cannot {action} {}", path.display())]
+    System {
+        /// What was attempted.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] AtomicFileError),
+    /// Others may read, or change, what is private.
+    #[error("others can read or change {} (mode {mode:04o})", path.display())]
+    OpenToOthers {
+        /// What they can get at.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Something else stands where a file or folder of the keystore should.
+    #[error("{} is not a {due}", path.display())]
+    NotA {
+        /// "folder" or "regular file".
+        due: &'static str,
+        /// Where.
+        path: PathBuf,
+    },
+    /// A file of the keystore is not what the keystore writes.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// In what way.
+        what: String,
+    },
+    /// The passphrase of an identity is wrong.
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// A passphrase cannot be used.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// There is an identity for this address already.
+    #[error("there is an identity for {address} already")]
+    AddressTaken {
+        /// The address.
+        address: String,
+        /// The identity.
+        id: RootId,
+    },
+    /// An address that is known with another root key: a replaced key, or somebody who pretends.
+    #[error("{address} is known with another key")]
+    KeyChanged {
+        /// The address.
+        address: String,
+        /// The root key that is known.
+        known: RootId,
+        /// The root key of the card.
+        offered: RootId,
+    },
+    /// A card older than the one that is known.
+    #[error("the card is older (serial {offered}) than the one that is known (serial {known})")]
+    OlderCard {
+        /// The serial that is known.
+        known: u32,
+        /// The serial of the card.
+        offered: u32,
+    },
+    /// Another card with the serial of the one that is known.
+    #[error("the card differs from the known one with the same serial {serial}")]
+    OtherCard {
+        /// The serial of both.
+        serial: u32,
+    },
+    /// The card is one of the keystore's own.
+    #[error("the card is your own")]
+    OwnCard,
+    /// Not an identity, contact or group of this keystore.
+    #[error("there is no such {0} in the keystore")]
+    Unknown(&'static str),
+    /// A group of this name is there already.
+    #[error("there is a group {0} already")]
+    GroupExists(String),
+    /// A name that groups cannot have.
+    #[error("{0:?} is not a group's name: small letters, digits, `.`, `_` and `-`, at most 64")]
+    GroupName(String),
+}
+
+impl KeystoreError {
+    pub(super) fn system(action: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
+        Self::System {
+            action,
+            path: path.to_path_buf(),
+            source: source.into(),
+        }
+    }
+
+    pub(super) fn damaged(path: &Path, what: &dyn std::fmt::Display) -> Self {
+        Self::Damaged {
+            path: path.to_path_buf(),
+            what: what.to_string(),
+        }
+    }
+}

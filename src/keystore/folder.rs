@@ -1,0 +1,182 @@
+//! Files and folders of the keystore: private, bounded, durable.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use super::{Keystore, KeystoreError};
+use crate::atomic_file::{AtomicFile, Existing, Readers};
+
+/// No file of the keystore is longer: a card has at most 256 KiB of text.
+const FILE_BYTES_MAX: u64 = 320 << 10;
+
+/// Held while something is written; released when dropped, or when the process ends.
+pub(super) struct WriteLock {
+    _file: File,
+}
+
+impl Keystore {
+    /// Makes the keystore's folders if need be and waits for its writers' lock.
+    pub(super) fn lock(&self) -> Result<WriteLock, KeystoreError> {
+        self.make_root()?;
+        let path = self.root.join("lock");
+        let failed = |error| KeystoreError::system("lock", &path, error);
+        let mut options = OpenOptions::new();
+        options
+            .write(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(no_follow());
+        let file = options.open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(WriteLock { _file: file })
+    }
+
+    fn make_root(&self) -> Result<(), KeystoreError> {
+        if let Some(parent) = self.root.parent() {
+            fs::create_dir_all(parent)
+                .map_err(|error| KeystoreError::system("make", parent, error))?;
+        }
+        make_folder(&self.root)?;
+        check_root(&self.root)
+    }
+
+    /// The entries of one of the keystore's folders; none if it is not there.
+    pub(super) fn names_in(&self, folder: &str) -> Result<Vec<OsString>, KeystoreError> {
+        let path = self.root.join(folder);
+        let failed = |error| KeystoreError::system("read", &path, error);
+        check_root(&self.root)?;
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+            Ok(metadata) => check_folder(&path, &metadata)?,
+        }
+        let entries = fs::read_dir(&path).map_err(failed)?;
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+        let mut names = names.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// A keystore that is not there is private enough.
+fn check_root(root: &Path) -> Result<(), KeystoreError> {
+    match fs::metadata(root) {
+        Ok(metadata) => check_folder(root, &metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(KeystoreError::system("read", root, error)),
+    }
+}
+
+fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), KeystoreError> {
+    if !metadata.is_dir() {
+        return Err(KeystoreError::NotA {
+            due: "folder",
+            path: path.to_path_buf(),
+        });
+    }
+    check_private(path, metadata)
+}
+
+fn check_private(path: &Path, metadata: &Metadata) -> Result<(), KeystoreError> {
+    let mode = metadata.mode() & 0o7777;
+    // Nothing for group and others.
+    if mode.trailing_zeros() >= 6 {
+        Ok(())
+    } else {
+        Err(KeystoreError::OpenToOthers {
+            path: path.to_path_buf(),
+            mode,
+        })
+    }
+}
+
+/// Makes a folder that only its owner can enter, durably; one that is there is checked.
+pub(super) fn make_folder(path: &Path) -> Result<(), KeystoreError> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => path.parent().map_or(Ok(()), sync_folder),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let metadata =
+                fs::metadata(path).map_err(|error| KeystoreError::system("read", path, error))?;
+            check_folder(path, &metadata)
+        }
+        Err(error) => Err(KeystoreError::system("make", path, error)),
+    }
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<(), KeystoreError> {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    let synced = File::open(path).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| KeystoreError::system("sync", path, error))
+}
+
+/// Reads a whole file that only its owner may read; `None` if it is not there. Links are not followed.
+pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreError> {
+    let failed = |error| KeystoreError::system("read", path, error);
+    // O_NONBLOCK, so that a named pipe in the file's place cannot make us wait.
+    let flags =
+        no_follow() | i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
+    let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            return Err(KeystoreError::NotA {
+                due: "regular file",
+                path: path.to_path_buf(),
+            });
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(KeystoreError::NotA {
+            due: "regular file",
+            path: path.to_path_buf(),
+        });
+    }
+    check_private(path, &metadata)?;
+    if metadata.len() > FILE_BYTES_MAX {
+        return Err(KeystoreError::damaged(path, &"it is too long"));
+    }
+    // Room for all from the start: a buffer that grows leaves copies of secrets behind.
+    let room = usize::try_from(metadata.len()).expect("at most 320 KiB");
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room + 1));
+    (&mut file)
+        .take(metadata.len())
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Ok(Some(bytes))
+}
+
+/// Writes a whole file that only its owner may read.
+pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), KeystoreError> {
+    let mut file = AtomicFile::create(path, Readers::OwnerOnly, existing)?;
+    file.write_all(bytes)
+        .map_err(|error| KeystoreError::system("write", path, error))?;
+    Ok(file.commit()?)
+}
+
+/// Removes a file, durably; `false` if it was not there.
+pub(super) fn remove(path: &Path) -> Result<bool, KeystoreError> {
+    match fs::remove_file(path) {
+        Ok(()) => path
+            .parent()
+            .map_or(Ok(true), |folder| sync_folder(folder).map(|()| true)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(KeystoreError::system("remove", path, error)),
+    }
+}
+
+fn no_follow() -> i32 {
+    i32::try_from(OFlags::NOFOLLOW.bits()).expect("an open(2) flag is an int")
+}

@@ -1,0 +1,190 @@
+//! My identities.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::secret_file::{self, Protection};
+use super::{Keystore, KeystoreError, folder};
+use crate::atomic_file::Existing;
+use crate::crypto::CryptoRng;
+use crate::crypto::signing::RootId;
+use crate::identity::{Card, Identity, Revocation};
+
+const IDENTITIES: &str = "identities";
+
+/// One of my identities as it stands in the keystore, its private keys untouched.
+#[derive(Clone)]
+pub struct StoredIdentity {
+    /// Its public half.
+    pub card: Card,
+    /// Whether it signs when nothing else is said.
+    pub is_default: bool,
+}
+
+impl Keystore {
+    /// All my identities, the default one first, then by age.
+    ///
+    /// # Errors
+    /// [`KeystoreError`], when a file is not private or not what the keystore writes.
+    pub fn identities(&self) -> Result<Vec<StoredIdentity>, KeystoreError> {
+        let names = self.names_in(IDENTITIES)?;
+        let ids = names
+            .iter()
+            .filter_map(|name| name.to_str()?.parse::<RootId>().ok());
+        let cards = ids
+            .map(|id| self.own_card(&id))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut cards: Vec<Card> = cards.into_iter().flatten().collect();
+        let chosen = self.chosen_default()?;
+        cards.sort_by_key(|card| (Some(card.id()) != chosen, card.created(), card.id()));
+        let identity = |(place, card)| StoredIdentity {
+            card,
+            is_default: place == 0,
+        };
+        Ok(cards.into_iter().enumerate().map(identity).collect())
+    }
+
+    /// The card of one of my identities, if it is one.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn own_card(&self, id: &RootId) -> Result<Option<Card>, KeystoreError> {
+        let path = self.identity_folder(id).join("card");
+        let Some(text) = folder::read(&path)? else {
+            return Ok(None);
+        };
+        let card = Card::from_text(&text).map_err(|error| KeystoreError::damaged(&path, &error))?;
+        if card.id() == *id {
+            Ok(Some(card))
+        } else {
+            Err(KeystoreError::damaged(&path, &"it is somebody else's card"))
+        }
+    }
+
+    /// Stores a new identity. It is on disk, whole, when this returns.
+    ///
+    /// # Errors
+    /// [`KeystoreError::AddressTaken`] when an identity has one of the card's addresses, and what the system refuses.
+    pub fn add_identity(
+        &self,
+        identity: &Identity,
+        card: &Card,
+        revocation: &Revocation,
+        protection: Protection<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), KeystoreError> {
+        let secret = secret_file::bytes(identity, protection, rng)?;
+        let _lock = self.lock()?;
+        self.refuse_taken_addresses(card)?;
+        let folder = self.root.join(IDENTITIES);
+        folder::make_folder(&folder)?;
+        remove_unfinished(&folder)?;
+        let (hidden, place) = (
+            folder.join(unfinished_name(&identity.id())),
+            self.identity_folder(&identity.id()),
+        );
+        folder::make_folder(&hidden)?;
+        let files = [
+            ("secret", &secret[..]),
+            ("card", &line(card.to_text())),
+            ("revocation", &line(revocation.to_text())),
+        ];
+        for (name, bytes) in files {
+            folder::write(&hidden.join(name), bytes, Existing::Keep)?;
+        }
+        fs::rename(&hidden, &place)
+            .map_err(|error| KeystoreError::system("name", &place, error))?;
+        folder::sync_folder(&folder)
+    }
+
+    fn refuse_taken_addresses(&self, card: &Card) -> Result<(), KeystoreError> {
+        for StoredIdentity { card: known, .. } in self.identities()? {
+            if let Some(address) = shared_address(known.addresses(), card.addresses()) {
+                return Err(KeystoreError::AddressTaken {
+                    address,
+                    id: known.id(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an identity the one that signs when nothing else is said.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`], and what the system refuses.
+    pub fn set_default(&self, id: &RootId) -> Result<(), KeystoreError> {
+        let _lock = self.lock()?;
+        self.own_card(id)?
+            .ok_or(KeystoreError::Unknown("identity"))?;
+        folder::write(
+            &self.root.join("default"),
+            &line(&id.to_string()),
+            Existing::Replace,
+        )
+    }
+
+    /// Removes an identity with its private keys, for good.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`], and what the system refuses.
+    pub fn remove_identity(&self, id: &RootId) -> Result<(), KeystoreError> {
+        let _lock = self.lock()?;
+        let place = self.identity_folder(id);
+        let folder = self.root.join(IDENTITIES);
+        let hidden = folder.join(unfinished_name(id));
+        // First the name: there is never an identity with only some of its files.
+        match fs::rename(&place, &hidden) {
+            Ok(()) => folder::sync_folder(&folder)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(KeystoreError::Unknown("identity"));
+            }
+            Err(error) => return Err(KeystoreError::system("remove", &place, error)),
+        }
+        remove_unfinished(&folder)
+    }
+
+    pub(super) fn identity_folder(&self, id: &RootId) -> PathBuf {
+        self.root.join(IDENTITIES).join(id.to_string())
+    }
+
+    fn chosen_default(&self) -> Result<Option<RootId>, KeystoreError> {
+        let text = folder::read(&self.root.join("default"))?;
+        // Whatever else stands there chooses nothing.
+        Ok(text.and_then(|text| std::str::from_utf8(&text).ok()?.trim_end().parse().ok()))
+    }
+}
+
+/// An address that both have, without regard to case.
+pub(super) fn shared_address(known: &[String], offered: &[String]) -> Option<String> {
+    let is_known = |address: &&String| {
+        known
+            .iter()
+            .any(|other| other.to_lowercase() == address.to_lowercase())
+    };
+    offered.iter().find(is_known).cloned()
+}
+
+fn unfinished_name(id: &RootId) -> String {
+    format!(".{id}")
+}
+
+/// Removes identities that a kill left between making or removing and done. The caller holds the lock.
+fn remove_unfinished(folder: &Path) -> Result<(), KeystoreError> {
+    let failed = |error| KeystoreError::system("clean", folder, error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let id = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_prefix('.')?.parse::<RootId>().ok());
+        if id.is_some() {
+            fs::remove_dir_all(entry.path()).map_err(failed)?;
+        }
+    }
+    folder::sync_folder(folder)
+}
+
+pub(super) fn line(text: &str) -> Vec<u8> {
+    format!("{text}\n").into_bytes()
+}

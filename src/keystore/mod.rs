@@ -1,0 +1,53 @@
+//! One folder of small files that holds a person's identities, contacts and groups.
+//!
+//! ```text
+//! identities/ID/secret       the private keys: an envelope for a passphrase, or the plain identity line
+//! identities/ID/card         the public half, in the clear: "not for you" is decided without a passphrase
+//! identities/ID/revocation   the signed end of the identity, to be published if the key is lost
+//! contacts/ID                one line of trust, one line of card
+//! groups/NAME                the ids of its members, one a line
+//! default                    the id of the identity that signs when nothing else is said
+//! lock                       held by whoever writes
+//! ```
+//!
+//! ID is the root key in 64 hexadecimal digits. Every file is replaced atomically, so readers need no lock. Folders are
+//! 0700 and files 0600; what others could read is refused.
+
+mod contacts;
+mod error;
+mod folder;
+mod groups;
+mod identities;
+mod secret_file;
+
+use std::path::{Path, PathBuf};
+
+pub use contacts::{Accepted, Contact, ContactHead, How, Trust};
+pub use error::KeystoreError;
+pub use groups::is_group_name;
+pub use identities::StoredIdentity;
+pub use secret_file::{LockedIdentity, Protection, StoredSecret};
+
+/// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
+/// is an empty keystore.
+#[derive(Debug, Clone)]
+pub struct Keystore {
+    root: PathBuf,
+}
+
+impl Keystore {
+    /// The keystore in `root`.
+    #[must_use]
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+#[cfg(test)]
+mod tests;

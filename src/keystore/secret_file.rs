@@ -1,0 +1,148 @@
+//! Private keys at rest: an envelope that a passphrase opens, or by the owner's choice the plain line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{Keystore, KeystoreError, folder};
+use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::signing::RootId;
+use crate::crypto::{CryptoRng, KeyId, PrivateKey};
+use crate::envelope::{
+    About, Envelope, Keyring, KeyringError, LockRequest, OpenError, ReaderKey, SealError,
+    SealRequest, seal,
+};
+use crate::identity::Identity;
+use crate::policy::{Conditions, Padding};
+use crate::time::Time;
+
+/// How private keys are kept.
+#[derive(Clone, Copy)]
+pub enum Protection<'a> {
+    /// Sealed to a passphrase.
+    Passphrase(&'a Passphrase, Cost),
+    /// In the clear: whoever reads the file has the keys.
+    Plain,
+}
+
+/// What stands in the keystore for an identity's private keys.
+pub enum StoredSecret {
+    /// They need a passphrase.
+    Locked(LockedIdentity),
+    /// They stand in the clear.
+    Plain(Identity),
+}
+
+/// Private keys that a passphrase opens.
+pub struct LockedIdentity {
+    id: RootId,
+    path: PathBuf,
+    envelope: Zeroizing<Vec<u8>>,
+}
+
+impl Keystore {
+    /// Reads an identity's private keys as they are kept.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`], or whatever is wrong with the file.
+    pub fn secret(&self, id: &RootId) -> Result<StoredSecret, KeystoreError> {
+        let path = self.identity_folder(id).join("secret");
+        let bytes = folder::read(&path)?.ok_or(KeystoreError::Unknown("identity"))?;
+        if bytes.first() == Some(&b'{') {
+            return identity(&path, id, &bytes).map(StoredSecret::Plain);
+        }
+        Ok(StoredSecret::Locked(LockedIdentity {
+            id: *id,
+            path,
+            envelope: bytes,
+        }))
+    }
+}
+
+impl LockedIdentity {
+    /// Opens the private keys.
+    ///
+    /// # Errors
+    /// [`KeystoreError::WrongPassphrase`], [`KeystoreError::Passphrase`] or [`KeystoreError::Damaged`].
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<Identity, KeystoreError> {
+        // Room for all: a buffer that grows leaves copies of secrets behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(self.envelope.len()));
+        let mut keyring = OnlyPassphrase(passphrase);
+        // These envelopes have no dates; one that has was not made by a keystore.
+        let now = Time::from_unix(0).expect("1970 is a year of the format");
+        let opened = Envelope::read(&self.envelope[..])
+            .and_then(|envelope| envelope.unlock(&mut keyring, now))
+            .and_then(|content| content.copy_to(&mut *line));
+        match opened {
+            Ok(_) => identity(&self.path, &self.id, &line),
+            Err(OpenError::Passphrase) => Err(KeystoreError::WrongPassphrase),
+            Err(OpenError::PassphraseUnusable(error)) => Err(KeystoreError::Passphrase(error)),
+            Err(error) => Err(KeystoreError::damaged(&self.path, &error)),
+        }
+    }
+}
+
+/// Reads the identity line, whose keys must be those that the file's place promises.
+fn identity(path: &Path, id: &RootId, line: &[u8]) -> Result<Identity, KeystoreError> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let identity =
+        Identity::from_line(line).map_err(|error| KeystoreError::damaged(path, &error))?;
+    if identity.id() == *id {
+        Ok(identity)
+    } else {
+        Err(KeystoreError::damaged(
+            path,
+            &"it belongs to another identity",
+        ))
+    }
+}
+
+/// The bytes of a `secret` file.
+pub(super) fn bytes(
+    identity: &Identity,
+    protection: Protection<'_>,
+    rng: &mut dyn CryptoRng,
+) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
+    let mut line = identity.to_line();
+    line.push(b'\n');
+    let Protection::Passphrase(passphrase, cost) = protection else {
+        return Ok(line);
+    };
+    let request = SealRequest {
+        locks: vec![LockRequest {
+            recipients: Vec::new(),
+            passphrase: Some((passphrase, cost)),
+        }],
+        signer: None,
+        private: false,
+        padding: Padding::None,
+        created: None,
+        conditions: Conditions::default(),
+        labels: BTreeMap::new(),
+        about: About::default(),
+        aligned: false,
+    };
+    let mut envelope = Zeroizing::new(Vec::new());
+    match seal(&request, &mut line.as_slice(), &mut *envelope, rng) {
+        Ok(_) => Ok(envelope),
+        Err(SealError::Passphrase(error)) => Err(KeystoreError::Passphrase(error)),
+        Err(error) => unreachable!("a passphrase lock in memory cannot fail otherwise: {error}"),
+    }
+}
+
+struct OnlyPassphrase<'a>(&'a Passphrase);
+
+impl Keyring for OnlyPassphrase<'_> {
+    fn keys(&self) -> Vec<ReaderKey> {
+        Vec::new()
+    }
+
+    fn private_key(&mut self, _: KeyId) -> Result<&PrivateKey, KeyringError> {
+        Err("there are no keys here".into())
+    }
+
+    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
+        Ok(self.0.clone())
+    }
+}

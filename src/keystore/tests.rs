@@ -1,0 +1,299 @@
+use super::*;
+use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::{Kem, KeyId};
+use crate::identity::{Card, CardRequest, Identity, Revocation};
+use crate::time::Time;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+fn now() -> Time {
+    "2026-11-24T06:24:00Z".parse().unwrap()
+}
+
+fn person(address: &str) -> (Identity, Card) {
+    let identity = Identity::generate(Kem::X25519, now(), None, &mut UnwrapErr(SysRng));
+    let card = card(&identity, address, 1);
+    (identity, card)
+}
+
+fn card(identity: &Identity, address: &str, serial: u32) -> Card {
+    let addresses = vec![address.to_owned()];
+    Card::new(
+        identity,
+        CardRequest {
+            name: address.to_owned(),
+            addresses,
+            serial,
+            created: now(),
+        },
+    )
+    .unwrap()
+}
+
+fn keystore() -> (tempfile::TempDir, Keystore) {
+    let folder = tempfile::tempdir().unwrap();
+    let keystore = Keystore::at(folder.path().join("deep/down/encl"));
+    (folder, keystore)
+}
+
+fn add(
+    keystore: &Keystore,
+    (identity, card): &(Identity, Card),
+    protection: Protection<'_>,
+) -> Result<(), KeystoreError> {
+    let revocation = Revocation::new(identity.root(), now());
+    keystore.add_identity(
+        identity,
+        card,
+        &revocation,
+        protection,
+        &mut UnwrapErr(SysRng),
+    )
+}
+
+fn some_key(identity: &Identity) -> KeyId {
+    identity.keys()[0].private.public_key().key_id()
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_empty_keystore() {
+    let (_folder, keystore) = keystore();
+    assert!(keystore.identities().unwrap().is_empty());
+    assert!(keystore.contact_heads().unwrap().is_empty());
+    assert!(keystore.groups().unwrap().is_empty());
+    assert!(!keystore.root().exists(), "reading makes nothing");
+}
+
+#[test]
+fn identities_come_back_in_the_clear_and_behind_a_passphrase() {
+    let (_folder, keystore) = keystore();
+    let (alice, robot) = (person("alice@example.org"), person("robot@example.org"));
+    let right = Passphrase::new("a long walk").unwrap();
+    add(
+        &keystore,
+        &alice,
+        Protection::Passphrase(&right, Cost::DEFAULT),
+    )
+    .unwrap();
+    add(&keystore, &robot, Protection::Plain).unwrap();
+    let StoredSecret::Locked(locked) = keystore.secret(&alice.0.id()).unwrap() else {
+        panic!("not locked")
+    };
+    let wrong = locked.unlock(&Passphrase::new("a short walk").unwrap());
+    assert!(matches!(wrong, Err(KeystoreError::WrongPassphrase)));
+    assert!(
+        locked
+            .unlock(&right)
+            .unwrap()
+            .private_key(some_key(&alice.0))
+            .is_some()
+    );
+    let StoredSecret::Plain(plain) = keystore.secret(&robot.0.id()).unwrap() else {
+        panic!("not plain")
+    };
+    assert!(plain.private_key(some_key(&robot.0)).is_some());
+    for entry in walk(keystore.root()) {
+        let mode = fs::metadata(&entry).unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            mode,
+            if entry.is_dir() { 0o700 } else { 0o600 },
+            "{}",
+            entry.display()
+        );
+    }
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let below = entries.flat_map(|path| {
+        if path.is_dir() {
+            walk(&path)
+        } else {
+            vec![path]
+        }
+    });
+    std::iter::once(folder.to_path_buf()).chain(below).collect()
+}
+
+#[test]
+fn the_oldest_identity_is_the_default_until_one_is_chosen() {
+    let (_folder, keystore) = keystore();
+    let people = [person("a@example.org"), person("b@example.org")];
+    for person in &people {
+        add(&keystore, person, Protection::Plain).unwrap();
+    }
+    let taken = add(&keystore, &person("A@example.org"), Protection::Plain);
+    assert!(matches!(taken, Err(KeystoreError::AddressTaken { .. })));
+    for (person, _) in &people {
+        keystore.set_default(&person.id()).unwrap();
+        let identities = keystore.identities().unwrap();
+        assert_eq!(
+            (identities.len(), identities[0].card.id()),
+            (2, person.id())
+        );
+        assert!(identities[0].is_default && !identities[1].is_default);
+    }
+    keystore.remove_identity(&people[1].0.id()).unwrap();
+    assert_eq!(
+        keystore.identities().unwrap()[0].card.id(),
+        people[0].0.id()
+    );
+    assert!(matches!(
+        keystore.remove_identity(&people[1].0.id()),
+        Err(KeystoreError::Unknown(_))
+    ));
+    assert!(matches!(
+        keystore.set_default(&people[1].0.id()),
+        Err(KeystoreError::Unknown(_))
+    ));
+}
+
+#[test]
+fn a_card_is_accepted_once_updated_by_a_newer_one_and_never_changed() {
+    let (_folder, keystore) = keystore();
+    let (bob, first) = person("bob@example.org");
+    let accept = |card: &Card| keystore.accept(card, How::Added, now());
+    assert_eq!(accept(&first).unwrap(), Accepted::New);
+    assert_eq!(accept(&first).unwrap(), Accepted::Known);
+    assert!(matches!(
+        accept(&card(&bob, "b@example.org", 1)),
+        Err(KeystoreError::OtherCard { serial: 1 })
+    ));
+    assert_eq!(
+        accept(&card(&bob, "bob@example.org", 3)).unwrap(),
+        Accepted::Updated
+    );
+    assert!(matches!(
+        accept(&first),
+        Err(KeystoreError::OlderCard {
+            known: 3,
+            offered: 1
+        })
+    ));
+    let stranger = person("Bob@Example.org").1;
+    assert!(matches!(
+        accept(&stranger),
+        Err(KeystoreError::KeyChanged { .. })
+    ));
+    assert_eq!(
+        keystore.contact(&bob.id()).unwrap().unwrap().card.serial(),
+        3
+    );
+    keystore.remove_contact(&bob.id()).unwrap();
+    assert_eq!(accept(&stranger).unwrap(), Accepted::New);
+}
+
+#[test]
+fn ones_own_card_and_address_are_nobody_elses() {
+    let (_folder, keystore) = keystore();
+    let me = person("me@example.org");
+    add(&keystore, &me, Protection::Plain).unwrap();
+    assert!(matches!(
+        keystore.accept(&me.1, How::Added, now()),
+        Err(KeystoreError::OwnCard)
+    ));
+    let other = keystore.accept(&person("me@example.org").1, How::FirstUse, now());
+    assert!(matches!(other, Err(KeystoreError::KeyChanged { .. })));
+}
+
+#[test]
+fn groups_hold_ids() {
+    let (_folder, keystore) = keystore();
+    let ids: BTreeSet<_> = ["a@x.org", "b@x.org"]
+        .iter()
+        .map(|address| person(address).1.id())
+        .collect();
+    keystore.new_group("finance", &ids).unwrap();
+    assert_eq!(keystore.group("finance").unwrap(), Some(ids.clone()));
+    keystore.change_group("finance", BTreeSet::clear).unwrap();
+    assert_eq!(keystore.group("finance").unwrap(), Some(BTreeSet::new()));
+    assert!(matches!(
+        keystore.new_group("finance", &ids),
+        Err(KeystoreError::GroupExists(_))
+    ));
+    for name in ["", "Finance", "../x", ".x", "a b", "a/b", &"x".repeat(65)] {
+        assert!(
+            matches!(
+                keystore.new_group(name, &ids),
+                Err(KeystoreError::GroupName(_))
+            ),
+            "{name}"
+        );
+        assert_eq!(keystore.group(name).unwrap(), None);
+    }
+    keystore.delete_group("finance").unwrap();
+    assert!(matches!(
+        keystore.delete_group("finance"),
+        Err(KeystoreError::Unknown(_))
+    ));
+    assert!(keystore.groups().unwrap().is_empty());
+}
+
+#[test]
+fn what_others_can_read_is_refused() {
+    let (_folder, keystore) = keystore();
+    let me = person("me@example.org");
+    add(&keystore, &me, Protection::Plain).unwrap();
+    let secret = keystore.identity_folder(&me.0.id()).join("secret");
+    let set =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    set(&secret, 0o640);
+    assert!(matches!(
+        keystore.secret(&me.0.id()),
+        Err(KeystoreError::OpenToOthers { mode: 0o640, .. })
+    ));
+    set(&secret, 0o600);
+    set(keystore.root(), 0o755);
+    assert!(matches!(
+        keystore.identities(),
+        Err(KeystoreError::OpenToOthers { mode: 0o755, .. })
+    ));
+    set(keystore.root(), 0o700);
+    let elsewhere = keystore.root().join("elsewhere");
+    fs::rename(&secret, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &secret).unwrap();
+    assert!(matches!(
+        keystore.secret(&me.0.id()),
+        Err(KeystoreError::NotA { .. })
+    ));
+}
+
+#[test]
+fn files_that_were_exchanged_are_noticed() {
+    let (_folder, keystore) = keystore();
+    let (a, b) = (person("a@example.org"), person("b@example.org"));
+    for person in [&a, &b] {
+        add(&keystore, person, Protection::Plain).unwrap();
+    }
+    let [of_a, of_b] = [&a, &b].map(|person| keystore.identity_folder(&person.0.id()));
+    fs::copy(of_a.join("secret"), of_b.join("secret")).unwrap();
+    assert!(matches!(
+        keystore.secret(&b.0.id()),
+        Err(KeystoreError::Damaged { .. })
+    ));
+    fs::copy(of_a.join("card"), of_b.join("card")).unwrap();
+    assert!(matches!(
+        keystore.identities(),
+        Err(KeystoreError::Damaged { .. })
+    ));
+}
+
+#[test]
+fn what_a_kill_left_is_cleaned_up_by_the_next_writer() {
+    let (_folder, keystore) = keystore();
+    add(&keystore, &person("a@example.org"), Protection::Plain).unwrap();
+    let half = keystore
+        .root()
+        .join("identities")
+        .join(format!(".{}", person("x@example.org").1.id()));
+    fs::create_dir(&half).unwrap();
+    fs::write(half.join("secret"), b"half").unwrap();
+    assert_eq!(keystore.identities().unwrap().len(), 1);
+    add(&keystore, &person("b@example.org"), Protection::Plain).unwrap();
+    assert!(!half.exists());
+}
