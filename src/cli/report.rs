@@ -89,7 +89,8 @@ impl Exit {
 }
 
 /// What was attempted, why it did not work, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     /// The error class of the format, where one applies.
@@ -231,7 +232,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Tells a failure at once and remembers its exit code.
-    pub(crate) fn add(&mut self, terminal: &Terminal, result: Result<(), Failure>) {
+    pub(crate) fn add(&mut self, terminal: Terminal, result: Result<(), Failure>) {
         if let Err(failure) = result {
             terminal.failure(&failure);
             self.exits.push(failure.exit);
