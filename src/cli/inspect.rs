@@ -13,7 +13,7 @@ use super::context::Context;
 use super::files::Input;
 use super::help::closing;
 use super::opening;
-use super::people::{People, hex};
+use super::people::{People, hex, words};
 use super::report::{Exit, Failure, Outcome, Tally};
 use super::terminal::{Stream, safe};
 use super::when;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
-    let people = People::read(context);
+    let people = People::read(context)?;
     let mut tally = Tally::default();
     for input in Input::all(&arguments.inputs)? {
         tally.add(context.terminal, inspect(&input, &people, context));
@@ -250,7 +250,10 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
             } else {
                 ""
             };
-            format!("  {need:<11} {}{mine}", recipient_words(recipient))
+            format!(
+                "  {need:<11} {}{mine}",
+                words(&recipient.name, recipient.address.as_deref())
+            )
         }));
         if lock.named.is_none() {
             lines.push("  readers     named only to each other".to_owned());
@@ -260,16 +263,6 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
         }
     }
     lines
-}
-
-/// `Bob <bob@example.org>`, or the name alone where it says the same.
-pub(crate) fn recipient_words(recipient: &Recipient) -> String {
-    match &recipient.address {
-        Some(address) if *address != recipient.name => {
-            format!("{} <{}>", safe(&recipient.name), safe(address))
-        }
-        _ => safe(&recipient.name),
-    }
 }
 
 fn grants(access: &Access) -> Vec<String> {

@@ -25,6 +25,7 @@ mod unwrap;
 mod verify;
 mod version;
 mod when;
+mod who;
 mod wrap;
 
 use std::process::ExitCode;
