@@ -1,5 +1,6 @@
 //! Seal files and mail for the people named on the envelope.
 
+pub mod atomic_file;
 pub mod crypto;
 pub mod envelope;
 pub mod identity;

@@ -1,0 +1,136 @@
+use super::*;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+type Create = fn(&Path, Readers, Existing) -> Result<AtomicFile>;
+type Result<T = ()> = std::result::Result<T, AtomicFileError>;
+
+/// The two ways in which a file can be begun.
+fn ways() -> [Create; 2] {
+    let hidden = |target: &Path, readers, existing| {
+        let place = Place::new(target)?;
+        place.check(existing)?;
+        AtomicFile::create_hidden(place, readers, existing)
+    };
+    [AtomicFile::create, hidden]
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn nothing_has_the_name_before_commit_and_everything_after() {
+    for create in ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("new file\n");
+        let mut file = create(&target, Readers::OwnerOnly, Existing::Keep).unwrap();
+        file.write_all(b"whole").unwrap();
+        assert!(!target.exists());
+        file.commit().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"whole");
+        assert_eq!(
+            fs::metadata(&target).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(names(folder.path()), ["new file\n"]);
+    }
+}
+
+#[test]
+fn what_is_dropped_leaves_nothing() {
+    for create in ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = create(&folder.path().join("x"), Readers::Umask, Existing::Replace).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[test]
+fn an_existing_file_is_kept_or_replaced_as_asked() {
+    for create in ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        fs::write(&target, b"old").unwrap();
+        let refused = create(&target, Readers::Umask, Existing::Keep).unwrap_err();
+        assert!(matches!(refused, AtomicFileError::Exists(_)));
+        let mut file = create(&target, Readers::Umask, Existing::Replace).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        file.commit().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["x"]);
+    }
+}
+
+#[test]
+fn a_file_that_appears_in_the_last_moment_is_kept() {
+    for create in ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        let file = create(&target, Readers::Umask, Existing::Keep).unwrap();
+        fs::write(&target, b"first").unwrap();
+        assert!(matches!(
+            file.commit().unwrap_err(),
+            AtomicFileError::Exists(_)
+        ));
+        assert_eq!(fs::read(&target).unwrap(), b"first");
+        assert_eq!(names(folder.path()), ["x"]);
+    }
+}
+
+#[test]
+fn links_folders_and_names_that_are_none_are_refused() {
+    for create in ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        let link = folder.path().join("link");
+        fs::write(&victim, b"precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        let refusal = |path: &Path, existing| create(path, Readers::Umask, existing).unwrap_err();
+        assert!(matches!(
+            refusal(&link, Existing::Keep),
+            AtomicFileError::Exists(_)
+        ));
+        assert!(matches!(
+            refusal(&link, Existing::Replace),
+            AtomicFileError::Link(_)
+        ));
+        assert!(matches!(
+            refusal(folder.path(), Existing::Replace),
+            AtomicFileError::NotAFile(_)
+        ));
+        assert!(matches!(
+            refusal(&folder.path().join("a/"), Existing::Keep),
+            AtomicFileError::NoName(_)
+        ));
+        assert!(matches!(
+            refusal(Path::new(".."), Existing::Keep),
+            AtomicFileError::NoName(_)
+        ));
+        let nowhere = refusal(&folder.path().join("no/x"), Existing::Keep);
+        assert!(matches!(nowhere, AtomicFileError::System { .. }));
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+    }
+}
+
+#[test]
+fn a_link_to_the_input_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    fs::write(&path, b"x").unwrap();
+    let file = File::open(&path).unwrap();
+    fs::hard_link(&path, folder.path().join("hard")).unwrap();
+    std::os::unix::fs::symlink("x", folder.path().join("soft")).unwrap();
+    for name in ["x", "hard", "soft"] {
+        assert!(is_same_file(&file, &folder.path().join(name)).unwrap());
+    }
+    assert!(!is_same_file(&file, &folder.path().join("other")).unwrap());
+}
