@@ -114,7 +114,7 @@ impl<R: Read> Envelope<R> {
     ///
     /// # Errors
     /// [`OpenError::Read`], and armor's faults.
-    pub fn payload_bytes(mut self) -> Result<u64, OpenError> {
+    pub fn payload_bytes(&mut self) -> Result<u64, OpenError> {
         std::io::copy(&mut self.input, &mut std::io::sink()).map_err(OpenError::reading)
     }
 

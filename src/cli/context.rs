@@ -1,0 +1,120 @@
+//! What a command is given: the keystore's place, the clock, randomness, the terminal, passphrases.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use encl::time::Time;
+use etcetera::BaseStrategy as _;
+use rand::TryRng as _;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use super::args::Global;
+use super::passphrase::Passphrases;
+use super::prompt::{Prompt, PromptError};
+use super::report::{Exit, Failure};
+use super::terminal::{Terminal, Voice};
+
+/// Everything that comes from outside the command line of one command.
+pub(crate) struct Context {
+    /// The keystore's folder; nothing says that it exists.
+    pub(crate) keystore: PathBuf,
+    /// When this run began.
+    pub(crate) now: Time,
+    pub(crate) terminal: Terminal,
+    /// `--json`: one object per input.
+    pub(crate) json: bool,
+    /// `--no-input`: ask nothing.
+    pub(crate) no_input: bool,
+    pub(crate) passphrases: Passphrases,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global, terminal: Terminal) -> Result<Self, Failure> {
+        Ok(Self {
+            keystore: keystore(global.keystore)?,
+            now: now()?,
+            terminal,
+            json: global.json,
+            no_input: global.no_input,
+            passphrases: Passphrases::new(
+                global.passphrase_file,
+                global.passphrase_fd,
+                global.passphrase_command,
+                global.no_input,
+            )?,
+        })
+    }
+
+    /// The operating system's randomness, once it has shown that it works; should it fail later, the program ends.
+    pub(crate) fn rng(&self) -> Result<UnwrapErr<SysRng>, Failure> {
+        let mut probe = [0; 1];
+        SysRng.try_fill_bytes(&mut probe).map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                "cannot draw randomness from the operating system",
+            )
+            .because(error.to_string())
+        })?;
+        Ok(UnwrapErr(SysRng))
+    }
+
+    /// One of my identities, as `--as` or else `$ENCL_IDENTITY` names it.
+    pub(crate) fn identity_name(&self, option: Option<&str>) -> Option<String> {
+        let from_environment = || {
+            std::env::var("ENCL_IDENTITY")
+                .ok()
+                .filter(|name| !name.is_empty())
+        };
+        option.map(str::to_owned).or_else(from_environment)
+    }
+
+    /// Asks an ordinary question on the terminal. `what` is what cannot be done without an answer.
+    pub(crate) fn confirm(&self, question: &str, what: &str) -> Result<bool, Failure> {
+        let failed = |error: &PromptError| {
+            Failure::new(Exit::Usage, what)
+                .caused_by(error)
+                .hint("--yes answers the question")
+        };
+        if self.no_input {
+            return Err(failed(&PromptError::NoTerminal));
+        }
+        Prompt::open()
+            .and_then(|mut prompt| prompt.yes(question))
+            .map_err(|error| failed(&error))
+    }
+}
+
+/// How loud stderr is.
+pub(crate) fn voice(global: &Global) -> Voice {
+    match (global.json, global.quiet) {
+        (true, _) => Voice::Json,
+        (false, true) => Voice::Quiet,
+        (false, false) => Voice::Words,
+    }
+}
+
+/// `--keystore`, `$ENCL_KEYSTORE`, `$XDG_DATA_HOME/encl`, `~/.local/share/encl`: the first that is set.
+pub(crate) fn keystore(option: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let named = option.or_else(|| std::env::var_os("ENCL_KEYSTORE").map(PathBuf::from));
+    if let Some(folder) = named.filter(|folder| !folder.as_os_str().is_empty()) {
+        return Ok(folder);
+    }
+    let folders = etcetera::base_strategy::Xdg::new().map_err(|_| {
+        Failure::new(Exit::Failed, "cannot find the keystore")
+            .because("there is no home folder")
+            .hint("name it by --keystore DIR or $ENCL_KEYSTORE")
+    })?;
+    Ok(folders.data_dir().join("encl"))
+}
+
+fn now() -> Result<Time, Failure> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let time = since
+        .ok()
+        .and_then(|since| Time::from_unix(since.as_secs()));
+    time.ok_or_else(|| {
+        Failure::new(Exit::Failed, "cannot tell the time")
+            .because("this machine's clock is before 1970 or after 9999")
+    })
+}

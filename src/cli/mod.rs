@@ -1,0 +1,164 @@
+//! The command list: parse, run, report. The only place that knows terminal, environment and clock.
+
+mod args;
+mod completions;
+mod contact;
+mod context;
+mod escape;
+mod files;
+mod group;
+mod help;
+mod inspect;
+mod key;
+mod man;
+mod opening;
+mod passphrase;
+mod people;
+mod progress;
+mod prompt;
+mod report;
+mod stdout;
+mod target;
+mod terminal;
+mod topics;
+mod unwrap;
+mod verify;
+mod version;
+mod when;
+mod who;
+mod wrap;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use args::Global;
+use context::Context;
+use help::closing;
+use report::{Exit, Failure, Outcome, Stop};
+use stdout::Stdout;
+use terminal::{Terminal, Voice};
+
+/// Seal files for the people named on the envelope
+#[derive(Debug, Parser)]
+#[command(name = "encl", version, disable_help_subcommand = true, after_help = closing(&Exit::ALL, "\
+  $ encl key new bob@example.org > bob.card
+  $ encl wrap report.pdf --to bob.card
+  $ encl unwrap letter.pdf.encl
+  $ encl help what-it-promises"))]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Wrap(wrap::Arguments),
+    Unwrap(unwrap::Arguments),
+    Inspect(inspect::Arguments),
+    Verify(verify::Arguments),
+    /// My identities: new, list, show, card, default, remove
+    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
+  $ encl key new bob@example.org > bob.card
+  $ encl key list"))]
+    Key(key::Command),
+    /// Other people's cards: add, list, show, remove
+    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
+  $ encl contact add bob.card --yes
+  $ encl contact list"))]
+    Contact(contact::Command),
+    /// Named sets of contacts: new, add, remove, list, show, delete
+    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
+  $ encl group new board bob@example.org carol@example.org
+  $ encl wrap report.pdf --to @finance"))]
+    Group(group::Command),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+    Help(help::Arguments),
+    Version(version::Arguments),
+}
+
+/// Runs the program, and says how it ended.
+pub(crate) fn run() -> ExitCode {
+    match completions::answered() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(_) => return ExitCode::from(Exit::Failed.code()),
+    }
+    match Cli::try_parse() {
+        Ok(cli) => {
+            let terminal = Terminal::new(context::voice(&cli.global));
+            ended(terminal, execute(cli, terminal))
+        }
+        Err(error) => not_parsed(&error),
+    }
+}
+
+fn execute(cli: Cli, terminal: Terminal) -> Outcome {
+    let json = cli.global.json;
+    match cli.command {
+        None => {
+            terminal.text(help::EVERYDAY);
+            Err(Stop::Told(Exit::Usage))
+        }
+        // These work without a home folder, a clock and a keystore.
+        Some(Command::Completions(arguments)) => completions::run(&arguments),
+        Some(Command::Man(arguments)) => man::run(&arguments, terminal),
+        Some(Command::Help(arguments)) => help::run(&arguments, terminal),
+        Some(Command::Version(version::Arguments {})) => version::run(terminal, json),
+        Some(command) => command.run(&mut Context::new(cli.global, terminal)?),
+    }
+}
+
+impl Command {
+    fn run(self, context: &mut Context) -> Outcome {
+        match self {
+            Self::Wrap(arguments) => wrap::run(&arguments, context),
+            Self::Unwrap(arguments) => unwrap::run(&arguments, context),
+            Self::Inspect(arguments) => inspect::run(&arguments, context),
+            Self::Verify(arguments) => verify::run(&arguments, context),
+            Self::Key(command) => key::run(command, context),
+            Self::Contact(command) => contact::run(command, context),
+            Self::Group(command) => group::run(command, context),
+            Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Version(_) => Ok(()),
+        }
+    }
+}
+
+fn ended(terminal: Terminal, outcome: Outcome) -> ExitCode {
+    let exit = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Stop::Told(exit)) => exit,
+        Err(Stop::Failure(failure)) => {
+            terminal.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+/// `--help` and `--version` are answers; everything else is a wrong command line.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|word| word == "--json");
+    let terminal = Terminal::new(if json { Voice::Json } else { Voice::Words });
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        let shown = Stdout::open().and_then(|mut out| out.put_styled(&error.render()));
+        return ended(terminal, shown.map_err(Stop::from));
+    }
+    if json {
+        let text = error.render().to_string();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        let what = first.strip_prefix("error: ").unwrap_or(first);
+        return ended(terminal, Err(Failure::new(Exit::Usage, what).into()));
+    }
+    terminal.text(&format!("encl: {}", error.render()));
+    ExitCode::from(Exit::Usage.code())
+}

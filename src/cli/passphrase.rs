@@ -1,0 +1,370 @@
+//! Where passphrases come from: a file, a descriptor, a command, or the terminal. Never an argument, never stdin
+//! when stdin is data.
+
+use std::cell::{Cell, OnceCell};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use encl::crypto::passphrase::Passphrase;
+use rand::RngExt as _;
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use super::prompt::{Prompt, PromptError};
+use super::report::{Exit, Failure, system_words};
+
+/// More than two of the longest passphrases (1,024 bytes each) with their line ends.
+const SOURCE_BYTES_MAX: usize = 4096;
+/// Seven words of 2,048: 77 bits.
+const GENERATED_WORDS: usize = 7;
+
+/// Which question a passphrase answers: of two lines the first is the identity's, the second the envelope's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Identity,
+    Envelope,
+}
+
+/// Where passphrases come from.
+enum Source {
+    Terminal,
+    /// `--no-input`, and nothing else given.
+    Nowhere,
+    File(PathBuf),
+    /// An inherited descriptor, opened before anything else could take its number.
+    Open(File),
+    Command(String),
+}
+
+/// The passphrases of one run. A file, descriptor or command is read once.
+pub(crate) struct Passphrases {
+    source: Source,
+    lines: OnceCell<Lines>,
+    stdin_is_data: Cell<bool>,
+}
+
+impl Passphrases {
+    /// From the options, else the file that `$ENCL_PASSPHRASE_FILE` names, else the terminal.
+    pub(crate) fn new(
+        file: Option<PathBuf>,
+        descriptor: Option<u32>,
+        command: Option<String>,
+        no_input: bool,
+    ) -> Result<Self, Failure> {
+        let from_environment =
+            || std::env::var_os("ENCL_PASSPHRASE_FILE").filter(|v| !v.is_empty());
+        let source = match (file, descriptor, command) {
+            (Some(file), _, _) => Source::File(file),
+            (_, Some(number), _) => Source::Open(inherited(number)?),
+            (_, _, Some(command)) => Source::Command(command),
+            _ => match from_environment() {
+                Some(file) => Source::File(file.into()),
+                None if no_input => Source::Nowhere,
+                None => Source::Terminal,
+            },
+        };
+        Ok(Self {
+            source,
+            lines: OnceCell::new(),
+            stdin_is_data: Cell::new(false),
+        })
+    }
+
+    /// From now on a source that is stdin itself is refused.
+    pub(crate) fn stdin_is_data(&self) {
+        self.stdin_is_data.set(true);
+    }
+
+    /// Whether a wrong answer can be given again.
+    pub(crate) fn are_asked(&self) -> bool {
+        matches!(self.source, Source::Terminal)
+    }
+
+    /// The passphrase of something that exists. `what` ends the question: "identity bob@example.org".
+    pub(crate) fn existing(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+        match &self.source {
+            Source::Terminal => {
+                let answer = self.ask(
+                    |prompt| prompt.secret(&format!("Passphrase of {what}")),
+                    what,
+                )?;
+                made(&answer, what)
+            }
+            _ => self.given(whose, what),
+        }
+    }
+
+    /// The passphrase of something new: asked twice on a terminal, or seven generated words when left empty.
+    pub(crate) fn new_one(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+        match &self.source {
+            Source::Terminal => made(&self.ask(|prompt| ask_twice(prompt, what), what)?, what),
+            _ => self.given(whose, what),
+        }
+    }
+
+    fn ask(
+        &self,
+        question: impl FnOnce(&mut Prompt) -> Result<Zeroizing<String>, PromptError>,
+        what: &str,
+    ) -> Result<Zeroizing<String>, Failure> {
+        Prompt::open()
+            .and_then(|mut prompt| question(&mut prompt))
+            .map_err(|error| {
+                let failure = missing(what).caused_by(&error);
+                match error {
+                    PromptError::NoTerminal => failure.hint(WAYS),
+                    _ => failure,
+                }
+            })
+    }
+
+    fn given(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+        let lines = match self.lines.get() {
+            Some(lines) => lines,
+            None => {
+                let read = self.read(what)?;
+                self.lines.get_or_init(|| read)
+            }
+        };
+        made(lines.of(whose), what)
+    }
+
+    fn read(&self, what: &str) -> Result<Lines, Failure> {
+        let text = match &self.source {
+            Source::Nowhere | Source::Terminal => {
+                return Err(missing(what)
+                    .because("nothing may be asked (--no-input)")
+                    .hint(WAYS));
+            }
+            Source::File(path) => self.read_path(path),
+            Source::Open(file) => self.read_file(file),
+            Source::Command(command) => run(command),
+        };
+        let lines = text.and_then(|text| Lines::new(&text));
+        lines.map_err(|reason| missing(what).because(reason).hint(WAYS))
+    }
+
+    fn read_path(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+        let file = File::open(path)
+            .map_err(|error| format!("{}: {}", super::escape::shown(path), system_words(&error)))?;
+        self.read_file(&file)
+    }
+
+    fn read_file(&self, file: &File) -> Result<Zeroizing<Vec<u8>>, String> {
+        if self.stdin_is_data.get() && is_stdin(file) {
+            return Err(
+                "standard input holds the data, so it cannot hold the passphrase too".into(),
+            );
+        }
+        bounded(file)
+    }
+}
+
+const WAYS: &str =
+    "give it by --passphrase-file, --passphrase-fd, --passphrase-command or $ENCL_PASSPHRASE_FILE";
+
+fn missing(what: &str) -> Failure {
+    Failure::new(Exit::Locked, format!("cannot get the passphrase of {what}"))
+}
+
+fn made(text: &str, what: &str) -> Result<Passphrase, Failure> {
+    Passphrase::new(text).map_err(|error| missing(what).caused_by(&error))
+}
+
+/// One line that answers every question, or the identity's and the envelope's.
+struct Lines {
+    first: Zeroizing<String>,
+    second: Option<Zeroizing<String>>,
+}
+
+impl Lines {
+    fn new(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text")?;
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let mut lines = text
+            .split('\n')
+            .map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let mut next = || lines.next().map(|line| Zeroizing::new(line.to_owned()));
+        let (first, second) = (next().unwrap_or_default(), next());
+        match next() {
+            None => Ok(Self { first, second }),
+            Some(_) => Err("more than two lines were given".into()),
+        }
+    }
+
+    fn of(&self, whose: Whose) -> &str {
+        match (whose, &self.second) {
+            (Whose::Envelope, Some(second)) => second,
+            _ => &self.first,
+        }
+    }
+}
+
+/// Reads all, or says that it is too much. The buffer never moves, so no copy is left behind.
+fn bounded(mut source: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut buffer = Zeroizing::new(vec![0; SOURCE_BYTES_MAX + 1]);
+    let mut end = 0;
+    while end < buffer.len() {
+        match source.read(&mut buffer[end..]) {
+            Ok(0) => break,
+            Ok(bytes) => end += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(format!("it cannot be read: {}", system_words(&error))),
+        }
+    }
+    if end > SOURCE_BYTES_MAX {
+        return Err(format!("more than {SOURCE_BYTES_MAX} bytes were given"));
+    }
+    buffer.truncate(end);
+    Ok(buffer)
+}
+
+/// What a shell command prints. It shares our stderr and has no stdin: that may be data.
+fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+    let child = Command::new("sh")
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = child.map_err(|error| format!("sh cannot be run: {}", system_words(&error)))?;
+    let text = bounded(child.stdout.take().expect("stdout was asked to be a pipe"));
+    let status = child.wait().map_err(|error| system_words(&error))?;
+    match status.success() {
+        true => text,
+        false => Err(format!("the passphrase command failed ({status})")),
+    }
+}
+
+/// Opens an inherited descriptor anew. Without `O_NONBLOCK` a named pipe whose writer has gone would never open.
+fn inherited(number: u32) -> Result<File, Failure> {
+    let failed = |error: io::Error| {
+        Failure::new(
+            Exit::Locked,
+            format!("cannot read the passphrase from descriptor {number}"),
+        )
+        .because(match error.kind() {
+            io::ErrorKind::NotFound => "it is not open".into(),
+            _ => system_words(&error),
+        })
+    };
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
+    let path = format!("/dev/fd/{number}");
+    let file = File::options()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+        .map_err(failed)?;
+    let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| failed(e.into()))?;
+    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|e| failed(e.into()))?;
+    Ok(file)
+}
+
+fn is_stdin(file: &File) -> bool {
+    let stdin = rustix::fs::fstat(io::stdin());
+    match (file.metadata(), stdin) {
+        (Ok(file), Ok(stdin)) => (file.dev(), file.ino()) == (stdin.st_dev, stdin.st_ino),
+        _ => false,
+    }
+}
+
+fn ask_twice(prompt: &mut Prompt, what: &str) -> Result<Zeroizing<String>, PromptError> {
+    loop {
+        let first = prompt.secret(&format!("New passphrase of {what} (empty: generate one)"))?;
+        if first.is_empty() {
+            let words = generated();
+            prompt.say(&format!(
+                "The passphrase of {what}, shown only now: {}",
+                words.as_str()
+            ))?;
+            return Ok(words);
+        }
+        if prompt.secret("The same again")? == first {
+            return Ok(first);
+        }
+        prompt.say("The two are not the same.")?;
+    }
+}
+
+/// Seven words of the 2,048-word list, drawn evenly: 2,048 divides 2^32, so no remainder favours a word.
+fn generated() -> Zeroizing<String> {
+    let list = bip39::Language::English.word_list();
+    let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
+    let mut words = Zeroizing::new(String::with_capacity(GENERATED_WORDS * 9));
+    for number in 0..GENERATED_WORDS {
+        if number > 0 {
+            words.push('-');
+        }
+        words.push_str(list[rng.random::<u32>() as usize % list.len()]);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Option<(String, String)> {
+        let lines = Lines::new(text.as_bytes()).ok()?;
+        Some((
+            lines.of(Whose::Identity).to_owned(),
+            lines.of(Whose::Envelope).to_owned(),
+        ))
+    }
+
+    fn both(a: &str, b: &str) -> Option<(String, String)> {
+        Some((a.to_owned(), b.to_owned()))
+    }
+
+    #[test]
+    fn one_line_answers_every_question_and_two_are_shared_out() {
+        assert_eq!(lines("one"), both("one", "one"));
+        assert_eq!(lines("one\n"), both("one", "one"));
+        assert_eq!(lines("one\r\n"), both("one", "one"));
+        assert_eq!(lines("one\ntwo"), both("one", "two"));
+        assert_eq!(lines(" one \r\ntwo\r\n"), both(" one ", "two"));
+        assert_eq!(lines(""), both("", ""));
+        assert_eq!(lines("one\ntwo\nthree"), None);
+    }
+
+    #[test]
+    fn sources_are_bounded() {
+        assert_eq!(
+            bounded(&[b'a'; SOURCE_BYTES_MAX][..]).unwrap().len(),
+            SOURCE_BYTES_MAX
+        );
+        assert!(bounded(&[b'a'; SOURCE_BYTES_MAX + 1][..]).is_err());
+    }
+
+    #[test]
+    fn a_command_speaks_or_fails() {
+        assert_eq!(run("echo secret").unwrap().as_slice(), b"secret\n");
+        assert!(run("echo secret; exit 3").is_err());
+    }
+
+    #[test]
+    fn seven_words_are_generated() {
+        let words = generated();
+        let list = bip39::Language::English.word_list();
+        assert_eq!(words.split('-').count(), 7);
+        assert!(words.split('-').all(|word| list.contains(&word)));
+        assert_ne!(*words, *generated());
+    }
+
+    #[test]
+    fn without_a_terminal_or_a_source_it_is_locked() {
+        let nowhere = Passphrases {
+            source: Source::Nowhere,
+            lines: OnceCell::new(),
+            stdin_is_data: Cell::new(false),
+        };
+        let failure = nowhere
+            .existing(Whose::Identity, "identity bob")
+            .err()
+            .unwrap();
+        assert_eq!(failure.exit, Exit::Locked);
+    }
+}

@@ -1,0 +1,129 @@
+//! The texts of `encl help TOPIC`.
+
+use super::help::exit_codes;
+use super::report::Exit;
+
+/// Every topic.
+pub(crate) const NAMES: [&str; 4] = ["exit-codes", "scripting", "trust", "what-it-promises"];
+
+/// The text of a topic.
+pub(crate) fn text(topic: &str) -> Option<String> {
+    match topic {
+        "exit-codes" => Some(codes()),
+        "scripting" => Some(SCRIPTING.to_owned()),
+        "trust" => Some(TRUST.to_owned()),
+        "what-it-promises" => Some(PROMISES.to_owned()),
+        _ => None,
+    }
+}
+
+fn codes() -> String {
+    let table = exit_codes(&Exit::ALL);
+    let names: String = Exit::ALL
+        .iter()
+        .map(|exit| format!("  {}  {}\n", exit.code(), exit.name()))
+        .collect();
+    format!(
+        "EXIT CODES\n\n{table}  129, 130, 143  SIGHUP, SIGINT, SIGTERM; nothing half-written is left\n\n\
+         An unknown code means failure. Several inputs: each stands alone, all are tried; the exit code\n\
+         is the one that all failures share, else 1.\n\n\
+         With --json a failure is one object on stderr whose `code` is the name:\n\n{names}\n\
+         Examples:\n  $ encl verify letter.pdf.encl && echo good\n"
+    )
+}
+
+const SCRIPTING: &str = "\
+SCRIPTING
+
+stdout is data, everything else is stderr. Questions go to the terminal device, never to stdin.
+
+  --no-input   ask nothing: what would be asked becomes an error (exit 6 for passphrases)
+  --quiet      only warnings and errors on stderr
+  --json       one object per input on stdout, each beginning with \"schema\": encl.wrap/1,
+               encl.unwrap/1, encl.verify/1, encl.inspect/1 and so on. Fields are only ever added
+               within a version. A failure is one encl.error/1 object on stderr with code, exit,
+               class, file, message and hint. With data on stdout, all objects go to stderr.
+
+Passphrases: --passphrase-file FILE, --passphrase-fd N, --passphrase-command CMD, or the file named by
+$ENCL_PASSPHRASE_FILE. The line end is not part of the passphrase. Of two lines the first is the identity's,
+the second the envelope's; one line answers every question. Never an argument: every program on the machine
+can read arguments.
+
+Environment: ENCL_KEYSTORE, ENCL_IDENTITY, ENCL_PASSPHRASE_FILE, NO_COLOR, CLICOLOR_FORCE. There is no
+configuration file.
+
+In a pipe the sender is proven only by exit 0: use `set -o pipefail`, or --verify-first, which checks all
+before the first byte leaves.
+
+Examples:
+  $ encl inspect --json letter.pdf.encl
+  $ find . -name '*.txt' -print0 | encl wrap --files-from - -0 --to bob@example.org --no-input
+  $ encl unwrap - --verify-first < letter.pdf.encl > letter.pdf
+";
+
+const TRUST: &str = "\
+TRUST
+
+A card is somebody's public half: name, addresses and keys, signed by its root key. The signature shows that
+the card is whole, not whose it is: anybody can make a card that says bob@example.org.
+
+A contact is a card in your keystore. It is *unverified* until you have compared its fingerprint with its
+owner over a way that nobody else controls: in person, or by telephone. `encl contact show WHO` prints the
+fingerprint. An unverified contact can be used; encl says so in one line. Marking a contact as verified comes
+with a later version.
+
+A card named in --to that is not in the keystore is stored as unverified (first use). A card with another
+key for the same address never replaces the one you have by itself: `encl wrap` stops with exit 7.
+
+  --require-verified   (wrap)            refuse contacts that were never verified
+  --signed-by WHO      (unwrap, verify)  refuse anything not signed by them
+  --require-signed     (unwrap, verify)  refuse anything unsigned
+  --strict             (unwrap, verify)  refuse whoever was let in without a record
+
+Until an envelope was opened, what its policy says about names and dates is a claim; every message says so.
+
+Examples:
+  $ encl contact show bob@example.org
+  $ encl verify --signed-by bob@example.org letter.pdf.encl
+";
+
+/// The words of FORMAT.md, as far as they are about what this version does.
+const PROMISES: &str = "\
+WHAT IT PROMISES, AND WHAT NOT
+
+recipients, passphrase, several locks
+  holds against          everybody else: it is cryptography
+  does not hold against  a recipient who passes on plaintext, key or slot
+
+policy, access, private line
+  holds against          every change by an outsider
+  does not hold against  a recipient rewriting the access line; reading line 2 without opening:
+                         until then it is a claim
+
+recipients as the author named them
+  holds against          everybody, if signed
+  does not hold against  an author who names a false key; the author's stolen key
+
+signature
+  holds against          outsiders and co-recipients, once `encl` has exited 0
+  does not hold against  output taken from a pipe before that; a card you never verified
+
+expiry, not-before: advisory
+  holds against          well-behaved software
+  does not hold against  a patched client, a clock set back
+
+--private
+  holds against          reading names, addresses, signer, file name
+  does not hold against  counting slots, their kinds, size, dates and labels on line 2
+
+freshness
+  does not hold against  an old but genuine envelope: look at `created`
+
+New recipients have keys that also withstand quantum computers (X-Wing: ML-KEM-768 with X25519); signatures
+(Ed25519) do not.
+
+Later: granting and revoking access, quorums, expiry that a server enforces.
+
+Examples:
+  $ encl inspect letter.pdf.encl
+";

@@ -1,0 +1,37 @@
+//! `encl version`.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::help::closing;
+use super::report::{Exit, Outcome};
+use super::terminal::{Stream, Terminal};
+
+/// Print the version, and the format that it reads and writes
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed], "\
+  $ encl version
+  $ encl version --json"))]
+pub(crate) struct Arguments {}
+
+#[derive(Serialize)]
+struct Object {
+    schema: &'static str,
+    version: &'static str,
+    format: &'static str,
+}
+
+pub(crate) fn run(terminal: Terminal, json: bool) -> Outcome {
+    let object = Object {
+        schema: "encl.version/1",
+        version: env!("CARGO_PKG_VERSION"),
+        format: "encl/1",
+    };
+    if json {
+        return Ok(terminal.print_object(&object, Stream::Stdout)?);
+    }
+    Ok(terminal.print(&format!(
+        "encl {}\nformat {}",
+        object.version, object.format
+    ))?)
+}

@@ -1,0 +1,192 @@
+//! WHEN: a moment as people write it. RFC 3339 with an offset, a local date, or a span from now.
+
+use encl::time::Time;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// Which end of a day a date without a time means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DayEdge {
+    /// not-before: the start of that day.
+    Start,
+    /// expires: the start of the next day, so that the day itself is good.
+    End,
+}
+
+/// Why a WHEN is not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WhenError {
+    #[error(
+        "`{0}` is neither RFC 3339 with an offset (2026-12-31T18:00:00+01:00), nor a date (2026-12-31), nor a span \
+         (90s, 30m, 12h, 30d, 2w)"
+    )]
+    Shape(String),
+    #[error("`{0}` is not between 1970 and 9999")]
+    Range(String),
+}
+
+/// Reads a WHEN. Days are 86,400 seconds in spans, and calendar days of this machine's time zone in dates.
+pub(crate) fn parse(text: &str, now: Time, edge: DayEdge) -> Result<Time, WhenError> {
+    parse_in(text, now, edge, &TimeZone::system())
+}
+
+/// A moment in local time, with its offset: `2026-12-31 18:00:00 +01:00`.
+pub(crate) fn local(time: Time) -> String {
+    local_in(time, TimeZone::system())
+}
+
+fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Time, WhenError> {
+    let unix = match span_seconds(text) {
+        Some(seconds) => seconds.checked_add(now.unix()),
+        None if is_date(text) => day(text, edge, zone)?,
+        None => instant(text)?,
+    };
+    unix.and_then(Time::from_unix)
+        .ok_or_else(|| WhenError::Range(text.to_owned()))
+}
+
+fn local_in(time: Time, zone: TimeZone) -> String {
+    let seconds = i64::try_from(time.unix()).expect("a Time ends with year 9999");
+    match Timestamp::from_second(seconds) {
+        Ok(instant) => instant
+            .to_zoned(zone)
+            .strftime("%Y-%m-%d %H:%M:%S %:z")
+            .to_string(),
+        Err(_) => time.to_string(), // the last hours of year 9999 are past jiff's end
+    }
+}
+
+/// `90s 30m 12h 30d 2w`; an enormous number is still a span, one past every range.
+fn span_seconds(text: &str) -> Option<u64> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
+    };
+    let number = &text[..text.len() - 1];
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(
+        number
+            .parse::<u64>()
+            .unwrap_or(u64::MAX)
+            .saturating_mul(unit),
+    )
+}
+
+fn is_date(text: &str) -> bool {
+    let shape = |(at, byte): (usize, u8)| {
+        if matches!(at, 4 | 7) {
+            byte == b'-'
+        } else {
+            byte.is_ascii_digit()
+        }
+    };
+    text.len() == 10 && text.bytes().enumerate().all(shape)
+}
+
+fn day(text: &str, edge: DayEdge, zone: &TimeZone) -> Result<Option<u64>, WhenError> {
+    let shape = || WhenError::Shape(text.to_owned());
+    let date: Date = text.parse().map_err(|_| shape())?;
+    let date = match edge {
+        DayEdge::Start => Ok(date),
+        DayEdge::End => date.tomorrow(),
+    };
+    // Where a clock change leaves no midnight, a day starts at its first moment.
+    let start = date
+        .and_then(|date| date.to_zoned(zone.clone()))
+        .and_then(|day| day.start_of_day());
+    Ok(start
+        .ok()
+        .and_then(|start| u64::try_from(start.timestamp().as_second()).ok()))
+}
+
+fn instant(text: &str) -> Result<Option<u64>, WhenError> {
+    let shape = || WhenError::Shape(text.to_owned());
+    if text.len() < 20 || !matches!(text.as_bytes()[10], b'T' | b't' | b' ') {
+        return Err(shape()); // jiff also reads shorter forms, which RFC 3339 does not have
+    }
+    let instant: Timestamp = text.parse().map_err(|_| shape())?;
+    Ok(u64::try_from(instant.as_second()).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz;
+
+    fn now() -> Time {
+        Time::from_unix(1_795_478_400).unwrap() // 2026-11-24T00:00:00Z
+    }
+
+    fn at(text: &str, edge: DayEdge) -> String {
+        let zone = TimeZone::fixed(tz::offset(2));
+        match parse_in(text, now(), edge, &zone) {
+            Ok(time) => time.to_string(),
+            Err(WhenError::Shape(_)) => "shape".into(),
+            Err(WhenError::Range(_)) => "range".into(),
+        }
+    }
+
+    #[test]
+    fn spans_count_from_now() {
+        for (text, expected) in [
+            ("90s", "2026-11-24T00:01:30Z"),
+            ("30m", "2026-11-24T00:30:00Z"),
+            ("12h", "2026-11-24T12:00:00Z"),
+            ("30d", "2026-12-24T00:00:00Z"),
+            ("2w", "2026-12-08T00:00:00Z"),
+            ("0s", "2026-11-24T00:00:00Z"),
+            ("99999999999999999999d", "range"),
+            ("3000000d", "range"),
+            ("d", "shape"),
+            ("-1d", "shape"),
+            ("1.5h", "shape"),
+            ("1M", "shape"),
+            ("", "shape"),
+            ("1ä", "shape"),
+        ] {
+            assert_eq!(at(text, DayEdge::End), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_local_day() {
+        assert_eq!(at("2026-12-31", DayEdge::Start), "2026-12-30T22:00:00Z");
+        assert_eq!(at("2026-12-31", DayEdge::End), "2026-12-31T22:00:00Z");
+        assert_eq!(at("2026-02-30", DayEdge::End), "shape");
+        assert_eq!(at("1969-12-31", DayEdge::Start), "range");
+        assert_eq!(at("9999-12-31", DayEdge::End), "range");
+    }
+
+    #[test]
+    fn rfc_3339_needs_its_offset() {
+        assert_eq!(
+            at("2026-12-31T18:00:00+01:00", DayEdge::End),
+            "2026-12-31T17:00:00Z"
+        );
+        assert_eq!(
+            at("2026-12-31t18:00:00z", DayEdge::End),
+            "2026-12-31T18:00:00Z"
+        );
+        for text in [
+            "2026-12-31T18:00:00",
+            "2026-12-31T18:00Z",
+            "20261231T180000Z",
+            "tomorrow",
+        ] {
+            assert_eq!(at(text, DayEdge::End), "shape", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_shown_in_local_time_with_its_offset() {
+        let zone = TimeZone::fixed(tz::offset(-5));
+        assert_eq!(local_in(now(), zone), "2026-11-23 19:00:00 -05:00");
+    }
+}

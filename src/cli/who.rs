@@ -1,0 +1,366 @@
+//! WHO: people as they are named on the command line. Resolved in one order, never guessed.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use encl::crypto::signing::RootId;
+use encl::identity::{CARRIER_BYTES_MAX, Card, parse_fingerprint};
+
+use super::people::{People, Person, Trust};
+use super::report::{Exit, Failure, system_words};
+use super::terminal::{safe, shown};
+
+/// How alike two words are to be worth a "did you mean" (Jaro-Winkler, 0 to 1).
+const ALIKE: f64 = 0.85;
+
+/// Somebody who was named, and whether the keystore has that card.
+#[derive(Clone)]
+pub(crate) struct Found {
+    pub(crate) person: Person,
+    pub(crate) card: Carried,
+}
+
+/// What the keystore has of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carried {
+    Stored,
+    /// A later card of a contact.
+    Update,
+    /// Nobody known so far.
+    FirstUse,
+}
+
+/// The kinds of WHO, by their look alone.
+#[derive(Debug, PartialEq, Eq)]
+enum Kind<'a> {
+    Group(&'a str),
+    Text(&'a str),
+    File(&'a Path),
+    Name(&'a str),
+}
+
+fn kind(who: &str) -> Kind<'_> {
+    if let Some(group) = who.strip_prefix('@') {
+        Kind::Group(group)
+    } else if Card::is_text(who) {
+        Kind::Text(who)
+    } else if who.contains('/') || Path::new(who).extension().is_some_and(|e| e == "card") {
+        Kind::File(Path::new(who))
+    } else {
+        Kind::Name(who)
+    }
+}
+
+/// Everybody whom WHO names: one person, or the members of a group.
+pub(crate) fn resolve(
+    who: &str,
+    people: &People,
+    group: impl FnOnce(&str) -> Result<Vec<RootId>, Failure>,
+) -> Result<Vec<Found>, Failure> {
+    match kind(who) {
+        Kind::Group(name) => members(who, people, &group(name)?),
+        Kind::Text(text) => Ok(vec![carried(who, people, text.as_bytes())?]),
+        Kind::File(path) => Ok(vec![carried(who, people, &card_file(who, path)?)?]),
+        Kind::Name(name) => Ok(vec![stored(named(
+            name,
+            &people.all().collect::<Vec<_>>(),
+        )?)]),
+    }
+}
+
+/// One of `candidates`, by address, name or fingerprint, whole and without regard to case.
+pub(crate) fn named<'a>(name: &str, candidates: &[&'a Person]) -> Result<&'a Person, Failure> {
+    let wanted = name.to_lowercase();
+    let id = parse_fingerprint(name);
+    let fits = |person: &&&Person| {
+        id == Some(person.card.id()) || words_of(person).any(|word| word.to_lowercase() == wanted)
+    };
+    let mut fitting: Vec<&Person> = candidates.iter().filter(fits).copied().collect();
+    fitting.dedup_by_key(|person| person.card.id());
+    match fitting[..] {
+        [person] => Ok(person),
+        [] => Err(unknown(name, candidates)),
+        _ => Err(ambiguous(name, &fitting)),
+    }
+}
+
+fn words_of(person: &Person) -> impl Iterator<Item = &str> {
+    std::iter::once(person.card.name()).chain(person.card.addresses().iter().map(String::as_str))
+}
+
+fn stored(person: &Person) -> Found {
+    Found {
+        person: person.clone(),
+        card: Carried::Stored,
+    }
+}
+
+fn cannot_name(who: &str) -> Failure {
+    Failure::new(
+        Exit::Recipient,
+        format!("cannot tell who `{}` is", safe(who)),
+    )
+}
+
+fn unknown(name: &str, candidates: &[&Person]) -> Failure {
+    let failure = cannot_name(name).because("no contact has that address or name");
+    if Path::new(name).is_file() {
+        return failure.hint(format!(
+            "it is a file here; write `./{}` if it is a card",
+            safe(name)
+        ));
+    }
+    match alike(name, candidates.iter().flat_map(|person| words_of(person))) {
+        Some(word) => failure.hint(format!("did you mean `{}`?", safe(word))),
+        None => failure.hint("ask for their card, then `encl contact add FILE`; `encl contact list` shows who is here"),
+    }
+}
+
+/// The word most like `name`, if any is.
+pub(crate) fn alike<'a>(name: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    words
+        .map(|word| (strsim::jaro_winkler(&name, &word.to_lowercase()), word))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, word)| word)
+}
+
+fn ambiguous(name: &str, fitting: &[&Person]) -> Failure {
+    let words = |person: &&Person| {
+        format!(
+            "{}, {}",
+            person.words(),
+            encl::identity::fingerprint(&person.card.id())
+        )
+    };
+    let mut failure = cannot_name(name).because(format!("it fits {} people:", fitting.len()));
+    failure.because.extend(fitting.iter().map(words));
+    failure.hint("use an address or the fingerprint, or remove one of them: `encl contact remove`")
+}
+
+fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<Found>, Failure> {
+    if ids.is_empty() {
+        return Err(cannot_name(who).because("the group is empty"));
+    }
+    let member = |id: &RootId| {
+        people.with_id(*id).map(stored).ok_or_else(|| {
+            let because = format!(
+                "a member is no contact any more: {}",
+                encl::identity::fingerprint(id)
+            );
+            cannot_name(who)
+                .because(because)
+                .hint("add the card again, or `encl group remove` the member")
+        })
+    };
+    ids.iter().map(member).collect()
+}
+
+/// Somebody whose card was given, as a file or as text.
+fn carried(who: &str, people: &People, text: &[u8]) -> Result<Found, Failure> {
+    let card = Card::from_text(text).map_err(|error| {
+        Failure::new(
+            Exit::Recipient,
+            format!("cannot use the card {}", short(who)),
+        )
+        .because(safe(&error.to_string()))
+    })?;
+    match people.with_id(card.id()) {
+        Some(known) if card.serial() <= known.card.serial() => Ok(stored(known)),
+        Some(known) if known.trust == Trust::Me => Ok(stored(known)),
+        Some(known) => Ok(Found {
+            person: Person {
+                card,
+                trust: known.trust,
+            },
+            card: Carried::Update,
+        }),
+        None => first_use(card, people),
+    }
+}
+
+/// A card nobody has seen must not take over an address that is somebody's already.
+fn first_use(card: Card, people: &People) -> Result<Found, Failure> {
+    let same = |a: &String, b: &String| a.eq_ignore_ascii_case(b);
+    let taken = people.all().find(|person| {
+        let addresses = person.card.addresses();
+        addresses
+            .iter()
+            .any(|address| card.addresses().iter().any(|other| same(address, other)))
+    });
+    if let Some(other) = taken {
+        let now = encl::identity::fingerprint(&card.id());
+        let before = encl::identity::fingerprint(&other.card.id());
+        return Err(Failure::new(Exit::Recipient, format!("cannot use the card of {}", safe(card.name())))
+            .because(format!("you know {} by another key:", other.words()))
+            .because(format!("known {before}"))
+            .because(format!("given {now}"))
+            .hint("ask them by another way which one is right; `encl contact remove` forgets the known one"));
+    }
+    Ok(Found {
+        person: Person {
+            card,
+            trust: Trust::Unverified,
+        },
+        card: Carried::FirstUse,
+    })
+}
+
+/// At most one byte more than a card can have, so that longer files are refused as too long.
+fn card_file(who: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    let read = |file: File| {
+        file.take(CARRIER_BYTES_MAX as u64 + 1)
+            .read_to_end(&mut text)
+    };
+    File::open(path)
+        .and_then(read)
+        .map_err(|error: io::Error| {
+            let what = format!("cannot read the card {}", shown(path));
+            let failure = Failure::new(Exit::Recipient, what)
+                .because(system_words(&error))
+                .file(path);
+            match who.contains('/') {
+                true => failure,
+                false => failure.hint("a WHO that ends in .card, or has a slash, is a card file"),
+            }
+        })?;
+    Ok(text)
+}
+
+/// A pasted card is long; a path is not.
+fn short(who: &str) -> String {
+    match Card::is_text(who) {
+        true => "that was pasted".to_owned(),
+        false => safe(who),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use encl::crypto::Kem;
+    use encl::identity::{CardRequest, Identity};
+
+    fn card(name: &str, addresses: &[&str]) -> Card {
+        let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
+        let now = "2026-11-24T06:24:00Z".parse().unwrap();
+        let identity = Identity::generate(Kem::X25519, now, None, &mut rng);
+        let request = CardRequest {
+            name: name.to_owned(),
+            addresses: addresses.iter().map(|a| (*a).to_owned()).collect(),
+            serial: 1,
+            created: now,
+        };
+        Card::new(&identity, request).unwrap()
+    }
+
+    fn people(cards: &[&Card]) -> People {
+        let person = |card: &&Card| Person {
+            card: (*card).clone(),
+            trust: Trust::Unverified,
+        };
+        People {
+            mine: Vec::new(),
+            contacts: cards.iter().map(person).collect(),
+        }
+    }
+
+    fn no_group(_: &str) -> Result<Vec<RootId>, Failure> {
+        unreachable!("no group was named")
+    }
+
+    fn one(who: &str, people: &People) -> Result<Found, Failure> {
+        resolve(who, people, no_group).map(|mut found| found.remove(0))
+    }
+
+    #[test]
+    fn the_look_decides_the_kind() {
+        assert_eq!(kind("@finance"), Kind::Group("finance"));
+        assert_eq!(kind("encl-card1:abc/def"), Kind::Text("encl-card1:abc/def"));
+        assert_eq!(kind("./bob"), Kind::File(Path::new("./bob")));
+        assert_eq!(kind("bob.card"), Kind::File(Path::new("bob.card")));
+        assert_eq!(kind("bob@example.org"), Kind::Name("bob@example.org"));
+    }
+
+    #[test]
+    fn names_are_whole_and_without_regard_to_case() {
+        let (bob, other) = (
+            card("Bob", &["bob@example.org", "b@example.com"]),
+            card("Bobby", &["x@example.org"]),
+        );
+        let people = people(&[&bob, &other]);
+        for who in [
+            "BOB",
+            "Bob@Example.Org",
+            "b@example.com",
+            &encl::identity::fingerprint(&bob.id()),
+        ] {
+            assert_eq!(
+                one(who, &people).unwrap().person.card.id(),
+                bob.id(),
+                "{who}"
+            );
+        }
+        assert_eq!(one("bo", &people).err().unwrap().exit, Exit::Recipient);
+    }
+
+    #[test]
+    fn two_candidates_are_both_listed() {
+        let (one_bob, two_bob) = (
+            card("Bob", &["bob@example.org"]),
+            card("bob", &["bob@example.com"]),
+        );
+        let failure = one("BOB", &people(&[&one_bob, &two_bob])).err().unwrap();
+        let text = failure.lines().join("\n");
+        assert!(
+            text.contains("bob@example.org") && text.contains("bob@example.com"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_mistyped_contact_is_offered_and_not_taken() {
+        let bob = card("Bob", &["bob@example.org"]);
+        let failure = one("bob@exmaple.org", &people(&[&bob])).err().unwrap();
+        assert_eq!(
+            failure.hint.as_deref(),
+            Some("did you mean `bob@example.org`?")
+        );
+    }
+
+    #[test]
+    fn a_pasted_card_of_a_stranger_is_first_use_and_one_of_a_contact_is_stored() {
+        let bob = card("Bob", &["bob@example.org"]);
+        assert_eq!(
+            one(bob.to_text(), &people(&[])).unwrap().card,
+            Carried::FirstUse
+        );
+        assert_eq!(
+            one(bob.to_text(), &people(&[&bob])).unwrap().card,
+            Carried::Stored
+        );
+    }
+
+    #[test]
+    fn another_key_for_a_known_address_is_refused() {
+        let (bob, mallory) = (
+            card("Bob", &["bob@example.org"]),
+            card("Bob", &["BOB@example.org"]),
+        );
+        let failure = one(mallory.to_text(), &people(&[&bob])).err().unwrap();
+        assert_eq!(failure.exit, Exit::Recipient);
+    }
+
+    #[test]
+    fn a_group_gives_its_members_and_misses_nobody() {
+        let bob = card("Bob", &["bob@example.org"]);
+        let people = people(&[&bob]);
+        let found = resolve("@g", &people, |_| Ok(vec![bob.id()])).unwrap();
+        assert_eq!(found.len(), 1);
+        assert!(resolve("@g", &people, |_| Ok(vec![bob.id(), RootId([7; 32])])).is_err());
+        assert!(resolve("@g", &people, |_| Ok(vec![])).is_err());
+    }
+}
