@@ -1,10 +1,19 @@
 //! `encl group`: named sets of contacts.
 
+use std::collections::BTreeSet;
+
 use clap::Subcommand;
+use encl::crypto::signing::RootId;
+use encl::identity::{fingerprint, parse_fingerprint};
+use encl::keystore::KeystoreError;
+use serde::Serialize;
 
 use super::context::Context;
 use super::help::closing;
+use super::people::Person;
 use super::report::{Exit, Failure, Outcome};
+use super::terminal::{Stream, safe};
+use super::{store, who};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -54,6 +63,154 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) fn run(_command: Command, _context: &mut Context) -> Outcome {
-    Err(Failure::new(Exit::Failed, "cannot do this: not built yet").into())
+pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
+    let keystore = store::keystore(context);
+    match command {
+        Command::New { name, who } => {
+            let ids = members(&who, context)?;
+            told(keystore.new_group(&name, &ids), "make", &name)?;
+            context
+                .terminal
+                .status(&format!("@{name}: made, {}", counted(ids.len())));
+        }
+        Command::Add { name, who } => {
+            let ids = members(&who, context)?;
+            told(
+                keystore.change_group(&name, |members| members.extend(&ids)),
+                "change",
+                &name,
+            )?;
+            say_size(&name, context)?;
+        }
+        Command::Remove { name, who } => {
+            let leaving = leaving(&name, &who, context)?;
+            told(
+                keystore.change_group(&name, |members| members.retain(|id| !leaving.contains(id))),
+                "change",
+                &name,
+            )?;
+            say_size(&name, context)?;
+        }
+        Command::List => list(context)?,
+        Command::Show { name } => show(&name, context)?,
+        Command::Delete { name } => {
+            told(keystore.delete_group(&name), "delete", &name)?;
+            context
+                .terminal
+                .status(&format!("@{name}: deleted; its members stay contacts"));
+        }
+    }
+    Ok(())
+}
+
+fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T, Failure> {
+    result.map_err(|error| {
+        let failure = store::failure(&format!("cannot {verb} the group @{}", safe(name)), &error);
+        match error {
+            KeystoreError::Unknown(_) => failure.hint("`encl group list` shows the groups"),
+            _ => failure,
+        }
+    })
+}
+
+/// Contacts, or myself, by address, name or fingerprint.
+fn members(who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
+    let people = store::people(context)?;
+    let everybody: Vec<_> = people.all().collect();
+    who.iter()
+        .map(|name| Ok(who::named(name, &everybody)?.card.id()))
+        .collect()
+}
+
+/// Members by address, name or fingerprint; a fingerprint also when its card is gone.
+fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
+    let here = store::group(context, group)?;
+    let people = store::people(context)?;
+    let members: Vec<_> = people
+        .all()
+        .filter(|person| here.contains(&person.card.id()))
+        .collect();
+    let id = |name: &String| match parse_fingerprint(name).filter(|id| here.contains(id)) {
+        Some(id) => Ok(id),
+        None => Ok(who::named(name, &members)?.card.id()),
+    };
+    who.iter().map(id).collect()
+}
+
+fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
+    let count = store::group(context, name)?.len();
+    context
+        .terminal
+        .status(&format!("@{name}: {}", counted(count)));
+    Ok(())
+}
+
+fn counted(members: usize) -> String {
+    if members == 1 {
+        "1 member".to_owned()
+    } else {
+        format!("{members} members")
+    }
+}
+
+fn list(context: &Context) -> Result<(), Failure> {
+    let names = store::keystore(context).groups();
+    for name in names.map_err(|error| store::failure("cannot read the groups", &error))? {
+        let members = store::group(context, &name)?;
+        if context.json {
+            print_object(&name, &members, context)?;
+        } else {
+            context
+                .terminal
+                .print(&format!("@{name}  {}", counted(members.len())))?;
+        }
+    }
+    Ok(())
+}
+
+fn show(name: &str, context: &Context) -> Result<(), Failure> {
+    let members = store::group(context, name)?;
+    if context.json {
+        return print_object(name, &members, context);
+    }
+    let people = store::people(context)?;
+    for id in members {
+        let words = people
+            .with_id(id)
+            .map_or_else(|| "no contact any more".to_owned(), Person::words);
+        context
+            .terminal
+            .print(&format!("{words}  {}", fingerprint(&id)))?;
+    }
+    Ok(())
+}
+
+fn print_object(name: &str, members: &[RootId], context: &Context) -> Result<(), Failure> {
+    let people = store::people(context)?;
+    let member = |id: &RootId| Member {
+        id: id.to_string(),
+        name: people
+            .with_id(*id)
+            .map(|person| person.card.name().to_owned()),
+    };
+    let object = GroupObject {
+        schema: "encl.group/1",
+        name,
+        members: members.iter().map(member).collect(),
+    };
+    context.terminal.print_object(&object, Stream::Stdout)
+}
+
+#[derive(Serialize)]
+struct GroupObject<'a> {
+    schema: &'static str,
+    name: &'a str,
+    members: Vec<Member>,
+}
+
+#[derive(Serialize)]
+struct Member {
+    id: String,
+    /// `null` when the card is gone.
+    name: Option<String>,
 }

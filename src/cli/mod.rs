@@ -18,6 +18,7 @@ mod progress;
 mod prompt;
 mod report;
 mod stdout;
+mod store;
 mod target;
 mod terminal;
 mod topics;

@@ -69,6 +69,12 @@ impl Passphrase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cost(u8);
 
+impl Default for Cost {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
 impl Cost {
     /// 64 MiB: a fraction of a second on a laptop (RFC 9106 §4, second recommended option).
     pub const DEFAULT: Self = Self(16);

@@ -97,7 +97,11 @@ impl Keystore {
         folder::sync_folder(&folder)
     }
 
-    fn refuse_taken_addresses(&self, card: &Card) -> Result<(), KeystoreError> {
+    /// Finds out whether an identity has one of a new card's addresses.
+    ///
+    /// # Errors
+    /// [`KeystoreError::AddressTaken`], and what the system refuses.
+    pub fn refuse_taken_addresses(&self, card: &Card) -> Result<(), KeystoreError> {
         for StoredIdentity { card: known, .. } in self.identities()? {
             if let Some(address) = shared_address(known.addresses(), card.addresses()) {
                 return Err(KeystoreError::AddressTaken {

@@ -1,0 +1,134 @@
+//! The keystore as the commands see it: its errors as failures, its cards as people.
+
+use encl::crypto::passphrase::Passphrase;
+use encl::crypto::signing::RootId;
+use encl::identity::{Card, Identity};
+use encl::keystore::{Accepted, How, Keystore, KeystoreError, StoredSecret};
+
+use super::context::Context;
+use super::people::{People, Person, Trust};
+use super::report::{Exit, Failure, system_words};
+use super::terminal::{safe, shown};
+
+/// The keystore that this run was pointed to.
+pub(crate) fn keystore(context: &Context) -> Keystore {
+    Keystore::at(&context.keystore)
+}
+
+/// Everybody in the keystore. One that does not exist yet is empty.
+pub(crate) fn people(context: &Context) -> Result<People, Failure> {
+    everybody(&keystore(context)).map_err(|error| failure("cannot read the keystore", &error))
+}
+
+fn everybody(keystore: &Keystore) -> Result<People, KeystoreError> {
+    let mine = keystore.identities()?.into_iter().map(|own| Person {
+        card: own.card,
+        trust: Trust::Me,
+    });
+    let mut contacts = Vec::new();
+    for head in keystore.contact_heads()? {
+        // A contact that was removed since the folder was listed is simply not there.
+        contacts.extend(keystore.contact(&head.id)?.map(|contact| Person {
+            card: contact.card,
+            trust: Trust::Unverified,
+        }));
+    }
+    Ok(People {
+        mine: mine.collect(),
+        contacts,
+    })
+}
+
+/// The members of a group.
+pub(crate) fn group(context: &Context, name: &str) -> Result<Vec<RootId>, Failure> {
+    let what = format!("cannot tell who `@{}` is", safe(name));
+    let members = keystore(context)
+        .group(name)
+        .map_err(|error| failure(&what, &error))?;
+    let members = members.ok_or_else(|| {
+        let failure = Failure::new(Exit::Recipient, what).because("there is no such group");
+        failure.hint("`encl group list` shows the groups")
+    })?;
+    Ok(members.into_iter().collect())
+}
+
+/// Stores a card that was named for the first time, or a later card of a contact.
+pub(crate) fn remember(context: &Context, card: &Card) -> Result<(), Failure> {
+    accept(context, card, How::FirstUse).map(drop)
+}
+
+/// Takes a card into the contacts.
+pub(crate) fn accept(context: &Context, card: &Card, how: How) -> Result<Accepted, Failure> {
+    let accepted = keystore(context).accept(card, how, context.now);
+    accepted.map_err(|error| {
+        failure(
+            &format!("cannot take the card of {}", safe(card.name())),
+            &error,
+        )
+    })
+}
+
+/// Whether a passphrase is needed for this identity.
+pub(crate) fn is_locked(context: &Context, id: RootId) -> Result<bool, Failure> {
+    secret(context, id).map(|secret| matches!(secret, StoredSecret::Locked(_)))
+}
+
+/// Reads an identity's private keys.
+pub(crate) fn unlock(
+    context: &Context,
+    id: RootId,
+    passphrase: Option<&Passphrase>,
+) -> Result<Identity, Failure> {
+    let what = "cannot unlock your identity";
+    match (secret(context, id)?, passphrase) {
+        (StoredSecret::Plain(identity), _) => Ok(identity),
+        (StoredSecret::Locked(locked), Some(passphrase)) => locked
+            .unlock(passphrase)
+            .map_err(|error| failure(what, &error)),
+        (StoredSecret::Locked(_), None) => {
+            Err(Failure::new(Exit::Locked, what).because("it needs a passphrase"))
+        }
+    }
+}
+
+fn secret(context: &Context, id: RootId) -> Result<StoredSecret, Failure> {
+    keystore(context)
+        .secret(&id)
+        .map_err(|error| failure("cannot read your identity", &error))
+}
+
+/// What went wrong with the keystore, as a failure of `what` ("cannot …").
+pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
+    let failure = Failure::new(exit(error), what).because(safe(&error.to_string()));
+    match error {
+        KeystoreError::System { source, .. } => failure.because(system_words(source)),
+        KeystoreError::File(error) => match std::error::Error::source(error).and_then(|s| s.downcast_ref()) {
+            Some(source) => failure.because(system_words(source)),
+            None => failure,
+        },
+        KeystoreError::OpenToOthers { path, .. } => failure.hint(format!("`chmod go= {}` makes it private", shown(path))),
+        KeystoreError::AddressTaken { .. } => {
+            failure.hint("`encl key card` prints its card; `encl key remove` removes it for good")
+        }
+        KeystoreError::KeyChanged { .. } => failure.hint(
+            "somebody may be pretending: ask by another way than this card came; if the key was really replaced, \
+             `encl contact remove` the old card and add this one",
+        ),
+        _ => failure,
+    }
+}
+
+fn exit(error: &KeystoreError) -> Exit {
+    match error {
+        KeystoreError::WrongPassphrase | KeystoreError::Passphrase(_) => Exit::Locked,
+        KeystoreError::AddressTaken { .. } | KeystoreError::GroupExists(_) => Exit::Exists,
+        KeystoreError::KeyChanged { .. }
+        | KeystoreError::OlderCard { .. }
+        | KeystoreError::OtherCard { .. }
+        | KeystoreError::OwnCard
+        | KeystoreError::Unknown(_) => Exit::Recipient,
+        KeystoreError::GroupName(_) => Exit::Usage,
+        KeystoreError::Damaged { .. } => Exit::Damaged,
+        _ => Exit::Failed,
+    }
+}
