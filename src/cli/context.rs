@@ -31,6 +31,7 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(global: Global, terminal: Terminal) -> Result<Self, Failure> {
+        try_randomness()?;
         Ok(Self {
             keystore: keystore(global.keystore)?,
             now: now()?,
@@ -46,17 +47,13 @@ impl Context {
         })
     }
 
-    /// The operating system's randomness, once it has shown that it works; should it fail later, the program ends.
-    pub(crate) fn rng(&self) -> Result<UnwrapErr<SysRng>, Failure> {
-        let mut probe = [0; 1];
-        SysRng.try_fill_bytes(&mut probe).map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                "cannot draw randomness from the operating system",
-            )
-            .because(error.to_string())
-        })?;
-        Ok(UnwrapErr(SysRng))
+    /// The operating system's randomness, which this program has seen at work; should it fail later, the program ends.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever draws has a context, which began by trying it"
+    )]
+    pub(crate) fn rng(&self) -> UnwrapErr<SysRng> {
+        UnwrapErr(SysRng)
     }
 
     /// One of my identities, as `--as` or else `$ENCL_IDENTITY` names it.
@@ -106,6 +103,17 @@ pub(crate) fn keystore(option: Option<PathBuf>) -> Result<PathBuf, Failure> {
             .hint("name it by --keystore DIR or $ENCL_KEYSTORE")
     })?;
     Ok(folders.data_dir().join("encl"))
+}
+
+/// Fails closed: without randomness no command begins.
+fn try_randomness() -> Result<(), Failure> {
+    SysRng.try_fill_bytes(&mut [0; 1]).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "cannot draw randomness from the operating system",
+        )
+        .because(error.to_string())
+    })
 }
 
 fn now() -> Result<Time, Failure> {

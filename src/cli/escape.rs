@@ -20,6 +20,19 @@ pub(crate) fn shown(path: &Path) -> String {
     safe(&path.to_string_lossy())
 }
 
+/// A path as it can be typed into a shell when it is short and plain, else the word FILE.
+pub(crate) fn quoted(path: Option<&Path>) -> String {
+    let text = path.map(Path::to_string_lossy).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
+    let typed =
+        !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.chars().all(plain);
+    if typed {
+        text.into_owned()
+    } else {
+        "FILE".to_owned()
+    }
+}
+
 /// Hazards as `\u{…}`, nothing cut: whole lines pass through this on their way out.
 pub(crate) fn spelled_out(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hazard) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::InputFiles;
 use super::context::Context;
-use super::report::{Exit, Failure};
+use super::report::{Exit, Failure, system_words};
 use super::terminal::shown;
 
 /// The longest list of files that is read, in bytes.
@@ -23,8 +23,18 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    /// All inputs. When standard input is one, no passphrase comes from there.
+    pub(crate) fn of(arguments: &InputFiles, context: &Context) -> Result<Vec<Self>, Failure> {
+        let list = arguments.files_from.as_deref().is_some_and(is_dash);
+        let inputs = Self::all(arguments)?;
+        if list || inputs.contains(&Self::Stdin) {
+            context.passphrases.stdin_is_data();
+        }
+        Ok(inputs)
+    }
+
     /// All inputs in the order given; without any, standard input.
-    pub(crate) fn all(arguments: &InputFiles) -> Result<Vec<Self>, Failure> {
+    fn all(arguments: &InputFiles) -> Result<Vec<Self>, Failure> {
         let mut paths = arguments.files.clone();
         if let Some(list) = &arguments.files_from {
             if is_dash(list) && paths.iter().any(|path| is_dash(path)) {
@@ -45,6 +55,14 @@ impl Input {
             }
         };
         Ok(paths.into_iter().map(input).collect())
+    }
+
+    /// Its path, if it has one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => Some(path),
+        }
     }
 
     /// Its name for people.
@@ -73,17 +91,16 @@ impl Input {
     }
 
     /// Opens it for reading. `verb` is what cannot be done otherwise.
-    pub(crate) fn open(&self, verb: &str, context: &Context) -> Result<Source, Failure> {
+    pub(crate) fn open(&self, verb: &str) -> Result<Source, Failure> {
         let failed = |error: &io::Error| {
             let failure = self.cannot(verb, Exit::Failed);
-            failure.because(super::report::system_words(error))
+            failure.because(system_words(error))
         };
         let file = match self {
             Self::Stdin => {
                 if io::stdin().is_terminal() {
                     return Err(self.no_typing(verb));
                 }
-                context.passphrases.stdin_is_data();
                 io::stdin().as_fd().try_clone_to_owned().map(File::from)
             }
             Self::File(path) => File::open(path),
@@ -130,7 +147,7 @@ impl Source {
     }
 
     /// What is still to be read, where that is known.
-    pub(crate) fn bytes(&mut self) -> Option<u64> {
+    pub(crate) fn length(&mut self) -> Option<u64> {
         let place = self
             .is_seekable()
             .then(|| self.file.stream_position())?
@@ -146,6 +163,38 @@ impl Source {
     /// Goes back to `place`.
     pub(crate) fn rewind(&mut self, place: u64) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(place)).map(drop)
+    }
+
+    /// The same file once more, to compare others with.
+    pub(crate) fn twin(&self, input: &Input) -> Result<Self, Failure> {
+        let file = self.file.try_clone();
+        let file = file.map_err(|error| {
+            input
+                .cannot("unwrap", Exit::Failed)
+                .because(system_words(&error))
+        })?;
+        Ok(Self {
+            file,
+            metadata: self.metadata.clone(),
+        })
+    }
+
+    /// All that is still to come, in an unnamed file that can be read twice. It holds what was sealed, never plaintext.
+    pub(crate) fn spooled(mut self, input: &Input) -> Result<Self, Failure> {
+        let mut spool = || {
+            let mut file = tempfile::tempfile()?;
+            io::copy(&mut self.file, &mut file)?;
+            file.rewind()?;
+            let metadata = file.metadata()?;
+            Ok(Self { file, metadata })
+        };
+        spool().map_err(|error: io::Error| {
+            let because = format!(
+                "it cannot be kept in a temporary file: {}",
+                system_words(&error)
+            );
+            input.cannot("unwrap", Exit::Failed).because(because)
+        })
     }
 
     /// Whether this is the same file as `other`, under whatever name.

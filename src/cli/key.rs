@@ -154,7 +154,7 @@ fn new(wish: Wish, context: &Context) -> Result<(), Failure> {
     } else {
         Kem::XWing
     };
-    let mut rng = context.rng()?;
+    let mut rng = context.rng();
     let identity = Identity::generate(kem, context.now, expires, &mut rng);
     let name = wish.name.unwrap_or_else(|| wish.address.clone());
     let addresses = std::iter::once(wish.address)
@@ -357,9 +357,7 @@ fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure>
     let people = store::people(context)?;
     let name = context.identity_name(who);
     let id = match (&name, people.mine.first()) {
-        (Some(name), _) => who::named(name, &people.mine.iter().collect::<Vec<_>>())?
-            .card
-            .id(),
+        (Some(name), _) => who::mine(name, &people)?.card.id(),
         (None, Some(first)) => first.card.id(),
         (None, None) => {
             let failure =

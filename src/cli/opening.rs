@@ -1,14 +1,271 @@
-//! What unwrap, verify and inspect share: reading an envelope, and saying why it does not open.
+//! What unwrap and verify share: opening an envelope, what is demanded of it, and what is said about it.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::io;
 
-use encl::envelope::{NoKey, OpenError, Quorum};
-use encl::policy::Refusal;
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use encl::crypto::signing::RootId;
+use encl::envelope::{Admission, Content, Envelope, NoKey, OpenError, Opened, Quorum, Step};
+use encl::policy::{Policy, Refusal};
+use encl::time::Time;
+use serde::Serialize;
 
-use super::files::Input;
+use super::completions::who as who_completer;
+use super::context::Context;
+use super::files::{Input, Source};
+use super::keys::Keys;
+use super::people::{People, Signer, words};
+use super::progress::Progress;
 use super::report::{Exit, Failure, system_words};
-use super::terminal::safe;
-use super::when;
+use super::target::Target;
+use super::terminal::{Stream, quoted, safe};
+use super::{readers, store, when, who};
+
+/// What a reader demands of an envelope, beyond that it opens.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Demands {
+    /// Refuse anything that WHO did not sign
+    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
+    pub(crate) signed_by: Option<String>,
+
+    /// Refuse anything unsigned
+    #[arg(long)]
+    pub(crate) require_signed: bool,
+
+    /// Refuse it when I was let in without a record
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    #[arg(long = "as", value_name = "WHO")]
+    pub(crate) identity: Option<String>,
+}
+
+/// Opens envelopes, one after the other.
+pub(crate) struct Opening<'a> {
+    verb: &'static str,
+    context: &'a Context,
+    people: &'a People,
+    keys: Keys<'a>,
+    demands: &'a Demands,
+    /// Who may have signed it, if that was demanded.
+    signers: Option<HashSet<RootId>>,
+}
+
+impl<'a> Opening<'a> {
+    pub(crate) fn new(
+        verb: &'static str,
+        demands: &'a Demands,
+        people: &'a People,
+        context: &'a Context,
+    ) -> Result<Self, Failure> {
+        let signers = |name: &String| {
+            let found = who::resolve(name, people, |group| store::group(context, group))?;
+            Ok(found.iter().map(|found| found.person.card.id()).collect())
+        };
+        let keys = match context.identity_name(demands.identity.as_deref()) {
+            Some(name) => Keys::new(context, std::slice::from_ref(who::mine(&name, people)?)),
+            None => Keys::new(context, &people.mine),
+        };
+        let signers = demands.signed_by.as_ref().map(signers).transpose()?;
+        Ok(Self {
+            verb,
+            context,
+            people,
+            keys,
+            demands,
+            signers,
+        })
+    }
+
+    /// Opens an envelope as far as its private line, and holds it against the demands.
+    pub(crate) fn open<'s>(
+        &mut self,
+        input: &Input,
+        source: &'s mut Source,
+    ) -> Result<Content<Progress<&'s mut Source>>, Failure> {
+        let bytes = source.length();
+        let source = Progress::new(self.context.terminal, &input.name(), bytes, source);
+        let envelope = Envelope::read(source).map_err(|error| failure(input, self.verb, error))?;
+        let named = named(&envelope.manifest().policy);
+        self.keys.envelope(input.name());
+        let content =
+            envelope
+                .unlock(&mut self.keys, self.context.now)
+                .map_err(|error| match error {
+                    OpenError::NoKey(NoKey::NotNamed) => self.not_named(input, &named),
+                    error => failure(input, self.verb, error),
+                })?;
+        self.demand(input, content.about())?;
+        Ok(content)
+    }
+
+    /// Reads an envelope to its end, and lets the content go.
+    pub(crate) fn check(
+        &mut self,
+        input: &Input,
+        source: &mut Source,
+    ) -> Result<(Opened, u64), Failure> {
+        let content = self.open(input, source)?;
+        content
+            .copy_to(&mut io::sink())
+            .map_err(|error| failure(input, self.verb, error))
+    }
+
+    fn not_named(&self, input: &Input, named: &str) -> Failure {
+        let failure = failure(input, self.verb, OpenError::NoKey(NoKey::NotNamed));
+        let failure = failure.because(format!(
+            "the policy, not verified, says that it is for {named}"
+        ));
+        match self.people.mine.is_empty() {
+            true => failure.hint("you have no identity: `encl key new ADDRESS` makes one, to be given to whoever seals"),
+            false => failure.hint(format!(
+                "`encl inspect {}` lists the recipients, `encl key list` your identities",
+                quoted(input.path())
+            )),
+        }
+    }
+
+    fn demand(&self, input: &Input, about: &Opened) -> Result<(), Failure> {
+        let refused =
+            |because: String| Err(input.cannot(self.verb, Exit::Damaged).because(because));
+        if self.demands.strict && about.admission == Admission::Unrecorded {
+            return refused("whoever let you in left no record (--strict)".to_owned());
+        }
+        match (about.signer(), &self.signers) {
+            (None, Some(_)) => refused("it is not signed (--signed-by)".to_owned()),
+            (None, None) if self.demands.require_signed => {
+                refused("it is not signed (--require-signed)".to_owned())
+            }
+            (Some(id), Some(demanded)) if !demanded.contains(&id) => refused(format!(
+                "it is signed by {}, not as demanded (--signed-by)",
+                self.people.signer(id).words()
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says who sealed it, how far that is known, and who let me in; or prints the object.
+    pub(crate) fn report(
+        &self,
+        input: &Input,
+        target: Option<&Target>,
+        about: &Opened,
+        bytes: u64,
+    ) -> Result<(), Failure> {
+        let signer = about.signer().map(|id| self.people.signer(id));
+        if !self.context.json {
+            let name = target.map_or_else(|| format!("{} is whole", input.name()), Target::name);
+            let from = from(signer.as_ref());
+            let let_in = self.let_in(&about.admission);
+            self.context
+                .terminal
+                .status(&format!("{name}, {from}{let_in}"));
+            return Ok(());
+        }
+        let object = Object {
+            schema: if target.is_some() {
+                "encl.unwrap/1"
+            } else {
+                "encl.verify/1"
+            },
+            file: input.typed(),
+            output: target.map(Target::typed),
+            id: about.manifest.id.to_string(),
+            signer,
+            access: access(&about.admission),
+            path: steps(&about.admission).iter().map(StepObject::of).collect(),
+            bytes,
+        };
+        let stream = if target == Some(&Target::Stdout) {
+            Stream::Stderr
+        } else {
+            Stream::Stdout
+        };
+        self.context.terminal.print_object(&object, stream)
+    }
+
+    fn let_in(&self, admission: &Admission) -> String {
+        match admission {
+            Admission::Named => String::new(),
+            Admission::Granted(path) => {
+                let by = path.first().map(|step| self.people.signer(step.by).words());
+                format!("; let in by {}", by.unwrap_or_default())
+            }
+            Admission::Unrecorded => "; whoever let you in left no record".to_owned(),
+        }
+    }
+}
+
+fn from(signer: Option<&Signer>) -> String {
+    match signer {
+        Some(signer) => format!("from {}", signer.words()),
+        None => "not signed: it does not say who sealed it".to_owned(),
+    }
+}
+
+fn access(admission: &Admission) -> &'static str {
+    match admission {
+        Admission::Named => "named",
+        Admission::Granted(_) => "granted",
+        Admission::Unrecorded => "unrecorded",
+    }
+}
+
+fn steps(admission: &Admission) -> &[Step] {
+    match admission {
+        Admission::Granted(path) => path,
+        Admission::Named | Admission::Unrecorded => &[],
+    }
+}
+
+/// `encl.unwrap/1` and `encl.verify/1`, in the order of cli.md.
+#[derive(Serialize)]
+struct Object {
+    schema: &'static str,
+    file: String,
+    output: Option<String>,
+    id: String,
+    signer: Option<Signer>,
+    access: &'static str,
+    path: Vec<StepObject>,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct StepObject {
+    id: String,
+    by: String,
+    at: Time,
+}
+
+impl StepObject {
+    fn of(step: &Step) -> Self {
+        Self {
+            id: step.id.to_string(),
+            by: step.by.to_string(),
+            at: step.at,
+        }
+    }
+}
+
+/// The people whom a policy names, as it claims.
+fn named(policy: &Policy) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for recipient in policy.recipients() {
+        let known = names.len() > readers::NAMES_SHOWN; // beyond these only the number is shown
+        names.push(if known {
+            String::new()
+        } else {
+            words(&recipient.name, recipient.address.as_deref())
+        });
+    }
+    match names.is_empty() {
+        true => "nobody by name".to_owned(),
+        false => readers::names(&names),
+    }
+}
 
 /// Why an envelope could not be read, opened or trusted, for people and programs.
 pub(crate) fn failure(input: &Input, verb: &str, error: OpenError) -> Failure {
@@ -21,14 +278,6 @@ pub(crate) fn failure(input: &Input, verb: &str, error: OpenError) -> Failure {
             Err(inner) => failure.because(safe(&inner.to_string())),
         },
         OpenError::Read(error) => failure.because(system_words(&error)),
-        OpenError::Write(error) => super::stdout::failed(&error),
-        OpenError::NoKey(NoKey::NotNamed) => {
-            let hint = hint_inspect(
-                input,
-                "lists the recipients, `encl key list` your identities",
-            );
-            failure.because(NoKey::NotNamed.to_string()).hint(hint)
-        }
         OpenError::NoKey(NoKey::SlotRemoved) => failure
             .because(
                 "the policy, not verified, says that you may read it, but your slot was removed",
@@ -47,7 +296,7 @@ pub(crate) fn failure(input: &Input, verb: &str, error: OpenError) -> Failure {
     }
 }
 
-/// A passphrase that could not be had is the reason why the envelope stays shut.
+/// A passphrase that could not be had, or is wrong, is the reason why the envelope stays shut.
 fn locked(failure: Failure, inner: Failure) -> Failure {
     let mut failure = Failure {
         exit: inner.exit,
@@ -58,22 +307,4 @@ fn locked(failure: Failure, inner: Failure) -> Failure {
     failure.because.push(inner.what);
     failure.because.extend(inner.because);
     failure
-}
-
-fn hint_inspect(input: &Input, rest: &str) -> String {
-    match input {
-        Input::Stdin => format!("`encl inspect` {rest}"),
-        Input::File(path) => format!("`encl inspect {}` {rest}", quoted(path)),
-    }
-}
-
-/// A path as it can be typed into a shell, when it is short and plain; else the word FILE.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
-    match !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.chars().all(plain)
-    {
-        true => text.into_owned(),
-        false => "FILE".to_owned(),
-    }
 }

@@ -7,8 +7,6 @@ use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
 use serde::Serialize;
 
-use super::context::Context;
-use super::report::Failure;
 use super::terminal::safe;
 
 /// How far a name can be relied on.
@@ -39,6 +37,15 @@ impl Person {
             self.card.name(),
             self.card.addresses().first().map(String::as_str),
         )
+    }
+
+    /// This person as somebody who signed.
+    pub(crate) fn signer(&self) -> Signer {
+        Signer {
+            id: self.card.id(),
+            name: Some(self.card.name().to_owned()),
+            trust: self.trust,
+        }
     }
 }
 
@@ -72,6 +79,7 @@ impl Signer {
 }
 
 /// My identities and my contacts.
+#[derive(Default)]
 pub(crate) struct People {
     /// The default one first.
     pub(crate) mine: Vec<Person>,
@@ -79,14 +87,6 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// Reads all cards of the keystore. A keystore that does not exist yet is empty.
-    pub(crate) fn read(_context: &Context) -> Result<Self, Failure> {
-        Ok(Self {
-            mine: Vec::new(),
-            contacts: Vec::new(),
-        })
-    }
-
     /// Everybody, me first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Person> {
         self.mine.iter().chain(&self.contacts)
@@ -105,12 +105,12 @@ impl People {
 
     /// What is known about a key that signed. Names come from the keystore, never from the envelope.
     pub(crate) fn signer(&self, id: RootId) -> Signer {
-        let person = self.with_id(id);
-        Signer {
+        let unknown = || Signer {
             id,
-            name: person.map(|person| person.card.name().to_owned()),
-            trust: person.map_or(Trust::Unknown, |person| person.trust),
-        }
+            name: None,
+            trust: Trust::Unknown,
+        };
+        self.with_id(id).map_or_else(unknown, Person::signer)
     }
 }
 

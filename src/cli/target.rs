@@ -7,6 +7,7 @@ use super::args::OutputFile;
 use super::escape::is_hazard;
 use super::files::{Input, is_dash};
 use super::report::{Exit, Failure};
+use super::terminal::shown;
 
 const SUFFIX: &str = ".encl";
 /// NAME_MAX of Linux file systems, in bytes.
@@ -20,6 +21,14 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    /// Its name for people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdout => "standard output".to_owned(),
+            Self::File(path) => shown(path),
+        }
+    }
+
     /// Its name for programs.
     pub(crate) fn typed(&self) -> String {
         match self {

@@ -1,33 +1,18 @@
 //! `encl unwrap`: open envelopes that name me.
 
 use clap::Args;
-use clap_complete::ArgValueCompleter;
+use encl::atomic_file::{Existing, Readers};
+use encl::envelope::OpenError;
 
 use super::args::{InputFiles, OutputFile};
-use super::completions::who;
 use super::context::Context;
+use super::files::{Input, Source};
 use super::help::closing;
-use super::report::{Exit, Failure, Outcome};
-
-/// What a reader demands of an envelope, beyond that it opens.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Demands {
-    /// Refuse anything that WHO did not sign
-    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who))]
-    pub(crate) signed_by: Option<String>,
-
-    /// Refuse anything unsigned
-    #[arg(long)]
-    pub(crate) require_signed: bool,
-
-    /// Refuse it when I was let in without a record
-    #[arg(long)]
-    pub(crate) strict: bool,
-
-    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
-    #[arg(long = "as", value_name = "WHO")]
-    pub(crate) identity: Option<String>,
-}
+use super::opening::{self, Demands, Opening};
+use super::report::{Exit, Failure, Outcome, Tally, system_words};
+use super::sink::{Output, Sink};
+use super::store;
+use super::target::{self, Target};
 
 /// Open envelopes that name me
 ///
@@ -41,23 +26,134 @@ pub(crate) struct Demands {
   $ encl unwrap - --verify-first < letter.pdf.encl | wc -c"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) inputs: InputFiles,
+    inputs: InputFiles,
 
     #[command(flatten)]
-    pub(crate) output: OutputFile,
+    output: OutputFile,
 
     #[command(flatten)]
-    pub(crate) demands: Demands,
+    demands: Demands,
 
     /// Take the file name that is stored inside (cleaned)
     #[arg(long, conflicts_with = "output")]
-    pub(crate) use_name: bool,
+    use_name: bool,
 
     /// From a pipe: check everything before the first byte leaves
     #[arg(long)]
-    pub(crate) verify_first: bool,
+    verify_first: bool,
 }
 
-pub(crate) fn run(_arguments: &Arguments, _context: &mut Context) -> Outcome {
-    Err(Failure::new(Exit::Failed, "cannot unwrap: not built yet").into())
+impl Arguments {
+    fn existing(&self) -> Existing {
+        match self.output.force {
+            true => Existing::Replace,
+            false => Existing::Keep,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, context)?;
+    target::refuse_one_output_for_many(&inputs, &arguments.output)?;
+    let people = store::people(context)?;
+    let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
+    let mut tally = Tally::default();
+    for input in &inputs {
+        let unwrapped = match arguments.use_name {
+            true => under_stored_name(input, arguments, &mut opening),
+            false => under_given_name(input, arguments, &mut opening),
+        };
+        tally.add(context.terminal, unwrapped);
+    }
+    tally.end()
+}
+
+fn under_given_name(
+    input: &Input,
+    arguments: &Arguments,
+    opening: &mut Opening<'_>,
+) -> Result<(), Failure> {
+    let mut source = input.open("unwrap")?;
+    let target = Target::of_unwrap(input, &arguments.output)?;
+    let output = output(input, &target);
+    // The target is opened first: nobody types a passphrase to hear that it exists.
+    let sink = output.open(&source, Readers::OwnerOnly, arguments.existing())?;
+    if output.is_stream() {
+        if arguments.verify_first && !source.is_seekable() {
+            source = source.spooled(input)?;
+        }
+        check_first(input, &mut source, opening)?;
+    }
+    let content = opening.open(input, &mut source)?;
+    let (about, bytes) = copied(content, sink, &output)?;
+    opening.report(input, Some(&target), &about, bytes)
+}
+
+fn under_stored_name(
+    input: &Input,
+    arguments: &Arguments,
+    opening: &mut Opening<'_>,
+) -> Result<(), Failure> {
+    let mut source = input.open("unwrap")?;
+    // The target is made from the same file that is read on: a second descriptor, for comparing only.
+    let same = source.twin(input)?;
+    let content = opening.open(input, &mut source)?;
+    let stored = content.about().private.about.name.as_deref();
+    let target = Target::of_stored(input, &arguments.output, stored)?;
+    let output = output(input, &target);
+    let sink = output.open(&same, Readers::OwnerOnly, arguments.existing())?;
+    let (about, bytes) = copied(content, sink, &output)?;
+    opening.report(input, Some(&target), &about, bytes)
+}
+
+fn output<'a>(input: &'a Input, target: &'a Target) -> Output<'a> {
+    Output {
+        verb: "unwrap",
+        input,
+        target,
+    }
+}
+
+/// What goes into a pipe cannot be taken back, so what can be read twice is checked first.
+fn check_first(
+    input: &Input,
+    source: &mut Source,
+    opening: &mut Opening<'_>,
+) -> Result<(), Failure> {
+    if !source.is_seekable() {
+        return Ok(());
+    }
+    let unreadable = |error| {
+        input
+            .cannot("unwrap", Exit::Failed)
+            .because(system_words(&error))
+    };
+    let place = source.place().map_err(unreadable)?;
+    opening.check(input, source)?;
+    source.rewind(place).map_err(unreadable)
+}
+
+fn copied<R: std::io::Read>(
+    content: encl::envelope::Content<R>,
+    mut sink: Sink,
+    output: &Output<'_>,
+) -> Result<(encl::envelope::Opened, u64), Failure> {
+    let copied = content
+        .copy_to(&mut sink)
+        .map_err(|error| not_copied(output, error))?;
+    output.commit(sink)?;
+    Ok(copied)
+}
+
+fn not_copied(output: &Output<'_>, error: OpenError) -> Failure {
+    match error {
+        OpenError::Write(error) => output.not_written(&error),
+        error => {
+            let failure = opening::failure(output.input, "unwrap", error);
+            match output.is_stream() {
+                true => failure.hint("throw away what was written: it is not all, or not signed"),
+                false => failure,
+            }
+        }
+    }
 }

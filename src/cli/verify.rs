@@ -4,26 +4,41 @@ use clap::Args;
 
 use super::args::InputFiles;
 use super::context::Context;
+use super::files::Input;
 use super::help::closing;
-use super::report::{Exit, Failure, Outcome};
-use super::unwrap::Demands;
+use super::opening::{Demands, Opening};
+use super::report::{Exit, Failure, Outcome, Tally};
+use super::store;
 
 /// Check every byte and the signature of envelopes that name me; no plaintext is written
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[
-    Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Refused, Exit::Locked, Exit::Newer,
+    Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Refused, Exit::Locked, Exit::Recipient,
+    Exit::Newer,
 ], "\
   $ encl verify letter.pdf.encl
   $ encl verify --signed-by bob@example.org letter.pdf.encl
   $ encl verify --json - < letter.pdf.encl"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) inputs: InputFiles,
+    inputs: InputFiles,
 
     #[command(flatten)]
-    pub(crate) demands: Demands,
+    demands: Demands,
 }
 
-pub(crate) fn run(_arguments: &Arguments, _context: &mut Context) -> Outcome {
-    Err(Failure::new(Exit::Failed, "cannot verify: not built yet").into())
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, context)?;
+    let people = store::people(context)?;
+    let mut opening = Opening::new("verify", &arguments.demands, &people, context)?;
+    let mut tally = Tally::default();
+    for input in &inputs {
+        tally.add(context.terminal, verify(input, &mut opening));
+    }
+    tally.end()
+}
+
+fn verify(input: &Input, opening: &mut Opening<'_>) -> Result<(), Failure> {
+    let (about, bytes) = opening.check(input, &mut input.open("verify")?)?;
+    opening.report(input, None, &about, bytes)
 }

@@ -69,6 +69,16 @@ pub(crate) fn resolve(
     }
 }
 
+/// One of my identities.
+pub(crate) fn mine<'a>(name: &str, people: &'a People) -> Result<&'a Person, Failure> {
+    named(name, &people.mine.iter().collect::<Vec<_>>()).map_err(|failure| {
+        match people.mine.is_empty() {
+            true => failure.hint("you have no identity: `encl key new ADDRESS` makes one"),
+            false => failure.hint("`encl key list` shows your identities"),
+        }
+    })
+}
+
 /// One of `candidates`, by address, name or fingerprint, whole and without regard to case.
 pub(crate) fn named<'a>(name: &str, candidates: &[&'a Person]) -> Result<&'a Person, Failure> {
     let wanted = name.to_lowercase();
@@ -104,7 +114,7 @@ fn cannot_name(who: &str) -> Failure {
 }
 
 fn unknown(name: &str, candidates: &[&Person]) -> Failure {
-    let failure = cannot_name(name).because("no contact has that address or name");
+    let failure = cannot_name(name).because("nobody here has that address or name");
     if Path::new(name).is_file() {
         return failure.hint(format!(
             "it is a file here; write `./{}` if it is a card",

@@ -1,0 +1,204 @@
+//! Who may read what is wrapped: names resolved, nobody dropped, everybody counted.
+
+use encl::crypto::Kem;
+use encl::envelope::Addressee;
+use encl::identity::fingerprint;
+use encl::policy::Recipient;
+
+use super::context::Context;
+use super::people::{People, Person, Trust};
+use super::report::{Exit, Failure};
+use super::store;
+use super::terminal::safe;
+use super::when;
+use super::who::{self, Carried, Found};
+
+/// Names shown in a summary before "and N more".
+pub(crate) const NAMES_SHOWN: usize = 5;
+
+/// Everybody who may read, each once, in the order of the command line.
+pub(crate) struct Readers {
+    found: Vec<Found>,
+    pub(crate) addressees: Vec<Addressee>,
+}
+
+impl Readers {
+    /// Resolves all of `names`, and adds `me`. One name that cannot be used is a failure of all.
+    pub(crate) fn resolve(
+        names: &[String],
+        me: Option<&Person>,
+        people: &People,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let mut found: Vec<Found> = Vec::new();
+        for name in names {
+            found.extend(who::resolve(name, people, |group| {
+                store::group(context, group)
+            })?);
+        }
+        found.extend(me.map(|me| Found {
+            person: me.clone(),
+            card: Carried::Stored,
+        }));
+        let mut seen = std::collections::HashSet::new();
+        found.retain(|found| seen.insert(found.person.card.id()));
+        let addressees = found
+            .iter()
+            .map(|found| addressee(&found.person, context))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { found, addressees })
+    }
+
+    /// Fails when anybody but me was never verified.
+    pub(crate) fn require_verified(&self) -> Result<(), Failure> {
+        let unverified = self.with(|found| found.person.trust == Trust::Unverified);
+        match unverified.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::new(
+                Exit::Recipient,
+                "cannot wrap for somebody who was never verified",
+            )
+            .because(format!("not verified: {}", names(&unverified)))
+            .hint("leave --require-verified out, or have them verified")),
+        }
+    }
+
+    /// Stores the cards that are new, and says what should be known about the others.
+    pub(crate) fn remember(&self, context: &Context) -> Result<(), Failure> {
+        for found in &self.found {
+            let card = &found.person.card;
+            match found.card {
+                Carried::Stored => continue,
+                Carried::Update => context.terminal.notice(&format!(
+                    "{}: a later card was stored",
+                    found.person.words()
+                )),
+                Carried::FirstUse => context.terminal.notice(&format!(
+                    "{} is a contact now, unverified (first use): {}",
+                    found.person.words(),
+                    fingerprint(&card.id())
+                )),
+            }
+            store::remember(context, card)?;
+        }
+        self.announce(context);
+        Ok(())
+    }
+
+    fn announce(&self, context: &Context) {
+        let known = |found: &Found| {
+            found.person.trust == Trust::Unverified && found.card != Carried::FirstUse
+        };
+        let unverified = self.with(known);
+        if !unverified.is_empty() {
+            context
+                .terminal
+                .notice(&format!("not verified yet: {}", names(&unverified)));
+        }
+        let classic: Vec<String> = (self.found.iter().zip(&self.addressees))
+            .filter(|(_, addressee)| addressee.public.kem() == Kem::X25519)
+            .map(|(found, _)| found.person.words())
+            .collect();
+        if !classic.is_empty() && classic.len() < self.found.len() {
+            let classic = names(&classic);
+            context.terminal.notice(&format!(
+                "a classic key, no shield against quantum computers: {classic}"
+            ));
+        }
+    }
+
+    /// "for 2 people: Bob <bob@example.org> and you"
+    pub(crate) fn summary(&self) -> String {
+        let words: Vec<String> = self
+            .found
+            .iter()
+            .map(|found| words(&found.person))
+            .collect();
+        match words.len() {
+            0 => "for nobody by name".to_owned(),
+            1 => format!("for 1 person: {}", words[0]),
+            number => format!("for {number} people: {}", names(&words)),
+        }
+    }
+
+    fn with(&self, test: impl Fn(&Found) -> bool) -> Vec<String> {
+        self.found
+            .iter()
+            .filter(|found| test(found))
+            .map(|found| found.person.words())
+            .collect()
+    }
+}
+
+fn words(person: &Person) -> String {
+    match person.trust {
+        Trust::Me => "you".to_owned(),
+        _ => person.words(),
+    }
+}
+
+/// `a`, `a and b`, `a, b, c, d, e and 995 more`.
+pub(crate) fn names(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] if words.len() <= NAMES_SHOWN => {
+            format!("{} and {last}", first.join(", "))
+        }
+        _ => format!(
+            "{} and {} more",
+            words[..NAMES_SHOWN].join(", "),
+            words.len() - NAMES_SHOWN
+        ),
+    }
+}
+
+/// A person as the policy names them: with what stands on the card, never with a nickname.
+fn addressee(person: &Person, context: &Context) -> Result<Addressee, Failure> {
+    let card = &person.card;
+    let key = card
+        .current_key(context.now)
+        .ok_or_else(|| expired(person))?;
+    Ok(Addressee {
+        recipient: Recipient {
+            name: card.name().to_owned(),
+            address: card.addresses().first().cloned(),
+            id: card.id(),
+            key: key.public.key_id(),
+        },
+        public: key.public.clone(),
+    })
+}
+
+fn expired(person: &Person) -> Failure {
+    let last = person
+        .card
+        .keys()
+        .iter()
+        .filter_map(|key| key.expires)
+        .max();
+    let when = last.map_or_else(String::new, |last| format!(" at {}", when::local(last)));
+    Failure::new(
+        Exit::Recipient,
+        format!("cannot wrap for {}", person.words()),
+    )
+    .because(format!(
+        "the key on the card of {} expired{when}",
+        safe(person.card.name())
+    ))
+    .hint("ask for a new card")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_counted() {
+        let words: Vec<String> = (1..=7).map(|n| n.to_string()).collect();
+        assert_eq!(names(&words[..1]), "1");
+        assert_eq!(names(&words[..2]), "1 and 2");
+        assert_eq!(names(&words[..5]), "1, 2, 3, 4 and 5");
+        assert_eq!(names(&words), "1, 2, 3, 4, 5 and 2 more");
+    }
+}
