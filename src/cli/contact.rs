@@ -75,7 +75,7 @@ fn add(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure>
     let (accepted, words) = match store::accept(context, &card, How::Added)? {
         Accepted::New => ("added", "added, not verified yet"),
         Accepted::Updated => ("updated", "brought up to date"),
-        _ => ("known", "was here already"),
+        Accepted::Known => ("known", "was here already"),
     };
     if context.json {
         return print_object("encl.contact/1", &card, Some(accepted), context);
@@ -89,7 +89,7 @@ fn add(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure>
 }
 
 fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
-    let name = file.map_or("standard input".to_owned(), |path| shown(path));
+    let name = file.map_or("standard input".to_owned(), shown);
     let what = format!("cannot add the card in {name}");
     let failed = |error: &std::io::Error| {
         let failure = Failure::io(&*what, error);
