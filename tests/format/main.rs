@@ -1,0 +1,17 @@
+//! Every byte counts: each way to change, cut, splice or forge an envelope is refused with the class that FORMAT.md gives,
+//! and nothing is released that was not authentic.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+#![expect(clippy::print_stdout, reason = "figures are part of the result")]
+
+mod ed25519;
+mod every_bit;
+mod insider;
+mod json;
+mod kit;
+mod lines;
+mod padding;
+mod shapes;
+mod sizes;
+mod splices;
+mod times;
