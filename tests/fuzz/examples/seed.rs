@@ -1,0 +1,258 @@
+//! Writes the seeds: `seed FOLDER` makes one folder per target in it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::{fs, io};
+
+use encl::crypto::kdf;
+use encl::crypto::passphrase::{Cost, Passphrase};
+use encl::crypto::signing::Purpose;
+use encl::envelope::{About, Addressee, ArmorWriter, LockRequest, SealRequest, seal};
+use encl::identity::{Card, CardRequest};
+use encl::json::to_b64;
+use encl::policy::{Conditions, Padding, Recipient};
+use encl_fuzz::forge::{self, PADDED, Parts, SIGNED};
+use encl_fuzz::{Ring, author, identity, now};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+fn main() -> io::Result<()> {
+    let folder = std::env::args().nth(1).expect("usage: seed FOLDER");
+    let envelopes = envelopes();
+    let armored: Vec<Vec<u8>> = envelopes.iter().map(|envelope| armored(envelope)).collect();
+    let behind = |envelopes: &[Vec<u8>], line: &str| -> Vec<Vec<u8>> {
+        let bytes = line.len();
+        envelopes
+            .iter()
+            .map(|text| text[bytes..].to_vec())
+            .collect()
+    };
+    let cards = [card_line(), card().to_text().as_bytes().to_vec()];
+    let seeds = [
+        ("manifest", [envelopes.clone(), armored.clone()].concat()),
+        ("card", cards.to_vec()),
+        ("identity_file", vec![identity().to_line().to_vec()]),
+        (
+            "armor",
+            [
+                behind(&armored, "-----BEGIN ENCL/1-----"),
+                behind(&envelopes, "encl/1\n"),
+            ]
+            .concat(),
+        ),
+        ("open", [envelopes, armored, forged()].concat()),
+    ];
+    for (target, seeds) in seeds {
+        write(&Path::new(&folder).join(target), &seeds)?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, seeds: &[Vec<u8>]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for (number, seed) in seeds.iter().enumerate() {
+        fs::write(folder.join(format!("seed-{number}")), seed)?;
+    }
+    Ok(())
+}
+
+fn addressee(key: usize) -> Addressee {
+    let public = Ring::public()[key].clone();
+    let recipient = Recipient {
+        name: "Bob".into(),
+        address: Some("bob@example.org".into()),
+        id: author().id(),
+        key: public.key_id(),
+    };
+    Addressee { recipient, public }
+}
+
+/// Signed, private, padded and aligned in every combination, by turns with one key, both, two locks and a passphrase.
+fn envelopes() -> Vec<Vec<u8>> {
+    let mut rng = StdRng::seed_from_u64(1);
+    let passphrase = Passphrase::new("correct horse").expect("a passphrase");
+    let author = author();
+    (0..16_u8)
+        .map(|features| {
+            let on = |bit: u8| features >> bit & 1 == 1;
+            let passphrase = Some((&passphrase, Cost::DEFAULT)).filter(|_| features % 5 == 0);
+            let mut locks = vec![LockRequest {
+                recipients: vec![addressee(usize::from(features % 3 == 0))],
+                passphrase,
+            }];
+            if features % 4 == 3 {
+                locks.push(LockRequest {
+                    recipients: vec![addressee(0), addressee(1)],
+                    passphrase: None,
+                });
+            }
+            let request = SealRequest {
+                locks,
+                signer: on(0).then_some(&author),
+                private: on(1),
+                padding: if on(2) { Padding::Padme } else { Padding::None },
+                created: Some(now()),
+                conditions: Conditions::default(),
+                labels: BTreeMap::from([("project".to_owned(), "apollo".to_owned())]),
+                about: About {
+                    name: Some("report.pdf".into()),
+                    ..About::default()
+                },
+                aligned: on(3) && on(2),
+            };
+            let mut content = &b"0123456789abcdef".repeat(usize::from(features) * 80)[..];
+            let mut envelope = Vec::new();
+            seal(&request, &mut content, &mut envelope, &mut rng).expect("the request is good");
+            envelope
+        })
+        .collect()
+}
+
+fn armored(envelope: &[u8]) -> Vec<u8> {
+    let mut writer = ArmorWriter::new(Vec::new()).expect("a Vec takes every write");
+    writer.write_all(envelope).expect("a Vec takes every write");
+    writer.finish().expect("a Vec takes every write")
+}
+
+/// Inputs for [`Parts::of`], each opened here once: a seed that does not open is not worth mutating.
+fn forged() -> Vec<Vec<u8>> {
+    let input = |shape: u8| {
+        let shape = Shape(shape);
+        let parts = Parts {
+            flags: shape.0 & (SIGNED | PADDED),
+            policy: shape.policy().as_bytes(),
+            access: shape.access().as_bytes(),
+            plaintext: shape.plaintext().as_bytes(),
+        }
+        .to_input();
+        must_open(&Parts::of(&parts).expect("three lines"));
+        parts
+    };
+    (0..16).map(input).collect()
+}
+
+/// What a forged envelope has: [`SIGNED`], [`PADDED`], [`PRIVATE`], [`TWO_LOCKS`].
+struct Shape(u8);
+
+const PRIVATE: u8 = 4;
+const TWO_LOCKS: u8 = 8;
+
+impl Shape {
+    fn has(&self, feature: u8) -> bool {
+        self.0 & feature > 0
+    }
+
+    fn policy(&self) -> String {
+        let (created, signer) = if self.has(PRIVATE) {
+            (String::new(), String::new())
+        } else {
+            (CREATED.to_owned(), self.signer())
+        };
+        format!(
+            r#"{{{created}"expires":"2030-01-01T00:00:00Z","labels":{{"a":"b"}},"signed":{},"private":{},"padding":"{}"{signer},"locks":[{}]}}"#,
+            self.has(SIGNED),
+            self.has(PRIVATE),
+            if self.has(PADDED) { "padme" } else { "none" },
+            self.per_lock(|lock| self.lock(lock)),
+        )
+    }
+
+    fn lock(&self, lock: u8) -> String {
+        let commit = to_b64(&kdf::lock_commitment(&forge::secret(lock)));
+        let recipients = self.unless_private(format!(r#","recipients":[{}]"#, recipient()));
+        format!(r#"{{"kind":"recipients","need":1,"commit":"{commit}"{recipients}}}"#)
+    }
+
+    fn access(&self) -> String {
+        let key = self.unless_private(format!(r#","key":"{}""#, key_id()));
+        let slot =
+            |lock| format!(r#"{{"lock":{lock}{key},"enc":"@enc{lock}@","ct":"@ct{lock}@"}}"#);
+        format!(r#"{{"slots":[{}]}}"#, self.per_lock(slot))
+    }
+
+    fn plaintext(&self) -> String {
+        let sealed = if self.has(PRIVATE) {
+            let lists = self.per_lock(|_| format!("[{}]", recipient()));
+            format!(r#","recipients":[{lists}]{}"#, self.signer())
+        } else {
+            String::new()
+        };
+        let about =
+            r#""name":"a.txt","type":"text/plain","modified":"2026-11-24T06:24:00Z","subject":"s""#;
+        format!("{{{about}{sealed}}}\nhello, encl\n")
+    }
+
+    fn signer(&self) -> String {
+        if self.has(SIGNED) {
+            format!(r#","signer":"{}""#, to_b64(&author().id().0))
+        } else {
+            String::new()
+        }
+    }
+
+    fn unless_private(&self, member: String) -> String {
+        if self.has(PRIVATE) {
+            String::new()
+        } else {
+            member
+        }
+    }
+
+    fn per_lock(&self, item: impl Fn(u8) -> String) -> String {
+        let items: Vec<String> = (0..=u8::from(self.has(TWO_LOCKS))).map(item).collect();
+        items.join(",")
+    }
+}
+
+const CREATED: &str = r#""created":"2026-11-24T06:24:00Z","#;
+
+fn key_id() -> String {
+    to_b64(&Ring::public()[0].key_id().0)
+}
+
+fn recipient() -> String {
+    let id = to_b64(&author().id().0);
+    let key = key_id();
+    format!(r#"{{"name":"Bob","address":"bob@example.org","id":"{id}","key":"{key}"}}"#)
+}
+
+fn must_open(parts: &Parts<'_>) {
+    let envelope = parts.envelope(&mut StdRng::seed_from_u64(1));
+    let opened = encl::envelope::Envelope::read(&envelope[..])
+        .and_then(|envelope| envelope.unlock(&mut Ring::default(), now()))
+        .and_then(|content| content.copy_to(&mut io::sink()));
+    if let Err(error) = opened {
+        panic!("{error}: {}", String::from_utf8_lossy(parts.policy));
+    }
+}
+
+fn card() -> Card {
+    let request = CardRequest {
+        name: "Bob".into(),
+        addresses: vec!["bob@example.org".into()],
+        serial: 1,
+        created: now(),
+    };
+    Card::new(&identity(), request).expect("the card is good")
+}
+
+/// The card's JSON line, which the target signs.
+fn card_line() -> Vec<u8> {
+    let key = |number: usize, kem: &str| {
+        let public = to_b64(Ring::public()[number].as_bytes());
+        let serial = number + 1;
+        format!(
+            r#"{{"kem":"{kem}","key":"{public}","serial":{serial},"created":"2026-11-24T06:24:00Z"}}"#
+        )
+    };
+    let line = format!(
+        r#"{{"card":"encl/1","id":"{}","name":"Bob","addresses":["bob@example.org"],"serial":1,"created":"2026-11-24T06:24:00Z","keys":[{},{}]}}"#,
+        to_b64(&author().id().0),
+        key(0, "x25519"),
+        key(1, "x-wing"),
+    );
+    let signature = author().sign(Purpose::Card, &[line.as_bytes()]);
+    assert!(Card::from_parts(line.as_bytes(), &signature).is_ok());
+    line.into_bytes()
+}

@@ -1,0 +1,64 @@
+//! Public test vectors, one module per standard. Every suite states how many vectors it holds and how many of them
+//! lie outside what `encl` does, with the reason. (vector1.encl is opened in tests/roundtrip.rs.)
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod argon2id;
+mod cctv;
+mod chunked_encryption;
+mod ed25519;
+mod gcm;
+mod hash;
+mod hpke_peer;
+mod hpke_rfc9180;
+mod mlkem;
+mod reference;
+mod x25519;
+mod xwing;
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+use encl::crypto::Secret;
+use rand::rand_core::{TryCryptoRng, TryRng, utils};
+
+/// Gives the bytes of a vector where the library draws random ones; asking for more than there are is a failure.
+struct Scripted(VecDeque<u8>);
+
+impl Scripted {
+    fn new(bytes: &[u8]) -> Self {
+        Self(bytes.iter().copied().collect())
+    }
+
+    /// Whether all of it was drawn.
+    fn is_spent(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryRng for Scripted {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        utils::next_word_via_fill(self)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        utils::next_word_via_fill(self)
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
+        assert!(
+            self.0.len() >= out.len(),
+            "the vector has no more random bytes"
+        );
+        out.fill_with(|| self.0.pop_front().unwrap());
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Scripted {}
+
+fn secret(bytes: &[u8]) -> Secret<32> {
+    Secret::from_slice(bytes).unwrap()
+}
