@@ -117,19 +117,27 @@ fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
 
 fn list(context: &Context) -> Result<(), Failure> {
     let people = store::people(context)?;
-    if people.contacts.is_empty() {
+    let names = people
+        .contact_names()
+        .map_err(|error| store::unreadable(&error))?;
+    if names.is_empty() {
         context
             .terminal
             .status("you have no contacts: `encl contact add FILE` adds one");
     }
-    for person in &people.contacts {
+    for names in names {
         if context.json {
-            print_object("encl.contact/1", &person.card, None, context)?;
+            print_object(
+                "encl.contact/1",
+                &who::person(&people, names.id)?.card,
+                None,
+                context,
+            )?;
         } else {
-            let id = fingerprint(&person.card.id());
+            let id = fingerprint(&names.id);
             context
                 .terminal
-                .print(&format!("{}  not verified  {id}", person.words()))?;
+                .print(&format!("{}  not verified  {id}", names.words()))?;
         }
     }
     Ok(())
@@ -184,11 +192,10 @@ fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
 
 fn find(who: &str, context: &Context) -> Result<Card, Failure> {
     let people = store::people(context)?;
-    Ok(
-        who::named(who, &people.contacts.iter().collect::<Vec<_>>())?
-            .card
-            .clone(),
-    )
+    let names = people
+        .contact_names()
+        .map_err(|error| store::unreadable(&error))?;
+    Ok(who::person(&people, who::named(who, names)?)?.card)
 }
 
 fn print_object(

@@ -5,6 +5,7 @@ use encl::crypto::signing::RootId;
 use encl::crypto::{KeyId, PrivateKey};
 use encl::envelope::{Keyring, KeyringError, ReaderKey};
 use encl::identity::Identity;
+use encl::keystore::StoredSecret;
 
 use super::context::Context;
 use super::passphrase::Whose;
@@ -101,20 +102,24 @@ impl Keyring for Keys<'_> {
 }
 
 fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
-    let id = person.card.id();
-    if !store::is_locked(context, id)? {
-        return store::unlock(context, id, None);
-    }
+    let locked = match store::secret(context, person.card.id())? {
+        StoredSecret::Plain(identity) => return Ok(identity),
+        StoredSecret::Locked(locked) => locked,
+    };
     let what = format!("your identity {}", person.words());
-    for _ in 1..TRIES {
+    let mut tries = 1;
+    loop {
         let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
-        match store::unlock(context, id, Some(&passphrase)) {
-            Err(failure) if failure.exit == Exit::Locked && context.passphrases.are_asked() => {
+        match store::unlock(&locked, &passphrase, &what) {
+            Err(failure)
+                if failure.exit == Exit::Locked
+                    && context.passphrases.are_asked()
+                    && tries < TRIES =>
+            {
                 context.terminal.warning("that passphrase is wrong");
+                tries += 1;
             }
             other => return other,
         }
     }
-    let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
-    store::unlock(context, id, Some(&passphrase))
 }
