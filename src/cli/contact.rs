@@ -97,12 +97,11 @@ fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
     };
     let mut text = Vec::new();
     let limit = CARRIER_BYTES_MAX as u64 + 1;
-    let read = match file {
-        Some(path) => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text)),
-        None => {
-            context.passphrases.stdin_is_data();
-            std::io::stdin().lock().take(limit).read_to_end(&mut text)
-        }
+    let read = if let Some(path) = file {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text))
+    } else {
+        context.passphrases.stdin_is_data();
+        std::io::stdin().lock().take(limit).read_to_end(&mut text)
     };
     read.map_err(|error| failed(&error))?;
     Card::from_text(&text).map_err(|error| {

@@ -68,7 +68,7 @@ impl<'a> Keys<'a> {
 impl Keyring for Keys<'_> {
     fn keys(&self) -> Vec<ReaderKey> {
         let cards = self.mine.iter().map(|mine| &mine.person.card);
-        let keys = cards.flat_map(|card| card.keys());
+        let keys = cards.flat_map(encl::identity::Card::keys);
         keys.map(|key| ReaderKey {
             id: key.public.key_id(),
             kem: key.public.kem(),
@@ -87,7 +87,7 @@ impl Keyring for Keys<'_> {
         let owner = self.mine.iter().find(has).map(|mine| mine.person.card.id());
         let identity = self
             .identity(owner.ok_or("this key is not mine")?)
-            .map_err(Box::new)?;
+            .map_err(KeyringError::from)?;
         Ok(identity
             .private_key(key)
             .ok_or("the identity file has not the key that its card names")?)
@@ -95,9 +95,9 @@ impl Keyring for Keys<'_> {
 
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
         let passphrases = &self.context.passphrases;
-        Ok(passphrases
+        passphrases
             .existing(Whose::Envelope, &self.envelope)
-            .map_err(Box::new)?)
+            .map_err(KeyringError::from)
     }
 }
 

@@ -213,10 +213,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands fields over by reference"
-)]
 fn as_text<S: serde::Serializer>(id: &RootId, out: S) -> Result<S::Ok, S::Error> {
     out.collect_str(id)
 }

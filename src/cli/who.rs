@@ -78,9 +78,12 @@ pub(crate) fn mine<'a>(name: &str, people: &'a People) -> Result<&'a Person, Fai
         .iter()
         .map(|person| Names::of_card(&person.card))
         .collect();
-    let id = named(name, &names).map_err(|failure| match people.mine.is_empty() {
-        true => failure.hint("you have no identity: `encl key new ADDRESS` makes one"),
-        false => failure.hint("`encl key list` shows your identities"),
+    let id = named(name, &names).map_err(|failure| {
+        if people.mine.is_empty() {
+            failure.hint("you have no identity: `encl key new ADDRESS` makes one")
+        } else {
+            failure.hint("`encl key list` shows your identities")
+        }
     })?;
     let person = people.mine.iter().find(|person| person.card.id() == id);
     Ok(person.expect("the names were theirs"))
@@ -247,9 +250,10 @@ fn card_file(who: &str, path: &Path) -> Result<Vec<u8>, Failure> {
             let failure = Failure::new(Exit::Recipient, what)
                 .because(system_words(&error))
                 .file(path);
-            match who.contains('/') {
-                true => failure,
-                false => failure.hint("a WHO that ends in .card, or has a slash, is a card file"),
+            if who.contains('/') {
+                failure
+            } else {
+                failure.hint("a WHO that ends in .card, or has a slash, is a card file")
             }
         })?;
     Ok(text)
@@ -257,9 +261,10 @@ fn card_file(who: &str, path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// A pasted card is long; a path is not.
 fn short(who: &str) -> String {
-    match Card::is_text(who) {
-        true => "that was pasted".to_owned(),
-        false => safe(who),
+    if Card::is_text(who) {
+        "that was pasted".to_owned()
+    } else {
+        safe(who)
     }
 }
 
