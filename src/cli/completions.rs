@@ -2,10 +2,13 @@
 
 use std::ffi::OsStr;
 
+use clap::builder::StyledStr;
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::CompletionCandidate;
 use clap_complete::env::{CompleteEnv, Shells};
+use encl::keystore::Keystore;
 
+use super::escape::{is_hazard, safe};
 use super::help::closing;
 use super::report::{Exit, Failure, Outcome};
 use super::{Cli, context, stdout::Stdout};
@@ -56,24 +59,24 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 /// Contacts and groups that begin with what was typed. A keystore that cannot be read offers nothing.
 pub(crate) fn who(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let (Some(typed), Ok(keystore)) = (typed.to_str(), context::keystore(None)) else {
+    let (Some(typed), Ok(folder)) = (typed.to_str(), context::keystore(None)) else {
         return Vec::new();
     };
-    let names = groups(&keystore);
-    names
-        .into_iter()
-        .filter(|name| name.starts_with(typed))
-        .map(CompletionCandidate::new)
-        .collect()
-}
-
-fn groups(keystore: &std::path::Path) -> Vec<String> {
-    let files = std::fs::read_dir(keystore.join("groups"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    files
-        .filter_map(|file| file.file_name().into_string().ok())
-        .map(|name| format!("@{name}"))
+    let keystore = Keystore::at(folder);
+    let contacts = keystore.contact_heads().unwrap_or_default();
+    let groups = keystore.groups().unwrap_or_default();
+    let addresses = contacts.iter().flat_map(|contact| {
+        let help = StyledStr::from(safe(&contact.name));
+        contact
+            .addresses
+            .iter()
+            .map(move |address| (address.clone(), Some(help.clone())))
+    });
+    let groups = groups.iter().map(|name| (format!("@{name}"), None));
+    addresses
+        .chain(groups)
+        // A shell types what is offered: nothing that it, or the terminal, would take for more than text.
+        .filter(|(word, _)| word.starts_with(typed) && !word.contains(is_hazard))
+        .map(|(word, help)| CompletionCandidate::new(word).help(help))
         .collect()
 }

@@ -97,12 +97,11 @@ fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
     };
     let mut text = Vec::new();
     let limit = CARRIER_BYTES_MAX as u64 + 1;
-    let read = match file {
-        Some(path) => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text)),
-        None => {
-            context.passphrases.stdin_is_data();
-            std::io::stdin().lock().take(limit).read_to_end(&mut text)
-        }
+    let read = if let Some(path) = file {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text))
+    } else {
+        context.passphrases.stdin_is_data();
+        std::io::stdin().lock().take(limit).read_to_end(&mut text)
     };
     read.map_err(|error| failed(&error))?;
     Card::from_text(&text).map_err(|error| {
@@ -117,19 +116,27 @@ fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
 
 fn list(context: &Context) -> Result<(), Failure> {
     let people = store::people(context)?;
-    if people.contacts.is_empty() {
+    let names = people
+        .contact_names()
+        .map_err(|error| store::unreadable(&error))?;
+    if names.is_empty() {
         context
             .terminal
             .status("you have no contacts: `encl contact add FILE` adds one");
     }
-    for person in &people.contacts {
+    for names in names {
         if context.json {
-            print_object("encl.contact/1", &person.card, None, context)?;
+            print_object(
+                "encl.contact/1",
+                &who::person(&people, names.id)?.card,
+                None,
+                context,
+            )?;
         } else {
-            let id = fingerprint(&person.card.id());
+            let id = fingerprint(&names.id);
             context
                 .terminal
-                .print(&format!("{}  not verified  {id}", person.words()))?;
+                .print(&format!("{}  not verified  {id}", names.words()))?;
         }
     }
     Ok(())
@@ -184,11 +191,10 @@ fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
 
 fn find(who: &str, context: &Context) -> Result<Card, Failure> {
     let people = store::people(context)?;
-    Ok(
-        who::named(who, &people.contacts.iter().collect::<Vec<_>>())?
-            .card
-            .clone(),
-    )
+    let names = people
+        .contact_names()
+        .map_err(|error| store::unreadable(&error))?;
+    Ok(who::person(&people, who::named(who, names)?)?.card)
 }
 
 fn print_object(

@@ -29,6 +29,10 @@ pub(crate) struct Context {
     pub(crate) passphrases: Passphrases,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "whoever has a context may ask for what comes from outside"
+)]
 impl Context {
     pub(crate) fn new(global: Global, terminal: Terminal) -> Result<Self, Failure> {
         try_randomness()?;
@@ -48,10 +52,6 @@ impl Context {
     }
 
     /// The operating system's randomness, which this program has seen at work; should it fail later, the program ends.
-    #[expect(
-        clippy::unused_self,
-        reason = "whoever draws has a context, which began by trying it"
-    )]
     pub(crate) fn rng(&self) -> UnwrapErr<SysRng> {
         UnwrapErr(SysRng)
     }

@@ -40,9 +40,10 @@ pub(crate) fn spelled_out(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
-        match is_hazard(letter) {
-            true => write!(out, "\\u{{{:x}}}", u32::from(letter)).expect("a String never fails"),
-            false => out.push(letter),
+        if is_hazard(letter) {
+            write!(out, "\\u{{{:x}}}", u32::from(letter)).expect("a String never fails");
+        } else {
+            out.push(letter);
         }
     }
     Cow::Owned(out)
@@ -64,7 +65,7 @@ pub(crate) fn json_spelled_out(json: &str) -> String {
     out
 }
 
-/// Controls, line separators, direction changes (Unicode Bidi_Control), and characters that only hide text.
+/// Controls, line separators, direction changes (Unicode `Bidi_Control`), and characters that only hide text.
 pub(crate) fn is_hazard(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,

@@ -124,7 +124,8 @@ impl Input {
         match verb {
             "wrap" => {
                 let folder = self.name();
-                let name = folder.trim_end_matches('/');
+                let name = folder.trim_end_matches(['/', '.']);
+                let name = if name.is_empty() { "folder" } else { name };
                 failure.hint(format!(
                     "tar c {folder} | encl wrap - --name {name}.tar --to …"
                 ))
@@ -224,9 +225,10 @@ fn listed(list: &Path, separator: u8) -> Result<Vec<PathBuf>, Failure> {
     let what = format!("cannot read the list of files {}", shown(list));
     let failed = |error: io::Error| Failure::io(what.clone(), &error).file(list);
     let mut names = Vec::new();
-    let source: Box<dyn Read> = match is_dash(list) {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(File::open(list).map_err(failed)?),
+    let source: Box<dyn Read> = if is_dash(list) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(list).map_err(failed)?)
     };
     source
         .take(LIST_BYTES_MAX + 1)

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::help::closing;
-use super::people::Person;
+use super::people::Names;
 use super::report::{Exit, Failure, Outcome};
 use super::terminal::{Stream, safe};
 use super::{store, who};
@@ -116,23 +116,23 @@ fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T
 /// Contacts, or myself, by address, name or fingerprint.
 fn members(who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
     let people = store::people(context)?;
-    let everybody: Vec<_> = people.all().collect();
-    who.iter()
-        .map(|name| Ok(who::named(name, &everybody)?.card.id()))
-        .collect()
+    let everybody = people.names().map_err(|error| store::unreadable(&error))?;
+    who.iter().map(|name| who::named(name, everybody)).collect()
 }
 
 /// Members by address, name or fingerprint; a fingerprint also when its card is gone.
 fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
     let here = store::group(context, group)?;
     let people = store::people(context)?;
-    let members: Vec<_> = people
-        .all()
-        .filter(|person| here.contains(&person.card.id()))
+    let everybody = people.names().map_err(|error| store::unreadable(&error))?;
+    let members: Vec<_> = everybody
+        .iter()
+        .filter(|names| here.contains(&names.id))
+        .cloned()
         .collect();
     let id = |name: &String| match parse_fingerprint(name).filter(|id| here.contains(id)) {
         Some(id) => Ok(id),
-        None => Ok(who::named(name, &members)?.card.id()),
+        None => who::named(name, &members),
     };
     who.iter().map(id).collect()
 }
@@ -174,10 +174,10 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
         return print_object(name, &members, context);
     }
     let people = store::people(context)?;
+    let everybody = people.names().map_err(|error| store::unreadable(&error))?;
     for id in members {
-        let words = people
-            .with_id(id)
-            .map_or_else(|| "no contact any more".to_owned(), Person::words);
+        let names = everybody.iter().find(|names| names.id == id);
+        let words = names.map_or_else(|| "no contact any more".to_owned(), Names::words);
         context
             .terminal
             .print(&format!("{words}  {}", fingerprint(&id)))?;
@@ -189,9 +189,7 @@ fn print_object(name: &str, members: &[RootId], context: &Context) -> Result<(),
     let people = store::people(context)?;
     let member = |id: &RootId| Member {
         id: id.to_string(),
-        name: people
-            .with_id(*id)
-            .map(|person| person.card.name().to_owned()),
+        name: people.signer(*id).name,
     };
     let object = GroupObject {
         schema: "encl.group/1",

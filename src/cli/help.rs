@@ -33,11 +33,9 @@ pub(crate) fn closing(exits: &[Exit], examples: &str) -> String {
 
 /// The table of exit codes, one a line.
 pub(crate) fn exit_codes(exits: &[Exit]) -> String {
-    let mut table = "  0  done, and safely on disk\n".to_owned();
-    for exit in exits {
-        table += &format!("  {}  {}\n", exit.code(), exit.means());
-    }
-    table
+    let line = |exit: &Exit| format!("  {}  {}\n", exit.code(), exit.means());
+    let lines: Vec<String> = exits.iter().map(line).collect();
+    format!("  0  done, and safely on disk\n{}", lines.concat())
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> Outcome {

@@ -34,7 +34,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     // Names are a help here, not a condition: inspect needs no key.
-    let people = store::people(context).unwrap_or_default();
+    let people =
+        store::people(context).unwrap_or_else(|_| People::nobody(store::keystore(context)));
     let mut tally = Tally::default();
     for input in Input::of(&arguments.inputs, context)? {
         tally.add(context.terminal, inspect(&input, &people, context));

@@ -118,7 +118,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
         Command::List => list(context)?,
         Command::Show { who } => show(who.as_deref(), context)?,
         Command::Card { who, output, force } => {
-            card(who.as_deref(), output.as_deref(), force, context)?
+            card(who.as_deref(), output.as_deref(), force, context)?;
         }
         Command::Default { who: Some(who) } => choose(&who, context)?,
         Command::Default { who: None } => show(None, context)?,
@@ -243,9 +243,10 @@ fn show(who: Option<&str>, context: &Context) -> Result<(), Failure> {
     if context.json {
         return print_object(&identity, context);
     }
-    let protection = match store::is_locked(context, identity.card.id())? {
-        true => "private keys: behind a passphrase",
-        false => "private keys: in the clear",
+    let protection = if store::is_locked(context, identity.card.id())? {
+        "private keys: behind a passphrase"
+    } else {
+        "private keys: in the clear"
     };
     context
         .terminal

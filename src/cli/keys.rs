@@ -5,6 +5,7 @@ use encl::crypto::signing::RootId;
 use encl::crypto::{KeyId, PrivateKey};
 use encl::envelope::{Keyring, KeyringError, ReaderKey};
 use encl::identity::Identity;
+use encl::keystore::StoredSecret;
 
 use super::context::Context;
 use super::passphrase::Whose;
@@ -67,7 +68,7 @@ impl<'a> Keys<'a> {
 impl Keyring for Keys<'_> {
     fn keys(&self) -> Vec<ReaderKey> {
         let cards = self.mine.iter().map(|mine| &mine.person.card);
-        let keys = cards.flat_map(|card| card.keys());
+        let keys = cards.flat_map(encl::identity::Card::keys);
         keys.map(|key| ReaderKey {
             id: key.public.key_id(),
             kem: key.public.kem(),
@@ -86,7 +87,7 @@ impl Keyring for Keys<'_> {
         let owner = self.mine.iter().find(has).map(|mine| mine.person.card.id());
         let identity = self
             .identity(owner.ok_or("this key is not mine")?)
-            .map_err(Box::new)?;
+            .map_err(KeyringError::from)?;
         Ok(identity
             .private_key(key)
             .ok_or("the identity file has not the key that its card names")?)
@@ -94,27 +95,31 @@ impl Keyring for Keys<'_> {
 
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
         let passphrases = &self.context.passphrases;
-        Ok(passphrases
+        passphrases
             .existing(Whose::Envelope, &self.envelope)
-            .map_err(Box::new)?)
+            .map_err(KeyringError::from)
     }
 }
 
 fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
-    let id = person.card.id();
-    if !store::is_locked(context, id)? {
-        return store::unlock(context, id, None);
-    }
+    let locked = match store::secret(context, person.card.id())? {
+        StoredSecret::Plain(identity) => return Ok(identity),
+        StoredSecret::Locked(locked) => locked,
+    };
     let what = format!("your identity {}", person.words());
-    for _ in 1..TRIES {
+    let mut tries = 1;
+    loop {
         let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
-        match store::unlock(context, id, Some(&passphrase)) {
-            Err(failure) if failure.exit == Exit::Locked && context.passphrases.are_asked() => {
+        match store::unlock(&locked, &passphrase, &what) {
+            Err(failure)
+                if failure.exit == Exit::Locked
+                    && context.passphrases.are_asked()
+                    && tries < TRIES =>
+            {
                 context.terminal.warning("that passphrase is wrong");
+                tries += 1;
             }
             other => return other,
         }
     }
-    let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
-    store::unlock(context, id, Some(&passphrase))
 }

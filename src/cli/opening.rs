@@ -37,7 +37,7 @@ pub(crate) struct Demands {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    /// Open with this identity of mine only [default: $`ENCL_IDENTITY`, else all]
     #[arg(long = "as", value_name = "WHO")]
     pub(crate) identity: Option<String>,
 }
@@ -118,12 +118,13 @@ impl<'a> Opening<'a> {
         let failure = failure.because(format!(
             "the policy, not verified, says that it is for {named}"
         ));
-        match self.people.mine.is_empty() {
-            true => failure.hint("you have no identity: `encl key new ADDRESS` makes one, to be given to whoever seals"),
-            false => failure.hint(format!(
+        if self.people.mine.is_empty() {
+            failure.hint("you have no identity: `encl key new ADDRESS` makes one, to be given to whoever seals")
+        } else {
+            failure.hint(format!(
                 "`encl inspect {}` lists the recipients, `encl key list` your identities",
                 quoted(input.path())
-            )),
+            ))
         }
     }
 
@@ -156,7 +157,11 @@ impl<'a> Opening<'a> {
     ) -> Result<(), Failure> {
         let signer = about.signer().map(|id| self.people.signer(id));
         if !self.context.json {
-            let name = target.map_or_else(|| format!("{} is whole", input.name()), Target::name);
+            let name = match target {
+                None => format!("{} is whole", input.name()),
+                Some(Target::Stdout) => input.name(),
+                Some(target) => target.name(),
+            };
             let from = from(signer.as_ref());
             let let_in = self.let_in(&about.admission);
             self.context
@@ -261,9 +266,10 @@ fn named(policy: &Policy) -> String {
             words(&recipient.name, recipient.address.as_deref())
         });
     }
-    match names.is_empty() {
-        true => "nobody by name".to_owned(),
-        false => readers::names(&names),
+    if names.is_empty() {
+        "nobody by name".to_owned()
+    } else {
+        readers::names(&names)
     }
 }
 
@@ -300,7 +306,9 @@ pub(crate) fn failure(input: &Input, verb: &str, error: OpenError) -> Failure {
 fn locked(failure: Failure, inner: Failure) -> Failure {
     let mut failure = Failure {
         exit: inner.exit,
-        class: inner.class,
+        class: inner
+            .class
+            .or((inner.exit == Exit::Locked).then_some("passphrase")),
         hint: inner.hint,
         ..failure
     };

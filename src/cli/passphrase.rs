@@ -87,7 +87,7 @@ impl Passphrases {
     pub(crate) fn existing(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
         match &self.source {
             Source::Terminal => {
-                let answer = self.ask(
+                let answer = ask(
                     |prompt| prompt.secret(&format!("Passphrase of {what}")),
                     what,
                 )?;
@@ -100,34 +100,17 @@ impl Passphrases {
     /// The passphrase of something new: asked twice on a terminal, or seven generated words when left empty.
     pub(crate) fn new_one(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
         match &self.source {
-            Source::Terminal => made(&self.ask(|prompt| ask_twice(prompt, what), what)?, what),
+            Source::Terminal => made(&ask(|prompt| ask_twice(prompt, what), what)?, what),
             _ => self.given(whose, what),
         }
     }
 
-    fn ask(
-        &self,
-        question: impl FnOnce(&mut Prompt) -> Result<Zeroizing<String>, PromptError>,
-        what: &str,
-    ) -> Result<Zeroizing<String>, Failure> {
-        Prompt::open()
-            .and_then(|mut prompt| question(&mut prompt))
-            .map_err(|error| {
-                let failure = missing(what).caused_by(&error);
-                match error {
-                    PromptError::NoTerminal => failure.hint(WAYS),
-                    _ => failure,
-                }
-            })
-    }
-
     fn given(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
-        let lines = match self.lines.get() {
-            Some(lines) => lines,
-            None => {
-                let read = self.read(what)?;
-                self.lines.get_or_init(|| read)
-            }
+        let lines = if let Some(lines) = self.lines.get() {
+            lines
+        } else {
+            let read = self.read(what)?;
+            self.lines.get_or_init(|| read)
         };
         made(lines.of(whose), what)
     }
@@ -165,6 +148,20 @@ impl Passphrases {
 
 const WAYS: &str =
     "give it by --passphrase-file, --passphrase-fd, --passphrase-command or $ENCL_PASSPHRASE_FILE";
+
+fn ask(
+    question: impl FnOnce(&mut Prompt) -> Result<Zeroizing<String>, PromptError>,
+    what: &str,
+) -> Result<Zeroizing<String>, Failure> {
+    let answer = Prompt::open().and_then(|mut prompt| question(&mut prompt));
+    answer.map_err(|error| {
+        let failure = missing(what).caused_by(&error);
+        match error {
+            PromptError::NoTerminal => failure.hint(WAYS),
+            _ => failure,
+        }
+    })
+}
 
 fn missing(what: &str) -> Failure {
     Failure::new(Exit::Locked, format!("cannot get the passphrase of {what}"))
@@ -233,9 +230,10 @@ fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     let mut child = child.map_err(|error| format!("sh cannot be run: {}", system_words(&error)))?;
     let text = bounded(child.stdout.take().expect("stdout was asked to be a pipe"));
     let status = child.wait().map_err(|error| system_words(&error))?;
-    match status.success() {
-        true => text,
-        false => Err(format!("the passphrase command failed ({status})")),
+    if status.success() {
+        text
+    } else {
+        Err(format!("the passphrase command failed ({status})"))
     }
 }
 
@@ -307,26 +305,24 @@ fn generated() -> Zeroizing<String> {
 mod tests {
     use super::*;
 
-    fn lines(text: &str) -> Option<(String, String)> {
+    /// What answers for the identity, and for the envelope.
+    fn lines(text: &str) -> Option<[String; 2]> {
         let lines = Lines::new(text.as_bytes()).ok()?;
-        Some((
-            lines.of(Whose::Identity).to_owned(),
-            lines.of(Whose::Envelope).to_owned(),
-        ))
-    }
-
-    fn both(a: &str, b: &str) -> Option<(String, String)> {
-        Some((a.to_owned(), b.to_owned()))
+        Some([Whose::Identity, Whose::Envelope].map(|whose| lines.of(whose).to_owned()))
     }
 
     #[test]
     fn one_line_answers_every_question_and_two_are_shared_out() {
-        assert_eq!(lines("one"), both("one", "one"));
-        assert_eq!(lines("one\n"), both("one", "one"));
-        assert_eq!(lines("one\r\n"), both("one", "one"));
-        assert_eq!(lines("one\ntwo"), both("one", "two"));
-        assert_eq!(lines(" one \r\ntwo\r\n"), both(" one ", "two"));
-        assert_eq!(lines(""), both("", ""));
+        for (text, identity, envelope) in [
+            ("one", "one", "one"),
+            ("one\n", "one", "one"),
+            ("one\r\n", "one", "one"),
+            ("one\ntwo", "one", "two"),
+            (" one \r\ntwo\r\n", " one ", "two"),
+            ("", "", ""),
+        ] {
+            assert_eq!(lines(text).unwrap(), [identity, envelope], "{text:?}");
+        }
         assert_eq!(lines("one\ntwo\nthree"), None);
     }
 

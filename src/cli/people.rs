@@ -1,10 +1,12 @@
 //! Who is who: my identities and my contacts, as the keystore has them.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 
 use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
+use encl::keystore::{ContactHead, Keystore, KeystoreError};
 use serde::Serialize;
 
 use super::terminal::safe;
@@ -15,12 +17,19 @@ use super::terminal::safe;
 pub(crate) enum Trust {
     /// One of my identities.
     Me,
-    /// A contact whose fingerprint was compared.
-    Verified,
     /// A contact whose fingerprint was never compared.
     Unverified,
     /// No card of this key is in the keystore.
     Unknown,
+}
+
+impl From<encl::keystore::Trust> for Trust {
+    fn from(trust: encl::keystore::Trust) -> Self {
+        match trust {
+            encl::keystore::Trust::Own => Self::Me,
+            _ => Self::Unverified,
+        }
+    }
 }
 
 /// Somebody with a card.
@@ -31,7 +40,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// `Bob <bob@example.org>`, or the address alone where the name says the same.
+    /// `Bob <bob@example.org>`, or the name alone where the address says the same.
     pub(crate) fn words(&self) -> String {
         words(
             self.card.name(),
@@ -71,30 +80,109 @@ impl Signer {
     pub(crate) fn words(&self) -> String {
         match (&self.name, self.trust) {
             (Some(name), Trust::Me) => format!("you ({})", safe(name)),
-            (Some(name), Trust::Verified) => format!("{} (verified)", safe(name)),
             (Some(name), _) => format!("{} (not verified yet)", safe(name)),
             (None, _) => format!("an unknown key, {}", fingerprint(&self.id)),
         }
     }
 }
 
-/// My identities and my contacts.
-#[derive(Default)]
+/// What somebody can be named by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) id: RootId,
+    pub(crate) name: String,
+    pub(crate) addresses: Vec<String>,
+}
+
+impl Names {
+    pub(crate) fn of_card(card: &Card) -> Self {
+        Self {
+            id: card.id(),
+            name: card.name().to_owned(),
+            addresses: card.addresses().to_vec(),
+        }
+    }
+
+    fn of_contact(head: &ContactHead) -> Self {
+        Self {
+            id: head.id,
+            name: head.name.clone(),
+            addresses: head.addresses.clone(),
+        }
+    }
+
+    /// Name and addresses.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.name).chain(self.addresses.iter().map(String::as_str))
+    }
+
+    /// `Bob <bob@example.org>`
+    pub(crate) fn words(&self) -> String {
+        words(&self.name, self.addresses.first().map(String::as_str))
+    }
+}
+
+/// My identities, the default one first, and my contacts. Contacts are read when somebody is looked for by name.
 pub(crate) struct People {
-    /// The default one first.
+    keystore: Keystore,
     pub(crate) mine: Vec<Person>,
-    pub(crate) contacts: Vec<Person>,
+    names: OnceCell<Vec<Names>>,
 }
 
 impl People {
-    /// Everybody, me first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Person> {
-        self.mine.iter().chain(&self.contacts)
+    /// Reads my identities.
+    pub(crate) fn read(keystore: Keystore) -> Result<Self, KeystoreError> {
+        let me = |card| Person {
+            card,
+            trust: Trust::Me,
+        };
+        let mine = keystore
+            .identities()?
+            .into_iter()
+            .map(|stored| me(stored.card))
+            .collect();
+        Ok(Self {
+            keystore,
+            mine,
+            names: OnceCell::new(),
+        })
+    }
+
+    /// Nobody, where the keystore cannot be read and names are only a help.
+    pub(crate) fn nobody(keystore: Keystore) -> Self {
+        Self {
+            keystore,
+            mine: Vec::new(),
+            names: OnceCell::from(Vec::new()),
+        }
+    }
+
+    /// What everybody can be named by, me first.
+    pub(crate) fn names(&self) -> Result<&[Names], KeystoreError> {
+        if let Some(names) = self.names.get() {
+            return Ok(names);
+        }
+        let mine = self.mine.iter().map(|person| Names::of_card(&person.card));
+        let heads = self.keystore.contact_heads()?;
+        let names = mine.chain(heads.iter().map(Names::of_contact)).collect();
+        Ok(self.names.get_or_init(|| names))
+    }
+
+    /// What my contacts can be named by.
+    pub(crate) fn contact_names(&self) -> Result<&[Names], KeystoreError> {
+        Ok(&self.names()?[self.mine.len()..])
     }
 
     /// Whoever has this root key.
-    pub(crate) fn with_id(&self, id: RootId) -> Option<&Person> {
-        self.all().find(|person| person.card.id() == id)
+    pub(crate) fn with_id(&self, id: RootId) -> Result<Option<Person>, KeystoreError> {
+        if let Some(me) = self.mine.iter().find(|person| person.card.id() == id) {
+            return Ok(Some(me.clone()));
+        }
+        let contact = self.keystore.contact(&id)?;
+        Ok(contact.map(|contact| Person {
+            trust: contact.trust.into(),
+            card: contact.card,
+        }))
     }
 
     /// Whether the private half of this key is mine.
@@ -103,14 +191,16 @@ impl People {
         keys.any(|mine| mine.public.key_id() == key)
     }
 
-    /// What is known about a key that signed. Names come from the keystore, never from the envelope.
+    /// What is known about a key that signed. Names come from the keystore, never from the envelope; a card that
+    /// cannot be read names nobody.
     pub(crate) fn signer(&self, id: RootId) -> Signer {
         let unknown = || Signer {
             id,
             name: None,
             trust: Trust::Unknown,
         };
-        self.with_id(id).map_or_else(unknown, Person::signer)
+        let person = self.with_id(id).ok().flatten();
+        person.as_ref().map_or_else(unknown, Person::signer)
     }
 }
 
@@ -123,10 +213,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands fields over by reference"
-)]
 fn as_text<S: serde::Serializer>(id: &RootId, out: S) -> Result<S::Ok, S::Error> {
     out.collect_str(id)
 }

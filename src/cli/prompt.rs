@@ -89,9 +89,8 @@ impl Prompt {
                 other => break other?,
             }
         };
-        let text = match line[..end].split_last() {
-            Some((b'\n', text)) => text,
-            _ => return Err(PromptError::Cancelled), // end of input, or Ctrl-C
+        let Some((b'\n', text)) = line[..end].split_last() else {
+            return Err(PromptError::Cancelled); // end of input, or Ctrl-C
         };
         let text = std::str::from_utf8(text).map_err(|_| PromptError::NotText)?;
         Ok(Zeroizing::new(text.to_owned()))

@@ -52,14 +52,15 @@ impl Readers {
     /// Fails when anybody but me was never verified.
     pub(crate) fn require_verified(&self) -> Result<(), Failure> {
         let unverified = self.with(|found| found.person.trust == Trust::Unverified);
-        match unverified.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::new(
+        if unverified.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::new(
                 Exit::Recipient,
                 "cannot wrap for somebody who was never verified",
             )
             .because(format!("not verified: {}", names(&unverified)))
-            .hint("leave --require-verified out, or have them verified")),
+            .hint("leave --require-verified out, or have them verified"))
         }
     }
 
@@ -108,16 +109,21 @@ impl Readers {
     }
 
     /// "for 2 people: Bob <bob@example.org> and you"
-    pub(crate) fn summary(&self) -> String {
-        let words: Vec<String> = self
+    pub(crate) fn summary(&self, passphrase: bool) -> String {
+        let people: Vec<String> = self
             .found
             .iter()
             .map(|found| words(&found.person))
             .collect();
-        match words.len() {
-            0 => "for nobody by name".to_owned(),
-            1 => format!("for 1 person: {}", words[0]),
-            number => format!("for {number} people: {}", names(&words)),
+        let by_name = match people.len() {
+            0 => return "for whoever knows the passphrase".to_owned(),
+            1 => format!("for 1 person: {}", people[0]),
+            number => format!("for {number} people: {}", names(&people)),
+        };
+        if passphrase {
+            by_name + "; and for whoever knows the passphrase"
+        } else {
+            by_name
         }
     }
 

@@ -145,11 +145,6 @@ impl Failure {
         self
     }
 
-    pub(crate) fn class(mut self, class: &'static str) -> Self {
-        self.class = Some(class);
-        self
-    }
-
     pub(crate) fn file(mut self, file: &Path) -> Self {
         self.file = Some(file.to_owned());
         self
@@ -266,7 +261,6 @@ mod tests {
         let failure = Failure::new(Exit::NotForYou, "cannot unwrap a.encl")
             .because("none of your identities is named in its policy")
             .hint("`encl key list` shows your identities")
-            .class("no-key")
             .file(Path::new("a.encl"));
         assert_eq!(
             failure.lines(),

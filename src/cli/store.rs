@@ -1,12 +1,12 @@
-//! The keystore as the commands see it: its errors as failures, its cards as people.
+//! The keystore as the commands see it: its errors as failures.
 
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, Identity};
-use encl::keystore::{Accepted, How, Keystore, KeystoreError, StoredSecret};
+use encl::keystore::{Accepted, How, Keystore, KeystoreError, LockedIdentity, StoredSecret};
 
 use super::context::Context;
-use super::people::{People, Person, Trust};
+use super::people::People;
 use super::report::{Exit, Failure, system_words};
 use super::terminal::{safe, shown};
 
@@ -17,26 +17,12 @@ pub(crate) fn keystore(context: &Context) -> Keystore {
 
 /// Everybody in the keystore. One that does not exist yet is empty.
 pub(crate) fn people(context: &Context) -> Result<People, Failure> {
-    everybody(&keystore(context)).map_err(|error| failure("cannot read the keystore", &error))
+    People::read(keystore(context)).map_err(|error| unreadable(&error))
 }
 
-fn everybody(keystore: &Keystore) -> Result<People, KeystoreError> {
-    let mine = keystore.identities()?.into_iter().map(|own| Person {
-        card: own.card,
-        trust: Trust::Me,
-    });
-    let mut contacts = Vec::new();
-    for head in keystore.contact_heads()? {
-        // A contact that was removed since the folder was listed is simply not there.
-        contacts.extend(keystore.contact(&head.id)?.map(|contact| Person {
-            card: contact.card,
-            trust: Trust::Unverified,
-        }));
-    }
-    Ok(People {
-        mine: mine.collect(),
-        contacts,
-    })
+/// The keystore could not be read at all.
+pub(crate) fn unreadable(error: &KeystoreError) -> Failure {
+    failure("cannot read the keystore", error)
 }
 
 /// The members of a group.
@@ -73,25 +59,18 @@ pub(crate) fn is_locked(context: &Context, id: RootId) -> Result<bool, Failure> 
     secret(context, id).map(|secret| matches!(secret, StoredSecret::Locked(_)))
 }
 
-/// Reads an identity's private keys.
+/// Opens private keys.
 pub(crate) fn unlock(
-    context: &Context,
-    id: RootId,
-    passphrase: Option<&Passphrase>,
+    locked: &LockedIdentity,
+    passphrase: &Passphrase,
+    what: &str,
 ) -> Result<Identity, Failure> {
-    let what = "cannot unlock your identity";
-    match (secret(context, id)?, passphrase) {
-        (StoredSecret::Plain(identity), _) => Ok(identity),
-        (StoredSecret::Locked(locked), Some(passphrase)) => locked
-            .unlock(passphrase)
-            .map_err(|error| failure(what, &error)),
-        (StoredSecret::Locked(_), None) => {
-            Err(Failure::new(Exit::Locked, what).because("it needs a passphrase"))
-        }
-    }
+    let unlocked = locked.unlock(passphrase);
+    unlocked.map_err(|error| failure(&format!("cannot unlock {what}"), &error))
 }
 
-fn secret(context: &Context, id: RootId) -> Result<StoredSecret, Failure> {
+/// An identity's private keys as they stand in the keystore.
+pub(crate) fn secret(context: &Context, id: RootId) -> Result<StoredSecret, Failure> {
     keystore(context)
         .secret(&id)
         .map_err(|error| failure("cannot read your identity", &error))

@@ -10,7 +10,7 @@ use super::report::{Exit, Failure};
 use super::terminal::shown;
 
 const SUFFIX: &str = ".encl";
-/// NAME_MAX of Linux file systems, in bytes.
+/// `NAME_MAX` of Linux file systems, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
 /// Where one output goes.
@@ -121,9 +121,10 @@ impl Target {
     }
 
     fn given(path: &Path) -> Self {
-        match is_dash(path) {
-            true => Self::Stdout,
-            false => Self::File(path.to_owned()),
+        if is_dash(path) {
+            Self::Stdout
+        } else {
+            Self::File(path.to_owned())
         }
     }
 }

@@ -27,6 +27,10 @@ pub(crate) struct Terminal {
     voice: Voice,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "only whoever holds the terminal may write"
+)]
 impl Terminal {
     pub(crate) fn new(voice: Voice) -> Self {
         Self { voice }
@@ -57,7 +61,7 @@ impl Terminal {
     pub(crate) fn warning(self, text: &str) {
         match self.voice {
             Voice::Words | Voice::Quiet => {
-                line(AnsiColor::Yellow.on_default().bold(), "warning: ", text)
+                line(AnsiColor::Yellow.on_default().bold(), "warning: ", text);
             }
             Voice::Json => write_stderr(&object(&Said::new("encl.warning/1", text))),
         }

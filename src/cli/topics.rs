@@ -19,10 +19,15 @@ pub(crate) fn text(topic: &str) -> Option<String> {
 
 fn codes() -> String {
     let table = exit_codes(&Exit::ALL);
-    let names: String = Exit::ALL
-        .iter()
-        .map(|exit| format!("  {}  {}\n", exit.code(), exit.name()))
-        .collect();
+    let name = |exit: &Exit| {
+        format!(
+            "  {}  {}
+",
+            exit.code(),
+            exit.name()
+        )
+    };
+    let names = Exit::ALL.iter().map(name).collect::<Vec<_>>().concat();
     format!(
         "EXIT CODES\n\n{table}  129, 130, 143  SIGHUP, SIGINT, SIGTERM; nothing half-written is left\n\n\
          An unknown code means failure. Several inputs: each stands alone, all are tried; the exit code\n\

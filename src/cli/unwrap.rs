@@ -45,9 +45,10 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     fn existing(&self) -> Existing {
-        match self.output.force {
-            true => Existing::Replace,
-            false => Existing::Keep,
+        if self.output.force {
+            Existing::Replace
+        } else {
+            Existing::Keep
         }
     }
 }
@@ -59,9 +60,10 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
     let mut tally = Tally::default();
     for input in &inputs {
-        let unwrapped = match arguments.use_name {
-            true => under_stored_name(input, arguments, &mut opening),
-            false => under_given_name(input, arguments, &mut opening),
+        let unwrapped = if arguments.use_name {
+            under_stored_name(input, arguments, &mut opening)
+        } else {
+            under_given_name(input, arguments, &mut opening)
         };
         tally.add(context.terminal, unwrapped);
     }
@@ -150,9 +152,10 @@ fn not_copied(output: &Output<'_>, error: OpenError) -> Failure {
         OpenError::Write(error) => output.not_written(&error),
         error => {
             let failure = opening::failure(output.input, "unwrap", error);
-            match output.is_stream() {
-                true => failure.hint("throw away what was written: it is not all, or not signed"),
-                false => failure,
+            if output.is_stream() {
+                failure.hint("throw away what was written: it is not all, or not signed")
+            } else {
+                failure
             }
         }
     }

@@ -5,10 +5,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use encl::crypto::signing::RootId;
-use encl::identity::{CARRIER_BYTES_MAX, Card, parse_fingerprint};
+use encl::identity::{CARRIER_BYTES_MAX, Card, fingerprint, parse_fingerprint};
+use encl::keystore::KeystoreError;
 
-use super::people::{People, Person, Trust};
+use super::people::{Names, People, Person, Trust};
 use super::report::{Exit, Failure, system_words};
+use super::store::{self, unreadable};
 use super::terminal::{safe, shown};
 
 /// How alike two words are to be worth a "did you mean" (Jaro-Winkler, 0 to 1).
@@ -62,41 +64,51 @@ pub(crate) fn resolve(
         Kind::Group(name) => members(who, people, &group(name)?),
         Kind::Text(text) => Ok(vec![carried(who, people, text.as_bytes())?]),
         Kind::File(path) => Ok(vec![carried(who, people, &card_file(who, path)?)?]),
-        Kind::Name(name) => Ok(vec![stored(named(
-            name,
-            &people.all().collect::<Vec<_>>(),
-        )?)]),
+        Kind::Name(name) => {
+            let id = named(name, people.names().map_err(|error| unreadable(&error))?)?;
+            Ok(vec![stored(&person(people, id)?)])
+        }
     }
 }
 
 /// One of my identities.
 pub(crate) fn mine<'a>(name: &str, people: &'a People) -> Result<&'a Person, Failure> {
-    named(name, &people.mine.iter().collect::<Vec<_>>()).map_err(|failure| {
-        match people.mine.is_empty() {
-            true => failure.hint("you have no identity: `encl key new ADDRESS` makes one"),
-            false => failure.hint("`encl key list` shows your identities"),
+    let names: Vec<Names> = people
+        .mine
+        .iter()
+        .map(|person| Names::of_card(&person.card))
+        .collect();
+    let id = named(name, &names).map_err(|failure| {
+        if people.mine.is_empty() {
+            failure.hint("you have no identity: `encl key new ADDRESS` makes one")
+        } else {
+            failure.hint("`encl key list` shows your identities")
         }
-    })
+    })?;
+    let person = people.mine.iter().find(|person| person.card.id() == id);
+    Ok(person.expect("the names were theirs"))
 }
 
 /// One of `candidates`, by address, name or fingerprint, whole and without regard to case.
-pub(crate) fn named<'a>(name: &str, candidates: &[&'a Person]) -> Result<&'a Person, Failure> {
+pub(crate) fn named(name: &str, candidates: &[Names]) -> Result<RootId, Failure> {
     let wanted = name.to_lowercase();
     let id = parse_fingerprint(name);
-    let fits = |person: &&&Person| {
-        id == Some(person.card.id()) || words_of(person).any(|word| word.to_lowercase() == wanted)
+    let fits = |names: &&Names| {
+        id == Some(names.id) || names.all().any(|word| word.to_lowercase() == wanted)
     };
-    let mut fitting: Vec<&Person> = candidates.iter().filter(fits).copied().collect();
-    fitting.dedup_by_key(|person| person.card.id());
+    let mut fitting: Vec<&Names> = candidates.iter().filter(fits).collect();
+    fitting.dedup_by_key(|names| names.id);
     match fitting[..] {
-        [person] => Ok(person),
+        [names] => Ok(names.id),
         [] => Err(unknown(name, candidates)),
         _ => Err(ambiguous(name, &fitting)),
     }
 }
 
-fn words_of(person: &Person) -> impl Iterator<Item = &str> {
-    std::iter::once(person.card.name()).chain(person.card.addresses().iter().map(String::as_str))
+/// The person of one of the names.
+pub(crate) fn person(people: &People, id: RootId) -> Result<Person, Failure> {
+    let person = people.with_id(id).map_err(|error| unreadable(&error))?;
+    person.ok_or_else(|| Failure::new(Exit::Failed, "cannot read a contact that was just there"))
 }
 
 fn stored(person: &Person) -> Found {
@@ -113,7 +125,7 @@ fn cannot_name(who: &str) -> Failure {
     )
 }
 
-fn unknown(name: &str, candidates: &[&Person]) -> Failure {
+fn unknown(name: &str, candidates: &[Names]) -> Failure {
     let failure = cannot_name(name).because("nobody here has that address or name");
     if Path::new(name).is_file() {
         return failure.hint(format!(
@@ -121,7 +133,7 @@ fn unknown(name: &str, candidates: &[&Person]) -> Failure {
             safe(name)
         ));
     }
-    match alike(name, candidates.iter().flat_map(|person| words_of(person))) {
+    match alike(name, candidates.iter().flat_map(Names::all)) {
         Some(word) => failure.hint(format!("did you mean `{}`?", safe(word))),
         None => failure.hint("ask for their card, then `encl contact add FILE`; `encl contact list` shows who is here"),
     }
@@ -137,14 +149,8 @@ pub(crate) fn alike<'a>(name: &str, words: impl Iterator<Item = &'a str>) -> Opt
         .map(|(_, word)| word)
 }
 
-fn ambiguous(name: &str, fitting: &[&Person]) -> Failure {
-    let words = |person: &&Person| {
-        format!(
-            "{}, {}",
-            person.words(),
-            encl::identity::fingerprint(&person.card.id())
-        )
-    };
+fn ambiguous(name: &str, fitting: &[&Names]) -> Failure {
+    let words = |names: &&Names| format!("{}, {}", names.words(), fingerprint(&names.id));
     let mut failure = cannot_name(name).because(format!("it fits {} people:", fitting.len()));
     failure.because.extend(fitting.iter().map(words));
     failure.hint("use an address or the fingerprint, or remove one of them: `encl contact remove`")
@@ -154,16 +160,17 @@ fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<Found>, Fai
     if ids.is_empty() {
         return Err(cannot_name(who).because("the group is empty"));
     }
-    let member = |id: &RootId| {
-        people.with_id(*id).map(stored).ok_or_else(|| {
-            let because = format!(
+    let gone = |id: &RootId| {
+        cannot_name(who)
+            .because(format!(
                 "a member is no contact any more: {}",
-                encl::identity::fingerprint(id)
-            );
-            cannot_name(who)
-                .because(because)
-                .hint("add the card again, or `encl group remove` the member")
-        })
+                fingerprint(id)
+            ))
+            .hint("add the card again, or `encl group remove` the member")
+    };
+    let member = |id: &RootId| {
+        let person = people.with_id(*id).map_err(|error| unreadable(&error))?;
+        person.as_ref().map(stored).ok_or_else(|| gone(id))
     };
     ids.iter().map(member).collect()
 }
@@ -177,9 +184,12 @@ fn carried(who: &str, people: &People, text: &[u8]) -> Result<Found, Failure> {
         )
         .because(safe(&error.to_string()))
     })?;
-    match people.with_id(card.id()) {
-        Some(known) if card.serial() <= known.card.serial() => Ok(stored(known)),
-        Some(known) if known.trust == Trust::Me => Ok(stored(known)),
+    match people
+        .with_id(card.id())
+        .map_err(|error| unreadable(&error))?
+    {
+        Some(known) if card.serial() <= known.card.serial() => Ok(stored(&known)),
+        Some(known) if known.trust == Trust::Me => Ok(stored(&known)),
         Some(known) => Ok(Found {
             person: Person {
                 card,
@@ -193,21 +203,29 @@ fn carried(who: &str, people: &People, text: &[u8]) -> Result<Found, Failure> {
 
 /// A card nobody has seen must not take over an address that is somebody's already.
 fn first_use(card: Card, people: &People) -> Result<Found, Failure> {
-    let same = |a: &String, b: &String| a.eq_ignore_ascii_case(b);
-    let taken = people.all().find(|person| {
-        let addresses = person.card.addresses();
-        addresses
+    let mut theirs = card.addresses().iter();
+    let others = people.names().map_err(|error| unreadable(&error))?;
+    let has = |names: &&Names, address: &String| {
+        names
+            .addresses
             .iter()
-            .any(|address| card.addresses().iter().any(|other| same(address, other)))
-    });
-    if let Some(other) = taken {
-        let now = encl::identity::fingerprint(&card.id());
-        let before = encl::identity::fingerprint(&other.card.id());
-        return Err(Failure::new(Exit::Recipient, format!("cannot use the card of {}", safe(card.name())))
-            .because(format!("you know {} by another key:", other.words()))
-            .because(format!("known {before}"))
-            .because(format!("given {now}"))
-            .hint("ask them by another way which one is right; `encl contact remove` forgets the known one"));
+            .any(|known| known.eq_ignore_ascii_case(address))
+    };
+    let taken = theirs
+        .find_map(|address| Some((address, others.iter().find(|names| has(names, address))?)));
+    if let Some((address, other)) = taken {
+        let (address, known, offered) = (address.clone(), other.id, card.id());
+        let what = format!("cannot use the card of {}", safe(card.name()));
+        return Err(store::failure(
+            &what,
+            &KeystoreError::KeyChanged {
+                address,
+                known,
+                offered,
+            },
+        )
+        .because(format!("known {}", fingerprint(&known)))
+        .because(format!("given {}", fingerprint(&offered))));
     }
     Ok(Found {
         person: Person {
@@ -232,9 +250,10 @@ fn card_file(who: &str, path: &Path) -> Result<Vec<u8>, Failure> {
             let failure = Failure::new(Exit::Recipient, what)
                 .because(system_words(&error))
                 .file(path);
-            match who.contains('/') {
-                true => failure,
-                false => failure.hint("a WHO that ends in .card, or has a slash, is a card file"),
+            if who.contains('/') {
+                failure
+            } else {
+                failure.hint("a WHO that ends in .card, or has a slash, is a card file")
             }
         })?;
     Ok(text)
@@ -242,9 +261,10 @@ fn card_file(who: &str, path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// A pasted card is long; a path is not.
 fn short(who: &str) -> String {
-    match Card::is_text(who) {
-        true => "that was pasted".to_owned(),
-        false => safe(who),
+    if Card::is_text(who) {
+        "that was pasted".to_owned()
+    } else {
+        safe(who)
     }
 }
 
@@ -253,6 +273,7 @@ mod tests {
     use super::*;
     use encl::crypto::Kem;
     use encl::identity::{CardRequest, Identity};
+    use encl::keystore::{How, Keystore};
 
     fn card(name: &str, addresses: &[&str]) -> Card {
         let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
@@ -267,14 +288,30 @@ mod tests {
         Card::new(&identity, request).unwrap()
     }
 
-    fn people(cards: &[&Card]) -> People {
-        let person = |card: &&Card| Person {
-            card: (*card).clone(),
-            trust: Trust::Unverified,
-        };
-        People {
-            mine: Vec::new(),
-            contacts: cards.iter().map(person).collect(),
+    /// Contacts in a keystore of their own.
+    struct Known {
+        _folder: tempfile::TempDir,
+        people: People,
+    }
+
+    impl std::ops::Deref for Known {
+        type Target = People;
+
+        fn deref(&self) -> &People {
+            &self.people
+        }
+    }
+
+    fn people(cards: &[&Card]) -> Known {
+        let folder = tempfile::tempdir().unwrap();
+        let keystore = Keystore::at(folder.path().join("encl"));
+        for card in cards {
+            keystore.accept(card, How::Added, card.created()).unwrap();
+        }
+        let people = People::read(keystore).unwrap();
+        Known {
+            _folder: folder,
+            people,
         }
     }
 
@@ -306,7 +343,7 @@ mod tests {
             "BOB",
             "Bob@Example.Org",
             "b@example.com",
-            &encl::identity::fingerprint(&bob.id()),
+            &fingerprint(&bob.id()),
         ] {
             assert_eq!(
                 one(who, &people).unwrap().person.card.id(),
@@ -319,10 +356,8 @@ mod tests {
 
     #[test]
     fn two_candidates_are_both_listed() {
-        let (one_bob, two_bob) = (
-            card("Bob", &["bob@example.org"]),
-            card("bob", &["bob@example.com"]),
-        );
+        let one_bob = card("Bob", &["bob@example.org"]);
+        let two_bob = card("bob", &["bob@example.com"]);
         let failure = one("BOB", &people(&[&one_bob, &two_bob])).err().unwrap();
         let text = failure.lines().join("\n");
         assert!(

@@ -40,6 +40,10 @@ const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 /// `encl wrap report.pdf --to bob@example.org` writes report.pdf.encl beside it. The input is never removed. With an
 /// identity you sign what you wrap, and can read it yourself.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
   $ encl wrap report.pdf --to bob@example.org
   $ encl wrap report.pdf notes.txt --to @finance --expires 30d -C sealed
@@ -65,7 +69,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) no_self: bool,
 
-    /// Which of my identities signs [default: $ENCL_IDENTITY, else the default one]
+    /// Which of my identities signs [default: $`ENCL_IDENTITY`, else the default one]
     #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
     pub(crate) identity: Option<String>,
 
@@ -341,16 +345,10 @@ impl Job<'_> {
             } else {
                 "not signed"
             };
-            let passphrase = if self.passphrase.is_some() {
-                ", and whoever knows the passphrase"
-            } else {
-                ""
-            };
-            let readers = self.readers.summary();
-            self.context.terminal.status(&format!(
-                "{}, {readers}{passphrase}; {signed}",
-                target.name()
-            ));
+            let readers = self.readers.summary(self.passphrase.is_some());
+            self.context
+                .terminal
+                .status(&format!("{}, {readers}; {signed}", target.name()));
             return Ok(());
         }
         let object = Object {
