@@ -265,12 +265,15 @@ struct HiddenName {
 /// The hidden names that exist now, for [`discard_all`].
 static HIDDEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Removes every hidden temporary file of this process. For the moment in which a signal ends it.
+/// Removes every hidden temporary file of this process, and lets it make no more.
+///
+/// For the moment in which a signal ends it: whoever wants to make or rename one afterwards waits for the end.
 pub fn discard_all() {
     if let Ok(mut hidden) = HIDDEN.lock() {
         for path in hidden.drain(..) {
             let _ = std::fs::remove_file(path);
         }
+        std::mem::forget(hidden);
     }
 }
 

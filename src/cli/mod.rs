@@ -19,6 +19,7 @@ mod progress;
 mod prompt;
 mod readers;
 mod report;
+mod signals;
 mod sink;
 mod stdout;
 mod store;
@@ -89,6 +90,7 @@ enum Command {
 
 /// Runs the program, and says how it ended.
 pub(crate) fn run() -> ExitCode {
+    signals::prepare();
     match completions::answered() {
         Ok(false) => {}
         Ok(true) => return ExitCode::SUCCESS,
