@@ -1108,9 +1108,10 @@ def answer(name, released, **more):
     return {"class": name, "bytes": released.bytes, "sha256": released.hash.hexdigest()} | more
 
 
-def judge(path, keys, passphrase, now):
+def judge(path, identities, passphrase, now):
     released = Released()
     try:
+        keys = keys_of(identities)
         with open(path, "rb") as source:
             envelope = Envelope(source)
             envelope.unlock(keys, passphrase)
@@ -1142,8 +1143,8 @@ def batch(path):
     with open(path, encoding="utf-8") as cases:
         for line in filter(str.strip, cases):
             case = json.loads(line)
-            keys = keys_of(case.get("identities") or [])
-            yield judge(case["file"], keys, case.get("passphrase"), this_moment(case.get("now")))
+            identities = case.get("identities") or []
+            yield judge(case["file"], identities, case.get("passphrase"), this_moment(case.get("now")))
 
 
 def card(path):
@@ -1170,7 +1171,7 @@ def main():
     elif given.card:
         answers = [card(given.card)]
     elif given.file:
-        answers = [judge(given.file, keys_of(given.identity), given.passphrase, this_moment(given.now))]
+        answers = [judge(given.file, given.identity, given.passphrase, this_moment(given.now))]
     else:
         options.error("a file, --batch or --card is needed")
     for one in answers:
