@@ -140,7 +140,7 @@ impl<'a> Opening<'a> {
                 refused("it is not signed (--require-signed)".to_owned())
             }
             (Some(id), Some(demanded)) if !demanded.contains(&id) => refused(format!(
-                "it is signed by {}, not as demanded (--signed-by)",
+                "it names another signer (--signed-by): {}",
                 self.people.signer(id).words()
             )),
             _ => Ok(()),

@@ -60,7 +60,7 @@ impl Readers {
                 "cannot wrap for somebody who was never verified",
             )
             .because(format!("not verified: {}", names(&unverified)))
-            .hint("leave --require-verified out, or have them verified"))
+            .hint("verifying contacts comes with a later version; until then leave --require-verified out"))
         }
     }
 

@@ -258,10 +258,11 @@ mod tests {
 
     #[test]
     fn a_failure_tells_what_because_and_hint() {
-        let failure = Failure::new(Exit::NotForYou, "cannot unwrap a.encl")
+        let mut failure = Failure::new(Exit::NotForYou, "cannot unwrap a.encl")
             .because("none of your identities is named in its policy")
             .hint("`encl key list` shows your identities")
             .file(Path::new("a.encl"));
+        failure.class = Some("no-key");
         assert_eq!(
             failure.lines(),
             [

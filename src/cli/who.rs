@@ -13,8 +13,8 @@ use super::report::{Exit, Failure, system_words};
 use super::store::{self, unreadable};
 use super::terminal::{safe, shown};
 
-/// How alike two words are to be worth a "did you mean" (Jaro-Winkler, 0 to 1).
-const ALIKE: f64 = 0.85;
+/// Slips of the finger that are worth a "did you mean": letters more, less, other or swapped.
+const SLIPS_MAX: usize = 2;
 
 /// Somebody who was named, and whether the keystore has that card.
 #[derive(Clone)]
@@ -142,11 +142,14 @@ fn unknown(name: &str, candidates: &[Names]) -> Failure {
 /// The word most like `name`, if any is.
 pub(crate) fn alike<'a>(name: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
-    words
-        .map(|word| (strsim::jaro_winkler(&name, &word.to_lowercase()), word))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, word)| word)
+    let slips = |word: &str| strsim::damerau_levenshtein(&name, &word.to_lowercase());
+    let near = words
+        .map(|word| (slips(word), word))
+        .filter(|(slips, word)| {
+            let short = word.chars().count().min(name.chars().count());
+            *slips <= SLIPS_MAX && 2 * slips < short
+        });
+    near.min_by_key(|(slips, _)| *slips).map(|(_, word)| word)
 }
 
 fn ambiguous(name: &str, fitting: &[&Names]) -> Failure {
@@ -373,6 +376,10 @@ mod tests {
         assert_eq!(
             failure.hint.as_deref(),
             Some("did you mean `bob@example.org`?")
+        );
+        assert_eq!(
+            alike("nobody@example.org", ["bob@example.org"].into_iter()),
+            None
         );
     }
 

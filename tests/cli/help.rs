@@ -1,0 +1,159 @@
+//! Every help text: found from the program itself, complete, and its examples run.
+
+use crate::session::Session;
+
+/// Every command with a help text of its own, as it is typed.
+fn commands(session: &Session) -> Vec<String> {
+    let mut found = vec!["encl".to_owned()];
+    let mut next = 0;
+    while next < found.len() {
+        let command = found[next].clone();
+        let help = session
+            .quietly("alice", &format!("{command} --help"))
+            .text();
+        let list = help
+            .split("\nCommands:\n")
+            .nth(1)
+            .and_then(|rest| rest.split("\n\n").next());
+        for line in list
+            .unwrap_or_default()
+            .lines()
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        {
+            found.push(format!(
+                "{command} {}",
+                line.split_whitespace().next().unwrap()
+            ));
+        }
+        next += 1;
+    }
+    found
+}
+
+/// The commands that stand below "Examples:", which is the end of the text.
+fn examples(text: &str) -> Vec<String> {
+    let (_, examples) = text
+        .split_once("Examples:\n")
+        .expect("every help ends in examples");
+    let line = |line: &str| {
+        line.trim()
+            .strip_prefix("$ ")
+            .expect("an example begins with `$ `")
+            .to_owned()
+    };
+    examples.trim_end().lines().map(line).collect()
+}
+
+#[test]
+fn every_example_of_every_help_runs() {
+    let session = Session::new();
+    let commands = commands(&session);
+    assert!(commands.len() > 25, "found only {commands:?}");
+    let topics = ["exit-codes", "scripting", "trust", "what-it-promises"]
+        .map(|topic| format!("encl help {topic}"));
+    let helps = commands
+        .iter()
+        .map(|command| format!("{command} --help"))
+        .chain(topics);
+    let mut count = 0;
+    for help in helps {
+        let text = session.quietly("alice", &help).text();
+        let examples = examples(&text);
+        assert!(!examples.is_empty(), "{help}");
+        for example in examples {
+            let answer = Session::with_people().ask(
+                "alice",
+                &format!("export ENCL_PASSPHRASE_FILE=passphrase; {example}"),
+            );
+            assert_eq!(answer.exit, 0, "{help}: {example}\n{}", answer.stderr);
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} examples");
+}
+
+#[test]
+fn help_goes_to_stdout_and_mistakes_to_stderr() {
+    let session = Session::new();
+    for line in [
+        "encl --help",
+        "encl -h",
+        "encl wrap --help",
+        "encl help",
+        "encl help key new",
+        "encl --version",
+    ] {
+        let answer = session.ask("alice", line);
+        assert_eq!((answer.exit, answer.stderr.as_str()), (0, ""), "{line}");
+        assert!(!answer.stdout.is_empty(), "{line}");
+    }
+    for line in [
+        "encl",
+        "encl key",
+        "encl --bogus",
+        "encl help bogus",
+        "encl wrap --to",
+    ] {
+        let answer = session.ask("alice", line);
+        assert_eq!(
+            (answer.exit, answer.stdout.as_slice()),
+            (2, &b""[..]),
+            "{line}"
+        );
+        assert!(!answer.stderr.is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn help_into_a_closed_or_full_place_is_a_failure_and_no_panic() {
+    let session = Session::new();
+    for line in [
+        "encl --help >&-",
+        "encl --help > /dev/full",
+        "encl help trust > /dev/full",
+        "encl version >&-",
+    ] {
+        let answer = session.ask("alice", line);
+        assert_eq!(answer.exit, 1, "{line}");
+        assert!(
+            answer
+                .stderr
+                .starts_with("encl: error: cannot write standard output\n"),
+            "{}",
+            answer.stderr
+        );
+    }
+    assert_eq!(session.ask("alice", "encl --bogus 2>&-").exit, 2);
+    assert_eq!(
+        session
+            .ask("alice", "encl wrap nothing --to nobody 2> /dev/full")
+            .exit,
+        7
+    );
+}
+
+/// The table stands in every help that can give more than usage errors, and there is one table.
+#[test]
+fn exit_codes_stand_in_every_help() {
+    let session = Session::new();
+    let whole = session.quietly("alice", "encl help exit-codes").text();
+    for command in commands(&session) {
+        let help = session
+            .quietly("alice", &format!("{command} --help"))
+            .text();
+        let (_, table) = help.split_once("Exit codes:\n").expect(&command);
+        let (table, _) = table.split_once("\n\n").expect(&command);
+        for row in table.lines() {
+            assert!(whole.contains(row), "{command}: {row}");
+        }
+    }
+}
+
+#[test]
+fn what_encl_says_first() {
+    let mut session = Session::new();
+    session.type_("alice", "encl");
+    session.type_("alice", "encl --help");
+    session.type_("alice", "encl wrap -h");
+    insta::assert_snapshot!(session.transcript());
+}

@@ -1,0 +1,15 @@
+//! Stories: what a person types, and all that comes back, on both streams.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a test says what it could not try on this machine"
+)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod exit_codes;
+mod help;
+mod hostile;
+mod prompts;
+mod session;
+mod shells;
+mod strangers;

@@ -1,0 +1,123 @@
+//! Questions on the terminal device, while both streams are something else.
+
+use crate::session::{PASSPHRASE, Session};
+
+/// `script` gives the command a terminal. Without it there is nothing to be asked on.
+fn terminal(session: &Session) -> bool {
+    let here = session.ask("alice", "command -v script").exit == 0;
+    if !here {
+        println!("not tried: script(1) is not installed here");
+    }
+    here
+}
+
+#[test]
+fn a_new_passphrase_is_asked_twice_and_never_shown() {
+    let session = Session::new();
+    if !terminal(&session) {
+        return;
+    }
+    let typed = format!("{PASSPHRASE}\n{PASSPHRASE}\n");
+    let made = session.ask_on_terminal("bob", "encl key new bob@example.org > bob.card", &typed);
+    assert_eq!(made.exit, 0, "{}", made.text());
+    assert!(!made.text().contains(PASSPHRASE), "{}", made.text());
+    assert!(session.read("bob.card").starts_with(b"encl-card1:"));
+    session.write("a", "a\n");
+    session.quietly(
+        "bob",
+        "encl wrap a --to bob@example.org --passphrase-file passphrase",
+    );
+    let opened = session.ask_on_terminal(
+        "bob",
+        "cat a.encl | encl unwrap > b",
+        &format!("{PASSPHRASE}\n"),
+    );
+    assert_eq!(opened.exit, 0, "{}", opened.text());
+    assert_eq!(session.read("b"), b"a\n");
+}
+
+#[test]
+fn a_mistyped_passphrase_can_be_typed_again() {
+    let session = Session::new();
+    if !terminal(&session) {
+        return;
+    }
+    session.write("a", "a\n");
+    session.quietly(
+        "bob",
+        "encl key new bob@example.org --passphrase-file passphrase > bob.card",
+    );
+    session.quietly(
+        "bob",
+        "encl wrap a --to bob@example.org --passphrase-file passphrase",
+    );
+    let opened = session.ask_on_terminal(
+        "bob",
+        "encl unwrap a.encl -o b",
+        &format!("wrong\n{PASSPHRASE}\n"),
+    );
+    assert_eq!(opened.exit, 0, "{}", opened.text());
+    let shut = session.ask_on_terminal("bob", "encl unwrap a.encl -o c", "wrong\nwrong\nwrong\n");
+    assert_eq!(shut.exit, 6, "{}", shut.text());
+}
+
+#[test]
+fn an_empty_new_passphrase_is_generated_and_shown_once() {
+    let session = Session::new();
+    if !terminal(&session) {
+        return;
+    }
+    session.write("a", "a\n");
+    let wrapped = session.ask_on_terminal("bob", "encl wrap a --passphrase", "\n");
+    assert_eq!(wrapped.exit, 0, "{}", wrapped.text());
+    let text = wrapped.text();
+    let words = text
+        .lines()
+        .find_map(|line| line.split_once("shown only now: "))
+        .expect("it was shown")
+        .1
+        .trim();
+    assert_eq!(words.split('-').count(), 7, "{words}");
+    session.write("words", format!("{words}\n"));
+    session.quietly("carol", "encl unwrap a.encl -o b --passphrase-file words");
+    assert_eq!(session.read("b"), b"a\n");
+}
+
+/// Ctrl-D and Ctrl-C at a question: nothing is made, exit 6, and the terminal echoes again.
+#[test]
+fn a_cancelled_question_is_locked() {
+    let session = Session::new();
+    if !terminal(&session) {
+        return;
+    }
+    for key in ["\u{4}", "\u{3}"] {
+        let line =
+            "encl key new bob@example.org > bob.card; echo exit $?; stty -a | grep -o ' echo '";
+        let answer = session.ask_on_terminal("bob", line, key);
+        assert!(
+            answer.text().contains("exit 6"),
+            "{key:?}: {}",
+            answer.text()
+        );
+        assert!(
+            answer.text().contains(" echo "),
+            "{key:?}: {}",
+            answer.text()
+        );
+        assert_eq!(session.read("bob.card"), b"");
+    }
+    assert_eq!(session.quietly("bob", "encl key list").text(), "");
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked() {
+    let session = Session::new();
+    session.write("a", "a\n");
+    let answer = session.ask("bob", "encl wrap a --passphrase");
+    assert_eq!(answer.exit, 6);
+    assert!(
+        answer.stderr.contains("there is no terminal to ask on"),
+        "{}",
+        answer.stderr
+    );
+}

@@ -1,0 +1,252 @@
+//! People with a keystore each in one temporary folder, who type commands into a shell.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The passphrase of whoever has one.
+pub(crate) const PASSPHRASE: &str = "correct horse";
+
+/// A folder with people in it. Everything that was typed and answered is kept for the snapshot.
+pub(crate) struct Session {
+    folder: tempfile::TempDir,
+    transcript: String,
+}
+
+/// What one command answered.
+pub(crate) struct Answer {
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+    pub(crate) exit: i32,
+}
+
+impl Session {
+    pub(crate) fn new() -> Self {
+        let session = Self {
+            folder: tempfile::tempdir().unwrap(),
+            transcript: String::new(),
+        };
+        for folder in ["bin", "keys", "work"] {
+            std::fs::create_dir(session.folder.path().join(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink(
+            env!("CARGO_BIN_EXE_encl"),
+            session.folder.path().join("bin/encl"),
+        )
+        .unwrap();
+        session.write("passphrase", format!("{PASSPHRASE}\n"));
+        session
+    }
+
+    /// Alice and Bob know each other's cards; Carol knows nobody. A letter from Bob lies in Alice's folder.
+    pub(crate) fn with_people() -> Self {
+        let session = Self::new();
+        for name in ["alice", "bob", "carol"] {
+            let title = name[..1].to_uppercase() + &name[1..];
+            session.quietly(
+                name,
+                &format!(
+                    "encl key new {name}@example.org --name {title} --no-passphrase > {name}.card"
+                ),
+            );
+        }
+        session.quietly(
+            "alice",
+            "encl contact add bob.card --yes && encl contact add carol.card --yes",
+        );
+        session.quietly(
+            "alice",
+            "encl group new finance bob@example.org carol@example.org",
+        );
+        session.quietly("bob", "encl contact add alice.card --yes");
+        session.write("report.pdf", "%PDF: the report\n".repeat(1000));
+        session.write("notes.txt", "notes\n");
+        session.write("letter.pdf", "a letter\n");
+        session.quietly(
+            "bob",
+            "encl wrap letter.pdf --to alice@example.org && rm letter.pdf",
+        );
+        session.quietly(
+            "alice",
+            "mkdir photos sealed opened && echo sea > photos/1.txt",
+        );
+        session
+    }
+
+    /// The folder in which commands run.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.work().join(name), bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+        std::fs::read(self.work().join(name)).unwrap()
+    }
+
+    /// A shell command that has to work, and is not part of the story.
+    pub(crate) fn quietly(&self, person: &str, line: &str) -> Answer {
+        let answer = self.ask(person, line);
+        assert_eq!(answer.exit, 0, "{line}\n{}", answer.stderr);
+        answer
+    }
+
+    /// A shell command of `person`, without a terminal.
+    pub(crate) fn ask(&self, person: &str, line: &str) -> Answer {
+        Answer::of(&self.shell(person, OsStr::new("setsid"), ["-w", "sh", "-c", line]))
+    }
+
+    /// The same in bash on a terminal of its own, at which `typed` is typed; both streams come back as stdout.
+    pub(crate) fn ask_on_terminal(&self, person: &str, line: &str, typed: &str) -> Answer {
+        let mut command = self.command(person, OsStr::new("script"), ["-qec", line, "/dev/null"]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut keyboard = child.stdin.take().unwrap();
+        // Each answer waits for its question: what is typed too early is not an answer.
+        for line in typed.split_inclusive(['\n', '\u{3}', '\u{4}']) {
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            std::io::Write::write_all(&mut keyboard, line.as_bytes()).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        drop(keyboard);
+        Answer::of(&output)
+    }
+
+    /// A command that is part of the story.
+    pub(crate) fn type_(&mut self, person: &str, line: &str) -> Answer {
+        let answer = self.ask(person, line);
+        let text = &mut self.transcript;
+        writeln!(text, "{person}$ {line}").unwrap();
+        for line in String::from_utf8_lossy(&answer.stdout).lines() {
+            writeln!(text, "{line}").unwrap();
+        }
+        for line in answer.stderr.lines() {
+            writeln!(text, "! {line}").unwrap();
+        }
+        if answer.exit != 0 {
+            writeln!(text, "[exit {}]", answer.exit).unwrap();
+        }
+        text.push('\n');
+        answer
+    }
+
+    /// All that was typed and answered, with what differs between two runs replaced.
+    pub(crate) fn transcript(&self) -> String {
+        let folder = self.work().to_string_lossy().into_owned();
+        let keys = self
+            .folder
+            .path()
+            .join("keys")
+            .to_string_lossy()
+            .into_owned();
+        scrub(
+            &self
+                .transcript
+                .replace(&folder, "<work>")
+                .replace(&keys, "<keys>"),
+        )
+    }
+
+    fn shell<const N: usize>(&self, person: &str, program: &OsStr, arguments: [&str; N]) -> Output {
+        self.command(person, program, arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn command<const N: usize>(
+        &self,
+        person: &str,
+        program: &OsStr,
+        arguments: [&str; N],
+    ) -> Command {
+        let path = format!(
+            "{}:{}",
+            self.folder.path().join("bin").display(),
+            env!("PATH")
+        );
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.work())
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.folder.path())
+            .env(
+                "ENCL_KEYSTORE",
+                self.folder.path().join("keys").join(person),
+            )
+            .env("TZ", "UTC")
+            .env("LC_ALL", "C.UTF-8")
+            .env("TERM", "dumb")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Answer {
+    fn of(output: &Output) -> Self {
+        Self {
+            stdout: output.stdout.clone(),
+            stderr: String::from_utf8(output.stderr.clone()).expect("stderr is always UTF-8"),
+            exit: output.status.code().unwrap_or(-1),
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+/// Replaces ids, fingerprints, times and cards.
+pub(crate) fn scrub(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(scrub_line).collect();
+    lines.join("\n").replace("<day> <clock> +00:00", "<time>")
+}
+
+fn scrub_line(line: &str) -> String {
+    let mut words: Vec<String> = line.split(' ').map(scrub_word).collect();
+    let hex4 = |word: &String| word.len() == 4 && is_hex(word);
+    while let Some(at) = words.windows(16).position(|group| group.iter().all(hex4)) {
+        words.splice(at..at + 16, ["<fingerprint>".to_owned()]);
+    }
+    words.join(" ")
+}
+
+fn is_hex(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+}
+
+fn scrub_word(word: &str) -> String {
+    let (front, rest) = word.split_at(word.len() - word.trim_start_matches(['"', '(', '`']).len());
+    let (word, back) = rest.split_at(rest.trim_end_matches(['"', ',', ')', '`', ';', ':']).len());
+    let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    let shape: String = word.chars().map(digits).collect();
+    let scrubbed = match word {
+        _ if word.len() == 64 && is_hex(word) => "<id>".to_owned(),
+        _ if word.starts_with("encl-card1:") && word.len() > 100 => "<card>".to_owned(),
+        _ if shape == "0000-00-00" => "<day>".to_owned(),
+        _ if shape == "00:00:00" => "<clock>".to_owned(),
+        _ if word.starts_with('{') => scrub_json(word),
+        _ => word.to_owned(),
+    };
+    format!("{front}{scrubbed}{back}")
+}
+
+/// Objects have no blanks outside of strings, so a line may come in several pieces: each string by itself.
+fn scrub_json(json: &str) -> String {
+    let time = |text: &str| text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
+    let hex = |text: &str| text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit());
+    let base64 = |text: &str| text.len() == 44 && text.ends_with('=');
+    let piece = |text: &str| match text {
+        _ if time(text) => "<time>".to_owned(),
+        _ if hex(text) => "<id>".to_owned(),
+        _ if base64(text) => "<base64>".to_owned(),
+        _ => text.to_owned(),
+    };
+    json.split('"').map(piece).collect::<Vec<_>>().join("\"")
+}
