@@ -66,21 +66,21 @@ impl Readers {
 
     /// Stores the cards that are new, and says what should be known about the others.
     pub(crate) fn remember(&self, context: &Context) -> Result<(), Failure> {
-        for found in &self.found {
+        for found in self
+            .found
+            .iter()
+            .filter(|found| found.card != Carried::Stored)
+        {
             let card = &found.person.card;
-            match found.card {
-                Carried::Stored => continue,
-                Carried::Update => context.terminal.notice(&format!(
-                    "{}: a later card was stored",
-                    found.person.words()
-                )),
-                Carried::FirstUse => context.terminal.notice(&format!(
-                    "{} is a contact now, unverified (first use): {}",
-                    found.person.words(),
-                    fingerprint(&card.id())
-                )),
-            }
             store::remember(context, card)?;
+            let words = found.person.words();
+            context.terminal.notice(&match found.card {
+                Carried::Update => format!("{words}: a later card was stored"),
+                _ => format!(
+                    "{words} is a contact now, unverified (first use): {}",
+                    fingerprint(&card.id())
+                ),
+            });
         }
         self.announce(context);
         Ok(())

@@ -117,6 +117,7 @@ pub(super) fn write(access: &Access, policy: &Policy) -> Result<Vec<u8>, Error> 
     if line.len() > ACCESS_BYTES_MAX {
         return Err(Error::over_limit("the line has more than 40 MiB"));
     }
+    Text::check(&line)?;
     Ok(line)
 }
 
@@ -273,8 +274,17 @@ fn check_key_slot(slot: &KeySlot, lock: &Lock, private: bool) -> Result<(), Erro
             "`key` stands in a slot exactly when not private",
         ));
     }
-    if private && slot.grant.is_some() {
-        return Err(Error::malformed("a grant in a private envelope"));
+    match &slot.grant {
+        Some(_) if private => Err(Error::malformed("a grant in a private envelope")),
+        Some(grant) => check_grant(grant),
+        None => Ok(()),
+    }
+}
+
+fn check_grant(grant: &Grant) -> Result<(), Error> {
+    let address = grant.address.as_ref().map_or(0, String::len);
+    if grant.name.len() > NAME_BYTES_MAX || address > ADDRESS_BYTES_MAX {
+        return Err(Error::over_limit("a name or address in a grant"));
     }
     Ok(())
 }

@@ -224,6 +224,7 @@ impl From<OpenPayloadError> for OpenError {
     fn from(error: OpenPayloadError) -> Self {
         match error {
             OpenPayloadError::Truncated { .. } => Self::Truncated(error.to_string()),
+            OpenPayloadError::TooLong => Self::OverLimit(error.to_string()),
             OpenPayloadError::Io(error) => Self::reading(error),
             other => Self::Damaged(other.to_string()),
         }

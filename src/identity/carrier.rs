@@ -25,8 +25,10 @@ pub enum CarrierError {
     /// It does not begin as it should.
     #[error("it does not begin with `{0}`")]
     Prefix(&'static str),
-    /// It is too long.
-    #[error("it is longer than {CARRIER_BYTES_MAX} bytes")]
+    /// Its text has more than 256 KiB, or its content more than 64 KiB.
+    #[error(
+        "it is too long: at most {CONTENT_BYTES_MAX} bytes of content, {CARRIER_BYTES_MAX} of text"
+    )]
     TooLong,
     /// A group's check characters do not fit.
     #[error("group {group} of {groups} has a wrong or missing character")]
@@ -69,14 +71,12 @@ pub(super) fn read(
     let content = URL_SAFE_NO_PAD
         .decode(content)
         .map_err(|_| CarrierError::Content)?;
+    if content.len() > CONTENT_BYTES_MAX {
+        return Err(CarrierError::TooLong);
+    }
     let (line, signature) = content.split_last_chunk().ok_or(CarrierError::Content)?;
-    let line = line
-        .strip_suffix(b"\n")
-        .filter(|_| content.len() <= CONTENT_BYTES_MAX);
-    Ok((
-        line.ok_or(CarrierError::Content)?.to_vec(),
-        Signature(*signature),
-    ))
+    let line = line.strip_suffix(b"\n").ok_or(CarrierError::Content)?;
+    Ok((line.to_vec(), Signature(*signature)))
 }
 
 /// Takes out white space, and quoting at the beginning of lines.
@@ -85,7 +85,7 @@ fn unquoted(text: &[u8]) -> Vec<u8> {
         let quoting = |byte: &u8| matches!(byte, b'>' | b' ' | b'\t');
         line.iter()
             .skip_while(|byte| quoting(byte))
-            .filter(|byte| !byte.is_ascii_whitespace())
+            .filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
             .copied()
             .collect()
     };

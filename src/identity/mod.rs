@@ -144,6 +144,10 @@ impl Identity {
             keys.iter().map(|key| key.serial),
             "a serial twice, or no key",
         )?;
+        distinct(
+            keys.iter().map(|key| key.private.secret().expose()),
+            "a key twice",
+        )?;
         if id.ok_or_else(|| Error::missing("id"))? == root.id() {
             Ok(Self { root, keys })
         } else {

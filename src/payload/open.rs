@@ -85,7 +85,7 @@ impl<R: Read> Opener<R> {
 
     /// Opens the next chunk: up to 16,384 bytes, fewer only in the last; `None` after the last.
     ///
-    /// The input has to end with the last chunk: what follows it makes that chunk's tag wrong.
+    /// The input has to end with the last chunk: what follows it becomes part of that chunk or of the next.
     ///
     /// # Errors
     /// Any [`OpenPayloadError`]; there is no reading on after one.

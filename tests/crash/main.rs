@@ -4,7 +4,6 @@
 //! The short form takes a spread of the crash points and every one that writes; `ENCL_SWEEP=full` takes all of them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
-#![expect(clippy::print_stdout, reason = "figures are part of the result")]
 
 mod errors;
 mod kills;

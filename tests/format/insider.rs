@@ -397,8 +397,12 @@ fn a_hostile_list_of_grants_costs_one_check_each() {
         .map(|number: u32| {
             let mut key = [0; 32];
             key[..4].copy_from_slice(&number.to_be_bytes());
-            let by = if number % 2 == 0 { &shared } else { &stranger };
-            let id = if number % 2 == 0 {
+            let by = if number.is_multiple_of(2) {
+                &shared
+            } else {
+                &stranger
+            };
+            let id = if number.is_multiple_of(2) {
                 stranger.id()
             } else {
                 shared.id()

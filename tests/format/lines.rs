@@ -8,6 +8,7 @@ const POLICY_MAX: usize = 8 << 20;
 const ACCESS_MAX: usize = 40 << 20;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one list of cases")]
 fn transport_damage_is_told_apart() {
     let bob = Person::classic("Bob");
     let envelope = sealed(&request(&[&bob], None), b"content");

@@ -20,7 +20,10 @@ fn under(bob: &Person, rewrite: impl Fn(String) -> String) -> Vec<u8> {
     forge.envelope(&forge.slots(&[bob]), b"{}\nx")
 }
 
+type Rewrite = Box<dyn Fn(String) -> String>;
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "one list of cases")]
 fn what_a_policy_cannot_be() {
     let bob = Person::classic("Bob");
     let signer = format!(r#""signer":"{}","#, b64(32));
@@ -35,7 +38,6 @@ fn what_a_policy_cannot_be() {
         let to = to.to_owned();
         move |policy: String| policy.replacen(from, &to, 1)
     };
-    type Rewrite = Box<dyn Fn(String) -> String>;
     let nine = vec![lock(&[1; 32], &[&bob]); 9].join(",");
     let cases: Vec<(&str, Rewrite, Class)> = vec![
         (
