@@ -40,7 +40,7 @@ fn every_refused_write_is_exit_1_and_leaves_nothing() {
                 if output.status.code() == Some(1) {
                     let says = text(&output);
                     assert!(
-                        ["out.", "bob", "alice", "carol"]
+                        ["out.", "bob", "alice", "carol", "second"]
                             .iter()
                             .any(|name| says.contains(name)),
                         "{what}: {says}"
