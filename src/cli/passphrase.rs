@@ -85,15 +85,21 @@ impl Passphrases {
 
     /// The passphrase of something that exists. `what` ends the question: "identity bob@example.org".
     pub(crate) fn existing(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+        made(&self.existing_text(whose, what)?, what)
+    }
+
+    /// The same as it was typed, for whoever needs it twice.
+    pub(crate) fn existing_text(
+        &self,
+        whose: Whose,
+        what: &str,
+    ) -> Result<Zeroizing<String>, Failure> {
         match &self.source {
-            Source::Terminal => {
-                let answer = ask(
-                    |prompt| prompt.secret(&format!("Passphrase of {what}")),
-                    what,
-                )?;
-                made(&answer, what)
-            }
-            _ => self.given(whose, what),
+            Source::Terminal => ask(
+                |prompt| prompt.secret(&format!("Passphrase of {what}")),
+                what,
+            ),
+            _ => Ok(Zeroizing::new(self.given(whose, what)?.to_owned())),
         }
     }
 
@@ -101,18 +107,18 @@ impl Passphrases {
     pub(crate) fn new_one(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
         match &self.source {
             Source::Terminal => made(&ask(|prompt| ask_twice(prompt, what), what)?, what),
-            _ => self.given(whose, what),
+            _ => made(self.given(whose, what)?, what),
         }
     }
 
-    fn given(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+    fn given(&self, whose: Whose, what: &str) -> Result<&str, Failure> {
         let lines = if let Some(lines) = self.lines.get() {
             lines
         } else {
             let read = self.read(what)?;
             self.lines.get_or_init(|| read)
         };
-        made(lines.of(whose), what)
+        Ok(lines.of(whose))
     }
 
     fn read(&self, what: &str) -> Result<Lines, Failure> {
@@ -167,7 +173,8 @@ fn missing(what: &str) -> Failure {
     Failure::new(Exit::Locked, format!("cannot get the passphrase of {what}"))
 }
 
-fn made(text: &str, what: &str) -> Result<Passphrase, Failure> {
+/// What was typed, as a passphrase.
+pub(crate) fn made(text: &str, what: &str) -> Result<Passphrase, Failure> {
     Passphrase::new(text).map_err(|error| missing(what).caused_by(&error))
 }
 
