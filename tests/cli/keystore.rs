@@ -11,7 +11,7 @@ fn my_identities() {
         "alice",
         "encl key new alice@example.org --name Alice --no-passphrase > first.card",
     );
-    session.type_("alice", "encl key new al@example.com --also-address a@example.com --classic --expires 730d --passphrase-file passphrase > second.card");
+    session.type_("alice", "sleep 1.1; encl key new al@example.com --also-address a@example.com --classic --expires 730d --passphrase-file passphrase > second.card");
     session.type_("alice", "encl key list");
     session.type_("alice", "encl key show AL@example.com");
     session.type_(
