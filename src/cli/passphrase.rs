@@ -256,6 +256,9 @@ fn inherited(number: u32) -> Result<File, Failure> {
             _ => system_words(&error),
         })
     };
+    if is_our_own(number) {
+        return Err(failed(io::ErrorKind::NotFound.into()));
+    }
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
     let path = format!("/dev/fd/{number}");
     let file = File::options()
@@ -266,6 +269,16 @@ fn inherited(number: u32) -> Result<File, Failure> {
     let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| failed(e.into()))?;
     rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|e| failed(e.into()))?;
     Ok(file)
+}
+
+/// Whether this program opened the descriptor itself: those close on exec, and what was inherited did not.
+fn is_our_own(number: u32) -> bool {
+    let close_on_exec = OFlags::CLOEXEC.bits();
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    // proc(5): the flags of open(2), in octal.
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & close_on_exec != 0)
 }
 
 fn is_stdin(file: &File) -> bool {
@@ -346,6 +359,14 @@ mod tests {
     fn a_command_speaks_or_fails() {
         assert_eq!(run("echo secret").unwrap().as_slice(), b"secret\n");
         assert!(run("echo secret; exit 3").is_err());
+    }
+
+    #[test]
+    fn descriptors_of_our_own_are_not_inherited() {
+        use std::os::fd::AsRawFd;
+        let ours = File::open("/dev/null").unwrap();
+        assert!(is_our_own(ours.as_raw_fd().try_into().unwrap()));
+        assert!(!is_our_own(0));
     }
 
     #[test]
