@@ -23,12 +23,19 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// All inputs. When standard input is one, no passphrase comes from there.
-    pub(crate) fn of(arguments: &InputFiles, context: &Context) -> Result<Vec<Self>, Failure> {
+    /// All inputs of a command. When standard input is one, no passphrase comes from there, and nobody types it.
+    pub(crate) fn of(
+        arguments: &InputFiles,
+        verb: &str,
+        context: &Context,
+    ) -> Result<Vec<Self>, Failure> {
         let list = arguments.files_from.as_deref().is_some_and(is_dash);
         let inputs = Self::all(arguments)?;
         if list || inputs.contains(&Self::Stdin) {
             context.passphrases.stdin_is_data();
+        }
+        if inputs.contains(&Self::Stdin) && io::stdin().is_terminal() {
+            return Err(Self::Stdin.no_typing(verb));
         }
         Ok(inputs)
     }
@@ -97,12 +104,7 @@ impl Input {
             failure.because(system_words(error))
         };
         let file = match self {
-            Self::Stdin => {
-                if io::stdin().is_terminal() {
-                    return Err(self.no_typing(verb));
-                }
-                io::stdin().as_fd().try_clone_to_owned().map(File::from)
-            }
+            Self::Stdin => io::stdin().as_fd().try_clone_to_owned().map(File::from),
             Self::File(path) => File::open(path),
         };
         let file = file.map_err(|error| failed(&error))?;

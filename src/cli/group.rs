@@ -173,11 +173,8 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
     if context.json {
         return print_object(name, &members, context);
     }
-    let people = store::people(context)?;
-    let everybody = people.names().map_err(|error| store::unreadable(&error))?;
-    for id in members {
-        let names = everybody.iter().find(|names| names.id == id);
-        let words = names.map_or_else(|| "no contact any more".to_owned(), Names::words);
+    for (id, names) in in_order(&members, context)? {
+        let words = names.map_or_else(|| "no contact any more".to_owned(), |names| names.words());
         context
             .terminal
             .print(&format!("{words}  {}", fingerprint(&id)))?;
@@ -185,16 +182,31 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_object(name: &str, members: &[RootId], context: &Context) -> Result<(), Failure> {
+/// Members by name, those whose card is gone at the end.
+fn in_order(
+    members: &[RootId],
+    context: &Context,
+) -> Result<Vec<(RootId, Option<Names>)>, Failure> {
     let people = store::people(context)?;
-    let member = |id: &RootId| Member {
+    let everybody = people.names().map_err(|error| store::unreadable(&error))?;
+    let names = |id: &RootId| everybody.iter().find(|names| names.id == *id).cloned();
+    let mut members: Vec<_> = members.iter().map(|id| (*id, names(id))).collect();
+    members.sort_by_key(|(id, names)| (names.is_none(), names.as_ref().map(Names::place), *id));
+    Ok(members)
+}
+
+fn print_object(name: &str, members: &[RootId], context: &Context) -> Result<(), Failure> {
+    let member = |(id, names): (RootId, Option<Names>)| Member {
         id: id.to_string(),
-        name: people.signer(*id).name,
+        name: names.map(|names| names.name),
     };
     let object = GroupObject {
         schema: "encl.group/1",
         name,
-        members: members.iter().map(member).collect(),
+        members: in_order(members, context)?
+            .into_iter()
+            .map(member)
+            .collect(),
     };
     context.terminal.print_object(&object, Stream::Stdout)
 }

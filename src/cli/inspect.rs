@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let people =
         store::people(context).unwrap_or_else(|_| People::nobody(store::keystore(context)));
     let mut tally = Tally::default();
-    for input in Input::of(&arguments.inputs, context)? {
+    for input in Input::of(&arguments.inputs, "inspect", context)? {
         tally.add(context.terminal, inspect(&input, &people, context));
     }
     tally.end()

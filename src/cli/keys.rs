@@ -6,9 +6,10 @@ use encl::crypto::{KeyId, PrivateKey};
 use encl::envelope::{Keyring, KeyringError, ReaderKey};
 use encl::identity::Identity;
 use encl::keystore::StoredSecret;
+use zeroize::Zeroizing;
 
 use super::context::Context;
-use super::passphrase::Whose;
+use super::passphrase::{self, Whose};
 use super::people::Person;
 use super::report::{Exit, Failure};
 use super::store;
@@ -28,6 +29,8 @@ pub(crate) struct Keys<'a> {
     mine: Vec<Mine>,
     /// What a passphrase question is about: "report.pdf.encl".
     envelope: String,
+    /// What was answered for this envelope: it may be read twice, and nobody is asked twice.
+    answer: Option<Zeroizing<String>>,
 }
 
 impl<'a> Keys<'a> {
@@ -41,12 +44,16 @@ impl<'a> Keys<'a> {
             context,
             mine: mine.iter().map(locked).collect(),
             envelope: String::new(),
+            answer: None,
         }
     }
 
-    /// From now on envelope passphrases are asked for this envelope.
-    pub(crate) fn envelope(&mut self, name: String) {
-        self.envelope = name;
+    /// From now on envelope passphrases are those of this envelope.
+    pub(crate) fn envelope(&mut self, name: &str) {
+        if self.envelope != name {
+            name.clone_into(&mut self.envelope);
+            self.answer = None;
+        }
     }
 
     /// Unlocks one identity, asking for its passphrase if it has one.
@@ -94,10 +101,15 @@ impl Keyring for Keys<'_> {
     }
 
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
-        let passphrases = &self.context.passphrases;
-        passphrases
-            .existing(Whose::Envelope, &self.envelope)
-            .map_err(KeyringError::from)
+        let answer = match self.answer.take() {
+            Some(answer) => answer,
+            None => self
+                .context
+                .passphrases
+                .existing_text(Whose::Envelope, &self.envelope)?,
+        };
+        let answer = self.answer.insert(answer);
+        Ok(passphrase::made(answer, &self.envelope)?)
     }
 }
 

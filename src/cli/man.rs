@@ -1,10 +1,11 @@
 //! `encl man DIR`: manual pages from the same definitions as `--help`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, CommandFactory, ValueHint};
 use clap_mangen::Man;
+use encl::atomic_file::{AtomicFile, Existing, Readers};
 
 use super::Cli;
 use super::help::closing;
@@ -28,10 +29,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> Outcome {
     collect(&command, &mut pages)
         .map_err(|error| Failure::io("cannot write the manual", &error))?;
     for (name, page) in &pages {
-        let path = arguments.folder.join(name);
-        std::fs::write(&path, page).map_err(|error| {
-            Failure::io(format!("cannot write {}", shown(&path)), &error).file(&path)
-        })?;
+        write_page(&arguments.folder.join(name), page)?;
     }
     terminal.status(&format!(
         "{} manual pages written to {}",
@@ -39,6 +37,15 @@ pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> Outcome {
         shown(&arguments.folder)
     ));
     Ok(())
+}
+
+fn write_page(path: &Path, page: &[u8]) -> Result<(), Failure> {
+    let what = || Failure::new(Exit::Failed, format!("cannot write {}", shown(path))).file(path);
+    let file = AtomicFile::create(path, Readers::Umask, Existing::Replace);
+    let mut file = file.map_err(|error| what().caused_by(&error))?;
+    file.write_all(page)
+        .map_err(|error| what().caused_by(&error))?;
+    file.commit().map_err(|error| what().caused_by(&error))
 }
 
 /// One page for the command, and one for each command below it.

@@ -89,7 +89,7 @@ impl<'a> Opening<'a> {
         let source = Progress::new(self.context.terminal, &input.name(), bytes, source);
         let envelope = Envelope::read(source).map_err(|error| failure(input, self.verb, error))?;
         let named = named(&envelope.manifest().policy);
-        self.keys.envelope(input.name());
+        self.keys.envelope(&input.name());
         let content =
             envelope
                 .unlock(&mut self.keys, self.context.now)

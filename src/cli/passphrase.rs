@@ -85,15 +85,21 @@ impl Passphrases {
 
     /// The passphrase of something that exists. `what` ends the question: "identity bob@example.org".
     pub(crate) fn existing(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+        made(&self.existing_text(whose, what)?, what)
+    }
+
+    /// The same as it was typed, for whoever needs it twice.
+    pub(crate) fn existing_text(
+        &self,
+        whose: Whose,
+        what: &str,
+    ) -> Result<Zeroizing<String>, Failure> {
         match &self.source {
-            Source::Terminal => {
-                let answer = ask(
-                    |prompt| prompt.secret(&format!("Passphrase of {what}")),
-                    what,
-                )?;
-                made(&answer, what)
-            }
-            _ => self.given(whose, what),
+            Source::Terminal => ask(
+                |prompt| prompt.secret(&format!("Passphrase of {what}")),
+                what,
+            ),
+            _ => Ok(Zeroizing::new(self.given(whose, what)?.to_owned())),
         }
     }
 
@@ -101,18 +107,18 @@ impl Passphrases {
     pub(crate) fn new_one(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
         match &self.source {
             Source::Terminal => made(&ask(|prompt| ask_twice(prompt, what), what)?, what),
-            _ => self.given(whose, what),
+            _ => made(self.given(whose, what)?, what),
         }
     }
 
-    fn given(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+    fn given(&self, whose: Whose, what: &str) -> Result<&str, Failure> {
         let lines = if let Some(lines) = self.lines.get() {
             lines
         } else {
             let read = self.read(what)?;
             self.lines.get_or_init(|| read)
         };
-        made(lines.of(whose), what)
+        Ok(lines.of(whose))
     }
 
     fn read(&self, what: &str) -> Result<Lines, Failure> {
@@ -167,7 +173,8 @@ fn missing(what: &str) -> Failure {
     Failure::new(Exit::Locked, format!("cannot get the passphrase of {what}"))
 }
 
-fn made(text: &str, what: &str) -> Result<Passphrase, Failure> {
+/// What was typed, as a passphrase.
+pub(crate) fn made(text: &str, what: &str) -> Result<Passphrase, Failure> {
     Passphrase::new(text).map_err(|error| missing(what).caused_by(&error))
 }
 
@@ -249,6 +256,9 @@ fn inherited(number: u32) -> Result<File, Failure> {
             _ => system_words(&error),
         })
     };
+    if is_our_own(number) {
+        return Err(failed(io::ErrorKind::NotFound.into()));
+    }
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
     let path = format!("/dev/fd/{number}");
     let file = File::options()
@@ -259,6 +269,16 @@ fn inherited(number: u32) -> Result<File, Failure> {
     let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| failed(e.into()))?;
     rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|e| failed(e.into()))?;
     Ok(file)
+}
+
+/// Whether this program opened the descriptor itself: those close on exec, and what was inherited did not.
+fn is_our_own(number: u32) -> bool {
+    let close_on_exec = OFlags::CLOEXEC.bits();
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    // proc(5): the flags of open(2), in octal.
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & close_on_exec != 0)
 }
 
 fn is_stdin(file: &File) -> bool {
@@ -339,6 +359,14 @@ mod tests {
     fn a_command_speaks_or_fails() {
         assert_eq!(run("echo secret").unwrap().as_slice(), b"secret\n");
         assert!(run("echo secret; exit 3").is_err());
+    }
+
+    #[test]
+    fn descriptors_of_our_own_are_not_inherited() {
+        use std::os::fd::AsRawFd;
+        let ours = File::open("/dev/null").unwrap();
+        assert!(is_our_own(ours.as_raw_fd().try_into().unwrap()));
+        assert!(!is_our_own(0));
     }
 
     #[test]

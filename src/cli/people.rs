@@ -111,6 +111,11 @@ impl Names {
         }
     }
 
+    /// Where it stands in a list for people: by name, and in one order where two have the same.
+    pub(crate) fn place(&self) -> (String, RootId) {
+        (self.name.to_lowercase(), self.id)
+    }
+
     /// Name and addresses.
     pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.name).chain(self.addresses.iter().map(String::as_str))
@@ -164,7 +169,9 @@ impl People {
         }
         let mine = self.mine.iter().map(|person| Names::of_card(&person.card));
         let heads = self.keystore.contact_heads()?;
-        let names = mine.chain(heads.iter().map(Names::of_contact)).collect();
+        let mut contacts: Vec<Names> = heads.iter().map(Names::of_contact).collect();
+        contacts.sort_by_key(Names::place);
+        let names = mine.chain(contacts).collect();
         Ok(self.names.get_or_init(|| names))
     }
 

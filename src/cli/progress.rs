@@ -3,11 +3,13 @@
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::{Terminal, safe};
 
 const PATIENCE: Duration = Duration::from_secs(1);
+/// A line that changes more often cannot be read.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A reader that counts what passes, and shows it once the work has taken a second.
 pub(crate) struct Progress<R> {
@@ -17,38 +19,43 @@ pub(crate) struct Progress<R> {
     /// Of all that is to come, where it is known.
     bytes_total: Option<u64>,
     begun: Instant,
-    watched: bool,
+    /// When the line is due to be shown, or shown anew; never when nobody watches.
+    due: Option<Instant>,
     bar: Option<ProgressBar>,
 }
 
 impl<R> Progress<R> {
     pub(crate) fn new(terminal: Terminal, name: &str, bytes_total: Option<u64>, inner: R) -> Self {
+        let begun = Instant::now();
         Self {
             inner,
             name: safe(name),
             bytes: 0,
             bytes_total,
-            begun: Instant::now(),
-            watched: terminal.is_watched(),
+            begun,
+            due: terminal.is_watched().then(|| begun + PATIENCE),
             bar: None,
         }
     }
 
-    fn passed(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
-        if !self.watched || (self.bar.is_none() && self.begun.elapsed() < PATIENCE) {
-            return;
-        }
-        let (name, total, begun) = (&self.name, self.bytes_total, self.begun);
-        let bar = self.bar.get_or_insert_with(|| bar(name, total, begun));
-        bar.set_position(self.bytes);
+    fn show(&mut self) {
+        let line = format!(
+            "{} {}",
+            self.name,
+            shown(self.bytes, self.bytes_total, self.begun.elapsed())
+        );
+        self.bar.get_or_insert_with(bar).set_message(line);
+        self.due = Some(Instant::now() + PAUSE);
     }
 }
 
 impl<R: Read> Read for Progress<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.inner.read(buffer)?;
-        self.passed(bytes);
+        self.bytes += bytes as u64;
+        if self.due.is_some_and(|due| Instant::now() >= due) {
+            self.show();
+        }
         Ok(bytes)
     }
 }
@@ -61,14 +68,44 @@ impl<R> Drop for Progress<R> {
     }
 }
 
-fn bar(name: &str, bytes_total: Option<u64>, begun: Instant) -> ProgressBar {
-    let shape = match bytes_total {
-        Some(_) => "{prefix} {percent}% of {total_bytes}, {bytes_per_sec}, {eta} left",
-        None => "{prefix} {bytes}, {bytes_per_sec}",
-    };
-    let target = ProgressDrawTarget::stderr_with_hz(4);
-    ProgressBar::with_draw_target(bytes_total, target)
-        .with_style(ProgressStyle::with_template(shape).expect("both templates are well formed"))
-        .with_prefix(name.to_owned())
-        .with_elapsed(begun.elapsed())
+/// `45% of 2.00 GiB, 850.00 MiB/s, 3 seconds left`; without a total what has passed and the rate.
+fn shown(bytes: u64, total: Option<u64>, elapsed: Duration) -> String {
+    let millis = u64::try_from(elapsed.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1);
+    let rate = bytes.saturating_mul(1_000) / millis;
+    let speed = format!("{}/s", BinaryBytes(rate));
+    match total.filter(|total| *total > 0) {
+        None => format!("{}, {speed}", BinaryBytes(bytes)),
+        Some(total) => {
+            let percent = bytes.min(total).saturating_mul(100) / total;
+            let left = Duration::from_secs(total.saturating_sub(bytes) / rate.max(1));
+            format!(
+                "{percent}% of {}, {speed}, {} left",
+                BinaryBytes(total),
+                HumanDuration(left)
+            )
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg}").expect("the template is well formed");
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_and_time_left_are_those_of_all_the_work() {
+        let two_seconds = Duration::from_secs(2);
+        assert_eq!(
+            shown(1 << 30, Some(4 << 30), two_seconds),
+            "25% of 4.00 GiB, 512.00 MiB/s, 6 seconds left"
+        );
+        assert_eq!(shown(4096, None, two_seconds), "4.00 KiB, 2.00 KiB/s");
+        assert_eq!(shown(0, Some(0), Duration::ZERO), "0 B, 0 B/s");
+    }
 }

@@ -54,7 +54,7 @@ impl Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
-    let inputs = Input::of(&arguments.inputs, context)?;
+    let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
     target::refuse_one_output_for_many(&inputs, &arguments.output)?;
     let people = store::people(context)?;
     let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?;

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
-    let inputs = Input::of(&arguments.inputs, context)?;
+    let inputs = Input::of(&arguments.inputs, "verify", context)?;
     let people = store::people(context)?;
     let mut opening = Opening::new("verify", &arguments.demands, &people, context)?;
     let mut tally = Tally::default();

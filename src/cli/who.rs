@@ -175,7 +175,12 @@ fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<Found>, Fai
         let person = people.with_id(*id).map_err(|error| unreadable(&error))?;
         person.as_ref().map(stored).ok_or_else(|| gone(id))
     };
-    ids.iter().map(member).collect()
+    let mut found = ids
+        .iter()
+        .map(member)
+        .collect::<Result<Vec<_>, Failure>>()?;
+    found.sort_by_key(|found| Names::of_card(&found.person.card).place());
+    Ok(found)
 }
 
 /// Somebody whose card was given, as a file or as text.

@@ -111,7 +111,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
-    let inputs = Input::of(&arguments.inputs, context)?;
+    let inputs = Input::of(&arguments.inputs, "wrap", context)?;
     check(arguments, &inputs)?;
     let conditions = terms::conditions(
         arguments.not_before.as_deref(),
@@ -201,9 +201,12 @@ fn signer<'a>(keys: &'a mut Keys<'_>, author: &Person) -> Result<&'a SigningKey,
             ..failure
         };
         failure.because.insert(0, what);
-        failure.hint(
-            "--anonymous leaves the signature out; --passphrase-file FILE gives the passphrase",
-        )
+        match failure.exit {
+            Exit::Locked => failure.hint(
+                "--anonymous leaves the signature out; --passphrase-file FILE gives the passphrase",
+            ),
+            _ => failure,
+        }
     })
 }
 

@@ -52,6 +52,11 @@ fn every_row_of_the_table() {
             "alice",
             "encl wrap notes.txt --passphrase --anonymous --no-input",
         ),
+        (
+            6,
+            "alice",
+            "encl wrap notes.txt --passphrase --passphrase-fd 3 3<&-",
+        ),
         (7, "alice", "encl wrap notes.txt --to nobody@example.org"),
         (7, "alice", "encl wrap notes.txt --to bob@example.ogr"),
         (7, "alice", "encl wrap notes.txt --to @board"),

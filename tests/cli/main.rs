@@ -9,6 +9,7 @@
 mod exit_codes;
 mod help;
 mod hostile;
+mod keystore;
 mod prompts;
 mod session;
 mod shells;

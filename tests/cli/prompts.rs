@@ -121,3 +121,72 @@ fn without_a_terminal_nothing_is_asked() {
         answer.stderr
     );
 }
+
+/// What is checked before it leaves is read twice, and asked for once.
+#[test]
+fn nobody_is_asked_twice_for_one_envelope() {
+    let session = Session::new();
+    if !terminal(&session) {
+        return;
+    }
+    session.write("a", "a\n");
+    session.quietly(
+        "bob",
+        "encl wrap a --passphrase --passphrase-file passphrase",
+    );
+    let opened = session.ask_on_terminal(
+        "carol",
+        "encl unwrap a.encl -o - > b",
+        &format!("{PASSPHRASE}\n"),
+    );
+    assert_eq!(opened.exit, 0, "{}", opened.text());
+    assert_eq!(
+        opened.text().matches("Passphrase of").count(),
+        1,
+        "{}",
+        opened.text()
+    );
+    assert_eq!(session.read("b"), b"a\n");
+}
+
+/// A terminal is no file: one line of help instead of waiting for somebody to type an envelope.
+#[test]
+fn a_terminal_is_not_read_as_data() {
+    let session = Session::new();
+    if !terminal(&session) {
+        return;
+    }
+    for line in [
+        "encl unwrap",
+        "encl verify -",
+        "encl inspect",
+        "encl wrap --passphrase > x",
+    ] {
+        let answer = session.ask_on_terminal("bob", line, "");
+        assert_eq!(answer.exit, 2, "{line}: {}", answer.text());
+        assert!(
+            answer.text().contains("it is a terminal"),
+            "{line}: {}",
+            answer.text()
+        );
+    }
+}
+
+/// Work over a second is shown to whoever watches, and leaves no trace on the line; nobody else sees a thing.
+#[test]
+fn long_work_is_shown_on_a_terminal_only() {
+    let session = Session::new();
+    if !terminal(&session) {
+        return;
+    }
+    let slow = "{ head -c 900000 /dev/zero; sleep 1.2; head -c 900000 /dev/zero; } | encl wrap --passphrase --passphrase-file passphrase > x";
+    let watched = session.ask_on_terminal("bob", &format!("TERM=xterm; export TERM; {slow}"), "");
+    assert!(
+        watched.text().contains("standard input ") && watched.text().contains("iB/s"),
+        "{:?}",
+        watched.text()
+    );
+    assert!(!session.quietly("bob", slow).stderr.contains("/s"));
+    let quiet = session.ask_on_terminal("bob", &format!("{slow} --quiet"), "");
+    assert_eq!(quiet.text(), "");
+}

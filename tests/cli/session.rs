@@ -96,12 +96,20 @@ impl Session {
 
     /// A shell command of `person`, without a terminal.
     pub(crate) fn ask(&self, person: &str, line: &str) -> Answer {
-        Answer::of(&self.shell(person, OsStr::new("setsid"), ["-w", "sh", "-c", line]))
+        Answer::of(&self.shell(
+            person,
+            OsStr::new("timeout"),
+            ["60", "setsid", "-w", "sh", "-c", line],
+        ))
     }
 
     /// The same in bash on a terminal of its own, at which `typed` is typed; both streams come back as stdout.
     pub(crate) fn ask_on_terminal(&self, person: &str, line: &str, typed: &str) -> Answer {
-        let mut command = self.command(person, OsStr::new("script"), ["-qec", line, "/dev/null"]);
+        let mut command = self.command(
+            person,
+            OsStr::new("timeout"),
+            ["20", "script", "-qec", line, "/dev/null"],
+        );
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut keyboard = child.stdin.take().unwrap();
         // Each answer waits for its question: what is typed too early is not an answer.
