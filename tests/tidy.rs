@@ -1,0 +1,185 @@
+//! The house rules that a program can check: who may use whom, and what must not creep in.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
+const LAYERS: [(&str, &[&str]); 10] = [
+    ("time", &[]),
+    ("json", &["time"]),
+    ("atomic_file", &[]),
+    ("crypto", &["json"]), // only to write base64
+    ("payload", &["crypto"]),
+    ("identity", &["crypto", "json", "time"]),
+    ("policy", &["crypto", "json", "time"]),
+    (
+        "envelope",
+        &["crypto", "identity", "json", "payload", "policy", "time"],
+    ),
+    (
+        "keystore",
+        &[
+            "atomic_file",
+            "crypto",
+            "envelope",
+            "identity",
+            "json",
+            "policy",
+            "time",
+        ],
+    ),
+    ("cli", &[]), // uses the library from outside, by its public names
+];
+
+/// A file of more lines does a second thing.
+const LINES_MAX: usize = 450;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &str, ends: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && !["target", "corpus", "artifacts", ".git"].contains(&name) {
+                folders.push(path);
+            } else if ends.iter().any(|end| name.ends_with(end)) {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root()).unwrap().to_owned(), text));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn nobody_uses_a_module_above_or_beside() {
+    let layers: BTreeMap<_, _> = LAYERS.into_iter().collect();
+    let mut arrows = 0;
+    for (path, text) in files("src", &[".rs"]) {
+        let part = path
+            .components()
+            .nth(1)
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap();
+        let module = part.trim_end_matches(".rs");
+        if ["lib", "main"].contains(&module) {
+            continue;
+        }
+        let allowed = layers
+            .get(module)
+            .unwrap_or_else(|| panic!("{module} stands in no layer"));
+        // Tests beside the code may make what they need.
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let is_test = path.ends_with("tests.rs");
+        for used in code.split("crate::").skip(1).filter(|_| !is_test) {
+            let used: String = used
+                .chars()
+                .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                .collect();
+            let fits = used == module
+                || used.is_empty()
+                || module == "cli"
+                || allowed.contains(&used.as_str());
+            assert!(fits, "{} uses crate::{used}", path.display());
+            arrows += 1;
+        }
+    }
+    assert!(arrows > 50, "only {arrows} uses found");
+}
+
+#[test]
+fn files_are_short_and_nothing_is_put_off() {
+    let sources = files("src", &[".rs"]);
+    assert!(sources.len() > 50);
+    for (path, text) in &sources {
+        let lines = text.lines().count();
+        assert!(lines <= LINES_MAX, "{}: {lines} lines", path.display());
+        assert!(
+            text.starts_with("//!") || text.starts_with("#![doc") || path.ends_with("tests.rs"),
+            "{}: no head",
+            path.display()
+        );
+    }
+    let put_off =
+        ["TO", "FIX"].map(|word| format!("{word}{}", if word == "TO" { "DO" } else { "ME" }));
+    for (path, text) in sources
+        .iter()
+        .chain(&files("tests", &[".rs", ".py", ".sh"]))
+    {
+        let found = put_off.iter().find(|word| text.contains(word.as_str()));
+        assert!(found.is_none(), "{}: {}", path.display(), found.unwrap());
+    }
+}
+
+#[test]
+fn text_is_clean_and_knows_no_machine() {
+    let mut texts = files("src", &[".rs", ".md"]);
+    texts.extend(files("tests", &[".rs", ".py", ".toml", ".md", "run"]));
+    texts.extend(files("examples", &[".rs", ".sh"]));
+    for name in ["README.md", "Cargo.toml", ".ci/run"] {
+        texts.push((name.into(), fs::read_to_string(root().join(name)).unwrap()));
+    }
+    // Put together, so that this file does not find itself.
+    let machine = [
+        ["/wo", "rk/"],
+        ["/ro", "ot/"],
+        ["crates", ".io"],
+        ["/ho", "me/"],
+    ]
+    .map(|parts| parts.concat());
+    for (path, text) in &texts {
+        let found = machine.iter().find(|word| text.contains(word.as_str()));
+        assert!(found.is_none(), "{}: {}", path.display(), found.unwrap());
+        let trailing = text.lines().position(|line| line.ends_with([' ', '\t']));
+        assert!(
+            trailing.is_none(),
+            "{}: blanks at the end of line {}",
+            path.display(),
+            trailing.unwrap() + 1
+        );
+        assert!(
+            text.is_empty() || text.ends_with('\n'),
+            "{}: no line end at the end",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_specification_names_every_class_and_label() {
+    let format = fs::read_to_string(root().join("src/envelope/FORMAT.md")).unwrap();
+    let errors = fs::read_to_string(root().join("src/envelope/error.rs")).unwrap();
+    let classes: Vec<_> = errors
+        .split("=> \"")
+        .skip(1)
+        .map(|text| text.split('"').next().unwrap())
+        .collect();
+    assert_eq!(classes.len(), 14);
+    let kdf = fs::read_to_string(root().join("src/crypto/kdf.rs")).unwrap();
+    let labels: Vec<_> = kdf
+        .split("b\"encl/1 ")
+        .skip(1)
+        .map(|text| text.split(['\\', '"']).next().unwrap())
+        .collect();
+    assert!(labels.len() >= 7, "{labels:?}");
+    for word in classes.iter().chain(&labels) {
+        assert!(format.contains(word), "FORMAT.md does not name {word}");
+    }
+}
+
+#[test]
+fn the_lock_file_and_both_licences_are_there() {
+    assert!(root().join("Cargo.lock").is_file());
+    let licence = fs::read_to_string(root().join("LICENSE")).unwrap();
+    assert!(licence.contains("MIT License") && licence.contains("Apache License"));
+}
