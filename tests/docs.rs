@@ -161,15 +161,14 @@ fn the_picture_is_made_from_the_story_that_is_tested() {
     let story = snapshot.splitn(3, "---\n").nth(2).unwrap();
     let mut screen = String::new();
     for line in story.lines() {
-        match line
-            .split_once("$ ")
-            .filter(|(person, _)| person.chars().all(char::is_alphabetic))
-        {
+        let prompt = |person: &&str| person.chars().all(char::is_alphabetic);
+        let drawn = match line.split_once("$ ").filter(|(person, _)| prompt(person)) {
             Some((person, command)) => {
-                screen += &format!("\u{1b}[32m{person}$\u{1b}[0m \u{1b}[1m{command}\u{1b}[0m\n")
+                format!("\u{1b}[32m{person}$\u{1b}[0m \u{1b}[1m{command}\u{1b}[0m\n")
             }
-            None => screen += &format!("{}\n", line.strip_prefix("! ").unwrap_or(line)),
-        }
+            None => format!("{}\n", line.strip_prefix("! ").unwrap_or(line)),
+        };
+        screen.push_str(&drawn);
     }
     let picture = anstyle_svg::Term::new().render_svg(&screen);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first-minute.svg");
