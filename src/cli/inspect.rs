@@ -202,7 +202,7 @@ fn lines(input: &Input, manifest: &Manifest, people: &People) -> Vec<String> {
     } = manifest;
     let mut lines = vec![input.name(), "  the policy, not verified, says:".to_owned()];
     lines.extend(readers(policy, people));
-    lines.push(format!("  from        {}", author(policy, people)));
+    lines.push(format!("  signed by   {}", author(policy, people)));
     let times = [
         ("created", policy.created, ""),
         ("not before", policy.conditions.not_before, " (advisory)"),
@@ -227,8 +227,8 @@ fn lines(input: &Input, manifest: &Manifest, people: &People) -> Vec<String> {
 fn author(policy: &Policy, people: &People) -> String {
     match (policy.signer, policy.signed) {
         (Some(id), _) => people.signer(id).words(),
-        (None, true) => "somebody who signed it, and is named only to its readers".to_owned(),
-        (None, false) => "nobody who signed it".to_owned(),
+        (None, true) => "somebody named only to its readers".to_owned(),
+        (None, false) => "nobody".to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who is who: my identities and my contacts, as the keystore has them.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use encl::crypto::KeyId;
@@ -132,6 +133,8 @@ pub(crate) struct People {
     keystore: Keystore,
     pub(crate) mine: Vec<Person>,
     names: OnceCell<Vec<Names>>,
+    /// Every name and address in small letters, and whose it is.
+    index: OnceCell<HashMap<String, Vec<RootId>>>,
 }
 
 impl People {
@@ -150,6 +153,7 @@ impl People {
             keystore,
             mine,
             names: OnceCell::new(),
+            index: OnceCell::new(),
         })
     }
 
@@ -159,6 +163,7 @@ impl People {
             keystore,
             mine: Vec::new(),
             names: OnceCell::from(Vec::new()),
+            index: OnceCell::new(),
         }
     }
 
@@ -173,6 +178,14 @@ impl People {
         contacts.sort_by_key(Names::place);
         let names = mine.chain(contacts).collect();
         Ok(self.names.get_or_init(|| names))
+    }
+
+    /// Everybody with this name or address, whole and without regard to case; the thousandth question costs no more
+    /// than the second.
+    pub(crate) fn called(&self, name: &str) -> Result<&[RootId], KeystoreError> {
+        let names = self.names()?;
+        let index = self.index.get_or_init(|| index(names));
+        Ok(index.get(&name.to_lowercase()).map_or(&[], Vec::as_slice))
     }
 
     /// What my contacts can be named by.
@@ -209,6 +222,19 @@ impl People {
         let person = self.with_id(id).ok().flatten();
         person.as_ref().map_or_else(unknown, Person::signer)
     }
+}
+
+fn index(everybody: &[Names]) -> HashMap<String, Vec<RootId>> {
+    let mut index: HashMap<String, Vec<RootId>> = HashMap::new();
+    for names in everybody {
+        for word in names.all() {
+            let ids = index.entry(word.to_lowercase()).or_default();
+            if !ids.contains(&names.id) {
+                ids.push(names.id);
+            }
+        }
+    }
+    index
 }
 
 /// Lower-case hexadecimal.

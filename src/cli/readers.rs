@@ -2,7 +2,7 @@
 
 use encl::crypto::Kem;
 use encl::envelope::Addressee;
-use encl::identity::fingerprint;
+use encl::identity::{Card, fingerprint};
 use encl::policy::Recipient;
 
 use super::context::Context;
@@ -66,20 +66,22 @@ impl Readers {
 
     /// Stores the cards that are new, and says what should be known about the others.
     pub(crate) fn remember(&self, context: &Context) -> Result<(), Failure> {
-        for found in self
+        let new = self
             .found
             .iter()
-            .filter(|found| found.card != Carried::Stored)
-        {
-            let card = &found.person.card;
-            store::remember(context, card)?;
+            .filter(|found| found.card != Carried::Stored);
+        let cards: Vec<Card> = new.clone().map(|found| found.person.card.clone()).collect();
+        if !cards.is_empty() {
+            store::remember(context, &cards)?;
+        }
+        for found in new {
             let words = found.person.words();
             context.terminal.notice(&match found.card {
-                Carried::Update => format!("{words}: a later card was stored"),
-                _ => format!(
-                    "{words} is a contact now, unverified (first use): {}",
-                    fingerprint(&card.id())
-                ),
+                Carried::FirstUse => {
+                    let fingerprint = fingerprint(&found.person.card.id());
+                    format!("{words} is a contact now, unverified (first use): {fingerprint}")
+                }
+                _ => format!("{words}: a later card was stored"),
             });
         }
         self.announce(context);

@@ -54,6 +54,16 @@ impl Output<'_> {
             .map_err(|error| self.not_made(&error))
     }
 
+    /// Refuses a target that exists, before any work is done for it.
+    pub(crate) fn refuse_existing(&self, force: bool) -> Result<(), Failure> {
+        match self.target {
+            Target::File(path) if !force && path.is_file() => {
+                Err(self.not_made(&AtomicFileError::Exists(path.clone())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the bytes can be seen before all of them were checked.
     pub(crate) fn is_stream(&self) -> bool {
         match self.target {

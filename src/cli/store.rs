@@ -38,9 +38,11 @@ pub(crate) fn group(context: &Context, name: &str) -> Result<Vec<RootId>, Failur
     Ok(members.into_iter().collect())
 }
 
-/// Stores a card that was named for the first time, or a later card of a contact.
-pub(crate) fn remember(context: &Context, card: &Card) -> Result<(), Failure> {
-    accept(context, card, How::FirstUse).map(drop)
+/// Stores cards that were named for the first time, or later cards of contacts.
+pub(crate) fn remember(context: &Context, cards: &[Card]) -> Result<(), Failure> {
+    let accepted = keystore(context).accept_all(cards, How::FirstUse, context.now);
+    let what = "cannot store the cards of new recipients";
+    accepted.map(drop).map_err(|error| failure(what, &error))
 }
 
 /// Takes a card into the contacts.

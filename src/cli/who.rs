@@ -65,7 +65,10 @@ pub(crate) fn resolve(
         Kind::Text(text) => Ok(vec![carried(who, people, text.as_bytes())?]),
         Kind::File(path) => Ok(vec![carried(who, people, &card_file(who, path)?)?]),
         Kind::Name(name) => {
-            let id = named(name, people.names().map_err(|error| unreadable(&error))?)?;
+            let id = match people.called(name).map_err(|error| unreadable(&error))? {
+                [id] => *id,
+                _ => named(name, people.names().map_err(|error| unreadable(&error))?)?,
+            };
             Ok(vec![stored(&person(people, id)?)])
         }
     }

@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
     pub(crate) identity: Option<String>,
 
-    /// Do not sign
+    /// Do not sign. You are still named as a reader, unless --no-self or --private says otherwise
     #[arg(long)]
     pub(crate) anonymous: bool,
 
@@ -126,6 +126,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     if arguments.require_verified {
         readers.require_verified()?;
     }
+    if let [input] = &inputs[..] {
+        refuse_existing(input, arguments)?;
+    }
     let mut keys = Keys::new(context, &people.mine);
     let signer = author
         .filter(|_| !arguments.anonymous)
@@ -156,6 +159,17 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         tally.add(context.terminal, job.wrap(input));
     }
     tally.end()
+}
+
+/// Nobody types a passphrase to hear that the target exists. (Several inputs stand alone, each in its turn.)
+fn refuse_existing(input: &Input, arguments: &Arguments) -> Result<(), Failure> {
+    let target = Target::of_wrap(input, &arguments.output, arguments.name.as_deref())?;
+    let output = Output {
+        verb: "wrap",
+        input,
+        target: &target,
+    };
+    output.refuse_existing(arguments.output.force)
 }
 
 fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {

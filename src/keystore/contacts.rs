@@ -1,10 +1,10 @@
 //! Other people's cards, and how far they are trusted.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::identities::shared_address;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
@@ -122,8 +122,37 @@ impl Keystore {
     /// key; [`KeystoreError::OlderCard`] and [`KeystoreError::OtherCard`] against the known card of the same root key;
     /// and what the system refuses.
     pub fn accept(&self, card: &Card, how: How, now: Time) -> Result<Accepted, KeystoreError> {
+        let accepted = self.accept_all(std::slice::from_ref(card), how, now)?;
+        Ok(accepted[0])
+    }
+
+    /// Takes many cards, reading the keystore once for all of them. Says for each what became of it.
+    ///
+    /// # Errors
+    /// As [`Keystore::accept`], for the first card that is refused; those before it are stored.
+    pub fn accept_all(
+        &self,
+        cards: &[Card],
+        how: How,
+        now: Time,
+    ) -> Result<Vec<Accepted>, KeystoreError> {
         let _lock = self.lock()?;
-        self.refuse_changed(card)?;
+        let mut owners = self.owners()?;
+        let accept = |card: &Card| {
+            owners.refuse_changed(card)?;
+            let accepted = self.accept_unchanged(card, how, now)?;
+            owners.add(card.id(), card.addresses());
+            Ok(accepted)
+        };
+        cards.iter().map(accept).collect()
+    }
+
+    fn accept_unchanged(
+        &self,
+        card: &Card,
+        how: How,
+        now: Time,
+    ) -> Result<Accepted, KeystoreError> {
         let known = self.contact(&card.id())?;
         match &known {
             Some(known) if known.card == *card => return Ok(Accepted::Known),
@@ -157,26 +186,16 @@ impl Keystore {
         })
     }
 
-    fn refuse_changed(&self, card: &Card) -> Result<(), KeystoreError> {
-        let changed =
-            |known: RootId, addresses: &[String]| match shared_address(addresses, card.addresses())
-            {
-                Some(address) if known != card.id() => Err(KeystoreError::KeyChanged {
-                    address,
-                    known,
-                    offered: card.id(),
-                }),
-                _ => Ok(()),
-            };
+    fn owners(&self) -> Result<Owners, KeystoreError> {
+        let mut owners = Owners::default();
         for own in self.identities()? {
-            if own.card.id() == card.id() {
-                return Err(KeystoreError::OwnCard);
-            }
-            changed(own.card.id(), own.card.addresses())?;
+            owners.mine.insert(own.card.id());
+            owners.add(own.card.id(), own.card.addresses());
         }
-        self.contact_heads()?
-            .iter()
-            .try_for_each(|head| changed(head.id, &head.addresses))
+        for head in self.contact_heads()? {
+            owners.add(head.id, &head.addresses);
+        }
+        Ok(owners)
     }
 
     /// Removes a contact. Groups keep its id, and cannot be wrapped for until it is back or taken out.
@@ -240,6 +259,40 @@ impl Keystore {
 
     fn contact_path(&self, id: &RootId) -> PathBuf {
         self.root.join(CONTACTS).join(id.to_string())
+    }
+}
+
+/// Whose each known address is, without regard to ASCII case.
+#[derive(Default)]
+struct Owners {
+    mine: HashSet<RootId>,
+    of_address: HashMap<String, RootId>,
+}
+
+impl Owners {
+    fn add(&mut self, id: RootId, addresses: &[String]) {
+        let addresses = addresses.iter().map(|address| address.to_ascii_lowercase());
+        self.of_address
+            .extend(addresses.map(|address| (address, id)));
+    }
+
+    fn refuse_changed(&self, card: &Card) -> Result<(), KeystoreError> {
+        if self.mine.contains(&card.id()) {
+            return Err(KeystoreError::OwnCard);
+        }
+        let owner = |address: &String| self.of_address.get(&address.to_ascii_lowercase());
+        let changed = card.addresses().iter().find_map(|address| {
+            let known = *owner(address).filter(|known| **known != card.id())?;
+            Some((address.clone(), known))
+        });
+        match changed {
+            None => Ok(()),
+            Some((address, known)) => Err(KeystoreError::KeyChanged {
+                address,
+                known,
+                offered: card.id(),
+            }),
+        }
     }
 }
 
