@@ -4,18 +4,21 @@
 //! Where the file system has no unnamed files, a hidden temporary file beside the target stands in; [`discard_all`] removes
 //! such files when a signal ends the program.
 
-use std::ffi::OsString;
+mod hidden;
+mod place;
+
 use std::fs::{File, Metadata};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fd::{AsRawFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+
+use hidden::HiddenName;
+use place::Place;
+
+pub use hidden::discard_all;
 
 /// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,14 +75,6 @@ pub struct AtomicFile {
     existing: Existing,
 }
 
-/// A name in an open folder, which stays the same folder whatever is renamed meanwhile.
-#[derive(Debug)]
-struct Place {
-    folder: OwnedFd,
-    name: OsString,
-    path: PathBuf,
-}
-
 impl AtomicFile {
     /// Begins a file that will be `target`.
     ///
@@ -114,7 +109,7 @@ impl AtomicFile {
     ) -> Result<Self, AtomicFileError> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = |name: &OsString| rustix::fs::openat(&place.folder, name, flags, readers.mode());
+        let open = |name: &str| rustix::fs::openat(&place.folder, name, flags, readers.mode());
         let (file, hidden) =
             HiddenName::claim(&place, open).map_err(|error| place.system("create", error))?;
         Ok(Self {
@@ -129,24 +124,61 @@ impl AtomicFile {
     ///
     /// # Errors
     /// [`AtomicFileError::Exists`] when a target that is to be kept has appeared, [`AtomicFileError::System`] otherwise.
-    /// When only the folder's fsync fails, the file is whole and in place, but may not survive a power failure.
+    /// What was there before is there again after every error. (One exception: the folder's fsync fails on a file system
+    /// that cannot exchange two names. The new file is then whole and in place, but may not survive a power failure.)
     pub fn commit(self) -> Result<(), AtomicFileError> {
+        let synced = self.file.sync_all();
+        synced.map_err(|error| self.place.system("sync", error))?;
+        self.place.check(self.existing)?;
+        match self.existing {
+            Existing::Keep => self.take_free_name(),
+            Existing::Replace => self.replace(),
+        }
+    }
+
+    fn take_free_name(self) -> Result<(), AtomicFileError> {
         let Self {
             file,
             hidden,
             place,
-            existing,
+            ..
         } = self;
-        file.sync_all()
-            .map_err(|error| place.system("sync", error))?;
-        place.check(existing)?;
-        match (hidden, existing) {
-            (None, Existing::Keep) => place.link(&file)?,
-            (None, Existing::Replace) => place.link_and_rename(&file)?,
-            (Some(hidden), Existing::Keep) => hidden.rename_beside(&place)?,
-            (Some(hidden), Existing::Replace) => hidden.rename_over(&place)?,
+        match hidden {
+            None => place.link(&file)?,
+            Some(hidden) => hidden.rename_beside(&place)?,
         }
-        rustix::fs::fsync(&place.folder).map_err(|error| place.system("sync the folder of", error))
+        place.sync().inspect_err(|_| place.retract(&file))
+    }
+
+    /// Exchanges the two names, so that the old file can come back as long as the new one is not known to be durable.
+    fn replace(self) -> Result<(), AtomicFileError> {
+        let Self {
+            file,
+            hidden,
+            place,
+            ..
+        } = self;
+        let hidden = match hidden {
+            None => place.link_hidden(&file)?,
+            Some(hidden) => hidden,
+        };
+        match hidden.exchange(&place) {
+            // From here on the hidden name is the old file's, and dropping it removes that.
+            Ok(()) => place
+                .sync()
+                .or_else(|error| hidden.give_back(&place, error)),
+            // Nothing to replace after all: no file can be lost.
+            Err(Errno::NOENT) => {
+                hidden.rename_beside(&place)?;
+                place.sync().inspect_err(|_| place.retract(&file))
+            }
+            // The file system cannot exchange.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                hidden.rename_over(&place)?;
+                place.sync()
+            }
+            Err(error) => Err(place.system("replace", error)),
+        }
     }
 }
 
@@ -166,216 +198,6 @@ impl Readers {
             Self::OwnerOnly => Mode::from_raw_mode(0o600),
             Self::Umask => Mode::from_raw_mode(0o666),
         }
-    }
-}
-
-impl Place {
-    fn new(target: &Path) -> Result<Self, AtomicFileError> {
-        let path = target.to_path_buf();
-        let ends_in_slash = target.as_os_str().as_bytes().ends_with(b"/");
-        let name = target
-            .file_name()
-            .filter(|_| !ends_in_slash)
-            .map(OsString::from);
-        let name = name.ok_or_else(|| AtomicFileError::NoName(path.clone()))?;
-        let parent = target
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = rustix::fs::openat(CWD, parent, flags, Mode::empty());
-        let folder = folder.map_err(|error| system("open the folder of", &path, error))?;
-        Ok(Self { folder, name, path })
-    }
-
-    /// Refuses what must not be replaced. A link is never followed: it would lead the bytes somewhere else.
-    fn check(&self, existing: Existing) -> Result<(), AtomicFileError> {
-        let stat = match rustix::fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => return Ok(()),
-            Err(error) => return Err(self.system("look at", error)),
-        };
-        let path = self.path.clone();
-        match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
-            rustix::fs::FileType::RegularFile if existing == Existing::Replace => Ok(()),
-            _ if existing == Existing::Keep => Err(AtomicFileError::Exists(path)),
-            rustix::fs::FileType::Symlink => Err(AtomicFileError::Link(path)),
-            _ => Err(AtomicFileError::NotAFile(path)),
-        }
-    }
-
-    /// Opens an unnamed file that can be linked later.
-    fn open_unnamed(&self, readers: Readers) -> Result<File, Errno> {
-        let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.folder, ".", flags, readers.mode())?;
-        // Without /proc there is no way to name it (linkat(2), AT_EMPTY_PATH needs a privilege).
-        rustix::fs::statat(CWD, descriptor_path(&file), AtFlags::empty())?;
-        Ok(file.into())
-    }
-
-    /// Gives an unnamed file its name; fails if the name is taken.
-    fn link(&self, file: &File) -> Result<(), AtomicFileError> {
-        self.link_as(file, &self.name).map_err(|error| match error {
-            Errno::EXIST => AtomicFileError::Exists(self.path.clone()),
-            error => self.system("create", error),
-        })
-    }
-
-    /// No call links over an existing name, so the file gets a hidden name first.
-    fn link_and_rename(&self, file: &File) -> Result<(), AtomicFileError> {
-        let claimed = HiddenName::claim(self, |name| self.link_as(file, name));
-        let ((), hidden) = claimed.map_err(|error| self.system("create", error))?;
-        hidden.rename_over(self)
-    }
-
-    fn link_as(&self, file: &File, name: &OsString) -> Result<(), Errno> {
-        rustix::fs::linkat(
-            CWD,
-            descriptor_path(file),
-            &self.folder,
-            name,
-            AtFlags::SYMLINK_FOLLOW,
-        )
-    }
-
-    fn system(&self, action: &'static str, error: impl Into<io::Error>) -> AtomicFileError {
-        system(action, &self.path, error)
-    }
-}
-
-fn system(action: &'static str, path: &Path, error: impl Into<io::Error>) -> AtomicFileError {
-    AtomicFileError::System {
-        action,
-        path: path.to_path_buf(),
-        source: error.into(),
-    }
-}
-
-fn descriptor_path(file: &impl AsRawFd) -> String {
-    format!("/proc/self/fd/{}", file.as_raw_fd())
-}
-
-/// A hidden name beside a target, removed when it is dropped or a signal ends the program.
-#[derive(Debug)]
-struct HiddenName {
-    path: PathBuf,
-    name: OsString,
-}
-
-/// The hidden names that exist now, for [`discard_all`].
-static HIDDEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// Removes every hidden temporary file of this process, and lets it make no more.
-///
-/// For the moment in which a signal ends it: whoever wants to make or rename one afterwards waits for the end.
-pub fn discard_all() {
-    if let Ok(mut hidden) = HIDDEN.lock() {
-        for path in hidden.drain(..) {
-            let _ = std::fs::remove_file(path);
-        }
-        std::mem::forget(hidden);
-    }
-}
-
-impl HiddenName {
-    /// Finds a free name and lets `create` make something of it, which must fail when the name is taken.
-    fn claim<T>(
-        place: &Place,
-        create: impl Fn(&OsString) -> Result<T, Errno>,
-    ) -> Result<(T, Self), Errno> {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        loop {
-            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let name = OsString::from(format!(".encl-{}-{number}.tmp", std::process::id()));
-            let hidden = Self {
-                path: place.path.with_file_name(&name),
-                name,
-            };
-            hidden.register();
-            match create(&hidden.name) {
-                Ok(made) => return Ok((made, hidden)),
-                Err(error) => {
-                    // Somebody else's file, or none: not ours to remove.
-                    hidden.forget();
-                    if error != Errno::EXIST || number > 1_000 {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-    }
-
-    fn register(&self) {
-        if let Ok(mut hidden) = HIDDEN.lock() {
-            hidden.push(self.path.clone());
-        }
-    }
-
-    fn unregister(&self) {
-        if let Ok(mut hidden) = HIDDEN.lock() {
-            hidden.retain(|path| *path != self.path);
-        }
-    }
-
-    /// The name is gone, or was never ours.
-    fn forget(self) {
-        self.unregister();
-        std::mem::forget(self);
-    }
-
-    fn rename_over(self, place: &Place) -> Result<(), AtomicFileError> {
-        let renamed = rustix::fs::renameat_with(
-            &place.folder,
-            &self.name,
-            &place.folder,
-            &place.name,
-            RenameFlags::empty(),
-        );
-        renamed.map_err(|error| place.system("replace", error))?;
-        self.forget();
-        Ok(())
-    }
-
-    /// Renames only if the name is free.
-    fn rename_beside(self, place: &Place) -> Result<(), AtomicFileError> {
-        let flags = RenameFlags::NOREPLACE;
-        match rustix::fs::renameat_with(
-            &place.folder,
-            &self.name,
-            &place.folder,
-            &place.name,
-            flags,
-        ) {
-            Ok(()) => {
-                self.forget();
-                Ok(())
-            }
-            Err(Errno::EXIST) => Err(AtomicFileError::Exists(place.path.clone())),
-            // The file system does not know the flag: a second name is as safe, and the drop takes the first away.
-            Err(Errno::INVAL | Errno::NOSYS) => self.link_beside(place),
-            Err(error) => Err(place.system("create", error)),
-        }
-    }
-
-    fn link_beside(self, place: &Place) -> Result<(), AtomicFileError> {
-        rustix::fs::linkat(
-            &place.folder,
-            &self.name,
-            &place.folder,
-            &place.name,
-            AtFlags::empty(),
-        )
-        .map_err(|error| match error {
-            Errno::EXIST => AtomicFileError::Exists(place.path.clone()),
-            error => place.system("create", error),
-        })
-    }
-}
-
-impl Drop for HiddenName {
-    fn drop(&mut self) {
-        self.unregister();
-        let _ = std::fs::remove_file(&self.path);
     }
 }
 

@@ -134,3 +134,21 @@ fn a_link_to_the_input_is_found() {
     }
     assert!(!is_same_file(&file, &folder.path().join("other")).unwrap());
 }
+
+#[test]
+fn hidden_names_cannot_be_foreseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new(&folder.path().join("x")).unwrap();
+    let begin = || {
+        AtomicFile::create_hidden(
+            Place::new(&place.path).unwrap(),
+            Readers::OwnerOnly,
+            Existing::Keep,
+        )
+        .unwrap()
+    };
+    let _two = (begin(), begin());
+    let names = names(folder.path());
+    assert_eq!(names.len(), 2);
+    assert_ne!(names[0], names[1]);
+}

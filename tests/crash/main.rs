@@ -1,13 +1,45 @@
-//! Nothing is lost: the program is killed at its system calls, refused its writes and robbed of its disk, and never leaves
-//! a partial file, a changed input, a keystore that does not open, or plaintext that others can read.
+//! Nothing is lost: the program is killed at every system call it makes, fails at every write, and meets full disks,
+//! closed outputs, and targets that are its own input.
 //!
-//! The short form takes a spread of the crash points and every one that writes; `ENCL_SWEEP=full` takes all of them.
+//! `cargo test --test crash` tries a spread of the calls; `ENCL_SWEEP=full cargo test --test crash` tries all of them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-mod errors;
+mod aliases;
+mod failures;
 mod kills;
 mod outputs;
+mod scenario;
 mod scene;
 mod signals;
-mod trace;
+mod strace;
+
+use std::io::Write;
+
+/// Tells a figure past the test runner, which keeps what `println!` says to itself.
+fn tell(figure: &str) {
+    let line = format!("{figure}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+/// Runs `check` for every item on all processors, and hands back what each had to complain about.
+fn complaints<T: Sync>(
+    items: &[T],
+    check: impl Fn(&T) -> Result<(), String> + Sync,
+) -> Vec<String> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let complaints = std::sync::Mutex::new(Vec::new());
+    let work = || {
+        while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            if let Err(complaint) = check(item) {
+                complaints.lock().unwrap().push(complaint);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    complaints.into_inner().unwrap()
+}

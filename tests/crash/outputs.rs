@@ -1,212 +1,279 @@
-//! Outputs that take nothing, and targets that are the input.
+//! Outputs that do not take what is due: full, closed, limited; and those that may lose it, like a shell's /dev/null.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::process::{Command, Output};
 
-use crate::scene::{Scene, ok, program, text};
+use super::scenario::mode;
+use super::scene::{MARK, Scene, said};
+use super::tell;
 
 const SIZES: [usize; 6] = [0, 1, 10, 1_023, 1_024, 70_000];
 
+/// A scene whose `in` and `in.encl` hold `bytes` bytes of content.
+fn scene_of(bytes: usize) -> Scene {
+    let scene = Scene::new();
+    fs::remove_file(scene.at("in.encl")).unwrap();
+    scene.write(
+        "in",
+        &MARK
+            .as_bytes()
+            .iter()
+            .copied()
+            .cycle()
+            .take(bytes)
+            .collect::<Vec<_>>(),
+    );
+    scene.done(&["wrap", "in", "--to", "bob.card", "--keystore", "alice"]);
+    scene
+}
+
+fn shell(scene: &Scene, script: &str) -> Output {
+    scene.shell(script, &[]).output().unwrap()
+}
+
+const WRAP: &str = "\"$ENCL\" wrap in --to bob.card --keystore alice";
+const UNWRAP: &str = "\"$ENCL\" unwrap in.encl --keystore bob";
+
 #[test]
-fn bytes_that_were_due_and_not_written_are_never_exit_0() {
-    let scene = Scene::prepared();
-    for size in SIZES {
-        fs::write(scene.path("in"), vec![b'x'; size]).unwrap();
-        ok(scene.encl(
-            "alice",
-            &["wrap", "in", "--to", "bob@example.org", "--force"],
-        ));
-        for (keystore, line, due) in [
-            ("alice", "wrap in --to bob@example.org -o -", true),
-            ("alice", "wrap - --to bob@example.org < in", true),
-            ("bob", "unwrap in.encl -o -", size > 0),
-            ("bob", "unwrap < in.encl", size > 0),
-            ("bob", "unwrap --verify-first < in.encl", size > 0),
-            ("bob", "unwrap - < <(cat in.encl)", size > 0),
-        ] {
-            for (sink, closed) in [("> /dev/full", false), (">&-", true)] {
-                let script = format!("exec {} {line} {sink}", program());
-                let output = scene
-                    .command("bash", keystore)
-                    .args(["-c", &script])
-                    .output()
-                    .unwrap();
-                let what = format!("{line} {sink}, {size} bytes: {}", text(&output));
-                if due {
-                    assert_eq!(output.status.code(), Some(1), "{what}");
-                } else {
-                    // Nothing was due; a closed output may be refused all the same.
-                    assert!(
-                        output.status.success() || closed && output.status.code() == Some(1),
-                        "{what}"
-                    );
-                }
+fn bytes_that_cannot_be_written_are_never_a_success() {
+    let piped = [
+        ("\"$ENCL\" wrap - --to bob.card --keystore alice < in", true),
+        (
+            "cat in | \"$ENCL\" wrap --to bob.card --keystore alice",
+            true,
+        ),
+        ("\"$ENCL\" unwrap --keystore bob < in.encl", false),
+        (
+            "\"$ENCL\" unwrap --verify-first --keystore bob < in.encl",
+            false,
+        ),
+        ("cat in.encl | \"$ENCL\" unwrap - --keystore bob", false),
+        (
+            "cat in.encl | \"$ENCL\" unwrap - --verify-first --keystore bob",
+            false,
+        ),
+    ];
+    let mut tried = 0;
+    for bytes in SIZES {
+        let scene = scene_of(bytes);
+        let fails = |command: &str, end: &str, due: bool| {
+            let output = shell(&scene, &format!("{command} {end}"));
+            let code = output.status.code();
+            let right = code == Some(1) || (!due && code == Some(0));
+            assert!(right, "{bytes} bytes, {command} {end}: {}", said(&output));
+        };
+        for (command, always) in [(WRAP, true), (UNWRAP, false)] {
+            for end in ["-o - > /dev/full", "-o - >&-", "-o /dev/full"] {
+                fails(command, end, always || bytes > 0);
+                tried += 1;
             }
-            let script = format!("exec {} {line} > /dev/null", program());
-            let output = scene
-                .command("bash", keystore)
-                .args(["-c", &script])
-                .output()
-                .unwrap();
-            assert!(
-                output.status.success(),
-                "{line} > /dev/null, {size} bytes: {}",
-                text(&output)
-            );
+        }
+        for (command, always) in piped {
+            for end in ["> /dev/full", ">&-"] {
+                fails(command, end, always || bytes > 0);
+                tried += 1;
+            }
         }
     }
+    tell(&format!(
+        "crash: {tried} full or closed outputs, none taken for a success"
+    ));
 }
 
 #[test]
-fn a_card_that_cannot_be_printed_is_exit_1_and_the_key_is_not_lost() {
-    let scene = Scene::prepared();
-    for (number, sink) in ["> /dev/full", ">&-"].into_iter().enumerate() {
-        let keystore = format!("new{number}");
-        let script = format!(
-            "exec {} key new x@example.org --no-passphrase {sink}",
-            program()
-        );
-        let output = scene
-            .command("bash", &keystore)
-            .args(["-c", &script])
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(1), "{sink}: {}", text(&output));
-        if sink == "> /dev/full" {
-            assert!(text(&output).contains("encl key card"), "{}", text(&output));
-            assert!(text(&ok(scene.encl(&keystore, &["key", "card"]))).starts_with("encl-card1:"));
-        }
-    }
-    for arguments in [
-        ["key", "card"],
-        ["key", "list"],
-        ["contact", "list"],
-        ["inspect", "sealed.encl"],
-        ["help", "exit-codes"],
-    ] {
-        for sink in ["> /dev/full", ">&-"] {
-            let script = format!("exec {} {} {sink}", program(), arguments.join(" "));
-            let output = scene
-                .command("bash", "bob")
-                .args(["-c", &script])
-                .output()
-                .unwrap();
+fn reports_to_a_full_or_closed_output_fail() {
+    let scene = scene_of(10);
+    let commands = [
+        "key list --keystore bob",
+        "key card --keystore bob",
+        "key show --keystore bob",
+        "contact list --keystore bob",
+        "inspect in.encl --keystore bob",
+        "wrap in --to bob.card --keystore alice --json --force",
+        "version",
+        "help exit-codes",
+        "completions bash",
+        "--help",
+        "--version",
+    ];
+    for command in commands {
+        for end in ["> /dev/full", ">&-"] {
+            let output = shell(&scene, &format!("\"$ENCL\" {command} {end}"));
             assert_eq!(
                 output.status.code(),
                 Some(1),
-                "{arguments:?} {sink}: {}",
-                text(&output)
+                "{command} {end}: {}",
+                said(&output)
             );
         }
     }
 }
 
 #[test]
-fn a_target_that_is_the_input_is_refused() {
-    let scene = Scene::prepared();
-    for (keystore, verb, input) in [
-        ("alice", "wrap", "report.txt"),
-        ("bob", "unwrap", "sealed.encl"),
-    ] {
-        let before = fs::read(scene.path(input)).unwrap();
-        symlink(input, scene.path("soft")).unwrap();
-        symlink(scene.path("soft"), scene.path("softer")).unwrap();
-        fs::hard_link(scene.path(input), scene.path("hard")).unwrap();
-        let roundabout = format!("./{keystore}/../{input}");
-        for target in [input, "soft", "softer", "hard", &roundabout] {
-            for force in [&[][..], &["--force"]] {
-                let mut arguments = vec![verb, input, "-o", target];
-                if verb == "wrap" {
-                    arguments.extend(["--to", "bob@example.org"]);
-                }
-                arguments.extend(force);
-                let output = scene.encl(keystore, &arguments);
-                assert_eq!(
-                    output.status.code(),
-                    Some(8),
-                    "{arguments:?}: {}",
-                    text(&output)
-                );
+fn a_new_key_whose_card_cannot_be_printed_is_not_lost() {
+    let scene = Scene::new();
+    let new = |name: &str, end: &str| {
+        let new = format!("\"$ENCL\" key new {name}@example.org --no-passphrase --keystore {name}");
+        let output = shell(&scene, &format!("{new} {end}"));
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        said(&output)
+    };
+    let told = new("dave", "> /dev/full");
+    assert!(told.contains("key card"), "no hint that it exists: {told}");
+    let card = scene.done(&["key", "card", "--keystore", "dave"]);
+    assert!(card.stdout.starts_with(b"encl-card1:"));
+    // A closed output is seen before a key is made.
+    new("erin", ">&-");
+    assert_eq!(
+        scene.done(&["key", "list", "--keystore", "erin"]).stdout,
+        b""
+    );
+}
+
+#[test]
+fn a_null_device_of_the_shell_takes_everything() {
+    for bytes in SIZES {
+        let scene = scene_of(bytes);
+        for command in [WRAP, UNWRAP] {
+            for end in ["-o - > /dev/null", "-o /dev/null"] {
+                let output = shell(&scene, &format!("{command} {end}"));
                 assert!(
-                    fs::read(scene.path(input)).unwrap() == before,
-                    "{arguments:?}"
+                    output.status.success(),
+                    "{command} {end}: {}",
+                    said(&output)
                 );
             }
         }
-        let redirected = format!(
-            "exec {} {verb} {input} {} -o - >> {input}",
-            program(),
-            if verb == "wrap" {
-                "--to bob@example.org"
-            } else {
-                ""
-            }
+    }
+    assert!(fs::metadata("/dev/null").is_ok_and(|null| !null.is_file()));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_an_error() {
+    let scene = Scene::new();
+    scene.write("in", &vec![b'x'; 4 << 20]);
+    scene.done(&[
+        "wrap",
+        "in",
+        "--to",
+        "bob.card",
+        "--force",
+        "--keystore",
+        "alice",
+    ]);
+    for command in [WRAP, UNWRAP] {
+        let script = format!("{{ {command} -o -; echo $? > code; }} | head -c 1 > /dev/null");
+        let output = shell(&scene, &script);
+        assert_eq!(scene.read("code").unwrap(), b"1\n");
+        assert!(
+            said(&output).contains("standard output"),
+            "{}",
+            said(&output)
         );
-        let output = scene
-            .command("bash", keystore)
-            .args(["-c", &redirected])
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(8),
-            "{redirected}: {}",
-            text(&output)
-        );
-        assert!(fs::read(scene.path(input)).unwrap() == before);
-        for link in ["soft", "softer", "hard"] {
-            fs::remove_file(scene.path(link)).unwrap();
-        }
     }
 }
 
 #[test]
-fn links_and_devices_at_the_target_are_never_followed_or_replaced() {
-    let scene = Scene::prepared();
-    fs::write(scene.path("precious"), b"precious").unwrap();
-    symlink("precious", scene.path("link")).unwrap();
-    symlink("nowhere", scene.path("dangling")).unwrap();
-    for link in ["link", "dangling"] {
-        for force in [&[][..], &["--force"]] {
-            let arguments = [&["unwrap", "sealed.encl", "-o", link][..], force].concat();
-            let output = scene.encl("bob", &arguments);
+fn the_limit_of_file_sizes_leaves_no_part() {
+    for command in [WRAP, UNWRAP] {
+        for (before, force) in [(None, ""), (Some(b"old"), "--force")] {
+            let scene = scene_of(70_000);
+            if let Some(old) = before {
+                scene.write("out", old);
+            }
+            // 4 blocks of 512 bytes: the first chunk does not fit.
+            let output = shell(&scene, &format!("ulimit -f 4; {command} -o out {force}"));
+            assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+            assert!(said(&output).contains("out"), "{}", said(&output));
+            assert_eq!(scene.read("out").as_deref(), before.map(|old| &old[..]));
+        }
+        let scene = scene_of(70_000);
+        let output = shell(&scene, &format!("ulimit -f 4; {command} -o - > piped"));
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_no_part() {
+    let scene = Scene::new();
+    scene.write("in", &vec![b'x'; 2 << 20]);
+    fs::remove_file(scene.at("in.encl")).unwrap();
+    scene.done(&["wrap", "in", "--to", "bob.card", "--keystore", "alice"]);
+    let Some(disk) = SmallDisk::mount(&scene) else {
+        tell("crash: skipped the full disk: mounting a 1 MiB tmpfs needs root");
+        return;
+    };
+    for command in [WRAP, UNWRAP] {
+        for (before, force) in [(None, ""), (Some(b"old"), "--force")] {
+            if let Some(old) = before {
+                scene.write("disk/out", old);
+            }
+            let output = shell(&scene, &format!("{command} -o disk/out {force}"));
+            assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+            assert!(said(&output).contains("disk/out"), "{}", said(&output));
             assert_eq!(
-                output.status.code(),
-                Some(8),
-                "{arguments:?}: {}",
-                text(&output)
+                scene.read("disk/out").as_deref(),
+                before.map(|old| &old[..])
+            );
+            let _ = fs::remove_file(scene.at("disk/out"));
+            assert_eq!(
+                fs::read_dir(scene.at("disk")).unwrap().count(),
+                0,
+                "something was left"
             );
         }
     }
-    assert_eq!(fs::read(scene.path("precious")).unwrap(), b"precious");
-    assert!(!scene.path("nowhere").exists());
-    fs::create_dir(scene.path("folder")).unwrap();
-    let output = scene.encl("bob", &["unwrap", "sealed.encl", "-o", "folder", "--force"]);
-    assert!(!output.status.success(), "{}", text(&output));
-    let output = scene.encl("bob", &["unwrap", "sealed.encl", "-o", "/dev/full"]);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-    ok(scene.encl("bob", &["unwrap", "sealed.encl", "-o", "/dev/null"]));
+    let made = shell(
+        &scene,
+        "head -c 1044480 /dev/zero > disk/full; \"$ENCL\" key new dave@example.org --no-passphrase --keystore disk/keys",
+    );
+    assert_eq!(made.status.code(), Some(1), "{}", said(&made));
+    assert!(made.stdout.is_empty(), "a card of a key that is lost");
+    drop(disk);
+}
+
+/// A file system of 1 MiB, `disk` in the scene, as long as it lives.
+struct SmallDisk {
+    place: std::path::PathBuf,
+}
+
+impl SmallDisk {
+    fn mount(scene: &Scene) -> Option<Self> {
+        let place = scene.at("disk");
+        fs::create_dir(&place).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .arg(&place)
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then_some(Self { place })
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.place).status();
+    }
 }
 
 #[test]
-fn a_pipe_that_breaks_is_exit_1() {
-    let scene = Scene::prepared();
-    fs::write(scene.path("in"), vec![b'x'; 4 << 20]).unwrap();
-    ok(scene.encl("alice", &["wrap", "in", "--to", "bob@example.org"]));
-    for (keystore, line) in [
-        ("alice", "wrap in --to bob@example.org -o -"),
-        ("bob", "unwrap in.encl -o -"),
-    ] {
-        let script = format!(
-            "set -o pipefail; {} {line} | head -c 1 > /dev/null; exit ${{PIPESTATUS[0]}}",
-            program()
-        );
-        let output = scene
-            .command("bash", keystore)
-            .args(["-c", &script])
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(1), "{line}: {}", text(&output));
-        assert!(!text(&output).contains("panicked"), "{}", text(&output));
-    }
+fn plaintext_is_for_its_owner_and_envelopes_follow_the_umask() {
+    let scene = Scene::new();
+    scene.done(&["unwrap", "in.encl", "-o", "opened", "--keystore", "bob"]);
+    scene.done(&[
+        "wrap",
+        "in",
+        "--to",
+        "bob.card",
+        "-o",
+        "sealed",
+        "--keystore",
+        "alice",
+    ]);
+    assert_eq!(mode(&scene, "opened"), 0o600);
+    assert_eq!(mode(&scene, "sealed"), 0o666);
+    let careful = shell(&scene, &format!("umask 027; {WRAP} -o careful"));
+    assert!(careful.status.success());
+    assert_eq!(mode(&scene, "careful"), 0o640);
 }

@@ -1,336 +1,180 @@
-//! A folder with two keystores, an input and an envelope; and what must hold in it whatever happened.
+//! A folder with two people, their cards, a file and its envelope; and the program run in it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Read;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
-/// Text that stands in the plaintext and nowhere else.
-const MARK: &str = "THE PLAINTEXT OF THIS TEST";
+use tempfile::TempDir;
 
-/// What a program is asked to do, and where its result appears.
-#[derive(Clone, Copy)]
-pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
-    pub(crate) arguments: &'static [&'static str],
-    keystore: &'static str,
-    /// The file under its final name.
-    pub(crate) target: Option<&'static str>,
-    /// What the target holds before.
-    old: Option<&'static [u8]>,
+/// Stands in every plaintext, so that plaintext is found wherever it was left.
+pub(crate) const MARK: &str = "for nobody else's eyes";
+/// What an existing target holds.
+pub(crate) const OLD: &[u8] = b"an older file, which is not to be lost\n";
+
+/// The content of `in`: several chunks, the last one short.
+pub(crate) fn plaintext() -> Vec<u8> {
+    MARK.as_bytes()
+        .iter()
+        .copied()
+        .cycle()
+        .take(70_000)
+        .collect()
 }
 
-pub(crate) const SCENARIOS: [Scenario; 8] = [
-    Scenario {
-        name: "wrap",
-        arguments: &[
-            "wrap",
-            "report.txt",
-            "--to",
-            "bob@example.org",
-            "-o",
-            "out.encl",
-        ],
-        keystore: "alice",
-        target: Some("out.encl"),
-        old: None,
-    },
-    Scenario {
-        name: "wrap over a file",
-        arguments: &[
-            "wrap",
-            "report.txt",
-            "--to",
-            "bob@example.org",
-            "-o",
-            "out.encl",
-            "--force",
-        ],
-        keystore: "alice",
-        target: Some("out.encl"),
-        old: Some(b"what was here before"),
-    },
-    Scenario {
-        name: "wrap, the target exists",
-        arguments: &[
-            "wrap",
-            "report.txt",
-            "--to",
-            "bob@example.org",
-            "-o",
-            "out.encl",
-        ],
-        keystore: "alice",
-        target: Some("out.encl"),
-        old: Some(b"what was here before"),
-    },
-    Scenario {
-        name: "wrap for a new card",
-        arguments: &[
-            "wrap",
-            "report.txt",
-            "--to",
-            "carol.card",
-            "--to",
-            "bob@example.org",
-            "-o",
-            "out.encl",
-        ],
-        keystore: "alice",
-        target: Some("out.encl"),
-        old: None,
-    },
-    Scenario {
-        name: "unwrap",
-        arguments: &["unwrap", "sealed.encl", "-o", "out.txt"],
-        keystore: "bob",
-        target: Some("out.txt"),
-        old: None,
-    },
-    Scenario {
-        name: "unwrap over a file",
-        arguments: &["unwrap", "sealed.encl", "-o", "out.txt", "--force"],
-        keystore: "bob",
-        target: Some("out.txt"),
-        old: Some(b"what was here before"),
-    },
-    Scenario {
-        name: "key new",
-        arguments: &["key", "new", "second@example.org", "--no-passphrase"],
-        keystore: "bob",
-        target: None,
-        old: None,
-    },
-    Scenario {
-        name: "contact add",
-        arguments: &["contact", "add", "carol.card", "--yes"],
-        keystore: "bob",
-        target: None,
-        old: None,
-    },
-];
-
-/// A copy of the prepared folder, in which one thing goes wrong.
+/// A folder that one run of the program works in.
 pub(crate) struct Scene {
-    folder: tempfile::TempDir,
-}
-
-pub(crate) fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_encl")
+    folder: TempDir,
 }
 
 impl Scene {
-    /// Keys, cards, an input and an envelope, made by the program itself.
-    pub(crate) fn prepared() -> Self {
-        let scene = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let text = format!("{MARK}\n").repeat(3_000);
-        fs::write(scene.path("report.txt"), text).unwrap();
-        for (person, keystore) in [("alice", "alice"), ("bob", "bob"), ("carol", "carol")] {
-            let address = format!("{person}@example.org");
-            let made = scene.encl(keystore, &["key", "new", &address, "--no-passphrase"]);
-            fs::write(scene.path(&format!("{person}.card")), ok(made).stdout).unwrap();
-        }
-        ok(scene.encl("alice", &["contact", "add", "bob.card", "--yes"]));
-        ok(scene.encl("bob", &["contact", "add", "alice.card", "--yes"]));
-        ok(scene.encl(
-            "alice",
-            &[
-                "wrap",
-                "report.txt",
-                "--to",
-                "bob@example.org",
-                "-o",
-                "sealed.encl",
-            ],
-        ));
+    /// A copy of the first scene: `alice` and `bob` are keystores, and bob knows alice.
+    pub(crate) fn new() -> Self {
+        static FIRST: OnceLock<Scene> = OnceLock::new();
+        let scene = Self::empty();
+        copy(FIRST.get_or_init(Self::furnished).path(), scene.path());
         scene
     }
 
-    pub(crate) fn copy(&self, scenario: &Scenario) -> Self {
-        let scene = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        copy_all(self.folder.path(), scene.folder.path());
-        if let (Some(target), Some(old)) = (scenario.target, scenario.old) {
-            fs::write(scene.path(target), old).unwrap();
+    fn empty() -> Self {
+        let folder = tempfile::Builder::new().prefix("encl-crash-").tempdir();
+        Self {
+            folder: folder.unwrap(),
         }
+    }
+
+    fn furnished() -> Self {
+        let scene = Self::empty();
+        scene.write("in", &plaintext());
+        for name in ["alice", "bob", "carol"] {
+            let address = format!("{name}@example.org");
+            let arguments = [
+                "key",
+                "new",
+                &address,
+                "--no-passphrase",
+                "--keystore",
+                name,
+            ];
+            let made = scene.done(&arguments);
+            scene.write(&format!("{name}.card"), &made.stdout);
+        }
+        fs::remove_dir_all(scene.at("carol")).unwrap();
+        scene.done(&["contact", "add", "alice.card", "--yes", "--keystore", "bob"]);
+        scene.done(&["wrap", "in", "--to", "bob.card", "--keystore", "alice"]);
+        fs::remove_dir_all(scene.at("alice/contacts")).unwrap();
         scene
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
 
-    /// A program in this folder with one of its keystores, without a terminal.
-    pub(crate) fn command(&self, program: &str, keystore: &str) -> Command {
-        let mut command = Command::new(program);
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.at(name)).ok()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.at(name), bytes).unwrap();
+    }
+
+    /// The program, not started yet, with nothing of this user's surroundings.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
+        self.command(&[&[env!("CARGO_BIN_EXE_encl")], arguments].concat())
+    }
+
+    /// A command in this folder under umask 0: whatever is not protected is open to all.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        self.shell("umask 0; exec \"$@\"", words)
+    }
+
+    /// A shell script in this folder, with its arguments.
+    pub(crate) fn shell(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).args(arguments);
         command
-            .current_dir(self.folder.path())
-            .env("ENCL_KEYSTORE", self.path(keystore))
-            .env("ENCL_IDENTITY", "");
+            .current_dir(self.path())
+            .env_clear()
+            .stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
-            .stdin(Stdio::null())
-            .env_remove("ENCL_PASSPHRASE_FILE");
+            .env("HOME", self.path())
+            .env("ENCL", env!("CARGO_BIN_EXE_encl"));
         command
     }
 
-    pub(crate) fn encl(&self, keystore: &str, arguments: &[&str]) -> Output {
-        self.command(program(), keystore)
-            .args(arguments)
-            .output()
-            .unwrap()
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.program(arguments).output().unwrap()
     }
 
-    /// Runs a scenario under `strace` with these options.
-    pub(crate) fn traced(&self, scenario: &Scenario, options: &[&str]) -> Output {
-        let mut command = self.command("strace", scenario.keystore);
-        command
-            .args(options)
-            .args(["--", program()])
-            .args(scenario.arguments);
-        command
-            .output()
-            .expect("strace runs (apt-get install strace)")
+    /// Runs the program, which has to succeed.
+    pub(crate) fn done(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        output
     }
 
-    /// Everything that must hold after a scenario, however it ended; `finished` when it said so itself.
-    pub(crate) fn check(&self, scenario: &Scenario, finished: bool, what: &str) {
-        let original = format!("{MARK}\n").repeat(3_000);
-        assert!(
-            fs::read(self.path("report.txt")).unwrap() == original.as_bytes(),
-            "{what}: the input was changed"
-        );
-        if let Some(target) = scenario.target {
-            self.check_target(scenario, target, finished, what);
-        }
-        for keystore in ["alice", "bob"] {
-            for command in [["key", "list"], ["contact", "list"], ["group", "list"]] {
-                let listed = self.encl(keystore, &command);
-                assert!(
-                    listed.status.success(),
-                    "{what}: {keystore}'s keystore does not open: {}",
-                    text(&listed)
-                );
-            }
-        }
-        let opened = self.encl("bob", &["unwrap", "sealed.encl", "-o", "-"]);
-        assert!(
-            opened.stdout == original.as_bytes(),
-            "{what}: Bob's key is lost: {}",
-            text(&opened)
-        );
-        self.check_second_identity(what);
-        self.check_nothing_readable(&self.path(""), what);
+    /// Every file below, with its path.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        gather(self.path(), &mut files);
+        files
     }
 
-    fn check_target(&self, scenario: &Scenario, target: &str, finished: bool, what: &str) {
-        let found = fs::read(self.path(target)).ok();
-        let is_old = found.as_deref() == scenario.old;
-        let is_new = found.is_some() && !is_old && self.is_complete(scenario, target);
-        assert!(
-            is_old || is_new,
-            "{what}: {target} is partial: {:?} bytes",
-            found.map(|bytes| bytes.len())
-        );
-        assert!(
-            is_new || !finished,
-            "{what}: exit 0, and {target} is not there"
-        );
+    /// Files that hold plaintext or a private key and that others can read, except those that `known` names.
+    pub(crate) fn readable_secrets(&self, known: &[&str]) -> Vec<PathBuf> {
+        let files = self.files().into_iter();
+        files
+            .filter(|path| !known.iter().any(|name| *path == self.at(name)))
+            .filter(|path| {
+                fs::symlink_metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+            })
+            .filter(|path| is_secret(path))
+            .collect()
     }
+}
 
-    fn is_complete(&self, scenario: &Scenario, target: &str) -> bool {
-        if scenario.arguments[0] == "wrap" {
-            let opened = self.encl("bob", &["unwrap", target, "-o", "-"]);
-            return opened.status.success()
-                && opened.stdout == fs::read(self.path("report.txt")).unwrap();
-        }
-        let mode = fs::metadata(self.path(target))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777;
-        mode == 0o600
-            && fs::read(self.path(target)).unwrap() == fs::read(self.path("report.txt")).unwrap()
-    }
+/// What the program said on standard error.
+pub(crate) fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
 
-    /// If `key new` got so far that its identity is listed, its keys open what is sealed for it.
-    fn check_second_identity(&self, what: &str) {
-        let listed = self.encl("bob", &["key", "list"]);
-        if !text(&listed).contains("second@example.org") {
-            return;
-        }
-        let sealed = self.encl(
-            "bob",
-            &[
-                "wrap",
-                "report.txt",
-                "--to",
-                "second@example.org",
-                "--no-self",
-                "--anonymous",
-                "-o",
-                "-",
-            ],
-        );
-        fs::write(self.path("second.encl"), &ok(sealed).stdout).unwrap();
-        let opened = self.encl("bob", &["unwrap", "second.encl", "-o", "-"]);
-        assert!(
-            opened.status.success(),
-            "{what}: the new key does not open: {}",
-            text(&opened)
-        );
-        fs::remove_file(self.path("second.encl")).unwrap();
-    }
+fn is_secret(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    let holds = |text: &str| {
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    read.is_ok() && (holds(MARK) || holds("\"seed\""))
+}
 
-    fn check_nothing_readable(&self, folder: &Path, what: &str) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let metadata = fs::symlink_metadata(&path).unwrap();
-            if metadata.is_dir() {
-                self.check_nothing_readable(&path, what);
-            } else if path != self.path("report.txt") && metadata.permissions().mode() & 0o077 != 0
-            {
-                let bytes = fs::read(&path).unwrap();
-                let shown = bytes
-                    .windows(MARK.len())
-                    .any(|window| window == MARK.as_bytes());
-                assert!(
-                    !shown,
-                    "{what}: others can read the plaintext in {}",
-                    path.display()
-                );
-                let secret = bytes.windows(6).any(|window| window == b"\"seed\"");
-                assert!(
-                    !secret,
-                    "{what}: others can read the keys in {}",
-                    path.display()
-                );
-            }
+fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => gather(&entry.path(), files),
+            false => files.push(entry.path()),
         }
     }
 }
 
-pub(crate) fn ok(output: Output) -> Output {
-    assert!(output.status.success(), "{}", text(&output));
-    output
-}
-
-pub(crate) fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
-}
-
-fn copy_all(from: &Path, to: &Path) {
+fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            fs::create_dir(&to).unwrap();
-            fs::set_permissions(&to, fs::metadata(&from).unwrap().permissions()).unwrap();
-            copy_all(&from, &to);
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::DirBuilder::new().mode(0o700).create(&target).unwrap();
+            copy(&entry.path(), &target);
         } else {
-            fs::copy(&from, &to).unwrap();
+            fs::copy(entry.path(), target).unwrap();
         }
     }
 }

@@ -1,125 +1,166 @@
-//! Signals in the middle of the work.
+//! Signals that end the program politely: it dies of them, and leaves nothing half-written.
 
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
-use crate::scene::{Scene, ok, program, text};
+use super::scene::{OLD, Scene};
+use super::strace;
 
-/// Starts to seal an endless input, sends a signal when the program works, and says how it ended.
-fn interrupted(scene: &Scene, signal: &str) -> std::process::ExitStatus {
-    let mut command = scene.command(program(), "alice");
-    command.args([
-        "wrap",
-        "-",
-        "--to",
-        "bob@example.org",
-        "-o",
-        "out",
-        "--force",
-    ]);
+const ENDING: [(&str, i32); 3] = [("HUP", 1), ("INT", 2), ("TERM", 15)];
+
+const ENDLESS: [&str; 8] = [
+    "wrap",
+    "-",
+    "--to",
+    "bob.card",
+    "-o",
+    "out",
+    "--keystore",
+    "alice",
+];
+
+/// Starts sealing what never ends; `before` is put in front of the program, `options` behind its arguments.
+fn begun(scene: &Scene, before: &[&str], options: &[&str]) -> Child {
+    let program = [&[env!("CARGO_BIN_EXE_encl")], &ENDLESS[..]].concat();
+    let mut command = scene.command(&[before, &program, options].concat());
     let mut child = command
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // It has read this much, so it has begun to write.
-    stdin.write_all(&vec![b'x'; 2 << 20]).unwrap();
-    let sent = std::process::Command::new("kill")
-        .args([signal, &child.id().to_string()])
+    child
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(&vec![0; 700_000])
+        .unwrap();
+    child
+}
+
+/// How it ended, while its input stayed open: the signal ended it and nothing else.
+fn ended(child: &mut Child) -> ExitStatus {
+    let input = child.stdin.take();
+    let status = child.wait().unwrap();
+    drop(input);
+    status
+}
+
+fn send(signal: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([&format!("-{signal}"), &process.to_string()])
         .status();
     assert!(sent.unwrap().success());
-    let end = Instant::now() + Duration::from_secs(10);
-    while Instant::now() < end {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    drop(stdin);
-    child.wait().unwrap()
+}
+
+/// Nothing but what the scene began with.
+fn nothing_left(scene: &Scene) -> bool {
+    let names = fs::read_dir(scene.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .into_iter()
+        .all(|name| name != "out" && !name.starts_with('.'))
 }
 
 #[test]
-fn a_signal_ends_the_work_and_leaves_nothing() {
-    let scene = Scene::prepared();
-    let names = || {
-        let entries = fs::read_dir(scene.path(""))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = entries.collect();
-        names.sort();
-        names
-    };
-    for (signal, number) in [("-HUP", 1), ("-INT", 2), ("-TERM", 15)] {
-        let before = names();
-        assert_eq!(
-            interrupted(&scene, signal).signal(),
-            Some(number),
-            "{signal}"
-        );
-        assert_eq!(names(), before, "{signal} left something");
-        fs::write(scene.path("out"), b"old").unwrap();
-        interrupted(&scene, signal);
-        assert_eq!(
-            fs::read(scene.path("out")).unwrap(),
-            b"old",
-            "{signal} over a file"
-        );
-        fs::remove_file(scene.path("out")).unwrap();
+fn signals_end_the_program_and_leave_nothing() {
+    for (name, number) in ENDING {
+        let scene = Scene::new();
+        let mut child = begun(&scene, &[], &[]);
+        send(name, child.id());
+        assert_eq!(ended(&mut child).signal(), Some(number));
+        assert!(nothing_left(&scene), "{name}");
     }
 }
 
 #[test]
-fn nohup_is_respected() {
-    let scene = Scene::prepared();
-    let script = format!(
-        "trap '' HUP; (sleep 0.3; cat report.txt) | {} wrap - --to bob@example.org -o out & sleep 0.1; kill -HUP -- $! ; wait $!",
-        program()
-    );
-    let output = scene
-        .command("bash", "alice")
-        .args(["-c", &script])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", text(&output));
-    assert_eq!(
-        ok(scene.encl("bob", &["unwrap", "out", "-o", "-"])).stdout,
-        fs::read(scene.path("report.txt")).unwrap()
-    );
+fn signals_leave_an_existing_file_as_it_was() {
+    for (name, number) in ENDING {
+        let scene = Scene::new();
+        scene.write("out", OLD);
+        let mut child = begun(&scene, &[], &["--force"]);
+        send(name, child.id());
+        assert_eq!(ended(&mut child).signal(), Some(number));
+        assert_eq!(scene.read("out").unwrap(), OLD, "{name}");
+    }
 }
 
 #[test]
-fn no_core_is_dumped_and_memory_is_closed_to_others() {
-    let scene = Scene::prepared();
-    let mut command = scene.command("bash", "alice");
-    let script = format!(
-        "ulimit -c unlimited; exec {} wrap - --to bob@example.org -o out",
-        program()
+fn signals_remove_the_hidden_file_where_there_are_no_unnamed_ones() {
+    strace::require();
+    for (name, number) in ENDING {
+        let scene = Scene::new();
+        let (_, calls) = strace::record(&Scene::new(), &ENDLESS, &[]);
+        let unnamed = calls.iter().rfind(|call| call.opens_unnamed()).unwrap();
+        let mut child = begun(
+            &scene,
+            &[
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-e",
+                &unnamed.failing("EOPNOTSUPP"),
+            ],
+            &[],
+        );
+        let hidden = || {
+            scene.files().iter().any(|path| {
+                path.file_name()
+                    .is_some_and(|name| name.as_encoded_bytes().starts_with(b".encl-"))
+            })
+        };
+        assert!(
+            (0..500).any(|_| hidden() || {
+                sleep(Duration::from_millis(10));
+                false
+            }),
+            "no hidden file to remove"
+        );
+        let list = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
+        send(name, list.trim().parse().unwrap());
+        assert_eq!(ended(&mut child).signal(), Some(number));
+        assert!(nothing_left(&scene), "{name}");
+    }
+}
+
+#[test]
+fn a_hangup_that_nohup_turned_off_is_ignored() {
+    let scene = Scene::new();
+    let mut child = begun(&scene, &["nohup"], &[]);
+    send("HUP", child.id());
+    sleep(Duration::from_millis(50));
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    assert!(scene.at("out").is_file());
+}
+
+#[test]
+fn memory_goes_into_no_core_file_and_to_no_other_program() {
+    let scene = Scene::new();
+    let mut child = begun(
+        &scene,
+        &[
+            "sh",
+            "-c",
+            "ulimit -c unlimited 2>/dev/null; exec \"$@\"",
+            "sh",
+        ],
+        &[],
     );
-    let mut child = command
-        .args(["-c", &script])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(&vec![b'x'; 2 << 20]).unwrap();
     let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     let core = limits
         .lines()
         .find(|line| line.starts_with("Max core file size"))
         .unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
-    let sent = std::process::Command::new("kill")
-        .args(["-QUIT", &child.id().to_string()])
-        .status();
-    assert!(sent.unwrap().success());
-    let status = child.wait().unwrap();
+    send("QUIT", child.id());
+    let status = ended(&mut child);
     assert_eq!(status.signal(), Some(3));
     assert!(!status.core_dumped());
 }

@@ -1,0 +1,72 @@
+//! A failing disk: every call that touches it says EIO or ENOSPC once, and the program says so and leaves nothing.
+
+use std::process::Output;
+
+use super::scenario::{Rehearsal, Scenario};
+use super::scene::said;
+use super::strace::{self, Call};
+use super::{complaints, tell};
+
+/// Calls whose failure must be an error. (A folder that is there already, a lock that is tried: these may fail.)
+const MUST_WORK: [&str; 11] = [
+    "write",
+    "pwrite64",
+    "writev",
+    "copy_file_range",
+    "fsync",
+    "fdatasync",
+    "link",
+    "linkat",
+    "rename",
+    "renameat",
+    "renameat2",
+];
+
+#[test]
+fn a_failing_disk_is_an_error_that_names_the_file() {
+    strace::require();
+    let rehearsals: Vec<_> = Scenario::all().iter().map(Scenario::calls).collect();
+    let mut points = Vec::new();
+    for rehearsal in &rehearsals {
+        for call in rehearsal.calls.iter().filter(|call| must_work(call)) {
+            points.extend(["EIO", "ENOSPC"].map(|error| (rehearsal, call, error)));
+        }
+    }
+    let complaints = complaints(&points, |(rehearsal, call, error)| {
+        let (scene, output) = rehearsal.run(call.thread, call.failing(error));
+        let scenario = rehearsal.scenario;
+        judged(rehearsal, &output)
+            .and_then(|()| scenario.check_untouched(&scene))
+            .and_then(|()| scenario.check(&scene))
+            .map_err(|complaint| {
+                format!(
+                    "{complaint} ({error} from {} {}: {})",
+                    call.name, call.nth, call.text
+                )
+            })
+    });
+    tell(&format!(
+        "crash: {} failing calls, {} not told or not clean",
+        points.len(),
+        complaints.len()
+    ));
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    assert!(points.len() > 50, "only {} calls can fail", points.len());
+}
+
+fn must_work(call: &Call) -> bool {
+    !call.is_message() && (MUST_WORK.contains(&&*call.name) || call.opens_for_writing())
+}
+
+/// Exit code 1, and a message with the name of the target, of something in the keystore, or of standard output.
+fn judged(rehearsal: &Rehearsal, output: &Output) -> Result<(), String> {
+    let scenario = rehearsal.scenario;
+    let said = said(output);
+    let names = ["out", scenario.keystore, "standard output"];
+    let named = names.iter().any(|name| said.contains(name));
+    match output.status.code() {
+        Some(1) if named => Ok(()),
+        Some(1) => Err(format!("{}: names no file: {said}", scenario.name)),
+        code => Err(format!("{}: exit {code:?}: {said}", scenario.name)),
+    }
+}

@@ -1,0 +1,356 @@
+//! What is being done when it goes wrong, and what must be true afterwards.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use super::scene::{OLD, Scene, plaintext, said};
+use super::strace::{self, Call, Thread};
+
+/// One command, and what it finds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) arguments: &'static [&'static str],
+    /// The keystore it reads and perhaps changes.
+    pub(crate) keystore: &'static str,
+    target: Target,
+    folder: Folder,
+    /// Its exit code when nothing goes wrong.
+    exit: i32,
+}
+
+/// The file `out`, before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Absent,
+    Old,
+}
+
+/// What the file system of the target can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Folder {
+    Modern,
+    /// `O_TMPFILE` fails, as on some file systems, and a hidden file has to do.
+    WithoutUnnamedFiles,
+}
+
+const WRAP: &[&str] = &[
+    "wrap",
+    "in",
+    "--to",
+    "bob.card",
+    "-o",
+    "out",
+    "--keystore",
+    "alice",
+];
+const WRAP_OVER: &[&str] = &[
+    "wrap",
+    "in",
+    "--to",
+    "bob.card",
+    "-o",
+    "out",
+    "--force",
+    "--keystore",
+    "alice",
+];
+const UNWRAP: &[&str] = &["unwrap", "in.encl", "-o", "out", "--keystore", "bob"];
+const UNWRAP_OVER: &[&str] = &[
+    "unwrap",
+    "in.encl",
+    "-o",
+    "out",
+    "--force",
+    "--keystore",
+    "bob",
+];
+const KEY_NEW: &[&str] = &[
+    "key",
+    "new",
+    "carol@example.org",
+    "--no-passphrase",
+    "--keystore",
+    "carol",
+];
+const KEY_NEW_BESIDE: &[&str] = &[
+    "key",
+    "new",
+    "carol@example.org",
+    "--no-passphrase",
+    "--keystore",
+    "bob",
+];
+const CONTACT_NEW: &[&str] = &["contact", "add", "carol.card", "--yes", "--keystore", "bob"];
+const CONTACT_AGAIN: &[&str] = &["contact", "add", "alice.card", "--yes", "--keystore", "bob"];
+
+impl Scenario {
+    pub(crate) fn all() -> Vec<Self> {
+        use Folder::{Modern, WithoutUnnamedFiles};
+        use Target::{Absent, Old};
+        let scenario = |name, arguments, keystore, target, folder, exit| Self {
+            name,
+            arguments,
+            keystore,
+            target,
+            folder,
+            exit,
+        };
+        vec![
+            scenario("wrap", WRAP, "alice", Absent, Modern, 0),
+            scenario("wrap, target kept", WRAP, "alice", Old, Modern, 8),
+            scenario("wrap, target replaced", WRAP_OVER, "alice", Old, Modern, 0),
+            scenario(
+                "wrap, hidden file",
+                WRAP,
+                "alice",
+                Absent,
+                WithoutUnnamedFiles,
+                0,
+            ),
+            scenario(
+                "wrap, hidden file, target replaced",
+                WRAP_OVER,
+                "alice",
+                Old,
+                WithoutUnnamedFiles,
+                0,
+            ),
+            scenario("unwrap", UNWRAP, "bob", Absent, Modern, 0),
+            scenario("unwrap, target kept", UNWRAP, "bob", Old, Modern, 8),
+            scenario(
+                "unwrap, target replaced",
+                UNWRAP_OVER,
+                "bob",
+                Old,
+                Modern,
+                0,
+            ),
+            scenario(
+                "unwrap, hidden file",
+                UNWRAP,
+                "bob",
+                Absent,
+                WithoutUnnamedFiles,
+                0,
+            ),
+            scenario(
+                "unwrap, hidden file, target replaced",
+                UNWRAP_OVER,
+                "bob",
+                Old,
+                WithoutUnnamedFiles,
+                0,
+            ),
+            scenario("key new", KEY_NEW, "carol", Absent, Modern, 0),
+            scenario(
+                "key new, keystore there",
+                KEY_NEW_BESIDE,
+                "bob",
+                Absent,
+                Modern,
+                0,
+            ),
+            scenario("contact add", CONTACT_NEW, "bob", Absent, Modern, 0),
+            scenario(
+                "contact add, known already",
+                CONTACT_AGAIN,
+                "bob",
+                Absent,
+                Modern,
+                0,
+            ),
+        ]
+    }
+
+    pub(crate) fn scene(&self) -> Scene {
+        let scene = Scene::new();
+        if self.target == Target::Old {
+            scene.write("out", OLD);
+        }
+        scene
+    }
+
+    /// The calls of a run in which nothing goes wrong, and how the folder is made to be what it is.
+    pub(crate) fn calls(&self) -> Rehearsal {
+        let setting = self.setting();
+        let scene = self.scene();
+        let (output, calls) = strace::record(&scene, self.arguments, &setting);
+        assert_eq!(
+            output.status.code(),
+            Some(self.exit),
+            "{}: {}",
+            self.name,
+            said(&output)
+        );
+        self.check(&scene).unwrap();
+        if self.exit == 0 && self.arguments.contains(&"out") {
+            self.check_untouched(&scene).unwrap_err();
+        }
+        let hidden = calls
+            .iter()
+            .any(|call| call.text.contains("\".encl-") && call.text.contains("\"out\""));
+        assert_eq!(
+            hidden,
+            self.exit == 0 && self.has_hidden_name(),
+            "{}",
+            self.name
+        );
+        // One call cannot be told to do two things.
+        let free = |call: &Call| setting.is_empty() || call.name != "openat";
+        Rehearsal {
+            scenario: *self,
+            calls: calls.into_iter().filter(free).collect(),
+            setting,
+        }
+    }
+
+    /// Whether the target's bytes stand under another name for a while.
+    fn has_hidden_name(&self) -> bool {
+        self.folder == Folder::WithoutUnnamedFiles || self.target == Target::Old
+    }
+
+    fn setting(&self) -> Vec<String> {
+        if self.folder == Folder::Modern {
+            return Vec::new();
+        }
+        let (_, calls) = strace::record(&self.scene(), self.arguments, &[]);
+        let mut unnamed = calls
+            .iter()
+            .filter(|call| call.opens_unnamed() && call.text.contains("\".\""));
+        // Only one call can be made to fail: the last one is the target's, after those of the keystore.
+        unnamed
+            .next_back()
+            .map(|call| call.failing("EOPNOTSUPP"))
+            .into_iter()
+            .collect()
+    }
+
+    /// What must be true however the run ended.
+    pub(crate) fn check(&self, scene: &Scene) -> Result<(), String> {
+        self.inputs_unchanged(scene)?;
+        self.target_whole(scene)?;
+        self.nothing_readable(scene)?;
+        self.keystore_opens(scene)
+    }
+
+    /// What must be true when the run failed: `out` is as it was.
+    pub(crate) fn check_untouched(&self, scene: &Scene) -> Result<(), String> {
+        match (self.target, scene.read("out")) {
+            (Target::Absent, None) => Ok(()),
+            (Target::Old, Some(bytes)) if bytes == OLD => Ok(()),
+            _ => self.complain("out is not as it was before"),
+        }
+    }
+
+    fn inputs_unchanged(&self, scene: &Scene) -> Result<(), String> {
+        let first = Scene::new();
+        for name in ["in", "in.encl", "alice.card", "bob.card", "carol.card"] {
+            if scene.read(name) != first.read(name) {
+                return self.complain(&format!("{name} was changed"));
+            }
+        }
+        Ok(())
+    }
+
+    fn target_whole(&self, scene: &Scene) -> Result<(), String> {
+        let Some(bytes) = scene.read("out") else {
+            return match self.target {
+                Target::Absent => Ok(()),
+                Target::Old => self.complain("the old target is gone"),
+            };
+        };
+        if self.target == Target::Old && bytes == OLD {
+            return Ok(());
+        }
+        let whole = match self.arguments[0] {
+            "wrap" => {
+                scene
+                    .run(&["unwrap", "out", "-o", "-", "--keystore", "bob"])
+                    .stdout
+            }
+            _ => bytes,
+        };
+        match whole == plaintext() {
+            true => Ok(()),
+            false => self.complain("the target is partial"),
+        }
+    }
+
+    fn nothing_readable(&self, scene: &Scene) -> Result<(), String> {
+        match scene.readable_secrets(&["in"]).as_slice() {
+            [] => Ok(()),
+            files => self.complain(&format!("others can read {files:?}")),
+        }
+    }
+
+    /// The keystore lists, the same command can be given again, and what it holds opens envelopes.
+    fn keystore_opens(&self, scene: &Scene) -> Result<(), String> {
+        let succeeds = |arguments: &[&str]| {
+            let output = scene.run(&[arguments, &["--keystore", self.keystore]].concat());
+            let told = || self.complaint(&format!("{arguments:?} then fails: {}", said(&output)));
+            output.status.success().then_some(()).ok_or_else(told)
+        };
+        if self.arguments[0] == "key" {
+            self.again(scene)?;
+        }
+        succeeds(&["key", "list"])?;
+        succeeds(&["contact", "list"])?;
+        succeeds(&["group", "list"])?;
+        if self.arguments[0] == "key" {
+            succeeds(&[
+                "wrap",
+                "in",
+                "--to",
+                "carol@example.org",
+                "--no-self",
+                "--anonymous",
+                "-o",
+                "again.encl",
+            ])?;
+            succeeds(&["unwrap", "again.encl"])
+        } else {
+            succeeds(&["unwrap", "in.encl", "-o", "again"])
+        }
+    }
+
+    /// Making the identity again works, or says that it is there.
+    fn again(&self, scene: &Scene) -> Result<(), String> {
+        let output = scene.run(self.arguments);
+        match output.status.code() {
+            Some(0 | 8) => Ok(()),
+            _ => self.complain(&format!("it cannot be done again: {}", said(&output))),
+        }
+    }
+
+    fn complain(&self, what: &str) -> Result<(), String> {
+        Err(self.complaint(what))
+    }
+
+    fn complaint(&self, what: &str) -> String {
+        format!("{}: {what}", self.name)
+    }
+}
+
+/// A scenario that was run once, to see which calls it makes.
+pub(crate) struct Rehearsal {
+    pub(crate) scenario: Scenario,
+    pub(crate) calls: Vec<Call>,
+    setting: Vec<String>,
+}
+
+impl Rehearsal {
+    /// Runs the scenario in a new scene, with one thing going wrong.
+    pub(crate) fn run(&self, thread: Thread, injection: String) -> (Scene, Output) {
+        let scene = self.scenario.scene();
+        let injections = [self.setting.clone(), vec![injection]].concat();
+        let output = strace::inject(&scene, self.scenario.arguments, thread, &injections);
+        (scene, output)
+    }
+}
+
+/// The permissions of a file, as octal digits would say them.
+pub(crate) fn mode(scene: &Scene, name: &str) -> u32 {
+    fs::metadata(scene.at(name)).unwrap().permissions().mode() & 0o777
+}
