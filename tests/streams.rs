@@ -1,0 +1,129 @@
+//! Streams: what goes through two pipes comes out the same, in memory that does not grow with it.
+//!
+//! The short form sends 96 MiB; `ENCL_SWEEP=full` sends 5 GiB.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use sha2::{Digest, Sha256};
+
+const MIB: u64 = 1 << 20;
+/// What a stream of any length may cost over a short one, and a short one at most.
+const GROWTH_KIB_MAX: u64 = 2 * 1024;
+const PEAK_KIB_MAX: u64 = 32 * 1024;
+
+fn encl(folder: &Path, keystore: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_encl"));
+    command
+        .env("ENCL_KEYSTORE", folder.join(keystore))
+        .current_dir(folder);
+    command
+        .env_remove("ENCL_IDENTITY")
+        .env_remove("ENCL_PASSPHRASE_FILE");
+    command
+}
+
+/// The peak of resident memory so far, in KiB; 0 once the process has ended.
+fn peak_kib(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or_default()
+}
+
+/// Sends `bytes` through wrap and unwrap and compares; returns the higher of the two peaks in KiB.
+fn through_two_pipes(folder: &Path, bytes: u64, options: &[&str]) -> u64 {
+    let mut wrap = encl(folder, "alice")
+        .args(["wrap", "-", "--to", "bob@example.org", "--quiet"])
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut unwrap = encl(folder, "bob")
+        .args(["unwrap", "-", "--quiet"])
+        .stdin(wrap.stdout.take().unwrap())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut source, mut sink) = (wrap.stdin.take().unwrap(), unwrap.stdout.take().unwrap());
+    let sent = thread::spawn(move || {
+        let (mut hash, mut block, mut left) = (Sha256::new(), vec![0; 1 << 20], bytes);
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        while left > 0 {
+            for word in block.chunks_exact_mut(8) {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                word.copy_from_slice(&state.to_le_bytes());
+            }
+            let count = usize::try_from(left.min(MIB)).unwrap();
+            hash.update(&block[..count]);
+            source.write_all(&block[..count]).unwrap();
+            left -= count as u64;
+        }
+        hash.finalize()
+    });
+    let peak = AtomicU64::new(0);
+    let (mut hash, mut block) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let count = sink.read(&mut block).unwrap();
+        peak.fetch_max(peak_kib(&wrap).max(peak_kib(&unwrap)), Ordering::Relaxed);
+        if count == 0 {
+            break;
+        }
+        hash.update(&block[..count]);
+    }
+    assert!(wrap.wait().unwrap().success() && unwrap.wait().unwrap().success());
+    assert!(
+        sent.join().unwrap() == hash.finalize(),
+        "{bytes} bytes did not come back"
+    );
+    peak.into_inner()
+}
+
+#[test]
+fn memory_is_the_same_for_every_length() {
+    let folder = tempfile::tempdir().unwrap();
+    for person in ["alice", "bob"] {
+        let made = encl(folder.path(), person)
+            .args([
+                "key",
+                "new",
+                &format!("{person}@example.org"),
+                "--no-passphrase",
+            ])
+            .output()
+            .unwrap();
+        assert!(made.status.success());
+        fs::write(folder.path().join(format!("{person}.card")), made.stdout).unwrap();
+    }
+    let added = encl(folder.path(), "alice")
+        .args(["contact", "add", "bob.card", "--yes"])
+        .status();
+    assert!(added.unwrap().success());
+    let full = std::env::var("ENCL_SWEEP").is_ok_and(|sweep| sweep == "full");
+    let long = if full { 5 * 1024 * MIB } else { 96 * MIB };
+    for options in [&[][..], &["--pad", "--private"], &["--armor"]] {
+        let short_kib = through_two_pipes(folder.path(), 5 * MIB, options);
+        let long_kib = through_two_pipes(folder.path(), long, options);
+        println!(
+            "{options:?}: peak {short_kib} KiB for 5 MiB, {long_kib} KiB for {} MiB",
+            long / MIB
+        );
+        assert!(
+            short_kib > 0 && long_kib <= PEAK_KIB_MAX,
+            "{options:?}: {long_kib} KiB"
+        );
+        assert!(
+            long_kib <= short_kib + GROWTH_KIB_MAX,
+            "{options:?}: {short_kib} KiB and then {long_kib}"
+        );
+    }
+}
