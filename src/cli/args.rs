@@ -8,12 +8,13 @@ use clap::{Args, ValueHint};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
-    /// The keystore [default: $`ENCL_KEYSTORE`, else $`XDG_DATA_HOME/encl`, else ~/.local/share/encl]
+    #[expect(clippy::doc_markdown, reason = "it is shown as help")]
+    /// The keystore [default: $ENCL_KEYSTORE, else $XDG_DATA_HOME/encl, else ~/.local/share/encl]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) keystore: Option<PathBuf>,
 
     /// Read passphrases from the lines of FILE: one answers every question; of two the first is the identity's,
-    /// the second the envelope's [default: $`ENCL_PASSPHRASE_FILE`]
+    /// the second the envelope's [default: $ENCL_PASSPHRASE_FILE]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) passphrase_file: Option<PathBuf>,
 

@@ -37,7 +37,7 @@ pub(crate) struct Demands {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Open with this identity of mine only [default: $`ENCL_IDENTITY`, else all]
+    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     pub(crate) identity: Option<String>,
 }

@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) no_self: bool,
 
-    /// Which of my identities signs [default: $`ENCL_IDENTITY`, else the default one]
+    /// Which of my identities signs [default: $ENCL_IDENTITY, else the default one]
     #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
     pub(crate) identity: Option<String>,
 
