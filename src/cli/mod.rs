@@ -108,6 +108,7 @@ pub(crate) fn run() -> ExitCode {
 fn execute(cli: Cli, terminal: Terminal) -> Outcome {
     let json = cli.global.json;
     match cli.command {
+        None if json => Err(Failure::new(Exit::Usage, "no command was given").into()),
         None => {
             terminal.text(help::EVERYDAY);
             Err(Stop::Told(Exit::Usage))

@@ -13,6 +13,7 @@ use rand::RngExt as _;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
+use super::files::is_dash;
 use super::prompt::{Prompt, PromptError};
 use super::report::{Exit, Failure, system_words};
 
@@ -57,6 +58,7 @@ impl Passphrases {
         let from_environment =
             || std::env::var_os("ENCL_PASSPHRASE_FILE").filter(|v| !v.is_empty());
         let source = match (file, descriptor, command) {
+            (Some(file), _, _) if is_dash(&file) => Source::Open(inherited(0)?),
             (Some(file), _, _) => Source::File(file),
             (_, Some(number), _) => Source::Open(inherited(number)?),
             (_, _, Some(command)) => Source::Command(command),
