@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use clap::builder::StyledStr;
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::CompletionCandidate;
+use clap_complete::engine::{PathCompleter, ValueCompleter};
 use clap_complete::env::{CompleteEnv, Shells};
 use encl::keystore::Keystore;
 
@@ -57,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Ok(Stdout::open()?.put(&script)?)
 }
 
-/// Contacts and groups that begin with what was typed. A keystore that cannot be read offers nothing.
+/// Contacts, groups and card files that begin with what was typed. A keystore that cannot be read offers nothing.
 pub(crate) fn who(typed: &OsStr) -> Vec<CompletionCandidate> {
     let (Some(typed), Ok(folder)) = (typed.to_str(), context::keystore(None)) else {
         return Vec::new();
@@ -73,10 +74,13 @@ pub(crate) fn who(typed: &OsStr) -> Vec<CompletionCandidate> {
             .map(move |address| (address.clone(), Some(help.clone())))
     });
     let groups = groups.iter().map(|name| (format!("@{name}"), None));
+    let cards =
+        PathCompleter::file().filter(|path| path.extension().is_some_and(|end| end == "card"));
     addresses
         .chain(groups)
         // A shell types what is offered: nothing that it, or the terminal, would take for more than text.
         .filter(|(word, _)| word.starts_with(typed) && !word.contains(is_hazard))
         .map(|(word, help)| CompletionCandidate::new(word).help(help))
+        .chain(cards.complete(typed.as_ref()))
         .collect()
 }

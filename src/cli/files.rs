@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::args::InputFiles;
 use super::context::Context;
 use super::report::{Exit, Failure, system_words};
+use super::stdout::was_closed;
 use super::terminal::shown;
 
 /// The longest list of files that is read, in bytes.
@@ -111,6 +112,9 @@ impl Input {
         let metadata = file.metadata().map_err(|error| failed(&error))?;
         if metadata.is_dir() {
             return Err(self.a_folder(verb));
+        }
+        if *self == Self::Stdin && was_closed(&file).map_err(|error| failed(&error))? {
+            return Err(self.cannot(verb, Exit::Failed).because("it is closed"));
         }
         Ok(Source { file, metadata })
     }

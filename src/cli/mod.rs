@@ -14,11 +14,13 @@ mod keys;
 mod man;
 mod opening;
 mod passphrase;
+mod passphrase_source;
 mod people;
 mod progress;
 mod prompt;
 mod readers;
 mod report;
+mod sealing;
 mod signals;
 mod sink;
 mod stdout;
@@ -108,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
 fn execute(cli: Cli, terminal: Terminal) -> Outcome {
     let json = cli.global.json;
     match cli.command {
+        None if json => Err(Failure::new(Exit::Usage, "no command was given").into()),
         None => {
             terminal.text(help::EVERYDAY);
             Err(Stop::Told(Exit::Usage))

@@ -1,7 +1,7 @@
 //! An output in the making: a file that appears whole or not at all, a device, or standard output.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, is_device, is_same_file};
@@ -44,10 +44,7 @@ impl Output<'_> {
             return Err(self.is_the_input(path));
         }
         if is_device(path) {
-            let device = File::options().write(true).open(path);
-            return device
-                .map(Sink::Device)
-                .map_err(|error| self.not_written(&error));
+            return self.device(path);
         }
         let file = AtomicFile::create(path, readers, existing);
         file.map(|file| Sink::File(Box::new(file)))
@@ -90,6 +87,20 @@ impl Output<'_> {
                 .because(format!("cannot write {}", shown(path)))
                 .because(system_words(error)),
         }
+    }
+
+    fn device(&self, path: &Path) -> Result<Sink, Failure> {
+        let device = File::options()
+            .write(true)
+            .open(path)
+            .map_err(|error| self.not_written(&error))?;
+        if device.is_terminal() {
+            let failure = self
+                .failure(Exit::Usage)
+                .because(format!("{} is a terminal", shown(path)));
+            return Err(failure.hint("`-o -` is standard output, which shows text"));
+        }
+        Ok(Sink::Device(device))
     }
 
     fn stdout(&self, source: &Source) -> Result<Sink, Failure> {

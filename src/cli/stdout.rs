@@ -117,7 +117,8 @@ fn not_text() -> io::Error {
     )
 }
 
-fn was_closed(file: &File) -> io::Result<bool> {
+/// Whether this is the `/dev/null` for reading and writing that Rust's runtime puts where a standard stream was closed.
+pub(crate) fn was_closed(file: &File) -> io::Result<bool> {
     let metadata = file.metadata()?;
     let device = metadata.rdev();
     let is_null = metadata.file_type().is_char_device()

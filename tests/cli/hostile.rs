@@ -152,4 +152,6 @@ fn plaintext_on_a_terminal_is_text_or_refused() {
     let sealed =
         session.ask_on_terminal("alice", "encl wrap good.txt --to bob@example.org -o -", "");
     assert_eq!(sealed.exit, 2, "{}", sealed.text());
+    let device = session.ask_on_terminal("bob", "encl unwrap evil.txt.encl -o /dev/tty", "");
+    assert_eq!(device.exit, 2, "{}", device.text());
 }

@@ -10,6 +10,7 @@ mod exit_codes;
 mod help;
 mod hostile;
 mod keystore;
+mod let_in;
 mod prompts;
 mod session;
 mod shells;

@@ -79,6 +79,10 @@ impl Session {
         self.folder.path().join("work")
     }
 
+    pub(crate) fn keystore(&self, person: &str) -> PathBuf {
+        self.folder.path().join("keys").join(person)
+    }
+
     pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.work().join(name), bytes).unwrap();
     }
@@ -217,9 +221,11 @@ pub(crate) fn scrub(text: &str) -> String {
 
 fn scrub_line(line: &str) -> String {
     let mut words: Vec<String> = line.split(' ').map(scrub_word).collect();
-    let hex4 = |word: &String| word.len() == 4 && is_hex(word);
+    let bare = |word: &str| word.trim_end_matches([';', ',']).len();
+    let hex4 = |word: &String| bare(word) == 4 && is_hex(&word[..4]);
     while let Some(at) = words.windows(16).position(|group| group.iter().all(hex4)) {
-        words.splice(at..at + 16, ["<fingerprint>".to_owned()]);
+        let end = words[at + 15][4..].to_owned();
+        words.splice(at..at + 16, [format!("<fingerprint>{end}")]);
     }
     words.join(" ")
 }

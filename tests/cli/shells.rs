@@ -24,6 +24,7 @@ fn bash_loads_the_completions_and_offers_contacts_and_groups() {
         assert!(offered.contains(word), "{offered}");
     }
     assert_eq!(typed("encl wrap --to @f", 3), "@finance");
+    assert_eq!(typed("encl wrap --to bob.", 3), "bob.card");
     assert_eq!(typed("encl insp", 1), "inspect");
     assert_eq!(typed("encl wrap --anon", 2), "--anonymous");
 }

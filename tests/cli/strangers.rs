@@ -157,6 +157,10 @@ fn passphrases_and_privacy() {
     );
     session.type_(
         "carol",
+        "encl unwrap p.encl -o t --passphrase-file - < one && cat t",
+    );
+    session.type_(
+        "carol",
         "encl unwrap - --passphrase-file /dev/stdin < p.encl",
     );
     session.type_(

@@ -1,0 +1,102 @@
+//! Who let me in: a reader with the keys adds somebody, with a record or without one.
+
+use encl::crypto::kdf::{self, ContentKey};
+use encl::crypto::signing::{Purpose, Signature};
+use encl::crypto::{KeyId, Secret, hpke, sha256};
+use encl::envelope::{Access, Envelope, EnvelopeId, Grant, KeySlot, Slot, grant_message};
+use encl::identity::{Card, Identity};
+use encl::keystore::{Keystore, StoredSecret};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use crate::session::Session;
+
+/// One of Session's people, all of whom keep their keys in the clear.
+fn identity(session: &Session, person: &str) -> (Identity, Card) {
+    let keystore = Keystore::at(session.keystore(person));
+    let card = keystore.identities().unwrap().remove(0).card;
+    let StoredSecret::Plain(identity) = keystore.secret(&card.id()).unwrap() else {
+        panic!("{person} has no passphrase");
+    };
+    (identity, card)
+}
+
+/// Opens Bob's slot of an envelope, as whoever rewrites its access line has to.
+fn secret_of(envelope: &[u8], bob: &Identity) -> (Secret<32>, EnvelopeId, Access) {
+    let read = Envelope::read(envelope).unwrap();
+    let manifest = read.manifest();
+    let secret = manifest.access.slots.iter().find_map(|slot| match slot {
+        Slot::Key(slot) => {
+            let key = bob.private_key(slot.key?)?;
+            let info = kdf::slot_info(&manifest.id.0, 0);
+            hpke::open(key, &slot.enc, &info, &slot.ct).ok()
+        }
+        Slot::Passphrase(_) => None,
+    });
+    (
+        Secret::from_slice(&secret.unwrap()).unwrap(),
+        manifest.id,
+        manifest.access.clone(),
+    )
+}
+
+fn granted(by: &Identity, to: &Card, key: KeyId, id: &EnvelopeId) -> Grant {
+    let mut grant = Grant {
+        name: to.name().to_owned(),
+        address: to.addresses().first().cloned(),
+        id: to.id(),
+        by: by.id(),
+        at: "2026-11-24T06:24:00Z".parse().unwrap(),
+        sig: Signature([0; 64]),
+    };
+    grant.sig = by
+        .root()
+        .sign(Purpose::Grant, &[&grant_message(&grant, 0, key, id)]);
+    grant
+}
+
+/// The envelope with one slot more, for Carol, made by Bob.
+fn with_carol(session: &Session, envelope: &[u8], recorded: bool) -> Vec<u8> {
+    let ((bob, _), (_, carol)) = (identity(session, "bob"), identity(session, "carol"));
+    let (secret, id, mut access) = secret_of(envelope, &bob);
+    let public = &carol.keys()[0].public;
+    let sealed = hpke::seal(
+        public,
+        &kdf::slot_info(&id.0, 0),
+        secret.expose(),
+        &mut UnwrapErr(SysRng),
+    )
+    .unwrap();
+    access.slots.push(Slot::Key(KeySlot {
+        lock: 0,
+        key: Some(public.key_id()),
+        enc: sealed.enc,
+        ct: sealed.ct,
+        grant: recorded.then(|| granted(&bob, &carol, public.key_id(), &id)),
+    }));
+    let mut lines = envelope.splitn(5, |byte| *byte == b'\n');
+    let (policy, payload) = (lines.nth(1).unwrap(), lines.nth(2).unwrap());
+    let access = serde_json::to_vec(&access).unwrap();
+    let hash = sha256(&[b"encl/1\n", policy, b"\n", &access, b"\n"]);
+    let mac = encl::json::to_b64(&ContentKey::new(&id.0, [&secret]).mac(&hash));
+    [b"encl/1", policy, &access, mac.as_bytes(), payload].join(&b'\n')
+}
+
+#[test]
+fn a_grant_is_told_and_its_absence_too() {
+    let mut session = Session::with_people();
+    session.quietly("alice", "encl wrap notes.txt --to bob@example.org");
+    let envelope = session.read("notes.txt.encl");
+    session.write("granted.encl", with_carol(&session, &envelope, true));
+    session.write("unrecorded.encl", with_carol(&session, &envelope, false));
+    session.type_("carol", "encl unwrap granted.encl");
+    session.quietly("carol", "encl contact add bob.card --yes");
+    session.type_("carol", "encl verify --strict granted.encl");
+    session.type_("carol", "encl verify --json granted.encl");
+    session.type_("carol", "encl inspect granted.encl");
+    session.type_("carol", "encl unwrap unrecorded.encl");
+    session.type_("carol", "encl verify --json unrecorded.encl");
+    let strict = session.type_("carol", "encl unwrap --strict unrecorded.encl -o strict");
+    assert_eq!(strict.exit, 4);
+    insta::assert_snapshot!(session.transcript());
+}
