@@ -156,6 +156,10 @@ fn line(style: Style, label: &str, text: &str) {
 /// One whole line in one write, so that two programs on one terminal do not mix. When stderr is gone there is
 /// nobody to tell; the exit code still does.
 fn write_stderr(line: &str) {
-    let styled = anstream::AutoStream::auto(io::stderr());
-    let _ = { styled }.write_all(format!("{line}\n").as_bytes());
+    let mut stderr = io::stderr();
+    let line = match anstream::AutoStream::choice(&stderr) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
+        _ => line.to_owned(),
+    };
+    let _ = stderr.write_all((line + "\n").as_bytes());
 }

@@ -2,8 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{ChildStdout, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The passphrase of whoever has one.
 pub(crate) const PASSPHRASE: &str = "correct horse";
@@ -116,14 +120,17 @@ impl Session {
         );
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut keyboard = child.stdin.take().unwrap();
-        // Each answer waits for its question: what is typed too early is not an answer.
+        let screen = Screen::of(child.stdout.take().unwrap());
         for line in typed.split_inclusive(['\n', '\u{3}', '\u{4}']) {
-            std::thread::sleep(std::time::Duration::from_millis(700));
-            std::io::Write::write_all(&mut keyboard, line.as_bytes()).unwrap();
+            screen.wait_for_a_question();
+            keyboard.write_all(line.as_bytes()).unwrap();
         }
         let output = child.wait_with_output().unwrap();
         drop(keyboard);
-        Answer::of(&output)
+        Answer::of(&Output {
+            stdout: screen.all(),
+            ..output
+        })
     }
 
     /// A command that is part of the story.
@@ -196,6 +203,44 @@ impl Session {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+}
+
+/// What a terminal shows, as it comes.
+struct Screen {
+    shown: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Screen {
+    fn of(mut stdout: ChildStdout) -> Self {
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let copy = Arc::clone(&shown);
+        let reader = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(bytes @ 1..) = stdout.read(&mut buffer) {
+                copy.lock().unwrap().extend_from_slice(&buffer[..bytes]);
+            }
+        });
+        Self { shown, reader }
+    }
+
+    /// What is typed before its question is not an answer to it.
+    fn wait_for_a_question(&self) {
+        let asks = |shown: &[u8]| {
+            let text = String::from_utf8_lossy(shown);
+            let last = text.rsplit('\n').next().unwrap_or_default();
+            last.ends_with(": ") && (last.contains("assphrase of") || last.contains("same again"))
+        };
+        while !self.reader.is_finished() && !asks(&self.shown.lock().unwrap()) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.shown.lock().unwrap().push(b'\n');
+    }
+
+    fn all(self) -> Vec<u8> {
+        self.reader.join().unwrap();
+        std::mem::take(&mut *self.shown.lock().unwrap())
     }
 }
 
