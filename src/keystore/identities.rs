@@ -76,6 +76,7 @@ impl Keystore {
         let secret = secret_file::bytes(identity, protection, rng)?;
         let _lock = self.lock()?;
         self.refuse_taken_addresses(card)?;
+        let is_first = self.identities()?.is_empty();
         let folder = self.root.join(IDENTITIES);
         folder::make_folder(&folder)?;
         remove_unfinished(&folder)?;
@@ -94,7 +95,12 @@ impl Keystore {
         }
         fs::rename(&hidden, &place)
             .map_err(|error| KeystoreError::system("name", &place, error))?;
-        folder::sync_folder(&folder)
+        folder::sync_folder(&folder)?;
+        if is_first {
+            // Two made in one second have no other order.
+            self.choose_default(&identity.id())?;
+        }
+        Ok(())
     }
 
     /// Finds out whether an identity has one of a new card's addresses.
@@ -121,11 +127,12 @@ impl Keystore {
         let _lock = self.lock()?;
         self.own_card(id)?
             .ok_or(KeystoreError::Unknown("identity"))?;
-        folder::write(
-            &self.root.join("default"),
-            &line(&id.to_string()),
-            Existing::Replace,
-        )
+        self.choose_default(id)
+    }
+
+    fn choose_default(&self, id: &RootId) -> Result<(), KeystoreError> {
+        let path = self.root.join("default");
+        folder::write(&path, &line(&id.to_string()), Existing::Replace)
     }
 
     /// Removes an identity with its private keys, for good.

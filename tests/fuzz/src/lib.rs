@@ -15,7 +15,7 @@ use encl::envelope::{Class, Envelope, OpenError};
 /// The class, `None` if the input could not be read.
 pub fn read(input: impl Read) -> Result<u64, Option<Class>> {
     let class = |error: OpenError| error.class();
-    let envelope = Envelope::read(input).map_err(class)?;
+    let mut envelope = Envelope::read(input).map_err(class)?;
     let manifest = envelope.manifest();
     assert!(manifest.bytes > 0 && !manifest.policy.locks.is_empty());
     envelope.payload_bytes().map_err(class)
