@@ -48,6 +48,17 @@ const COST_16: [(&str, [u8; 16], &str); 3] = [
     ),
 ];
 
+/// The same with `131072` KiB for `65536`: a cost is an exponent of two.
+const COST_17: &str = "840be44f7b0aa36d163b5a5f88f411acd8af743f98f38d87079cd6f254dbfd7e";
+
+#[test]
+fn cost_17() {
+    let (passphrase, salt, _) = COST_16[1];
+    let passphrase = Passphrase::new(passphrase).unwrap();
+    let key = passphrase.derive(&salt, Cost::new(17).unwrap()).unwrap();
+    assert_eq!(hex::encode(key.expose()), COST_17);
+}
+
 #[test]
 fn cost_16() {
     for (passphrase, salt, expected) in COST_16 {
