@@ -8,11 +8,11 @@ use std::{fs, io};
 use encl::crypto::kdf;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::Purpose;
-use encl::envelope::{About, Addressee, ArmorWriter, LockRequest, SealRequest, seal};
+use encl::envelope::{About, Addressee, Admission, ArmorWriter, LockRequest, SealRequest, seal};
 use encl::identity::{Card, CardRequest};
 use encl::json::to_b64;
 use encl::policy::{Conditions, Padding, Recipient};
-use encl_fuzz::forge::{self, PADDED, Parts, SIGNED};
+use encl_fuzz::forge::{self, GRANTED_AT, NEWCOMER, PADDED, Parts, SIGNED};
 use encl_fuzz::{Ring, author, identity, now};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -126,17 +126,23 @@ fn forged() -> Vec<Vec<u8>> {
             plaintext: shape.plaintext().as_bytes(),
         }
         .to_input();
-        must_open(&Parts::of(&parts).expect("three lines"));
+        must_open(&Parts::of(&parts).expect("three lines"), &shape);
         parts
     };
-    (0..16).map(input).collect()
+    // No grant stands in a private envelope.
+    (0..32)
+        .filter(|shape| shape & (PRIVATE | GRANTED) != PRIVATE | GRANTED)
+        .map(input)
+        .collect()
 }
 
-/// What a forged envelope has: [`SIGNED`], [`PADDED`], [`PRIVATE`], [`TWO_LOCKS`].
+/// What a forged envelope has: [`SIGNED`], [`PADDED`], [`PRIVATE`], [`TWO_LOCKS`], [`GRANTED`].
 struct Shape(u8);
 
 const PRIVATE: u8 = 4;
 const TWO_LOCKS: u8 = 8;
+/// The reader's slots are grants by the author, who named his other key.
+const GRANTED: u8 = 16;
 
 impl Shape {
     fn has(&self, feature: u8) -> bool {
@@ -160,20 +166,22 @@ impl Shape {
 
     fn lock(&self, lock: u8) -> String {
         let commit = to_b64(&kdf::lock_commitment(&forge::secret(lock)));
-        let recipients = self.unless_private(format!(r#","recipients":[{}]"#, recipient()));
+        let recipients = self.unless_private(format!(r#","recipients":[{}]"#, self.recipient()));
         format!(r#"{{"kind":"recipients","need":1,"commit":"{commit}"{recipients}}}"#)
     }
 
     fn access(&self) -> String {
-        let key = self.unless_private(format!(r#","key":"{}""#, key_id()));
-        let slot =
-            |lock| format!(r#"{{"lock":{lock}{key},"enc":"@enc{lock}@","ct":"@ct{lock}@"}}"#);
+        let key = self.unless_private(format!(r#","key":"{}""#, key_id(0)));
+        let slot = |lock| {
+            let grant = self.grant(lock);
+            format!(r#"{{"lock":{lock}{key},"enc":"@enc{lock}@","ct":"@ct{lock}@"{grant}}}"#)
+        };
         format!(r#"{{"slots":[{}]}}"#, self.per_lock(slot))
     }
 
     fn plaintext(&self) -> String {
         let sealed = if self.has(PRIVATE) {
-            let lists = self.per_lock(|_| format!("[{}]", recipient()));
+            let lists = self.per_lock(|_| format!("[{}]", self.recipient()));
             format!(r#","recipients":[{lists}]{}"#, self.signer())
         } else {
             String::new()
@@ -181,6 +189,23 @@ impl Shape {
         let about =
             r#""name":"a.txt","type":"text/plain","modified":"2026-11-24T06:24:00Z","subject":"s""#;
         format!("{{{about}{sealed}}}\nhello, encl\n")
+    }
+
+    fn grant(&self, lock: u8) -> String {
+        if self.has(GRANTED) {
+            let id = to_b64(&author().id().0);
+            format!(
+                r#","grant":{{"name":"{NEWCOMER}","id":"{id}","by":"{id}","at":"{GRANTED_AT}","sig":"@sig{lock}@"}}"#
+            )
+        } else {
+            String::new()
+        }
+    }
+
+    fn recipient(&self) -> String {
+        let id = to_b64(&author().id().0);
+        let key = key_id(usize::from(self.has(GRANTED)));
+        format!(r#"{{"name":"Bob","address":"bob@example.org","id":"{id}","key":"{key}"}}"#)
     }
 
     fn signer(&self) -> String {
@@ -207,23 +232,21 @@ impl Shape {
 
 const CREATED: &str = r#""created":"2026-11-24T06:24:00Z","#;
 
-fn key_id() -> String {
-    to_b64(&Ring::public()[0].key_id().0)
+fn key_id(key: usize) -> String {
+    to_b64(&Ring::public()[key].key_id().0)
 }
 
-fn recipient() -> String {
-    let id = to_b64(&author().id().0);
-    let key = key_id();
-    format!(r#"{{"name":"Bob","address":"bob@example.org","id":"{id}","key":"{key}"}}"#)
-}
-
-fn must_open(parts: &Parts<'_>) {
+fn must_open(parts: &Parts<'_>, shape: &Shape) {
     let envelope = parts.envelope(&mut StdRng::seed_from_u64(1));
     let opened = encl::envelope::Envelope::read(&envelope[..])
         .and_then(|envelope| envelope.unlock(&mut Ring::default(), now()))
         .and_then(|content| content.copy_to(&mut io::sink()));
-    if let Err(error) = opened {
-        panic!("{error}: {}", String::from_utf8_lossy(parts.policy));
+    match opened {
+        Ok((about, _)) => {
+            let granted = matches!(about.admission, Admission::Granted(_));
+            assert_eq!(granted, shape.has(GRANTED));
+        }
+        Err(error) => panic!("{error}: {}", String::from_utf8_lossy(parts.policy)),
     }
 }
 

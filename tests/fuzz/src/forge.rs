@@ -2,11 +2,13 @@
 //! slots, MAC, payload, padding and signature are made to fit. So a mutation reaches what stands behind the cryptography.
 //!
 //! An input is one byte of flags, a policy line, an access line and the plaintext D. In the access line `@enc0@` and
-//! `@ct0@` become the first lock's secret sealed to the reader's X25519 key, `@enc1@` and `@ct1@` the second's.
+//! `@ct0@` become the first lock's secret sealed to the reader's X25519 key, `@enc1@` and `@ct1@` the second's; `@sig0@`
+//! and `@sig1@` the author's signature for letting in [`NEWCOMER`] by that slot at [`GRANTED_AT`].
 
 use encl::crypto::kdf::{self, ContentKey};
-use encl::crypto::signing::Purpose;
+use encl::crypto::signing::{Purpose, Signature};
 use encl::crypto::{CryptoRng, Secret, hpke, sha256};
+use encl::envelope::{EnvelopeId, Grant, grant_message};
 use encl::{json, payload};
 
 use crate::ring::{Ring, author};
@@ -15,6 +17,11 @@ use crate::ring::{Ring, author};
 pub const SIGNED: u8 = 1;
 /// The flag for padding behind the plaintext.
 pub const PADDED: u8 = 2;
+
+/// The name in a grant.
+pub const NEWCOMER: &str = "Carol";
+/// The time in a grant.
+pub const GRANTED_AT: &str = "2026-11-25T06:24:00Z";
 
 const LINE_1: &[u8] = b"encl/1\n";
 const BLOCK_BYTES: usize = 16_384;
@@ -96,6 +103,11 @@ impl<'a> Parts<'a> {
             for (mark, bytes) in marks.iter().zip([sealed.enc, sealed.ct]) {
                 access = replaced(&access, mark, &json::to_b64(&bytes));
             }
+            let mark = format!("@sig{lock}@");
+            if contains(&access, &mark) {
+                let signature = grant_signature(id, lock);
+                access = replaced(&access, &mark, &json::to_b64(&signature.0));
+            }
         }
         access
     }
@@ -126,6 +138,21 @@ impl<'a> Parts<'a> {
         }
         message
     }
+}
+
+/// The newcomer has the author's id and the reader's X25519 key.
+fn grant_signature(id: &[u8; 32], lock: u8) -> Signature {
+    let grant = Grant {
+        name: NEWCOMER.into(),
+        address: None,
+        id: author().id(),
+        by: author().id(),
+        at: GRANTED_AT.parse().expect("a time"),
+        sig: Signature([0; 64]),
+    };
+    let key = Ring::public()[0].key_id();
+    let message = grant_message(&grant, lock.into(), key, &EnvelopeId(*id));
+    author().sign(Purpose::Grant, &[&message])
 }
 
 /// The secret of a lock.
