@@ -327,6 +327,15 @@ fn forged(people: &[Person; 3]) -> Vec<(String, Vec<u8>)> {
             other.envelope(&slots, b"{}\nx"),
         ));
     }
+    // A slot's shape is judged when it closes, before the next slot's members.
+    let salt = to_b64(&[7; 16]);
+    let bad = format!(
+        r#"{{"lock":0,"salt":"{salt}","ct":"{}"}}"#,
+        to_b64(&[7; 48])
+    );
+    let unknown = forge.slot_with(&people[0], 0, &[7; 32], ",\"hint\":1");
+    let both = forge.envelope(&access(&[bad, unknown]), b"{}\nx");
+    cases.push(("two faults in two slots".into(), both));
     for secret in [[0; 32], [0x5e; 32]] {
         let slot = forge.slot_with(&people[0], 0, &secret, "");
         cases.push((
