@@ -68,9 +68,7 @@ fn add(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure>
     let what = format!("cannot add {}", key::person(&card));
     if !known && !yes {
         context.terminal.text(&key::described(&card));
-        if !context.confirm(&format!("Add {}?", key::person(&card)), &what)? {
-            return Err(Failure::new(Exit::Locked, what).because("the answer was no"));
-        }
+        context.confirm(&format!("Add {}?", key::person(&card)), &what)?;
     }
     let (accepted, words) = match store::accept(context, &card, How::Added)? {
         Accepted::New => ("added", "added, not verified yet"),
@@ -160,8 +158,8 @@ fn show(who: &str, context: &Context) -> Result<(), Failure> {
 fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
     let card = find(who, context)?;
     let what = format!("cannot remove {}", key::person(&card));
-    if !yes && !context.confirm(&format!("Remove {}?", key::person(&card)), &what)? {
-        return Err(Failure::new(Exit::Locked, what).because("the answer was no"));
+    if !yes {
+        context.confirm(&format!("Remove {}?", key::person(&card)), &what)?;
     }
     let keystore = store::keystore(context);
     let failed = |error: KeystoreError| store::failure(&what, &error);

@@ -66,8 +66,8 @@ impl Context {
         option.map(str::to_owned).or_else(from_environment)
     }
 
-    /// Asks an ordinary question on the terminal. `what` is what cannot be done without an answer.
-    pub(crate) fn confirm(&self, question: &str, what: &str) -> Result<bool, Failure> {
+    /// Asks an ordinary question on the terminal. `what` is what cannot be done without a yes.
+    pub(crate) fn confirm(&self, question: &str, what: &str) -> Result<(), Failure> {
         let failed = |error: &PromptError| {
             Failure::new(Exit::Usage, what)
                 .caused_by(error)
@@ -76,9 +76,11 @@ impl Context {
         if self.no_input {
             return Err(failed(&PromptError::NoTerminal));
         }
-        Prompt::open()
-            .and_then(|mut prompt| prompt.yes(question))
-            .map_err(|error| failed(&error))
+        match Prompt::open().and_then(|mut prompt| prompt.yes(question)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::new(Exit::Locked, what).because("the answer was no")),
+            Err(error) => Err(failed(&error)),
+        }
     }
 }
 

@@ -335,8 +335,8 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
         "Remove {} for good? What was sealed for it can then never be opened with it",
         person(&card)
     );
-    if !yes && !context.confirm(&question, &what)? {
-        return Err(Failure::new(Exit::Locked, what).because("the answer was no"));
+    if !yes {
+        context.confirm(&question, &what)?;
     }
     let removed = store::keystore(context).remove_identity(&card.id());
     removed.map_err(|error| store::failure(&what, &error))?;
