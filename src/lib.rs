@@ -33,6 +33,7 @@ pub mod envelope;
 pub mod identity;
 pub mod json;
 pub mod keystore;
+pub mod mail;
 pub mod payload;
 pub mod policy;
 pub mod time;

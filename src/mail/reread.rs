@@ -1,0 +1,50 @@
+//! Input that can be read more than once, each time from its beginning: what a message holds is known only at its end.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+
+/// Something that can be read again and again.
+pub trait Reread {
+    /// A reader that begins at the first byte.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>>;
+}
+
+impl Reread for [u8] {
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(self))
+    }
+}
+
+/// A regular file from `from` on. Its own place is neither used nor moved.
+pub struct FileFrom<'a> {
+    /// The file, opened for reading.
+    pub file: &'a File,
+    /// Where its content begins, in bytes.
+    pub from: u64,
+}
+
+impl Reread for FileFrom<'_> {
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(At {
+            file: self.file,
+            at: self.from,
+        }))
+    }
+}
+
+struct At<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for At<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
