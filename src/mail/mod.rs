@@ -2,8 +2,10 @@
 //!
 //! Nothing here knows keys: whoever seals or opens is handed in.
 
+pub mod address;
 mod header;
 mod reread;
+pub mod words;
 
 pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
 pub use reread::{FileFrom, Reread};
