@@ -12,6 +12,8 @@ use std::ops::Range;
 use super::words;
 use crate::json;
 use lexer::is_atom_byte;
+pub(super) use lexer::{Kind, Lexer, Token, unquoted};
+pub(super) use parser::{phrase, placed};
 
 /// Addresses in one list: no policy names more recipients.
 pub const MAILBOXES_MAX: usize = crate::policy::RECIPIENTS_MAX;
@@ -110,14 +112,13 @@ impl AddressError {
 /// # Errors
 /// [`AddressError`] for a list that is not understood to its end.
 pub fn parse_list(text: &str) -> Result<Vec<Mailbox>, AddressError> {
-    let placed = parser::placed(text)?;
+    let placed = placed(text)?;
     Ok(placed.into_iter().map(|placed| placed.mailbox).collect())
 }
 
 /// A mailbox, and where its address stands in the list.
 pub(super) struct Placed {
     pub(super) mailbox: Mailbox,
-    #[expect(dead_code, reason = "for whoever rewrites a list")]
     pub(super) address: Range<usize>,
 }
 
@@ -165,13 +166,13 @@ impl fmt::Display for Mailbox {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => out.write_str(&self.address),
-            Some(name) => write!(out, "{} <{}>", phrase(name), self.address),
+            Some(name) => write!(out, "{} <{}>", phrase_of(name), self.address),
         }
     }
 }
 
 /// A name as a phrase: words where they do, else in quotes, and controls only in encoded words.
-fn phrase(name: &str) -> String {
+fn phrase_of(name: &str) -> String {
     if !json::is_clean(name) {
         words::encode(name)
     } else if is_phrase(name) {

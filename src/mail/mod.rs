@@ -4,6 +4,7 @@
 
 pub mod address;
 mod header;
+pub mod outer;
 mod reread;
 pub mod words;
 

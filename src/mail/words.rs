@@ -46,7 +46,8 @@ pub fn decode(text: &str) -> String {
 #[must_use]
 pub fn encode(text: &str) -> String {
     let quoted: usize = text.bytes().map(quoted_chars).sum();
-    let encoding = if quoted <= text.len().div_ceil(3) * 4 {
+    // As long as most of it can be read by people too.
+    let encoding = if 2 * quoted <= 5 * text.len() {
         Encoding::Quoted
     } else {
         Encoding::Base64

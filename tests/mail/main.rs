@@ -9,3 +9,4 @@
 mod address_table;
 mod addresses;
 mod corpus;
+mod outer;

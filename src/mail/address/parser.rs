@@ -5,7 +5,7 @@ use super::{AddressError, AddressFault, LIST_BYTES_MAX, MAILBOXES_MAX, Mailbox, 
 use super::{WORDS_MAX, address, words};
 
 /// Everybody in the list, and where.
-pub(super) fn placed(text: &str) -> Result<Vec<Placed>, AddressError> {
+pub(crate) fn placed(text: &str) -> Result<Vec<Placed>, AddressError> {
     if text.len() > LIST_BYTES_MAX {
         return Err(AddressError::new(AddressFault::TooLong, text, 0));
     }
