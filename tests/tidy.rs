@@ -31,7 +31,10 @@ const LAYERS: [(&str, &[&str]); 11] = [
             "time",
         ],
     ),
-    ("mail", &["atomic_file", "envelope", "policy", "time"]),
+    (
+        "mail",
+        &["atomic_file", "crypto", "envelope", "policy", "time"],
+    ),
     ("cli", &[]), // uses the library from outside, by its public names
 ];
 
