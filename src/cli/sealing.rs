@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use clap::Args;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
-use encl::envelope::{About, LockRequest, SealError, SealRequest};
+use encl::envelope::{About, Addressee, EnvelopeId, LockRequest, SealError, SealRequest};
 use encl::identity::Identity;
 use encl::policy::{Conditions, Padding};
+use serde::Serialize;
 
 use super::context::Context;
 use super::files::Input;
 use super::keys::Keys;
 use super::passphrase::Whose;
-use super::people::{People, Person, Signer};
+use super::people::{People, Person, Signer, hex};
 use super::readers::Readers;
 use super::report::{Exit, Failure, system_words};
+use super::target::Target;
 use super::terminal::safe;
 use super::{terms, who};
 
@@ -174,21 +176,90 @@ impl<'a> Sealing<'a> {
         }
     }
 
-    /// Who signs, as the objects of `--json` say it.
-    pub(crate) fn signer(&self) -> Option<Signer> {
-        self.author
-            .filter(|_| self.signer.is_some())
-            .map(Person::signer)
+    /// Says what was made of the input, and for whom; or prints the object.
+    pub(crate) fn report(
+        &self,
+        schema: &'static str,
+        (input, target): (&Input, &Target),
+        made: &Made,
+        readers: &Readers,
+    ) -> Result<(), Failure> {
+        if !self.context.json {
+            let text = format!("{}, {}", target.name(), self.summary(readers));
+            self.context.terminal.status(&text);
+            return Ok(());
+        }
+        let recipients = readers.addressees.iter().map(RecipientObject::of);
+        let (id, parts) = match made {
+            Made::One(id) => (Some(id.to_string()), Vec::new()),
+            Made::Parts(ids) => (None, ids.iter().map(EnvelopeId::to_string).collect()),
+        };
+        let object = Object {
+            schema,
+            file: input.typed(),
+            output: target.typed(),
+            id,
+            parts,
+            recipients: recipients.collect(),
+            signer: self
+                .author
+                .filter(|_| self.signer.is_some())
+                .map(Person::signer),
+        };
+        self.context
+            .terminal
+            .print_object(&object, target.objects())
     }
 
     /// "for 2 people: Bob <bob@example.org> and you; signed"
-    pub(crate) fn summary(&self, readers: &Readers) -> String {
+    fn summary(&self, readers: &Readers) -> String {
         let signed = if self.signer.is_some() {
             "signed"
         } else {
             "not signed"
         };
         format!("{}; {signed}", readers.summary(self.passphrase.is_some()))
+    }
+}
+
+/// What was made of one input.
+pub(crate) enum Made {
+    /// One envelope.
+    One(EnvelopeId),
+    /// One for each attachment of a message.
+    Parts(Vec<EnvelopeId>),
+}
+
+/// `encl.wrap/1` and its like, in the order of cli.md.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    file: String,
+    output: String,
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
+    recipients: Vec<RecipientObject<'a>>,
+    signer: Option<Signer>,
+}
+
+#[derive(Serialize)]
+struct RecipientObject<'a> {
+    name: &'a str,
+    address: Option<&'a str>,
+    id: String,
+    key: String,
+}
+
+impl<'a> RecipientObject<'a> {
+    fn of(addressee: &'a Addressee) -> Self {
+        let recipient = &addressee.recipient;
+        Self {
+            name: &recipient.name,
+            address: recipient.address.as_deref(),
+            id: recipient.id.to_string(),
+            key: hex(&recipient.key.0),
+        }
     }
 }
 

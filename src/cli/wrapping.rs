@@ -4,19 +4,16 @@ use std::io::Read;
 use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
-use encl::envelope::{About, Addressee, ArmorWriter, SealError, SealRequest, Sealed};
+use encl::envelope::{About, ArmorWriter, SealError, SealRequest, Sealed};
 use encl::time::Time;
-use serde::Serialize;
 
 use super::files::{Input, Source};
-use super::people::{Signer, hex};
 use super::progress::Progress;
 use super::readers::Readers;
 use super::report::{Exit, Failure, system_words};
-use super::sealing::{self, Sealing};
+use super::sealing::{self, Made, Sealing};
 use super::sink::{Output, Sink};
 use super::target::{self, Target};
-use super::terminal::Stream;
 use super::wrap::Arguments;
 
 const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
@@ -62,7 +59,12 @@ impl Wrapping<'_> {
             sealing::not_sealed(input, error, |error| output.not_written(error))
         })?;
         output.commit(sink)?;
-        self.report(input, &target, &sealed)
+        self.sealing.report(
+            "encl.wrap/1",
+            (input, &target),
+            &Made::One(sealed.id),
+            &self.readers,
+        )
     }
 
     fn seal(
@@ -121,64 +123,5 @@ impl Wrapping<'_> {
             ));
         }
         Ok(head)
-    }
-
-    fn report(&self, input: &Input, target: &Target, sealed: &Sealed) -> Result<(), Failure> {
-        if !self.sealing.context.json {
-            let summary = self.sealing.summary(&self.readers);
-            let line = format!("{}, {summary}", target.name());
-            self.sealing.context.terminal.status(&line);
-            return Ok(());
-        }
-        let object = Object {
-            schema: "encl.wrap/1",
-            file: input.typed(),
-            output: target.typed(),
-            id: sealed.id.to_string(),
-            recipients: self
-                .readers
-                .addressees
-                .iter()
-                .map(RecipientObject::of)
-                .collect(),
-            signer: self.sealing.signer(),
-        };
-        let stream = if *target == Target::Stdout {
-            Stream::Stderr
-        } else {
-            Stream::Stdout
-        };
-        self.sealing.context.terminal.print_object(&object, stream)
-    }
-}
-
-/// `encl.wrap/1`, in the order of cli.md.
-#[derive(Serialize)]
-struct Object<'a> {
-    schema: &'static str,
-    file: String,
-    output: String,
-    id: String,
-    recipients: Vec<RecipientObject<'a>>,
-    signer: Option<Signer>,
-}
-
-#[derive(Serialize)]
-struct RecipientObject<'a> {
-    name: &'a str,
-    address: Option<&'a str>,
-    id: String,
-    key: String,
-}
-
-impl<'a> RecipientObject<'a> {
-    fn of(addressee: &'a Addressee) -> Self {
-        let recipient = &addressee.recipient;
-        Self {
-            name: &recipient.name,
-            address: recipient.address.as_deref(),
-            id: recipient.id.to_string(),
-            key: hex(&recipient.key.0),
-        }
     }
 }

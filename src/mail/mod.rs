@@ -5,6 +5,7 @@
 mod base64_lines;
 mod header;
 mod message;
+pub mod recipients;
 mod reread;
 
 pub use base64_lines::Base64Lines;

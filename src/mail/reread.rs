@@ -27,12 +27,16 @@ pub struct FileFrom<'a> {
     pub from: u64,
 }
 
+impl<'a> FileFrom<'a> {
+    /// A reader of `file` that begins at byte `from`, and neither uses nor moves the file's own place.
+    pub fn reader(file: &'a File, from: u64) -> impl Read + use<'a> {
+        At { file, at: from }
+    }
+}
+
 impl Reread for FileFrom<'_> {
     fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(At {
-            file: self.file,
-            at: self.from,
-        }))
+        Ok(Box::new(Self::reader(self.file, self.from)))
     }
 }
 
