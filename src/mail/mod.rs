@@ -4,6 +4,11 @@
 
 mod header;
 mod reread;
+mod scan;
 
 pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
 pub use reread::{FileFrom, Reread};
+pub use scan::{
+    BLANK_BYTES_MAX, DEPTH_MAX, Disposition, Encoding, Messages, PARTS_MAX, Part, ScanError, Shape,
+    Structure, Watch, scan,
+};
