@@ -5,6 +5,7 @@
 mod header;
 mod reread;
 mod scan;
+mod transfer;
 
 pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
 pub use reread::{FileFrom, Reread};
@@ -12,3 +13,4 @@ pub use scan::{
     BLANK_BYTES_MAX, DEPTH_MAX, Disposition, Encoding, Messages, PARTS_MAX, Part, ScanError, Shape,
     Structure, Watch, scan,
 };
+pub use transfer::{Decoded, Decoder};
