@@ -2,11 +2,13 @@
 //!
 //! Nothing here knows keys: whoever seals or opens is handed in.
 
+mod find;
 mod header;
 mod reread;
 mod scan;
 mod transfer;
 
+pub use find::{Findings, Form, MEDIA_TYPE, Other, Sealed, find, open_body};
 pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
 pub use reread::{FileFrom, Reread};
 pub use scan::{

@@ -74,8 +74,8 @@ pub struct Decoded<R> {
     body: R,
     decoder: Decoder,
     read: Vec<u8>,
-    decoded: Vec<u8>,
-    /// How many bytes of `decoded` were handed out.
+    content: Vec<u8>,
+    /// How many bytes of `content` were handed out.
     taken: usize,
     is_over: bool,
 }
@@ -87,7 +87,7 @@ impl<R: Read> Decoded<R> {
             body,
             decoder: Decoder::new(encoding),
             read: vec![0; BUFFER_BYTES],
-            decoded: Vec::new(),
+            content: Vec::new(),
             taken: 0,
             is_over: false,
         }
@@ -101,13 +101,13 @@ impl<R: Read> Decoded<R> {
 
     fn decode_more(&mut self) -> io::Result<()> {
         self.taken = 0;
-        self.decoded.clear();
+        self.content.clear();
         let count = self.body.read(&mut self.read)?;
         if count == 0 {
             self.is_over = true;
-            self.decoder.finish(&mut self.decoded);
+            self.decoder.finish(&mut self.content);
         } else {
-            self.decoder.push(&self.read[..count], &mut self.decoded);
+            self.decoder.push(&self.read[..count], &mut self.content);
         }
         Ok(())
     }
@@ -115,14 +115,14 @@ impl<R: Read> Decoded<R> {
 
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.decoded.len() {
+        while self.taken == self.content.len() {
             if self.is_over || out.is_empty() {
                 return Ok(0);
             }
             self.decode_more()?;
         }
-        let count = out.len().min(self.decoded.len() - self.taken);
-        out[..count].copy_from_slice(&self.decoded[self.taken..self.taken + count]);
+        let count = out.len().min(self.content.len() - self.taken);
+        out[..count].copy_from_slice(&self.content[self.taken..self.taken + count]);
         self.taken += count;
         Ok(count)
     }

@@ -70,7 +70,7 @@ impl Content {
 fn boundary(media_type: &str, parameters: &Parameters) -> Option<Vec<u8>> {
     let mut boundary = media_type
         .starts_with("multipart/")
-        .then(|| joined(parameters, "boundary"))??;
+        .then(|| joined(parameters, "boundary"))?;
     // RFC 2046 §5.1.1: a boundary does not end in a blank; behind one, blanks are padding.
     let last = boundary.iter().rposition(|byte| !is_blank(*byte))?;
     boundary.truncate(last + 1);
@@ -89,11 +89,15 @@ fn media_type_of(value: &[u8]) -> (String, Parameters) {
             media_type.extend(value.word());
         }
     }
-    let fits = media_type.len() <= MEDIA_TYPE_BYTES_MAX
-        && media_type.iter().all(u8::is_ascii_graphic)
-        && media_type.iter().filter(|byte| **byte == b'/').count() == 1
-        && !media_type.starts_with(b"/")
-        && !media_type.ends_with(b"/");
+    let mut sides = media_type.splitn(2, |byte| *byte == b'/');
+    let mut is_side = || {
+        let side = sides.next().unwrap_or_default();
+        !side.is_empty()
+            && side
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() && *byte != b'/')
+    };
+    let fits = media_type.len() <= MEDIA_TYPE_BYTES_MAX && is_side() && is_side();
     let media_type = if fits {
         String::from_utf8_lossy(&media_type).to_ascii_lowercase()
     } else {
@@ -126,13 +130,13 @@ fn is_named(parameters: &Parameters, name: &str) -> bool {
 }
 
 /// The value of a parameter: plain, else extended, else joined from its sections.
-fn joined(parameters: &Parameters, name: &str) -> Option<Vec<u8>> {
+fn joined(parameters: &Parameters, name: &str) -> Vec<u8> {
     let find = |name: String| parameters.get(name.as_bytes());
     if let Some(value) = find(name.to_owned()) {
-        return Some(value.clone());
+        return value.clone();
     }
     if let Some(extended) = find(format!("{name}*")) {
-        return Some(percent_decoded(without_charset(extended)));
+        return percent_decoded(without_charset(extended));
     }
     let mut sections = Vec::new();
     for number in 0.. {
@@ -146,7 +150,7 @@ fn joined(parameters: &Parameters, name: &str) -> Option<Vec<u8>> {
             (None, None) => break,
         }
     }
-    Some(sections)
+    sections
 }
 
 /// RFC 2231 §4: `charset'language'text`.

@@ -19,10 +19,20 @@ pub(super) struct Base64 {
     /// Up to three characters of a group that is not whole yet, then the line as far as it was read.
     text: Vec<u8>,
     group: usize,
-    has_begun: bool,
-    /// Pieces of this line were decoded.
-    is_within_line: bool,
-    has_ended: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    /// Nothing but empty lines was seen.
+    #[default]
+    Before,
+    AtLine,
+    /// A piece of this line was decoded.
+    WithinLine,
+    /// Behind one `=` where there should be two: narrow lines can part them.
+    AfterHalfPadding,
+    Ended,
 }
 
 /// Which piece of a line is at hand.
@@ -37,7 +47,7 @@ enum Piece {
 impl Base64 {
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>, leftover: &mut Leftover) {
         let mut rest = bytes;
-        while !rest.is_empty() && !self.has_ended {
+        while !rest.is_empty() && !self.has_ended() {
             let room = rest.len().min(LINE_BYTES_MAX - self.text.len());
             let line_feed = memchr(b'\n', &rest[..room]);
             self.text
@@ -45,23 +55,47 @@ impl Base64 {
             rest = &rest[line_feed.map_or(room, |at| at + 1)..];
             if line_feed.is_some() {
                 self.piece(Piece::Last, out, leftover);
-                leftover.count(if self.has_ended { b"\n" } else { b"" });
-                self.is_within_line = false;
+                self.end_line(leftover);
             } else if self.text.len() == LINE_BYTES_MAX {
                 self.piece(Piece::Some, out, leftover);
             }
         }
-        if self.has_ended {
-            leftover.count(rest);
+        if self.has_ended() {
+            leftover.count(self.behind_padding(rest));
+        }
+    }
+
+    fn end_line(&mut self, leftover: &mut Leftover) {
+        match self.state {
+            State::WithinLine => self.state = State::AtLine,
+            State::Ended | State::AfterHalfPadding => leftover.count(b"\n"),
+            State::Before | State::AtLine => {}
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(self.state, State::Ended | State::AfterHalfPadding)
+    }
+
+    /// Takes the second `=` off what follows the first one.
+    fn behind_padding<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
+        let text = rest.iter().position(|byte| !is_space(*byte));
+        let Some(first) = text.filter(|_| self.state == State::AfterHalfPadding) else {
+            return rest;
+        };
+        self.state = State::Ended;
+        match rest[first] {
+            b'=' => &rest[first + 1..],
+            _ => rest,
         }
     }
 
     pub(super) fn finish(&mut self, out: &mut Vec<u8>, leftover: &mut Leftover) {
-        if !self.has_ended {
+        if !self.has_ended() {
             self.piece(Piece::Last, out, leftover);
         }
-        if !self.has_ended {
-            self.end(out, leftover, b"");
+        if !self.has_ended() {
+            self.end(State::Ended, out, leftover, b"");
         }
     }
 
@@ -70,15 +104,15 @@ impl Base64 {
         let end = last.map_or(0, |last| last + 1).max(self.group);
         let has_blanks = end < self.text.len();
         if end == self.group {
-            if piece == Piece::Last && !self.is_within_line && self.has_begun {
-                self.end(out, leftover, b"");
+            if piece == Piece::Last && self.state == State::AtLine {
+                self.end(State::Ended, out, leftover, b"");
             }
         } else if self.decode(end, out).is_err() {
             self.end_within(end, out, leftover);
         } else {
-            self.is_within_line = true;
+            self.state = State::WithinLine;
         }
-        if !self.has_ended {
+        if !self.has_ended() {
             self.text.truncate(self.group);
             // One blank stands for all at the end of a piece: with more text behind them the line is foreign.
             if has_blanks && piece == Piece::Some {
@@ -103,7 +137,6 @@ impl Base64 {
         self.text.copy_within(whole..end, 0);
         self.text.truncate(end);
         self.group = end - whole;
-        self.has_begun = true;
         Ok(())
     }
 
@@ -120,17 +153,24 @@ impl Base64 {
             .take_while(|byte| **byte == b'=')
             .count();
         let is_padded = padding > 0 && self.is_whole_with(&line[..foreign]);
-        if !is_padded && !self.is_within_line {
-            return self.end(out, leftover, &line);
+        if !is_padded && self.state != State::WithinLine {
+            return self.end(State::Ended, out, leftover, &line);
         }
+        let rest = &line[foreign + if is_padded { padding } else { 0 }..];
         self.text.extend_from_slice(&line[..foreign]);
         let whole = self.text.len();
         self.decode(whole, out).expect("all of it is base64");
         self.text.truncate(self.group);
+        let is_half = is_padded && padding == 1 && self.group == 2;
         self.end(
+            if is_half {
+                State::AfterHalfPadding
+            } else {
+                State::Ended
+            },
             out,
             leftover,
-            &line[foreign + if is_padded { padding } else { 0 }..],
+            rest,
         );
     }
 
@@ -141,14 +181,14 @@ impl Base64 {
     }
 
     /// Ends the content behind `text[..group]`; `rest` is the first that stands behind.
-    fn end(&mut self, out: &mut Vec<u8>, leftover: &mut Leftover, rest: &[u8]) {
-        self.has_ended = true;
+    fn end(&mut self, state: State, out: &mut Vec<u8>, leftover: &mut Leftover, rest: &[u8]) {
+        self.state = state;
         let group = &self.text[..self.group];
         match STANDARD_NO_PAD.decode(group) {
             Ok(bytes) => out.extend(bytes),
             Err(_) => leftover.count(group),
         }
-        leftover.count(rest);
+        leftover.count(self.behind_padding(rest));
         self.text = Vec::new();
     }
 }
