@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::base64_lines::Base64Lines;
+use super::find::MEDIA_TYPE;
 
 /// The longest text that an organisation may put in front of an envelope, in bytes. Longer ones would not be told from a message
 /// whose text was never sealed.
@@ -10,9 +11,6 @@ pub const NOTICE_BYTES_MAX: usize = 4_096;
 /// RFC 5322 §2.1.1 asks for lines of at most 78 characters.
 const NOTICE_COLUMNS_MAX: usize = 78;
 const BOUNDARY_RANDOM_BYTES: usize = 12;
-
-/// How a program that knows the envelope calls it.
-pub const MEDIA_TYPE: &str = "application/vnd.encl";
 
 /// The line ends that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

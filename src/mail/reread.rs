@@ -19,6 +19,12 @@ impl Reread for [u8] {
     }
 }
 
+impl<T: Reread + ?Sized> Reread for &T {
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+        (**self).reread()
+    }
+}
+
 /// A regular file from `from` on. Its own place is neither used nor moved.
 pub struct FileFrom<'a> {
     /// The file, opened for reading.
