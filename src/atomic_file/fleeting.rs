@@ -1,6 +1,6 @@
 //! Names that are gone when the process is: removed when they are dropped, or when a signal ends the program.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 /// The fleeting names that exist now, for [`discard_all`].
@@ -33,10 +33,6 @@ impl Fleeting {
             fleeting.push(path.clone());
         }
         Self { path }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// What is at the path now stays there, or was never ours.
