@@ -18,9 +18,9 @@ use super::transfer::{Decoded, Decoder};
 /// The media type of an envelope.
 pub const MEDIA_TYPE: &str = "application/vnd.encl";
 
-/// How much of a body is looked at to tell what it is, in bytes. The longest beginning is that of armor, 22 characters, which
-/// take three times as much in quoted-printable.
-const HEAD_BYTES: usize = 512;
+/// How much of a body is looked at to tell what it is, in bytes: more than decoders hold back, so that what they say of it is
+/// what they say of the whole body.
+const HEAD_BYTES: usize = 8 << 10;
 /// Digits of a version.
 const DIGITS_MAX: usize = 9;
 
@@ -130,7 +130,7 @@ impl Watch for Finder {
             Leaf::Unknown(head) => {
                 head.extend_from_slice(bytes);
                 if head.len() >= HEAD_BYTES {
-                    self.leaf = Leaf::of(head, part.encoding);
+                    self.leaf = Leaf::of(head, part.encoding, Body::GoesOn);
                 }
             }
         }
@@ -139,7 +139,7 @@ impl Watch for Finder {
     fn leaf_ended(&mut self, part: &Part) {
         let mut leaf = std::mem::take(&mut self.leaf);
         if let Leaf::Unknown(head) = &leaf {
-            leaf = Leaf::of(head, part.encoding);
+            leaf = Leaf::of(head, part.encoding, Body::Whole);
         }
         let (part, is_declared) = (part.clone(), part.media_type == MEDIA_TYPE);
         match leaf {
@@ -160,16 +160,23 @@ impl Watch for Finder {
     }
 }
 
+/// How much of a body is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    GoesOn,
+    Whole,
+}
+
 impl Leaf {
     /// Tells by the beginning of a body what it is.
-    fn of(body: &[u8], declared: Encoding) -> Self {
+    fn of(body: &[u8], declared: Encoding, length: Body) -> Self {
         let head = &body[..body.len().min(HEAD_BYTES)];
         let is_encoded = matches!(declared, Encoding::Base64 | Encoding::QuotedPrintable);
         // Gateways lose the field that names the encoding.
         let undeclared = Some(Encoding::Base64).filter(|_| !is_encoded);
         let mut encodings = [Some(declared), undeclared].into_iter().flatten();
-        let found =
-            encodings.find_map(|encoding| Some((encoding, form(&decoded(head, encoding))?)));
+        let found = encodings
+            .find_map(|encoding| Some((encoding, form(&decoded(head, encoding, length))?)));
         match found {
             None => Self::Other,
             Some((encoding, form)) => {
@@ -181,10 +188,12 @@ impl Leaf {
     }
 }
 
-fn decoded(head: &[u8], encoding: Encoding) -> Vec<u8> {
+fn decoded(head: &[u8], encoding: Encoding, length: Body) -> Vec<u8> {
     let (mut decoder, mut out) = (Decoder::new(encoding), Vec::new());
     decoder.push(head, &mut out);
-    decoder.finish(&mut out);
+    if length == Body::Whole {
+        decoder.finish(&mut out);
+    }
     out
 }
 

@@ -193,6 +193,17 @@ fn all_envelopes_and_all_else_are_told() {
     assert!(findings.between_bytes > 4_000);
 }
 
+/// What is said of its beginning must hold of the whole body.
+#[test]
+fn a_line_that_is_foreign_further_on_is_no_envelope() {
+    for columns in [600, 4_000] {
+        let text = format!("\n{}_{}", &base64(9_999, "")[..columns], "x".repeat(9_000));
+        let text = text.replace("xxxxx", "xxxx\n");
+        let findings = find(&mut text.as_bytes()).unwrap();
+        assert!(findings.envelopes.is_empty(), "{columns}");
+    }
+}
+
 #[test]
 fn blanks_without_end_are_refused() {
     let blanks = io::repeat(b' ').take(1 << 31);
