@@ -2,14 +2,17 @@
 //!
 //! Nothing here knows keys: whoever seals or opens is handed in.
 
+pub mod address;
 pub mod archive;
 mod base64_lines;
 mod find;
 mod header;
 mod message;
+pub mod outer;
 mod reread;
 mod scan;
 mod transfer;
+pub mod words;
 
 pub use base64_lines::Base64Lines;
 pub use find::{Findings, Form, MEDIA_TYPE, Other, Sealed, find, open_body};

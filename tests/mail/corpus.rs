@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use encl::mail::Header;
 use serde_json::Value;
 
 /// A message of the corpus.
@@ -125,4 +126,10 @@ fn bare_cr_lines(line: &[u8]) -> Vec<&[u8]> {
     }
     lines.push(&line[from..]);
     lines
+}
+
+/// The header blocks of all messages.
+pub(crate) fn headers() -> Vec<Header> {
+    let read = |message: Message| Header::read(&mut message.bytes.as_slice()).unwrap();
+    messages().into_iter().map(read).collect()
 }

@@ -17,6 +17,16 @@ use encl_fuzz::{Ring, author, identity, now};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+/// Each form of a mailbox and of a group.
+const ADDRESS_LISTS: [&[u8]; 6] = [
+    b"Bob <bob@example.org>, \"Eve, \\\"the\\\" eve\" <eve@[192.0.2.1]>",
+    b"(a (b) c) bob.smith @ example (d) . org (Bob), , \"b s\"@x",
+    b"A Group: Ed <c@a.test>, joe@where.test; (end), none:;",
+    b"Mary <@node.test,@other.test:mary@example.net>, J. Q. Public <j@x>",
+    b"=?utf-8?q?J=C3=B6rg?= =?iso-8859-1?b?3w==?= <j@x>",
+    "J\u{F6}rg <j\u{F6}rg@ex\u{E4}mple.org>".as_bytes(),
+];
+
 fn main() -> io::Result<()> {
     let folder = std::env::args().nth(1).expect("usage: seed FOLDER");
     let envelopes = envelopes();
@@ -45,6 +55,7 @@ fn main() -> io::Result<()> {
         ("scanner", messages(&bodies)),
         ("base64_body", bodies),
         ("open", [envelopes, armored, forged()].concat()),
+        ("address", ADDRESS_LISTS.map(Vec::from).to_vec()),
     ];
     for (target, seeds) in seeds {
         write(&Path::new(&folder).join(target), &seeds)?;
