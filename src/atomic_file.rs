@@ -4,6 +4,7 @@
 //! Where the file system has no unnamed files, a hidden temporary file beside the target stands in; [`discard_all`] removes
 //! such files when a signal ends the program.
 
+mod fleeting;
 mod hidden;
 mod place;
 
@@ -12,13 +13,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use hidden::HiddenName;
 use place::Place;
 
-pub use hidden::discard_all;
+pub(crate) use fleeting::Fleeting;
+pub use fleeting::discard_all;
+pub use hidden::discard_leftovers;
 
 /// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,9 @@ pub enum Existing {
     Keep,
     /// It stays until the new file is complete and on disk, and is replaced then.
     Replace,
+    /// The same, but it has no second name, not for a moment in which a kill could leave it there: it is plaintext whose
+    /// sealed form takes its place. It does not come back if the folder cannot be made durable.
+    Overwrite,
 }
 
 /// Why a file does not come into being. Nothing is under its name then that was not there before.
@@ -88,12 +94,7 @@ impl AtomicFile {
         let place = Place::new(target)?;
         place.check(existing)?;
         match place.open_unnamed(readers) {
-            Ok(file) => Ok(Self {
-                file,
-                hidden: None,
-                place,
-                existing,
-            }),
+            Ok(file) => Ok(Self::new(file, None, place, existing)),
             // The answers of file systems that cannot do it (open(2), O_TMPFILE), and of kernels that do not know it.
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT | Errno::NOSYS) => {
                 Self::create_hidden(place, readers, existing)
@@ -108,24 +109,37 @@ impl AtomicFile {
         existing: Existing,
     ) -> Result<Self, AtomicFileError> {
         let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let open = |name: &str| rustix::fs::openat(&place.folder, name, flags, readers.mode());
         let (file, hidden) =
             HiddenName::claim(&place, open).map_err(|error| place.system("create", error))?;
-        Ok(Self {
-            file: file.into(),
-            hidden: Some(hidden),
+        Ok(Self::new(file.into(), Some(hidden), place, existing))
+    }
+
+    fn new(file: File, hidden: Option<HiddenName>, place: Place, existing: Existing) -> Self {
+        // For `discard_leftovers`. A file system without locks has no such protection, and needs none to write.
+        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+        Self {
+            file,
+            hidden,
             place,
             existing,
-        })
+        }
+    }
+
+    /// The file as it is so far: to read back what was written, and to set its mode, owner and times before it has a name.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
     }
 
     /// Makes the bytes durable and gives them their name: fsync, link or rename, fsync of the folder.
     ///
     /// # Errors
     /// [`AtomicFileError::Exists`] when a target that is to be kept has appeared, [`AtomicFileError::System`] otherwise.
-    /// What was there before is there again after every error. (One exception: the folder's fsync fails on a file system
-    /// that cannot exchange two names. The new file is then whole and in place, but may not survive a power failure.)
+    /// What was there before is there again after every error. (Two exceptions: [`Existing::Overwrite`]; and the folder's
+    /// fsync fails on a file system that cannot exchange two names. The new file is then whole and in place, but may not
+    /// survive a power failure.)
     pub fn commit(self) -> Result<(), AtomicFileError> {
         let synced = self.file.sync_all();
         synced.map_err(|error| self.place.system("sync", error))?;
@@ -133,6 +147,7 @@ impl AtomicFile {
         match self.existing {
             Existing::Keep => self.take_free_name(),
             Existing::Replace => self.replace(),
+            Existing::Overwrite => self.overwrite(),
         }
     }
 
@@ -179,6 +194,21 @@ impl AtomicFile {
             }
             Err(error) => Err(place.system("replace", error)),
         }
+    }
+
+    fn overwrite(self) -> Result<(), AtomicFileError> {
+        let Self {
+            file,
+            hidden,
+            place,
+            ..
+        } = self;
+        let hidden = match hidden {
+            None => place.link_hidden(&file)?,
+            Some(hidden) => hidden,
+        };
+        hidden.rename_over(&place)?;
+        place.sync()
     }
 }
 

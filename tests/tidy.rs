@@ -33,7 +33,14 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ),
     (
         "mail",
-        &["atomic_file", "envelope", "json", "policy", "time"],
+        &[
+            "atomic_file",
+            "crypto",
+            "envelope",
+            "json",
+            "policy",
+            "time",
+        ],
     ),
     ("cli", &[]), // uses the library from outside, by its public names
 ];

@@ -1,39 +1,65 @@
 //! Hidden temporary names beside a target, and how they go away.
 
+use std::ffi::OsStr;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use rustix::fs::{AtFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::AtomicFileError;
+use super::fleeting::Fleeting;
 use super::place::Place;
 
 /// How often another name is tried when one is taken; chance alone takes none.
 const TRIES: usize = 16;
 
+const PREFIX: &str = ".encl-";
+const SUFFIX: &str = ".tmp";
+/// Digits between the two, in hexadecimal.
+const DIGITS: usize = 16;
+
 /// A hidden name beside a target, removed when it is dropped or a signal ends the program.
 #[derive(Debug)]
 pub(super) struct HiddenName {
-    path: PathBuf,
+    file: Fleeting,
     name: String,
 }
 
-/// The hidden names that exist now, for [`discard_all`].
-static HIDDEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// Removes every hidden temporary file of this process, and lets it make no more: whoever tries waits for ever.
+/// Removes the hidden temporary files in `folder` whose makers were killed, and counts them. What another process is still
+/// writing is left alone.
 ///
-/// For the moment in which a signal ends the process.
-pub fn discard_all() {
-    if let Ok(mut hidden) = HIDDEN.lock() {
-        for path in hidden.drain(..) {
-            let _ = std::fs::remove_file(path);
+/// # Errors
+/// When the folder cannot be read, or a file not removed.
+pub fn discard_leftovers(folder: &Path) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if is_hidden_name(&entry.file_name()) && is_abandoned(&entry.path()) {
+            std::fs::remove_file(entry.path())?;
+            count += 1;
         }
-        // Never unlocked, so that no thread begins a file, or reports an error, between here and the end.
-        std::mem::forget(hidden);
     }
+    Ok(count)
+}
+
+fn is_hidden_name(name: &OsStr) -> bool {
+    let middle = name.as_bytes().strip_prefix(PREFIX.as_bytes());
+    let digits = middle.and_then(|middle| middle.strip_suffix(SUFFIX.as_bytes()));
+    digits.is_some_and(|digits| digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Whoever writes such a file holds its lock, which ends with the process.
+fn is_abandoned(path: &Path) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(file) = rustix::fs::openat(CWD, path, flags, Mode::empty()) else {
+        return false;
+    };
+    let is_file = rustix::fs::fstat(&file)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+    is_file && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
 impl HiddenName {
@@ -45,10 +71,9 @@ impl HiddenName {
         for _ in 0..TRIES {
             let name = unguessable();
             let hidden = Self {
-                path: place.path.with_file_name(&name),
+                file: Fleeting::new(place.path.with_file_name(&name)),
                 name,
             };
-            hidden.register();
             match create(&hidden.name) {
                 Ok(made) => return Ok((made, hidden)),
                 // Somebody else's file: not ours to remove.
@@ -62,22 +87,9 @@ impl HiddenName {
         Err(Errno::EXIST)
     }
 
-    fn register(&self) {
-        if let Ok(mut hidden) = HIDDEN.lock() {
-            hidden.push(self.path.clone());
-        }
-    }
-
-    fn unregister(&self) {
-        if let Ok(mut hidden) = HIDDEN.lock() {
-            hidden.retain(|path| *path != self.path);
-        }
-    }
-
     /// The name is gone, or was never ours.
     fn forget(self) {
-        self.unregister();
-        std::mem::forget(self);
+        self.file.stays();
     }
 
     fn rename(&self, place: &Place, flags: RenameFlags) -> Result<(), Errno> {
@@ -134,15 +146,8 @@ impl HiddenName {
     }
 }
 
-impl Drop for HiddenName {
-    fn drop(&mut self) {
-        self.unregister();
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 /// 64 bits that nobody can foresee: the standard library seeds its hashers from the operating system.
 fn unguessable() -> String {
     let number = RandomState::new().build_hasher().finish();
-    format!(".encl-{number:016x}.tmp")
+    format!("{PREFIX}{number:0DIGITS$x}{SUFFIX}")
 }

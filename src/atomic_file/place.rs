@@ -49,7 +49,7 @@ impl Place {
         };
         let path = self.path.clone();
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile if existing == Existing::Replace => Ok(()),
+            FileType::RegularFile if existing != Existing::Keep => Ok(()),
             _ if existing == Existing::Keep => Err(AtomicFileError::Exists(path)),
             FileType::Symlink => Err(AtomicFileError::Link(path)),
             _ => Err(AtomicFileError::NotAFile(path)),
@@ -58,7 +58,7 @@ impl Place {
 
     /// Opens an unnamed file that can be linked later.
     pub(super) fn open_unnamed(&self, readers: Readers) -> Result<File, Errno> {
-        let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.folder, ".", flags, readers.mode())?;
         // Without /proc there is no way to name it (linkat(2), AT_EMPTY_PATH needs a privilege).
         rustix::fs::statat(CWD, descriptor_path(&file), AtFlags::empty())?;

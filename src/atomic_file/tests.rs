@@ -152,3 +152,34 @@ fn hidden_names_cannot_be_foreseen() {
     assert_eq!(names.len(), 2);
     assert_ne!(names[0], names[1]);
 }
+
+#[test]
+fn what_is_overwritten_never_has_a_second_name() {
+    for create in ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        fs::write(&target, b"old").unwrap();
+        let mut file = create(&target, Readers::Umask, Existing::Overwrite).unwrap();
+        file.write_all(b"new").unwrap();
+        let mut read_back = [0; 3];
+        std::os::unix::fs::FileExt::read_exact_at(file.file(), &mut read_back, 0).unwrap();
+        assert_eq!(&read_back, b"new");
+        file.commit().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["x"]);
+    }
+}
+
+#[test]
+fn leftovers_go_and_what_is_being_written_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let [_, hidden] = ways();
+    let alive = hidden(&folder.path().join("x"), Readers::Umask, Existing::Keep).unwrap();
+    for name in [".encl-0123456789abcdef.tmp", ".encl-short.tmp", "other"] {
+        fs::write(folder.path().join(name), b"left").unwrap();
+    }
+    assert_eq!(discard_leftovers(folder.path()).unwrap(), 1);
+    assert_eq!(names(folder.path()).len(), 3);
+    alive.commit().unwrap();
+    assert_eq!(names(folder.path()), [".encl-short.tmp", "other", "x"]);
+}

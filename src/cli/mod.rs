@@ -35,6 +35,7 @@ mod version;
 mod when;
 mod who;
 mod wrap;
+mod wrapping;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! What unwrap and verify share: opening an envelope, what is demanded of it, and what is said about it.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, Read};
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -87,7 +87,16 @@ impl<'a> Opening<'a> {
     ) -> Result<Content<Progress<&'s mut Source>>, Failure> {
         let bytes = source.length();
         let source = Progress::new(self.context.terminal, &input.name(), bytes, source);
-        let envelope = Envelope::read(source).map_err(|error| failure(input, self.verb, error))?;
+        self.open_reader(input, source)
+    }
+
+    /// The same, wherever the envelope comes from. `input` is what failures name.
+    pub(crate) fn open_reader<R: Read>(
+        &mut self,
+        input: &Input,
+        reader: R,
+    ) -> Result<Content<R>, Failure> {
+        let envelope = Envelope::read(reader).map_err(|error| failure(input, self.verb, error))?;
         let named = named(&envelope.manifest().policy);
         self.keys.envelope(&input.name());
         let content =
@@ -183,11 +192,7 @@ impl<'a> Opening<'a> {
             path: steps(&about.admission).iter().map(StepObject::of).collect(),
             bytes,
         };
-        let stream = if target == Some(&Target::Stdout) {
-            Stream::Stderr
-        } else {
-            Stream::Stdout
-        };
+        let stream = target.map_or(Stream::Stdout, Target::objects);
         self.context.terminal.print_object(&object, stream)
     }
 

@@ -1,220 +1,244 @@
-//! What wrap does for each of its inputs: one content sealed for all its readers.
+//! What sealing needs before the first byte, for files and mail alike: who signs, until when, under which labels.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::time::SystemTime;
 
-use encl::atomic_file::{self, Existing};
+use clap::Args;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
-use encl::envelope::{About, Addressee, ArmorWriter, LockRequest, SealError, SealRequest, Sealed};
+use encl::envelope::{About, Addressee, EnvelopeId, LockRequest, SealError, SealRequest};
+use encl::identity::Identity;
 use encl::policy::{Conditions, Padding};
-use encl::time::Time;
 use serde::Serialize;
 
 use super::context::Context;
-use super::files::{Input, Source};
-use super::people::{Person, Signer, hex};
-use super::progress::Progress;
+use super::files::Input;
+use super::keys::Keys;
+use super::passphrase::Whose;
+use super::people::{People, Person, Signer, hex};
 use super::readers::Readers;
 use super::report::{Exit, Failure, system_words};
-use super::sink::{Output, Sink};
-use super::target::{self, Target};
-use super::terminal::{Stream, safe};
-use super::wrap::Arguments;
+use super::target::Target;
+use super::terminal::safe;
+use super::{terms, who};
 
 /// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
 const ALIGNED_BYTES_MIN: u64 = 1 << 20;
-const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
+
+/// How an envelope is sealed, beside for whom.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+pub(crate) struct SealOptions {
+    /// So may whoever knows a passphrase: asked twice, or seven generated words when left empty
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+
+    /// Do not add me to those who may read it
+    #[arg(long)]
+    pub(crate) no_self: bool,
+
+    #[expect(clippy::doc_markdown, reason = "it is shown as help")]
+    /// Which of my identities signs [default: $ENCL_IDENTITY, else the default one; of a message the one that From names]
+    #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
+    pub(crate) identity: Option<String>,
+
+    /// Do not sign. You are still named as a reader, unless --no-self or --private says otherwise
+    #[arg(long)]
+    pub(crate) anonymous: bool,
+
+    /// Advisory: well-behaved software opens it only before WHEN: RFC 3339, a date, or a span such as 30d
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
+
+    /// Advisory: well-behaved software opens it only from WHEN on
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) not_before: Option<String>,
+
+    /// A handling label, readable by everybody
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) label: Vec<String>,
+
+    /// Seal recipients, signer and their names too
+    #[arg(long)]
+    pub(crate) private: bool,
+
+    /// Hide the exact size (at most 12 % more)
+    #[arg(long)]
+    pub(crate) pad: bool,
+
+    /// Refuse contacts that were never verified
+    #[arg(long)]
+    pub(crate) require_verified: bool,
+}
+
+/// What was said about time and handling, checked before anything else is done.
+pub(crate) struct Terms {
+    conditions: Conditions,
+    labels: BTreeMap<String, String>,
+}
+
+impl SealOptions {
+    pub(crate) fn terms(&self, context: &Context) -> Result<Terms, Failure> {
+        let conditions = terms::conditions(
+            self.not_before.as_deref(),
+            self.expires.as_deref(),
+            context.now,
+        )?;
+        let labels = terms::labels(&self.label)?;
+        Ok(Terms { conditions, labels })
+    }
+
+    /// Which of my identities wraps: the one that was named, else the default one, if there is any.
+    pub(crate) fn author<'a>(
+        &self,
+        people: &'a People,
+        context: &Context,
+    ) -> Result<Option<&'a Person>, Failure> {
+        match context.identity_name(self.identity.as_deref()) {
+            Some(name) => who::mine(&name, people).map(Some),
+            None => Ok(people.mine.first()),
+        }
+    }
+
+    /// Me as a reader, unless I do not want to be one.
+    pub(crate) fn reader<'a>(&self, author: Option<&'a Person>) -> Option<&'a Person> {
+        author.filter(|_| !self.no_self)
+    }
+}
 
 /// What all envelopes of one run have in common.
 pub(crate) struct Sealing<'a> {
-    pub(crate) arguments: &'a Arguments,
     pub(crate) context: &'a Context,
-    pub(crate) conditions: Conditions,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) readers: Readers,
     pub(crate) author: Option<&'a Person>,
-    pub(crate) signer: Option<&'a SigningKey>,
-    pub(crate) passphrase: Option<Passphrase>,
+    options: &'a SealOptions,
+    terms: Terms,
+    signer: Option<&'a SigningKey>,
+    passphrase: Option<Passphrase>,
 }
 
-impl Sealing<'_> {
-    /// Seals one input, and says what was done.
-    pub(crate) fn wrap(&self, input: &Input) -> Result<(), Failure> {
-        let target = Target::of_wrap(
-            input,
-            &self.arguments.output,
-            self.arguments.name.as_deref(),
-        )?;
-        if !self.arguments.armor {
-            target::refuse_binary_on_terminal(&target, input)?;
-        }
-        let mut source = input.open("wrap")?;
-        let output = Output {
-            verb: "wrap",
-            input,
-            target: &target,
-        };
-        let existing = if self.arguments.output.force {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        };
-        let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
-        let bytes = source.length();
-        let request = self.request(input, &source, bytes);
-        let mut content = Progress::new(self.context.terminal, &input.name(), bytes, source);
-        let head = self.head(input, &mut content)?;
-        let sealed = self.seal(&request, &mut head.as_slice().chain(content), &mut sink);
-        let sealed = sealed.map_err(|error| not_sealed(&output, error))?;
-        output.commit(sink)?;
-        self.report(input, &target, &sealed)
+impl<'a> Sealing<'a> {
+    /// Unlocks the key that signs and asks for a new passphrase, whatever of these is wanted. `author` is who signs.
+    pub(crate) fn prepare(
+        options: &'a SealOptions,
+        terms: Terms,
+        author: Option<&'a Person>,
+        keys: &'a mut Keys<'_>,
+        context: &'a Context,
+    ) -> Result<Self, Failure> {
+        let signer = author
+            .filter(|_| !options.anonymous)
+            .map(|author| signer(keys, author))
+            .transpose()?;
+        let passphrase = options
+            .passphrase
+            .then(|| context.passphrases.new_one(Whose::Envelope, "the envelope"))
+            .transpose()?;
+        Ok(Self {
+            context,
+            author,
+            options,
+            terms,
+            signer,
+            passphrase,
+        })
     }
 
-    fn seal(
+    /// The request for one envelope. `bytes` is the length of its content, where that is known.
+    pub(crate) fn request(
         &self,
-        request: &SealRequest<'_>,
-        content: &mut dyn Read,
-        sink: &mut Sink,
-    ) -> Result<Sealed, SealError> {
-        let mut rng = self.context.rng();
-        if !self.arguments.armor {
-            return encl::envelope::seal(request, content, sink, &mut rng);
-        }
-        let mut armor = ArmorWriter::new(sink).map_err(SealError::Write)?;
-        let sealed = encl::envelope::seal(request, content, &mut armor, &mut rng)?;
-        armor.finish().map_err(SealError::Write)?;
-        Ok(sealed)
-    }
-
-    fn request(&self, input: &Input, source: &Source, bytes: Option<u64>) -> SealRequest<'_> {
+        readers: &Readers,
+        about: About,
+        bytes: Option<u64>,
+    ) -> SealRequest<'_> {
         let passphrase = self
             .passphrase
             .as_ref()
             .map(|passphrase| (passphrase, Cost::DEFAULT));
         SealRequest {
             locks: vec![LockRequest {
-                recipients: self.readers.addressees.clone(),
+                recipients: readers.addressees.clone(),
                 passphrase,
             }],
             signer: self.signer,
-            private: self.arguments.private,
-            padding: if self.arguments.pad {
+            private: self.options.private,
+            padding: if self.options.pad {
                 Padding::Padme
             } else {
                 Padding::None
             },
             created: Some(self.context.now),
-            conditions: self.conditions,
-            labels: self.labels.clone(),
-            about: self.about(input, source),
+            conditions: self.terms.conditions,
+            labels: self.terms.labels.clone(),
+            about,
             aligned: bytes.is_none_or(|bytes| bytes > ALIGNED_BYTES_MIN),
         }
     }
 
-    fn about(&self, input: &Input, source: &Source) -> About {
-        let file_name = match input {
-            Input::Stdin => None,
-            Input::File(path) => path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .map(str::to_owned),
-        };
-        let seconds = |modified: SystemTime| modified.duration_since(SystemTime::UNIX_EPOCH).ok();
-        let modified = source
-            .metadata
-            .modified()
-            .ok()
-            .filter(|_| source.is_seekable())
-            .and_then(seconds);
-        About {
-            name: self.arguments.name.clone().or(file_name),
-            modified: modified.and_then(|since| Time::from_unix(since.as_secs())),
-            ..About::default()
-        }
-    }
-
-    /// Reads the first bytes, to see whether somebody wraps an envelope once more.
-    fn head(&self, input: &Input, content: &mut impl Read) -> Result<Vec<u8>, Failure> {
-        let mut head = Vec::new();
-        let read = content
-            .take(ARMOR_BEGIN.len() as u64)
-            .read_to_end(&mut head);
-        read.map_err(|error| {
-            input
-                .cannot("wrap", Exit::Failed)
-                .because(system_words(&error))
-        })?;
-        if head.starts_with(b"encl/1\n") || head == ARMOR_BEGIN {
-            self.context.terminal.warning(&format!(
-                "{} is an envelope already; wrapped once more",
-                input.name()
-            ));
-        }
-        Ok(head)
-    }
-
-    fn report(&self, input: &Input, target: &Target, sealed: &Sealed) -> Result<(), Failure> {
+    /// Says what was made of the input, and for whom; or prints the object.
+    pub(crate) fn report(
+        &self,
+        schema: &'static str,
+        (input, target): (&Input, &Target),
+        made: &Made,
+        readers: &Readers,
+    ) -> Result<(), Failure> {
         if !self.context.json {
-            let signed = if self.signer.is_some() {
-                "signed"
-            } else {
-                "not signed"
-            };
-            let readers = self.readers.summary(self.passphrase.is_some());
-            self.context
-                .terminal
-                .status(&format!("{}, {readers}; {signed}", target.name()));
+            let text = format!("{}, {}", target.name(), self.summary(readers));
+            self.context.terminal.status(&text);
             return Ok(());
         }
+        let recipients = readers.addressees.iter().map(RecipientObject::of);
+        let (id, parts) = match made {
+            Made::One(id) => (Some(id.to_string()), Vec::new()),
+            Made::Parts(ids) => (None, ids.iter().map(EnvelopeId::to_string).collect()),
+        };
         let object = Object {
-            schema: "encl.wrap/1",
+            schema,
             file: input.typed(),
             output: target.typed(),
-            id: sealed.id.to_string(),
-            recipients: self
-                .readers
-                .addressees
-                .iter()
-                .map(RecipientObject::of)
-                .collect(),
+            id,
+            parts,
+            recipients: recipients.collect(),
             signer: self
                 .author
                 .filter(|_| self.signer.is_some())
                 .map(Person::signer),
         };
-        let stream = if *target == Target::Stdout {
-            Stream::Stderr
+        self.context
+            .terminal
+            .print_object(&object, target.objects())
+    }
+
+    /// "for 2 people: Bob <bob@example.org> and you; signed"
+    fn summary(&self, readers: &Readers) -> String {
+        let signed = if self.signer.is_some() {
+            "signed"
         } else {
-            Stream::Stdout
+            "not signed"
         };
-        self.context.terminal.print_object(&object, stream)
+        format!("{}; {signed}", readers.summary(self.passphrase.is_some()))
     }
 }
 
-fn not_sealed(output: &Output<'_>, error: SealError) -> Failure {
-    match error {
-        SealError::Write(error) => output.not_written(&error),
-        SealError::Read(error) => output
-            .input
-            .cannot("wrap", Exit::Failed)
-            .because(system_words(&error)),
-        SealError::Passphrase(error) => output.input.cannot("wrap", Exit::Locked).caused_by(&error),
-        SealError::Request(reason) => output
-            .input
-            .cannot("wrap", Exit::Usage)
-            .because(safe(&reason)),
-    }
+/// What was made of one input.
+pub(crate) enum Made {
+    /// One envelope.
+    One(EnvelopeId),
+    /// One for each attachment of a message.
+    Parts(Vec<EnvelopeId>),
 }
 
-/// `encl.wrap/1`, in the order of cli.md.
+/// `encl.wrap/1` and its like, in the order of cli.md.
 #[derive(Serialize)]
 struct Object<'a> {
     schema: &'static str,
     file: String,
     output: String,
-    id: String,
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
     recipients: Vec<RecipientObject<'a>>,
     signer: Option<Signer>,
 }
@@ -236,5 +260,39 @@ impl<'a> RecipientObject<'a> {
             id: recipient.id.to_string(),
             key: hex(&recipient.key.0),
         }
+    }
+}
+
+/// The key that signs. Never silently unsigned: without its passphrase nothing is wrapped.
+fn signer<'a>(keys: &'a mut Keys<'_>, author: &Person) -> Result<&'a SigningKey, Failure> {
+    let unlocked = keys.identity(author.card.id());
+    unlocked.map(Identity::root).map_err(|failure| {
+        let what = failure.what.clone();
+        let mut failure = Failure {
+            what: "cannot sign".to_owned(),
+            ..failure
+        };
+        failure.because.insert(0, what);
+        match failure.exit {
+            Exit::Locked => failure.hint(
+                "--anonymous leaves the signature out; --passphrase-file FILE gives the passphrase",
+            ),
+            _ => failure,
+        }
+    })
+}
+
+/// Why nothing was sealed; `not_written` tells what became of the output.
+pub(crate) fn not_sealed(
+    input: &Input,
+    error: SealError,
+    not_written: impl FnOnce(&std::io::Error) -> Failure,
+) -> Failure {
+    let cannot = |exit| input.cannot("wrap", exit);
+    match error {
+        SealError::Write(error) => not_written(&error),
+        SealError::Read(error) => cannot(Exit::Failed).because(system_words(&error)),
+        SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
+        SealError::Request(reason) => cannot(Exit::Usage).because(safe(&reason)),
     }
 }

@@ -7,7 +7,7 @@ use super::args::OutputFile;
 use super::escape::is_hazard;
 use super::files::{Input, is_dash};
 use super::report::{Exit, Failure};
-use super::terminal::shown;
+use super::terminal::{Stream, shown};
 
 const SUFFIX: &str = ".encl";
 /// `NAME_MAX` of Linux file systems, in bytes.
@@ -34,6 +34,14 @@ impl Target {
         match self {
             Self::Stdout => "-".to_owned(),
             Self::File(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// Where objects about the output go: where data stands on standard output, to stderr.
+    pub(crate) fn objects(&self) -> Stream {
+        match self {
+            Self::Stdout => Stream::Stderr,
+            Self::File(_) => Stream::Stdout,
         }
     }
 

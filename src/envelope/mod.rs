@@ -14,12 +14,14 @@ mod policy_line;
 mod private_line;
 mod seal;
 mod slot;
+mod unlock;
 
 pub use access_line::{Access, Grant, KeySlot, PassphraseSlot, Slot};
 pub use admission::{Admission, Step, grant_message};
 pub use armor::ArmorWriter;
 pub use error::{Class, KeyringError, NoKey, OpenError, Quorum, SealError};
 pub use id::EnvelopeId;
-pub use open::{Content, Envelope, Keyring, Manifest, Opened, ReaderKey};
+pub use open::{Content, Envelope, Manifest, Opened};
 pub use private_line::{About, LineEnds, Mail, PrivateLine};
 pub use seal::{Addressee, LockRequest, SealRequest, Sealed, seal};
+pub use unlock::{Keyring, ReaderKey};

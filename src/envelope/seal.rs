@@ -68,12 +68,13 @@ pub struct Addressee {
 }
 
 /// What was sealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sealed {
     /// The envelope's id.
     pub id: EnvelopeId,
     /// Bytes of content.
     pub content_bytes: u64,
+    /// The key that opens it, still in hand: see [`Envelope::reopen`](super::Envelope::reopen).
+    pub key: ContentKey,
 }
 
 /// Seals everything that `content` gives into an envelope on `out`.
@@ -123,7 +124,11 @@ pub fn seal(
     let content_bytes = body.copy(content)?;
     body.finish(request, &id)?;
     out.flush().map_err(SealError::Write)?;
-    Ok(Sealed { id, content_bytes })
+    Ok(Sealed {
+        id,
+        content_bytes,
+        key: content_key,
+    })
 }
 
 fn refused(error: &json::Error) -> SealError {

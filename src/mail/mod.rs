@@ -3,10 +3,24 @@
 //! Nothing here knows keys: whoever seals or opens is handed in.
 
 pub mod address;
+pub mod archive;
+mod base64_lines;
+mod find;
 mod header;
+mod message;
 pub mod outer;
 mod reread;
+mod scan;
+mod transfer;
 pub mod words;
 
+pub use base64_lines::Base64Lines;
+pub use find::{Findings, Form, MEDIA_TYPE, Other, Sealed, find, open_body};
 pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
+pub use message::{Body, Boundary, Eol, Frame, NOTICE_BYTES_MAX, Notice, NoticeError, SealedBy};
 pub use reread::{FileFrom, Reread};
+pub use scan::{
+    BLANK_BYTES_MAX, DEPTH_MAX, Disposition, Encoding, Messages, PARTS_MAX, Part, ScanError, Shape,
+    Structure, Watch, scan,
+};
+pub use transfer::{Decoded, Decoder};

@@ -19,6 +19,12 @@ impl Reread for [u8] {
     }
 }
 
+impl<T: Reread + ?Sized> Reread for &T {
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+        (**self).reread()
+    }
+}
+
 /// A regular file from `from` on. Its own place is neither used nor moved.
 pub struct FileFrom<'a> {
     /// The file, opened for reading.
@@ -27,12 +33,16 @@ pub struct FileFrom<'a> {
     pub from: u64,
 }
 
+impl<'a> FileFrom<'a> {
+    /// A reader of `file` that begins at byte `from`, and neither uses nor moves the file's own place.
+    pub fn reader(file: &'a File, from: u64) -> impl Read + use<'a> {
+        At { file, at: from }
+    }
+}
+
 impl Reread for FileFrom<'_> {
     fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(At {
-            file: self.file,
-            at: self.from,
-        }))
+        Ok(Box::new(Self::reader(self.file, self.from)))
     }
 }
 

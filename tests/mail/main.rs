@@ -1,4 +1,4 @@
-//! Mail, held against CPython's `email` and against the corpus of real messages.
+//! Mail, tested with the corpus that lies beside the repository: what is said there of every message holds of every message.
 
 #![expect(
     clippy::print_stdout,
@@ -10,3 +10,4 @@ mod address_table;
 mod addresses;
 mod corpus;
 mod outer;
+mod structure;

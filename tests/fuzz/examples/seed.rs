@@ -38,6 +38,7 @@ fn main() -> io::Result<()> {
             .map(|text| text[bytes..].to_vec())
             .collect()
     };
+    let bodies = bodies(&envelopes);
     let cards = [card_line(), card().to_text().as_bytes().to_vec()];
     let seeds = [
         ("manifest", [envelopes.clone(), armored.clone()].concat()),
@@ -51,6 +52,8 @@ fn main() -> io::Result<()> {
             ]
             .concat(),
         ),
+        ("scanner", messages(&bodies)),
+        ("base64_body", bodies),
         ("open", [envelopes, armored, forged()].concat()),
         ("address", ADDRESS_LISTS.map(Vec::from).to_vec()),
     ];
@@ -124,6 +127,54 @@ fn armored(envelope: &[u8]) -> Vec<u8> {
     let mut writer = ArmorWriter::new(Vec::new()).expect("a Vec takes every write");
     writer.write_all(envelope).expect("a Vec takes every write");
     writer.finish().expect("a Vec takes every write")
+}
+
+/// Envelopes as bodies: base64 in lines of some width, one with a footer.
+fn bodies(envelopes: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let lines = |envelope: &Vec<u8>, columns: usize, line_end: &str| {
+        let text = to_b64(envelope);
+        let lines = text.as_bytes().chunks(columns);
+        let lines: Vec<_> = lines
+            .map(|line| [line, line_end.as_bytes()].concat())
+            .collect();
+        lines.concat()
+    };
+    let mut bodies = vec![
+        lines(&envelopes[0], 76, "\n"),
+        lines(&envelopes[1], 64, " \r\n"),
+        lines(&envelopes[2], 9_999, ""),
+    ];
+    bodies.push([&bodies[0][..], b"\n-- \nlist\n"].concat());
+    bodies
+}
+
+/// Messages with those bodies: alone, in a multipart, in a message within a multipart, and with what is no delimiter.
+fn messages(bodies: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let type_of = |kind: &str| format!("Content-Type: {kind}\n\n").into_bytes();
+    let in_parts = |boundary: &str, parts: &[&[u8]]| {
+        let mut text = type_of(&format!("multipart/mixed; boundary=\"{boundary}\""));
+        for part in parts {
+            text.extend(format!("--{boundary}\n").into_bytes());
+            text.extend_from_slice(part);
+            text.push(b'\n');
+        }
+        text.extend(format!("--{boundary}--\nepilogue\n").into_bytes());
+        text
+    };
+    let encoded: Vec<Vec<u8>> = bodies
+        .iter()
+        .map(|body| [b"Content-Transfer-Encoding: base64\n\n", &body[..]].concat())
+        .collect();
+    let mixed = in_parts("b", &[b"\nnotice\r\n--bb\n", &encoded[0]]);
+    let message = [type_of("message/rfc822"), mixed.clone()].concat();
+    let digest =
+        b"Content-Type: multipart/digest; boundary*0=b; boundary*1=c\n\n--bc\n\n\n--bc  \r\n--bc--";
+    vec![
+        encoded[1].clone(),
+        in_parts("a--", &[&message, &encoded[2], digest, b""]),
+        mixed,
+        message,
+    ]
 }
 
 /// Inputs for [`Parts::of`], each opened here once: a seed that does not open is not worth mutating.

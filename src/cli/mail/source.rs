@@ -1,0 +1,159 @@
+//! A message that can be read more than once: a file as it lies there, or what came through a pipe.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use encl::crypto::{CryptoRng, Secret};
+use encl::mail::{FileFrom, Reread};
+use encl::payload::{OpenPayloadError, Opener, Sealer};
+
+use zeroize::Zeroizing;
+
+use super::super::context::Context;
+use super::super::files::{Input, Source};
+use super::super::report::{Exit, Failure, system_words};
+
+/// Each spool has a key of its own, so that nothing else needs to tell them apart.
+const CONTEXT: &[u8] = b"encl spool";
+
+/// One message, to be read from its beginning as often as needed.
+pub(crate) enum MessageSource {
+    /// A regular file, from where reading began.
+    File {
+        /// The file, for comparing with targets too.
+        source: Source,
+        /// Its first byte.
+        from: u64,
+    },
+    /// What came through a pipe, in an unnamed file that only this process can read.
+    Spool {
+        /// Where it came from.
+        source: Source,
+        /// What it was.
+        spool: Spool,
+    },
+}
+
+impl MessageSource {
+    /// Opens `input`; what can be read only once is read to its end.
+    pub(crate) fn open(input: &Input, verb: &str, context: &Context) -> Result<Self, Failure> {
+        let mut source = input.open(verb)?;
+        let failed = |error: &io::Error| {
+            let failure = input.cannot(verb, Exit::Failed);
+            failure.because(system_words(error))
+        };
+        if source.is_seekable() {
+            let from = source.place().map_err(|error| failed(&error))?;
+            return Ok(Self::File { source, from });
+        }
+        let spool = Spool::of(&mut source, &mut context.rng()).map_err(|error| failed(&error))?;
+        Ok(Self::Spool { source, spool })
+    }
+
+    /// The input itself, to compare with targets.
+    pub(crate) fn input(&self) -> &Source {
+        match self {
+            Self::File { source, .. } | Self::Spool { source, .. } => source,
+        }
+    }
+
+    /// The length in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::File { source, from } => source.metadata.len().saturating_sub(*from),
+            Self::Spool { spool, .. } => spool.bytes,
+        }
+    }
+}
+
+impl Reread for MessageSource {
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+        match self {
+            Self::File { source, from } => Ok(Box::new(FileFrom::reader(&source.file, *from))),
+            Self::Spool { spool, .. } => spool.reread(),
+        }
+    }
+}
+
+/// Bytes in a temporary file without a name, sealed under a key that is only in memory: what was to be protected does not come to
+/// lie on a disk in clear.
+pub(crate) struct Spool {
+    file: File,
+    key: Secret<32>,
+    bytes: u64,
+}
+
+impl Spool {
+    /// Takes all of `input`.
+    pub(crate) fn of(input: &mut dyn Read, rng: &mut dyn CryptoRng) -> io::Result<Self> {
+        let key = Secret::random(rng);
+        let mut sealer = Sealer::new(tempfile::tempfile()?, &key, CONTEXT, rng)?;
+        let bytes = io::copy(input, &mut sealer)?;
+        let mut file = sealer.finish()?;
+        file.flush()?;
+        Ok(Self { file, key, bytes })
+    }
+}
+
+impl Reread for Spool {
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+        let sealed = FileFrom::reader(&self.file, 0);
+        let opener = Opener::new(sealed, &self.key, CONTEXT);
+        Ok(Box::new(Unspooled {
+            opener: opener.map_err(unreadable)?,
+            chunk: Zeroizing::new(Vec::new()),
+            at: 0,
+        }))
+    }
+}
+
+struct Unspooled<R: Read> {
+    opener: Opener<R>,
+    chunk: Zeroizing<Vec<u8>>,
+    at: usize,
+}
+
+impl<R: Read> Read for Unspooled<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.chunk.len() {
+            self.at = 0;
+            self.chunk.clear();
+            if let Some(chunk) = self.opener.next_chunk().map_err(unreadable)? {
+                self.chunk.extend_from_slice(chunk);
+            }
+        }
+        let count = buffer.len().min(self.chunk.len() - self.at);
+        buffer[..count].copy_from_slice(&self.chunk[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+fn unreadable(error: OpenPayloadError) -> io::Error {
+    match error {
+        OpenPayloadError::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidData, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spool_gives_the_same_bytes_again_and_holds_none_in_clear() {
+        let bytes = b"for nobody else's eyes\n".repeat(5_000);
+        let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
+        let spool = Spool::of(&mut bytes.as_slice(), &mut rng).unwrap();
+        assert_eq!(spool.bytes, bytes.len() as u64);
+        for _ in 0..2 {
+            let mut read = Vec::new();
+            spool.reread().unwrap().read_to_end(&mut read).unwrap();
+            assert_eq!(read, bytes);
+        }
+        let mut stored = Vec::new();
+        let mut file = FileFrom::reader(&spool.file, 0);
+        file.read_to_end(&mut stored).unwrap();
+        assert!(!stored.windows(11).any(|window| window == b"for nobody "));
+    }
+}

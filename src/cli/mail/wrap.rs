@@ -1,0 +1,230 @@
+//! `encl mail wrap`: a message becomes a message around an envelope.
+
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum, ValueHint};
+use clap_complete::ArgValueCompleter;
+use encl::atomic_file;
+use encl::envelope::{About, Mail};
+use encl::mail::{Boundary, Eol, Frame, Header, NOTICE_BYTES_MAX, Notice, Outer, SealedBy, recipients};
+
+use super::super::completions::who as who_completer;
+use super::super::context::Context;
+use super::super::files::Input;
+use super::super::help::closing;
+use super::super::keys::Keys;
+use super::super::people::People;
+use super::super::progress::Progress;
+use super::super::readers::Readers;
+use super::super::report::{Exit, Failure, Outcome, system_words};
+use super::super::sealing::{self, Made, SealOptions, Sealing};
+use super::super::sink::{Output, Sink};
+use super::super::store;
+use super::super::terminal::{safe, shown};
+use super::author::Author;
+use super::output::{MailOutput, OneMessage};
+use super::readers;
+
+/// What stands outside instead of the subject (RFC 9788, the baseline header confidentiality policy).
+const SUBJECT: &str = "[...]";
+
+/// Seal a whole message for the people in its To and Cc
+///
+/// Outside stay the fields that transport needs; subject, text and attachments are sealed, every byte of them. The
+/// message goes to standard output.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
+  $ encl mail wrap letter.eml > sealed.eml
+  $ encl mail wrap letter.eml --to bob@example.org -o for-bob.eml
+  $ encl mail wrap - --crlf < letter.eml | wc -c"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    message: OneMessage,
+
+    #[command(flatten)]
+    output: MailOutput,
+
+    /// Who may read it, instead of those in To and Cc
+    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
+    to: Vec<String>,
+
+    /// Who may read it too
+    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
+    also: Vec<String>,
+
+    /// What becomes of a Bcc field, which every reader would see: `drop` takes it out. Without this it is refused
+    #[arg(long, value_name = "WHAT")]
+    bcc: Option<Bcc>,
+
+    /// The subject outside [default: "[...]"]
+    #[arg(long, value_name = "TEXT")]
+    subject: Option<String>,
+
+    /// An own text in front of the envelope: printable ASCII, at most 78 columns and 4 KiB
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    notice: Option<PathBuf>,
+
+    /// Write CRLF line ends [default: those of the message's first line]
+    #[arg(long, conflicts_with = "lf")]
+    crlf: bool,
+
+    /// Write LF line ends
+    #[arg(long)]
+    lf: bool,
+
+    #[command(flatten)]
+    seal: SealOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bcc {
+    /// Take it out
+    Drop,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let input = arguments.message.input("wrap", context)?;
+    let terms = arguments.seal.terms(context)?;
+    let notice = notice(arguments.notice.as_deref())?;
+    let people = store::people(context)?;
+    let target = arguments.output.target();
+    let mut source = input.open("wrap")?;
+    let output = Output {
+        verb: "wrap",
+        input: &input,
+        target: &target,
+    };
+    let existing = arguments.output.existing();
+    let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
+
+    let bytes = source.length();
+    let content = Progress::new(context.terminal, &input.name(), bytes, &mut source);
+    let mut content = BufReader::new(content);
+    let header = Header::read(&mut content);
+    let header = header.map_err(|error| unreadable(&input, &error))?;
+    let head = head(&header, arguments, &input)?;
+    let author = Author::of_message(&header, &arguments.seal, &people, context)?;
+    let readers = arguments.readers(&header, &author, &people, &input, context)?;
+    let mut keys = Keys::new(context, &people.mine);
+    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &mut keys, context)?;
+    readers.remember(context)?;
+    if author.signs.is_none() && !arguments.seal.anonymous {
+        context.terminal.notice(unsigned(&author));
+    }
+
+    let outer = outer(&header, arguments.subject.as_deref().unwrap_or(SUBJECT), context);
+    let eol = arguments.eol(&header);
+    let frame = Frame {
+        head: &outer.rendered(eol),
+        sealed_by: SealedBy::Sender,
+        notice: &notice,
+        eol,
+        boundary: Boundary::random(&mut context.rng()),
+    };
+    let about = about(&header, outer.fields.clone());
+    let request = sealing.request(&readers, about, bytes);
+    let not_written = |error: &io::Error| output.not_written(error);
+    let mut body = frame.begin(&mut sink).map_err(|error| not_written(&error))?;
+    let message = &mut head.as_slice().chain(content);
+    let sealed = encl::envelope::seal(&request, message, &mut body, &mut context.rng())
+        .map_err(|error| sealing::not_sealed(&input, error, not_written))?;
+    body.finish().map_err(|error| not_written(&error))?;
+    output.commit(sink)?;
+    Ok(sealing.report("encl.mail-wrap/1", (&input, &target), &Made::One(sealed.id), &readers)?)
+}
+
+impl Arguments {
+    fn readers(
+        &self,
+        header: &Header,
+        author: &Author<'_>,
+        people: &People,
+        input: &Input,
+        context: &Context,
+    ) -> Result<Readers, Failure> {
+        let readers = if self.to.is_empty() {
+            readers::of_header(header, &self.also, author.reads, people, context, input)
+        } else {
+            let names = [&self.to[..], &self.also[..]].concat();
+            Readers::resolve(&names, author.reads, people, context)
+        }?;
+        if self.seal.require_verified {
+            readers.require_verified()?;
+        }
+        Ok(readers)
+    }
+
+    fn eol(&self, header: &Header) -> Eol {
+        match (self.crlf, self.lf) {
+            (true, _) => Eol::CrLf,
+            (_, true) => Eol::Lf,
+            _ if header.begins_with_crlf() => Eol::CrLf,
+            _ => Eol::Lf,
+        }
+    }
+}
+
+/// The header block as it is sealed.
+fn head(header: &Header, arguments: &Arguments, input: &Input) -> Result<Vec<u8>, Failure> {
+    if recipients::blind(header).is_empty() {
+        return Ok(header.bytes().to_vec());
+    }
+    match arguments.bcc {
+        Some(Bcc::Drop) => Ok(recipients::without_blind(header)),
+        None => Err(input
+            .cannot("wrap", Exit::Usage)
+            .because("it has a Bcc field, which everybody who may read it would see")
+            .hint("`encl mail send` seals for blind readers apart; --bcc drop takes the field out")),
+    }
+}
+
+fn unsigned(author: &Author<'_>) -> &'static str {
+    if author.reads.is_none() {
+        "not signed, and no copy for you: you have no identity for it"
+    } else {
+        "not signed: none of your identities carries the address in From"
+    }
+}
+
+pub(crate) fn outer(header: &Header, subject: &str, context: &Context) -> Outer {
+    let outer = Outer::of(header, subject);
+    for warning in &outer.warnings {
+        context.terminal.warning(&safe(warning));
+    }
+    outer
+}
+
+/// What is said to the readers about a whole message.
+pub(crate) fn about(header: &Header, outer: Vec<(String, String)>) -> About {
+    About {
+        name: Some("message.eml".to_owned()),
+        media_type: Some("message/rfc822".to_owned()),
+        modified: None,
+        subject: header.first("Subject").map(|field| encl::mail::decoded_words(&field.text())),
+        mail: Some(Mail::Message { outer }),
+    }
+}
+
+/// The text in front of the envelope.
+pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
+    let Some(path) = file else {
+        return Ok(Notice::default());
+    };
+    let what = format!("cannot use the notice {}", shown(path));
+    let mut text = String::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| file.take(NOTICE_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(Failure::new(Exit::Usage, what).because("it is not printable ASCII"))
+        }
+        Err(error) => Err(Failure::io(what, &error).file(path)),
+        Ok(_) => Notice::new(&text)
+            .map_err(|error| Failure::new(Exit::Usage, what).because(error.to_string())),
+    }
+}
+
+fn unreadable(input: &Input, error: &io::Error) -> Failure {
+    input.cannot("wrap", Exit::Failed).because(system_words(error))
+}

@@ -1,0 +1,127 @@
+//! What wrap does for each of its inputs: one content sealed for all its readers.
+
+use std::io::Read;
+use std::time::SystemTime;
+
+use encl::atomic_file::{self, Existing};
+use encl::envelope::{About, ArmorWriter, SealError, SealRequest, Sealed};
+use encl::time::Time;
+
+use super::files::{Input, Source};
+use super::progress::Progress;
+use super::readers::Readers;
+use super::report::{Exit, Failure, system_words};
+use super::sealing::{self, Made, Sealing};
+use super::sink::{Output, Sink};
+use super::target::{self, Target};
+use super::wrap::Arguments;
+
+const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
+
+/// What wrap was told, resolved.
+pub(crate) struct Wrapping<'a> {
+    pub(crate) arguments: &'a Arguments,
+    pub(crate) sealing: Sealing<'a>,
+    pub(crate) readers: Readers,
+}
+
+impl Wrapping<'_> {
+    /// Seals one input, and says what was done.
+    pub(crate) fn wrap(&self, input: &Input) -> Result<(), Failure> {
+        let target = Target::of_wrap(
+            input,
+            &self.arguments.output,
+            self.arguments.name.as_deref(),
+        )?;
+        if !self.arguments.armor {
+            target::refuse_binary_on_terminal(&target, input)?;
+        }
+        let mut source = input.open("wrap")?;
+        let output = Output {
+            verb: "wrap",
+            input,
+            target: &target,
+        };
+        let existing = if self.arguments.output.force {
+            Existing::Replace
+        } else {
+            Existing::Keep
+        };
+        let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
+        let bytes = source.length();
+        let about = self.about(input, &source);
+        let request = self.sealing.request(&self.readers, about, bytes);
+        let mut content =
+            Progress::new(self.sealing.context.terminal, &input.name(), bytes, source);
+        let head = self.head(input, &mut content)?;
+        let sealed = self.seal(&request, &mut head.as_slice().chain(content), &mut sink);
+        let sealed = sealed.map_err(|error| {
+            sealing::not_sealed(input, error, |error| output.not_written(error))
+        })?;
+        output.commit(sink)?;
+        self.sealing.report(
+            "encl.wrap/1",
+            (input, &target),
+            &Made::One(sealed.id),
+            &self.readers,
+        )
+    }
+
+    fn seal(
+        &self,
+        request: &SealRequest<'_>,
+        content: &mut dyn Read,
+        sink: &mut Sink,
+    ) -> Result<Sealed, SealError> {
+        let mut rng = self.sealing.context.rng();
+        if !self.arguments.armor {
+            return encl::envelope::seal(request, content, sink, &mut rng);
+        }
+        let mut armor = ArmorWriter::new(sink).map_err(SealError::Write)?;
+        let sealed = encl::envelope::seal(request, content, &mut armor, &mut rng)?;
+        armor.finish().map_err(SealError::Write)?;
+        Ok(sealed)
+    }
+
+    fn about(&self, input: &Input, source: &Source) -> About {
+        let file_name = match input {
+            Input::Stdin => None,
+            Input::File(path) => path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned),
+        };
+        let seconds = |modified: SystemTime| modified.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let modified = source
+            .metadata
+            .modified()
+            .ok()
+            .filter(|_| source.is_seekable())
+            .and_then(seconds);
+        About {
+            name: self.arguments.name.clone().or(file_name),
+            modified: modified.and_then(|since| Time::from_unix(since.as_secs())),
+            ..About::default()
+        }
+    }
+
+    /// Reads the first bytes, to see whether somebody wraps an envelope once more.
+    fn head(&self, input: &Input, content: &mut impl Read) -> Result<Vec<u8>, Failure> {
+        let mut head = Vec::new();
+        let read = content
+            .take(ARMOR_BEGIN.len() as u64)
+            .read_to_end(&mut head);
+        read.map_err(|error| {
+            input
+                .cannot("wrap", Exit::Failed)
+                .because(system_words(&error))
+        })?;
+        if head.starts_with(b"encl/1\n") || head == ARMOR_BEGIN {
+            self.sealing.context.terminal.warning(&format!(
+                "{} is an envelope already; wrapped once more",
+                input.name()
+            ));
+        }
+        Ok(head)
+    }
+}

@@ -1,0 +1,156 @@
+//! A message's file as it stands, and its other form in the making.
+
+use std::fs::{File, Metadata};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{Advice, CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+
+use super::extent::Extent;
+use super::{Direction, MessageError, Refusal, Skip, Transform};
+use crate::atomic_file::{AtomicFile, Existing, Readers};
+use crate::mail::Reread;
+
+/// Bytes that are written at once.
+const BUFFER_BYTES: usize = 1 << 16;
+/// What a sealed form keeps of the mode.
+pub(super) const MODE_MAX: u32 = 0o777;
+/// The most that anybody may do with a plain message in a file of its own.
+pub(super) const PLAIN_MODE_MAX: u32 = 0o600;
+
+/// A file that was opened for reading.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) file: File,
+    pub(super) metadata: Metadata,
+}
+
+/// Why there is no source.
+pub(super) enum NoSource {
+    Skip(Skip),
+    Refusal(Refusal),
+}
+
+impl Source {
+    /// Opens a regular file; what is another thing, or gone, is left alone.
+    pub(super) fn open(path: &Path) -> Result<Self, NoSource> {
+        // Without NONBLOCK a pipe would hold us up for ever.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::LOOP) => return Err(NoSource::Skip(Skip::Link)),
+            Err(Errno::NOENT) => return Err(NoSource::Skip(Skip::Gone)),
+            Err(Errno::NXIO) => return Err(NoSource::Skip(Skip::NotAFile)),
+            Err(error) => return Err(NoSource::Refusal(Refusal::to("open", path)(error))),
+        };
+        let metadata = file.metadata();
+        let metadata = metadata
+            .map_err(Refusal::to("look at", path))
+            .map_err(NoSource::Refusal)?;
+        match metadata.is_file() {
+            true => Ok(Self { file, metadata }),
+            false => Err(NoSource::Skip(Skip::NotAFile)),
+        }
+    }
+
+    /// Whether `path` names this very file.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        std::fs::symlink_metadata(path).is_ok_and(|other| self.is(&other))
+    }
+
+    pub(super) fn is(&self, other: &Metadata) -> bool {
+        (other.dev(), other.ino()) == (self.metadata.dev(), self.metadata.ino())
+    }
+
+    /// Whether nobody wrote to the file since it was opened.
+    pub(super) fn is_unchanged(&self) -> bool {
+        let written = |file: &Metadata| (file.len(), file.mtime(), file.mtime_nsec());
+        let now = self.file.metadata();
+        now.is_ok_and(|now| written(&now) == written(&self.metadata))
+    }
+
+    /// Whether the two files say that they were delivered at the same time.
+    pub(super) fn has_time_of(&self, other: &Self) -> bool {
+        let time = |file: &Metadata| (file.mtime(), file.mtime_nsec());
+        time(&self.metadata) == time(&other.metadata)
+    }
+
+    /// How many names the file has.
+    pub(super) fn names(&self) -> u64 {
+        self.metadata.nlink()
+    }
+}
+
+impl Reread for Source {
+    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(Extent::whole(&self.file)))
+    }
+}
+
+/// Makes the other form of a message as a file that is durable and proved, and will be `target`.
+pub(super) fn make<T: Transform>(
+    transform: &T,
+    source: &Source,
+    target: &Path,
+    existing: Existing,
+) -> Result<AtomicFile, MessageError<T::Error>> {
+    let mut file = AtomicFile::create(target, Readers::OwnerOnly, existing)?;
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, &mut file);
+    let receipt = transform
+        .write(source, &mut out)
+        .map_err(MessageError::Transform)?;
+    out.flush().map_err(Refusal::to("write", target))?;
+    drop(out);
+    let mode_max = match transform.direction() {
+        Direction::Seal => MODE_MAX,
+        Direction::Unseal => PLAIN_MODE_MAX,
+    };
+    keep_attributes(file.file(), &source.metadata, mode_max)
+        .map_err(Refusal::to("set mode and time of", target))?;
+    to_disk(file.file()).map_err(Refusal::to("sync", target))?;
+    let proved = transform.verify(receipt, &Extent::whole(file.file()), source);
+    proved.map_err(MessageError::Transform)?;
+    Ok(file)
+}
+
+/// Makes a file durable, and lets what is read next come from the disk, as far as the system lets us.
+pub(super) fn to_disk(file: &File) -> io::Result<()> {
+    file.sync_all()?;
+    let _ = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
+    Ok(())
+}
+
+/// Gives `file` the owner, where that is permitted, the times, and what `mode_max` leaves of the mode.
+pub(super) fn keep_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::Result<()> {
+    let mut mode = of.mode() & mode_max;
+    if !keep_owner(file, of)? && mode_max != MODE_MAX {
+        // The group is another one than the mode speaks of.
+        mode &= 0o700;
+    }
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?;
+    let time = |seconds, nanoseconds| Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds,
+    };
+    let times = Timestamps {
+        last_access: time(of.atime(), of.atime_nsec()),
+        last_modification: time(of.mtime(), of.mtime_nsec()),
+    };
+    Ok(rustix::fs::futimens(file, &times)?)
+}
+
+/// Says whether owner and group are those of the other file now.
+fn keep_owner(file: &File, of: &Metadata) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    if (ours.uid(), ours.gid()) == (of.uid(), of.gid()) {
+        return Ok(true);
+    }
+    let (owner, group) = (Uid::from_raw(of.uid()), Gid::from_raw(of.gid()));
+    let both = rustix::fs::fchown(file, Some(owner), Some(group));
+    // Whoever is not root may still give a file to a group of theirs.
+    Ok(both
+        .or_else(|_| rustix::fs::fchown(file, None, Some(group)))
+        .is_ok())
+}

@@ -1,0 +1,187 @@
+//! Originals that are kept: the same path below another folder, durable before the form in the archive goes.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD};
+use rustix::io::Errno;
+
+use super::extent::Extent;
+use super::form::{MODE_MAX, Source, keep_attributes};
+use super::{Archive, ArchiveError, Kind, MessageError, Refusal};
+use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+
+/// Bytes that are compared at once.
+const BUFFER_BYTES: usize = 1 << 16;
+
+/// The folder for originals, and of which archive.
+#[derive(Debug)]
+pub(super) struct Keep<'a> {
+    /// The archive, or the folder of the single file that is one.
+    pub(super) archive: &'a Path,
+    pub(super) originals: &'a Path,
+}
+
+/// Why an original is not kept.
+#[derive(Debug)]
+pub(super) enum KeepError {
+    Another(PathBuf),
+    File(AtomicFileError),
+    Refusal(Refusal),
+}
+
+impl Keep<'_> {
+    /// Refuses a folder inside the archive, whose originals would be messages of the archive, or the messages themselves.
+    pub(super) fn check(&self, archive: &Archive) -> Result<(), ArchiveError> {
+        make_folders(self.originals)?;
+        let real = |path: &Path| fs::canonicalize(path).map_err(Refusal::to("find", path));
+        let (originals, folder) = (real(self.originals)?, real(self.archive)?);
+        let is_inside = match archive.kind {
+            Kind::Maildir | Kind::Folder => originals.starts_with(folder),
+            Kind::Mbox | Kind::Message => originals == folder,
+        };
+        match is_inside {
+            true => Err(ArchiveError::OriginalsInside(self.originals.to_path_buf())),
+            false => Ok(()),
+        }
+    }
+
+    /// Keeps what is at `path` of the archive now. Done before, by a run that was killed, it is not done again.
+    pub(super) fn keep(&self, source: &Source, path: &Path) -> Result<(), KeepError> {
+        let target = self.target(path);
+        let folder = target.parent().unwrap_or(self.originals);
+        make_folders(folder)?;
+        match link(&source.file, &target) {
+            Ok(()) => {}
+            Err(Errno::EXIST) if is_kept(source, &target)? => {}
+            Err(Errno::EXIST) => return Err(KeepError::Another(target)),
+            // Another device, a file that is not ours, or a file system without links.
+            Err(_) => return copy(source, &target),
+        }
+        source.file.sync_all().map_err(Refusal::to("sync", path))?;
+        Ok(sync_folder(folder)?)
+    }
+
+    /// How many names the file has because it is kept.
+    pub(super) fn names(&self, source: &Source, path: &Path) -> u64 {
+        u64::from(source.is_at(&self.target(path)))
+    }
+
+    fn target(&self, path: &Path) -> PathBuf {
+        let below = path.strip_prefix(self.archive).unwrap_or(path);
+        self.originals.join(below)
+    }
+}
+
+/// Links the very file that is open, whatever its name is now.
+fn link(file: &File, target: &Path) -> Result<(), Errno> {
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    rustix::fs::linkat(CWD, open, CWD, target, AtFlags::SYMLINK_FOLLOW)
+}
+
+fn is_kept(source: &Source, target: &Path) -> Result<bool, Refusal> {
+    if source.is_at(target) {
+        // With one name only, a link among the folders has led us back into the archive.
+        let names = source
+            .file
+            .metadata()
+            .map_err(Refusal::to("look at", target))?;
+        return Ok(names.nlink() > 1);
+    }
+    let is_file = fs::symlink_metadata(target)
+        .is_ok_and(|kept| kept.is_file() && kept.len() == source.metadata.len());
+    let same = || same_bytes(Extent::whole(&source.file), File::open(target)?);
+    Ok(is_file && same().map_err(Refusal::to("compare", target))?)
+}
+
+/// Whether two readers give the same bytes.
+fn same_bytes(mut one: impl Read, mut two: impl Read) -> io::Result<bool> {
+    let mut ones = Vec::with_capacity(BUFFER_BYTES);
+    let mut twos = Vec::with_capacity(BUFFER_BYTES);
+    loop {
+        ones.clear();
+        twos.clear();
+        one.by_ref()
+            .take(BUFFER_BYTES as u64)
+            .read_to_end(&mut ones)?;
+        two.by_ref()
+            .take(BUFFER_BYTES as u64)
+            .read_to_end(&mut twos)?;
+        if ones != twos || ones.is_empty() {
+            return Ok(ones == twos);
+        }
+    }
+}
+
+fn copy(source: &Source, target: &Path) -> Result<(), KeepError> {
+    let begun = AtomicFile::create(target, Readers::OwnerOnly, Existing::Keep);
+    let mut file = match begun {
+        Err(AtomicFileError::Exists(_)) if is_kept(source, target)? => return Ok(()),
+        Err(AtomicFileError::Exists(target)) => return Err(KeepError::Another(target)),
+        begun => begun.map_err(KeepError::File)?,
+    };
+    io::copy(&mut Extent::whole(&source.file), &mut file).map_err(Refusal::to("write", target))?;
+    keep_attributes(file.file(), &source.metadata, MODE_MAX)
+        .map_err(Refusal::to("set mode and time of", target))?;
+    file.commit().map_err(KeepError::File)
+}
+
+/// Makes a folder that only its owner enters, with those above it, and their names durable.
+fn make_folders(folder: &Path) -> Result<(), Refusal> {
+    let mut missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+        .collect();
+    while let Some(folder) = missing.pop() {
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Refusal::to("make the folder", folder)(error));
+            }
+            _ => sync_folder(parent(folder))?,
+        }
+    }
+    Ok(())
+}
+
+/// The folder that `path` is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), Refusal> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(Refusal::to("sync the folder", folder))
+}
+
+impl From<Refusal> for KeepError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl<E: std::error::Error> From<KeepError> for MessageError<E> {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Another(path) => Self::KeptAnother(path),
+            KeepError::File(error) => Self::File(error),
+            KeepError::Refusal(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<KeepError> for ArchiveError {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Another(path) => Self::KeptAnother(path),
+            KeepError::File(error) => Self::File(error),
+            KeepError::Refusal(refusal) => refusal.into(),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! One message of a Maildir: its other form gets a name of its own, and only then the name that it had goes.
+//!
+//! Mail programs rename messages at any time, to set flags and to move them from `new` to `cur`. A message is therefore its
+//! base and its inode, not its path.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags};
+
+use super::form::{self, NoSource, Source};
+use super::name::{self, Name};
+use super::run::Task;
+use super::{MessageError, Outcome, Refusal, Report, Skip, Transform};
+use crate::atomic_file::Existing;
+
+/// How often a message is looked for that is renamed while we look.
+const TRIES: usize = 8;
+
+/// The folders of a Maildir that hold messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sub {
+    Cur,
+    New,
+}
+
+/// A name in a Maildir.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) sub: Sub,
+    pub(super) name: OsString,
+}
+
+impl Sub {
+    /// In this order a message that goes from `new` to `cur` while both are listed is not seen twice.
+    pub(super) const ALL: [Self; 2] = [Self::Cur, Self::New];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Cur => "cur",
+            Self::New => "new",
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn path(&self, maildir: &Path) -> PathBuf {
+        maildir.join(self.sub.name()).join(&self.name)
+    }
+
+    fn parts(&self) -> Name<'_> {
+        Name::of(&self.name)
+    }
+}
+
+/// The names of one message: one of them, or both forms' if a run was killed in between.
+pub(super) struct Group<'a, T> {
+    pub(super) task: &'a Task<'a, T>,
+    pub(super) maildir: &'a Path,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// What a killed run left behind.
+struct Left<'a> {
+    entry: &'a Entry,
+    file: Source,
+}
+
+impl<T: Transform> Group<'_, T> {
+    /// Gives each message of the group its other form.
+    pub(super) fn change(mut self, tell: &mut dyn FnMut(Report<T::Error>)) {
+        if self.entries.len() > 1 {
+            // Names that were listed twice are other names of the same message meanwhile.
+            let maildir = self.maildir;
+            self.entries
+                .retain(|entry| fs::symlink_metadata(entry.path(maildir)).is_ok());
+        }
+        let mut replaced = HashSet::new();
+        for at in self.order() {
+            if replaced.contains(&at) {
+                continue;
+            }
+            let beside = self.beside(at);
+            let changed = self.change_one(at, &beside);
+            let outcome = changed.unwrap_or_else(Outcome::Failed);
+            if matches!(outcome, Outcome::Done | Outcome::Orphaned(_)) {
+                replaced.extend(beside);
+            }
+            tell(Report {
+                path: self.entries[at].path(self.maildir),
+                number: None,
+                outcome,
+            });
+        }
+    }
+
+    /// What would be replaced comes after what replaces it.
+    fn order(&self) -> Vec<usize> {
+        let all = 0..self.entries.len();
+        let wanted: HashSet<_> = all.clone().map(|at| self.wanted_base(at)).collect();
+        let mut order: Vec<_> = all.collect();
+        order.sort_by_key(|at| wanted.contains(self.entries[*at].parts().base));
+        order
+    }
+
+    /// The entries that have the base which the other form of this one is to have.
+    fn beside(&self, at: usize) -> Vec<usize> {
+        let wanted = self.wanted_base(at);
+        let has_it = |other: &usize| self.entries[*other].parts().base == wanted;
+        (0..self.entries.len()).filter(has_it).collect()
+    }
+
+    fn wanted_base(&self, at: usize) -> Vec<u8> {
+        self.entries[at].parts().other_base(self.task.direction())
+    }
+
+    fn other_entry(&self, at: usize, entry: &Entry) -> Entry {
+        Entry {
+            sub: entry.sub,
+            name: name::joined(&self.wanted_base(at), entry.parts().info),
+        }
+    }
+
+    fn has_rival(&self, at: usize) -> bool {
+        let mut others = (0..self.entries.len()).filter(|other| *other != at);
+        others.any(|other| self.wanted_base(other) == self.wanted_base(at))
+    }
+
+    fn change_one(
+        &self,
+        at: usize,
+        beside: &[usize],
+    ) -> Result<Outcome<T::Error>, MessageError<T::Error>> {
+        let (entry, source) = match self.open(&self.entries[at]) {
+            Ok(opened) => opened,
+            Err(NoSource::Skip(reason)) => return Ok(Outcome::Skipped(reason)),
+            Err(NoSource::Refusal(refusal)) => return Err(refusal.into()),
+        };
+        if let Some(settled) = self.task.settled(&source)? {
+            return Ok(settled);
+        }
+        if self.has_rival(at) {
+            return Err(MessageError::SameName);
+        }
+        let left = self.left_behind(beside, &source)?;
+        if self.task.is_rehearsal() {
+            return Ok(Outcome::Done);
+        }
+        let new = match &left {
+            Some(left) => left.entry.clone(),
+            None => self.other_entry(at, &entry),
+        };
+        self.replace(&entry, &source, &new, left.as_ref())
+    }
+
+    /// Makes `new`, the other form, and then removes the one that there was. No step is taken before the last is durable.
+    fn replace(
+        &self,
+        entry: &Entry,
+        source: &Source,
+        new: &Entry,
+        left: Option<&Left<'_>>,
+    ) -> Result<Outcome<T::Error>, MessageError<T::Error>> {
+        let target = new.path(self.maildir);
+        let existing = match left {
+            Some(_) => Existing::Overwrite,
+            None => Existing::Keep,
+        };
+        let file = form::make(self.task.transform, source, &target, existing)?;
+        let Some(now) = self.find(entry, source)? else {
+            return Ok(Outcome::Skipped(Skip::Gone));
+        };
+        let left_is_gone = left.is_some_and(|left| !left.file.is_at(&target));
+        if left_is_gone || !source.is_unchanged() {
+            return Err(MessageError::Changed);
+        }
+        if let Some(keep) = &self.task.keep {
+            keep.keep(source, &now.path(self.maildir))?;
+        }
+        file.commit()?;
+        self.remove_old(&now, source, new, left.is_some())
+    }
+
+    /// Opens a message, also when it was renamed since it was listed.
+    fn open(&self, entry: &Entry) -> Result<(Entry, Source), NoSource> {
+        match Source::open(&entry.path(self.maildir)) {
+            Err(NoSource::Skip(Skip::Gone)) => {}
+            opened => return Ok((entry.clone(), opened?)),
+        }
+        let renamed = self.search(entry, |_| true).map_err(NoSource::Refusal)?;
+        let renamed = renamed.ok_or(NoSource::Skip(Skip::Gone))?;
+        let source = Source::open(&renamed.path(self.maildir))?;
+        Ok((renamed, source))
+    }
+
+    /// What a killed run left under the name that is wanted, if it is that.
+    fn left_behind(
+        &self,
+        beside: &[usize],
+        source: &Source,
+    ) -> Result<Option<Left<'_>>, MessageError<T::Error>> {
+        let Some(first) = beside.first() else {
+            return Ok(None);
+        };
+        let entry = &self.entries[*first];
+        let path = entry.path(self.maildir);
+        let occupied = || MessageError::Occupied(path.clone());
+        let file = match Source::open(&path) {
+            Ok(file) if beside.len() == 1 && file.has_time_of(source) => file,
+            Err(NoSource::Refusal(refusal)) => return Err(refusal.into()),
+            _ => return Err(occupied()),
+        };
+        let is_form = self.task.transform.is_form_of(&file, source);
+        match is_form.map_err(MessageError::Transform)? {
+            true => Ok(Some(Left { entry, file })),
+            false => Err(occupied()),
+        }
+    }
+
+    /// Where the message is now, whatever its flags are.
+    fn find(&self, entry: &Entry, source: &Source) -> Result<Option<Entry>, Refusal> {
+        if source.is_at(&entry.path(self.maildir)) {
+            return Ok(Some(entry.clone()));
+        }
+        self.search(entry, |path| source.is_at(path))
+    }
+
+    fn search(
+        &self,
+        entry: &Entry,
+        is_it: impl Fn(&Path) -> bool,
+    ) -> Result<Option<Entry>, Refusal> {
+        for sub in Sub::ALL {
+            for name in names(self.maildir, sub)? {
+                let found = Entry { sub, name: name? };
+                if found.parts().base == entry.parts().base && is_it(&found.path(self.maildir)) {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes the form that the message had, now that `new` is durable.
+    fn remove_old(
+        &self,
+        entry: &Entry,
+        source: &Source,
+        new: &Entry,
+        was_there: bool,
+    ) -> Result<Outcome<T::Error>, MessageError<T::Error>> {
+        for _ in 0..TRIES {
+            let Some(now) = self.find(entry, source)? else {
+                break;
+            };
+            if !source.is_unchanged() {
+                return Err(MessageError::Changed);
+            }
+            let path = now.path(self.maildir);
+            match fs::remove_file(&path) {
+                Ok(()) => {
+                    self.follow(&now, new, was_there);
+                    return Ok(Outcome::Done);
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Refusal::to("remove", &path)(error).into()),
+            }
+        }
+        Ok(Outcome::Orphaned(new.path(self.maildir)))
+    }
+
+    /// Gives the new form the flags that the old one had at the end. If a mail program was faster, it knows better.
+    fn follow(&self, old: &Entry, new: &Entry, was_there: bool) {
+        let info = match was_there {
+            true => name::merged(new.parts().info, old.parts().info),
+            false => old.parts().info.to_vec(),
+        };
+        let wanted = Entry {
+            // What is in `cur` once was seen by somebody.
+            sub: new.sub.min(old.sub),
+            name: name::joined(new.parts().base, &info),
+        };
+        if wanted != *new {
+            let (from, to) = (new.path(self.maildir), wanted.path(self.maildir));
+            let _ = rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE);
+        }
+    }
+}
+
+/// The names in one folder of a Maildir; hidden ones are no messages.
+pub(super) fn names(
+    maildir: &Path,
+    sub: Sub,
+) -> Result<impl Iterator<Item = Result<OsString, Refusal>>, Refusal> {
+    let folder = maildir.join(sub.name());
+    let entries = fs::read_dir(&folder).map_err(Refusal::to("read", &folder))?;
+    let name = move |entry: std::io::Result<fs::DirEntry>| match entry {
+        Ok(entry) => Some(Ok(entry.file_name())).filter(|name| !is_hidden(name)),
+        Err(error) => Some(Err(Refusal::to("read", &folder)(error))),
+    };
+    Ok(entries.filter_map(name))
+}
+
+fn is_hidden(name: &Result<OsString, Refusal>) -> bool {
+    name.as_ref().is_ok_and(|name| starts_with_dot(name))
+}
+
+pub(super) fn starts_with_dot(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}

@@ -1,0 +1,217 @@
+//! A run over an archive: threads that take messages from the walk, and one caller who hears what became of them.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::keep::{Keep, parent};
+use super::maildir::Group;
+use super::walk::{Broken, Folder, Step, Walk};
+use super::{
+    Archive, ArchiveError, Direction, Effect, Event, Kind, MessageError, Outcome, Refusal, Report,
+    Run, Skip, Tally, Transform, Want, eml, mbox,
+};
+use crate::atomic_file::discard_leftovers;
+use crate::mail::Reread;
+
+/// Reports that wait for the caller, at most.
+const REPORTS_MAX: usize = 64;
+
+/// What every message of a run has in common.
+pub(super) struct Task<'a, T> {
+    pub(super) transform: &'a T,
+    pub(super) keep: Option<Keep<'a>>,
+    effect: Effect,
+}
+
+impl<T: Transform> Run<'_, T> {
+    /// Gives each message of `archive` its other form and tells `watch` about each, on this thread. What fails for one
+    /// message does not stop the others.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the archive as a whole cannot be worked on. An mbox is then as it was.
+    pub fn over(
+        &self,
+        archive: &Archive,
+        watch: &mut dyn FnMut(Event<T::Error>),
+    ) -> Result<Tally, ArchiveError> {
+        let mut tally = Tally::default();
+        let mut count = |event: Event<T::Error>| {
+            if let Event::Message(report) = &event {
+                tally.count(&report.outcome);
+            }
+            watch(event);
+        };
+        let task = self.task(archive)?;
+        match archive.kind {
+            Kind::Maildir | Kind::Folder => self.folders(&task, archive, &mut count),
+            Kind::Mbox => mbox::rewrite(&task, &archive.path, &mut count)?,
+            Kind::Message => single(&task, &archive.path, &mut count)?,
+        }
+        Ok(tally)
+    }
+
+    fn task<'a>(&'a self, archive: &'a Archive) -> Result<Task<'a, T>, ArchiveError> {
+        let folder = match archive.kind {
+            Kind::Maildir | Kind::Folder => &archive.path,
+            Kind::Mbox | Kind::Message => parent(&archive.path),
+        };
+        let keep = self.originals.map(|originals| Keep {
+            archive: folder,
+            originals,
+        });
+        if let (Some(keep), Effect::Real) = (&keep, self.effect) {
+            keep.check(archive)?;
+        }
+        Ok(Task {
+            transform: self.transform,
+            keep,
+            effect: self.effect,
+        })
+    }
+
+    fn folders(
+        &self,
+        task: &Task<'_, T>,
+        archive: &Archive,
+        watch: &mut dyn FnMut(Event<T::Error>),
+    ) {
+        let walk = Mutex::new(Walk::new(archive.path.clone(), self.effect));
+        let (sender, receiver) = sync_channel(REPORTS_MAX);
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.get() {
+                let teller = Teller(sender.clone());
+                let walk = &walk;
+                scope.spawn(move || while work(task, walk, &teller).is_some() {});
+            }
+            drop(sender);
+            // Gone as soon as `watch` panics, which lets the others stop.
+            receiver.into_iter().for_each(watch);
+        });
+    }
+}
+
+fn single<T: Transform>(
+    task: &Task<'_, T>,
+    path: &Path,
+    watch: &mut dyn FnMut(Event<T::Error>),
+) -> Result<(), ArchiveError> {
+    watch(Event::Folder {
+        path: path.to_path_buf(),
+        messages: 1,
+    });
+    if !task.is_rehearsal() {
+        let folder = parent(path);
+        discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
+    }
+    watch(Event::Message(Report {
+        path: path.to_path_buf(),
+        number: None,
+        outcome: eml::change(task, path),
+    }));
+    Ok(())
+}
+
+impl<T: Transform> Task<'_, T> {
+    pub(super) fn direction(&self) -> Direction {
+        self.transform.direction()
+    }
+
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.effect == Effect::Rehearsed
+    }
+
+    /// What becomes of a message with which there is nothing to do.
+    pub(super) fn settled(
+        &self,
+        message: &dyn Reread,
+    ) -> Result<Option<Outcome<T::Error>>, MessageError<T::Error>> {
+        Ok(
+            match self
+                .transform
+                .wants(message)
+                .map_err(MessageError::Transform)?
+            {
+                Want::Change => None,
+                Want::Already => Some(Outcome::Already),
+                Want::Skip(reason) => Some(Outcome::Skipped(Skip::Unwanted(reason))),
+            },
+        )
+    }
+}
+
+/// Tells the caller's thread. `None`: it does not listen any more.
+struct Teller<E: Error + 'static>(SyncSender<Event<E>>);
+
+impl<E: Error + 'static> Teller<E> {
+    fn tell(&self, event: Event<E>) -> Option<()> {
+        self.0.send(event).ok()
+    }
+
+    fn fail(&self, path: &Path, error: MessageError<E>) -> Option<()> {
+        self.tell(Event::Message(Report {
+            path: path.to_path_buf(),
+            number: None,
+            outcome: Outcome::Failed(error),
+        }))
+    }
+}
+
+/// Takes one step of the walk. `None`: there are no more, or nobody wants to know.
+fn work<T: Transform>(
+    task: &Task<'_, T>,
+    walk: &Mutex<Walk>,
+    teller: &Teller<T::Error>,
+) -> Option<()> {
+    match next(walk, teller)? {
+        Step::Begin(..) => Some(()),
+        Step::Message(folder, entries) => {
+            let group = Group {
+                task,
+                maildir: &folder.path,
+                entries,
+            };
+            let mut listens = Some(());
+            group.change(&mut |report| listens = teller.tell(Event::Message(report)));
+            listens.and(leave(folder, teller))
+        }
+        Step::Eml(folder, path) => {
+            let outcome = eml::change(task, &path);
+            teller.tell(Event::Message(Report {
+                path,
+                number: None,
+                outcome,
+            }))?;
+            leave(folder, teller)
+        }
+        Step::End(folder) => leave(folder, teller),
+        Step::Broken(path, Broken::Busy) => teller.fail(&path, MessageError::Busy),
+        Step::Broken(path, Broken::Refusal(refusal)) => teller.fail(&path, refusal.into()),
+    }
+}
+
+/// The next step. That a folder begins is told before another thread gets at its messages.
+fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
+    let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
+    let step = walk.next()?;
+    if let Step::Begin(path, messages) = &step {
+        teller.tell(Event::Folder {
+            path: path.clone(),
+            messages: *messages,
+        })?;
+    }
+    Some(step)
+}
+
+/// Lets go of a folder; the last one makes durable that its old forms are gone.
+fn leave<E: Error>(folder: Arc<Folder>, teller: &Teller<E>) -> Option<()> {
+    let Some(folder) = Arc::into_inner(folder) else {
+        return Some(());
+    };
+    let path = folder.path.clone();
+    match folder.close() {
+        Ok(()) => Some(()),
+        Err(refusal) => teller.fail(&path, refusal.into()),
+    }
+}

@@ -1,0 +1,254 @@
+//! Envelopes in a message, found by what they are: whatever transport did to type, name, encoding, columns and nesting, an
+//! envelope is a leaf whose content begins with `encl/1` and a line feed, or with the line that begins armor.
+//!
+//! Other versions are found too, so that whoever opens them can say that they are newer. What stands in preambles and epilogues
+//! is in no part and never an envelope.
+
+mod armor;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Read};
+
+use self::armor::{ArmorEnd, UpToEnd};
+use super::reread::Reread;
+use super::scan::{Encoding, Messages, Part, ScanError, Structure, Watch, scan};
+use super::transfer::{Decoded, Decoder};
+
+/// The media type of an envelope.
+pub const MEDIA_TYPE: &str = "application/vnd.encl";
+
+/// How much of a body is looked at to tell what it is, in bytes: more than decoders hold back, so that what they say of it is
+/// what they say of the whole body.
+const HEAD_BYTES: usize = 8 << 10;
+/// Digits of a version.
+const DIGITS_MAX: usize = 9;
+
+/// What a message holds.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// Its header and all its parts.
+    pub structure: Structure,
+    /// The envelopes, in their order.
+    pub envelopes: Vec<Sealed>,
+    /// All other leaves, in their order.
+    pub others: Vec<Other>,
+    /// Bytes in preambles and epilogues that are no blanks or line ends: what mail programs do not show.
+    pub between_bytes: u64,
+}
+
+/// An envelope in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The part that it is.
+    pub part: Part,
+    /// How it is encoded, which may be another way than the part says.
+    pub encoding: Encoding,
+    /// Whether it is text.
+    pub form: Form,
+    /// Bytes that something glued on behind it, such as a list its footer, without blanks and line ends around them.
+    pub leftover_bytes: u64,
+    /// Whether it has our media type.
+    pub is_declared: bool,
+}
+
+/// A leaf that is no envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// The part that it is.
+    pub part: Part,
+    /// Whether it says that it is an envelope.
+    pub is_declared: bool,
+}
+
+/// The form of an envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As it is.
+    Binary,
+    /// With armor around.
+    Armored,
+}
+
+/// Finds all envelopes of a message, also within messages that are in it.
+///
+/// # Errors
+/// Those of [`scan`].
+pub fn find(message: &mut dyn Read) -> Result<Findings, ScanError> {
+    let mut finder = Finder::default();
+    let structure = scan(message, Messages::Open, &mut finder)?;
+    Ok(Findings {
+        structure,
+        envelopes: finder.envelopes,
+        others: finder.others,
+        between_bytes: finder.between_bytes,
+    })
+}
+
+/// Reads the bytes of an envelope out of the message in which it was found.
+///
+/// # Errors
+/// When the message cannot be read.
+pub fn open_body<'a>(message: &'a dyn Reread, found: &Sealed) -> io::Result<Box<dyn Read + 'a>> {
+    let mut message = message.reread()?;
+    io::copy(&mut message.by_ref().take(found.part.body), &mut io::sink())?;
+    let body = message.take(found.part.body_bytes());
+    let decoded = Decoded::new(body, found.encoding);
+    Ok(match found.form {
+        Form::Binary => Box::new(decoded),
+        Form::Armored => Box::new(UpToEnd::new(decoded)),
+    })
+}
+
+#[derive(Default)]
+struct Finder {
+    envelopes: Vec<Sealed>,
+    others: Vec<Other>,
+    between_bytes: u64,
+    leaf: Leaf,
+}
+
+/// What is known about the leaf that is passing.
+enum Leaf {
+    /// This much of its body was seen, too little to tell.
+    Unknown(Vec<u8>),
+    Sealed(Box<Counting>),
+    Other,
+}
+
+impl Default for Leaf {
+    fn default() -> Self {
+        Self::Unknown(Vec::new())
+    }
+}
+
+impl Watch for Finder {
+    fn body(&mut self, part: &Part, bytes: &[u8]) {
+        match &mut self.leaf {
+            Leaf::Other => {}
+            Leaf::Sealed(counting) => counting.push(bytes),
+            Leaf::Unknown(head) => {
+                head.extend_from_slice(bytes);
+                if head.len() >= HEAD_BYTES {
+                    self.leaf = Leaf::of(head, part.encoding, Body::GoesOn);
+                }
+            }
+        }
+    }
+
+    fn leaf_ended(&mut self, part: &Part) {
+        let mut leaf = std::mem::take(&mut self.leaf);
+        if let Leaf::Unknown(head) = &leaf {
+            leaf = Leaf::of(head, part.encoding, Body::Whole);
+        }
+        let (part, is_declared) = (part.clone(), part.media_type == MEDIA_TYPE);
+        match leaf {
+            Leaf::Sealed(counting) => self.envelopes.push(Sealed {
+                part,
+                encoding: counting.encoding,
+                form: counting.form,
+                leftover_bytes: counting.finish(),
+                is_declared,
+            }),
+            Leaf::Other | Leaf::Unknown(_) => self.others.push(Other { part, is_declared }),
+        }
+    }
+
+    fn between(&mut self, bytes: &[u8]) {
+        let is_text = |byte: &&u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        self.between_bytes += bytes.iter().filter(is_text).count() as u64;
+    }
+}
+
+/// How much of a body is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    GoesOn,
+    Whole,
+}
+
+impl Leaf {
+    /// Tells by the beginning of a body what it is.
+    fn of(body: &[u8], declared: Encoding, length: Body) -> Self {
+        let head = &body[..body.len().min(HEAD_BYTES)];
+        let is_encoded = matches!(declared, Encoding::Base64 | Encoding::QuotedPrintable);
+        // Gateways lose the field that names the encoding.
+        let undeclared = Some(Encoding::Base64).filter(|_| !is_encoded);
+        let mut encodings = [Some(declared), undeclared].into_iter().flatten();
+        let found = encodings
+            .find_map(|encoding| Some((encoding, form(&decoded(head, encoding, length))?)));
+        match found {
+            None => Self::Other,
+            Some((encoding, form)) => {
+                let mut counting = Counting::new(encoding, form);
+                counting.push(body);
+                Self::Sealed(Box::new(counting))
+            }
+        }
+    }
+}
+
+fn decoded(head: &[u8], encoding: Encoding, length: Body) -> Vec<u8> {
+    let (mut decoder, mut out) = (Decoder::new(encoding), Vec::new());
+    decoder.push(head, &mut out);
+    if length == Body::Whole {
+        decoder.finish(&mut out);
+    }
+    out
+}
+
+/// The form of the envelope that begins with `head`, if one does.
+fn form(head: &[u8]) -> Option<Form> {
+    let forms: [(&[u8], &[u8], Form); 2] = [
+        (b"encl/", b"\n", Form::Binary),
+        (b"-----BEGIN ENCL/", b"-----", Form::Armored),
+    ];
+    forms.into_iter().find_map(|(before, behind, form)| {
+        let version = head.strip_prefix(before)?;
+        let digits = version
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let fits = (1..=DIGITS_MAX).contains(&digits) && version[digits..].starts_with(behind);
+        fits.then_some(form)
+    })
+}
+
+/// An envelope that is passing, of which only its end matters here.
+struct Counting {
+    encoding: Encoding,
+    form: Form,
+    decoder: Decoder,
+    decoded: Vec<u8>,
+    armor: ArmorEnd,
+}
+
+impl Counting {
+    fn new(encoding: Encoding, form: Form) -> Self {
+        Self {
+            encoding,
+            form,
+            decoder: Decoder::new(encoding),
+            decoded: Vec::new(),
+            armor: ArmorEnd::default(),
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.decoder.push(bytes, &mut self.decoded);
+        self.look_for_end();
+    }
+
+    fn finish(mut self) -> u64 {
+        self.decoder.finish(&mut self.decoded);
+        self.look_for_end();
+        self.decoder.leftover_bytes() + self.armor.leftover_bytes()
+    }
+
+    fn look_for_end(&mut self) {
+        if self.form == Form::Armored {
+            self.armor.pass(&self.decoded);
+        }
+        self.decoded.clear();
+    }
+}

@@ -1,0 +1,102 @@
+//! Which header fields name the people that a message goes to.
+
+use super::header::{Field, Header};
+
+/// The fields that name readers: To and Cc; of a message that was sent on, those of its topmost Resent block instead
+/// (RFC 5322 §3.6.6: the last one to send it on stands first).
+#[must_use]
+pub fn visible(header: &Header) -> Vec<Field<'_>> {
+    let resent = resent_block(header);
+    let (fields, to, cc) = if resent.is_empty() {
+        (header.fields().collect(), "To", "Cc")
+    } else {
+        (resent, "Resent-To", "Resent-Cc")
+    };
+    let names_readers = |field: &Field<'_>| {
+        [to, cc]
+            .iter()
+            .any(|name| field.name.eq_ignore_ascii_case(name))
+    };
+    fields.into_iter().filter(names_readers).collect()
+}
+
+/// The fields that name readers whom the others must not see. Empty ones name nobody.
+#[must_use]
+pub fn blind(header: &Header) -> Vec<Field<'_>> {
+    let names_blind = |field: &Field<'_>| {
+        ["Bcc", "Resent-Bcc"]
+            .iter()
+            .any(|name| field.name.eq_ignore_ascii_case(name))
+            && !field.unfolded().is_empty()
+    };
+    header.fields().filter(names_blind).collect()
+}
+
+/// The header block without any Bcc field, byte for byte otherwise.
+#[must_use]
+pub fn without_blind(header: &Header) -> Vec<u8> {
+    let bytes = header.bytes();
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    for field in blind(header) {
+        let begin = field.raw.as_ptr().addr() - bytes.as_ptr().addr();
+        kept.extend_from_slice(&bytes[at..begin]);
+        at = begin + field.raw.len();
+    }
+    kept.extend_from_slice(&bytes[at..]);
+    kept
+}
+
+/// The topmost block of Resent fields: it ends where a field of the same name comes again.
+fn resent_block(header: &Header) -> Vec<Field<'_>> {
+    let mut block: Vec<Field<'_>> = Vec::new();
+    for field in header.fields() {
+        let prefix = field.name.get(..7).unwrap_or_default();
+        if !prefix.eq_ignore_ascii_case("Resent-") {
+            continue;
+        }
+        if block
+            .iter()
+            .any(|seen| seen.name.eq_ignore_ascii_case(field.name))
+        {
+            break;
+        }
+        block.push(field);
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(text: &str) -> Header {
+        Header::read(&mut text.as_bytes()).unwrap()
+    }
+
+    fn names(fields: &[Field<'_>]) -> Vec<String> {
+        fields.iter().map(Field::text).collect()
+    }
+
+    #[test]
+    fn to_and_cc_name_the_readers() {
+        let header = header("From: a\nTo: bob\ncc: carol\nTO: dave\nBcc: eve\n\n");
+        assert_eq!(names(&visible(&header)), ["bob", "carol", "dave"]);
+        assert_eq!(names(&blind(&header)), ["eve"]);
+    }
+
+    #[test]
+    fn the_last_one_to_send_it_on_decides() {
+        let header = header(
+            "Resent-Date: 2\nResent-From: y\nResent-To: last\nReceived: x\nResent-Date: 1\n\
+             Resent-To: first\nTo: bob\n\n",
+        );
+        assert_eq!(names(&visible(&header)), ["last"]);
+    }
+
+    #[test]
+    fn blind_fields_are_cut_out_whole() {
+        let header = header("To: bob\nBcc: eve,\n mallory\nbcc : x\nBcc:\nSubject: s\n\n");
+        assert_eq!(without_blind(&header), b"To: bob\nBcc:\nSubject: s\n\n");
+    }
+}
