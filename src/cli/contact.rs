@@ -167,15 +167,15 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
     context
         .terminal
         .status(&format!("removed {}", key::person(&card)));
-    for group in keystore.groups().map_err(failed)? {
+    for name in keystore.groups().map_err(failed)? {
         if keystore
-            .group(&group)
+            .group(&name)
             .map_err(failed)?
-            .is_some_and(|members| members.contains(&card.id()))
+            .is_some_and(|group| group.members.contains(&card.id()))
         {
-            let hint = format!("encl group remove {group} {}", safe(&card.id().to_string()));
+            let hint = format!("encl group remove {name} {}", safe(&card.id().to_string()));
             context.terminal.warning(&format!(
-                "@{group} still counts on this card; `{hint}` takes it out"
+                "@{name} still counts on this card; `{hint}` takes it out"
             ));
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
 use encl::identity::{fingerprint, parse_fingerprint};
-use encl::keystore::KeystoreError;
+use encl::keystore::{Group, KeystoreError};
+use encl::mail::address::parse_list;
 use serde::Serialize;
 
 use super::context::Context;
@@ -19,12 +20,16 @@ use super::{store, who};
 pub(crate) enum Command {
     /// Make a group
     #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
-  $ encl group new board bob@example.org carol@example.org"))]
+  $ encl group new board bob@example.org carol@example.org
+  $ encl group new project bob@example.org --address project@lists.example.org"))]
     New {
         /// Small letters, digits, `.`, `_`, `-`
         name: String,
         /// Its first members
         who: Vec<String>,
+        /// The address of their mailing list: mail to it is sealed for the group
+        #[arg(long)]
+        address: Option<String>,
     },
     /// Add contacts to a group
     #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient], "\
@@ -66,12 +71,15 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
     let keystore = store::keystore(context);
     match command {
-        Command::New { name, who } => {
-            let ids = members(&who, context)?;
-            told(keystore.new_group(&name, &ids), "make", &name)?;
+        Command::New { name, who, address } => {
+            let group = Group {
+                address: address.map(|text| list_address(&text)).transpose()?,
+                members: members(&who, context)?,
+            };
+            told(keystore.new_group(&name, &group), "make", &name)?;
             context
                 .terminal
-                .status(&format!("@{name}: made, {}", counted(ids.len())));
+                .status(&format!("@{name}: made, {}", size(&group)));
         }
         Command::Add { name, who } => {
             let ids = members(&who, context)?;
@@ -113,6 +121,18 @@ fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T
     })
 }
 
+/// One address and nothing beside it.
+fn list_address(text: &str) -> Result<String, Failure> {
+    let what = format!("cannot use the address `{}`", safe(text));
+    let cannot = || Failure::new(Exit::Usage, what.clone());
+    let mut list = parse_list(text).map_err(|error| cannot().because(safe(&error.to_string())))?;
+    match (list.pop(), list.is_empty()) {
+        (Some(mailbox), true) => Ok(mailbox.address),
+        (None, _) => Err(cannot().because("it names nobody")),
+        (Some(_), false) => Err(cannot().because("it is more than one")),
+    }
+}
+
 /// Contacts, or myself, by address, name or fingerprint.
 fn members(who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
     let people = store::people(context)?;
@@ -138,42 +158,51 @@ fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<Ro
 }
 
 fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
-    let count = store::group(context, name)?.len();
+    let group = store::whole_group(context, name)?;
     context
         .terminal
-        .status(&format!("@{name}: {}", counted(count)));
+        .status(&format!("@{name}: {}", size(&group)));
     Ok(())
 }
 
-fn counted(members: usize) -> String {
-    if members == 1 {
-        "1 member".to_owned()
-    } else {
-        format!("{members} members")
+/// `2 members  list@example.org`
+fn size(group: &Group) -> String {
+    let members = match group.members.len() {
+        1 => "1 member".to_owned(),
+        members => format!("{members} members"),
+    };
+    match &group.address {
+        Some(address) => format!("{members}  {}", safe(address)),
+        None => members,
     }
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
     let names = store::keystore(context).groups();
     for name in names.map_err(|error| store::failure("cannot read the groups", &error))? {
-        let members = store::group(context, &name)?;
+        let group = store::whole_group(context, &name)?;
         if context.json {
-            print_object(&name, &members, context)?;
+            print_object(&name, group, context)?;
         } else {
             context
                 .terminal
-                .print(&format!("@{name}  {}", counted(members.len())))?;
+                .print(&format!("@{name}  {}", size(&group)))?;
         }
     }
     Ok(())
 }
 
 fn show(name: &str, context: &Context) -> Result<(), Failure> {
-    let members = store::group(context, name)?;
+    let group = store::whole_group(context, name)?;
     if context.json {
-        return print_object(name, &members, context);
+        return print_object(name, group, context);
     }
-    for (id, names) in in_order(&members, context)? {
+    if let Some(address) = &group.address {
+        context
+            .terminal
+            .print(&format!("mailing list  {}", safe(address)))?;
+    }
+    for (id, names) in in_order(&group.members, context)? {
         let words = names.map_or_else(|| "no contact any more".to_owned(), |names| names.words());
         context
             .terminal
@@ -184,7 +213,7 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
 
 /// Members by name, those whose card is gone at the end.
 fn in_order(
-    members: &[RootId],
+    members: &BTreeSet<RootId>,
     context: &Context,
 ) -> Result<Vec<(RootId, Option<Names>)>, Failure> {
     let people = store::people(context)?;
@@ -195,7 +224,7 @@ fn in_order(
     Ok(members)
 }
 
-fn print_object(name: &str, members: &[RootId], context: &Context) -> Result<(), Failure> {
+fn print_object(name: &str, group: Group, context: &Context) -> Result<(), Failure> {
     let member = |(id, names): (RootId, Option<Names>)| Member {
         id: id.to_string(),
         name: names.map(|names| names.name),
@@ -203,10 +232,11 @@ fn print_object(name: &str, members: &[RootId], context: &Context) -> Result<(),
     let object = GroupObject {
         schema: "encl.group/1",
         name,
-        members: in_order(members, context)?
+        members: in_order(&group.members, context)?
             .into_iter()
             .map(member)
             .collect(),
+        address: group.address,
     };
     context.terminal.print_object(&object, Stream::Stdout)
 }
@@ -216,6 +246,8 @@ struct GroupObject<'a> {
     schema: &'static str,
     name: &'a str,
     members: Vec<Member>,
+    /// Of its mailing list, if it has one.
+    address: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, Identity};
-use encl::keystore::{Accepted, How, Keystore, KeystoreError, LockedIdentity, StoredSecret};
+use encl::keystore::{Accepted, Group, How, Keystore, KeystoreError, LockedIdentity, StoredSecret};
 
 use super::context::Context;
 use super::people::People;
@@ -27,15 +27,19 @@ pub(crate) fn unreadable(error: &KeystoreError) -> Failure {
 
 /// The members of a group.
 pub(crate) fn group(context: &Context, name: &str) -> Result<Vec<RootId>, Failure> {
+    whole_group(context, name).map(|group| group.members.into_iter().collect())
+}
+
+/// A group with its address.
+pub(crate) fn whole_group(context: &Context, name: &str) -> Result<Group, Failure> {
     let what = format!("cannot tell who `@{}` is", safe(name));
-    let members = keystore(context)
+    let group = keystore(context)
         .group(name)
         .map_err(|error| failure(&what, &error))?;
-    let members = members.ok_or_else(|| {
+    group.ok_or_else(|| {
         let failure = Failure::new(Exit::Recipient, what).because("there is no such group");
         failure.hint("`encl group list` shows the groups")
-    })?;
-    Ok(members.into_iter().collect())
+    })
 }
 
 /// Stores cards that were named for the first time, or later cards of contacts.
@@ -108,7 +112,7 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::OtherCard { .. }
         | KeystoreError::OwnCard
         | KeystoreError::Unknown(_) => Exit::Recipient,
-        KeystoreError::GroupName(_) => Exit::Usage,
+        KeystoreError::GroupName(_) | KeystoreError::GroupAddress(_) => Exit::Usage,
         KeystoreError::Damaged { .. } => Exit::Damaged,
         _ => Exit::Failed,
     }

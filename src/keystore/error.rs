@@ -97,6 +97,9 @@ pub enum KeystoreError {
     /// A name that groups cannot have.
     #[error("{0:?} is not a group's name: small letters, digits, `.`, `_` and `-`, at most 64")]
     GroupName(String),
+    /// An address that groups cannot have.
+    #[error("{0:?} is not an address")]
+    GroupAddress(String),
 }
 
 impl KeystoreError {

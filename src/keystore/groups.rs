@@ -6,10 +6,23 @@ use std::path::PathBuf;
 use super::identities::line;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
-use crate::crypto::signing::RootId;
+use crate::crypto::signing::{NotAnId, RootId};
+use crate::identity::ADDRESS_BYTES_MAX;
+use crate::json;
 
 const GROUPS: &str = "groups";
 const NAME_BYTES_MAX: usize = 64;
+/// What stands before the address, on a first line that a group without one does not have.
+const ADDRESS: &str = "address ";
+
+/// A named set of contacts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Group {
+    /// The address of the mailing list that reaches them, if there is one.
+    pub address: Option<String>,
+    /// The root keys of its members.
+    pub members: BTreeSet<RootId>,
+}
 
 /// Says whether a group can have this name: small letters, digits, `.`, `_`, `-`, beginning with a letter or digit.
 #[must_use]
@@ -18,6 +31,15 @@ pub fn is_group_name(name: &str) -> bool {
     let inner = |byte: &u8| letter(byte) || matches!(byte, b'.' | b'_' | b'-');
     let bytes = name.as_bytes();
     bytes.len() <= NAME_BYTES_MAX && bytes.first().is_some_and(letter) && bytes.iter().all(inner)
+}
+
+/// Only what a card can have is an address: something on both sides of an `@`, no blanks, nothing that hides.
+fn is_address(text: &str) -> bool {
+    let filled = |(local, domain): (&str, &str)| !local.is_empty() && !domain.is_empty();
+    text.len() <= ADDRESS_BYTES_MAX
+        && text.rsplit_once('@').is_some_and(filled)
+        && json::is_clean(text)
+        && !text.contains(char::is_whitespace)
 }
 
 impl Keystore {
@@ -34,11 +56,11 @@ impl Keystore {
             .collect())
     }
 
-    /// The members of a group, if there is one of this name.
+    /// The group of this name, if there is one.
     ///
     /// # Errors
     /// [`KeystoreError`].
-    pub fn group(&self, name: &str) -> Result<Option<BTreeSet<RootId>>, KeystoreError> {
+    pub fn group(&self, name: &str) -> Result<Option<Group>, KeystoreError> {
         if !is_group_name(name) {
             return Ok(None);
         }
@@ -48,28 +70,39 @@ impl Keystore {
         };
         let text =
             std::str::from_utf8(&text).map_err(|error| KeystoreError::damaged(&path, &error))?;
-        let ids = text.lines().map(str::parse).collect::<Result<_, _>>();
-        ids.map(Some)
-            .map_err(|error: crate::crypto::signing::NotAnId| KeystoreError::damaged(&path, &error))
+        let damaged = |what: &dyn std::fmt::Display| KeystoreError::damaged(&path, what);
+        let mut lines = text.lines().peekable();
+        let address = lines.next_if(|line| line.starts_with(ADDRESS));
+        let address = address.map(|line| line[ADDRESS.len()..].to_owned());
+        if !address.as_deref().is_none_or(is_address) {
+            return Err(damaged(&"its address is none"));
+        }
+        let members = lines.map(str::parse).collect::<Result<_, NotAnId>>();
+        let members = members.map_err(|error| damaged(&error))?;
+        Ok(Some(Group { address, members }))
     }
 
     /// Makes a group.
     ///
     /// # Errors
-    /// [`KeystoreError::GroupName`], [`KeystoreError::GroupExists`], and what the system refuses.
-    pub fn new_group(&self, name: &str, members: &BTreeSet<RootId>) -> Result<(), KeystoreError> {
+    /// [`KeystoreError::GroupName`], [`KeystoreError::GroupAddress`], [`KeystoreError::GroupExists`], and what the
+    /// system refuses.
+    pub fn new_group(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
         if !is_group_name(name) {
             return Err(KeystoreError::GroupName(name.to_owned()));
+        }
+        if let Some(address) = group.address.as_ref().filter(|text| !is_address(text)) {
+            return Err(KeystoreError::GroupAddress(address.clone()));
         }
         let _lock = self.lock()?;
         if self.group(name)?.is_some() {
             return Err(KeystoreError::GroupExists(name.to_owned()));
         }
         folder::make_folder(&self.root.join(GROUPS))?;
-        self.write_group(name, members)
+        self.write_group(name, group)
     }
 
-    /// Changes the members of a group.
+    /// Changes the members of a group; its address stays.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
@@ -79,9 +112,9 @@ impl Keystore {
         change: impl FnOnce(&mut BTreeSet<RootId>),
     ) -> Result<(), KeystoreError> {
         let _lock = self.lock()?;
-        let mut members = self.group(name)?.ok_or(KeystoreError::Unknown("group"))?;
-        change(&mut members);
-        self.write_group(name, &members)
+        let mut group = self.group(name)?.ok_or(KeystoreError::Unknown("group"))?;
+        change(&mut group.members);
+        self.write_group(name, &group)
     }
 
     /// Deletes a group; its members stay contacts.
@@ -98,10 +131,12 @@ impl Keystore {
         }
     }
 
-    fn write_group(&self, name: &str, members: &BTreeSet<RootId>) -> Result<(), KeystoreError> {
-        let text: Vec<u8> = members
-            .iter()
-            .flat_map(|id| line(&id.to_string()))
+    fn write_group(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
+        let address = group.address.iter().map(|text| format!("{ADDRESS}{text}"));
+        let members = group.members.iter().map(ToString::to_string);
+        let text: Vec<u8> = address
+            .chain(members)
+            .flat_map(|text| line(&text))
             .collect();
         folder::write(&self.group_path(name), &text, Existing::Replace)
     }

@@ -5,7 +5,7 @@
 //! identities/ID/card         the public half, in the clear: "not for you" is decided without a passphrase
 //! identities/ID/revocation   the signed end of the identity, to be published if the key is lost
 //! contacts/ID                one line of trust, one line of card
-//! groups/NAME                the ids of its members, one a line
+//! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
 //! default                    the id of the identity that signs when nothing else is said
 //! lock                       held by whoever writes
 //! ```
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use contacts::{Accepted, Contact, ContactHead, How, Trust};
 pub use error::KeystoreError;
-pub use groups::is_group_name;
+pub use groups::{Group, is_group_name};
 pub use identities::StoredIdentity;
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 

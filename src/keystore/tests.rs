@@ -208,18 +208,22 @@ fn groups_hold_ids() {
         .iter()
         .map(|address| person(address).1.id())
         .collect();
-    keystore.new_group("finance", &ids).unwrap();
-    assert_eq!(keystore.group("finance").unwrap(), Some(ids.clone()));
+    let group = Group {
+        address: None,
+        members: ids,
+    };
+    keystore.new_group("finance", &group).unwrap();
+    assert_eq!(keystore.group("finance").unwrap(), Some(group.clone()));
     keystore.change_group("finance", BTreeSet::clear).unwrap();
-    assert_eq!(keystore.group("finance").unwrap(), Some(BTreeSet::new()));
+    assert_eq!(keystore.group("finance").unwrap(), Some(Group::default()));
     assert!(matches!(
-        keystore.new_group("finance", &ids),
+        keystore.new_group("finance", &group),
         Err(KeystoreError::GroupExists(_))
     ));
     for name in ["", "Finance", "../x", ".x", "a b", "a/b", &"x".repeat(65)] {
         assert!(
             matches!(
-                keystore.new_group(name, &ids),
+                keystore.new_group(name, &group),
                 Err(KeystoreError::GroupName(_))
             ),
             "{name}"
@@ -232,6 +236,47 @@ fn groups_hold_ids() {
         Err(KeystoreError::Unknown(_))
     ));
     assert!(keystore.groups().unwrap().is_empty());
+}
+
+#[test]
+fn groups_keep_their_address() {
+    let (_folder, keystore) = keystore();
+    let id = person("a@x.org").1.id();
+    let mut group = Group {
+        address: Some("list@x.org".to_owned()),
+        members: BTreeSet::from([id]),
+    };
+    keystore.new_group("list", &group).unwrap();
+    assert_eq!(keystore.group("list").unwrap(), Some(group.clone()));
+    keystore.change_group("list", BTreeSet::clear).unwrap();
+    group.members.clear();
+    assert_eq!(keystore.group("list").unwrap(), Some(group));
+    for address in [
+        "",
+        "x",
+        "@x",
+        "x@",
+        "a b@x",
+        "a@x\nb",
+        "a@\u{202E}x",
+        &format!("{}@x", "a".repeat(320)),
+    ] {
+        let group = Group {
+            address: Some(address.to_owned()),
+            members: BTreeSet::new(),
+        };
+        let made = keystore.new_group("other", &group);
+        assert!(
+            matches!(made, Err(KeystoreError::GroupAddress(_))),
+            "{address:?}"
+        );
+    }
+    let path = keystore.root().join("groups/list");
+    for damaged in ["address x\n".to_owned(), format!("{id}\naddress a@x\n")] {
+        fs::write(&path, damaged).unwrap();
+        let read = keystore.group("list");
+        assert!(matches!(read, Err(KeystoreError::Damaged { .. })));
+    }
 }
 
 #[test]

@@ -94,6 +94,15 @@ fn my_groups() {
         "alice",
         "encl group remove board bob@example.org && encl group list --json",
     );
+    session.type_(
+        "alice",
+        "encl group new list bob@example.org --address 'The list <List@Example.org>' && encl group add list carol",
+    );
+    session.type_("alice", "encl group list && encl group show list");
+    session.type_(
+        "alice",
+        "encl group new other --address 'bob@example.org carol@example.org'",
+    );
     session.type_("alice", "encl contact remove carol --yes");
     session.type_("alice", "encl wrap notes.txt --to @board");
     session.type_(

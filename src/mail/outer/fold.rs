@@ -15,8 +15,8 @@ pub(super) const LINE_CHARS_MAX: usize = 998;
 /// Those of `out`.
 pub fn write_field(out: &mut dyn Write, name: &str, value: &str, line_end: &str) -> io::Result<()> {
     write!(out, "{name}:")?;
-    for (at, line) in lines(name, value).into_iter().enumerate() {
-        if at > 0 || line.is_below {
+    for line in lines(name, value) {
+        if line.is_below {
             out.write_all(line_end.as_bytes())?;
         }
         write!(out, " {}", &value[line.text])?;
