@@ -31,6 +31,19 @@ pub(crate) fn closing(exits: &[Exit], examples: &str) -> String {
     )
 }
 
+/// The same for a command whose codes mail programs act on.
+pub(crate) fn sysexit_closing(examples: &str) -> String {
+    let examples: Vec<_> = examples
+        .lines()
+        .map(|line| format!("  {}", line.trim()))
+        .collect();
+    format!(
+        "Exit codes:\n{}\n\nExamples:\n{}",
+        super::mail::sysexits::TABLE,
+        examples.join("\n")
+    )
+}
+
 /// The table of exit codes, one a line.
 pub(crate) fn exit_codes(exits: &[Exit]) -> String {
     let line = |exit: &Exit| format!("  {}  {}\n", exit.code(), exit.means());

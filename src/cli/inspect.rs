@@ -1,6 +1,7 @@
 //! `encl inspect`: what an envelope says about itself.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use clap::Args;
 use encl::envelope::{Access, Envelope, Grant, Manifest, Slot};
@@ -38,18 +39,30 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         store::people(context).unwrap_or_else(|_| People::nobody(store::keystore(context)));
     let mut tally = Tally::default();
     for input in Input::of(&arguments.inputs, "inspect", context)? {
-        tally.add(context.terminal, inspect(&input, &people, context));
+        let inspected = input
+            .open("inspect")
+            .and_then(|source| inspect((&input, None), source, &people, context));
+        tally.add(context.terminal, inspected);
     }
     tally.end()
 }
 
-fn inspect(input: &Input, people: &People, context: &Context) -> Result<(), Failure> {
+/// Tells what one envelope says; `part` is where in a message it was found.
+pub(crate) fn inspect(
+    (input, part): (&Input, Option<&str>),
+    source: impl Read,
+    people: &People,
+    context: &Context,
+) -> Result<(), Failure> {
     let failed = |error: encl::envelope::OpenError| opening::failure(input, "inspect", error);
-    let mut envelope = Envelope::read(input.open("inspect")?).map_err(failed)?;
+    let mut envelope = Envelope::read(source).map_err(failed)?;
     let payload_bytes = envelope.payload_bytes().map_err(failed)?;
     let manifest = envelope.manifest();
     if context.json {
-        let object = Object::of(input, manifest, payload_bytes, people);
+        let object = Object {
+            part,
+            ..Object::of(input, manifest, payload_bytes, people)
+        };
         return context.terminal.print_object(&object, Stream::Stdout);
     }
     let mut lines = lines(input, manifest, people);
@@ -65,6 +78,8 @@ fn inspect(input: &Input, people: &People, context: &Context) -> Result<(), Fail
 struct Object<'a> {
     schema: &'static str,
     file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a str>,
     id: String,
     verified: bool,
     signed: bool,
@@ -128,6 +143,7 @@ impl<'a> Object<'a> {
         Self {
             schema: "encl.inspect/1",
             file: input.typed(),
+            part: None,
             id: id.to_string(),
             verified: false,
             signed: policy.signed,

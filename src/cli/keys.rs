@@ -113,7 +113,8 @@ impl Keyring for Keys<'_> {
     }
 }
 
-fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
+/// The private keys of one of my identities, after a question for its passphrase if it has one.
+pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
     let locked = match store::secret(context, person.card.id())? {
         StoredSecret::Plain(identity) => return Ok(identity),
         StoredSecret::Locked(locked) => locked,

@@ -1,5 +1,6 @@
 //! The command list: parse, run, report. The only place that knows terminal, environment and clock.
 
+mod addressing;
 mod args;
 mod completions;
 mod contact;
@@ -11,6 +12,7 @@ mod help;
 mod inspect;
 mod key;
 mod keys;
+mod mail;
 mod man;
 mod opening;
 mod passphrase;
@@ -45,6 +47,7 @@ use clap::{Parser, Subcommand};
 use args::Global;
 use context::Context;
 use help::closing;
+use mail::sysexits::Sysexit;
 use report::{Exit, Failure, Outcome, Stop};
 use stdout::Stdout;
 use terminal::{Terminal, Voice};
@@ -85,6 +88,11 @@ enum Command {
   $ encl group new board bob@example.org carol@example.org
   $ encl wrap report.pdf --to @finance"))]
     Group(group::Command),
+    /// Messages: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
+    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
+  $ encl mail wrap letter.eml > sealed.eml
+  $ encl mail unwrap sealed.eml"))]
+    Mail(mail::Command),
     Completions(completions::Arguments),
     Man(man::Arguments),
     Help(help::Arguments),
@@ -135,21 +143,22 @@ impl Command {
             Self::Key(command) => key::run(command, context),
             Self::Contact(command) => contact::run(command, context),
             Self::Group(command) => group::run(command, context),
+            Self::Mail(command) => mail::run(command, context),
             Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Version(_) => Ok(()),
         }
     }
 }
 
 fn ended(terminal: Terminal, outcome: Outcome) -> ExitCode {
-    let exit = match outcome {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Stop::Told(exit)) => exit,
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Told(exit)) => ExitCode::from(exit.code()),
+        Err(Stop::Code(code)) => ExitCode::from(code),
         Err(Stop::Failure(failure)) => {
             terminal.failure(&failure);
-            failure.exit
+            ExitCode::from(failure.code())
         }
-    };
-    ExitCode::from(exit.code())
+    }
 }
 
 /// `--help` and `--version` are answers; everything else is a wrong command line.
@@ -163,13 +172,21 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
         let shown = Stdout::open().and_then(|mut out| out.put_styled(&error.render()));
         return ended(terminal, shown.map_err(Stop::from));
     }
+    let failure = |what: &str| {
+        let failure = Failure::new(Exit::Usage, what);
+        if mail::speaks_sysexits() {
+            failure.sysexit(Sysexit::Usage)
+        } else {
+            failure
+        }
+    };
     if json {
         let text = error.render().to_string();
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let first = lines.next().unwrap_or_default();
         let what = first.strip_prefix("error: ").unwrap_or(first);
-        return ended(terminal, Err(Failure::new(Exit::Usage, what).into()));
+        return ended(terminal, Err(failure(what).into()));
     }
     terminal.text(&format!("encl: {}", error.render()));
-    ExitCode::from(Exit::Usage.code())
+    ExitCode::from(failure("").code())
 }

@@ -68,6 +68,72 @@ impl<R> Drop for Progress<R> {
     }
 }
 
+/// How many messages of a mailbox are done, shown once the work has taken a second.
+pub(crate) struct Steps {
+    watched: bool,
+    name: String,
+    done: u64,
+    total: u64,
+    begun: Instant,
+    due: Option<Instant>,
+    bar: Option<ProgressBar>,
+}
+
+impl Steps {
+    pub(crate) fn new(terminal: Terminal) -> Self {
+        Self {
+            watched: terminal.is_watched(),
+            name: String::new(),
+            done: 0,
+            total: 0,
+            begun: Instant::now(),
+            due: None,
+            bar: None,
+        }
+    }
+
+    /// Begins with a folder of so many.
+    pub(crate) fn begin(&mut self, name: &str, total: u64) {
+        let begun = Instant::now();
+        self.name = safe(name);
+        (self.done, self.total, self.begun) = (0, total, begun);
+        self.due = self.watched.then(|| begun + PATIENCE);
+    }
+
+    /// One more is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        if self.due.is_some_and(|due| Instant::now() >= due) {
+            let line = format!(
+                "{} {}",
+                self.name,
+                shown_steps(self.done, self.total, self.begun.elapsed())
+            );
+            self.bar.get_or_insert_with(bar).set_message(line);
+            self.due = Some(Instant::now() + PAUSE);
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `300 of 2000 messages, 150 a second, 11 seconds left`
+fn shown_steps(done: u64, total: u64, elapsed: Duration) -> String {
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let rate = (done.saturating_mul(1_000) / millis.max(1)).max(1);
+    let left = Duration::from_secs(total.saturating_sub(done) / rate);
+    format!(
+        "{done} of {total} messages, {rate} a second, {} left",
+        HumanDuration(left)
+    )
+}
+
 /// `45% of 2.00 GiB, 850.00 MiB/s, 3 seconds left`; without a total what has passed and the rate.
 fn shown(bytes: u64, total: Option<u64>, elapsed: Duration) -> String {
     let millis = u64::try_from(elapsed.as_millis())
@@ -107,5 +173,9 @@ mod tests {
         );
         assert_eq!(shown(4096, None, two_seconds), "4.00 KiB, 2.00 KiB/s");
         assert_eq!(shown(0, Some(0), Duration::ZERO), "0 B, 0 B/s");
+        assert_eq!(
+            shown_steps(300, 2_000, two_seconds),
+            "300 of 2000 messages, 150 a second, 11 seconds left"
+        );
     }
 }

@@ -30,12 +30,30 @@ impl Readers {
         people: &People,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let mut found: Vec<Found> = Vec::new();
+        Self::of_found(Self::find(names, people, context)?, me, context)
+    }
+
+    /// Everybody whom `names` name.
+    pub(crate) fn find(
+        names: &[String],
+        people: &People,
+        context: &Context,
+    ) -> Result<Vec<Found>, Failure> {
+        let mut found = Vec::new();
         for name in names {
             found.extend(who::resolve(name, people, |group| {
                 store::group(context, group)
             })?);
         }
+        Ok(found)
+    }
+
+    /// Those who were found, each once, and `me`.
+    pub(crate) fn of_found(
+        mut found: Vec<Found>,
+        me: Option<&Person>,
+        context: &Context,
+    ) -> Result<Self, Failure> {
         found.extend(me.map(|me| Found {
             person: me.clone(),
             card: Carried::Stored,

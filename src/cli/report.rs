@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::mail::sysexits::Sysexit;
 use super::terminal::{self, Terminal};
 
 /// Every way to fail, with the code that the process returns. 0 is "done, and safely on disk".
@@ -101,6 +102,8 @@ pub(crate) struct Failure {
     pub(crate) because: Vec<String>,
     pub(crate) hint: Option<String>,
     pub(crate) file: Option<PathBuf>,
+    /// What `mail send` and `mail deliver` return for it.
+    pub(crate) sysexit: Option<Sysexit>,
 }
 
 impl Failure {
@@ -113,7 +116,18 @@ impl Failure {
             because: Vec::new(),
             hint: None,
             file: None,
+            sysexit: None,
         }
+    }
+
+    /// What the process returns.
+    pub(crate) fn code(&self) -> u8 {
+        self.sysexit.map_or(self.exit.code(), Sysexit::code)
+    }
+
+    pub(crate) fn sysexit(mut self, code: Sysexit) -> Self {
+        self.sysexit = Some(code);
+        self
     }
 
     /// The system's own words for an error, without "(os error 2)".
@@ -168,7 +182,7 @@ impl Failure {
         terminal::object(&ErrorObject {
             schema: "encl.error/1",
             code: self.exit.name(),
-            exit: self.exit.code(),
+            exit: self.code(),
             class: self.class,
             file: self
                 .file
@@ -208,6 +222,8 @@ pub(crate) fn system_words(error: &std::io::Error) -> String {
 pub(crate) enum Stop {
     Failure(Failure),
     Told(Exit),
+    /// What another program returned, or sysexits.h has a number for.
+    Code(u8),
 }
 
 impl From<Failure> for Stop {
@@ -290,7 +306,7 @@ mod tests {
             match tally.end() {
                 Ok(()) => 0,
                 Err(Stop::Told(exit)) => exit.code(),
-                Err(Stop::Failure(_)) => unreachable!(),
+                Err(Stop::Failure(_) | Stop::Code(_)) => unreachable!(),
             }
         };
         assert_eq!(end(&[]), 0);

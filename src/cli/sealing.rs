@@ -39,7 +39,6 @@ pub(crate) struct SealOptions {
     #[arg(long)]
     pub(crate) no_self: bool,
 
-    #[expect(clippy::doc_markdown, reason = "it is shown as help")]
     /// Which of my identities signs [default: $ENCL_IDENTITY, else the default one; of a message the one that From names]
     #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
     pub(crate) identity: Option<String>,

@@ -32,8 +32,10 @@ fn codes() -> String {
         "EXIT CODES\n\n{table}  129, 130, 143  SIGHUP, SIGINT, SIGTERM; nothing half-written is left\n\n\
          An unknown code means failure. Several inputs: each stands alone, all are tried; the exit code\n\
          is the one that all failures share, else 1.\n\n\
+         `encl mail send` and `encl mail deliver` answer as mail programs expect it (sysexits.h):\n\n{}\n\n\
          With --json a failure is one object on stderr whose `code` is the name:\n\n{names}\n\
-         Examples:\n  $ encl verify letter.pdf.encl && echo good\n"
+         Examples:\n  $ encl verify letter.pdf.encl && echo good\n",
+        super::mail::sysexits::TABLE
     )
 }
 

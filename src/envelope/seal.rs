@@ -77,6 +77,16 @@ pub struct Sealed {
     pub key: ContentKey,
 }
 
+/// Without the key.
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            id, content_bytes, ..
+        } = self;
+        write!(out, "Sealed {{ id: {id}, content_bytes: {content_bytes} }}")
+    }
+}
+
 /// Seals everything that `content` gives into an envelope on `out`.
 ///
 /// `out` is flushed at the end; making it durable is the caller's. What was written before an error is no envelope.

@@ -21,6 +21,8 @@ pub const MEDIA_TYPE: &str = "application/vnd.encl";
 /// How much of a body is looked at to tell what it is, in bytes: more than decoders hold back, so that what they say of it is
 /// what they say of the whole body.
 const HEAD_BYTES: usize = 8 << 10;
+/// How much behind a part is looked at to see how its delimiter ends, in bytes.
+const DELIMITER_BYTES_MAX: u64 = 8 << 10;
 /// Digits of a version.
 const DIGITS_MAX: usize = 9;
 
@@ -89,15 +91,35 @@ pub fn find(message: &mut dyn Read) -> Result<Findings, ScanError> {
 ///
 /// # Errors
 /// When the message cannot be read.
-pub fn open_body<'a>(message: &'a dyn Reread, found: &Sealed) -> io::Result<Box<dyn Read + 'a>> {
-    let mut message = message.reread()?;
+pub fn open_body<'a>(source: &'a dyn Reread, found: &Sealed) -> io::Result<Box<dyn Read + 'a>> {
+    let mut message = source.reread()?;
     io::copy(&mut message.by_ref().take(found.part.body), &mut io::sink())?;
-    let body = message.take(found.part.body_bytes());
+    let mut bytes = found.part.body_bytes();
+    if found.encoding.is_identity() && ends_in_cr(source, &found.part)? {
+        bytes += 1;
+    }
+    let body = message.take(bytes);
     let decoded = Decoded::new(body, found.encoding);
     Ok(match found.form {
         Form::Binary => Box::new(decoded),
         Form::Armored => Box::new(UpToEnd::new(decoded)),
     })
+}
+
+/// Whether an envelope in binary lost its last byte to the delimiter: a CR in front of an LF that ends lines alone here. The
+/// delimiter's own line shows which line ends those are.
+fn ends_in_cr(source: &dyn Reread, part: &Part) -> io::Result<bool> {
+    let mut message = source.reread()?;
+    io::copy(&mut message.by_ref().take(part.end), &mut io::sink())?;
+    let mut delimiter = Vec::new();
+    message
+        .take(DELIMITER_BYTES_MAX)
+        .read_to_end(&mut delimiter)?;
+    let Some(line) = delimiter.strip_prefix(b"\r\n") else {
+        return Ok(false);
+    };
+    let line_feed = memchr::memchr(b'\n', line);
+    Ok(line_feed.is_some_and(|at| at > 0 && line[at - 1] != b'\r'))
 }
 
 #[derive(Default)]

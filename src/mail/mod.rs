@@ -5,22 +5,33 @@
 pub mod address;
 pub mod archive;
 mod base64_lines;
+mod display;
 mod find;
 mod header;
+mod html;
+mod maildir_name;
 mod message;
 pub mod outer;
+pub mod recipients;
 mod reread;
 mod scan;
+mod sendmail;
 mod transfer;
 pub mod words;
 
+pub use address::{AddressError, AddressFault, Mailbox, parse_list};
 pub use base64_lines::Base64Lines;
+pub use display::{Display, Listed, Text};
 pub use find::{Findings, Form, MEDIA_TYPE, Other, Sealed, find, open_body};
 pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
+pub use maildir_name::{MaildirPlace, maildir_name};
 pub use message::{Body, Boundary, Eol, Frame, NOTICE_BYTES_MAX, Notice, NoticeError, SealedBy};
+pub use outer::{Difference, Outer, differences};
 pub use reread::{FileFrom, Reread};
 pub use scan::{
     BLANK_BYTES_MAX, DEPTH_MAX, Disposition, Encoding, Messages, PARTS_MAX, Part, ScanError, Shape,
     Structure, Watch, scan,
 };
+pub use sendmail::{Invocation, InvocationError};
 pub use transfer::{Decoded, Decoder};
+pub use words::decode as decoded_words;

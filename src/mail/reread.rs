@@ -35,6 +35,7 @@ pub struct FileFrom<'a> {
 
 impl<'a> FileFrom<'a> {
     /// A reader of `file` that begins at byte `from`, and neither uses nor moves the file's own place.
+    #[must_use]
     pub fn reader(file: &'a File, from: u64) -> impl Read + use<'a> {
         At { file, at: from }
     }

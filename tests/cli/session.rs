@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -71,11 +72,40 @@ impl Session {
             "bob",
             "encl wrap letter.pdf --to alice@example.org && rm letter.pdf",
         );
+        session.write_mail();
         session.quietly(
             "alice",
             "mkdir photos sealed opened && echo sea > photos/1.txt",
         );
         session
+    }
+
+    /// A letter of Alice's, one sealed for her by Bob, and mailboxes; programs that take what is sent to them.
+    fn write_mail(&self) {
+        let letter = |from: &str, to: &str, subject: &str| {
+            let stamp = "Date: Tue, 24 Nov 2026 06:24:00 +0000\nMessage-ID: <1@example.org>";
+            format!(
+                "From: {from}@example.org\nTo: {to}@example.org\n{stamp}\nSubject: {subject}\n\nThe code is 4711.\n"
+            )
+        };
+        self.write("letter.eml", letter("alice", "bob", "the code"));
+        self.write("from-bob.eml", letter("bob", "alice", "your code"));
+        self.quietly("bob", "encl mail wrap from-bob.eml -o sealed.eml");
+        for folder in ["cur", "new", "tmp"] {
+            std::fs::create_dir_all(self.work().join("mailbox").join(folder)).unwrap();
+        }
+        self.write("mailbox/cur/1.a:2,S", letter("bob", "alice", "first"));
+        self.write("mailbox/new/2.b", letter("carol", "alice", "second"));
+        let mbox = ["one", "two"].map(|subject| {
+            let letter = letter("bob", "alice", subject);
+            format!("From bob@example.org Tue Nov 24 06:24:00 2026\n{letter}\n")
+        });
+        self.write("archive.mbox", mbox.concat());
+        for program in ["sendmail", "maildrop"] {
+            let path = self.folder.path().join("bin").join(program);
+            std::fs::write(&path, "#!/bin/sh\nexec cat > handed-over.eml\n").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
     }
 
     /// The folder in which commands run.

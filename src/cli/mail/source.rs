@@ -86,12 +86,48 @@ pub(crate) struct Spool {
 impl Spool {
     /// Takes all of `input`.
     pub(crate) fn of(input: &mut dyn Read, rng: &mut dyn CryptoRng) -> io::Result<Self> {
+        let mut spool = SpoolWriter::new(rng)?;
+        io::copy(input, &mut spool)?;
+        spool.finish()
+    }
+}
+
+/// A spool that is being filled.
+pub(crate) struct SpoolWriter {
+    sealer: Sealer<File>,
+    key: Secret<32>,
+    bytes: u64,
+}
+
+impl SpoolWriter {
+    pub(crate) fn new(rng: &mut dyn CryptoRng) -> io::Result<Self> {
         let key = Secret::random(rng);
-        let mut sealer = Sealer::new(tempfile::tempfile()?, &key, CONTEXT, rng)?;
-        let bytes = io::copy(input, &mut sealer)?;
-        let mut file = sealer.finish()?;
-        file.flush()?;
-        Ok(Self { file, key, bytes })
+        let sealer = Sealer::new(tempfile::tempfile()?, &key, CONTEXT, rng)?;
+        Ok(Self {
+            sealer,
+            key,
+            bytes: 0,
+        })
+    }
+
+    pub(crate) fn finish(self) -> io::Result<Spool> {
+        Ok(Spool {
+            file: self.sealer.finish()?,
+            key: self.key,
+            bytes: self.bytes,
+        })
+    }
+}
+
+impl Write for SpoolWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.sealer.write(bytes)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sealer.flush()
     }
 }
 
@@ -105,6 +141,15 @@ impl Reread for Spool {
             at: 0,
         }))
     }
+}
+
+/// "cannot VERB NAME", because no temporary file could be had.
+pub(crate) fn not_spooled(input: &Input, verb: &str, error: &io::Error) -> Failure {
+    let because = format!(
+        "it cannot be kept in a temporary file: {}",
+        system_words(error)
+    );
+    input.cannot(verb, Exit::Failed).because(because)
 }
 
 struct Unspooled<R: Read> {

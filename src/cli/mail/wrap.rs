@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
-use encl::envelope::{About, Mail};
-use encl::mail::{Boundary, Eol, Frame, Header, NOTICE_BYTES_MAX, Notice, Outer, SealedBy, recipients};
+use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, SealedBy, recipients};
 
 use super::super::completions::who as who_completer;
 use super::super::context::Context;
@@ -19,15 +18,13 @@ use super::super::progress::Progress;
 use super::super::readers::Readers;
 use super::super::report::{Exit, Failure, Outcome, system_words};
 use super::super::sealing::{self, Made, SealOptions, Sealing};
-use super::super::sink::{Output, Sink};
+use super::super::sink::Output;
 use super::super::store;
-use super::super::terminal::{safe, shown};
+use super::super::terminal::shown;
 use super::author::Author;
 use super::output::{MailOutput, OneMessage};
 use super::readers;
-
-/// What stands outside instead of the subject (RFC 9788, the baseline header confidentiality policy).
-const SUBJECT: &str = "[...]";
+use super::whole::{SUBJECT, Whole};
 
 /// Seal a whole message for the people in its To and Cc
 ///
@@ -53,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     also: Vec<String>,
 
-    /// What becomes of a Bcc field, which every reader would see: `drop` takes it out. Without this it is refused
+    /// What becomes of a Bcc field, which every reader would see. Without this it is refused
     #[arg(long, value_name = "WHAT")]
     bcc: Option<Bcc>,
 
@@ -81,6 +78,8 @@ pub(crate) struct Arguments {
 enum Bcc {
     /// Take it out
     Drop,
+    /// Leave it for all readers to see
+    Keep,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
@@ -113,25 +112,21 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         context.terminal.notice(unsigned(&author));
     }
 
-    let outer = outer(&header, arguments.subject.as_deref().unwrap_or(SUBJECT), context);
-    let eol = arguments.eol(&header);
-    let frame = Frame {
-        head: &outer.rendered(eol),
-        sealed_by: SealedBy::Sender,
-        notice: &notice,
-        eol,
-        boundary: Boundary::random(&mut context.rng()),
-    };
-    let about = about(&header, outer.fields.clone());
-    let request = sealing.request(&readers, about, bytes);
-    let not_written = |error: &io::Error| output.not_written(error);
-    let mut body = frame.begin(&mut sink).map_err(|error| not_written(&error))?;
+    let subject = arguments.subject.as_deref().unwrap_or(SUBJECT);
+    let whole = Whole::new(&header, subject, &notice, SealedBy::Sender, arguments.eol());
+    whole.warn(context.terminal);
+    let request = sealing.request(&readers, whole.about(), bytes);
     let message = &mut head.as_slice().chain(content);
-    let sealed = encl::envelope::seal(&request, message, &mut body, &mut context.rng())
-        .map_err(|error| sealing::not_sealed(&input, error, not_written))?;
-    body.finish().map_err(|error| not_written(&error))?;
+    let sealed = whole.seal(&request, message, &mut sink, &mut context.rng());
+    let sealed = sealed
+        .map_err(|error| sealing::not_sealed(&input, error, |error| output.not_written(error)))?;
     output.commit(sink)?;
-    Ok(sealing.report("encl.mail-wrap/1", (&input, &target), &Made::One(sealed.id), &readers)?)
+    Ok(sealing.report(
+        "encl.mail-wrap/1",
+        (&input, &target),
+        &Made::One(sealed.id),
+        &readers,
+    )?)
 }
 
 impl Arguments {
@@ -155,12 +150,11 @@ impl Arguments {
         Ok(readers)
     }
 
-    fn eol(&self, header: &Header) -> Eol {
+    fn eol(&self) -> Option<Eol> {
         match (self.crlf, self.lf) {
-            (true, _) => Eol::CrLf,
-            (_, true) => Eol::Lf,
-            _ if header.begins_with_crlf() => Eol::CrLf,
-            _ => Eol::Lf,
+            (true, _) => Some(Eol::CrLf),
+            (_, true) => Some(Eol::Lf),
+            _ => None,
         }
     }
 }
@@ -172,10 +166,13 @@ fn head(header: &Header, arguments: &Arguments, input: &Input) -> Result<Vec<u8>
     }
     match arguments.bcc {
         Some(Bcc::Drop) => Ok(recipients::without_blind(header)),
+        Some(Bcc::Keep) => Ok(header.bytes().to_vec()),
         None => Err(input
             .cannot("wrap", Exit::Usage)
             .because("it has a Bcc field, which everybody who may read it would see")
-            .hint("`encl mail send` seals for blind readers apart; --bcc drop takes the field out")),
+            .hint(
+                "`encl mail send` seals for blind readers apart; --bcc drop takes the field out",
+            )),
     }
 }
 
@@ -187,25 +184,6 @@ fn unsigned(author: &Author<'_>) -> &'static str {
     }
 }
 
-pub(crate) fn outer(header: &Header, subject: &str, context: &Context) -> Outer {
-    let outer = Outer::of(header, subject);
-    for warning in &outer.warnings {
-        context.terminal.warning(&safe(warning));
-    }
-    outer
-}
-
-/// What is said to the readers about a whole message.
-pub(crate) fn about(header: &Header, outer: Vec<(String, String)>) -> About {
-    About {
-        name: Some("message.eml".to_owned()),
-        media_type: Some("message/rfc822".to_owned()),
-        modified: None,
-        subject: header.first("Subject").map(|field| encl::mail::decoded_words(&field.text())),
-        mail: Some(Mail::Message { outer }),
-    }
-}
-
 /// The text in front of the envelope.
 pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
     let Some(path) = file else {
@@ -213,8 +191,10 @@ pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
     };
     let what = format!("cannot use the notice {}", shown(path));
     let mut text = String::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| file.take(NOTICE_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+    let read = std::fs::File::open(path).and_then(|file| {
+        file.take(NOTICE_BYTES_MAX as u64 + 1)
+            .read_to_string(&mut text)
+    });
     match read {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(Failure::new(Exit::Usage, what).because("it is not printable ASCII"))
@@ -226,5 +206,7 @@ pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
 }
 
 fn unreadable(input: &Input, error: &io::Error) -> Failure {
-    input.cannot("wrap", Exit::Failed).because(system_words(error))
+    input
+        .cannot("wrap", Exit::Failed)
+        .because(system_words(error))
 }

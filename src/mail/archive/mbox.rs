@@ -181,14 +181,12 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         if self.lock.is_none() {
             return Ok(Outcome::Done);
         }
-        let copy = match &mut self.copy {
-            Some(copy) => copy,
-            None => {
-                let before = self.extent(0, place.from_line.start);
-                let begun = Copy::begin(self.path, before);
-                self.copy.insert(begun.map_err(Trouble::Whole)?)
-            }
-        };
+        if self.copy.is_none() {
+            let before = self.extent(0, place.from_line.start);
+            let begun = Copy::begin(self.path, before);
+            self.copy = Some(begun.map_err(Trouble::Whole)?);
+        }
+        let copy = self.copy.as_mut().expect("it was begun above, or before");
         let is_last = place.message.end == self.source.metadata.len();
         let form = Form {
             transform: self.task.transform,

@@ -1,0 +1,176 @@
+//! `encl mail deliver`: seals what arrives for somebody who has a card here.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use clap_complete::ArgValueCompleter;
+use encl::crypto::KeyId;
+use encl::envelope::SealError;
+use encl::mail::{Header, MaildirPlace, Reread, SealedBy, parse_list};
+
+use super::super::addressing;
+use super::super::completions::who as who_completer;
+use super::super::context::Context;
+use super::super::files::Input;
+use super::super::help::sysexit_closing;
+use super::super::keys::Keys;
+use super::super::people::People;
+use super::super::readers::Readers;
+use super::super::report::{Exit, Failure, Outcome, system_words};
+use super::super::sealing::{SealOptions, Sealing};
+use super::super::stdout::Stdout;
+use super::super::store;
+use super::super::terminal::{safe, shown};
+use super::sealed::is_sealed_for;
+use super::source::MessageSource;
+use super::sysexits::{self, Sysexit};
+use super::whole::{SUBJECT, Whole};
+use super::{child, maildir, wrap};
+
+/// Seal a message at delivery
+///
+/// Takes the message on standard input and seals it for the recipient of its transport envelope, whose card alone is needed.
+/// A message that is sealed for that person already passes as it is. Fails closed: whatever is not certainly permanent ends
+/// with 75, and nothing is written.
+#[derive(Debug, Args)]
+#[command(after_help = sysexit_closing("\
+  $ encl mail deliver --for bob@example.org < letter.eml > sealed.eml
+  $ encl mail deliver --for bob@example.org --maildir inbox < letter.eml
+  $ encl mail deliver --for bob@example.org -- maildrop -d bob < letter.eml"))]
+pub(crate) struct Arguments {
+    /// The recipient: an address, or anything else that names a person or group here
+    #[arg(long = "for", value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    recipients: Vec<String>,
+
+    /// Deliver into this Maildir instead of to standard output
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "program")]
+    maildir: Option<PathBuf>,
+
+    /// An own text in front of the envelope: printable ASCII, at most 78 columns and 4 KiB
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    notice: Option<PathBuf>,
+
+    /// A program that takes the message on its standard input; started only once the message is sealed
+    #[arg(last = true, value_name = "PROGRAM")]
+    program: Vec<OsString>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    sysexits::ended(|| deliver(arguments, context))
+}
+
+fn deliver(arguments: &Arguments, context: &Context) -> Outcome {
+    let notice = wrap::notice(arguments.notice.as_deref())
+        .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
+    context.passphrases.stdin_is_data();
+    let source = MessageSource::open(&Input::Stdin, "deliver", context)?;
+    refuse_empty(&source)?;
+    let people = people(context)?;
+    let readers = readers(&arguments.recipients, &people, context)?;
+    let keys: Vec<KeyId> = readers
+        .addressees
+        .iter()
+        .map(|reader| reader.recipient.key)
+        .collect();
+    let mut sealed = tempfile::tempfile().map_err(|error| not_kept(&error))?;
+    if is_sealed_for(&source, &keys).map_err(|error| unreadable(&error))? {
+        let mut message = source.reread().map_err(|error| unreadable(&error))?;
+        io::copy(&mut message, &mut sealed).map_err(|error| not_kept(&error))?;
+    } else {
+        let options = SealOptions {
+            anonymous: true,
+            ..SealOptions::default()
+        };
+        let mut mine = Keys::new(context, &[]);
+        let terms = options.terms(context)?;
+        let sealing = Sealing::prepare(&options, terms, None, &mut mine, context)?;
+        let mut message = BufReader::new(source.reread().map_err(|error| unreadable(&error))?);
+        let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;
+        let whole = Whole::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
+        let request = sealing.request(&readers, whole.about(), Some(source.bytes()));
+        let content = &mut header.bytes().chain(message);
+        whole
+            .seal(&request, content, &mut sealed, &mut context.rng())
+            .map_err(|error| not_sealed(&error))?;
+    }
+    hand_on(arguments, sealed, context)
+}
+
+/// To the program, into the Maildir, or to standard output.
+fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Outcome {
+    if let Some((program, words)) = arguments.program.split_first() {
+        return child::run(program, words, &sealed);
+    }
+    sealed.rewind().map_err(|error| not_kept(&error))?;
+    if let Some(folder) = &arguments.maildir {
+        let waiting = maildir::place(folder, MaildirPlace::New, &mut sealed, context);
+        let placed = waiting.and_then(maildir::Waiting::commit);
+        return Ok(placed.map_err(|failure| failure.sysexit(Sysexit::TempFail))?);
+    }
+    let mut out = Stdout::open().map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
+    let copied = io::copy(&mut sealed, &mut out).and_then(|_| out.flush());
+    copied.map_err(|error| super::super::stdout::failed(&error).sysexit(Sysexit::TempFail))?;
+    Ok(())
+}
+
+/// A keystore that is not there is a disk that is not mounted rather than a person who does not exist.
+fn people(context: &Context) -> Result<People, Failure> {
+    if !context.keystore.is_dir() {
+        return Err(cannot(Exit::Failed).because(format!(
+            "there is no keystore at {}",
+            shown(&context.keystore)
+        )));
+    }
+    store::people(context)
+}
+
+/// Whoever is named by an address, as mail does, or in any other way.
+pub(crate) fn readers(
+    names: &[String],
+    people: &People,
+    context: &Context,
+) -> Result<Readers, Failure> {
+    let mut found = Vec::new();
+    for name in names {
+        found.extend(match parse_list(name) {
+            Ok(mailboxes) if name.contains('@') && !name.starts_with('@') => {
+                addressing::people_at(&mailboxes, people, context)?
+            }
+            _ => Readers::find(std::slice::from_ref(name), people, context)?,
+        });
+    }
+    Readers::of_found(found, None, context)
+}
+
+/// Nothing on standard input is a broken pipe rather than a message.
+fn refuse_empty(source: &MessageSource) -> Result<(), Failure> {
+    if source.bytes() == 0 {
+        return Err(cannot(Exit::Failed).because("nothing came on standard input"));
+    }
+    Ok(())
+}
+
+fn cannot(exit: Exit) -> Failure {
+    Failure::new(exit, "cannot deliver the message")
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    cannot(Exit::Failed).because(format!("it cannot be read: {}", system_words(error)))
+}
+
+fn not_kept(error: &io::Error) -> Failure {
+    cannot(Exit::Failed).because(format!(
+        "no temporary file can be written: {}",
+        system_words(error)
+    ))
+}
+
+/// Whatever kept it from being sealed may be gone tomorrow.
+fn not_sealed(error: &SealError) -> Failure {
+    cannot(Exit::Failed)
+        .because(safe(&error.to_string()))
+        .caused_by(error)
+}

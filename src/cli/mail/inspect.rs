@@ -1,0 +1,56 @@
+//! `encl mail inspect`: the envelopes in a message and what stands beside them; needs no key.
+
+use clap::Args;
+
+use super::super::args::InputFiles;
+use super::super::context::Context;
+use super::super::files::Input;
+use super::super::help::closing;
+use super::super::inspect;
+use super::super::people::People;
+use super::super::report::{Exit, Failure, Outcome, Tally};
+use super::super::store;
+use super::letter::{Letter, Place};
+use super::source::MessageSource;
+
+/// The envelopes in a message: who may read them, from whom; needs no key
+///
+/// Nothing is opened, so nothing of this is verified. Parts that are not sealed are named.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Newer], "\
+  $ encl mail inspect sealed.eml
+  $ encl mail inspect --json sealed.eml"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let people =
+        store::people(context).unwrap_or_else(|_| People::nobody(store::keystore(context)));
+    let mut tally = Tally::default();
+    for input in Input::of(&arguments.inputs, "inspect", context)? {
+        tally.add(context.terminal, inspect_message(&input, &people, context));
+    }
+    tally.end()
+}
+
+fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<(), Failure> {
+    let source = MessageSource::open(input, "inspect", context)?;
+    let letter = Letter::read("inspect", input, &source)?;
+    let mut places: Vec<Place<'_>> = letter.found.envelopes.iter().map(Place::Part).collect();
+    if places.is_empty() {
+        places.push(letter.one(None)?);
+    }
+    for place in places {
+        let part = match place {
+            Place::Part(sealed) => Some(&*sealed.part.number),
+            Place::Bare => None,
+        };
+        inspect::inspect((input, part), letter.envelope(place)?, people, context)?;
+    }
+    for line in letter.outside() {
+        context.terminal.notice(&line);
+    }
+    Ok(())
+}

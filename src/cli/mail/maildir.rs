@@ -1,0 +1,64 @@
+//! Putting one sealed message into a Maildir.
+
+use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use encl::mail::{MaildirPlace, maildir_name};
+
+use super::super::context::Context;
+use super::super::report::{Exit, Failure, system_words};
+use super::super::terminal::shown;
+use super::sysexits::Sysexit;
+
+/// A message that lies in the Maildir's file system, complete but without a name yet.
+pub(crate) struct Waiting<'a> {
+    file: AtomicFile,
+    maildir: &'a Path,
+}
+
+/// Copies `message` there. Folders that a Maildir needs are made.
+pub(crate) fn place<'a>(
+    maildir: &'a Path,
+    place: MaildirPlace,
+    message: &mut dyn Read,
+    context: &Context,
+) -> Result<Waiting<'a>, Failure> {
+    for folder in ["cur", "new", "tmp"] {
+        let mut builder = std::fs::DirBuilder::new();
+        let made = builder
+            .recursive(true)
+            .mode(0o700)
+            .create(maildir.join(folder));
+        made.map_err(|error| not_stored(maildir, &error))?;
+    }
+    let name = maildir_name(place, context.now, &mut context.rng());
+    let file = AtomicFile::create(&maildir.join(name), Readers::OwnerOnly, Existing::Keep);
+    let mut file = file.map_err(|error| not_made(maildir, &error))?;
+    io::copy(message, &mut file).map_err(|error| not_stored(maildir, &error))?;
+    Ok(Waiting { file, maildir })
+}
+
+impl Waiting<'_> {
+    /// Gives it its name, on disk.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let Self { file, maildir } = self;
+        file.commit().map_err(|error| not_made(maildir, &error))
+    }
+}
+
+fn cannot(maildir: &Path) -> Failure {
+    let what = format!("cannot store the message in {}", shown(maildir));
+    Failure::new(Exit::Failed, what).file(maildir)
+}
+
+fn not_stored(maildir: &Path, error: &io::Error) -> Failure {
+    cannot(maildir)
+        .because(system_words(error))
+        .sysexit(Sysexit::IoErr)
+}
+
+fn not_made(maildir: &Path, error: &AtomicFileError) -> Failure {
+    cannot(maildir).caused_by(error).sysexit(Sysexit::IoErr)
+}

@@ -1,0 +1,202 @@
+//! `encl mail seal`: the mail that lies on the server already becomes sealed mail.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use clap_complete::ArgValueCompleter;
+use encl::crypto::KeyId;
+use encl::crypto::kdf::ContentKey;
+use encl::envelope::{Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest};
+use encl::mail::archive::{Direction, Transform, Want};
+use encl::mail::{Header, Notice, Outer, Reread, SealedBy, differences, find, open_body};
+use encl::policy::{Conditions, Padding};
+use encl::time::Time;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use super::super::completions::who as who_completer;
+use super::super::context::Context;
+use super::super::help::closing;
+use super::super::report::{Exit, Failure, Outcome, system_words};
+use super::super::store;
+use super::super::terminal::safe;
+use super::archive::{self, ArchiveOptions, Words};
+use super::compare::Comparing;
+use super::deliver;
+use super::sealed::{is_sealed_for, sealed_for};
+use super::whole::{SUBJECT, Whole};
+use super::wrap;
+
+const WORDS: Words = Words {
+    verb: "seal",
+    done: "sealed",
+    schema: "encl.mail-seal/1",
+};
+
+/// Seal the messages of a mailbox where they lie
+///
+/// Only the reader's card is needed. Each message is sealed whole, read back from the disk and opened before its plain file
+/// goes; what is sealed already stays as it is, so that a run that was interrupted is simply run again. Freed blocks, backups
+/// and the caches of mail programs still hold what was in clear.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
+  $ encl mail seal mailbox --for bob@example.org --dry-run
+  $ encl mail seal mailbox --for alice@example.org --purge-caches
+  $ encl mail seal archive.mbox --for alice@example.org --keep-original originals"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    archive: ArchiveOptions,
+
+    /// Whose mail it is: an address, or anything else that names a person or group here
+    #[arg(long = "for", value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    owners: Vec<String>,
+
+    /// Remove `dovecot.index.cache`, which keeps subjects in clear
+    #[arg(long)]
+    purge_caches: bool,
+
+    /// An own text in front of each envelope: printable ASCII, at most 78 columns and 4 KiB
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    notice: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let notice = wrap::notice(arguments.notice.as_deref())?;
+    let people = store::people(context)?;
+    let readers = deliver::readers(&arguments.owners, &people, context)?;
+    if !arguments.archive.is_rehearsal() {
+        readers.remember(context)?;
+    }
+    let sealing = Sealing {
+        keys: readers
+            .addressees
+            .iter()
+            .map(|reader| reader.recipient.key)
+            .collect(),
+        addressees: readers.addressees,
+        notice,
+        now: context.now,
+    };
+    let sealed = archive::run(&arguments.archive, &sealing, &WORDS, context);
+    if arguments.purge_caches && !arguments.archive.is_rehearsal() {
+        for path in arguments.archive.paths() {
+            archive::purge_caches(path, context)?;
+        }
+    }
+    sealed
+}
+
+/// Makes the sealed form.
+struct Sealing {
+    addressees: Vec<Addressee>,
+    /// The keys of those who can read it.
+    keys: Vec<KeyId>,
+    notice: Notice,
+    now: Time,
+}
+
+impl Sealing {
+    fn request(&self, whole: &Whole<'_>) -> SealRequest<'_> {
+        SealRequest {
+            locks: vec![LockRequest {
+                recipients: self.addressees.clone(),
+                passphrase: None,
+            }],
+            signer: None,
+            private: false,
+            padding: Padding::None,
+            created: Some(self.now),
+            conditions: Conditions::default(),
+            labels: BTreeMap::new(),
+            about: whole.about(),
+            aligned: false,
+        }
+    }
+}
+
+impl Transform for Sealing {
+    type Receipt = ContentKey;
+    type Error = Failure;
+
+    fn direction(&self) -> Direction {
+        Direction::Seal
+    }
+
+    fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
+        let is_sealed = is_sealed_for(message, &self.keys).map_err(|error| unreadable(&error))?;
+        Ok(if is_sealed {
+            Want::Already
+        } else {
+            Want::Change
+        })
+    }
+
+    fn write(&self, message: &dyn Reread, out: &mut dyn Write) -> Result<ContentKey, Failure> {
+        let mut content = BufReader::new(message.reread().map_err(|error| unreadable(&error))?);
+        let header = Header::read(&mut content).map_err(|error| unreadable(&error))?;
+        let whole = Whole::new(&header, SUBJECT, &self.notice, SealedBy::Archive, None);
+        let content = &mut header.bytes().chain(content);
+        let sealed = whole.seal(&self.request(&whole), content, out, &mut UnwrapErr(SysRng));
+        let sealed = sealed.map_err(|error| match error {
+            SealError::Read(error) => unreadable(&error),
+            SealError::Write(error) => cannot(Exit::Failed).because(system_words(&error)),
+            other => cannot(Exit::Failed).because(safe(&other.to_string())),
+        })?;
+        Ok(sealed.key)
+    }
+
+    fn verify(
+        &self,
+        key: ContentKey,
+        written: &dyn Reread,
+        message: &dyn Reread,
+    ) -> Result<(), Failure> {
+        let wrong = |why: &str| {
+            let failure =
+                cannot(Exit::Failed).because("what was written is not read back the same");
+            failure.because(why)
+        };
+        let mut text = written.reread().map_err(|error| unreadable(&error))?;
+        let found = find(&mut text).map_err(|error| wrong(&error.to_string()))?;
+        let sealed = sealed_for(&found, written, &self.keys).map_err(|error| unreadable(&error))?;
+        let sealed = sealed.ok_or_else(|| wrong("it is not found to be sealed"))?;
+        let body = open_body(written, sealed).map_err(|error| unreadable(&error))?;
+        let opened = |error: OpenError| wrong(&safe(&error.to_string()));
+        let content = Envelope::read(body).and_then(|envelope| envelope.reopen(&key));
+        let original = message.reread().map_err(|error| unreadable(&error))?;
+        let mut comparing = Comparing::with(original);
+        content
+            .map_err(opened)?
+            .copy_to(&mut comparing)
+            .map_err(opened)?;
+        match comparing.same().map_err(|error| unreadable(&error))? {
+            true => Ok(()),
+            false => Err(wrong("the message in it is another")),
+        }
+    }
+
+    /// Nobody's private key is here to open it: a sealed message for the same readers, with the same fields outside.
+    fn is_form_of(&self, other: &dyn Reread, message: &dyn Reread) -> Result<bool, Failure> {
+        let failed = |error: io::Error| unreadable(&error);
+        if !is_sealed_for(other, &self.keys).map_err(failed)? {
+            return Ok(false);
+        }
+        let header = |source: &dyn Reread| Header::read(&mut BufReader::new(source.reread()?));
+        let (outside, inside) = (
+            header(other).map_err(failed)?,
+            header(message).map_err(failed)?,
+        );
+        let fields = Outer::of(&inside, SUBJECT).fields;
+        Ok(differences(&fields, &outside).is_empty())
+    }
+}
+
+fn cannot(exit: Exit) -> Failure {
+    Failure::new(exit, "cannot seal the message")
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    cannot(Exit::Failed).because(format!("it cannot be read: {}", system_words(error)))
+}

@@ -1,0 +1,114 @@
+//! Two people who write messages of the corpus to each other with the program.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use crate::corpus::Message;
+
+/// The message as it is, with LF and with CRLF.
+pub(crate) fn forms(message: &Message) -> [(&'static str, Vec<u8>); 3] {
+    [
+        ("as it is", message.bytes.clone()),
+        ("LF", message.with_lf()),
+        ("CRLF", message.with_crlf()),
+    ]
+}
+
+/// Bytes with every `from` turned into `to`.
+pub(crate) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = memchr::memmem::find(rest, from) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(to);
+        rest = &rest[at + from.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+/// A folder with Alice and Bob, who know each other.
+pub(crate) struct People {
+    folder: TempDir,
+}
+
+impl People {
+    pub(crate) fn new() -> Self {
+        let people = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        for name in ["alice", "bob"] {
+            let address = format!("{name}@example.org");
+            let card = people.done(
+                name,
+                &["key", "new", &address, "--name", name, "--no-passphrase"],
+                b"",
+            );
+            fs::write(people.path(&format!("{name}.card")), card).unwrap();
+        }
+        for (who, other) in [("alice", "bob"), ("bob", "alice")] {
+            let card = format!("{other}.card");
+            people.done(who, &["contact", "add", &card, "--yes"], b"");
+        }
+        people
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the program with `input` on standard input.
+    pub(crate) fn run(&self, who: &str, arguments: &[&str], input: &[u8]) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_encl"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("ENCL_KEYSTORE", self.path(&format!("keys-{who}")))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let bytes = input.to_vec();
+        let writer = std::thread::spawn(move || stdin.write_all(&bytes));
+        let output = child.wait_with_output().unwrap();
+        let _ = writer.join().unwrap(); // a program that stops reading early is judged by its exit code
+        output
+    }
+
+    /// The same, and it has to work; what it printed.
+    pub(crate) fn done(&self, who: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+        let output = self.run(who, arguments, input);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{who}: {arguments:?}\n{stderr}");
+        output.stdout
+    }
+}
+
+/// Does `job` for every item on both processors, and gathers what it complains about.
+pub(crate) fn complaints<T: Sync>(
+    items: &[T],
+    job: impl Fn(&T) -> Result<(), String> + Sync,
+) -> Vec<String> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            found.extend(job(item).err());
+        }
+        found
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap())
+            .collect()
+    })
+}
