@@ -75,8 +75,13 @@ pub enum Form {
 /// # Errors
 /// Those of [`scan`].
 pub fn find(message: &mut dyn Read) -> Result<Findings, ScanError> {
+    find_in(message, Messages::Open)
+}
+
+/// Finds all envelopes of a message; those within messages that are in it only if they are opened.
+pub(super) fn find_in(message: &mut dyn Read, messages: Messages) -> Result<Findings, ScanError> {
     let mut finder = Finder::default();
-    let structure = scan(message, Messages::Open, &mut finder)?;
+    let structure = scan(message, messages, &mut finder)?;
     Ok(Findings {
         structure,
         envelopes: finder.envelopes,
@@ -92,12 +97,16 @@ pub fn find(message: &mut dyn Read) -> Result<Findings, ScanError> {
 pub fn open_body<'a>(message: &'a dyn Reread, found: &Sealed) -> io::Result<Box<dyn Read + 'a>> {
     let mut message = message.reread()?;
     io::copy(&mut message.by_ref().take(found.part.body), &mut io::sink())?;
-    let body = message.take(found.part.body_bytes());
+    Ok(body(message.take(found.part.body_bytes()), found))
+}
+
+/// Decodes the body of an envelope that was found.
+pub(super) fn body<'a>(body: impl Read + 'a, found: &Sealed) -> Box<dyn Read + 'a> {
     let decoded = Decoded::new(body, found.encoding);
-    Ok(match found.form {
+    match found.form {
         Form::Binary => Box::new(decoded),
         Form::Armored => Box::new(UpToEnd::new(decoded)),
-    })
+    }
 }
 
 #[derive(Default)]

@@ -3,6 +3,7 @@
 //! Nothing here knows keys: whoever seals or opens is handed in.
 
 pub mod archive;
+pub mod attachments;
 mod base64_lines;
 mod find;
 mod header;

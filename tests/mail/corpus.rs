@@ -105,7 +105,7 @@ fn cut(mbox: &[u8]) -> Vec<Vec<u8>> {
             if after_empty && line.starts_with(b"From ") {
                 pieces.push(Vec::new());
             }
-            after_empty = line.iter().all(|byte| ends_line(byte));
+            after_empty = line.iter().all(ends_line);
             if let Some(piece) = pieces.last_mut() {
                 piece.extend_from_slice(line);
             }
