@@ -42,7 +42,7 @@ def complaints(name, sealed, original):
             field = line.split(b":")[0].decode().lower()
         in_head = in_head and line != b""
         if len(line) > (998 if in_head and field in LONG else 78) and not is_one_word(line, field, in_head):
-            yield f"a line of {len(line)} columns in {field}"
+            yield f"a line of {len(line)} columns in {field}: {line[:120]}"
         if line.startswith(b"From "):
             yield "a line that begins with From"
 
