@@ -77,8 +77,13 @@ pub enum Form {
 /// # Errors
 /// Those of [`scan`].
 pub fn find(message: &mut dyn Read) -> Result<Findings, ScanError> {
+    find_in(message, Messages::Open)
+}
+
+/// Finds all envelopes of a message; those within messages that are in it only if they are opened.
+pub(super) fn find_in(message: &mut dyn Read, messages: Messages) -> Result<Findings, ScanError> {
     let mut finder = Finder::default();
-    let structure = scan(message, Messages::Open, &mut finder)?;
+    let structure = scan(message, messages, &mut finder)?;
     Ok(Findings {
         structure,
         envelopes: finder.envelopes,
@@ -98,12 +103,16 @@ pub fn open_body<'a>(source: &'a dyn Reread, found: &Sealed) -> io::Result<Box<d
     if found.encoding.is_identity() && ends_in_cr(source, &found.part)? {
         bytes += 1;
     }
-    let body = message.take(bytes);
+    Ok(body(message.take(bytes), found))
+}
+
+/// Decodes the body of an envelope that was found.
+pub(super) fn body<'a>(body: impl Read + 'a, found: &Sealed) -> Box<dyn Read + 'a> {
     let decoded = Decoded::new(body, found.encoding);
-    Ok(match found.form {
+    match found.form {
         Form::Binary => Box::new(decoded),
         Form::Armored => Box::new(UpToEnd::new(decoded)),
-    })
+    }
 }
 
 /// Whether an envelope in binary lost its last byte to the delimiter: a CR in front of an LF that ends lines alone here. The

@@ -161,7 +161,7 @@ impl Frame<'_> {
     pub fn begin<W: Write>(&self, mut out: W) -> io::Result<Body<W>> {
         out.write_all(self.head)?;
         out.write_all(self.lines(&self.front()).as_bytes())?;
-        let end = self.lines(&format!("\n--{}--\n", self.boundary.0));
+        let end = self.lines(&format!("\n\n--{}--\n", self.boundary.0));
         Ok(Body {
             base64: Base64Lines::new(out, self.eol),
             end,
@@ -219,7 +219,8 @@ pub struct Body<W: Write> {
 }
 
 impl<W: Write> Body<W> {
-    /// Ends the message: an empty line, so that a footer glued on is told from base64, and the last boundary.
+    /// Ends the message: an empty line, so that a footer glued on is told from base64, and the last boundary, to which one
+    /// more line end belongs.
     ///
     /// # Errors
     /// Those of `out`, which comes back, not flushed.
@@ -264,7 +265,9 @@ mod tests {
     fn a_message_has_two_parts_in_narrow_lines() {
         let text = written(Eol::Lf);
         assert_eq!(text.matches("\n--encl-0123456789abcdef01234567").count(), 3);
-        assert!(text.ends_with("ZW5jbC8xCiBhbmQgc28gb24=\n\n--encl-0123456789abcdef01234567--\n"));
+        assert!(
+            text.ends_with("ZW5jbC8xCiBhbmQgc28gb24=\n\n\n--encl-0123456789abcdef01234567--\n")
+        );
         assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 78));
         assert_eq!(written(Eol::CrLf), text.replace('\n', "\r\n"));
     }

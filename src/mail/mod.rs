@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod archive;
+pub mod attachments;
 mod base64_lines;
 mod display;
 mod find;

@@ -35,6 +35,17 @@ const LIST: &str = "List-";
 const ONCE: [&str; 3] = ["From", "Date", "Message-ID"];
 /// Fields that hold address lists.
 const ADDRESSES: [&str; 5] = ["From", "Sender", "Reply-To", "To", "Cc"];
+/// Fields that stay outside though one of their words needs more than 78 columns: without them a message cannot be answered.
+const NEEDED: [&str; 8] = [
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+];
 
 /// Fields outside, the subject included: more the private line does not take.
 pub const OUTER_FIELDS_MAX: usize = 256;
@@ -79,10 +90,9 @@ pub enum OuterWarning {
         /// Its name.
         name: String,
     },
-    /// A line of the field would be too long for SMTP.
+    /// A line of the field would be too long: for SMTP, or where the field is not needed there, for a screen.
     #[error(
-        "{name} holds more than {} characters without a blank and is not shown outside",
-        fold::LINE_CHARS_MAX
+        "{name} holds more characters without a blank than fit a line and is not shown outside"
     )]
     LongWord {
         /// Its name.
@@ -181,7 +191,12 @@ impl Copier {
         let value =
             seven_bit(name, &value).ok_or_else(|| OuterWarning::SevenBit { name: owned() })?;
         let value = foldable(name, value);
-        if fold::is_writable(name, &value) {
+        let fits = if is_one_of(&NEEDED, name) {
+            fold::is_writable(name, &value)
+        } else {
+            fold::is_narrow(name, &value)
+        };
+        if fits {
             Ok(value)
         } else {
             Err(OuterWarning::LongWord { name: owned() })

@@ -1,4 +1,4 @@
-//! The scanner on every message of the corpus, as it is and with LF and CRLF: what it says fits together, and CPython's `email`
+//! The scanner on every message of the corpus, as it is and with LF and CRLF: what it says fits together, and Python's `email`
 //! finds the same leaves.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use encl::mail::{Messages, Part, Structure, scan};
 
 use crate::corpus::{Message, messages};
 
-/// The messages in which CPython 3.11 finds other leaves, and why.
+/// The messages in which Python 3.11 finds other leaves, and why.
 const OTHERWISE: [(&str, &str); 11] = [
     ("cpython/msg_15.txt", INNERMOST_FIRST),
     ("james/imap/multipart-binary.mail", NO_FIELD),

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 
 use encl::crypto::CryptoRng;
 use encl::envelope::{About, Mail, SealError, SealRequest, Sealed};
-use encl::mail::outer::write_field;
 use encl::mail::{Boundary, Eol, Frame, Header, Notice, Outer, SealedBy};
 
 use super::super::terminal::{Terminal, safe};
@@ -65,14 +64,6 @@ impl<'a> Whole<'a> {
         }
     }
 
-    fn head(&self) -> std::io::Result<Vec<u8>> {
-        let mut head = Vec::new();
-        for (name, value) in &self.outer.fields {
-            write_field(&mut head, name, value, self.eol.text())?;
-        }
-        Ok(head)
-    }
-
     /// Writes the message outside; `message` is sealed, all of it.
     pub(crate) fn seal(
         &self,
@@ -82,7 +73,7 @@ impl<'a> Whole<'a> {
         rng: &mut dyn CryptoRng,
     ) -> Result<Sealed, SealError> {
         let frame = Frame {
-            head: &self.head().map_err(SealError::Write)?,
+            head: &self.outer.rendered(self.eol),
             sealed_by: self.sealed_by,
             notice: self.notice,
             eol: self.eol,
