@@ -10,6 +10,7 @@ use encl::identity::{Card, fingerprint};
 use encl::keystore::{ContactHead, Keystore, KeystoreError};
 use serde::Serialize;
 
+use super::addressing::Directory;
 use super::terminal::safe;
 
 /// How far a name can be relied on.
@@ -135,6 +136,8 @@ pub(crate) struct People {
     names: OnceCell<Vec<Names>>,
     /// Every name and address in small letters, and whose it is.
     index: OnceCell<HashMap<String, Vec<RootId>>>,
+    /// Every mail address, and whose it is.
+    directory: OnceCell<Directory>,
 }
 
 impl People {
@@ -154,6 +157,7 @@ impl People {
             mine,
             names: OnceCell::new(),
             index: OnceCell::new(),
+            directory: OnceCell::new(),
         })
     }
 
@@ -164,6 +168,7 @@ impl People {
             mine: Vec::new(),
             names: OnceCell::from(Vec::new()),
             index: OnceCell::new(),
+            directory: OnceCell::new(),
         }
     }
 
@@ -186,6 +191,19 @@ impl People {
         let names = self.names()?;
         let index = self.index.get_or_init(|| index(names));
         Ok(index.get(&name.to_lowercase()).map_or(&[], Vec::as_slice))
+    }
+
+    /// Who has which mail address, groups too.
+    pub(crate) fn directory(&self) -> Result<&Directory, KeystoreError> {
+        if let Some(directory) = self.directory.get() {
+            return Ok(directory);
+        }
+        let mut groups = Vec::new();
+        for name in self.keystore.groups()? {
+            groups.extend(self.keystore.group(&name)?.map(|group| (name, group)));
+        }
+        let directory = Directory::new(self.names()?, groups);
+        Ok(self.directory.get_or_init(|| directory))
     }
 
     /// What my contacts can be named by.

@@ -13,6 +13,10 @@ use super::report::{Exit, Failure, system_words};
 use super::store::{self, unreadable};
 use super::terminal::{safe, shown};
 
+/// What to do about somebody who is not here.
+pub(crate) const ASK_FOR_CARD: &str =
+    "ask for their card, then `encl contact add FILE`; `encl contact list` shows who is here";
+
 /// Slips of the finger that are worth a "did you mean": letters more, less, other or swapped.
 const SLIPS_MAX: usize = 2;
 
@@ -114,7 +118,8 @@ pub(crate) fn person(people: &People, id: RootId) -> Result<Person, Failure> {
     person.ok_or_else(|| Failure::new(Exit::Failed, "cannot read a contact that was just there"))
 }
 
-fn stored(person: &Person) -> Found {
+/// Somebody whose card the keystore has.
+pub(crate) fn stored(person: &Person) -> Found {
     Found {
         person: person.clone(),
         card: Carried::Stored,
@@ -138,7 +143,7 @@ fn unknown(name: &str, candidates: &[Names]) -> Failure {
     }
     match alike(name, candidates.iter().flat_map(Names::all)) {
         Some(word) => failure.hint(format!("did you mean `{}`?", safe(word))),
-        None => failure.hint("ask for their card, then `encl contact add FILE`; `encl contact list` shows who is here"),
+        None => failure.hint(ASK_FOR_CARD),
     }
 }
 
@@ -162,7 +167,8 @@ fn ambiguous(name: &str, fitting: &[&Names]) -> Failure {
     failure.hint("use an address or the fingerprint, or remove one of them: `encl contact remove`")
 }
 
-fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<Found>, Failure> {
+/// The members of a group.
+pub(crate) fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<Found>, Failure> {
     if ids.is_empty() {
         return Err(cannot_name(who).because("the group is empty"));
     }
