@@ -21,9 +21,6 @@ use super::target::Target;
 use super::terminal::safe;
 use super::{terms, who};
 
-/// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
-const ALIGNED_BYTES_MIN: u64 = 1 << 20;
-
 /// How an envelope is sealed, beside for whom.
 #[derive(Debug, Clone, Default, Args)]
 #[expect(
@@ -144,13 +141,8 @@ impl<'a> Sealing<'a> {
         })
     }
 
-    /// The request for one envelope. `bytes` is the length of its content, where that is known.
-    pub(crate) fn request(
-        &self,
-        readers: &Readers,
-        about: About,
-        bytes: Option<u64>,
-    ) -> SealRequest<'_> {
+    /// The request for one envelope.
+    pub(crate) fn request(&self, readers: &Readers, about: About) -> SealRequest<'_> {
         let passphrase = self
             .passphrase
             .as_ref()
@@ -171,7 +163,7 @@ impl<'a> Sealing<'a> {
             conditions: self.terms.conditions,
             labels: self.terms.labels.clone(),
             about,
-            aligned: bytes.is_none_or(|bytes| bytes > ALIGNED_BYTES_MIN),
+            aligned: false,
         }
     }
 

@@ -16,6 +16,8 @@ use super::sink::{Output, Sink};
 use super::target::{self, Target};
 use super::wrap::Arguments;
 
+/// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
+const ALIGNED_BYTES_MIN: u64 = 1 << 20;
 const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 
 /// What wrap was told, resolved.
@@ -50,7 +52,10 @@ impl Wrapping<'_> {
         let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
         let bytes = source.length();
         let about = self.about(input, &source);
-        let request = self.sealing.request(&self.readers, about, bytes);
+        let request = SealRequest {
+            aligned: bytes.is_none_or(|bytes| bytes > ALIGNED_BYTES_MIN),
+            ..self.sealing.request(&self.readers, about)
+        };
         let mut content =
             Progress::new(self.sealing.context.terminal, &input.name(), bytes, source);
         let head = self.head(input, &mut content)?;

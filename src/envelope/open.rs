@@ -186,6 +186,12 @@ impl<R: Read> Content<R> {
         &self.about
     }
 
+    /// What is known before the content is read, which is then not read at all.
+    #[must_use]
+    pub fn into_about(self) -> Opened {
+        self.about
+    }
+
     /// Writes the content to `out`, authenticated chunk by chunk, and checks end, padding and signature:
     /// steps 9, 11 and 12. `out` is not flushed. Returns what is known and the bytes of content.
     ///

@@ -4,6 +4,7 @@
 
 mod address_table;
 mod addresses;
+mod attached;
 mod attachments;
 mod corpus;
 mod letters;

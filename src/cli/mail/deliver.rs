@@ -90,7 +90,7 @@ fn deliver(arguments: &Arguments, context: &Context) -> Outcome {
         let mut message = BufReader::new(source.reread().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;
         let whole = Whole::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
-        let request = sealing.request(&readers, whole.about(), Some(source.bytes()));
+        let request = sealing.request(&readers, whole.about());
         let content = &mut header.bytes().chain(message);
         whole
             .seal(&request, content, &mut sealed, &mut context.rng())

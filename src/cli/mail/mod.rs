@@ -1,6 +1,7 @@
 //! `encl mail`: messages sealed, sent, delivered, read and archived.
 
 mod archive;
+mod attach;
 mod author;
 mod child;
 mod compare;
@@ -13,6 +14,7 @@ mod maildir;
 mod opened;
 mod output;
 mod readers;
+mod restore;
 mod seal;
 mod sealed;
 mod send;

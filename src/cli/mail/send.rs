@@ -162,11 +162,6 @@ impl<'a> Letter<'a> {
         io::copy(&mut rest.by_ref().take(header_bytes), &mut io::sink())?;
         Ok(self.head.as_slice().chain(rest))
     }
-
-    fn bytes(&self) -> u64 {
-        let blind = self.header.bytes().len() - self.head.len();
-        self.source.bytes() - blind as u64
-    }
 }
 
 /// Nothing goes out under my name that I did not sign, unless I say so.
@@ -302,8 +297,7 @@ impl Sealer<'_> {
 
     fn seal(&self, readers: &Readers) -> Result<File, Failure> {
         let whole = self.whole();
-        let bytes = Some(self.letter.bytes());
-        let request = self.sealing.request(readers, whole.about(), bytes);
+        let request = self.sealing.request(readers, whole.about());
         let mut rng = self.sealing.context.rng();
         let sealed = || {
             let mut file = tempfile::tempfile().map_err(SealError::Write)?;

@@ -131,6 +131,13 @@ impl Write for SpoolWriter {
     }
 }
 
+impl Spool {
+    /// The length in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
 impl Reread for Spool {
     fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
         let sealed = FileFrom::reader(&self.file, 0);

@@ -1,19 +1,22 @@
 //! `encl mail unwrap`: the message that was sealed, every byte of it.
 
 use std::io;
+use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use encl::atomic_file::Readers;
 
 use super::super::context::Context;
 use super::super::help::closing;
 use super::super::opening::{Demands, Opening};
+use super::super::people::People;
 use super::super::report::{Exit, Outcome};
 use super::super::sink::Output;
 use super::super::store;
 use super::letter::Letter;
 use super::opened::{Passed, SealedMessage};
 use super::output::{MailOutput, OneMessage};
+use super::restore::Restoring;
 use super::source::MessageSource;
 use super::verdict::FromOption;
 
@@ -36,6 +39,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     demands: Demands,
 
+    /// Take the sealed attachments out into files below DIR, under the names stored inside (cleaned)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["output", "part"])]
+    extract: Option<PathBuf>,
+
     /// Which envelope to open where there are several, counted from 1
     #[arg(long, value_name = "N")]
     part: Option<usize>,
@@ -49,6 +56,18 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let people = store::people(context)?;
     let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
     let source = MessageSource::open(&input, "unwrap", context)?;
+    if arguments.part.is_none()
+        && let Some(restoring) = Restoring::read(&input, &source, &mut opening)?
+    {
+        return restore(&restoring, arguments, &mut opening, &people, context);
+    }
+    if arguments.extract.is_some() {
+        return Err(input
+            .cannot("unwrap", Exit::Usage)
+            .because("it has no sealed attachments to extract")
+            .hint("without --extract the message that is sealed whole is given")
+            .into());
+    }
     let target = arguments.output.target();
     let output = Output {
         verb: "unwrap",
@@ -78,4 +97,34 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     } = passed;
     output.commit(sink)?;
     Ok(opening.report(&input, Some(&target), &about, bytes)?)
+}
+
+/// A message whose attachments were sealed in their places.
+fn restore(
+    restoring: &Restoring<'_>,
+    arguments: &Arguments,
+    opening: &mut Opening<'_>,
+    people: &People,
+    context: &Context,
+) -> Outcome {
+    let existing = arguments.output.existing();
+    if let Some(folder) = &arguments.extract {
+        return restoring.extract(folder, existing, opening, context).end();
+    }
+    let target = arguments.output.target();
+    let output = Output {
+        verb: "unwrap",
+        input: restoring.input(),
+        target: &target,
+    };
+    let mut sink = output.open(restoring.source().input(), Readers::OwnerOnly, existing)?;
+    let restoration = restoring.restoration()?;
+    let not_written = |error: &io::Error| output.not_written(error);
+    if output.is_stream() {
+        restoring.pass(&restoration, opening, &mut io::sink(), &not_written)?;
+    }
+    let bytes = restoring.pass(&restoration, opening, &mut sink, &not_written)?;
+    restoring.tell(&restoration, people, context);
+    output.commit(sink)?;
+    Ok(opening.report(restoring.input(), Some(&target), restoring.about(), bytes)?)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
-use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, SealedBy, recipients};
+use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reread, SealedBy, recipients};
 
 use super::super::completions::who as who_completer;
 use super::super::context::Context;
@@ -21,9 +21,11 @@ use super::super::sealing::{self, Made, SealOptions, Sealing};
 use super::super::sink::Output;
 use super::super::store;
 use super::super::terminal::shown;
+use super::attach::{self, Attaching};
 use super::author::Author;
 use super::output::{MailOutput, OneMessage};
 use super::readers;
+use super::source::MessageSource;
 use super::whole::{SUBJECT, Whole};
 
 /// Seal a whole message for the people in its To and Cc
@@ -41,6 +43,10 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     output: MailOutput,
+
+    /// Seal the attachments only, each in its place; text and header stay as they are
+    #[arg(long, conflicts_with_all = ["subject", "notice", "crlf", "lf"])]
+    attachments: bool,
 
     /// Who may read it, instead of those in To and Cc
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
@@ -83,6 +89,9 @@ enum Bcc {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    if arguments.attachments {
+        return attachments(arguments, context);
+    }
     let input = arguments.message.input("wrap", context)?;
     let terms = arguments.seal.terms(context)?;
     let notice = notice(arguments.notice.as_deref())?;
@@ -115,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let subject = arguments.subject.as_deref().unwrap_or(SUBJECT);
     let whole = Whole::new(&header, subject, &notice, SealedBy::Sender, arguments.eol());
     whole.warn(context.terminal);
-    let request = sealing.request(&readers, whole.about(), bytes);
+    let request = sealing.request(&readers, whole.about());
     let message = &mut head.as_slice().chain(content);
     let sealed = whole.seal(&request, message, &mut sink, &mut context.rng());
     let sealed = sealed
@@ -127,6 +136,48 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         &Made::One(sealed.id),
         &readers,
     )?)
+}
+
+/// The same with the attachments only: nothing else of the message is changed.
+fn attachments(arguments: &Arguments, context: &Context) -> Outcome {
+    let input = arguments.message.input("wrap", context)?;
+    let terms = arguments.seal.terms(context)?;
+    let people = store::people(context)?;
+    let target = arguments.output.target();
+    let source = MessageSource::open(&input, "wrap", context)?;
+    let output = Output {
+        verb: "wrap",
+        input: &input,
+        target: &target,
+    };
+    let existing = arguments.output.existing();
+    let sink = output.open(source.input(), atomic_file::Readers::Umask, existing)?;
+    let attaching = Attaching::plan(&input, &source)?;
+    if attaching.has_none() {
+        attach::tell_none(context);
+        return Ok(attaching.copy(sink, &output)?);
+    }
+    let reader = source
+        .reread()
+        .map_err(|error| unreadable(&input, &error))?;
+    let header = Header::read(&mut BufReader::new(reader));
+    let header = header.map_err(|error| unreadable(&input, &error))?;
+    if arguments.bcc != Some(Bcc::Keep) && !recipients::blind(&header).is_empty() {
+        return Err(input
+            .cannot("wrap", Exit::Usage)
+            .because("it has a Bcc field, whose readers could not open the attachments")
+            .hint("--bcc keep leaves the field as it is; `encl mail send` seals for blind readers apart")
+            .into());
+    }
+    let author = Author::of_message(&header, &arguments.seal, &people, context)?;
+    let readers = arguments.readers(&header, &author, &people, &input, context)?;
+    let mut keys = Keys::new(context, &people.mine);
+    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &mut keys, context)?;
+    readers.remember(context)?;
+    if author.signs.is_none() && !arguments.seal.anonymous {
+        context.terminal.notice(unsigned(&author));
+    }
+    Ok(attaching.write(sink, &output, &sealing, &readers)?)
 }
 
 impl Arguments {

@@ -56,8 +56,7 @@ impl Content {
         });
         Self {
             boundary: boundary(&media_type, &parameters),
-            encoding: unfolded("content-transfer-encoding")
-                .map_or(Encoding::SevenBit, |value| encoding_of(&value)),
+            encoding: Encoding::of(header),
             disposition,
             is_named: is_named(&parameters, "name")
                 || is_named(&disposition_parameters, "filename"),
@@ -104,6 +103,15 @@ fn media_type_of(value: &[u8]) -> (String, Parameters) {
         TEXT_PLAIN.to_owned() // RFC 2045 §5.2
     };
     (media_type, value.parameters())
+}
+
+impl Encoding {
+    /// How the body behind this header is encoded.
+    #[must_use]
+    pub fn of(header: &Header) -> Self {
+        let field = header.first("content-transfer-encoding");
+        field.map_or(Self::SevenBit, |field| encoding_of(&field.unfolded()))
+    }
 }
 
 fn encoding_of(value: &[u8]) -> Encoding {
