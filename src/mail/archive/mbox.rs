@@ -181,15 +181,6 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         if self.lock.is_none() {
             return Ok(Outcome::Done);
         }
-        let copy = match &mut self.copy {
-            Some(copy) => copy,
-            None => {
-                let before = self.extent(0, place.from_line.start);
-                let begun = Copy::begin(self.path, before);
-                self.copy.insert(begun.map_err(Trouble::Whole)?)
-            }
-        };
-        let is_last = place.message.end == self.source.metadata.len();
         let form = Form {
             transform: self.task.transform,
             from_line: Extent {
@@ -198,10 +189,21 @@ impl<'a, T: Transform> Rewriting<'a, T> {
                 ..*message
             },
             message,
-            ends_mbox: is_last,
+            ends_mbox: place.message.end == self.source.metadata.len(),
         };
-        form.write(copy, self.path)?;
+        let path = self.path;
+        let copy = self.copy_up_to(place).map_err(Trouble::Whole)?;
+        form.write(copy, path)?;
         Ok(Outcome::Done)
+    }
+
+    /// The copy, begun with all that comes before its first change.
+    fn copy_up_to(&mut self, place: &Place) -> Result<&mut Copy, ArchiveError> {
+        let copy = match self.copy.take() {
+            Some(copy) => copy,
+            None => Copy::begin(self.path, self.extent(0, place.from_line.start))?,
+        };
+        Ok(self.copy.insert(copy))
     }
 
     /// Puts the copy in the place of the mbox, once the disk has given back what was proved.
