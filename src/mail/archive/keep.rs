@@ -122,14 +122,15 @@ impl<'a> Keep<'a> {
             Kind::Mbox => VERSIONS_MAX,
             Kind::Maildir | Kind::Folder | Kind::Message => 1,
         };
-        (1..=versions).map(move |version| match version {
-            1 => first.clone(),
-            _ => {
+        let numbered = (2..=versions).map({
+            let first = first.clone();
+            move |version| {
                 let mut name = first.clone().into_os_string();
                 name.push(format!(".{version}"));
-                name.into()
+                PathBuf::from(name)
             }
-        })
+        });
+        std::iter::once(first).chain(numbered)
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::extent::Extent;
-use super::form::{MODE_MAX, Source, keep_attributes, to_disk};
+use super::form::{MODE_MAX, Source, keep_attributes};
 use super::keep::parent;
 use super::lock::{DotLock, lock_file};
 use super::run::Task;
@@ -207,7 +207,7 @@ impl<'a, T: Transform> Rewriting<'a, T> {
     }
 
     /// Puts the copy in the place of the mbox, once the disk has given back what was proved.
-    fn replace(&self, copy: Copy) -> Result<(), ArchiveError> {
+    fn replace(&self, mut copy: Copy) -> Result<(), ArchiveError> {
         let mode_max = match self.task.direction() {
             Direction::Seal => MODE_MAX,
             Direction::Unseal => PLAIN_MODE_MAX,
@@ -215,8 +215,9 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         let file = copy.file.file();
         keep_attributes(file, &self.source.metadata, mode_max)
             .map_err(Refusal::to("set mode and time of", self.path))?;
-        to_disk(file).map_err(Refusal::to("sync", self.path))?;
-        let read_back = digest(Extent::whole(file)).map_err(Refusal::to("read", self.path))?;
+        copy.file.make_durable()?;
+        let read_back =
+            digest(Extent::whole(copy.file.file())).map_err(Refusal::to("read", self.path))?;
         if read_back != copy.digest.finalize() {
             return Err(ArchiveError::ReadBack(self.path.to_path_buf()));
         }
