@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{Advice, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use hidden::HiddenName;
@@ -79,6 +79,8 @@ pub struct AtomicFile {
     hidden: Option<HiddenName>,
     place: Place,
     existing: Existing,
+    /// Whether all that was written is on disk already.
+    is_durable: bool,
 }
 
 impl AtomicFile {
@@ -124,6 +126,7 @@ impl AtomicFile {
             hidden,
             place,
             existing,
+            is_durable: false,
         }
     }
 
@@ -133,6 +136,26 @@ impl AtomicFile {
         &self.file
     }
 
+    /// Makes the bytes durable before they have a name, and lets what is read next come from the disk, as far as the system
+    /// lets us. [`AtomicFile::commit`] does not do it again: from here on only [`Write`] may change the file.
+    ///
+    /// # Errors
+    /// [`AtomicFileError::System`].
+    pub fn make_durable(&mut self) -> Result<(), AtomicFileError> {
+        self.sync()?;
+        let _ = rustix::fs::fadvise(&self.file, 0, None, Advice::DontNeed);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), AtomicFileError> {
+        if !self.is_durable {
+            let synced = self.file.sync_all();
+            synced.map_err(|error| self.place.system("sync", error))?;
+        }
+        self.is_durable = true;
+        Ok(())
+    }
+
     /// Makes the bytes durable and gives them their name: fsync, link or rename, fsync of the folder.
     ///
     /// # Errors
@@ -140,9 +163,8 @@ impl AtomicFile {
     /// What was there before is there again after every error. (Two exceptions: [`Existing::Overwrite`]; and the folder's
     /// fsync fails on a file system that cannot exchange two names. The new file is then whole and in place, but may not
     /// survive a power failure.)
-    pub fn commit(self) -> Result<(), AtomicFileError> {
-        let synced = self.file.sync_all();
-        synced.map_err(|error| self.place.system("sync", error))?;
+    pub fn commit(mut self) -> Result<(), AtomicFileError> {
+        self.sync()?;
         self.place.check(self.existing)?;
         match self.existing {
             Existing::Keep => self.take_free_name(),
@@ -214,6 +236,7 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.is_durable = false;
         self.file.write(bytes)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{Advice, CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use rustix::fs::{CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
 use super::extent::Extent;
@@ -109,17 +109,10 @@ pub(super) fn make<T: Transform>(
     };
     keep_attributes(file.file(), &source.metadata, mode_max)
         .map_err(Refusal::to("set mode and time of", target))?;
-    to_disk(file.file()).map_err(Refusal::to("sync", target))?;
+    file.make_durable()?;
     let proved = transform.verify(receipt, &Extent::whole(file.file()), source);
     proved.map_err(MessageError::Transform)?;
     Ok(file)
-}
-
-/// Makes a file durable, and lets what is read next come from the disk, as far as the system lets us.
-pub(super) fn to_disk(file: &File) -> io::Result<()> {
-    file.sync_all()?;
-    let _ = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
-    Ok(())
 }
 
 /// Gives `file` the owner, where that is permitted, the times, and what `mode_max` leaves of the mode.

@@ -1,10 +1,12 @@
 //! Originals that are kept: the same path below another folder, durable before the form in the archive goes.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
@@ -12,17 +14,23 @@ use rustix::io::Errno;
 use super::extent::Extent;
 use super::form::{MODE_MAX, Source, keep_attributes};
 use super::{Archive, ArchiveError, Kind, MessageError, Refusal};
-use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, discard_leftovers};
 
 /// Bytes that are compared at once.
 const BUFFER_BYTES: usize = 1 << 16;
 
+/// How many originals of one mbox are kept beside each other.
+const VERSIONS_MAX: u32 = 10_000;
+
 /// The folder for originals, and of which archive.
 #[derive(Debug)]
 pub(super) struct Keep<'a> {
-    /// The archive, or the folder of the single file that is one.
-    pub(super) archive: &'a Path,
-    pub(super) originals: &'a Path,
+    archive: &'a Archive,
+    /// The folder that paths are taken from: the archive, or the one that it lies in as a single file.
+    from: &'a Path,
+    originals: &'a Path,
+    /// Folders that are made, and in which nothing half-written lies any more.
+    ready: Mutex<HashSet<PathBuf>>,
 }
 
 /// Why an original is not kept.
@@ -33,15 +41,28 @@ pub(super) enum KeepError {
     Refusal(Refusal),
 }
 
-impl Keep<'_> {
+impl<'a> Keep<'a> {
+    pub(super) fn new(archive: &'a Archive, originals: &'a Path) -> Self {
+        let from = match archive.kind {
+            Kind::Maildir | Kind::Folder => &archive.path,
+            Kind::Mbox | Kind::Message => parent(&archive.path),
+        };
+        Self {
+            archive,
+            from,
+            originals,
+            ready: Mutex::default(),
+        }
+    }
+
     /// Refuses a folder inside the archive, whose originals would be messages of the archive, or the messages themselves.
-    pub(super) fn check(&self, archive: &Archive) -> Result<(), ArchiveError> {
+    pub(super) fn check(&self) -> Result<(), ArchiveError> {
         make_folders(self.originals)?;
         let real = |path: &Path| fs::canonicalize(path).map_err(Refusal::to("find", path));
-        let (originals, folder) = (real(self.originals)?, real(self.archive)?);
-        let is_inside = match archive.kind {
-            Kind::Maildir | Kind::Folder => originals.starts_with(folder),
-            Kind::Mbox | Kind::Message => originals == folder,
+        let (originals, from) = (real(self.originals)?, real(self.from)?);
+        let is_inside = match self.archive.kind {
+            Kind::Maildir | Kind::Folder => originals.starts_with(from),
+            Kind::Mbox | Kind::Message => originals == from,
         };
         match is_inside {
             true => Err(ArchiveError::OriginalsInside(self.originals.to_path_buf())),
@@ -51,28 +72,65 @@ impl Keep<'_> {
 
     /// Keeps what is at `path` of the archive now. Done before, by a run that was killed, it is not done again.
     pub(super) fn keep(&self, source: &Source, path: &Path) -> Result<(), KeepError> {
-        let target = self.target(path);
-        let folder = target.parent().unwrap_or(self.originals);
-        make_folders(folder)?;
-        match link(&source.file, &target) {
+        let mut last = PathBuf::new();
+        for target in self.targets(path) {
+            match self.keep_at(source, path, &target) {
+                Err(KeepError::Another(target)) => last = target,
+                kept => return kept,
+            }
+        }
+        Err(KeepError::Another(last))
+    }
+
+    fn keep_at(&self, source: &Source, path: &Path, target: &Path) -> Result<(), KeepError> {
+        let folder = parent(target);
+        self.make_ready(folder)?;
+        match link(&source.file, target) {
             Ok(()) => {}
-            Err(Errno::EXIST) if is_kept(source, &target)? => {}
-            Err(Errno::EXIST) => return Err(KeepError::Another(target)),
+            Err(Errno::EXIST) if is_kept(source, target)? => {}
+            Err(Errno::EXIST) => return Err(KeepError::Another(target.to_path_buf())),
             // Another device, a file that is not ours, or a file system without links.
-            Err(_) => return copy(source, &target),
+            Err(_) => return copy(source, target),
         }
         source.file.sync_all().map_err(Refusal::to("sync", path))?;
         Ok(sync_folder(folder)?)
     }
 
-    /// How many names the file has because it is kept.
-    pub(super) fn names(&self, source: &Source, path: &Path) -> u64 {
-        u64::from(source.is_at(&self.target(path)))
+    fn make_ready(&self, folder: &Path) -> Result<(), Refusal> {
+        // Held meanwhile, lest another thread writes there before it is clean.
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if !ready.contains(folder) {
+            make_folders(folder)?;
+            discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
+            ready.insert(folder.to_path_buf());
+        }
+        Ok(())
     }
 
-    fn target(&self, path: &Path) -> PathBuf {
-        let below = path.strip_prefix(self.archive).unwrap_or(path);
-        self.originals.join(below)
+    /// How many names the file has because it is kept.
+    pub(super) fn names(&self, source: &Source, path: &Path) -> u64 {
+        let mut there = self.targets(path).take_while(|target| target.exists());
+        u64::from(there.any(|target| source.is_at(&target)))
+    }
+
+    /// Where the original goes. An mbox grows and is sealed again: each time it is another original, with a number.
+    fn targets(&self, path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+        let first = self
+            .originals
+            .join(path.strip_prefix(self.from).unwrap_or(path));
+        let versions = match self.archive.kind {
+            Kind::Mbox => VERSIONS_MAX,
+            Kind::Maildir | Kind::Folder | Kind::Message => 1,
+        };
+        let numbered = (2..=versions).map({
+            let first = first.clone();
+            move |version| {
+                let mut name = first.clone().into_os_string();
+                name.push(format!(".{version}"));
+                PathBuf::from(name)
+            }
+        });
+        std::iter::once(first).chain(numbered)
     }
 }
 

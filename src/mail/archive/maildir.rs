@@ -245,7 +245,7 @@ impl<T: Transform> Group<'_, T> {
     }
 
     /// Removes the form that the message had, now that `new` is durable.
-    fn remove_old(
+    pub(super) fn remove_old(
         &self,
         entry: &Entry,
         source: &Source,

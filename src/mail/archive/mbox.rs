@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::extent::Extent;
-use super::form::{MODE_MAX, Source, keep_attributes, to_disk};
+use super::form::{MODE_MAX, Source, keep_attributes};
 use super::keep::parent;
 use super::lock::{DotLock, lock_file};
 use super::run::Task;
@@ -181,13 +181,6 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         if self.lock.is_none() {
             return Ok(Outcome::Done);
         }
-        if self.copy.is_none() {
-            let before = self.extent(0, place.from_line.start);
-            let begun = Copy::begin(self.path, before);
-            self.copy = Some(begun.map_err(Trouble::Whole)?);
-        }
-        let copy = self.copy.as_mut().expect("it was begun above, or before");
-        let is_last = place.message.end == self.source.metadata.len();
         let form = Form {
             transform: self.task.transform,
             from_line: Extent {
@@ -196,14 +189,25 @@ impl<'a, T: Transform> Rewriting<'a, T> {
                 ..*message
             },
             message,
-            ends_mbox: is_last,
+            ends_mbox: place.message.end == self.source.metadata.len(),
         };
-        form.write(copy, self.path)?;
+        let path = self.path;
+        let copy = self.copy_up_to(place).map_err(Trouble::Whole)?;
+        form.write(copy, path)?;
         Ok(Outcome::Done)
     }
 
+    /// The copy, begun with all that comes before its first change.
+    fn copy_up_to(&mut self, place: &Place) -> Result<&mut Copy, ArchiveError> {
+        let copy = match self.copy.take() {
+            Some(copy) => copy,
+            None => Copy::begin(self.path, self.extent(0, place.from_line.start))?,
+        };
+        Ok(self.copy.insert(copy))
+    }
+
     /// Puts the copy in the place of the mbox, once the disk has given back what was proved.
-    fn replace(&self, copy: Copy) -> Result<(), ArchiveError> {
+    fn replace(&self, mut copy: Copy) -> Result<(), ArchiveError> {
         let mode_max = match self.task.direction() {
             Direction::Seal => MODE_MAX,
             Direction::Unseal => PLAIN_MODE_MAX,
@@ -211,8 +215,9 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         let file = copy.file.file();
         keep_attributes(file, &self.source.metadata, mode_max)
             .map_err(Refusal::to("set mode and time of", self.path))?;
-        to_disk(file).map_err(Refusal::to("sync", self.path))?;
-        let read_back = digest(Extent::whole(file)).map_err(Refusal::to("read", self.path))?;
+        copy.file.make_durable()?;
+        let read_back =
+            digest(Extent::whole(copy.file.file())).map_err(Refusal::to("read", self.path))?;
         if read_back != copy.digest.finalize() {
             return Err(ArchiveError::ReadBack(self.path.to_path_buf()));
         }

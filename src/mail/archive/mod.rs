@@ -93,7 +93,7 @@ pub trait Transform: Sync {
     ) -> Result<(), Self::Error>;
 
     /// Says whether `other`, which stands under the name that is wanted, is the other form of this very `message`: what a
-    /// killed run left behind, and what may be replaced. A folder of two such names has the same time on both already.
+    /// killed run left behind, and what may be replaced. Both files bear the same time, that was checked before.
     ///
     /// # Errors
     /// When that cannot be said.
@@ -117,7 +117,7 @@ pub struct Run<'a, T> {
     /// How many threads do so in folders. The messages of an mbox are done one after the other.
     pub jobs: NonZeroUsize,
     /// Where originals go instead of vanishing: the same path below this folder as below the archive, which must not hold
-    /// it. What is there is never overwritten.
+    /// it. What is there is never overwritten; later originals of an mbox get `.2`, `.3` and so on behind their name.
     pub originals: Option<&'a Path>,
     /// Whether anything is changed.
     pub effect: Effect,

@@ -52,17 +52,12 @@ impl<T: Transform> Run<'_, T> {
         Ok(tally)
     }
 
-    fn task<'a>(&'a self, archive: &'a Archive) -> Result<Task<'a, T>, ArchiveError> {
-        let folder = match archive.kind {
-            Kind::Maildir | Kind::Folder => &archive.path,
-            Kind::Mbox | Kind::Message => parent(&archive.path),
-        };
-        let keep = self.originals.map(|originals| Keep {
-            archive: folder,
-            originals,
-        });
+    pub(super) fn task<'a>(&'a self, archive: &'a Archive) -> Result<Task<'a, T>, ArchiveError> {
+        let keep = self
+            .originals
+            .map(|originals| Keep::new(archive, originals));
         if let (Some(keep), Effect::Real) = (&keep, self.effect) {
-            keep.check(archive)?;
+            keep.check()?;
         }
         Ok(Task {
             transform: self.transform,

@@ -1,5 +1,6 @@
 //! Maildirs: names, flags, subfolders, and mail programs that are at work at the same time.
 
+use super::super::maildir::{Entry, Group, Sub};
 use super::*;
 
 const LETTER: &[u8] = b"To: bob\n\nhello\n";
@@ -142,6 +143,33 @@ fn what_is_deleted_while_we_work_does_not_come_back() {
         Outcome::Skipped(Skip::Gone)
     ));
     assert!(scene.names("mail").is_empty());
+}
+
+#[test]
+fn what_is_deleted_in_the_last_moment_is_reported() {
+    let scene = Scene::maildir(&[("new/1.host", LETTER)]);
+    let (transform, maildir) = (seal(), scene.at("mail"));
+    let archive = Archive::find(&maildir).unwrap();
+    let run = real(&transform);
+    let group = Group {
+        task: &run.task(&archive).unwrap(),
+        maildir: &maildir,
+        entries: Vec::new(),
+    };
+    let entry = |name: &str| Entry {
+        sub: Sub::New,
+        name: name.into(),
+    };
+    let Ok(source) = form::Source::open(&maildir.join("new/1.host")) else {
+        panic!("it is there");
+    };
+    fs::remove_file(maildir.join("new/1.host")).unwrap();
+    scene.write("mail/new/1.host.encl", &sealed(LETTER));
+    let removed = group.remove_old(&entry("1.host"), &source, &entry("1.host.encl"), false);
+    let Ok(Outcome::Orphaned(path)) = removed else {
+        panic!("{removed:?}");
+    };
+    assert_eq!(fs::read(path).unwrap(), sealed(LETTER));
 }
 
 #[test]

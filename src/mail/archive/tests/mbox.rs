@@ -187,6 +187,13 @@ fn the_original_is_kept_as_a_whole() {
     scene.run_as(&run, "box").unwrap();
     assert_eq!(scene.tree("originals")["originals/box"], before["box"]);
     assert_ne!(scene.read("box"), before["box"].0);
+    let grown = [&scene.read("box")[..], b"From b\ntwo\n"].concat();
+    scene.write("box", &grown);
+    for _ in 0..2 {
+        scene.run_as(&run, "box").unwrap();
+        assert_eq!(scene.read("originals/box.2"), grown);
+        assert_eq!(scene.names("originals").len(), 2);
+    }
     let here = scene.at("");
     let run = Run {
         originals: Some(&here),
