@@ -5,7 +5,7 @@ import datetime
 import re
 import shutil
 
-from ground import CORPUS, OWNER, give, holding, messages, text
+from ground import CORPUS, OWNER, give, holding, lf, messages, text
 
 COUNT = 50
 MARKER = "barracuda"
@@ -15,9 +15,10 @@ PERSON = "carol"
 
 
 def corpus():
-    """Messages of every kind; IMAP itself takes neither NUL nor nothing, and counts mboxes as one message."""
+    """Messages of every kind; IMAP takes neither NUL nor nothing, and an mbox is not a message."""
+    kinds = (".eml", ".txt", ".msg", ".raw", ".penfold", ".mail")
     paths = sorted(path for path in CORPUS.glob("*/**/*")
-                   if path.suffix in (".eml", ".txt", ".msg", ".raw", ".penfold", ".mail") and "LICENSES" not in path.parts)
+                   if path.suffix in kinds and not {"LICENSES", "mbox"} & set(path.parts))
     fit = [whole for path in paths if (whole := path.read_bytes()) and b"\0" not in whole and len(whole) < 100_000]
     step = len(fit) // (COUNT - 1)
     return fit[:step * (COUNT - 1):step]
@@ -28,9 +29,10 @@ def fill(stage):
     own = f"From: x@example.net\r\nTo: {PERSON}@example.org\r\nSubject: {MARKER}\r\n\r\nA {MARKER}.\r\n".encode()
     with stage.dovecot.session(PERSON) as server:
         for number, message in enumerate([*corpus(), own]):
-            flags = [flag for bit, flag in enumerate(FLAGS + KEYWORDS) if number >> (bit % 6) & 1 and bit % 4 != number % 5]
-            day = datetime.datetime(2009, 3, 1, 7, 30, 11, tzinfo=datetime.timezone(datetime.timedelta(hours=number % 12)))
-            when = day + datetime.timedelta(days=61 * number, seconds=number)
+            # Each combination differs from its neighbours'; so does each date, over eight years and twelve time zones.
+            flags = [flag for bit, flag in enumerate(FLAGS + KEYWORDS) if (number + bit) * (bit + 3) % 7 < 3]
+            zone = datetime.timezone(datetime.timedelta(hours=number % 12))
+            when = datetime.datetime(2009, 3, 1, 7, 30, 11, tzinfo=zone) + datetime.timedelta(days=61 * number)
             status, answer = server.append("INBOX", " ".join(flags), when, message)
             if status != "OK":
                 raise RuntimeError(f"message {number}: {answer}")
@@ -57,7 +59,7 @@ def served(stage):
 
 def seen(mailbox):
     """Flags, date and content of all messages; which number one has is the server's affair."""
-    return collections.Counter((body.replace(b"\r\n", b"\n"), flags, date) for body, flags, date, _ in mailbox)
+    return collections.Counter((lf(body), flags, date) for body, flags, date, _ in mailbox)
 
 
 def play(stage):
@@ -71,7 +73,11 @@ def play(stage):
                 len(before) == COUNT and len(kinds) == len(FLAGS + KEYWORDS), sorted(kinds))
     tally.check("archive: before, the subject stands in mail and in Dovecot's cache",
                 any(path.name == "dovecot.index.cache" for path in holding(maildir, MARKER)), holding(maildir, MARKER))
-    seal(stage, maildir)
+    with stage.dovecot.session(PERSON) as waiting:
+        seal(stage, maildir)
+        waiting.noop()
+        found = waiting.search(None, "ALL")[1][0].split()
+        tally.check("archive: a session that was open meanwhile goes on", len(found) == COUNT, len(found))
     after = served(stage)
     sealed(stage, before, after, maildir)
     unseal(stage, maildir)
@@ -88,6 +94,8 @@ def seal(stage, maildir):
     command = ["encl", "mail", "seal", maildir, "--for", f"{PERSON}@example.org", "--purge-caches"]
     answer = stage.ground.run("server", command)
     stage.tally.check("archive: encl mail seal", answer.returncode == 0, text(answer))
+    plain = holding(maildir, MARKER)
+    stage.tally.check("archive, sealed: the subject stands nowhere, not in a cache either", not plain, plain)
     strangers = [path for path in messages(maildir) if path.stat().st_uid != OWNER.pw_uid]
     stage.tally.check("archive: sealed by root, the files still belong to their owner", not strangers, strangers)
     give(maildir)
@@ -103,8 +111,8 @@ def sealed(stage, before, after, maildir):
     compare(tally, "sealed", seen(before), seen(opened))
     names = [path.name for path in messages(maildir)]
     tally.check("archive, sealed: no name says a size", not [name for name in names if ",S=" in name or ",W=" in name])
-    plain = holding(maildir, MARKER)
-    tally.check("archive, sealed: the subject stands nowhere, not in a cache either", not plain, plain)
+    grep = stage.ground.run(PERSON, ["encl", "mail", "grep", "--files-with-matches", MARKER, maildir])
+    tally.check("archive, sealed: encl mail grep finds the message", len(grep.stdout.splitlines()) == 1, text(grep))
 
 
 def compare(tally, when, before, after):

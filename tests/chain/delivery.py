@@ -1,9 +1,8 @@
 """Sealing at delivery in Postfix: what cannot be sealed now waits, nothing is lost, nothing is stored plain."""
 
-import contextlib
 import os
 
-from ground import OWNER, holding, messages, wait
+from ground import OWNER, holding, lf, messages, text, wait
 from sending import arrived
 
 MARKER = "sturgeon"
@@ -15,55 +14,43 @@ def letter(number):
             f"One {MARKER} for Bob.\r\nFrom here on, number {number}.\r\n.\r\n").encode()
 
 
-@contextlib.contextmanager
 def moved_away(ground):
     keystore, away = ground.keystore("server"), ground.folder / "away"
     os.rename(keystore, away)
-    yield
-    os.rename(away, keystore)
+    return lambda: os.rename(away, keystore)
 
 
-@contextlib.contextmanager
 def unreadable(ground):
     """As after a restore by root: the folder is there, and its user may not enter."""
     keystore = ground.keystore("server")
     os.chown(keystore, 0, 0)
-    keystore.chmod(0o700)
-    yield
-    os.chown(keystore, OWNER.pw_uid, OWNER.pw_gid)
+    return lambda: os.chown(keystore, OWNER.pw_uid, OWNER.pw_gid)
 
 
-@contextlib.contextmanager
 def truncated(ground):
     """As after a full disk: every file of the keystore is there and empty."""
     files = {path: path.read_bytes() for path in ground.keystore("server").rglob("*") if path.is_file()}
     for path in files:
         path.write_bytes(b"")
-    yield
-    for path, whole in files.items():
-        path.write_bytes(whole)
+    return lambda: [path.write_bytes(whole) for path, whole in files.items()]
 
 
-@contextlib.contextmanager
 def no_mailbox(ground):
     """As after a restore by root, in the mailbox."""
     parts = [ground.mail / "bob/Maildir" / part for part in ("tmp", "new", "cur")]
     for part in parts:
         os.chown(part, 0, 0)
-    yield
-    for part in parts:
-        os.chown(part, OWNER.pw_uid, OWNER.pw_gid)
+    return lambda: [os.chown(part, OWNER.pw_uid, OWNER.pw_gid) for part in parts]
 
 
-@contextlib.contextmanager
 def no_program(ground):
     """As in the middle of an upgrade."""
     away = ground.encl.with_suffix(".away")
     os.rename(ground.encl, away)
-    yield
-    os.rename(away, ground.encl)
+    return lambda: os.rename(away, ground.encl)
 
 
+# Each breaks something and gives back how it is repaired.
 BROKEN = {
     "keystore moved away": moved_away,
     "keystore unreadable": unreadable,
@@ -82,8 +69,9 @@ def play(stage):
     for number, (how, broken) in enumerate(BROKEN.items(), 1):
         repaired(stage, how, broken, range(number * 10, number * 10 + LETTERS))
     sealed_already(stage)
-    plus(stage)
     for_two(stage)
+    no_second_program(stage)
+    plus(stage)
     left = stage.postfix.queue()
     stage.tally.check("delivery: the queue is empty at the end", not left, left)
 
@@ -91,7 +79,7 @@ def play(stage):
 def opens_to(stage, message, sent, person="bob"):
     """Postfix puts its own fields on top; below them stands what was sent."""
     opened = stage.ground.unwrap(message, person).stdout
-    return opened.replace(b"\r\n", b"\n").endswith(b"\n" + sent.replace(b"\r\n", b"\n"))
+    return lf(opened).endswith(b"\n" + lf(sent))
 
 
 def nothing_plain(stage, when):
@@ -109,15 +97,19 @@ def healthy(stage):
 
 def repaired(stage, how, broken, numbers):
     tally, postfix, before = stage.tally, stage.postfix, len(messages(stage.maildir("bob")))
-    with contextlib.ExitStack() as repair:
-        repair.enter_context(broken(stage.ground))
+    repair = broken(stage.ground)
+    try:
         for number in numbers:
             postfix.send(letter(number), "eve@example.net")
-        wait(lambda: sum(map(bool, postfix.reasons())) == LETTERS)
-        tally.check(f"delivery, {how}: {LETTERS} messages deferred", sum(map(bool, postfix.reasons())) == LETTERS,
-                    postfix.queue())
+        wait(lambda: all(postfix.reasons()))
+        deferred = tally.check(f"delivery, {how}: {LETTERS} messages deferred", len(postfix.reasons()) == LETTERS,
+                               postfix.queue())
         tally.check(f"delivery, {how}: nothing delivered", len(messages(stage.maildir("bob"))) == before)
         nothing_plain(stage, how)
+    finally:
+        repair()
+    if not deferred:
+        return
     postfix.flush()
     arrived(stage, "bob", before + LETTERS)
     found = [path.read_bytes() for path in messages(stage.maildir("bob"))[before:]]
@@ -155,3 +147,11 @@ def for_two(stage):
                       opens_to(stage, for_bob, letter(3)) and opens_to(stage, for_carol, letter(3), "carol"))
     closed = [stage.ground.unwrap(for_carol, "bob").returncode, stage.ground.unwrap(for_bob, "carol").returncode]
     stage.tally.check("delivery for two: neither opens the other's", closed == [3, 3], closed)
+
+
+def no_second_program(stage):
+    """As in the middle of an upgrade again: Postfix would return the message if this were 69."""
+    command = ["encl", "mail", "deliver", "--for", "bob@example.org", "--", "/nonexistent/maildrop"]
+    answer = stage.ground.run("server", command, letter(4))
+    stage.tally.check("delivery: a program behind -- that is missing is 75", answer.returncode == 75,
+                      f"{answer.returncode}\n{text(answer)}")

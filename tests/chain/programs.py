@@ -47,13 +47,13 @@ def aerc(stage, desk):
         screen.type(" ".join([":compose", *(f'-H "{header}"' for header in headers)]), "Enter")
         keep("aerc-review", screen.showing("Send this email?"))
         screen.type("y")
-        message = arrived(stage, "bob", before + 1)
+        message, for_carol = arrived(stage, "bob", before + 1), arrived(stage, "carol", carols + 1)
     handed = desk.handed_over()
     opened = stage.ground.unwrap(message)
     without = re.sub(rb"(?m)^Bcc: .*\r?\n", b"", handed)
     tally.check("aerc: what Bob opens is what it handed over, without Bcc",
                 b"turbot" in handed and opened.stdout == without, f"{text(opened)}\nhanded over:\n{handed.decode()}")
-    blind = stage.ground.unwrap(arrived(stage, "carol", carols + 1), "carol")
+    blind = stage.ground.unwrap(for_carol, "carol")
     tally.check("aerc: so does Carol", blind.stdout in (handed, without), text(blind))
     filtered(stage, message)
 

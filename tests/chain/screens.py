@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from ground import EXAMPLES, SECONDS_MAX, messages, wait
-from sending import BODY, SUBJECT, Desk, arrived
+from sending import BODY, SUBJECT, WEEDED, Desk, arrived
 
 SECRET = ("mackerel", "herring")
 
@@ -69,7 +69,7 @@ def play(stage):
     ground, folder = stage.ground, inbox(stage)
     shutil.copy(EXAMPLES / "mutt/mailcap", ground.home / ".mailcap")
     plain = ground.home / "muttrc-plain"
-    plain.write_text(f"set folder = {ground.home}/Mail\nset header_cache =\nset mailcap_path = /dev/null\n")
+    plain.write_text(f"set folder = {ground.home}/Mail\n{WEEDED}set mailcap_path = /dev/null\n")
     for program in ("mutt", "neomutt"):
         mutt(stage, program, folder, plain, Desk(stage).muttrc)
     aerc(stage)

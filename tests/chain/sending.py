@@ -8,6 +8,9 @@ from ground import EXAMPLES, holding, messages, text, wait
 # Words that stand in subject and body and must stand nowhere on the way.
 SUBJECT, BODY = "Quarterly mackerel figures", "The herring code is 4711, dear Bob."
 
+# As everybody has it: without this, the fields of transport fill half of a screen.
+WEEDED = "set header_cache =\nignore *\nunignore date from to cc subject\n"
+
 # Stands where the mail program looks for encl, and keeps what it was handed.
 WITNESS = """\
 #!/bin/sh
@@ -30,7 +33,7 @@ class Desk:
         self.muttrc = ground.home / "muttrc"
         self.muttrc.write_text(
             'set realname = "Alice"\nset from = alice@example.org\n'
-            f"set folder = {ground.home}/Mail\nset header_cache =\n"
+            f"set folder = {ground.home}/Mail\n{WEEDED}"
             f"source {EXAMPLES / 'mutt/muttrc'}\n"
         )
 
@@ -77,8 +80,8 @@ def sent(stage, desk, program):
     handed = desk.handed_over()
     tally.check(f"{program}: what Bob opens is what it handed over, {len(handed)} bytes",
                 opened.stdout == handed and BODY.encode() in handed, text(opened))
-    by_imap = stage.ground.unwrap(stage.dovecot.bodies()[before])
-    tally.check(f"{program}: the same when it comes by IMAP", by_imap.stdout == handed, text(by_imap))
+    by_imap = [stage.ground.unwrap(body).stdout for body in stage.dovecot.bodies()]
+    tally.check(f"{program}: the same when it comes by IMAP", by_imap.count(handed) == 1, len(by_imap))
     outer = email.message_from_bytes(message)
     tally.check(f"{program}: outside stand names and [...]",
                 outer["Subject"] == "[...]" and outer["From"] == "Alice <alice@example.org>"

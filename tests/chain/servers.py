@@ -31,7 +31,9 @@ message_size_limit = 0
 virtual_mailbox_domains = example.org
 virtual_mailbox_base = {mail}
 virtual_mailbox_maps = inline:{{
-    {{ alice@example.org = alice/Maildir/ }} {{ bob@example.org = bob/Maildir/ }} {{ carol@example.org = carol/Maildir/ }} }}
+    {{ alice@example.org = alice/Maildir/ }}
+    {{ bob@example.org = bob/Maildir/ }}
+    {{ carol@example.org = carol/Maildir/ }} }}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1

@@ -50,7 +50,7 @@ class Key:
 
 def play(stage):
     tally, ground, key = stage.tally, stage.ground, Key()
-    before = len(messages(stage.maildir("bob")))
+    before, earlier = len(messages(stage.maildir("bob"))), stage.dovecot.bodies()
     originals = []
     for canonicalize in CANONICAL.values():
         for name in MESSAGES:
@@ -59,14 +59,15 @@ def play(stage):
             stage.postfix.send(key.sign(sealed.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"), canonicalize))
             originals.append(original)
             arrived(stage, "bob", before + len(originals))
-    bodies = stage.dovecot.bodies()[before:]
+    bodies = [body for body in stage.dovecot.bodies() if body not in earlier]
     tally.check(f"{len(originals)} sealed messages were signed, sent and fetched",
                 len(bodies) == len(originals), len(bodies))
     held = sum(dkim.verify(body, dnsfunc=key.dns) for body in bodies)
     tally.check(f"DKIM: {held} of {len(bodies)} signatures hold, half of them simple/simple", held == len(originals))
     opened = [ground.unwrap(body).stdout for body in bodies]
-    same = sum(one == other for one, other in zip(opened, originals))
-    tally.check(f"DKIM: {same} of {len(originals)} open to the original, byte for byte", opened == originals)
+    same = sum(original in opened for original in originals)
+    tally.check(f"DKIM: {same} of {len(originals)} open to the original, byte for byte",
+                sorted(opened) == sorted(originals))
     altered = bodies[0].replace(b"Subject: [...]", b"Subject: [..]")
     tally.check("DKIM: the test would see a change", not dkim.verify(altered, dnsfunc=key.dns))
 
