@@ -12,7 +12,7 @@ use std::collections::HashSet;
 pub use differences::{Difference, differences};
 pub use fold::write_field;
 
-use super::{Field, HEADER_BYTES_MAX, Header, words};
+use super::{Eol, Field, HEADER_BYTES_MAX, Header, words};
 use crate::json;
 use seven_bit::seven_bit;
 
@@ -128,6 +128,16 @@ impl Outer {
             outer.fields.push(("Subject".to_owned(), subject));
         }
         outer
+    }
+
+    /// The fields as they are written.
+    #[must_use]
+    pub fn rendered(&self, eol: Eol) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (name, value) in &self.fields {
+            write_field(&mut out, name, value, eol).expect("a Vec takes every write");
+        }
+        out
     }
 }
 

@@ -1,8 +1,8 @@
 //! What stands outside, for every message of the corpus, as CPython's strictest policy reads it.
 
 use encl::json::to_b64;
-use encl::mail::outer::{Outer, differences, write_field};
-use encl::mail::{Header, words};
+use encl::mail::outer::{Outer, differences};
+use encl::mail::{Eol, Header, words};
 use serde::Deserialize;
 
 use crate::addresses::python;
@@ -30,12 +30,9 @@ for line in sys.stdin:
 #[derive(Deserialize)]
 struct Parsed(Vec<(String, String, Vec<String>)>, usize, String);
 
-fn written(outer: &Outer, line_end: &str) -> Vec<u8> {
-    let mut message = Vec::new();
-    for (name, value) in &outer.fields {
-        write_field(&mut message, name, value, line_end).unwrap();
-    }
-    message.extend(format!("{line_end}body{line_end}").bytes());
+fn written(outer: &Outer, eol: Eol) -> Vec<u8> {
+    let mut message = outer.rendered(eol);
+    message.extend(format!("{0}body{0}", eol.text()).bytes());
     message
 }
 
@@ -52,11 +49,11 @@ fn all_of_the_corpus_stands_outside_in_lines_of_seven_bit() {
     let (mut fields, mut long, mut warnings) = (0, 0, Vec::new());
     for header in corpus::headers() {
         let outer = Outer::of(&header, SUBJECT);
-        for line_end in ["\n", "\r\n"] {
-            let message = written(&outer, line_end);
+        for eol in [Eol::Lf, Eol::CrLf] {
+            let message = written(&outer, eol);
             assert!(message.is_ascii());
             let text = String::from_utf8(message).unwrap();
-            for line in text.split(line_end) {
+            for line in text.split(eol.text()) {
                 assert!(line.len() <= 998 && !line.contains(['\r', '\n']));
                 if line.len() > 78 {
                     assert!(spaces(line) <= 1, "{line}");
@@ -118,8 +115,8 @@ fn cpython_reads_outside_what_was_written() {
         .iter()
         .map(|header| Outer::of(header, SUBJECT))
         .collect();
-    let messages = outers.iter().zip(["\n", "\r\n"].into_iter().cycle());
-    let lines = messages.map(|(outer, line_end)| to_b64(&written(outer, line_end)) + "\n");
+    let messages = outers.iter().zip([Eol::Lf, Eol::CrLf].into_iter().cycle());
+    let lines = messages.map(|(outer, eol)| to_b64(&written(outer, eol)) + "\n");
     let answers = python(PARSE, lines.collect::<String>().as_bytes());
     assert_eq!(answers.lines().count(), outers.len());
     let mut rewritten = 0;

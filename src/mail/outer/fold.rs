@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
+use crate::mail::Eol;
+
 /// Columns that a line should have at most (RFC 5322 §2.1.1).
 const COLUMNS: usize = 78;
 /// Characters that a line can have at most, its end aside (RFC 5322 §2.1.1).
@@ -13,15 +15,15 @@ pub(super) const LINE_CHARS_MAX: usize = 998;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_field(out: &mut dyn Write, name: &str, value: &str, line_end: &str) -> io::Result<()> {
+pub fn write_field(out: &mut dyn Write, name: &str, value: &str, eol: Eol) -> io::Result<()> {
     write!(out, "{name}:")?;
     for line in lines(name, value) {
         if line.is_below {
-            out.write_all(line_end.as_bytes())?;
+            out.write_all(eol.text().as_bytes())?;
         }
         write!(out, " {}", &value[line.text])?;
     }
-    out.write_all(line_end.as_bytes())
+    out.write_all(eol.text().as_bytes())
 }
 
 /// Whether no line of the field is longer than it should be.

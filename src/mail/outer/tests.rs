@@ -9,19 +9,19 @@ fn read(mut header: &[u8]) -> Header {
     Header::read(&mut header).unwrap()
 }
 
-fn written(fields: &[(String, String)], line_end: &str) -> String {
-    let mut out = Vec::new();
-    for (name, value) in fields {
-        write_field(&mut out, name, value, line_end).unwrap();
-    }
-    String::from_utf8(out).unwrap()
+fn written(fields: &[(String, String)], eol: Eol) -> String {
+    let outer = Outer {
+        fields: fields.to_vec(),
+        warnings: Vec::new(),
+    };
+    String::from_utf8(outer.rendered(eol)).unwrap()
 }
 
 /// The fields as they are written, and the warnings.
 fn outside(header: &str) -> (String, Vec<String>) {
     let outer = outer(header);
     let warnings = outer.warnings.iter().map(ToString::to_string).collect();
-    (written(&outer.fields, "\n"), warnings)
+    (written(&outer.fields, Eol::Lf), warnings)
 }
 
 fn only(header: &str) -> String {
@@ -57,7 +57,7 @@ fn only_what_is_on_the_list_stands_outside() {
     assert_eq!(outer.fields[1].1, "c@x Message-Continued");
     assert_eq!(outer.fields[6].1, "[...]");
     assert!(outer.warnings.is_empty());
-    assert!(!written(&outer.fields, "\n").contains("secret:"));
+    assert!(!written(&outer.fields, Eol::Lf).contains("secret:"));
 }
 
 #[test]
@@ -72,10 +72,10 @@ fn a_subject_can_always_be_written() {
         ),
         ("  ", ""),
     ] {
-        assert_eq!(written(&Outer::of(&none, given).fields, "\n"), expected);
+        assert_eq!(written(&Outer::of(&none, given).fields, Eol::Lf), expected);
     }
     let long = "x".repeat(2_000);
-    let text = written(&Outer::of(&none, &long).fields, "\n");
+    let text = written(&Outer::of(&none, &long).fields, Eol::Lf);
     assert!(text.lines().all(|line| line.len() <= 78));
     assert_eq!(
         words::decode(&read(text.as_bytes()).first("subject").unwrap().text()),
@@ -161,7 +161,7 @@ fn too_many_fields_are_left_out_with_one_warning() {
         format!("To: {}a@x\n", "a@x, ".repeat(9_000)).repeat(20)
     );
     let outer_fields = outer(&big);
-    assert!(written(&outer_fields.fields, "\r\n").len() < HEADER_BYTES_MAX);
+    assert!(written(&outer_fields.fields, Eol::CrLf).len() < HEADER_BYTES_MAX);
     assert!(matches!(
         outer_fields.warnings[..],
         [OuterWarning::OverLimit { .. }]
@@ -243,7 +243,7 @@ fn what_did_not_change_is_no_difference() {
     let inner = "From: Jörg <j@exämple.org>\nTo: \"Bob\" <bob@X.org>, c@x (C)\nTo: d@x\nDate: Mon, 2 Nov\nList-Id: <l>\n\n";
     let fields = outer(inner).fields;
     for arrived in [
-        written(&fields, "\r\n") + "Received: a\nDKIM-Signature: b\nList-Post: c\nX: d\nCc:\n",
+        written(&fields, Eol::CrLf) + "Received: a\nDKIM-Signature: b\nList-Post: c\nX: d\nCc:\n",
         "subject: [...]\nDATE:\n Mon,\n\t2\n Nov\nTO:d@x\nTo:Bob <bob@x.ORG>,\n (,) \"C\" <c@x>\n\
             From: =?iso-8859-1?q?J=F6rg?= <j@EXÄMPLE.org>\nlist-id: <l>\n"
             .to_owned(),
@@ -309,7 +309,7 @@ proptest! {
     ) {
         let value = value.trim().to_owned();
         prop_assume!(fold::is_writable(&name, &value));
-        let text = written(&[(name.clone(), value.clone())], if crlf { "\r\n" } else { "\n" });
+        let text = written(&[(name.clone(), value.clone())], if crlf { Eol::CrLf } else { Eol::Lf });
         let header = read(text.as_bytes());
         prop_assert_eq!(header.fields().count(), 1);
         prop_assert_eq!(header.first(&name).unwrap().text(), value);
@@ -327,7 +327,7 @@ proptest! {
         let header = format!("From: {value}\nTo: {value}\nReferences: {value}\nList-Id: {value}\n\n");
         let header = read(header.as_bytes());
         let outer = Outer::of(&header, &value);
-        let text = written(&outer.fields, "\n");
+        let text = written(&outer.fields, Eol::Lf);
         prop_assert!(text.is_ascii());
         let arrived = read(text.as_bytes());
         let read_back: Vec<_> = arrived.fields().map(|field| (field.name.to_owned(), field.text())).collect();
