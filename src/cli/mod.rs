@@ -39,10 +39,11 @@ mod who;
 mod wrap;
 mod wrapping;
 
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use args::Global;
 use context::Context;
@@ -129,7 +130,11 @@ fn execute(cli: Cli, terminal: Terminal) -> Outcome {
         Some(Command::Man(arguments)) => man::run(&arguments, terminal),
         Some(Command::Help(arguments)) => help::run(&arguments, terminal),
         Some(Command::Version(version::Arguments {})) => version::run(terminal, json),
-        Some(command) => command.run(&mut Context::new(cli.global, terminal)?),
+        Some(command) => {
+            let context = Context::new(cli.global, terminal);
+            let mut context = context.map_err(|failure| command.coded(failure))?;
+            command.run(&mut context)
+        }
     }
 }
 
@@ -145,6 +150,16 @@ impl Command {
             Self::Group(command) => group::run(command, context),
             Self::Mail(command) => mail::run(command, context),
             Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Version(_) => Ok(()),
+        }
+    }
+}
+
+impl Command {
+    /// A failure before the command began, with the code that whoever runs it acts on.
+    fn coded(&self, failure: Failure) -> Failure {
+        match self {
+            Self::Mail(command) if command.speaks_sysexits() => mail::sysexits::coded(failure),
+            _ => failure,
         }
     }
 }
@@ -174,7 +189,7 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
     }
     let failure = |what: &str| {
         let failure = Failure::new(Exit::Usage, what);
-        if mail::speaks_sysexits() {
+        if mail::speak_sysexits(&typed_names()) {
             failure.sysexit(Sysexit::Usage)
         } else {
             failure
@@ -189,4 +204,28 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
     }
     terminal.text(&format!("encl: {}", error.render()));
     ExitCode::from(failure("").code())
+}
+
+/// The names of the command as they were typed, by a rough reading: words that are no option nor an option's value.
+fn typed_names() -> Vec<OsString> {
+    let cli = Cli::command();
+    let takes_next = |word: &OsStr| {
+        let mut options = cli
+            .get_arguments()
+            .filter(|o| o.get_action().takes_values());
+        options.any(|option| {
+            let long = option.get_long();
+            long.is_some_and(|long| *word == *format!("--{long}"))
+        })
+    };
+    let mut words = std::env::args_os().skip(1).take_while(|word| word != "--");
+    let mut names = Vec::new();
+    while let Some(word) = words.next() {
+        if takes_next(&word) {
+            words.next();
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
+            names.push(word);
+        }
+    }
+    names
 }

@@ -49,6 +49,8 @@ pub(crate) struct Opening<'a> {
     people: &'a People,
     keys: Keys<'a>,
     demands: &'a Demands,
+    /// The command that lists the recipients.
+    inspect: &'static str,
     /// Who may have signed it, if that was demanded.
     signers: Option<HashSet<RootId>>,
 }
@@ -75,8 +77,17 @@ impl<'a> Opening<'a> {
             people,
             keys,
             demands,
+            inspect: "encl inspect",
             signers,
         })
+    }
+
+    /// The same for envelopes in messages.
+    pub(crate) fn in_mail(self) -> Self {
+        Self {
+            inspect: "encl mail inspect",
+            ..self
+        }
     }
 
     /// Opens an envelope as far as its private line, and holds it against the demands.
@@ -131,7 +142,8 @@ impl<'a> Opening<'a> {
             failure.hint("you have no identity: `encl key new ADDRESS` makes one, to be given to whoever seals")
         } else {
             failure.hint(format!(
-                "`encl inspect {}` lists the recipients, `encl key list` your identities",
+                "`{} {}` lists the recipients, `encl key list` your identities",
+                self.inspect,
                 quoted(input.path())
             ))
         }

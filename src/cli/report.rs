@@ -102,8 +102,8 @@ pub(crate) struct Failure {
     pub(crate) because: Vec<String>,
     pub(crate) hint: Option<String>,
     pub(crate) file: Option<PathBuf>,
-    /// What `mail send` and `mail deliver` return for it.
-    pub(crate) sysexit: Option<Sysexit>,
+    /// What `mail send` and `mail deliver` return for it: a code of sysexits.h, or that of a program which they ran.
+    pub(crate) sysexit: Option<u8>,
 }
 
 impl Failure {
@@ -122,10 +122,15 @@ impl Failure {
 
     /// What the process returns.
     pub(crate) fn code(&self) -> u8 {
-        self.sysexit.map_or(self.exit.code(), Sysexit::code)
+        self.sysexit.unwrap_or(self.exit.code())
     }
 
-    pub(crate) fn sysexit(mut self, code: Sysexit) -> Self {
+    pub(crate) fn sysexit(self, code: Sysexit) -> Self {
+        self.passing_on(code.code())
+    }
+
+    /// The code of another program.
+    pub(crate) fn passing_on(mut self, code: u8) -> Self {
         self.sysexit = Some(code);
         self
     }
@@ -222,7 +227,7 @@ pub(crate) fn system_words(error: &std::io::Error) -> String {
 pub(crate) enum Stop {
     Failure(Failure),
     Told(Exit),
-    /// What another program returned, or sysexits.h has a number for.
+    /// Told already, with a code of sysexits.h.
     Code(u8),
 }
 

@@ -1,6 +1,10 @@
 //! Which header fields name the people that a message goes to.
 
+use std::collections::HashSet;
+
 use super::header::{Field, Header};
+
+const RESENT: &str = "Resent-";
 
 /// The fields that name readers: To and Cc; of a message that was sent on, those of its topmost Resent block instead
 /// (RFC 5322 §3.6.6: the last one to send it on stands first).
@@ -32,6 +36,19 @@ pub fn blind(header: &Header) -> Vec<Field<'_>> {
     header.fields().filter(names_blind).collect()
 }
 
+/// Those of them that name readers of this sending: of a message that was sent on, those of its topmost Resent block.
+#[must_use]
+pub fn blind_readers(header: &Header) -> Vec<Field<'_>> {
+    let resent = resent_block(header);
+    let (fields, bcc) = if resent.is_empty() {
+        (header.fields().collect(), "Bcc")
+    } else {
+        (resent, "Resent-Bcc")
+    };
+    let names_readers = |field: &Field<'_>| field.name.eq_ignore_ascii_case(bcc);
+    fields.into_iter().filter(names_readers).collect()
+}
+
 /// The header block without any Bcc field, byte for byte otherwise.
 #[must_use]
 pub fn without_blind(header: &Header) -> Vec<u8> {
@@ -47,23 +64,19 @@ pub fn without_blind(header: &Header) -> Vec<u8> {
     kept
 }
 
-/// The topmost block of Resent fields: it ends where a field of the same name comes again.
+/// The topmost block of Resent fields: it ends where another field comes, or one of the same name again. A field of an older
+/// block must not bring a reader back.
 fn resent_block(header: &Header) -> Vec<Field<'_>> {
-    let mut block: Vec<Field<'_>> = Vec::new();
-    for field in header.fields() {
-        let prefix = field.name.get(..7).unwrap_or_default();
-        if !prefix.eq_ignore_ascii_case("Resent-") {
-            continue;
-        }
-        if block
-            .iter()
-            .any(|seen| seen.name.eq_ignore_ascii_case(field.name))
-        {
-            break;
-        }
-        block.push(field);
-    }
-    block
+    let is_resent = |field: &Field<'_>| {
+        let prefix = field.name.get(..RESENT.len());
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(RESENT))
+    };
+    let mut seen = HashSet::new();
+    header
+        .fields()
+        .skip_while(|field| !is_resent(field))
+        .take_while(|field| is_resent(field) && seen.insert(field.name.to_ascii_lowercase()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -92,6 +105,17 @@ mod tests {
              Resent-To: first\nTo: bob\n\n",
         );
         assert_eq!(names(&visible(&header)), ["last"]);
+    }
+
+    #[test]
+    fn an_older_sending_on_brings_nobody_back() {
+        let header = header(
+            "Received: z\nResent-From: y\nResent-To: last\nResent-Bcc: now\nReceived: x\nResent-Cc: older\n\
+             Resent-Bcc: then\nTo: bob\nBcc: first\n\n",
+        );
+        assert_eq!(names(&visible(&header)), ["last"]);
+        assert_eq!(names(&blind_readers(&header)), ["now"]);
+        assert_eq!(names(&blind(&header)), ["now", "then", "first"]);
     }
 
     #[test]

@@ -8,6 +8,9 @@ const WITH_VALUE: &str = "ABCFNLORVXabefhopr";
 /// Values that only ever stand in the same word, such as `-oi`, `-em` and `-bm`.
 const ATTACHED_ONLY: &str = "Abeo";
 
+/// `-q` runs the queue, `-I` makes the alias database: the message would be let go unseen, and all be well.
+const OTHER_MODES: &[u8] = b"qI";
+
 /// A call of a sendmail, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
@@ -59,6 +62,8 @@ impl Invocation {
         while let Some(word) = words.next() {
             match word.as_encoded_bytes() {
                 b"--" if !only_recipients => only_recipients = true,
+                // msmtp's long form of `-t`.
+                b"--read-recipients" if !only_recipients => call.from_header = true,
                 [b'-', b'-', ..] if !only_recipients => call.options.push(word.clone()),
                 [b'-', letters @ ..] if !only_recipients && !letters.is_empty() => {
                     call.short(word, letters, &mut words)?;
@@ -80,7 +85,7 @@ impl Invocation {
         let takes_value = |letter: &u8| WITH_VALUE.as_bytes().contains(letter);
         let first_value = letters.iter().position(takes_value);
         let flags = &letters[..first_value.unwrap_or(letters.len())];
-        if flags.contains(&b'q') {
+        if flags.iter().any(|flag| OTHER_MODES.contains(flag)) {
             return Err(InvocationError::Mode(shown()));
         }
         self.from_header |= flags.contains(&b't');
@@ -202,6 +207,7 @@ mod tests {
                 "bob@c",
                 false,
             ),
+            ("msmtp --read-recipients -a x bob@c", "-a x", "bob@c", true),
             ("sendmail -bm bob@c", "-bm", "bob@c", false),
             ("sendmail -v bob@c", "-v", "bob@c", false),
             ("sendmail -- -odd@c", "", "-odd@c", false),
@@ -231,6 +237,7 @@ mod tests {
             "sendmail -q30m",
             "sendmail -bp",
             "sendmail -bi",
+            "sendmail -I",
         ] {
             assert!(
                 matches!(parsed(line), Err(InvocationError::Mode(_))),

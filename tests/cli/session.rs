@@ -13,6 +13,14 @@ use std::time::Duration;
 /// The passphrase of whoever has one.
 pub(crate) const PASSPHRASE: &str = "correct horse";
 
+/// Keeps the words and the message of its Nth call as `sent-N` and `sent-N.eml`, and ends as `exit-N` says, if there is one.
+const SENDMAIL: &str = r#"n=1
+while [ -e sent-$n ]; do n=$((n + 1)); done
+echo "$*" > sent-$n
+cat > sent-$n.eml
+[ -e exit-$n ] && exit "$(cat exit-$n)"
+exit 0"#;
+
 /// A folder with people in it. Everything that was typed and answered is kept for the snapshot.
 pub(crate) struct Session {
     folder: tempfile::TempDir,
@@ -101,11 +109,15 @@ impl Session {
             format!("From bob@example.org Tue Nov 24 06:24:00 2026\n{letter}\n")
         });
         self.write("archive.mbox", mbox.concat());
-        for program in ["sendmail", "maildrop"] {
-            let path = self.folder.path().join("bin").join(program);
-            std::fs::write(&path, "#!/bin/sh\nexec cat > handed-over.eml\n").unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
+        self.program("maildrop", "exec cat > handed-over.eml");
+        self.program("sendmail", SENDMAIL);
+    }
+
+    /// A program that people can run.
+    pub(crate) fn program(&self, name: &str, script: &str) {
+        let path = self.folder.path().join("bin").join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// The folder in which commands run.
@@ -316,6 +328,8 @@ fn scrub_word(word: &str) -> String {
     let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
     let shape: String = word.chars().map(digits).collect();
     let scrubbed = match word {
+        _ if word.contains("encl-") && word.len() >= 29 => scrub_boundary(word),
+        _ if word.ends_with(".encl") || word.contains(".encl:2,") => scrub_maildir(word),
         _ if word.len() == 64 && is_hex(word) => "<id>".to_owned(),
         _ if word.starts_with("encl-card1:") && word.len() > 100 => "<card>".to_owned(),
         _ if shape == "0000-00-00" => "<day>".to_owned(),
@@ -324,6 +338,30 @@ fn scrub_word(word: &str) -> String {
         _ => word.to_owned(),
     };
     format!("{front}{scrubbed}{back}")
+}
+
+/// A boundary is `encl-` and 24 random digits.
+fn scrub_boundary(word: &str) -> String {
+    let mut pieces = word.split("encl-");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let random = piece.get(..24).is_some_and(is_hex);
+        out += if random { "encl-<random>" } else { "encl-" };
+        out += if random { &piece[24..] } else { piece };
+    }
+    out
+}
+
+/// A new name in a Maildir is the second, `.R` and 32 random digits.
+fn scrub_maildir(word: &str) -> String {
+    let digits = |text: &str| text.bytes().rev().take_while(u8::is_ascii_digit).count();
+    match word.split_once(".R") {
+        Some((front, rest)) if rest.get(..32).is_some_and(is_hex) => {
+            let front = &front[..front.len() - digits(front)];
+            format!("{front}<name>{}", &rest[32..])
+        }
+        _ => word.to_owned(),
+    }
 }
 
 /// Objects have no blanks outside of strings, so a line may come in several pieces: each string by itself.

@@ -7,6 +7,7 @@ use super::super::context::Context;
 use super::super::people::{People, Person};
 use super::super::report::Failure;
 use super::super::sealing::SealOptions;
+use super::super::terminal::safe;
 use super::super::who;
 
 /// Me, as far as a message is concerned.
@@ -24,27 +25,52 @@ impl<'a> Author<'a> {
         people: &'a People,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let signs = match context.identity_name(options.identity.as_deref()) {
-            Some(name) => Some(who::mine(&name, people)?),
-            None => from(header, people),
+        let named = context.identity_name(options.identity.as_deref());
+        let named = named.map(|name| who::mine(&name, people)).transpose()?;
+        let signs = match options.identity {
+            Some(_) => named,
+            None => from(header, named, people),
         };
-        let reads = signs.or(people.mine.first());
-        Ok(Self {
+        let reads = signs.or(named).or(people.mine.first());
+        let author = Self {
             signs: signs.filter(|_| !options.anonymous),
             reads: reads.filter(|_| !options.no_self),
-        })
+        };
+        author.warn_of_another_name(header, context);
+        Ok(author)
+    }
+
+    /// Whoever knows my card refuses what I signed and somebody else is said to have written.
+    fn warn_of_another_name(&self, header: &Header, context: &Context) {
+        let (Some(signs), Some(from)) = (self.signs, header.first("From")) else {
+            return;
+        };
+        let authors = encl::mail::parse_list(&from.text()).unwrap_or_default();
+        if authors.is_empty() || !authors.iter().all(|author| carries(signs, &author.address)) {
+            context.terminal.warning(&format!(
+                "it says that it is from {}, and is signed by {}: whoever knows that card will refuse it",
+                safe(&from.text()),
+                signs.words()
+            ));
+        }
     }
 }
 
-/// My identity that carries the address in From, if From names one person.
-fn from<'a>(header: &Header, people: &'a People) -> Option<&'a Person> {
+/// My identity that carries the address in From, if From names one person; the preferred one of several.
+fn from<'a>(
+    header: &Header,
+    preferred: Option<&'a Person>,
+    people: &'a People,
+) -> Option<&'a Person> {
     let from = encl::mail::parse_list(&header.first("From")?.text()).ok()?;
     let [author] = &from[..] else {
         return None;
     };
-    let carries = |person: &&Person| {
-        let mut addresses = person.card.addresses().iter();
-        addresses.any(|address| addressing::is_same(address, &author.address))
-    };
-    people.mine.iter().find(carries)
+    let mut candidates = preferred.into_iter().chain(&people.mine);
+    candidates.find(|person| carries(person, &author.address))
+}
+
+fn carries(person: &Person, address: &str) -> bool {
+    let mut addresses = person.card.addresses().iter();
+    addresses.any(|known| addressing::is_same(known, address))
 }

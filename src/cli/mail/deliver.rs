@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::PathBuf;
+use std::process::Command;
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
 use encl::envelope::SealError;
-use encl::mail::{Header, MaildirPlace, Reread, SealedBy, parse_list};
+use encl::mail::{Header, Mailbox, MaildirPlace, Reread, SealedBy, parse_list};
 
 use super::super::addressing;
 use super::super::completions::who as who_completer;
@@ -30,6 +31,8 @@ use super::sysexits::{self, Sysexit};
 use super::whole::{SUBJECT, Whole};
 use super::{child, maildir, wrap};
 
+const WHAT: &str = "cannot deliver the message";
+
 /// Seal a message at delivery
 ///
 /// Takes the message on standard input and seals it for the recipient of its transport envelope, whose card alone is needed.
@@ -42,7 +45,8 @@ use super::{child, maildir, wrap};
   $ encl mail deliver --for bob@example.org -- maildrop -d bob < letter.eml"))]
 pub(crate) struct Arguments {
     /// The recipient: an address, or anything else that names a person or group here
-    #[arg(long = "for", value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    // It may come from outside: one that begins with a hyphen is still no option.
+    #[arg(long = "for", value_name = "WHO", required = true, allow_hyphen_values = true, add = ArgValueCompleter::new(who_completer))]
     recipients: Vec<String>,
 
     /// Deliver into this Maildir instead of to standard output
@@ -59,10 +63,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
-    sysexits::ended(|| deliver(arguments, context))
+    sysexits::ended(|| Ok(deliver(arguments, context)?))
 }
 
-fn deliver(arguments: &Arguments, context: &Context) -> Outcome {
+fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let notice = wrap::notice(arguments.notice.as_deref())
         .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
     context.passphrases.stdin_is_data();
@@ -100,20 +104,21 @@ fn deliver(arguments: &Arguments, context: &Context) -> Outcome {
 }
 
 /// To the program, into the Maildir, or to standard output.
-fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Outcome {
+fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result<(), Failure> {
     if let Some((program, words)) = arguments.program.split_first() {
-        return child::run(program, words, &sealed);
+        let program = &mut Command::new(program);
+        // A program that is not there may be so while it is being replaced.
+        return child::run(WHAT, program.args(words), &sealed, Sysexit::TempFail);
     }
     sealed.rewind().map_err(|error| not_kept(&error))?;
     if let Some(folder) = &arguments.maildir {
         let waiting = maildir::place(folder, MaildirPlace::New, &mut sealed, context);
         let placed = waiting.and_then(maildir::Waiting::commit);
-        return Ok(placed.map_err(|failure| failure.sysexit(Sysexit::TempFail))?);
+        return placed.map_err(|failure| failure.sysexit(Sysexit::TempFail));
     }
     let mut out = Stdout::open().map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
     let copied = io::copy(&mut sealed, &mut out).and_then(|_| out.flush());
-    copied.map_err(|error| super::super::stdout::failed(&error).sysexit(Sysexit::TempFail))?;
-    Ok(())
+    copied.map_err(|error| super::super::stdout::failed(&error).sysexit(Sysexit::TempFail))
 }
 
 /// A keystore that is not there is a disk that is not mounted rather than a person who does not exist.
@@ -127,22 +132,31 @@ fn people(context: &Context) -> Result<People, Failure> {
     store::people(context)
 }
 
-/// Whoever is named by an address, as mail does, or in any other way.
-pub(crate) fn readers(
-    names: &[String],
-    people: &People,
-    context: &Context,
-) -> Result<Readers, Failure> {
+/// Whoever is named. What looks like an address may come from outside, and is nothing but an address.
+fn readers(names: &[String], people: &People, context: &Context) -> Result<Readers, Failure> {
     let mut found = Vec::new();
     for name in names {
-        found.extend(match parse_list(name) {
-            Ok(mailboxes) if name.contains('@') && !name.starts_with('@') => {
-                addressing::people_at(&mailboxes, people, context)?
-            }
-            _ => Readers::find(std::slice::from_ref(name), people, context)?,
+        found.extend(if name.find('@').is_some_and(|at| at > 0) {
+            addressing::people_at(&[mailbox(name)?], people, context)?
+        } else {
+            Readers::find(std::slice::from_ref(name), people, context)?
         });
     }
-    Readers::of_found(found, None, context)
+    // A card that is out of date can be renewed.
+    Readers::of_found(found, None, context).map_err(|failure| failure.sysexit(Sysexit::TempFail))
+}
+
+fn mailbox(name: &str) -> Result<Mailbox, Failure> {
+    let malformed = |because: &str| {
+        cannot(Exit::Recipient)
+            .because(format!("`{}` is not one address", safe(name)))
+            .because(because)
+    };
+    let mut list = parse_list(name).map_err(|error| malformed(&safe(&error.to_string())))?;
+    match (list.pop(), list.is_empty()) {
+        (Some(mailbox), true) => Ok(mailbox),
+        _ => Err(malformed("each has a --for of its own")),
+    }
 }
 
 /// Nothing on standard input is a broken pipe rather than a message.
@@ -154,7 +168,7 @@ fn refuse_empty(source: &MessageSource) -> Result<(), Failure> {
 }
 
 fn cannot(exit: Exit) -> Failure {
-    Failure::new(exit, "cannot deliver the message")
+    Failure::new(exit, WHAT)
 }
 
 fn unreadable(error: &io::Error) -> Failure {

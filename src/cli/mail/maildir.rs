@@ -31,7 +31,12 @@ pub(crate) fn place<'a>(
             .recursive(true)
             .mode(0o700)
             .create(maildir.join(folder));
-        made.map_err(|error| not_stored(maildir, &error))?;
+        made.map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => cannot(maildir)
+                .because("there is something else than a folder")
+                .sysexit(Sysexit::CantCreate),
+            _ => not_stored(maildir, &error),
+        })?;
     }
     let name = maildir_name(place, context.now, &mut context.rng());
     let file = AtomicFile::create(&maildir.join(name), Readers::OwnerOnly, Existing::Keep);

@@ -6,11 +6,13 @@ mod author;
 mod child;
 mod compare;
 mod deliver;
+mod draft;
 mod grep;
 mod inner;
 mod inspect;
 mod letter;
 mod maildir;
+mod mailing;
 mod opened;
 mod output;
 mod readers;
@@ -60,13 +62,14 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
     }
 }
 
-/// Whether the command line is one whose exit codes are those of sysexits.h; asked when it cannot be read otherwise.
-pub(crate) fn speaks_sysexits() -> bool {
-    let words: Vec<_> = std::env::args_os()
-        .take_while(|word| word != "--")
-        .collect();
-    let is_mail = |pair: &[std::ffi::OsString]| {
-        pair[0] == "mail" && (pair[1] == "send" || pair[1] == "deliver")
-    };
-    words.windows(2).any(is_mail)
+impl Command {
+    /// Whether its exit codes are those of sysexits.h.
+    pub(crate) fn speaks_sysexits(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::Deliver(_))
+    }
+}
+
+/// The same for a command line that cannot be read, by the names of its command.
+pub(crate) fn speak_sysexits(names: &[std::ffi::OsString]) -> bool {
+    matches!(names, [mail, name, ..] if mail == "mail" && (name == "send" || name == "deliver"))
 }

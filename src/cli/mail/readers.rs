@@ -25,13 +25,21 @@ pub(crate) fn of_header(
             .because("its header is longer than 1 MiB and was not read")
             .hint("--to WHO names the readers"));
     }
-    let named = mailboxes(&recipients::visible(header), input)?;
+    let named = mailboxes(&recipients::visible(header), cannot)?;
     if named.is_empty() && also.is_empty() {
         return Err(cannot()
             .because("it names nobody in To or Cc")
             .hint("--to WHO names the readers"));
     }
-    for mailbox in &named {
+    warn_of_names(&named, context);
+    let mut found = addressing::people_at(&named, people, context)?;
+    found.extend(Readers::find(also, people, context)?);
+    Readers::of_found(found, me, context)
+}
+
+/// Says whose name looks like another address: whoever sees only the name is misled.
+pub(crate) fn warn_of_names(mailboxes: &[Mailbox], context: &Context) {
+    for mailbox in mailboxes {
         if let Some(other) = mailbox.poses_as() {
             context.terminal.warning(&format!(
                 "{} is named `{}`, which looks like another address; the envelope is for {}",
@@ -41,18 +49,17 @@ pub(crate) fn of_header(
             ));
         }
     }
-    let mut found = addressing::people_at(&named, people, context)?;
-    found.extend(Readers::find(also, people, context)?);
-    Readers::of_found(found, me, context)
 }
 
 /// The mailboxes of several fields, in their order. A field that cannot be read whole is a failure, never a shorter list.
-pub(crate) fn mailboxes(fields: &[Field<'_>], input: &Input) -> Result<Vec<Mailbox>, Failure> {
+pub(crate) fn mailboxes(
+    fields: &[Field<'_>],
+    cannot: impl Fn() -> Failure,
+) -> Result<Vec<Mailbox>, Failure> {
     let mut mailboxes = Vec::new();
     for field in fields {
         let list = parse_list(&field.text()).map_err(|error| {
-            input
-                .cannot("wrap", Exit::Recipient)
+            cannot()
                 .because(format!("the addresses in {} cannot be read", field.name))
                 .because(safe(&error.to_string()))
         })?;

@@ -10,21 +10,25 @@ use encl::crypto::KeyId;
 use encl::crypto::kdf::ContentKey;
 use encl::envelope::{Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest};
 use encl::mail::archive::{Direction, Transform, Want};
-use encl::mail::{Header, Notice, Outer, Reread, SealedBy, differences, find, open_body};
+use encl::mail::{
+    Header, Notice, Outer, Reread, SealedBy, differences, find, open_body, parse_list,
+};
 use encl::policy::{Conditions, Padding};
 use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
+use super::super::addressing;
 use super::super::completions::who as who_completer;
 use super::super::context::Context;
 use super::super::help::closing;
-use super::super::report::{Exit, Failure, Outcome, system_words};
+use super::super::people::People;
+use super::super::readers::Readers;
+use super::super::report::{Exit, Failure, Outcome, Tally, system_words};
 use super::super::store;
 use super::super::terminal::safe;
 use super::archive::{self, ArchiveOptions, Words};
 use super::compare::Comparing;
-use super::deliver;
 use super::sealed::{is_sealed_for, sealed_for};
 use super::whole::{SUBJECT, Whole};
 use super::wrap;
@@ -65,7 +69,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let notice = wrap::notice(arguments.notice.as_deref())?;
     let people = store::people(context)?;
-    let readers = deliver::readers(&arguments.owners, &people, context)?;
+    let readers = owners(&arguments.owners, &people, context)?;
     if !arguments.archive.is_rehearsal() {
         readers.remember(context)?;
     }
@@ -81,11 +85,28 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     };
     let sealed = archive::run(&arguments.archive, &sealing, &WORDS, context);
     if arguments.purge_caches && !arguments.archive.is_rehearsal() {
+        let mut tally = Tally::default();
         for path in arguments.archive.paths() {
-            archive::purge_caches(path, context)?;
+            tally.add(context.terminal, archive::purge_caches(path, context));
         }
+        return sealed.and(tally.end());
     }
     sealed
+}
+
+/// Whoever is named: by an address, as mail does, or in any other way.
+fn owners(names: &[String], people: &People, context: &Context) -> Result<Readers, Failure> {
+    let mut found = Vec::new();
+    for name in names {
+        let is_address = name.find('@').is_some_and(|at| at > 0)
+            && !name.contains('/')
+            && !name.ends_with(".card");
+        found.extend(match parse_list(name) {
+            Ok(mailboxes) if is_address => addressing::people_at(&mailboxes, people, context)?,
+            _ => Readers::find(std::slice::from_ref(name), people, context)?,
+        });
+    }
+    Readers::of_found(found, None, context)
 }
 
 /// Makes the sealed form.

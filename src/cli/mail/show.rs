@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let input = arguments.message.input("show", context)?;
     let people = store::people(context)?;
-    let mut opening = Opening::new("show", &arguments.demands, &people, context)?;
+    let mut opening = Opening::new("show", &arguments.demands, &people, context)?.in_mail();
     let source = MessageSource::open(&input, "show", context)?;
     let letter = Letter::read("show", &input, &source)?;
     let message = SealedMessage {

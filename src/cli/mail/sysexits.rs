@@ -30,10 +30,10 @@ impl Sysexit {
     fn of(exit: Exit) -> Self {
         match exit {
             Exit::Usage => Self::Usage,
-            Exit::Damaged => Self::DataErr,
             Exit::Recipient => Self::NoUser,
             Exit::Exists => Self::CantCreate,
-            Exit::Failed | Exit::Locked => Self::TempFail,
+            // What is damaged is the keystore; whoever means the message says so.
+            Exit::Failed | Exit::Locked | Exit::Damaged => Self::TempFail,
             Exit::Newer => Self::Protocol,
             Exit::NotForYou | Exit::Refused => Self::NoPerm,
         }
@@ -44,16 +44,16 @@ impl Sysexit {
 pub(crate) const TABLE: &str = "\
   0   done
   64  the command line is wrong
-  65  the message is none, its addresses cannot be read, or it is damaged
+  65  the message is none, or its addresses cannot be read
   67  a recipient is unknown, or cannot be sealed for
   69  the program behind `--` cannot be run
   73  the target exists
   74  standard output, or a copy, could not be written
-  75  try again later: passphrase missing, disk full, anything not certainly permanent
+  75  try again later: passphrase missing, keystore broken, disk full, anything not certainly permanent
   76  made by a newer encl, or damaged
   77  not for you, or the policy says no
   78  the set-up is wrong: none of your identities carries the address in From
-  …   what the program behind `--` returned";
+  any other: what the program behind `--` returned";
 
 /// Runs a command whose codes mail programs act on. Nothing that goes wrong in an unforeseen way is taken for permanent.
 pub(crate) fn ended(run: impl FnOnce() -> Outcome) -> Outcome {
@@ -65,7 +65,13 @@ pub(crate) fn ended(run: impl FnOnce() -> Outcome) -> Outcome {
     }
 }
 
-fn coded(mut failure: Failure) -> Failure {
-    failure.sysexit.get_or_insert(Sysexit::of(failure.exit));
-    failure
+/// The failure with its code, if it has none yet.
+pub(crate) fn coded(failure: Failure) -> Failure {
+    match failure.sysexit {
+        Some(_) => failure,
+        None => {
+            let code = Sysexit::of(failure.exit);
+            failure.sysexit(code)
+        }
+    }
 }

@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let input = arguments.message.input("unwrap", context)?;
     let people = store::people(context)?;
-    let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
+    let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?.in_mail();
     let source = MessageSource::open(&input, "unwrap", context)?;
     if arguments.part.is_none()
         && let Some(restoring) = Restoring::read(&input, &source, &mut opening)?

@@ -1,0 +1,120 @@
+//! Who gets which message: one goes to everybody whom the header names, and one to each who is blind.
+
+use encl::mail::{Field, Header, Invocation, Mailbox, parse_list, recipients};
+
+use super::super::addressing;
+use super::super::context::Context;
+use super::super::people::{People, Person};
+use super::super::readers::Readers;
+use super::super::report::{Exit, Failure};
+use super::super::terminal::safe;
+use super::readers::{self, warn_of_names};
+use super::send::cannot;
+use super::sysexits::Sysexit;
+
+/// One message that goes out: who can read it, and whom the sendmail is told.
+pub(crate) struct Mailing {
+    pub(crate) readers: Readers,
+    pub(crate) recipients: Vec<String>,
+}
+
+/// All that go out.
+pub(crate) struct Mailings {
+    pub(crate) each: Vec<Mailing>,
+    /// The readers of all of them.
+    pub(crate) everybody: Readers,
+}
+
+impl Mailings {
+    /// For the recipients of a call; `me` reads each of them too. All who are unknown are named at once.
+    pub(crate) fn of_call(
+        call: &Invocation,
+        header: &Header,
+        me: Option<&Person>,
+        people: &People,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let visible = mailboxes(&recipients::visible(header))?;
+        let recipients = each_once(recipients(call, header, &visible)?);
+        if recipients.is_empty() {
+            return Err(cannot(Exit::Usage).because("no recipient is named"));
+        }
+        let readers = |mailboxes: &[Mailbox]| {
+            let found = addressing::people_at(mailboxes, people, context)?;
+            Readers::of_found(found, me, context)
+        };
+        let everybody = readers(&recipients)?;
+        warn_of_names(&recipients, context);
+        let mailing = |group: Vec<Mailbox>| {
+            Ok(Mailing {
+                readers: readers(&group)?,
+                recipients: group.into_iter().map(|mailbox| mailbox.address).collect(),
+            })
+        };
+        let groups = groups(recipients, &visible);
+        let each = groups.into_iter().map(mailing).collect::<Result<_, _>>()?;
+        Ok(Self { each, everybody })
+    }
+}
+
+/// Those on the command line, and with `-t` those in the header.
+fn recipients(
+    call: &Invocation,
+    header: &Header,
+    visible: &[Mailbox],
+) -> Result<Vec<Mailbox>, Failure> {
+    let typed = call.recipients.iter().map(|word| one(word));
+    let mut recipients = typed.collect::<Result<Vec<Mailbox>, Failure>>()?;
+    if call.from_header {
+        recipients.extend_from_slice(visible);
+        recipients.extend(mailboxes(&recipients::blind_readers(header))?);
+    }
+    Ok(recipients)
+}
+
+fn each_once(mailboxes: Vec<Mailbox>) -> Vec<Mailbox> {
+    let mut kept: Vec<Mailbox> = Vec::new();
+    for mailbox in mailboxes {
+        if !is_among(&mailbox, &kept) {
+            kept.push(mailbox);
+        }
+    }
+    kept
+}
+
+/// Those who may see each other, and each of the others alone.
+fn groups(recipients: Vec<Mailbox>, visible: &[Mailbox]) -> Vec<Vec<Mailbox>> {
+    let (open, blind): (Vec<_>, Vec<_>) = recipients
+        .into_iter()
+        .partition(|mailbox| is_among(mailbox, visible));
+    let open = (!open.is_empty()).then_some(open);
+    let blind = blind.into_iter().map(|mailbox| vec![mailbox]);
+    open.into_iter().chain(blind).collect()
+}
+
+fn is_among(mailbox: &Mailbox, others: &[Mailbox]) -> bool {
+    let mut others = others.iter();
+    others.any(|other| addressing::is_same(&other.address, &mailbox.address))
+}
+
+/// A recipient on the command line.
+fn one(word: &str) -> Result<Mailbox, Failure> {
+    let malformed = |because: &str| {
+        malformed()
+            .because(format!("`{}` cannot be read", safe(word)))
+            .because(because)
+    };
+    let mut list = parse_list(word).map_err(|error| malformed(&safe(&error.to_string())))?;
+    match (list.pop(), list.is_empty()) {
+        (Some(mailbox), true) => Ok(mailbox),
+        _ => Err(malformed("it is not one address")),
+    }
+}
+
+fn mailboxes(fields: &[Field<'_>]) -> Result<Vec<Mailbox>, Failure> {
+    readers::mailboxes(fields, malformed)
+}
+
+fn malformed() -> Failure {
+    cannot(Exit::Recipient).sysexit(Sysexit::DataErr)
+}
