@@ -15,6 +15,7 @@ mod maildir;
 mod mailing;
 mod opened;
 mod output;
+mod passed_on;
 mod readers;
 mod restore;
 mod seal;

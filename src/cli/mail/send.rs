@@ -24,6 +24,7 @@ use super::author::Author;
 use super::draft::Draft;
 use super::maildir::Waiting;
 use super::mailing::{Mailing, Mailings};
+use super::passed_on::PassedOn;
 use super::source::MessageSource;
 use super::sysexits::{self, Sysexit};
 use super::whole::{SUBJECT, Whole};
@@ -55,6 +56,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     seal: SealOptions,
 
+    #[command(flatten)]
+    passed_on: PassedOn,
+
     /// The sendmail, its options and the recipients; `-t` takes those in the header too
     #[arg(last = true, required = true, value_name = "SENDMAIL")]
     sendmail: Vec<OsString>,
@@ -65,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 }
 
 fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let call = Invocation::parse(&arguments.sendmail)
+    let call = Invocation::parse(&arguments.passed_on.before(&arguments.sendmail))
         .map_err(|error| cannot(Exit::Usage).because(safe(&error.to_string())))?;
     let terms = arguments.seal.terms(context)?;
     let notice = wrap::notice(arguments.notice.as_deref())?;
