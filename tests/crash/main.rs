@@ -8,6 +8,8 @@
 mod aliases;
 mod failures;
 mod kills;
+mod mailbox;
+mod mailboxes;
 mod outputs;
 mod scenario;
 mod scene;
