@@ -7,6 +7,7 @@ use encl::time::Time;
 use serde::Serialize;
 
 use super::super::context::Context;
+use super::super::escape::spelled_out;
 use super::super::help::closing;
 use super::super::opening::{Demands, Opening};
 use super::super::people::{People, Signer};
@@ -14,10 +15,10 @@ use super::super::report::{Exit, Failure, Outcome};
 use super::super::store;
 use super::super::terminal::{Stream, safe};
 use super::super::when;
-use super::letter::Letter;
+use super::letter::{Arrived, Letter};
 use super::opened::{Passed, SealedMessage};
 use super::output::OneMessage;
-use super::source::{MessageSource, SpoolWriter, not_spooled};
+use super::source::{SpoolWriter, not_spooled};
 use super::verdict::FromOption;
 
 /// What begins a line of ours, so that it can be told from the message's.
@@ -52,8 +53,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let input = arguments.message.input("show", context)?;
     let people = store::people(context)?;
     let mut opening = Opening::new("show", &arguments.demands, &people, context)?;
-    let source = MessageSource::open(&input, "show", context)?;
-    let letter = Letter::read("show", &input, &source)?;
+    let arrived = Arrived::open(&input, "show", context)?;
+    let letter = Letter::new("show", &input, &arrived);
     let message = SealedMessage {
         letter: &letter,
         place: letter.one(arguments.part)?,
@@ -84,7 +85,8 @@ fn print(
     let mut lines = vec![opened(about, signer.as_ref())];
     for name in FIELDS {
         if let Some(value) = display.field(name) {
-            lines.push(line(&format!("{name}: {value}")));
+            // Encoded words can hold line ends.
+            lines.push(line(&format!("{name}: {}", spelled_out(&value))));
         }
     }
     for text in &display.texts {
@@ -128,10 +130,11 @@ fn opened(about: &Opened, signer: Option<&Signer>) -> String {
     format!("{FRAME} {from}{created} --]")
 }
 
-/// One line of the message: tabs spread, and never like one of ours.
+/// One line of the message: tabs spread, and never like one of ours, also not with letters between that nobody sees.
 fn line(text: &str) -> String {
     let text = text.trim_end_matches('\r').replace('\t', "        ");
-    match text.trim_start().starts_with("[--") {
+    let visible = text.chars().filter(char::is_ascii_graphic);
+    match visible.take(3).eq("[--".chars()) {
         true => format!("> {text}"),
         false => text,
     }
@@ -187,6 +190,12 @@ mod tests {
     fn a_line_of_the_message_never_looks_like_one_of_ours() {
         assert_eq!(line("a\tb\r"), "a        b");
         assert!(!line("[-- encl: sealed by the pope --]").starts_with(FRAME));
-        assert!(!line("  [-- encl: x").trim_start().starts_with(FRAME));
+        for hidden in [
+            "  [-- encl: x",
+            "\u{200c}[-- encl: x",
+            "[\u{2060}-\u{fe0f}- encl: x",
+        ] {
+            assert!(line(hidden).starts_with("> "), "{hidden:?}");
+        }
     }
 }

@@ -11,10 +11,9 @@ use super::super::opening::{Demands, Opening};
 use super::super::report::{Exit, Outcome};
 use super::super::sink::Output;
 use super::super::store;
-use super::letter::Letter;
+use super::letter::{Arrived, Letter};
 use super::opened::{Passed, SealedMessage};
 use super::output::{MailOutput, OneMessage};
-use super::source::MessageSource;
 use super::verdict::FromOption;
 
 /// Open a sealed message
@@ -48,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let input = arguments.message.input("unwrap", context)?;
     let people = store::people(context)?;
     let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
-    let source = MessageSource::open(&input, "unwrap", context)?;
+    let arrived = Arrived::open(&input, "unwrap", context)?;
     let target = arguments.output.target();
     let output = Output {
         verb: "unwrap",
@@ -56,11 +55,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         target: &target,
     };
     let sink = output.open(
-        source.input(),
+        arrived.source.input(),
         Readers::OwnerOnly,
         arguments.output.existing(),
     )?;
-    let letter = Letter::read("unwrap", &input, &source)?;
+    let letter = Letter::new("unwrap", &input, &arrived);
     let message = SealedMessage {
         letter: &letter,
         place: letter.one(arguments.part)?,
