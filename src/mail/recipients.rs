@@ -1,5 +1,7 @@
 //! Which header fields name the people that a message goes to.
 
+use std::collections::HashSet;
+
 use super::header::{Field, Header};
 
 /// The fields that name readers: To and Cc; of a message that was sent on, those of its topmost Resent block instead
@@ -50,15 +52,13 @@ pub fn without_blind(header: &Header) -> Vec<u8> {
 /// The topmost block of Resent fields: it ends where a field of the same name comes again.
 fn resent_block(header: &Header) -> Vec<Field<'_>> {
     let mut block: Vec<Field<'_>> = Vec::new();
+    let mut seen = HashSet::new();
     for field in header.fields() {
         let prefix = field.name.get(..7).unwrap_or_default();
         if !prefix.eq_ignore_ascii_case("Resent-") {
             continue;
         }
-        if block
-            .iter()
-            .any(|seen| seen.name.eq_ignore_ascii_case(field.name))
-        {
+        if !seen.insert(field.name.to_ascii_lowercase()) {
             break;
         }
         block.push(field);
