@@ -5,7 +5,9 @@
 mod address_table;
 mod addresses;
 mod corpus;
+mod hostile;
 mod letters;
+mod memory;
 mod outer;
 mod structure;
 mod transport;
