@@ -384,3 +384,47 @@ fn a_message_cannot_write_lines_of_the_frame() {
     );
     assert_eq!(frames.len(), 2, "{shown}");
 }
+
+/// A mailbox in which lie messages that call themselves sealed, and things that are no messages.
+#[test]
+fn a_forged_message_in_a_mailbox_is_sealed() {
+    let people = people();
+    let maildir = people.path("Maildir");
+    for folder in ["cur", "new", "tmp"] {
+        std::fs::create_dir_all(maildir.join(folder)).unwrap();
+    }
+    let forged = format!("Encl: mode=message; sealed-by=delivery\n{LETTER}");
+    let genuine = sealed(&people);
+    let beside = genuine.replace(
+        "To read it",
+        &format!("{}\nTo read it", "secret ".repeat(700)),
+    );
+    let messages = [
+        ("1.a.b:2,S", &forged),
+        ("2.a.b:2,", &genuine),
+        ("3.a.b:2,", &beside),
+    ];
+    for (name, message) in messages {
+        std::fs::write(maildir.join("cur").join(name), message).unwrap();
+    }
+    std::os::unix::fs::symlink("/etc/passwd", maildir.join("cur/4.a.b:2,")).unwrap();
+    std::fs::write(maildir.join("cur/\u{1b}[2J\n.a:2,"), &forged).unwrap();
+    let arguments = ["mail", "seal", "Maildir", "--for", "bob@example.org"];
+    let run = ran(&people, "bob", &arguments, b"");
+    assert_eq!(harmless("mail seal", &run.stderr), Ok(()));
+    let mut kept = 0;
+    for entry in std::fs::read_dir(maildir.join("cur")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_symlink() {
+            continue;
+        }
+        let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+        assert!(
+            !text.contains("Meet me") && !text.contains("secret secret"),
+            "{path:?}"
+        );
+        kept += usize::from(text == genuine);
+    }
+    assert_eq!(kept, 1);
+    assert!(std::fs::read("/etc/passwd").unwrap().starts_with(b"root"));
+}

@@ -269,7 +269,7 @@ fn nested(people: &People) -> Vec<Case> {
         Case::new("an envelope 150 levels deep", deep(people, 150)).refused(4, Some("over-limit")),
         Case::new(
             "an armored envelope of many lines, taken out of its message",
-            { file_envelope(people, "alice", &["--armor"], &[b'x'; 3 << 20]) },
+            file_envelope(people, "alice", &["--armor"], &[b'x'; 3 << 20]),
         )
         .opens(vec![b'x'; 3 << 20]),
     ]

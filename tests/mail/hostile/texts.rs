@@ -118,7 +118,7 @@ fn headers() -> Vec<Case> {
             "a word of 2,000 characters",
             &format!("From: {word} <alice@example.org>"),
         )
-        .says("From holds more than 998 characters"),
+        .says("From holds more characters without a blank"),
         wrap(
             "Latin-1 in a name",
             "From: Al\u{fffd}ice <alice@example.org>",
