@@ -1,4 +1,4 @@
-//! Seal files for the people named on the envelope.
+//! Seal files and mail for the people named on the envelope.
 //!
 //! An envelope is four lines of text and an encrypted payload. Line 2, the *policy*, names who may read it; line 3, the *access*
 //! line, holds the lock's secret sealed to each of them. [`envelope`] specifies the format byte by byte. The program `encl` is a
@@ -7,6 +7,7 @@
 //! * [`envelope::seal`] writes an envelope in one pass; [`envelope::Envelope::read`], `unlock` and `copy_to` open one.
 //! * [`identity::Identity`] is somebody's private keys, [`identity::Card`] the public half, signed.
 //! * [`keystore::Keystore`] keeps identities, contacts and groups in one folder.
+//! * [`mail`] puts envelopes into messages and finds them again, byte for byte; [`mail::archive`] goes through mailboxes.
 //! * [`atomic_file::AtomicFile`] is a file that is whole under its name, or not there.
 //!
 //! The library looks for nothing by itself: readers, writers, folders, the time and randomness are handed to it. Who may use
@@ -15,7 +16,7 @@
 //! ```text
 //!                program (cli): terminal, environment, clock, exit codes
 //!  ═══════════════════════════════════════════════════════════════════════
-//!  4   keystore ──────────┐        one folder: identities, contacts, groups
+//!  4   keystore ──────────┬─ mail  identities, contacts, groups; messages and mailboxes
 //!  3       │          envelope     the format: manifest, slots, seal, open
 //!  2       │        policy │       pure rules: who may read, and when
 //!  1   identity ──────┘ payload    keys and cards; one C2SP message

@@ -11,6 +11,8 @@ use super::scan::{Disposition, Encoding, Messages, Part, ScanError, scan};
 
 /// How much of all texts together is shown, in encoded bytes.
 const TEXT_BYTES_MAX: u64 = 4 << 20;
+/// The longest content type from which a charset is taken, in bytes: decoding takes the square of it.
+const TYPE_BYTES_MAX: usize = 4 << 10;
 /// Parts that are listed.
 const LISTED_MAX: usize = 100;
 
@@ -172,6 +174,7 @@ fn decoded(message: &dyn Reread, texts: &[&Part]) -> io::Result<Vec<Text>> {
 fn text(part: &Part, header: Vec<u8>, body: &[u8]) -> String {
     let header = Header::new(header, HeaderEnd::EmptyLine);
     let content_type = header.first("Content-Type").map(|field| field.text());
+    let content_type = content_type.filter(|value| value.len() <= TYPE_BYTES_MAX);
     let charset = content_type.map_or_else(
         || "us-ascii".to_owned(),
         |value| mailparse::parse_content_type(&value).charset,

@@ -22,8 +22,8 @@ pub enum HeaderEnd {
 
 /// A header block: every byte up to and with the first empty line, and where its fields stand.
 ///
-/// A line without a colon ends nothing and is no field; blanks before the colon are accepted (RFC 5322 §4.5.8); a first
-/// line `From …` is an mbox's and no field.
+/// A line without a colon ends nothing and is no field; blanks before the colon are accepted (RFC 5322 §4.5.8), and no others,
+/// so that the line `From …` of an mbox is no field, and `From :` is one.
 #[derive(Debug, Clone)]
 pub struct Header {
     bytes: Vec<u8>,
@@ -230,8 +230,7 @@ fn places(bytes: &[u8]) -> Vec<Place> {
                 place.value.end = at + text.len();
             }
         } else {
-            let is_mbox = at == 0 && line.starts_with(b"From ");
-            let name = field_name(text).filter(|_| !is_mbox);
+            let name = field_name(text);
             in_field = name.is_some();
             if let Some((name_bytes, colon)) = name {
                 places.push(Place {
@@ -295,12 +294,14 @@ mod tests {
 
     #[test]
     fn what_is_no_field_ends_nothing() {
-        let found = header("From a@b Mon\nTo: bob\ngarbage\n more\nCc: carol\n\n");
+        let found = header("From a@b Mon 10:00:00\nTo: bob\ngarbage\n more\nCc: carol\n\n");
         assert_eq!(
             pairs(&found),
             [("To".into(), "bob".into()), ("Cc".into(), "carol".into())]
         );
         assert_eq!(found.first("To").unwrap().value, b" bob");
+        let from = header("From : eve\nFrom: alice\n\n");
+        assert_eq!(from.first("From").unwrap().text(), "eve");
     }
 
     #[test]

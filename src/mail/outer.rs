@@ -158,7 +158,8 @@ struct Copier {
     fields: Vec<(String, String)>,
     warnings: Vec<OuterWarning>,
     once: HashSet<String>,
-    count: usize,
+    /// Of fields that are not needed, and of those that are.
+    counts: [usize; 2],
     bytes: usize,
     over_limit: usize,
 }
@@ -172,9 +173,10 @@ impl Copier {
         if value.is_empty() {
             return;
         }
-        // One place is the subject's.
-        self.count += 1;
-        if self.count >= OUTER_FIELDS_MAX || self.bytes + value.len() > OUTER_BYTES_MAX {
+        // Each kind has half the places, one being the subject's: a flood of fields that are not needed pushes out none that is.
+        let count = &mut self.counts[usize::from(is_one_of(&NEEDED, field.name))];
+        *count += 1;
+        if *count >= OUTER_FIELDS_MAX / 2 || self.bytes + value.len() > OUTER_BYTES_MAX {
             self.over_limit += 1;
             return;
         }

@@ -63,12 +63,9 @@ impl People {
 
     /// Runs the program with `input` on standard input.
     pub(crate) fn run(&self, who: &str, arguments: &[&str], input: &[u8]) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_encl"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("HOME", self.folder.path())
-            .env("ENCL_KEYSTORE", self.path(&format!("keys-{who}")))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_encl"));
+        self.at_home(command.args(arguments), who);
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -80,6 +77,13 @@ impl People {
         let output = child.wait_with_output().unwrap();
         let _ = writer.join().unwrap(); // a program that stops reading early is judged by its exit code
         output
+    }
+
+    /// Lets a command run with the keystore of `who`.
+    pub(crate) fn at_home(&self, command: &mut Command, who: &str) {
+        command.current_dir(self.folder.path()).env_clear();
+        command.env("HOME", self.folder.path());
+        command.env("ENCL_KEYSTORE", self.path(&format!("keys-{who}")));
     }
 
     /// The same, and it has to work; what it printed.

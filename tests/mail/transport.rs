@@ -8,7 +8,7 @@ use crate::letters::{People, complaints, replaced};
 use crate::tell;
 
 /// A sealed message, taken apart where transport changes it.
-struct Sealed<'a> {
+pub(crate) struct Sealed<'a> {
     head: &'a str,
     boundary: &'a str,
     notice_part: &'a str,
@@ -17,7 +17,7 @@ struct Sealed<'a> {
 }
 
 impl<'a> Sealed<'a> {
-    fn of(text: &'a str) -> Self {
+    pub(crate) fn of(text: &'a str) -> Self {
         let (head, body) = text.split_once("\n\n").unwrap();
         let boundary = head
             .rsplit_once("boundary=\"")
@@ -64,7 +64,7 @@ impl<'a> Sealed<'a> {
         lines.join(&b'\n')
     }
 
-    fn envelope(&self) -> Vec<u8> {
+    pub(crate) fn envelope(&self) -> Vec<u8> {
         STANDARD.decode(self.base64.replace('\n', "")).unwrap()
     }
 }

@@ -196,10 +196,11 @@ impl Telling<'_> {
             failed,
         } = self.counts;
         let word = self.words.done;
+        let messages = if done == 1 { "message" } else { "messages" };
         let did = if self.rehearsed {
-            format!("{done} messages would be {word}")
+            format!("{done} {messages} would be {word}")
         } else {
-            format!("{done} messages {word}")
+            format!("{done} {messages} {word}")
         };
         self.context.terminal.status(&format!(
             "{did}, {already} were already, {skipped} skipped, {failed} failed"

@@ -12,8 +12,8 @@ use super::super::readers::Readers;
 use super::super::report::{Exit, Failure, system_words};
 use super::super::sealing::{self, Made, Sealing};
 use super::super::sink::{Output, Sink};
-use super::letter::not_scanned;
-use super::source::MessageSource;
+
+use super::source::{MessageSource, not_scanned};
 
 /// A message whose attachments are sealed.
 pub(crate) struct Attaching<'a> {

@@ -10,8 +10,10 @@ use super::super::inspect;
 use super::super::people::People;
 use super::super::report::{Exit, Failure, Outcome, Tally};
 use super::super::store;
-use super::letter::{Letter, Place};
-use super::source::MessageSource;
+use super::letter::{Arrived, Letter, Place};
+
+/// Envelopes of one message that are shown: for each, the message is read up to where it stands.
+const ENVELOPES_MAX: usize = 20;
 
 /// The envelopes in a message: who may read them, from whom; needs no key
 ///
@@ -36,18 +38,23 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 }
 
 fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<(), Failure> {
-    let source = MessageSource::open(input, "inspect", context)?;
-    let letter = Letter::read("inspect", input, &source)?;
+    let arrived = Arrived::open(input, "inspect", context)?;
+    let letter = Letter::new("inspect", input, &arrived);
     let mut places: Vec<Place<'_>> = letter.found.envelopes.iter().map(Place::Part).collect();
     if places.is_empty() {
         places.push(letter.one(None)?);
     }
-    for place in places {
+    let more = places.len().saturating_sub(ENVELOPES_MAX);
+    for place in places.into_iter().take(ENVELOPES_MAX) {
         let part = match place {
             Place::Part(sealed) => Some(&*sealed.part.number),
             Place::Bare => None,
         };
         inspect::inspect((input, part), letter.envelope(place)?, people, context)?;
+    }
+    if more > 0 {
+        let text = format!("there are {more} envelopes more, which are not shown");
+        context.terminal.notice(&text);
     }
     for line in letter.outside() {
         context.terminal.notice(&line);

@@ -1,9 +1,11 @@
 //! A message as it arrived: the envelopes in it, and what stands beside them.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 
-use encl::mail::{Findings, Header, Notice, Reread, ScanError, Sealed, find, open_body};
+use encl::mail::{Findings, Header, Notice, Other, Reread, ScanError, Sealed, find, open_body};
 
+use super::super::context::Context;
 use super::super::files::Input;
 use super::super::report::{Exit, Failure, system_words};
 use super::super::terminal::safe;
@@ -13,13 +15,54 @@ const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 /// Parts that are listed before "and N more".
 const PARTS_SHOWN: usize = 20;
 
+/// A message that came, and what was found in it while it came.
+pub(crate) struct Arrived {
+    pub(crate) source: MessageSource,
+    found: Findings,
+    /// It is an envelope itself, as mail programs hand over an attachment that they took out.
+    is_bare: bool,
+}
+
+impl Arrived {
+    /// Looks through all of `input`.
+    pub(crate) fn open(input: &Input, verb: &str, context: &Context) -> Result<Self, Failure> {
+        let (source, (found, is_bare)) =
+            MessageSource::open_looking(input, verb, context, look_through)?;
+        Ok(Self {
+            source,
+            found,
+            is_bare,
+        })
+    }
+}
+
+impl Arrived {
+    /// Whether there are envelopes in the message, which is none itself.
+    pub(crate) fn holds_envelopes(&self) -> bool {
+        !self.is_bare && !self.found.envelopes.is_empty()
+    }
+}
+
+/// An envelope has no structure of a message, and only looks as if its header never ended.
+fn look_through(message: &mut dyn Read) -> Result<(Findings, bool), ScanError> {
+    let mut head = Vec::new();
+    message
+        .take(ARMOR_BEGIN.len() as u64)
+        .read_to_end(&mut head)?;
+    let is_bare = head.starts_with(b"encl/") || head == ARMOR_BEGIN;
+    let found = match is_bare {
+        true => find(&mut io::empty()),
+        false => find(&mut head.as_slice().chain(message)),
+    };
+    Ok((found?, is_bare))
+}
+
 /// One message and what was found in it.
 pub(crate) struct Letter<'a> {
     pub(crate) verb: &'static str,
     pub(crate) input: &'a Input,
-    pub(crate) source: &'a MessageSource,
-    pub(crate) found: Findings,
-    /// It is an envelope itself, as mail programs hand over an attachment that they took out.
+    source: &'a MessageSource,
+    pub(crate) found: &'a Findings,
     is_bare: bool,
 }
 
@@ -33,23 +76,14 @@ pub(crate) enum Place<'l> {
 }
 
 impl<'a> Letter<'a> {
-    /// Looks through the whole message.
-    pub(crate) fn read(
-        verb: &'static str,
-        input: &'a Input,
-        source: &'a MessageSource,
-    ) -> Result<Self, Failure> {
-        let found = source.reread().map_err(ScanError::from);
-        let found = found.and_then(|mut message| find(&mut message));
-        let found = found.map_err(|error| not_scanned(input, verb, error))?;
-        let is_bare = is_bare(source).map_err(|error| not_scanned(input, verb, error.into()))?;
-        Ok(Self {
+    pub(crate) fn new(verb: &'static str, input: &'a Input, arrived: &'a Arrived) -> Self {
+        Self {
             verb,
             input,
-            source,
-            found,
-            is_bare,
-        })
+            source: &arrived.source,
+            found: &arrived.found,
+            is_bare: arrived.is_bare,
+        }
     }
 
     /// The one envelope, or the one that `--part` names.
@@ -88,8 +122,9 @@ impl<'a> Letter<'a> {
         if self.is_bare {
             return Vec::new();
         }
+        let ours = self.notices().unwrap_or_default();
         let mut lines: Vec<String> = (self.found.others.iter())
-            .filter(|other| !self.is_our_notice(other))
+            .filter(|other| !ours.contains(&other.part.body))
             .map(|other| format!("outside the envelope, not sealed: {}", words(other)))
             .collect();
         let glued = (self.found.envelopes.iter()).filter(|sealed| sealed.leftover_bytes > 0);
@@ -109,25 +144,29 @@ impl<'a> Letter<'a> {
         lines
     }
 
-    fn is_our_notice(&self, other: &encl::mail::Other) -> bool {
+    /// Where the bodies begin that hold our own text. Found in one pass: a message may have thousands of texts.
+    fn notices(&self) -> io::Result<HashSet<u64>> {
         let ours = Notice::default();
-        if other.part.media_type != "text/plain"
-            || other.part.body_bytes() > 2 * ours.text().len() as u64
-        {
-            return false;
+        let bytes_max = 2 * ours.text().len() as u64;
+        let is_likely = |other: &&Other| {
+            other.part.media_type == "text/plain" && other.part.body_bytes() <= bytes_max
+        };
+        let mut message = self.source.reread()?;
+        let (mut at, mut found) = (0, HashSet::new());
+        for part in (self.found.others.iter().filter(is_likely)).map(|other| &other.part) {
+            let mut text = Vec::new();
+            io::copy(&mut message.by_ref().take(part.body - at), &mut io::sink())?;
+            message
+                .by_ref()
+                .take(part.body_bytes())
+                .read_to_end(&mut text)?;
+            at = part.end;
+            let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
+            if text.trim() == ours.text().trim() {
+                found.insert(part.body);
+            }
         }
-        let text = self.part_text(other).unwrap_or_default();
-        text.replace("\r\n", "\n").trim() == ours.text().trim()
-    }
-
-    fn part_text(&self, other: &encl::mail::Other) -> io::Result<String> {
-        let mut text = String::new();
-        let mut source = self.source.reread()?;
-        io::copy(&mut source.by_ref().take(other.part.body), &mut io::sink())?;
-        source
-            .take(other.part.body_bytes())
-            .read_to_string(&mut text)?;
-        Ok(text)
+        Ok(found)
     }
 
     fn none(&self) -> Failure {
@@ -172,30 +211,7 @@ fn listed(mut failure: Failure, mut lines: Vec<String>) -> Failure {
     failure
 }
 
-fn is_bare(source: &MessageSource) -> io::Result<bool> {
-    let mut head = Vec::new();
-    source
-        .reread()?
-        .take(ARMOR_BEGIN.len() as u64)
-        .read_to_end(&mut head)?;
-    Ok(head.starts_with(b"encl/") || head == ARMOR_BEGIN)
-}
-
-/// A message that is too intricate, or cannot be read.
-pub(crate) fn not_scanned(input: &Input, verb: &str, error: ScanError) -> Failure {
-    match error {
-        ScanError::Read(error) => input
-            .cannot(verb, Exit::Failed)
-            .because(system_words(&error)),
-        limit @ ScanError::OverLimit { .. } => {
-            let mut failure = input.cannot(verb, Exit::Damaged).because(limit.to_string());
-            failure.class = Some("over-limit");
-            failure
-        }
-    }
-}
-
-fn words(other: &encl::mail::Other) -> String {
+fn words(other: &Other) -> String {
     let part = &other.part;
     let name = part.name.as_ref();
     let name = name.map_or_else(String::new, |name| format!(" `{}`", safe(name)));

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use encl::envelope::{OpenError, Opened};
+use encl::mail::Header;
 
 use super::super::context::Context;
 use super::super::opening::{self, Opening};
@@ -25,6 +26,7 @@ pub(crate) struct Passed<W> {
     pub(crate) sink: W,
     pub(crate) about: Opened,
     pub(crate) bytes: u64,
+    header: Header,
     holds_envelope: bool,
 }
 
@@ -56,6 +58,7 @@ impl SealedMessage<'_> {
             sink,
             about,
             bytes,
+            header,
             holds_envelope,
         })
     }
@@ -67,6 +70,7 @@ impl<W> Passed<W> {
         if let Some(arrived) = letter.header() {
             verdict::tell_differences(&self.about, arrived, context);
         }
+        verdict::warn_of_names(&self.header, context);
         for line in letter.outside() {
             context.terminal.notice(&line);
         }

@@ -16,8 +16,8 @@ use super::super::people::People;
 use super::super::report::{Exit, Failure, Tally, system_words};
 use super::super::target;
 use super::super::terminal::{safe, shown};
-use super::letter::not_scanned;
-use super::source::{MessageSource, SpoolWriter, not_spooled};
+
+use super::source::{MessageSource, SpoolWriter, not_scanned, not_spooled};
 
 /// Envelopes in one message that are opened. Each costs a decapsulation, or a passphrase.
 const ENVELOPES_MAX: usize = 1_000;

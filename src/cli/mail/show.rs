@@ -15,10 +15,10 @@ use super::super::report::{Exit, Failure, Outcome};
 use super::super::store;
 use super::super::terminal::{Stream, safe};
 use super::super::when;
-use super::letter::Letter;
+use super::letter::{Arrived, Letter};
 use super::opened::{Passed, SealedMessage};
 use super::output::OneMessage;
-use super::source::{MessageSource, SpoolWriter, not_spooled};
+use super::source::{SpoolWriter, not_spooled};
 use super::verdict::{FromOption, is_message};
 
 /// What begins a line of ours, so that it can be told from the message's.
@@ -53,8 +53,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let input = arguments.message.input("show", context)?;
     let people = store::people(context)?;
     let mut opening = Opening::new("show", &arguments.demands, &people, context)?.in_mail();
-    let source = MessageSource::open(&input, "show", context)?;
-    let letter = Letter::read("show", &input, &source)?;
+    let arrived = Arrived::open(&input, "show", context)?;
+    let letter = Letter::new("show", &input, &arrived);
     let message = SealedMessage {
         letter: &letter,
         place: letter.one(arguments.part)?,
@@ -147,10 +147,11 @@ fn a_file(about: &Opened) -> String {
     )
 }
 
-/// One line of the message: tabs spread, and never like one of ours.
+/// One line of the message: tabs spread, and never like one of ours, also not with letters between that nobody sees.
 fn line(text: &str) -> String {
     let text = text.trim_end_matches('\r').replace('\t', "        ");
-    match text.trim_start().starts_with("[--") {
+    let visible = text.chars().filter(char::is_ascii_graphic);
+    match visible.take(3).eq("[--".chars()) {
         true => format!("> {text}"),
         false => text,
     }
@@ -206,6 +207,12 @@ mod tests {
     fn a_line_of_the_message_never_looks_like_one_of_ours() {
         assert_eq!(line("a\tb\r"), "a        b");
         assert!(!line("[-- encl: sealed by the pope --]").starts_with(FRAME));
-        assert!(!line("  [-- encl: x").trim_start().starts_with(FRAME));
+        for hidden in [
+            "  [-- encl: x",
+            "\u{200c}[-- encl: x",
+            "[\u{2060}-\u{fe0f}- encl: x",
+        ] {
+            assert!(line(hidden).starts_with("> "), "{hidden:?}");
+        }
     }
 }

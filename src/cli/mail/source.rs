@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 
 use encl::crypto::{CryptoRng, Secret};
-use encl::mail::{FileFrom, Reread};
+use encl::mail::{FileFrom, Reread, ScanError};
 use encl::payload::{OpenPayloadError, Opener, Sealer};
 
 use zeroize::Zeroizing;
@@ -37,17 +37,50 @@ pub(crate) enum MessageSource {
 impl MessageSource {
     /// Opens `input`; what can be read only once is read to its end.
     pub(crate) fn open(input: &Input, verb: &str, context: &Context) -> Result<Self, Failure> {
-        let mut source = input.open(verb)?;
-        let failed = |error: &io::Error| {
-            let failure = input.cannot(verb, Exit::Failed);
-            failure.because(system_words(error))
+        let opened = Self::open_looking(input, verb, context, |_| Ok(()));
+        opened.map(|(source, ())| source)
+    }
+
+    /// The same, while `look` goes through it. What came through a pipe is kept as it passes, so that no more of it is taken than
+    /// `look` needs to refuse it.
+    pub(crate) fn open_looking<T>(
+        input: &Input,
+        verb: &str,
+        context: &Context,
+        look: impl FnOnce(&mut dyn Read) -> Result<T, ScanError>,
+    ) -> Result<(Self, T), Failure> {
+        let source = input.open(verb)?;
+        let opened = if source.is_seekable() {
+            Self::file_looking(source, look)
+        } else {
+            Self::spool_looking(source, look, &mut context.rng())
         };
-        if source.is_seekable() {
-            let from = source.place().map_err(|error| failed(&error))?;
-            return Ok(Self::File { source, from });
-        }
-        let spool = Spool::of(&mut source, &mut context.rng()).map_err(|error| failed(&error))?;
-        Ok(Self::Spool { source, spool })
+        opened.map_err(|error| not_scanned(input, verb, error))
+    }
+
+    fn file_looking<T>(
+        mut source: Source,
+        look: impl FnOnce(&mut dyn Read) -> Result<T, ScanError>,
+    ) -> Result<(Self, T), ScanError> {
+        let from = source.place()?;
+        let seen = look(&mut FileFrom::reader(&source.file, from))?;
+        Ok((Self::File { source, from }, seen))
+    }
+
+    fn spool_looking<T>(
+        mut source: Source,
+        look: impl FnOnce(&mut dyn Read) -> Result<T, ScanError>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Self, T), ScanError> {
+        let mut spool = SpoolWriter::new(rng)?;
+        let mut keeping = Keeping {
+            input: &mut source,
+            spool: &mut spool,
+        };
+        let seen = look(&mut keeping)?;
+        io::copy(&mut source, &mut spool)?;
+        let spool = spool.finish()?;
+        Ok((Self::Spool { source, spool }, seen))
     }
 
     /// The input itself, to compare with targets.
@@ -81,15 +114,6 @@ pub(crate) struct Spool {
     file: File,
     key: Secret<32>,
     bytes: u64,
-}
-
-impl Spool {
-    /// Takes all of `input`.
-    pub(crate) fn of(input: &mut dyn Read, rng: &mut dyn CryptoRng) -> io::Result<Self> {
-        let mut spool = SpoolWriter::new(rng)?;
-        io::copy(input, &mut spool)?;
-        spool.finish()
-    }
 }
 
 /// A spool that is being filled.
@@ -138,6 +162,20 @@ impl Spool {
     }
 }
 
+/// Reads `input`, and puts what was read into the spool.
+struct Keeping<'a> {
+    input: &'a mut Source,
+    spool: &'a mut SpoolWriter,
+}
+
+impl Read for Keeping<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.spool.write_all(&buffer[..count])?;
+        Ok(count)
+    }
+}
+
 impl Reread for Spool {
     fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
         let sealed = FileFrom::reader(&self.file, 0);
@@ -147,6 +185,20 @@ impl Reread for Spool {
             chunk: Zeroizing::new(Vec::new()),
             at: 0,
         }))
+    }
+}
+
+/// "cannot VERB NAME", because it is too intricate or cannot be read.
+pub(crate) fn not_scanned(input: &Input, verb: &str, error: ScanError) -> Failure {
+    match error {
+        ScanError::Read(error) => input
+            .cannot(verb, Exit::Failed)
+            .because(system_words(&error)),
+        limit @ ScanError::OverLimit { .. } => {
+            let mut failure = input.cannot(verb, Exit::Damaged).because(limit.to_string());
+            failure.class = Some("over-limit");
+            failure
+        }
     }
 }
 
@@ -196,7 +248,9 @@ mod tests {
     fn a_spool_gives_the_same_bytes_again_and_holds_none_in_clear() {
         let bytes = b"for nobody else's eyes\n".repeat(5_000);
         let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
-        let spool = Spool::of(&mut bytes.as_slice(), &mut rng).unwrap();
+        let mut spool = SpoolWriter::new(&mut rng).unwrap();
+        spool.write_all(&bytes).unwrap();
+        let spool = spool.finish().unwrap();
         assert_eq!(spool.bytes, bytes.len() as u64);
         for _ in 0..2 {
             let mut read = Vec::new();

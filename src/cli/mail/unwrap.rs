@@ -13,11 +13,10 @@ use super::super::people::People;
 use super::super::report::{Exit, Outcome};
 use super::super::sink::Output;
 use super::super::store;
-use super::letter::Letter;
+use super::letter::{Arrived, Letter};
 use super::opened::{Passed, SealedMessage};
 use super::output::{MailOutput, OneMessage};
 use super::restore::Restoring;
-use super::source::MessageSource;
 use super::verdict::FromOption;
 
 /// Open a sealed message
@@ -55,9 +54,10 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let input = arguments.message.input("unwrap", context)?;
     let people = store::people(context)?;
     let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?.in_mail();
-    let source = MessageSource::open(&input, "unwrap", context)?;
+    let arrived = Arrived::open(&input, "unwrap", context)?;
     if arguments.part.is_none()
-        && let Some(restoring) = Restoring::read(&input, &source, &mut opening)?
+        && arrived.holds_envelopes()
+        && let Some(restoring) = Restoring::read(&input, &arrived.source, &mut opening)?
     {
         return restore(&restoring, arguments, &mut opening, &people, context);
     }
@@ -75,11 +75,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         target: &target,
     };
     let sink = output.open(
-        source.input(),
+        arrived.source.input(),
         Readers::OwnerOnly,
         arguments.output.existing(),
     )?;
-    let letter = Letter::read("unwrap", &input, &source)?;
+    let letter = Letter::new("unwrap", &input, &arrived);
     let message = SealedMessage {
         letter: &letter,
         place: letter.one(arguments.part)?,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use encl::envelope::{Mail, Opened};
-use encl::mail::{Header, differences, parse_list};
+use encl::mail::{Field, Header, HeaderEnd, differences, parse_list};
 
 use super::super::addressing;
 use super::super::context::Context;
@@ -44,7 +44,8 @@ pub(crate) fn is_message(about: &Opened) -> bool {
     matches!(about.private.about.mail, Some(Mail::Message { .. }))
 }
 
-/// Refuses a message whose author writes under an address that is not on the card of whoever signed it.
+/// Refuses a message whose author writes under an address that is not on the card of whoever signed it. What was sealed as a file
+/// is held to that too: it goes on as a message all the same.
 pub(crate) fn check_from(
     (verb, input): (&str, &Input),
     about: &Opened,
@@ -55,22 +56,67 @@ pub(crate) fn check_from(
     let signer = about
         .signer()
         .and_then(|id| people.with_id(id).ok().flatten());
-    let Some(signer) = signer.filter(|_| rule == FromMismatch::Refuse && is_message(about)) else {
+    let Some(signer) = signer.filter(|_| rule == FromMismatch::Refuse) else {
         return Ok(());
     };
-    let is_signers = inner.all("From").all(|field| {
-        let from = parse_list(&field.text());
-        from.is_ok_and(|from| from.iter().all(|from| carries(&signer, &from.address)))
-    });
-    if is_signers {
+    let Err(because) = from_fits(&signer, inner, is_message(about)) else {
         return Ok(());
-    }
-    let from: Vec<String> = inner.all("From").map(|field| safe(&field.text())).collect();
+    };
     Err(input
         .cannot(verb, Exit::Damaged)
         .because(format!("it is signed by {}", signer.words()))
-        .because(format!("but says that it is from {}", from.join(", ")))
+        .because(because)
         .hint("--allow-from-mismatch opens it all the same"))
+}
+
+/// Whether everybody whom the header may be from is the signer, by whatever way a mail program reads it; else why not.
+fn from_fits(signer: &Person, inner: &Header, is_message: bool) -> Result<(), String> {
+    if inner.end() == HeaderEnd::OverLimit && is_message {
+        return Err("but its header is too long to tell whom it is from".to_owned());
+    }
+    if has_from_behind_cr(inner.bytes()) {
+        return Err("but it hides another From behind a carriage return".to_owned());
+    }
+    let is_signers = |field: &Field<'_>| {
+        let from = parse_list(&field.text());
+        from.is_ok_and(|from| {
+            !from.is_empty() && from.iter().all(|from| carries(signer, &from.address))
+        })
+    };
+    let others: Vec<String> = (inner.all("From").filter(|field| !is_signers(field)))
+        .take(DIFFERENCES_SHOWN)
+        .map(|field| safe(&field.text()))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(format!("but says that it is from {}", others.join(", ")))
+}
+
+/// A bare CR ends a line for some readers, such as Python's, and of two fields From they take the first.
+fn has_from_behind_cr(header: &[u8]) -> bool {
+    let mut lines = header.split(|byte| *byte == b'\r').skip(1);
+    lines.any(|line| {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        name.len() < line.len() && name.trim_ascii_end().eq_ignore_ascii_case(b"from")
+    })
+}
+
+/// Warns of an author whose name looks like another address: many programs show the name alone.
+pub(crate) fn warn_of_names(inner: &Header, context: &Context) {
+    let from = inner.first("From").map(|field| field.text());
+    let from = from
+        .and_then(|from| parse_list(&from).ok())
+        .unwrap_or_default();
+    for mailbox in from.iter().take(DIFFERENCES_SHOWN) {
+        if let Some(other) = mailbox.poses_as() {
+            context.terminal.warning(&format!(
+                "it is from {}, who is named `{}`, which looks like another address",
+                safe(&mailbox.address),
+                safe(&other),
+            ));
+        }
+    }
 }
 
 fn carries(person: &Person, address: &str) -> bool {
@@ -91,7 +137,7 @@ pub(crate) fn tell_differences(about: &Opened, arrived: &Header, context: &Conte
     for difference in differences.iter().take(DIFFERENCES_SHOWN) {
         context.terminal.warning(&format!(
             "{} was changed outside: sealed as {}, arrived as {}",
-            difference.name,
+            safe(&difference.name),
             shown(&difference.inside),
             shown(&difference.outside)
         ));
@@ -101,5 +147,25 @@ pub(crate) fn tell_differences(about: &Opened, arrived: &Header, context: &Conte
         context
             .terminal
             .warning(&format!("{more} fields more were changed outside"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_from_is_hidden_only_behind_a_bare_cr() {
+        for hidden in ["Subject: x\rFrom: a@b\n", "\rfrom \t: a@b", "X: y\n\rFROM:"] {
+            assert!(has_from_behind_cr(hidden.as_bytes()), "{hidden:?}");
+        }
+        for plain in [
+            "From: a@b\r\nFrom: b\r\n",
+            "Subject: x\rFrom a",
+            "x\rFromage: y",
+            "x\rfrom",
+        ] {
+            assert!(!has_from_behind_cr(plain.as_bytes()), "{plain:?}");
+        }
     }
 }

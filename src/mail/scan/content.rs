@@ -11,8 +11,8 @@ use super::{Disposition, Encoding};
 
 /// The longest media type (RFC 6838 §4.2: 127 bytes on each side). A longer one is none.
 const MEDIA_TYPE_BYTES_MAX: usize = 255;
-/// The longest field from which a file name is decoded, in bytes.
-const NAME_FIELD_BYTES_MAX: usize = 16 << 10;
+/// The longest field from which a file name is decoded, in bytes: decoding takes the square of it, for each of thousands of parts.
+const NAME_FIELD_BYTES_MAX: usize = 4 << 10;
 /// The longest file name that is told, in bytes.
 const NAME_BYTES_MAX: usize = 1_024;
 

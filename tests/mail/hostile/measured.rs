@@ -1,0 +1,107 @@
+//! The program run on a message that may be endless, with what it cost.
+
+use std::fs;
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+
+use crate::letters::People;
+
+/// Waits for the program and writes down what the system says of it. A program that hangs is ended: by processor time, which another
+/// load does not change, or much later by the clock.
+const WAITING: &str = "
+import os, resource, signal, sys
+out, argv = sys.argv[1], sys.argv[2:]
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+child = os.posix_spawn(argv[0], argv, os.environ)
+signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
+signal.alarm(300)
+_, status, usage = os.wait4(child, 0)
+with open(out, 'w') as file:
+    file.write(f'{usage.ru_maxrss} {usage.ru_utime + usage.ru_stime}')
+code = os.waitstatus_to_exitcode(status)
+sys.exit(code if code >= 0 else 100 - code)
+";
+
+/// A message on standard input.
+pub(crate) enum Input {
+    Bytes(Vec<u8>),
+    /// That much of blanks behind a beginning.
+    Blanks {
+        head: Vec<u8>,
+        bytes: u64,
+    },
+}
+
+impl From<Vec<u8>> for Input {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<String> for Input {
+    fn from(text: String) -> Self {
+        Self::Bytes(text.into_bytes())
+    }
+}
+
+impl Input {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Bytes(bytes) => out.write_all(bytes),
+            Self::Blanks { head, bytes } => {
+                out.write_all(head)?;
+                let line = [&[b' '; 4_095][..], b"\n"].concat().repeat(16);
+                (0..bytes / line.len() as u64).try_for_each(|_| out.write_all(&line))
+            }
+        }
+    }
+}
+
+/// What the program answered.
+pub(crate) struct Run {
+    /// The exit code; over 100 for a signal.
+    pub(crate) exit: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) peak_kib: u64,
+    pub(crate) cpu_seconds: f64,
+}
+
+impl Run {
+    pub(crate) fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// Runs the program of `who` with `message` on standard input.
+pub(crate) fn measured(people: &People, who: &str, arguments: &[&str], message: &Input) -> Run {
+    let cost = tempfile::NamedTempFile::new().unwrap();
+    let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let mut command = Command::new(python);
+    command.args(["-S", "-E", "-c", WAITING]);
+    command.arg(cost.path()).arg(env!("CARGO_BIN_EXE_encl"));
+    command.args(arguments);
+    people.at_home(&mut command, who);
+    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        // A program that stops reading early is judged by its answer.
+        scope.spawn(move || message.write(&mut stdin).is_ok());
+        child.wait_with_output().unwrap()
+    });
+    let cost = fs::read_to_string(cost.path()).unwrap();
+    let (peak_kib, cpu_seconds) = cost.split_once(' ').unwrap();
+    Run {
+        exit: output.status.code().unwrap(),
+        stdout: output.stdout,
+        stderr: output.stderr,
+        peak_kib: peak_kib.parse().unwrap(),
+        cpu_seconds: cpu_seconds.parse().unwrap(),
+    }
+}
