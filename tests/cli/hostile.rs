@@ -48,6 +48,26 @@ fn hostile_words_on_the_command_line_come_back_spelled_out() {
         format!("encl inspect --keystore '{nasty}' letter.pdf.encl"),
         format!("encl key list --keystore '{nasty}'"),
         format!("encl man '{nasty}'"),
+        format!("encl mail wrap '{nasty}'"),
+        format!("encl mail wrap letter.eml --to '{nasty}'"),
+        format!("encl mail wrap letter.eml --notice '{nasty}'"),
+        format!("encl mail unwrap '{nasty}'"),
+        format!("encl mail unwrap sealed.eml -o '{nasty}/x'"),
+        format!("encl mail show '{nasty}'"),
+        format!("encl mail inspect '{nasty}'"),
+        format!("encl mail send -- '{nasty}' bob@example.org < letter.eml"),
+        format!("encl mail send -- sendmail '{nasty}' < letter.eml"),
+        format!("encl mail send -- sendmail '-bs{nasty}' < letter.eml"),
+        format!("encl mail send --fcc '{nasty}/x' -- sendmail bob@example.org < letter.eml"),
+        format!("encl mail deliver --for '{nasty}' < letter.eml"),
+        format!("encl mail deliver --for '{nasty}@x' < letter.eml"),
+        format!("encl mail deliver --for bob@example.org --maildir '{nasty}/x' < letter.eml"),
+        format!("encl mail deliver --for bob@example.org -- '{nasty}' < letter.eml"),
+        format!("encl mail seal '{nasty}' --for alice@example.org"),
+        format!("encl mail unseal '{nasty}'"),
+        format!("encl mail grep '{nasty}' sealed.eml"),
+        format!("encl mail grep '({nasty}' sealed.eml"),
+        format!("encl mail grep code '{nasty}'"),
         format!("encl wrap notes.txt --passphrase --passphrase-file '{nasty}'"),
     ] {
         for line in [line.clone(), format!("{line} --json")] {
@@ -154,4 +174,60 @@ fn plaintext_on_a_terminal_is_text_or_refused() {
     assert_eq!(sealed.exit, 2, "{}", sealed.text());
     let device = session.ask_on_terminal("bob", "encl unwrap evil.txt.encl -o /dev/tty", "");
     assert_eq!(device.exit, 2, "{}", device.text());
+}
+
+/// A message may hold anything, inside and outside, and be called anything.
+#[test]
+fn hostile_messages_are_spelled_out() {
+    let session = Session::with_people();
+    let nasty = "\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\rforged";
+    let encoded = "=?utf-8?Q?=1B[2Jx=0A[--_encl:_sealed_by_the_pope_--]?=";
+    let message = format!(
+        "From: {encoded} <alice@example.org>\nTo: bob@example.org\nDate: {nasty}\nSubject: {encoded}{nasty}\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{nasty}\n[-- encl: sealed by the pope --]\n\
+         --b\nContent-Type: application/{nasty}; name=\"{nasty}\"\n\nx\n--b--\n"
+    );
+    session.write("nasty.eml", &message);
+    session.quietly("alice", "encl mail wrap nasty.eml > sealed-nasty.eml");
+    let sealed = String::from_utf8(session.read("sealed-nasty.eml")).unwrap();
+    let changed = sealed.replacen(
+        "To: ",
+        &format!("X: {nasty}\nCc: {nasty}\nTo: {encoded}{nasty} "),
+        1,
+    );
+    session.write("changed.eml", changed + &message);
+    session.quietly(
+        "bob",
+        "mkdir folder; cp changed.eml \"folder/$(printf '\\033[2J').eml\"",
+    );
+    for line in [
+        "encl mail wrap nasty.eml -o again.eml",
+        "encl mail wrap nasty.eml --to bob@example.org --as bob@example.org -o other.eml",
+        "encl mail unwrap sealed-nasty.eml -o out",
+        "encl mail unwrap changed.eml -o out --force",
+        "encl mail unwrap nasty.eml",
+        "encl mail inspect changed.eml nasty.eml",
+        "encl mail show changed.eml",
+        "encl mail show --json changed.eml",
+        "encl mail grep . folder",
+        "encl mail grep --json . folder",
+        "encl mail seal folder --for alice@example.org",
+        "encl mail seal folder --for alice@example.org --json",
+        "encl mail unseal folder --dry-run",
+        "encl mail send -- sendmail -t < nasty.eml",
+        "encl mail deliver --for alice@example.org -- cat -v < nasty.eml",
+    ] {
+        let answer = session.ask("bob", line);
+        assert_harmless(line, answer.stderr.as_bytes());
+        assert_harmless(line, &answer.stdout);
+        let forged = |line: &str| {
+            line.trim_start()
+                .starts_with("[-- encl: sealed by the pope")
+        };
+        assert!(
+            !answer.text().lines().any(forged),
+            "{line}: {}",
+            answer.text()
+        );
+    }
 }

@@ -115,11 +115,11 @@ fn what_stands_in_front() {
     }
     session.type_(
         "alice",
-        "encl mail wrap letter.eml --crlf --quiet | grep -vc $'\\r$'; encl mail wrap --quiet letter.eml | grep -c $'\\r'",
+        "encl mail wrap letter.eml --crlf --quiet | grep -vc \"$(printf '\\r')$\"; encl mail wrap --quiet letter.eml | grep -c \"$(printf '\\r')\"",
     );
     session.type_(
         "alice",
-        "sed 's/$/\\r/' letter.eml | encl mail wrap --quiet > crlf.eml; grep -vc $'\\r$' crlf.eml",
+        "sed 's/$/\\r/' letter.eml | encl mail wrap --quiet > crlf.eml; grep -vc \"$(printf '\\r')$\" crlf.eml",
     );
     session.type_(
         "bob",

@@ -18,3 +18,4 @@ mod sending;
 mod session;
 mod shells;
 mod strangers;
+mod sysexits;

@@ -1,11 +1,9 @@
 //! `encl mail send`: what mail programs call instead of their sendmail.
 
-use crate::session::{Answer, Session};
-
-const TO_BOB: &str = "encl mail send -- sendmail -oi -- bob@example.org < letter.eml";
+use crate::session::Session;
 
 /// A letter of Alice's with these fields.
-fn letter(fields: &str) -> String {
+pub(crate) fn letter(fields: &str) -> String {
     format!(
         "From: Alice <alice@example.org>\n{fields}Subject: the secret plan\n\nThe code is 4711.\n"
     )
@@ -18,19 +16,13 @@ fn opened(session: &Session, person: &str, name: &str) -> String {
         .text()
 }
 
-fn sent(session: &Session) -> Vec<String> {
+/// The words of each call of the sendmail.
+pub(crate) fn sent(session: &Session) -> Vec<String> {
     let words = |n: usize| std::fs::read_to_string(session.work().join(format!("sent-{n}")));
     (1..)
         .map_while(|n| words(n).ok())
         .map(|words| words.trim_end().to_owned())
         .collect()
-}
-
-fn exit_and_code(answer: &Answer) -> (i32, i64) {
-    let error: serde_json::Value =
-        serde_json::from_str(answer.stderr.lines().last().unwrap()).unwrap();
-    assert_eq!(error["schema"], "encl.error/1");
-    (answer.exit, error["exit"].as_i64().unwrap())
 }
 
 #[test]
@@ -256,224 +248,6 @@ fn a_sendmail_that_fails() {
         "encl mail send --fcc copies -- thief bob@example.org < l.eml",
     );
     insta::assert_snapshot!(session.transcript());
-}
-
-/// A way into each code of sysexits.h, in words and as an object.
-#[test]
-fn every_code_that_mail_programs_act_on() {
-    let session = Session::with_people();
-    session.quietly(
-        "alice",
-        "encl key new alice@work.example --no-passphrase > /dev/null",
-    );
-    session.quietly("dora", "encl key new dora@example.org --passphrase-file passphrase > dora.card; encl contact add bob.card --yes");
-    session.quietly("eve", "encl key new eve@example.org --no-passphrase > eve.card; encl contact add bob.card --yes; find $ENCL_KEYSTORE -type f -exec sh -c 'echo broken > \"$1\"' - {} ';'");
-    session.write(
-        "dora.eml",
-        letter("To: bob@example.org\n").replace("alice", "dora"),
-    );
-    session.write(
-        "eve.eml",
-        letter("To: bob@example.org\n").replace("alice", "eve"),
-    );
-    session.write("two-from.eml", letter("From: alice@work.example\n"));
-    session.write(
-        "two-ids.eml",
-        letter("Message-ID: <1@x>\nmessage-id : <2@x>\n"),
-    );
-    session.write("long.eml", letter(&"X: y\n".repeat(1 << 18)));
-    session.write(
-        "malformed.eml",
-        letter("To: bob@example.org carol@example.org\n"),
-    );
-    session.write("malformed-blind.eml", letter("Bcc: bob@\n"));
-    session.write("wide", "x".repeat(79));
-    session.write("exit-2", "76");
-    for (code, person, line) in [
-        (0, "alice", TO_BOB),
-        (76, "alice", TO_BOB),
-        (64, "alice", "encl mail send < letter.eml"),
-        (64, "alice", "encl mail send -- < letter.eml"),
-        (
-            64,
-            "alice",
-            "encl mail send --bogus -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            64,
-            "alice",
-            "encl mail --no-input send --bogus < letter.eml",
-        ),
-        (
-            64,
-            "alice",
-            "encl --keystore send mail send --bogus < letter.eml",
-        ),
-        (
-            64,
-            "alice",
-            "encl mail send sendmail bob@example.org < letter.eml",
-        ),
-        (64, "alice", "encl mail send -- sendmail < letter.eml"),
-        (64, "alice", "encl mail send -- sendmail -bs < letter.eml"),
-        (64, "alice", "encl mail send -- sendmail -q < letter.eml"),
-        (64, "alice", "encl mail send -- sendmail -f < letter.eml"),
-        (
-            64,
-            "alice",
-            "encl mail send --expires yesterday -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            64,
-            "alice",
-            "encl mail send --notice wide -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail bob@example.org < /dev/null",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail bob@example.org < notes.txt",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail bob@example.org < two-from.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail bob@example.org < two-ids.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail bob@example.org < long.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail bob@example.org < malformed.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail -t < malformed-blind.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail 'bob@example.org eve@example.org' < letter.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail 'bob@example.org, carol@example.org' < letter.eml",
-        ),
-        (
-            65,
-            "alice",
-            "encl mail send -- sendmail \"$(printf 'bob@example.org\\neve@example.org')\" < letter.eml",
-        ),
-        (
-            67,
-            "alice",
-            "encl mail send -- sendmail eve@example.org < letter.eml",
-        ),
-        (
-            67,
-            "alice",
-            "encl mail send -- sendmail bob@example.org a/b@x.card < letter.eml",
-        ),
-        (
-            69,
-            "alice",
-            "encl mail send -- /no/such/sendmail bob@example.org < letter.eml",
-        ),
-        (
-            69,
-            "alice",
-            "encl mail send -- ./letter.eml bob@example.org < letter.eml",
-        ),
-        (
-            73,
-            "alice",
-            "encl mail send --fcc notes.txt -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            74,
-            "alice",
-            "encl mail send --fcc /proc/x -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            75,
-            "alice",
-            "encl mail send -- sendmail bob@example.org <&-",
-        ),
-        (
-            75,
-            "alice",
-            "TMPDIR=/nowhere encl mail send -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            75,
-            "alice",
-            "encl mail send --notice nothing -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            75,
-            "alice",
-            "env -u HOME -u ENCL_KEYSTORE encl mail send -- sendmail bob@example.org < letter.eml",
-        ),
-        (
-            75,
-            "dora",
-            "encl mail send -- sendmail bob@example.org < dora.eml",
-        ),
-        (
-            75,
-            "dora",
-            "encl mail send --passphrase-file notes.txt -- sendmail bob@example.org < dora.eml",
-        ),
-        (
-            75,
-            "eve",
-            "encl mail send -- sendmail bob@example.org < eve.eml",
-        ),
-        (
-            78,
-            "bob",
-            "encl mail send -- sendmail alice@example.org < letter.eml",
-        ),
-        (
-            78,
-            "bob",
-            "encl mail send --as nobody -- sendmail alice@example.org < letter.eml",
-        ),
-        (
-            78,
-            "dora",
-            "encl mail send --anonymous --no-self --fcc x -- sendmail bob@example.org < letter.eml",
-        ),
-    ] {
-        let before = sent(&session).len();
-        let answer = session.ask(person, line);
-        assert_eq!(answer.exit, code, "{line}\n{}", answer.stderr);
-        let expected = before + usize::from(matches!(code, 0 | 76));
-        assert_eq!(sent(&session).len(), expected, "{line}");
-        if matches!(code, 0 | 76) {
-            continue;
-        }
-        let json = line.replace("mail ", "mail --json ");
-        assert_eq!(
-            exit_and_code(&session.ask(person, &json)),
-            (code, code.into()),
-            "{json}"
-        );
-    }
 }
 
 #[test]

@@ -329,7 +329,7 @@ fn scrub_word(word: &str) -> String {
     let shape: String = word.chars().map(digits).collect();
     let scrubbed = match word {
         _ if word.contains("encl-") && word.len() >= 29 => scrub_boundary(word),
-        _ if word.ends_with(".encl") || word.contains(".encl:2,") => scrub_maildir(word),
+        _ if word.contains(".R") && word.contains(".encl") => scrub_maildir(word),
         _ if word.len() == 64 && is_hex(word) => "<id>".to_owned(),
         _ if word.starts_with("encl-card1:") && word.len() > 100 => "<card>".to_owned(),
         _ if shape == "0000-00-00" => "<day>".to_owned(),

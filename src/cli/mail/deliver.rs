@@ -70,7 +70,8 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let notice = wrap::notice(arguments.notice.as_deref())
         .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
     context.passphrases.stdin_is_data();
-    let source = MessageSource::open(&Input::Stdin, "deliver", context)?;
+    let source = MessageSource::open(&Input::Stdin, "deliver", context)
+        .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
     refuse_empty(&source)?;
     let people = people(context)?;
     let readers = readers(&arguments.recipients, &people, context)?;

@@ -21,7 +21,7 @@ use super::super::terminal::{Stream, safe, shown};
 use super::archive::{failure, jobs_default, name, not_gone_through};
 use super::show::FIELDS;
 use super::source::SpoolWriter;
-use super::unseal::Unsealing;
+use super::unseal::{Look, Unsealing};
 
 /// Bounds what a pattern may cost, in bytes of its compiled form.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
@@ -65,8 +65,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let pattern = pattern(arguments)?;
     let people = store::people(context)?;
+    let identity = arguments.identity.as_deref();
     let searching = Searching {
-        unsealing: Unsealing::with_my_keys(arguments.identity.as_deref(), &people, context)?,
+        unsealing: Unsealing::with_my_keys("search", identity, &people, context)?,
         pattern,
         found: AtomicU64::new(0),
     };
@@ -113,8 +114,14 @@ fn pattern(arguments: &Arguments) -> Result<Regex, Failure> {
             Exit::Usage,
             format!("cannot look for `{}`", safe(&arguments.pattern)),
         )
-        .because(safe(&error.to_string()))
+        .because(safe(last_line(&error.to_string())))
     })
+}
+
+/// Regex errors draw a picture above the line that says what is wrong.
+fn last_line(text: &str) -> &str {
+    let line = text.lines().last().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line)
 }
 
 /// Opens each message and looks through it; nothing is ever changed.
@@ -147,7 +154,7 @@ impl Transform for Searching {
 
     /// What is found comes back as the reason why nothing is done with the message.
     fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
-        let Some(content) = self.unsealing.content(message)? else {
+        let Look::Mine(content) = self.unsealing.look(message)? else {
             return Ok(Want::Already);
         };
         let failed = |error: std::io::Error| Failure::io("cannot search the message", &error);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
 use encl::mail::{MaildirPlace, maildir_name};
@@ -18,20 +18,19 @@ pub(crate) struct Waiting<'a> {
     maildir: &'a Path,
 }
 
-/// Copies `message` there. Folders that a Maildir needs are made.
+/// Copies `message` there. The Maildir is made if need be, but not the folder around it: where that is missing, a disk may be.
 pub(crate) fn place<'a>(
     maildir: &'a Path,
     place: MaildirPlace,
     message: &mut dyn Read,
     context: &Context,
 ) -> Result<Waiting<'a>, Failure> {
-    for folder in ["cur", "new", "tmp"] {
-        let mut builder = std::fs::DirBuilder::new();
-        let made = builder
-            .recursive(true)
-            .mode(0o700)
-            .create(maildir.join(folder));
-        made.map_err(|error| match error.kind() {
+    let folders = ["cur", "new", "tmp"].map(|folder| maildir.join(folder));
+    for folder in [maildir]
+        .into_iter()
+        .chain(folders.iter().map(PathBuf::as_path))
+    {
+        make(folder).map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => cannot(maildir)
                 .because("there is something else than a folder")
                 .sysexit(Sysexit::CantCreate),
@@ -43,6 +42,13 @@ pub(crate) fn place<'a>(
     let mut file = file.map_err(|error| not_made(maildir, &error))?;
     io::copy(message, &mut file).map_err(|error| not_stored(maildir, &error))?;
     Ok(Waiting { file, maildir })
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
 }
 
 impl Waiting<'_> {

@@ -44,7 +44,9 @@ impl Mailings {
             Readers::of_found(found, me, context)
         };
         let everybody = readers(&recipients)?;
-        warn_of_names(&recipients, context);
+        warn_of_names(&visible, context);
+        let blind = recipients.iter().filter(|one| !is_among(one, &visible));
+        warn_of_names(&blind.cloned().collect::<Vec<_>>(), context);
         let mailing = |group: Vec<Mailbox>| {
             Ok(Mailing {
                 readers: readers(&group)?,
@@ -75,11 +77,20 @@ fn recipients(
 fn each_once(mailboxes: Vec<Mailbox>) -> Vec<Mailbox> {
     let mut kept: Vec<Mailbox> = Vec::new();
     for mailbox in mailboxes {
-        if !is_among(&mailbox, &kept) {
+        if !kept
+            .iter()
+            .any(|other| is_one_and_the_same(other, &mailbox))
+        {
             kept.push(mailbox);
         }
     }
     kept
+}
+
+/// Local parts that differ in case may be two people's: neither is dropped.
+fn is_one_and_the_same(one: &Mailbox, other: &Mailbox) -> bool {
+    let domains = [one, other].map(Mailbox::domain);
+    one.local_part() == other.local_part() && domains[0].eq_ignore_ascii_case(domains[1])
 }
 
 /// Those who may see each other, and each of the others alone.

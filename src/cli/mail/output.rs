@@ -8,7 +8,7 @@ use encl::atomic_file::Existing;
 use super::super::args::InputFiles;
 use super::super::context::Context;
 use super::super::files::{Input, is_dash};
-use super::super::report::Failure;
+use super::super::report::{Exit, Failure};
 use super::super::target::Target;
 
 /// One message.
@@ -25,8 +25,14 @@ impl OneMessage {
             files: self.file.iter().cloned().collect(),
             ..InputFiles::default()
         };
-        let mut inputs = Input::of(&files, verb, context)?;
-        Ok(inputs.remove(0))
+        let input = Input::of(&files, verb, context)?.remove(0);
+        match input.path() {
+            Some(path) if path.is_dir() => Err(input
+                .cannot(verb, Exit::Usage)
+                .because("it is a folder")
+                .hint("`encl mail seal` and `unseal` go through a Maildir")),
+            _ => Ok(input),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
@@ -98,9 +98,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 fn owners(names: &[String], people: &People, context: &Context) -> Result<Readers, Failure> {
     let mut found = Vec::new();
     for name in names {
-        let is_address = name.find('@').is_some_and(|at| at > 0)
-            && !name.contains('/')
-            && !name.ends_with(".card");
+        let is_card =
+            name.contains('/') || Path::new(name).extension().is_some_and(|e| e == "card");
+        let is_address = name.find('@').is_some_and(|at| at > 0) && !is_card;
         found.extend(match parse_list(name) {
             Ok(mailboxes) if is_address => addressing::people_at(&mailboxes, people, context)?,
             _ => Readers::find(std::slice::from_ref(name), people, context)?,

@@ -127,7 +127,8 @@ fn author<'a>(
     let from = header.first("From").map(|field| safe(&field.text()));
     let from = from.unwrap_or_else(|| "nobody".to_owned());
     Err(cannot(Exit::Usage)
-        .because(format!("it is from {from}, and none of your identities carries that address"))
+        .because(format!("it is from {from}"))
+        .because("none of your identities has that as its address")
         .hint("--as WHO signs with another identity, --anonymous does not sign; `encl key list` shows your identities")
         .sysexit(Sysexit::Config))
 }
@@ -233,8 +234,9 @@ fn hand_over(
     kept.map_err(|failure| failure.because("the message itself was sent, to everybody"))
 }
 
+/// All of them: whoever sends again needs each.
 fn names(mailings: &[Mailing]) -> String {
     let recipients = mailings.iter().flat_map(|mailing| &mailing.recipients);
-    let recipients: Vec<&str> = recipients.map(String::as_str).collect();
-    safe(&recipients.join(", "))
+    let recipients: Vec<String> = recipients.map(|address| safe(address)).collect();
+    recipients.join(", ")
 }

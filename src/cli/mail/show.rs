@@ -19,7 +19,7 @@ use super::letter::{Arrived, Letter};
 use super::opened::{Passed, SealedMessage};
 use super::output::OneMessage;
 use super::source::{SpoolWriter, not_spooled};
-use super::verdict::FromOption;
+use super::verdict::{FromOption, is_message};
 
 /// What begins a line of ours, so that it can be told from the message's.
 const FRAME: &str = "[-- encl:";
@@ -83,6 +83,10 @@ fn print(
         return context.terminal.print_object(&object, Stream::Stdout);
     }
     let mut lines = vec![opened(about, signer.as_ref())];
+    if !is_message(about) {
+        lines.push(a_file(about));
+        return context.terminal.print(&lines.join("\n"));
+    }
     for name in FIELDS {
         if let Some(value) = display.field(name) {
             // Encoded words can hold line ends.
@@ -128,6 +132,19 @@ fn opened(about: &Opened, signer: Option<&Signer>) -> String {
         .created()
         .map_or_else(String::new, |created| format!(", {}", when::local(created)));
     format!("{FRAME} {from}{created} --]")
+}
+
+/// A file is no message, whatever it looks like.
+fn a_file(about: &Opened) -> String {
+    let about = &about.private.about;
+    let name = about
+        .name
+        .as_deref()
+        .map(|name| format!(" `{}`", safe(name)));
+    let name = name.unwrap_or_default();
+    format!(
+        "{FRAME} it holds the file{name}, not a message; `encl mail unwrap -o FILE` gives it --]"
+    )
 }
 
 /// One line of the message: tabs spread, and never like one of ours, also not with letters between that nobody sees.

@@ -49,7 +49,7 @@ pub(crate) const TABLE: &str = "\
   69  the program behind `--` cannot be run
   73  the target exists
   74  standard output, or a copy, could not be written
-  75  try again later: passphrase missing, keystore broken, disk full, anything not certainly permanent
+  75  try again later: keystore locked or broken, disk full, anything not surely permanent
   76  made by a newer encl, or damaged
   77  not for you, or the policy says no
   78  the set-up is wrong: none of your identities carries the address in From
@@ -67,11 +67,11 @@ pub(crate) fn ended(run: impl FnOnce() -> Outcome) -> Outcome {
 
 /// The failure with its code, if it has none yet.
 pub(crate) fn coded(failure: Failure) -> Failure {
-    match failure.sysexit {
-        Some(_) => failure,
-        None => {
-            let code = Sysexit::of(failure.exit);
-            failure.sysexit(code)
-        }
+    let code = Sysexit::of(failure.exit);
+    let is_known = failure.sysexit.is_some();
+    if is_known {
+        failure
+    } else {
+        failure.sysexit(code)
     }
 }

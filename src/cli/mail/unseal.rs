@@ -48,19 +48,20 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let people = store::people(context)?;
-    let unsealing = Unsealing::with_my_keys(arguments.identity.as_deref(), &people, context)?;
+    let identity = arguments.identity.as_deref();
+    let unsealing = Unsealing::with_my_keys("unseal", identity, &people, context)?;
     archive::run(&arguments.archive, &unsealing, &WORDS, context)
 }
 
 fn mine<'a>(
+    verb: &str,
     identity: Option<&str>,
     people: &'a People,
     context: &Context,
 ) -> Result<&'a [Person], Failure> {
     if people.mine.is_empty() {
-        return Err(
-            Failure::new(Exit::NotForYou, "cannot unseal anything").because("you have no identity")
-        );
+        let what = format!("cannot {verb} anything");
+        return Err(Failure::new(Exit::NotForYou, what).because("you have no identity"));
     }
     match context.identity_name(identity) {
         Some(name) => Ok(std::slice::from_ref(who::mine(&name, people)?)),
@@ -75,6 +76,19 @@ fn reader_keys(mine: &[Person]) -> Vec<ReaderKey> {
         kem: key.public.kem(),
     })
     .collect()
+}
+
+/// Why a message with an envelope in it stays as it is.
+const OTHER: &str = "the envelope in it is not for you, or is not all of the message";
+
+/// A message, as whoever has these keys sees it.
+pub(crate) enum Look<'m> {
+    /// No envelope is in it.
+    Plain,
+    /// Another message is sealed in it, opened as far as its private line.
+    Mine(Box<Content<Box<dyn io::Read + 'm>>>),
+    /// An envelope is in it that is somebody else's, or an attachment.
+    Other,
 }
 
 /// Makes the plain form.
@@ -111,11 +125,12 @@ impl Keyring for Unlocked<'_> {
 impl Unsealing {
     /// With one of my identities, or all of them; each is unlocked now.
     pub(crate) fn with_my_keys(
+        verb: &str,
         identity: Option<&str>,
         people: &People,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let mine = mine(identity, people, context)?;
+        let mine = mine(verb, identity, people, context)?;
         let identities = mine.iter().map(|person| keys::unlock(context, person));
         Ok(Self {
             keys: reader_keys(mine),
@@ -124,33 +139,38 @@ impl Unsealing {
         })
     }
 
-    /// The message inside, opened as far as its private line; none if it is not sealed for me.
-    pub(crate) fn content<'m>(
-        &self,
-        message: &'m dyn Reread,
-    ) -> Result<Option<Content<Box<dyn io::Read + 'm>>>, Failure> {
+    /// What a message is to me.
+    pub(crate) fn look<'m>(&self, message: &'m dyn Reread) -> Result<Look<'m>, Failure> {
         let mut text = message.reread().map_err(|error| unreadable(&error))?;
         let Ok(found) = find(&mut text) else {
-            return Ok(None);
+            return Ok(Look::Plain);
         };
         let ids: Vec<KeyId> = self.keys.iter().map(|key| key.id).collect();
         let sealed = sealed_for(&found, message, &ids).map_err(|error| unreadable(&error))?;
         let Some(sealed) = sealed else {
-            return Ok(None);
+            let holds_none = found.envelopes.is_empty();
+            return Ok(if holds_none { Look::Plain } else { Look::Other });
         };
         let body = open_body(message, sealed).map_err(|error| unreadable(&error))?;
         let content = Envelope::read(body)
             .and_then(|envelope| envelope.unlock(&mut Unlocked(self), self.now))
             .map_err(not_opened)?;
-        Ok(super::verdict::is_message(content.about()).then_some(content))
+        let is_message = super::verdict::is_message(content.about());
+        Ok(if is_message {
+            Look::Mine(Box::new(content))
+        } else {
+            Look::Other
+        })
     }
 
     fn opened<'m>(
         &self,
         message: &'m dyn Reread,
     ) -> Result<Content<Box<dyn io::Read + 'm>>, Failure> {
-        let content = self.content(message)?;
-        content.ok_or_else(|| cannot(Exit::Damaged).because("it is not sealed for you"))
+        match self.look(message)? {
+            Look::Mine(content) => Ok(*content),
+            _ => Err(cannot(Exit::Damaged).because("it is not sealed for you")),
+        }
     }
 
     fn holds(&self, sealed: &dyn Reread, plain: &dyn Reread) -> Result<bool, Failure> {
@@ -172,9 +192,10 @@ impl Transform for Unsealing {
     }
 
     fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
-        Ok(match self.content(message)? {
-            Some(_) => Want::Change,
-            None => Want::Already,
+        Ok(match self.look(message)? {
+            Look::Mine(_) => Want::Change,
+            Look::Plain => Want::Already,
+            Look::Other => Want::Skip(OTHER.to_owned()),
         })
     }
 

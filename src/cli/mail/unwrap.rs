@@ -26,7 +26,7 @@ use super::verdict::FromOption;
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail unwrap sealed.eml > letter.eml
-  $ encl mail unwrap sealed.eml -o letter.eml --signed-by bob@example.org
+  $ encl mail unwrap sealed.eml -o opened.eml --signed-by bob@example.org
   $ encl mail unwrap < sealed.eml | wc -c"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
