@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::failures::must_work;
 use super::kills::{SIGKILL, is_full_sweep};
-use super::mailbox::Mailbox;
+use super::mailbox::{KEPT_LATER, Mailbox};
 use super::strace::{self, Call, Thread};
 use super::{complaints, tell};
 
 /// How many calls of a command the short form kills at.
-const KILLS: usize = 36;
+const KILLS: usize = 28;
 /// How many calls of a command the short form lets fail.
 const FAILURES: usize = 8;
 
@@ -32,7 +32,17 @@ fn kill(mailboxes: &[Mailbox]) {
             killed.fetch_add(1, Ordering::Relaxed);
         }
         let check = mailbox.check(&scene).and_then(|()| mailbox.finish(&scene));
-        check.map_err(|complaint| at(&complaint, "killed", call))
+        let kept_twice = || Err(format!("{}: the original is kept twice", mailbox.name));
+        let kept = || {
+            scene
+                .at(KEPT_LATER)
+                .exists()
+                .then(kept_twice)
+                .unwrap_or(Ok(()))
+        };
+        check
+            .and_then(|()| kept())
+            .map_err(|complaint| at(&complaint, "killed", call))
     });
     let killed = killed.into_inner();
     tell(&format!(
@@ -42,7 +52,7 @@ fn kill(mailboxes: &[Mailbox]) {
     assert!(complaints.is_empty(), "{complaints:#?}");
     // A call more or less by chance (memory, threads) is all that may be missed.
     assert!(
-        killed > mailboxes.len() * 20 && killed * 10 > points.len() * 9,
+        killed > mailboxes.len() * 12 && killed * 10 > points.len() * 9,
         "{killed} of {} reached",
         points.len()
     );
