@@ -21,6 +21,7 @@ fn typed(content_type: &str, parts: &str) -> String {
     format!("{}Content-Type: {content_type}\n\n{parts}", fields())
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn boundaries(people: &People) -> Vec<Case> {
     let part = envelope_part(&sealed(people));
     let simple = format!("--b\n\ntext\n--b\n{part}\n--b--\n");
