@@ -54,7 +54,7 @@ fn a_failing_disk_is_an_error_that_names_the_file() {
     assert!(points.len() > 50, "only {} calls can fail", points.len());
 }
 
-fn must_work(call: &Call) -> bool {
+pub(crate) fn must_work(call: &Call) -> bool {
     !call.is_message() && (MUST_WORK.contains(&&*call.name) || call.opens_for_writing())
 }
 

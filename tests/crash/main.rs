@@ -6,8 +6,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod aliases;
+#[expect(dead_code, reason = "its other line ends are tried elsewhere")]
+#[path = "../mail/corpus.rs"]
+mod corpus;
 mod failures;
 mod kills;
+mod large_mailbox;
+mod mailbox;
+mod mailboxes;
 mod outputs;
 mod scenario;
 mod scene;

@@ -1,0 +1,385 @@
+//! A small mailbox that is sealed or made plain again, and what must be true of it whatever went wrong.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Output, Stdio};
+use std::time::{Duration, SystemTime};
+
+use super::scene::{MARK, Scene, said};
+use super::strace::{self, Call, Thread};
+
+/// Files below the scene, by their path.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+const SEAL: &[&str] = &[
+    "mail",
+    "seal",
+    "mail",
+    "--for",
+    "alice@example.org",
+    "--jobs",
+    "1",
+    "--keystore",
+    "alice",
+];
+const UNSEAL: &[&str] = &[
+    "mail",
+    "unseal",
+    "mail",
+    "--jobs",
+    "1",
+    "--keystore",
+    "alice",
+];
+const KEEP: &[&str] = &["--keep-original", "kept"];
+/// Where originals are kept.
+const KEPT: &str = "kept/";
+
+/// The mbox of which a failing disk left one message as it was, kept by the run that did that one.
+pub(crate) const KEPT_LATER: &str = "kept/mail.2";
+
+/// How the messages lie in `mail`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Maildir,
+    Eml,
+    Mbox,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Sealed,
+}
+
+/// One command on one mailbox, run once with nothing going wrong.
+pub(crate) struct Mailbox {
+    pub(crate) name: String,
+    arguments: Vec<&'static str>,
+    kind: Kind,
+    becomes: Form,
+    before: Files,
+    /// The plain messages.
+    messages: BTreeSet<Vec<u8>>,
+    /// What is known to open, and to which message.
+    opened: HashMap<Vec<u8>, Vec<u8>>,
+    /// The paths of all files afterwards.
+    paths_after: Vec<String>,
+    /// The originals that are kept.
+    kept: Files,
+    /// The mailbox when it was made plain again.
+    unsealed: Files,
+    pub(crate) calls: Vec<Call>,
+}
+
+impl Mailbox {
+    /// Each kind sealed and made plain again, with and without originals that are kept.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for kind in [Kind::Maildir, Kind::Eml, Kind::Mbox] {
+            let plain = plain(kind);
+            let sealed = sealed(&plain);
+            for keep in [&[], KEEP] {
+                all.push(Self::rehearsed(kind, Form::Sealed, keep, plain.clone()));
+                all.push(Self::rehearsed(kind, Form::Plain, keep, sealed.clone()));
+            }
+        }
+        all
+    }
+
+    fn rehearsed(kind: Kind, becomes: Form, keep: &[&'static str], before: Files) -> Self {
+        let command = match becomes {
+            Form::Sealed => SEAL,
+            Form::Plain => UNSEAL,
+        };
+        let arguments = [command, keep].concat();
+        let scene = scene_with(&before);
+        let (output, calls) = strace::record(&scene, &arguments, &[]);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        let mut mailbox = Self {
+            name: format!("{kind:?} {}", arguments.join(" ")),
+            arguments,
+            kind,
+            becomes,
+            before,
+            messages: plain(kind)
+                .iter()
+                .flat_map(|(path, bytes)| kind.messages(path, bytes))
+                .collect(),
+            opened: HashMap::new(),
+            paths_after: files(&scene).into_keys().collect(),
+            kept: Files::new(),
+            unsealed: Files::new(),
+            calls,
+        };
+        if !keep.is_empty() {
+            let original = |(path, bytes): (&String, &Vec<u8>)| {
+                let below = path.strip_prefix("mail/").unwrap_or(path);
+                (format!("{KEPT}{below}"), bytes.clone())
+            };
+            mailbox.kept = mailbox.before.iter().map(original).collect();
+        }
+        mailbox.remember_opened(&scene);
+        scene.done(UNSEAL);
+        mailbox.unsealed = mail(&scene);
+        assert!(mailbox.forms(&scene).unwrap() == BTreeSet::from([Form::Plain as u8]));
+        mailbox.check(&scene).unwrap();
+        mailbox
+    }
+
+    /// Opens what lies in the mailboxes before and after once, so that it need not be opened again each time.
+    fn remember_opened(&mut self, scene: &Scene) {
+        for (path, bytes) in &self.before {
+            for piece in self.kind.messages(path, bytes) {
+                if !self.messages.contains(&piece) {
+                    let message = open(scene, &piece).unwrap();
+                    self.opened.insert(piece, message);
+                }
+            }
+        }
+    }
+
+    /// Runs the command in a new scene, with one thing going wrong.
+    pub(crate) fn run(&self, thread: Thread, injection: String) -> (Scene, Output) {
+        let scene = scene_with(&self.before);
+        let output = strace::inject(&scene, &self.arguments, thread, &[injection]);
+        (scene, output)
+    }
+
+    /// Whether a call cannot be met: it is not made by the main thread, which makes as many of them before.
+    pub(crate) fn hides(&self, call: &Call) -> bool {
+        let same = |other: &&Call| other.thread == Thread::Main && other.name == call.name;
+        call.thread == Thread::Other && self.calls.iter().filter(same).count() >= call.nth
+    }
+
+    /// What must be true at every moment: every message is there in one form at least, whole; nothing partial bears the
+    /// name of a message; nothing plain is readable by others.
+    pub(crate) fn check(&self, scene: &Scene) -> Result<(), String> {
+        self.forms(scene)?;
+        for (path, bytes) in files(scene) {
+            if path == KEPT_LATER {
+                self.forms_in(scene, &Files::from([(path, bytes)]))?;
+            } else if path.starts_with(KEPT)
+                && !is_hidden(&path)
+                && self.kept.get(&path) != Some(&bytes)
+            {
+                return self.complain(&format!("{path} is not an original"));
+            }
+        }
+        match scene.readable_secrets(&["in"]).as_slice() {
+            [] => Ok(()),
+            files => self.complain(&format!("others can read {files:?}")),
+        }
+    }
+
+    /// The forms that are there, of messages that are all there.
+    fn forms(&self, scene: &Scene) -> Result<BTreeSet<u8>, String> {
+        let mail = mail(scene);
+        self.forms_in(scene, &mail)
+    }
+
+    fn forms_in(&self, scene: &Scene, files: &Files) -> Result<BTreeSet<u8>, String> {
+        let mut forms = BTreeSet::new();
+        let mut found = BTreeSet::new();
+        for (path, bytes) in files {
+            for piece in self.kind.messages(path, bytes) {
+                if self.messages.contains(&piece) {
+                    forms.insert(Form::Plain as u8);
+                    found.insert(piece);
+                    continue;
+                }
+                let opened = self.opened.get(&piece).cloned();
+                match opened.or_else(|| open(scene, &piece)) {
+                    Some(message) if self.messages.contains(&message) => found.insert(message),
+                    _ => return Err(self.complaint(&format!("{path} is partial"))),
+                };
+                forms.insert(Form::Sealed as u8);
+            }
+        }
+        match found == self.messages {
+            true => Ok(forms),
+            false => Err(self.complaint("a message is gone")),
+        }
+    }
+
+    /// Runs the command again, which has to do the rest.
+    pub(crate) fn finish(&self, scene: &Scene) -> Result<(), String> {
+        let again = scene.run(&self.arguments);
+        if !again.status.success() {
+            return self.complain(&format!("it cannot be done again: {}", said(&again)));
+        }
+        self.check_done(scene)?;
+        if self.becomes == Form::Sealed {
+            let back = scene.run(UNSEAL);
+            if !back.status.success() || mail(scene) != self.unsealed {
+                return self.complain(&format!("the bytes do not come back: {}", said(&back)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything has its other form, originals are kept, and nothing else is left.
+    pub(crate) fn check_done(&self, scene: &Scene) -> Result<(), String> {
+        self.check(scene)?;
+        if self.forms(scene)? != BTreeSet::from([self.becomes as u8]) {
+            return self.complain("it is not done");
+        }
+        let mut files = files(scene);
+        files.remove(KEPT_LATER);
+        if !files.keys().eq(&self.paths_after) {
+            return self.complain(&format!("these files are left: {:?}", files.keys()));
+        }
+        files.retain(|path, _| path.starts_with(KEPT));
+        match files == self.kept {
+            true => Ok(()),
+            false => self.complain("an original is not kept"),
+        }
+    }
+
+    fn complain(&self, what: &str) -> Result<(), String> {
+        Err(self.complaint(what))
+    }
+
+    fn complaint(&self, what: &str) -> String {
+        format!("{}: {what}", self.name)
+    }
+}
+
+impl Kind {
+    /// The messages in a file of the mailbox.
+    fn messages(self, path: &str, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let is_message = match self {
+            Self::Maildir => path.starts_with("mail/cur/") || path.starts_with("mail/new/"),
+            Self::Eml => path.ends_with(".eml"),
+            Self::Mbox => return pieces(bytes),
+        };
+        match is_message && !is_hidden(path) {
+            true => vec![bytes.to_vec()],
+            false => Vec::new(),
+        }
+    }
+}
+
+/// What stands between the `From ` lines of an mbox, and as a piece of its own what stands before the first.
+fn pieces(mbox: &[u8]) -> Vec<Vec<u8>> {
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    let mut after_empty = true;
+    for line in mbox.split_inclusive(|byte| *byte == b'\n') {
+        if after_empty && line.starts_with(b"From ") {
+            pieces.push(Vec::new());
+        } else if let Some(piece) = pieces.last_mut() {
+            piece.extend_from_slice(line);
+        } else {
+            pieces.push(line.to_vec());
+        }
+        after_empty = matches!(line, b"\n" | b"\r\n");
+    }
+    pieces
+}
+
+fn is_hidden(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with('.')
+}
+
+fn plain(kind: Kind) -> Files {
+    let message = |number: usize, end: &str| {
+        let lines = [
+            "From: bob@example.org",
+            "To: alice@example.org",
+            &format!("Message-ID: <{number}@example.org>"),
+            &format!("Subject: {MARK}"),
+            "",
+            MARK,
+            &MARK.repeat(20 * number),
+            "",
+        ];
+        lines.join(end)
+    };
+    let (one, two, crlf) = (message(1, "\n"), message(2, "\n"), message(3, "\r\n"));
+    let of = |files: &[(&str, &str)]| {
+        let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), text.as_bytes().to_vec());
+        files.iter().map(owned).collect()
+    };
+    match kind {
+        Kind::Maildir => {
+            let sized = format!(
+                "mail/cur/1000000001.M1P1.host,S={},W={}:2,FS",
+                one.len(),
+                one.len() + one.lines().count()
+            );
+            of(&[
+                (&sized, &one),
+                ("mail/new/1000000002.M2P1.host", &two),
+                ("mail/cur/1000000003.M3P1.host:2,", &crlf),
+            ])
+        }
+        Kind::Eml => of(&[
+            ("mail/one.eml", &one),
+            ("mail/two.eml", &two),
+            ("mail/three.eml", &crlf),
+        ]),
+        Kind::Mbox => {
+            let line = "From bob@example.org Thu Jan  1 00:00:00 2026\n";
+            of(&[("mail", &format!("{line}{one}\n{line}{two}\n"))])
+        }
+    }
+}
+
+fn sealed(plain: &Files) -> Files {
+    let scene = scene_with(plain);
+    scene.done(SEAL);
+    mail(&scene)
+}
+
+/// A scene with a mailbox, whose files only their owner reads, each of another time.
+fn scene_with(mail: &Files) -> Scene {
+    let scene = Scene::new();
+    for (number, (path, bytes)) in (1..).zip(mail) {
+        let path = scene.at(path);
+        let folder = path.parent().unwrap();
+        fs::create_dir_all(folder).unwrap();
+        if folder.ends_with("cur") || folder.ends_with("new") {
+            fs::create_dir_all(folder.with_file_name("cur")).unwrap();
+            fs::create_dir_all(folder.with_file_name("new")).unwrap();
+            fs::create_dir_all(folder.with_file_name("tmp")).unwrap();
+        }
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000 + number, 5);
+        let file = File::options().append(true).open(&path).unwrap();
+        file.set_modified(time).unwrap();
+    }
+    scene
+}
+
+/// Every file of a scene.
+fn files(scene: &Scene) -> Files {
+    let named = |path: std::path::PathBuf| {
+        let name = path.strip_prefix(scene.path()).unwrap();
+        (
+            name.to_str().unwrap().to_owned(),
+            fs::read(&path).unwrap_or_default(),
+        )
+    };
+    scene.files().into_iter().map(named).collect()
+}
+
+fn mail(scene: &Scene) -> Files {
+    let mut files = files(scene);
+    files.retain(|path, _| path == "mail" || path.starts_with("mail/"));
+    files
+}
+
+/// The message in a sealed one, as its owner opens it.
+fn open(scene: &Scene, sealed: &[u8]) -> Option<Vec<u8>> {
+    let mut unwrapping = scene.program(&["mail", "unwrap", "--keystore", "alice"]);
+    unwrapping.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut unwrapping = unwrapping.stderr(Stdio::null()).spawn().unwrap();
+    // Who refuses early does not read on.
+    let _ = unwrapping.stdin.take().unwrap().write_all(sealed);
+    let output = unwrapping.wait_with_output().unwrap();
+    output.status.success().then_some(output.stdout)
+}
