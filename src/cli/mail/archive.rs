@@ -14,8 +14,9 @@ use super::super::progress::Steps;
 use super::super::report::{Exit, Failure, Outcome, Tally, system_words};
 use super::super::terminal::{Stream, safe, shown};
 
-/// More threads than this wait for the disk only.
-const JOBS_MAX: usize = 8;
+/// How many messages are given their other form at once, whatever the processors: each waits for the disk most of the
+/// time, since it must be durable before its old form goes, and syncs that are asked for together are done together.
+const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 
 /// Which mailboxes, and how.
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(crate) struct ArchiveOptions {
     #[arg(long)]
     dry_run: bool,
 
-    /// How many messages are worked on at once [default: one per processor]
+    /// How many messages are worked on at once [default: 8]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 
@@ -103,14 +104,13 @@ impl ArchiveOptions {
     }
 
     fn jobs(&self) -> NonZeroUsize {
-        self.jobs.unwrap_or_else(jobs_default)
+        self.jobs.unwrap_or(JOBS)
     }
 }
 
-/// One for each processor.
-pub(crate) fn jobs_default() -> NonZeroUsize {
-    let number = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    number.min(NonZeroUsize::new(JOBS_MAX).expect("8 is not 0"))
+/// How many messages are searched at once, where nothing waits for the disk: one for each processor.
+pub(crate) fn jobs_to_read() -> NonZeroUsize {
+    std::thread::available_parallelism().map_or(NonZeroUsize::MIN, |number| number.min(JOBS))
 }
 
 struct Telling<'a> {

@@ -18,7 +18,7 @@ use super::super::help::closing;
 use super::super::report::{Exit, Failure, Outcome, Stop, Tally};
 use super::super::store;
 use super::super::terminal::{Stream, safe, shown};
-use super::archive::{failure, jobs_default, name, not_gone_through};
+use super::archive::{failure, jobs_to_read, name, not_gone_through};
 use super::show::FIELDS;
 use super::source::SpoolWriter;
 use super::unseal::Unsealing;
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     };
     let run = Run {
         transform: &searching,
-        jobs: jobs_default(),
+        jobs: jobs_to_read(),
         originals: None,
         effect: Effect::Rehearsed,
     };
