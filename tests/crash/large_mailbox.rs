@@ -77,9 +77,9 @@ fn lay_out(scene: &Scene) -> Messages {
 /// Every message is there; what is plain has its bytes, what is sealed opens and has them; a rehearsal finds nothing odd.
 fn check(scene: &Scene, messages: &Messages) {
     let mut there = names(scene);
-    there
-        .iter_mut()
-        .for_each(|name| name.truncate(name.find(".host").unwrap() + ".host".len()));
+    for name in &mut there {
+        name.truncate(name.find(".host").unwrap() + ".host".len());
+    }
     there.dedup();
     assert!(there.iter().eq(messages.keys()), "{} names", there.len());
     let rehearsal = [

@@ -252,7 +252,7 @@ impl Kind {
     fn messages(self, path: &str, bytes: &[u8]) -> Vec<Vec<u8>> {
         let is_message = match self {
             Self::Maildir => path.starts_with("mail/cur/") || path.starts_with("mail/new/"),
-            Self::Eml => path.ends_with(".eml"),
+            Self::Eml => path.to_lowercase().ends_with(".eml"),
             Self::Mbox => return pieces(bytes),
         };
         match is_message && !is_hidden(path) {
