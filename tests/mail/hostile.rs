@@ -4,6 +4,7 @@
 //! `ENCL_SWEEP=full` sends 2 GiB of blanks, more mutations, and prints what each message cost.
 
 mod authors;
+mod changed;
 mod coding;
 mod costly;
 mod letter;
