@@ -16,7 +16,7 @@ fn sealed_at_delivery() {
     );
     session.type_(
         "alice",
-        "encl mail deliver --for carol@example.org < s.eml | cmp -s - s.eml || echo sealed again",
+        "encl mail deliver --for carol@example.org < s.eml > again.eml; cmp -s again.eml s.eml || echo sealed again",
     );
     session.type_("alice", "encl mail deliver --for bob@example.org --maildir inbox < letter.eml; ls inbox inbox/new; stat -c %a inbox inbox/new/*");
     session.type_("alice", "encl mail deliver --for @finance -- maildrop -d x < letter.eml; encl mail inspect handed-over.eml");
