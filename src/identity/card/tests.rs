@@ -60,26 +60,34 @@ fn a_card_comes_back_however_it_travelled() {
     }
 }
 
+/// Two check characters miss one change in 4,096, which the signature then finds: with a random card, some runs have one.
 #[test]
-fn every_changed_or_lost_character_is_found_in_its_group() {
+fn every_changed_or_lost_character_is_found_nearly_always_in_its_group() {
     let card = card(Kem::X25519);
     let text = card.to_text();
+    let mut missed_by_check = 0;
     for at in PREFIX.len()..text.len() {
         let group = (at - PREFIX.len()) / 62 + 1;
         let other = if &text[at..=at] == "A" { "B" } else { "A" };
         let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
-        let Err(CardError::Carrier(CarrierError::Group { group: found, .. })) =
-            Card::from_text(changed.as_bytes())
-        else {
-            panic!("character {at} changed and not found")
-        };
-        assert_eq!(found, group);
+        match Card::from_text(changed.as_bytes()) {
+            Err(CardError::Carrier(CarrierError::Group { group: found, .. })) => {
+                assert_eq!(found, group);
+            }
+            Err(_) => missed_by_check += 1,
+            Ok(_) => panic!("character {at} changed and not found"),
+        }
         let lost = format!("{}{}", &text[..at], &text[at + 1..]);
         assert!(
             Card::from_text(lost.as_bytes()).is_err(),
             "character {at} lost and not missed"
         );
     }
+    assert!(
+        missed_by_check <= 8,
+        "{missed_by_check} of {} missed",
+        text.len()
+    );
 }
 
 #[test]
