@@ -18,7 +18,8 @@ pub(crate) struct Waiting<'a> {
     maildir: &'a Path,
 }
 
-/// Copies `message` there. The Maildir is made if need be, but not the folder around it: where that is missing, a disk may be.
+/// Copies `message` there. The Maildir is made if need be; of my own sent mail also the folders around it, but not at delivery:
+/// where those are missing, a disk may be.
 pub(crate) fn place<'a>(
     maildir: &'a Path,
     place: MaildirPlace,
@@ -30,7 +31,7 @@ pub(crate) fn place<'a>(
         .into_iter()
         .chain(folders.iter().map(PathBuf::as_path))
     {
-        make(folder).map_err(|error| match error.kind() {
+        make(folder, place).map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => cannot(maildir)
                 .because("there is something else than a folder")
                 .sysexit(Sysexit::CantCreate),
@@ -44,8 +45,10 @@ pub(crate) fn place<'a>(
     Ok(Waiting { file, maildir })
 }
 
-fn make(folder: &Path) -> io::Result<()> {
-    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+fn make(folder: &Path, place: MaildirPlace) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(place == MaildirPlace::Seen).mode(0o700);
+    match builder.create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         made => made,
     }
