@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::{Kem, KeyId, PrivateKey};
 use encl::envelope::{
-    About, Addressee, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest, seal,
+    About, Addressee, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
+    Workers, seal,
 };
 use encl::identity::{Card, CardRequest, Identity};
 use encl::policy::{Conditions, Padding, Recipient};
@@ -85,6 +86,7 @@ fn main() -> Result<()> {
         labels: BTreeMap::new(),
         about: About::default(),
         aligned: false,
+        workers: Workers::Processors,
     };
     let mut envelope = Vec::new();
     seal(
@@ -96,7 +98,7 @@ fn main() -> Result<()> {
 
     let mut content = Vec::new();
     let opened = Envelope::read(envelope.as_slice())?.unlock(&mut Keys(bob), now)?;
-    let (about, bytes) = opened.copy_to(&mut content)?;
+    let (about, bytes) = opened.copy_to(&mut content, Workers::Processors)?;
     anyhow::ensure!(content == b"for Bob alone" && about.signer() == Some(alice.id()));
     writeln!(std::io::stdout(), "{bytes} bytes, signed by {}", alice.id())?;
     Ok(())

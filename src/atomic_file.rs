@@ -5,17 +5,19 @@
 //! such files when a signal ends the program.
 
 mod fleeting;
+mod flusher;
 mod hidden;
 mod place;
 
 use std::fs::{File, Metadata};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
+use flusher::Flusher;
 use hidden::HiddenName;
 use place::Place;
 
@@ -81,6 +83,7 @@ pub struct AtomicFile {
     existing: Existing,
     /// Whether all that was written is on disk already.
     is_durable: bool,
+    flusher: Flusher,
 }
 
 impl AtomicFile {
@@ -127,6 +130,7 @@ impl AtomicFile {
             place,
             existing,
             is_durable: false,
+            flusher: Flusher::default(),
         }
     }
 
@@ -147,9 +151,15 @@ impl AtomicFile {
         Ok(())
     }
 
+    fn wrote(&mut self, count: usize) -> usize {
+        self.is_durable = false;
+        self.flusher.wrote(count, &self.file);
+        count
+    }
+
     fn sync(&mut self) -> Result<(), AtomicFileError> {
         if !self.is_durable {
-            let synced = self.file.sync_all();
+            let synced = self.flusher.finish().and_then(|()| self.file.sync_all());
             synced.map_err(|error| self.place.system("sync", error))?;
         }
         self.is_durable = true;
@@ -236,8 +246,13 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.is_durable = false;
-        self.file.write(bytes)
+        let count = self.file.write(bytes)?;
+        Ok(self.wrote(count))
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let count = self.file.write_vectored(slices)?;
+        Ok(self.wrote(count))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -9,7 +9,7 @@ use encl::crypto::signing::SigningKey;
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret};
 use encl::envelope::{
     About, Addressee, Admission, Envelope, Keyring, KeyringError, LockRequest, ReaderKey,
-    SealRequest, seal,
+    SealRequest, Workers, seal,
 };
 use encl::policy::{Conditions, Padding, Recipient};
 use encl::time::Time;
@@ -73,6 +73,7 @@ fn request(locks: Vec<LockRequest<'_>>) -> SealRequest<'_> {
             ..About::default()
         },
         aligned: false,
+        workers: Workers::Processors,
     }
 }
 
@@ -82,7 +83,7 @@ fn open(envelope: &[u8], keys: &mut Keys) -> (Vec<u8>, Admission, Option<String>
         .unlock(keys, Time::from_unix(NOW).unwrap())
         .unwrap();
     let mut out = Vec::new();
-    let (about, bytes) = content.copy_to(&mut out).unwrap();
+    let (about, bytes) = content.copy_to(&mut out, Workers::Processors).unwrap();
     assert_eq!(bytes, out.len() as u64);
     (out, about.admission, about.private.about.name)
 }

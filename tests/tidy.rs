@@ -7,12 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("time", &[]),
+    ("turns", &[]),
     ("json", &["time"]),
     ("atomic_file", &[]),
     ("crypto", &["json"]), // only to write base64
-    ("payload", &["crypto"]),
+    ("payload", &["crypto", "turns"]),
     ("identity", &["crypto", "json", "time"]),
     ("policy", &["crypto", "json", "time"]),
     (

@@ -1,10 +1,10 @@
 //! What a command reads: files, `-`, and lists of files.
 
 use std::fs::{File, Metadata};
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::io::{self, IoSliceMut, IsTerminal, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::args::InputFiles;
@@ -116,6 +116,7 @@ impl Input {
         if *self == Self::Stdin && was_closed(&file).map_err(|error| failed(&error))? {
             return Err(self.cannot(verb, Exit::Failed).because("it is closed"));
         }
+        enlarge_pipe(&file, &metadata);
         Ok(Source { file, metadata })
     }
 
@@ -145,6 +146,16 @@ impl Input {
 pub(crate) struct Source {
     pub(crate) file: File,
     pub(crate) metadata: Metadata,
+}
+
+/// Bytes that a pipe holds at most, as far as the system lets us: fewer turns between those who share it.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Makes a pipe larger. What is no pipe, or may not grow, stays as it is.
+pub(crate) fn enlarge_pipe(file: &File, metadata: &Metadata) {
+    if metadata.file_type().is_fifo() {
+        let _ = rustix::pipe::fcntl_setpipe_size(file, PIPE_BYTES);
+    }
 }
 
 impl Source {
@@ -214,6 +225,10 @@ impl Source {
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer)
+    }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.file.read_vectored(buffers)
     }
 }
 

@@ -6,7 +6,9 @@ use std::io::{self, Read};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::signing::RootId;
-use encl::envelope::{Admission, Content, Envelope, NoKey, OpenError, Opened, Quorum, Step};
+use encl::envelope::{
+    Admission, Content, Envelope, NoKey, OpenError, Opened, Quorum, Step, Workers,
+};
 use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
@@ -129,7 +131,7 @@ impl<'a> Opening<'a> {
     ) -> Result<(Opened, u64), Failure> {
         let content = self.open(input, source)?;
         content
-            .copy_to(&mut io::sink())
+            .copy_to(&mut io::sink(), Workers::Processors)
             .map_err(|error| failure(input, self.verb, error))
     }
 

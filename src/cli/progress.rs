@@ -1,6 +1,6 @@
 //! How far the work is, for whoever watches: nothing for a second, then a line with rate and time left.
 
-use std::io::{self, Read};
+use std::io::{self, IoSliceMut, Read};
 use std::time::{Duration, Instant};
 
 use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -38,6 +38,14 @@ impl<R> Progress<R> {
         }
     }
 
+    fn counted(&mut self, bytes: usize) -> usize {
+        self.bytes += bytes as u64;
+        if self.due.is_some_and(|due| Instant::now() >= due) {
+            self.show();
+        }
+        bytes
+    }
+
     fn show(&mut self) {
         let line = format!(
             "{} {}",
@@ -52,11 +60,12 @@ impl<R> Progress<R> {
 impl<R: Read> Read for Progress<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.inner.read(buffer)?;
-        self.bytes += bytes as u64;
-        if self.due.is_some_and(|due| Instant::now() >= due) {
-            self.show();
-        }
-        Ok(bytes)
+        Ok(self.counted(bytes))
+    }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let bytes = self.inner.read_vectored(buffers)?;
+        Ok(self.counted(bytes))
     }
 }
 

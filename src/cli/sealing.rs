@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
-use encl::envelope::{About, Addressee, EnvelopeId, LockRequest, SealError, SealRequest};
+use encl::envelope::{About, Addressee, EnvelopeId, LockRequest, SealError, SealRequest, Workers};
 use encl::identity::Identity;
 use encl::policy::{Conditions, Padding};
 use serde::Serialize;
@@ -164,6 +164,7 @@ impl<'a> Sealing<'a> {
             labels: self.terms.labels.clone(),
             about,
             aligned: false,
+            workers: Workers::Processors,
         }
     }
 

@@ -1,12 +1,12 @@
 //! An output in the making: a file that appears whole or not at all, a device, or standard output.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IoSlice, IsTerminal, Write};
 use std::path::Path;
 
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, is_device, is_same_file};
 
-use super::files::{Input, Source};
+use super::files::{Input, Source, enlarge_pipe};
 use super::report::{Exit, Failure, system_words};
 use super::stdout::{self, Stdout};
 use super::target::Target;
@@ -100,17 +100,23 @@ impl Output<'_> {
                 .because(format!("{} is a terminal", shown(path)));
             return Err(failure.hint("`-o -` is standard output, which shows text"));
         }
+        if let Ok(metadata) = device.metadata() {
+            enlarge_pipe(&device, &metadata);
+        }
         Ok(Sink::Device(device))
     }
 
     fn stdout(&self, source: &Source) -> Result<Sink, Failure> {
         let out = Stdout::open()?;
-        match out.metadata() {
-            Ok(metadata) if source.is(&metadata) => Err(self
-                .failure(Exit::Exists)
-                .because("standard output is the input file")),
-            _ => Ok(Sink::Stdout(out)),
+        if let Ok(metadata) = out.file().metadata() {
+            if source.is(&metadata) {
+                return Err(self
+                    .failure(Exit::Exists)
+                    .because("standard output is the input file"));
+            }
+            enlarge_pipe(out.file(), &metadata);
         }
+        Ok(Sink::Stdout(out))
     }
 
     fn is_the_input(&self, path: &Path) -> Failure {
@@ -146,6 +152,14 @@ impl Write for Sink {
             Self::Stdout(out) => out.write(bytes),
             Self::Device(device) => device.write(bytes),
             Self::File(file) => file.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write_vectored(slices),
+            Self::Device(device) => device.write_vectored(slices),
+            Self::File(file) => file.write_vectored(slices),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Standard output as a place for data: every write and the end are checked.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IoSlice, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
@@ -43,9 +43,9 @@ impl Stdout {
         Ok(Self { file, rest })
     }
 
-    /// Device and inode, to be compared with an input's.
-    pub(crate) fn metadata(&self) -> io::Result<std::fs::Metadata> {
-        self.file.metadata()
+    /// The open file, to be compared with an input.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Writes all of `bytes` and says so if that was not possible.
@@ -94,6 +94,14 @@ impl Write for Stdout {
         self.check_text(bytes)?;
         self.file.write_all(bytes)?;
         Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.rest.is_none() {
+            return self.file.write_vectored(slices);
+        }
+        let slice = slices.iter().find(|slice| !slice.is_empty());
+        slice.map_or(Ok(0), |slice| self.write(slice))
     }
 
     fn flush(&mut self) -> io::Result<()> {

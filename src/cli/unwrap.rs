@@ -2,7 +2,7 @@
 
 use clap::Args;
 use encl::atomic_file::{Existing, Readers};
-use encl::envelope::OpenError;
+use encl::envelope::{OpenError, Workers};
 
 use super::args::{InputFiles, OutputFile};
 use super::context::Context;
@@ -135,13 +135,13 @@ fn check_first(
     source.rewind(place).map_err(unreadable)
 }
 
-fn copied<R: std::io::Read>(
+fn copied<R: std::io::Read + Send>(
     content: encl::envelope::Content<R>,
     mut sink: Sink,
     output: &Output<'_>,
 ) -> Result<(encl::envelope::Opened, u64), Failure> {
     let copied = content
-        .copy_to(&mut sink)
+        .copy_to(&mut sink, Workers::Processors)
         .map_err(|error| not_copied(output, error))?;
     output.commit(sink)?;
     Ok(copied)

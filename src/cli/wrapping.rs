@@ -75,7 +75,7 @@ impl Wrapping<'_> {
     fn seal(
         &self,
         request: &SealRequest<'_>,
-        content: &mut dyn Read,
+        content: &mut (dyn Read + Send),
         sink: &mut Sink,
     ) -> Result<Sealed, SealError> {
         let mut rng = self.sealing.context.rng();

@@ -1,6 +1,6 @@
 //! The plaintext M of a payload, taken apart in one pass: D as it becomes certain, then padding and signature.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 
 use zeroize::Zeroizing;
 
@@ -10,7 +10,7 @@ use super::id::EnvelopeId;
 use super::padding;
 use super::private_line::PRIVATE_BYTES_MAX;
 use crate::crypto::signing::{Purpose, RootId, Signature};
-use crate::payload::Opener;
+use crate::payload::{ChunkHash, HashChunk, OpenedChunk, Opener, Workers};
 use crate::policy::{Padding, Policy};
 
 const MARKER: u8 = 0x80;
@@ -19,80 +19,89 @@ const ZEROS: [u8; 4_096] = [0; 4_096];
 /// Reads M and gives out D. What might still be padding or signature is kept back.
 pub(super) struct Body<R: Read> {
     opener: Opener<R>,
-    certain: Certain,
-    tail: Tail,
-    /// The last bytes of M so far, when they may be the signature.
-    signature: Option<Zeroizing<Vec<u8>>>,
-    root: RootHasher,
-    plaintext_bytes: u64,
-    padding: Padding,
-}
-
-/// D that became certain with the last chunk: a marker and zeros that were kept back, then bytes.
-#[derive(Default)]
-struct Certain {
-    zeros: Option<u64>,
-    bytes: Zeroizing<Vec<u8>>,
+    sieve: Sieve,
+    /// The private line, and the content that became certain together with it.
+    beginning: Beginning,
 }
 
 impl<R: Read> Body<R> {
     pub(super) fn new(opener: Opener<R>, policy: &Policy) -> Self {
         Self {
             opener,
-            certain: Certain::default(),
-            tail: Tail::new(policy.padding),
-            signature: policy.signed.then(Zeroizing::default),
-            root: RootHasher::default(),
-            plaintext_bytes: 0,
-            padding: policy.padding,
+            sieve: Sieve::new(policy),
+            beginning: Beginning::default(),
         }
     }
 
     /// Reads up to the first line feed and returns what stands before it: step 10 of reading, first part.
-    pub(super) fn private_line(&mut self) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let mut line = Zeroizing::new(Vec::new());
-        while self.read_chunk()? {
-            if let Some(zeros) = self.certain.zeros.take() {
-                line.push(MARKER);
-                let end = line.len() as u64 + zeros;
-                within_limit(end)?;
-                line.resize(usize::try_from(end).expect("within the limit"), 0);
-            }
-            let bytes = &mut self.certain.bytes;
-            let end = bytes.iter().position(|byte| *byte == b'\n');
-            line.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
-            within_limit(line.len() as u64)?;
-            if let Some(end) = end {
-                bytes.drain(..=end);
-                return Ok(line);
-            }
+    pub(super) fn private_line(&mut self) -> Result<&[u8], OpenError> {
+        while !self.beginning.has_ended {
+            let Some(plaintext) = self.opener.next_chunk()? else {
+                self.sieve.end()?;
+                return Err(OpenError::Malformed(
+                    "the content has no private line".to_owned(),
+                ));
+            };
+            let chunk = OpenedChunk {
+                plaintext,
+                hash: None,
+            };
+            let taken = self
+                .sieve
+                .take([chunk].into_iter(), Keep::Bytes, &mut self.beginning);
+            // The only thing that can go wrong with it.
+            taken.map_err(|_| {
+                OpenError::OverLimit(format!(
+                    "the private line has more than {PRIVATE_BYTES_MAX} bytes"
+                ))
+            })?;
         }
-        Err(OpenError::Malformed(
-            "the content has no private line".to_owned(),
-        ))
+        Ok(&self.beginning.line)
     }
 
     /// Writes the content to `out` as it becomes certain: steps 9 and 11 of reading. Returns its bytes.
-    pub(super) fn copy(&mut self, out: &mut dyn Write) -> Result<u64, OpenError> {
-        let mut content_bytes = 0;
-        loop {
-            content_bytes += self.certain.write(out).map_err(OpenError::Write)?;
-            if !self.read_chunk()? {
-                return Ok(content_bytes);
-            }
+    pub(super) fn copy(
+        &mut self,
+        out: &mut (dyn Write + Send),
+        workers: Workers,
+    ) -> Result<u64, OpenError>
+    where
+        R: Send,
+    {
+        let Self {
+            opener,
+            sieve,
+            beginning,
+        } = self;
+        out.write_all(&beginning.content)
+            .map_err(OpenError::Write)?;
+        let read = opener.for_each(workers, sieve.hash(), |chunks| {
+            let taken = sieve.take(chunks.iter(), Keep::Chunks, out);
+            taken.map_err(OpenError::Write)
+        });
+        if !matches!(read, Err(OpenError::Write(_))) {
+            let none = std::iter::empty();
+            sieve
+                .take(none, Keep::Bytes, out)
+                .map_err(OpenError::Write)?;
         }
+        read?;
+        sieve.end()?;
+        Ok(sieve.root.bytes() - beginning.line.len() as u64 - 1)
     }
 
     /// Checks the signature over everything that was read: step 12 of reading.
     pub(super) fn verify(self, signer: Option<RootId>, id: &EnvelopeId) -> Result<(), OpenError> {
-        let (Some(signer), Some(signature)) = (signer, self.signature) else {
+        let Sieve { kept, root, .. } = self.sieve;
+        let (Some(signer), Some(signature)) = (signer, kept) else {
             return Ok(());
         };
         let signature: [u8; Signature::BYTES] = signature
+            .bytes
             .as_slice()
             .try_into()
             .map_err(|_| OpenError::Signature)?;
-        let [id, bytes, root] = self.root.signed_message(id);
+        let [id, bytes, root] = root.signed_message(id);
         signer
             .verify(
                 Purpose::Envelope,
@@ -101,33 +110,179 @@ impl<R: Read> Body<R> {
             )
             .map_err(|_| OpenError::Signature)
     }
+}
 
-    /// Opens one chunk; afterwards `certain` holds what is new. `false` when the payload has ended well.
-    fn read_chunk(&mut self) -> Result<bool, OpenError> {
-        self.certain.bytes.clear();
-        let Some(chunk) = self.opener.next_chunk()? else {
-            return self.end().map(|()| false);
+/// The private line, as it becomes certain, and what comes behind its line feed.
+#[derive(Default)]
+struct Beginning {
+    line: Zeroizing<Vec<u8>>,
+    has_ended: bool,
+    content: Zeroizing<Vec<u8>>,
+}
+
+impl Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.has_ended {
+            self.content.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        }
+        let line_feed = bytes.iter().position(|byte| *byte == b'\n');
+        let line = &bytes[..line_feed.unwrap_or(bytes.len())];
+        if self.line.len() + line.len() > PRIVATE_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.line.extend_from_slice(line);
+        self.has_ended = line_feed.is_some();
+        Ok(line.len() + usize::from(self.has_ended))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Tells D from what follows it, and hashes it.
+struct Sieve {
+    /// The last bytes of M so far, where they may be the signature.
+    kept: Option<Kept>,
+    tail: Tail,
+    padding: Padding,
+    root: RootHasher,
+    plaintext_bytes: u64,
+}
+
+#[derive(Default)]
+struct Kept {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Of the bytes, where they are one whole chunk.
+    hash: Option<ChunkHash>,
+}
+
+/// How much is kept back of an envelope that is signed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// Whole chunks, so that those behind them begin a block and their hashes can be used.
+    Chunks,
+    /// Not a byte more than the signature has.
+    Bytes,
+}
+
+impl Sieve {
+    fn new(policy: &Policy) -> Self {
+        Self {
+            kept: policy.signed.then(Kept::default),
+            tail: Tail::new(policy.padding),
+            padding: policy.padding,
+            root: RootHasher::default(),
+            plaintext_bytes: 0,
+        }
+    }
+
+    /// What is to be computed over each chunk.
+    fn hash(&self) -> Option<HashChunk> {
+        self.kept
+            .as_ref()
+            .map(|_| RootHasher::of_block as HashChunk)
+    }
+
+    fn signature_bytes(&self) -> usize {
+        self.kept.as_ref().map_or(0, |_| Signature::BYTES)
+    }
+
+    /// Takes the next chunks of M, and writes to `out` what has become certain.
+    fn take<'a>(
+        &mut self,
+        chunks: impl Iterator<Item = OpenedChunk<'a>>,
+        keep: Keep,
+        out: &mut (impl Write + ?Sized),
+    ) -> io::Result<()> {
+        let before = self.kept.as_mut().map(std::mem::take);
+        let mut pieces = Vec::with_capacity(40);
+        pieces.extend(before.as_ref().map(|kept| OpenedChunk {
+            plaintext: &kept.bytes,
+            hash: kept.hash.as_ref(),
+        }));
+        for chunk in chunks {
+            self.plaintext_bytes += chunk.plaintext.len() as u64;
+            pieces.push(chunk);
+        }
+        // From the end: the pieces that the signature may reach into.
+        let (mut certain, mut uncertain_bytes) = (pieces.len(), 0);
+        while certain > 0 && uncertain_bytes < self.signature_bytes() {
+            certain -= 1;
+            uncertain_bytes += pieces[certain].plaintext.len();
+        }
+        let uncertain = pieces.split_off(certain);
+        let mut surplus = match keep {
+            Keep::Chunks => 0,
+            Keep::Bytes => uncertain_bytes.saturating_sub(self.signature_bytes()),
         };
-        self.plaintext_bytes += chunk.len() as u64;
-        match &mut self.signature {
-            None => self.tail.push(chunk, &mut self.certain),
-            Some(kept) => {
-                kept.extend_from_slice(chunk);
-                let surplus = kept.len().saturating_sub(Signature::BYTES);
-                self.tail.push(&kept[..surplus], &mut self.certain);
-                kept.drain(..surplus);
+        if let Some(kept) = &mut self.kept {
+            if let [one] = &uncertain[..] {
+                kept.hash = one.hash.copied().filter(|_| surplus == 0);
+            }
+            kept.bytes.reserve_exact(uncertain_bytes);
+            for piece in &uncertain {
+                let (first, last) = piece.plaintext.split_at(surplus.min(piece.plaintext.len()));
+                pieces.push(OpenedChunk {
+                    plaintext: first,
+                    hash: None,
+                });
+                kept.bytes.extend_from_slice(last);
+                surplus -= first.len();
             }
         }
-        self.hash_certain();
-        Ok(true)
+        self.release(&pieces, out)
+    }
+
+    /// Writes what is neither signature nor, as far as can be told, padding.
+    fn release(
+        &mut self,
+        pieces: &[OpenedChunk<'_>],
+        out: &mut (impl Write + ?Sized),
+    ) -> io::Result<()> {
+        let mut slices = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            let Certain { zeros, bytes } = self.tail.push(piece.plaintext);
+            if let Some(zeros) = zeros {
+                write_all_vectored(out, &mut slices)?;
+                self.release_zeros(zeros, out)?;
+            }
+            let whole = piece.hash.filter(|_| bytes.len() == piece.plaintext.len());
+            match whole {
+                Some(hash) if self.root.is_at_block() => self.root.enter(hash),
+                _ => self.hash_data(bytes),
+            }
+            slices.push(IoSlice::new(bytes));
+        }
+        write_all_vectored(out, &mut slices)
+    }
+
+    /// A marker and zeros that turned out to be content.
+    fn release_zeros(&mut self, zeros: u64, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+        self.hash_data(&[MARKER]);
+        out.write_all(&[MARKER])?;
+        let mut left = zeros;
+        while left > 0 {
+            let now = usize::try_from(left.min(ZEROS.len() as u64)).expect("at most 4,096");
+            self.hash_data(&ZEROS[..now]);
+            out.write_all(&ZEROS[..now])?;
+            left -= now as u64;
+        }
+        Ok(())
+    }
+
+    fn hash_data(&mut self, data: &[u8]) {
+        if self.kept.is_some() {
+            self.root.update(data);
+        } else {
+            self.root.skip(data);
+        }
     }
 
     /// Step 11 of reading: M is long enough for the signature, and the padding is the one that is due.
-    fn end(&mut self) -> Result<(), OpenError> {
-        let signature_bytes = self
-            .signature
-            .as_ref()
-            .map_or(0, |_| Signature::BYTES as u64);
+    fn end(&self) -> Result<(), OpenError> {
+        let signature_bytes = self.signature_bytes() as u64;
         if self.plaintext_bytes < signature_bytes {
             return Err(OpenError::Damaged(
                 "the payload is shorter than its signature".to_owned(),
@@ -136,65 +291,38 @@ impl<R: Read> Body<R> {
         if self.padding == Padding::None {
             return Ok(());
         }
-        let content = self.root.bytes();
         match self.tail.zeros() {
-            Some(zeros) if zeros == padding::zeros(content, signature_bytes) => Ok(()),
+            Some(zeros) if zeros == padding::zeros(self.root.bytes(), signature_bytes) => Ok(()),
             _ => Err(OpenError::Damaged(
                 "the padding is not the one that is due".to_owned(),
             )),
         }
     }
-
-    fn hash_certain(&mut self) {
-        let root = &mut self.root;
-        let signed = self.signature.is_some();
-        let hash = |data: &[u8]| {
-            if signed {
-                root.update(data);
-            } else {
-                root.skip(data);
-            }
-            Ok(())
-        };
-        self.certain
-            .each_piece(hash)
-            .unwrap_or_else(|never: std::convert::Infallible| match never {});
-    }
 }
 
-impl Certain {
-    /// Writes everything and forgets it. Returns the bytes written.
-    fn write(&mut self, out: &mut dyn Write) -> io::Result<u64> {
-        let mut written = 0;
-        self.each_piece(|piece| {
-            written += piece.len() as u64;
-            out.write_all(piece)
-        })?;
-        self.zeros = None;
-        self.bytes.clear();
-        Ok(written)
-    }
-
-    fn each_piece<E>(&self, mut piece: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        if let Some(mut zeros) = self.zeros {
-            piece(&[MARKER])?;
-            while zeros > 0 {
-                let now = zeros.min(ZEROS.len() as u64);
-                piece(&ZEROS[..usize::try_from(now).expect("at most the length of ZEROS")])?;
-                zeros -= now;
-            }
+/// Writes all of `slices` and forgets them.
+fn write_all_vectored(
+    out: &mut (impl Write + ?Sized),
+    slices: &mut Vec<IoSlice<'_>>,
+) -> io::Result<()> {
+    let mut left = &mut slices[..];
+    IoSlice::advance_slices(&mut left, 0); // those at the front that are empty
+    while !left.is_empty() {
+        match out.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => IoSlice::advance_slices(&mut left, count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        piece(&self.bytes)
     }
+    slices.clear();
+    Ok(())
 }
 
-fn within_limit(bytes: u64) -> Result<(), OpenError> {
-    if bytes <= PRIVATE_BYTES_MAX as u64 {
-        return Ok(());
-    }
-    Err(OpenError::OverLimit(format!(
-        "the private line has more than {PRIVATE_BYTES_MAX} bytes"
-    )))
+/// D that became certain: a marker and zeros that were kept back, then bytes.
+struct Certain<'a> {
+    zeros: Option<u64>,
+    bytes: &'a [u8],
 }
 
 /// Keeps back what might be padding: the last marker and the zeros after it, as one number.
@@ -221,22 +349,32 @@ impl Tail {
         }
     }
 
-    /// Takes the next bytes and moves to `certain` what has become content.
-    fn push(&mut self, data: &[u8], certain: &mut Certain) {
+    /// Takes the next bytes of M and tells what has become content.
+    fn push<'a>(&mut self, data: &'a [u8]) -> Certain<'a> {
+        let all = |zeros| Certain { zeros, bytes: data };
         let Self::Padded(kept) = self else {
-            return certain.bytes.extend_from_slice(data);
+            return all(None);
         };
         let last = data.iter().rposition(|byte| *byte != 0);
         match (last, *kept) {
-            (None, None) => certain.bytes.extend_from_slice(data),
-            (None, Some(zeros)) => *kept = Some(zeros + data.len() as u64),
-            (Some(last), zeros) => {
-                certain.zeros = zeros;
-                let marker = data[last] == MARKER;
-                certain
-                    .bytes
-                    .extend_from_slice(if marker { &data[..last] } else { data });
-                *kept = marker.then(|| (data.len() - last - 1) as u64);
+            (None, None) => all(None),
+            (None, Some(zeros)) => {
+                *kept = Some(zeros + data.len() as u64);
+                Certain {
+                    zeros: None,
+                    bytes: &[],
+                }
+            }
+            (Some(last), zeros) if data[last] == MARKER => {
+                *kept = Some((data.len() - last - 1) as u64);
+                Certain {
+                    zeros,
+                    bytes: &data[..last],
+                }
+            }
+            (Some(_), zeros) => {
+                *kept = None;
+                all(zeros)
             }
         }
     }

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::id::EnvelopeId;
-use crate::payload::CHUNK_BYTES;
+use crate::payload::{CHUNK_BYTES, ChunkHash};
 
 /// root(D): SHA-256 over the SHA-256 of each block of 16,384 bytes, the last 1 to 16,384.
 #[derive(Default)]
@@ -15,6 +15,11 @@ pub(super) struct RootHasher {
 }
 
 impl RootHasher {
+    /// The hash of a whole block.
+    pub(super) fn of_block(block: &[u8]) -> ChunkHash {
+        Sha256::digest(block).into()
+    }
+
     pub(super) fn update(&mut self, mut data: &[u8]) {
         self.bytes += data.len() as u64;
         while !data.is_empty() {
@@ -26,6 +31,18 @@ impl RootHasher {
             }
             data = later;
         }
+    }
+
+    /// Enters a block of 16,384 bytes by its hash, which somebody else has computed; the one before is complete.
+    pub(super) fn enter(&mut self, hash: &ChunkHash) {
+        debug_assert_eq!(self.block_bytes, 0, "blocks are entered whole");
+        self.root.update(hash);
+        self.bytes += CHUNK_BYTES as u64;
+    }
+
+    /// Whether the next byte begins a block.
+    pub(super) fn is_at_block(&self) -> bool {
+        self.block_bytes == 0
     }
 
     /// Counts bytes of an envelope that nobody signs.

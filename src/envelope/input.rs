@@ -6,7 +6,8 @@ use super::armor::{self, ArmorReader};
 use super::error::OpenError;
 use super::id::MAGIC;
 
-const BUFFER_BYTES: usize = 512 << 10;
+/// For the lines; what is longer than this is read past the buffer.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// The bytes of an envelope behind line 1, with the armor taken off.
 pub(super) enum Input<R: Read> {

@@ -16,6 +16,7 @@ mod seal;
 mod slot;
 mod unlock;
 
+pub use crate::payload::Workers;
 pub use access_line::{Access, Grant, KeySlot, PassphraseSlot, Slot};
 pub use admission::{Admission, Step, grant_message};
 pub use armor::ArmorWriter;

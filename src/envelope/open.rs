@@ -14,7 +14,7 @@ use super::unlock::{Keyring, Unlocking, admission};
 use crate::crypto::kdf::ContentKey;
 use crate::crypto::signing::RootId;
 use crate::json;
-use crate::payload::Opener;
+use crate::payload::{Opener, Workers};
 use crate::policy::Policy;
 use crate::time::Time;
 
@@ -119,7 +119,7 @@ impl<R: Read> Envelope<R> {
         }
         let opener = Opener::new(input, &key.payload_key(), &manifest.id.0)?;
         let mut body = Body::new(opener, &manifest.policy);
-        let private = private_line::parse(&body.private_line()?, &manifest.policy)?;
+        let private = private_line::parse(body.private_line()?, &manifest.policy)?;
         let admission = admission(&manifest, &private);
         Ok(Content {
             body,
@@ -193,13 +193,20 @@ impl<R: Read> Content<R> {
     }
 
     /// Writes the content to `out`, authenticated chunk by chunk, and checks end, padding and signature:
-    /// steps 9, 11 and 12. `out` is not flushed. Returns what is known and the bytes of content.
+    /// steps 9, 11 and 12. `out` is not flushed. `workers` share the work. Returns what is known and the bytes of content.
     ///
     /// # Errors
     /// `Truncated`, `Damaged`, `Signature`, `Read`, `Write`. What was written before an error was authentic,
     /// but it may not be all, and it is not signed.
-    pub fn copy_to(mut self, out: &mut dyn Write) -> Result<(Opened, u64), OpenError> {
-        let bytes = self.body.copy(out)?;
+    pub fn copy_to(
+        mut self,
+        out: &mut (dyn Write + Send),
+        workers: Workers,
+    ) -> Result<(Opened, u64), OpenError>
+    where
+        R: Send,
+    {
+        let bytes = self.body.copy(out, workers)?;
         self.body
             .verify(self.about.signer(), &self.about.manifest.id)?;
         Ok((self.about, bytes))

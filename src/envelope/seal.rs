@@ -16,12 +16,10 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{Purpose, Signature, SigningKey};
 use crate::crypto::{CryptoRng, PublicKey, Secret};
 use crate::json;
-use crate::payload::Sealer;
+use crate::payload::{CopyError, HashChunk, Sealer, Workers};
 use crate::policy::{Conditions, Lock, Padding, Policy, Recipient};
 use crate::time::Time;
 
-/// Bytes of content read in one go.
-const READ_BYTES: usize = 256 << 10;
 /// The manifest of an envelope with much content ends at a multiple of this, so that files can share blocks.
 const ALIGNMENT: usize = 4_096;
 /// Line 4: 44 characters of base64 and a line feed.
@@ -47,6 +45,8 @@ pub struct SealRequest<'a> {
     pub about: About,
     /// Whether the manifest is filled up to a multiple of 4,096 bytes; advised for contents over 1 MiB.
     pub aligned: bool,
+    /// How many threads share the work on the content.
+    pub workers: Workers,
 }
 
 /// One lock: any one of its recipients opens it, or the passphrase.
@@ -96,8 +96,8 @@ impl std::fmt::Debug for Sealed {
 /// [`SealError::Passphrase`], [`SealError::Read`] and [`SealError::Write`].
 pub fn seal(
     request: &SealRequest<'_>,
-    content: &mut dyn Read,
-    out: &mut dyn Write,
+    content: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
     rng: &mut dyn CryptoRng,
 ) -> Result<Sealed, SealError> {
     let secrets: Vec<Secret<32>> = request.locks.iter().map(|_| Secret::random(rng)).collect();
@@ -116,27 +116,20 @@ pub fn seal(
 
     let content_key = ContentKey::new(&id.0, &secrets);
     let mac = json::to_b64(&content_key.mac(&access_hash(&policy_line, &access_line)));
-    let lines = [MAGIC, &policy_line, &access_line, mac.as_bytes()];
-    for line in lines {
-        out.write_all(line)
-            .and_then(|()| out.write_all(b"\n"))
-            .map_err(SealError::Write)?;
-    }
-    let sealer =
-        Sealer::new(&mut *out, &content_key.payload_key(), &id.0, rng).map_err(SealError::Write)?;
+    let manifest = [MAGIC, &policy_line, &access_line, mac.as_bytes(), b""].join(&b'\n');
+    drop((policy_line, access_line)); // they may have 40 MiB
+    let sealer = Sealer::new(&mut *out, manifest, &content_key.payload_key(), &id.0, rng);
     let mut body = BodyWriter {
         sealer,
         root: RootHasher::default(),
-        signed: request.signer.is_some(),
     };
-    body.write(&private_line)?;
-    body.write(b"\n")?;
-    let content_bytes = body.copy(content)?;
-    body.finish(request, &id)?;
+    let head = Zeroizing::new([&private_line[..], b"\n"].concat());
+    let data_bytes = body.data(&mut head.as_slice().chain(content), request)?;
+    body.finish(data_bytes, request, &id)?;
     out.flush().map_err(SealError::Write)?;
     Ok(Sealed {
         id,
-        content_bytes,
+        content_bytes: data_bytes - head.len() as u64,
         key: content_key,
     })
 }
@@ -239,46 +232,40 @@ fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
     }
 }
 
-/// Writes M = D ‖ pad ‖ sig: D is hashed on its way into the payload.
+/// Writes M = D ‖ pad ‖ sig. The blocks of D are hashed where they are sealed.
 struct BodyWriter<W: Write> {
     sealer: Sealer<W>,
     root: RootHasher,
-    signed: bool,
 }
 
-impl<W: Write> BodyWriter<W> {
-    fn write(&mut self, data: &[u8]) -> Result<(), SealError> {
-        if self.signed {
-            self.root.update(data);
-        } else {
-            self.root.skip(data);
+impl<W: Write + Send> BodyWriter<W> {
+    /// D, from its first byte to its last. Returns its length.
+    fn data(
+        &mut self,
+        data: &mut (dyn Read + Send),
+        request: &SealRequest<'_>,
+    ) -> Result<u64, SealError> {
+        let Self { sealer, root } = self;
+        let hash: Option<HashChunk> = request.signer.map(|_| RootHasher::of_block as HashChunk);
+        let bytes = sealer.copy(data, request.workers, hash, |hash| root.enter(hash))?;
+        if hash.is_some() {
+            root.update(sealer.unsealed());
         }
-        self.sealer.write_all(data).map_err(SealError::Write)
+        Ok(bytes)
     }
 
-    fn copy(&mut self, content: &mut dyn Read) -> Result<u64, SealError> {
-        let before = self.root.bytes();
-        let mut buffer = Zeroizing::new(vec![0; READ_BYTES]);
-        loop {
-            match content.read(&mut buffer) {
-                Ok(0) => return Ok(self.root.bytes() - before),
-                Ok(count) => self.write(&buffer[..count])?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(SealError::Read(error)),
-            }
-        }
-    }
-
-    fn finish(mut self, request: &SealRequest<'_>, id: &EnvelopeId) -> Result<(), SealError> {
-        let signature_bytes = if self.signed {
-            Signature::BYTES as u64
-        } else {
-            0
-        };
+    fn finish(
+        mut self,
+        data_bytes: u64,
+        request: &SealRequest<'_>,
+        id: &EnvelopeId,
+    ) -> Result<(), SealError> {
+        let signature_bytes = request.signer.map_or(0, |_| Signature::BYTES as u64);
         if request.padding == Padding::Padme {
-            let zeros = padding::zeros(self.root.bytes(), signature_bytes);
-            self.sealer.write_all(&[0x80]).map_err(SealError::Write)?;
-            io::copy(&mut io::repeat(0).take(zeros), &mut self.sealer).map_err(SealError::Write)?;
+            let zeros = io::repeat(0).take(padding::zeros(data_bytes, signature_bytes));
+            let mut padding = [0x80].chain(zeros);
+            self.sealer
+                .copy(&mut padding, request.workers, None, |_| {})?;
         }
         if let Some(signer) = request.signer {
             let [id, bytes, root] = self.root.signed_message(id);
@@ -288,5 +275,14 @@ impl<W: Write> BodyWriter<W> {
                 .map_err(SealError::Write)?;
         }
         self.sealer.finish().map(drop).map_err(SealError::Write)
+    }
+}
+
+impl From<CopyError> for SealError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Read(error) => Self::Read(error),
+            CopyError::Write(error) => Self::Write(error),
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::crypto::signing::RootId;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
     About, Envelope, Keyring, KeyringError, LockRequest, OpenError, ReaderKey, SealError,
-    SealRequest, seal,
+    SealRequest, Workers, seal,
 };
 use crate::identity::Identity;
 use crate::policy::{Conditions, Padding};
@@ -73,7 +73,7 @@ impl LockedIdentity {
         let now = Time::from_unix(0).expect("1970 is a year of the format");
         let opened = Envelope::read(&self.envelope[..])
             .and_then(|envelope| envelope.unlock(&mut keyring, now))
-            .and_then(|content| content.copy_to(&mut *line));
+            .and_then(|content| content.copy_to(&mut *line, Workers::ONE));
         match opened {
             Ok(_) => identity(&self.path, &self.id, &line),
             Err(OpenError::Passphrase) => Err(KeystoreError::WrongPassphrase),
@@ -122,6 +122,7 @@ pub(super) fn bytes(
         labels: BTreeMap::new(),
         about: About::default(),
         aligned: false,
+        workers: Workers::ONE,
     };
     let mut envelope = Zeroizing::new(Vec::new());
     match seal(&request, &mut line.as_slice(), &mut *envelope, rng) {

@@ -65,7 +65,8 @@ pub struct Attachment {
 }
 
 /// Seals one attachment: writes an envelope of what it reads.
-pub type Seal<'s, E> = dyn FnMut(&Attachment, &mut dyn Read, &mut dyn Write) -> Result<(), E> + 's;
+pub type Seal<'s, E> =
+    dyn FnMut(&Attachment, &mut (dyn Read + Send), &mut (dyn Write + Send)) -> Result<(), E> + 's;
 
 /// Finds out what is to be sealed: every part below the top that is to be kept rather than shown, has a file name, or is not
 /// text. What is an envelope already stays as it is.
@@ -152,7 +153,7 @@ impl Plan {
     pub fn write<E: From<io::Error>>(
         &self,
         message: &dyn Reread,
-        out: &mut dyn Write,
+        out: &mut (dyn Write + Send),
         seal: &mut Seal<'_, E>,
     ) -> Result<(), E> {
         let mut passage = Passage::new(message)?;
@@ -184,8 +185,8 @@ impl Plan {
     fn write_envelope<E: From<io::Error>>(
         &self,
         attachment: &Attachment,
-        content: &mut dyn Read,
-        out: &mut dyn Write,
+        content: &mut (dyn Read + Send),
+        out: &mut (dyn Write + Send),
         seal: &mut Seal<'_, E>,
     ) -> Result<(), E> {
         let eol = self.eol();

@@ -96,7 +96,10 @@ pub(super) fn find_in(message: &mut dyn Read, messages: Messages) -> Result<Find
 ///
 /// # Errors
 /// When the message cannot be read.
-pub fn open_body<'a>(source: &'a dyn Reread, found: &Sealed) -> io::Result<Box<dyn Read + 'a>> {
+pub fn open_body<'a>(
+    source: &'a dyn Reread,
+    found: &Sealed,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     let mut message = source.reread()?;
     io::copy(&mut message.by_ref().take(found.part.body), &mut io::sink())?;
     let mut bytes = found.part.body_bytes();
@@ -107,7 +110,7 @@ pub fn open_body<'a>(source: &'a dyn Reread, found: &Sealed) -> io::Result<Box<d
 }
 
 /// Decodes the body of an envelope that was found.
-pub(super) fn body<'a>(body: impl Read + 'a, found: &Sealed) -> Box<dyn Read + 'a> {
+pub(super) fn body<'a>(body: impl Read + Send + 'a, found: &Sealed) -> Box<dyn Read + Send + 'a> {
     let decoded = Decoded::new(body, found.encoding);
     match found.form {
         Form::Binary => Box::new(decoded),

@@ -10,17 +10,17 @@ pub trait Reread {
     ///
     /// # Errors
     /// When the input cannot be read.
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>>;
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>>;
 }
 
 impl Reread for [u8] {
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(self))
     }
 }
 
 impl<T: Reread + ?Sized> Reread for &T {
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         (**self).reread()
     }
 }
@@ -42,7 +42,7 @@ impl<'a> FileFrom<'a> {
 }
 
 impl Reread for FileFrom<'_> {
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(Self::reader(self.file, self.from)))
     }
 }

@@ -1,16 +1,19 @@
-//! Opening: a C2SP message in, authenticated plaintext out, one chunk after the other.
+//! Opening: a C2SP message in, authenticated plaintext out, in order.
 
 use std::io::{self, Read};
 
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::batch::{BATCH_CHUNKS, Batch, HashChunk, OpenedChunks, Shut};
 use super::chunk::{
     CHUNK_BYTES, CHUNKS_MAX, COMMITMENT_BYTES, ChunkKey, HEADER_BYTES, SALT_BYTES,
     SEALED_CHUNK_BYTES,
 };
+use super::workers::Workers;
 use crate::crypto::Secret;
 use crate::crypto::aead::TAG_BYTES;
+use crate::turns::{Taken, Turns};
 
 /// Why a message cannot be read on. Offsets count from the message's first byte.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +96,8 @@ impl<R: Read> Opener<R> {
         if self.ended {
             return Ok(None);
         }
-        let (index, at) = (self.next_chunk, self.chunk_at());
+        let index = self.next_chunk;
+        let at = place_of(index);
         if index >= CHUNKS_MAX {
             return Err(OpenPayloadError::TooLong);
         }
@@ -110,9 +114,69 @@ impl<R: Read> Opener<R> {
         Ok(Some(chunk))
     }
 
-    fn chunk_at(&self) -> u64 {
-        HEADER_BYTES as u64 + self.next_chunk * SEALED_CHUNK_BYTES as u64
+    /// Opens all that is left. `give` takes the chunks in order, with their hashes if `hash` is to be computed; what is genuine
+    /// is given before an error is.
+    ///
+    /// # Errors
+    /// Any [`OpenPayloadError`], and those of `give`; there is no reading on after one.
+    pub fn for_each<E: From<OpenPayloadError> + Send>(
+        &mut self,
+        workers: Workers,
+        hash: Option<HashChunk>,
+        mut give: impl FnMut(OpenedChunks<'_>) -> Result<(), E> + Send,
+    ) -> Result<(), E>
+    where
+        R: Send,
+    {
+        if self.ended {
+            return Ok(());
+        }
+        let (key, input) = (&self.key, &mut self.input);
+        let mut next_chunk = self.next_chunk;
+        let turns = Turns {
+            take: |batch: &mut Batch| {
+                let read = batch.read_sealed(input);
+                let is_full = read.map_err(|error| E::from(OpenPayloadError::Io(error)))?;
+                batch.first_chunk = next_chunk;
+                next_chunk += BATCH_CHUNKS as u64;
+                Ok(if is_full { Taken::Piece } else { Taken::Last })
+            },
+            work: |batch: &mut Batch| {
+                batch.open(key, hash);
+                Ok(())
+            },
+            give: |batch: &mut Batch| {
+                give(batch.opened())?;
+                match batch.shut.take() {
+                    None => Ok(()),
+                    Some(shut) => Err(E::from(OpenPayloadError::from(shut))),
+                }
+            },
+        };
+        turns.run::<_, E>(|| workers.count(hash.is_some()), Batch::new)?;
+        self.ended = true;
+        Ok(())
     }
+}
+
+impl From<Shut> for OpenPayloadError {
+    fn from(shut: Shut) -> Self {
+        match shut {
+            Shut::Truncated { index, bytes } => Self::Truncated {
+                bytes: place_of(index) + bytes as u64,
+            },
+            Shut::Changed { index } => Self::Chunk {
+                index,
+                at: place_of(index),
+            },
+            Shut::TooLong => Self::TooLong,
+        }
+    }
+}
+
+/// Where a chunk begins.
+fn place_of(index: u64) -> u64 {
+    HEADER_BYTES as u64 + index * SEALED_CHUNK_BYTES as u64
 }
 
 impl<R: Read> Drop for Opener<R> {

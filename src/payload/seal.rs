@@ -1,53 +1,130 @@
 //! Sealing: plaintext in as it comes, a C2SP message out.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
-use super::chunk::{CHUNK_BYTES, CHUNKS_MAX, ChunkKey, SEALED_CHUNK_BYTES};
+use super::batch::{BATCH_CHUNKS, Batch, ChunkHash, HashChunk};
+use super::chunk::{CHUNK_BYTES, CHUNKS_MAX, ChunkKey, HEADER_BYTES, SEALED_CHUNK_BYTES};
+use super::workers::Workers;
 use crate::crypto::{CryptoRng, Secret};
+use crate::turns::{Taken, Turns};
 
-/// Sealed chunks that go out in one write: 512 KiB.
-const BATCH_CHUNKS: usize = 32;
-
-/// Writes one C2SP message to `out`. Plaintext goes in by [`Write`]; [`Sealer::finish`] ends the message.
+/// Writes one C2SP message to `out`. Plaintext goes in by [`Sealer::copy`], or by [`Write`] where there is little of it;
+/// [`Sealer::finish`] ends the message.
 ///
 /// Dropped without `finish`, it leaves a message without an end, which no reader accepts.
 pub struct Sealer<W: Write> {
     out: W,
     key: ChunkKey,
     next_chunk: u64,
-    /// Sealed chunks, then the plaintext of the chunk that is being filled.
+    /// What is to go out next, then the plaintext of the chunk that is being filled.
     buffer: Zeroizing<Vec<u8>>,
     /// Where in `buffer` the unsealed chunk begins.
     chunk_at: usize,
 }
 
+/// Why a copy broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The content could not be read.
+    #[error("the content cannot be read")]
+    Read(#[source] io::Error),
+    /// What was sealed could not be written, or the content is longer than 64 TiB.
+    #[error("the sealed content cannot be written")]
+    Write(#[source] io::Error),
+}
+
 impl<W: Write> Sealer<W> {
-    /// Draws a salt and writes the 56 bytes in front of the chunks.
-    ///
-    /// # Errors
-    /// Those of `out`.
+    /// Draws a salt. `front` stands before the message: it goes out as it is, together with the first bytes of the message.
     pub fn new(
-        mut out: W,
+        out: W,
+        front: Vec<u8>,
         input_key: &Secret<32>,
         context: &[u8],
         rng: &mut dyn CryptoRng,
-    ) -> io::Result<Self> {
+    ) -> Self {
         // Fresh for every message without exception: the same key and salt would repeat nonces.
         let mut salt = [0; 24];
         rng.fill_bytes(&mut salt);
         let (key, commitment) = ChunkKey::new(input_key, &salt, context);
-        out.write_all(&salt)?;
-        out.write_all(&commitment)?;
-        let buffer = Zeroizing::new(Vec::with_capacity(SEALED_CHUNK_BYTES));
-        Ok(Self {
+        let mut buffer = Zeroizing::new(front);
+        buffer.reserve_exact(HEADER_BYTES + SEALED_CHUNK_BYTES);
+        buffer.extend_from_slice(&salt);
+        buffer.extend_from_slice(&commitment);
+        Self {
             out,
             key,
             next_chunk: 0,
+            chunk_at: buffer.len(),
             buffer,
-            chunk_at: 0,
-        })
+        }
+    }
+
+    /// The plaintext that was not sealed yet, because its chunk is not full.
+    pub fn unsealed(&self) -> &[u8] {
+        &self.buffer[self.chunk_at..]
+    }
+
+    /// Seals everything that `content` gives; `enter` takes the hashes of the chunks that became full, in order, if `hash` is
+    /// to be computed. Returns the bytes of `content`.
+    ///
+    /// # Errors
+    /// [`CopyError`]; there is no sealing on after one.
+    pub fn copy(
+        &mut self,
+        content: &mut (dyn Read + Send),
+        workers: Workers,
+        hash: Option<HashChunk>,
+        mut enter: impl FnMut(&ChunkHash) + Send,
+    ) -> Result<u64, CopyError>
+    where
+        W: Send,
+    {
+        let begun = Zeroizing::new(self.unsealed().to_vec());
+        let mut begun = begun.as_slice();
+        let mut bytes = 0;
+        let mut first_chunk = self.next_chunk;
+        let key = &self.key;
+        let (out, buffer) = (&mut self.out, &mut self.buffer);
+        let (chunk_at, next_chunk) = (&mut self.chunk_at, &mut self.next_chunk);
+        buffer.truncate(*chunk_at);
+        let turns = Turns {
+            take: |batch: &mut Batch| {
+                let begun = std::mem::take(&mut begun);
+                let read = batch.read_plaintext(begun, content);
+                let plaintext = read.map_err(CopyError::Read)?;
+                bytes += (plaintext - begun.len()) as u64;
+                batch.first_chunk = first_chunk;
+                first_chunk += (plaintext / CHUNK_BYTES) as u64;
+                if first_chunk > CHUNKS_MAX {
+                    return Err(CopyError::Write(too_long()));
+                }
+                Ok(match plaintext {
+                    0 => Taken::Nothing,
+                    BATCH_PLAINTEXT_BYTES => Taken::Piece,
+                    _ => Taken::Last,
+                })
+            },
+            work: |batch: &mut Batch| {
+                batch.seal(key, hash);
+                Ok(())
+            },
+            give: |batch: &mut Batch| {
+                if !batch.sealed().is_empty() {
+                    out.write_all(buffer).map_err(CopyError::Write)?;
+                    buffer.clear();
+                    out.write_all(batch.sealed()).map_err(CopyError::Write)?;
+                }
+                batch.hashes.iter().for_each(&mut enter);
+                *chunk_at = buffer.len();
+                *next_chunk += (batch.sealed().len() / SEALED_CHUNK_BYTES) as u64;
+                buffer.extend_from_slice(batch.rest());
+                Ok(())
+            },
+        };
+        turns.run(|| workers.count(hash.is_some()), Batch::new)?;
+        Ok(bytes)
     }
 
     /// Seals what is left as the last chunk, which may be empty, and returns `out`, not flushed.
@@ -63,10 +140,7 @@ impl<W: Write> Sealer<W> {
     /// A full chunk is never the last one, so it can be sealed as soon as it is full.
     fn seal_chunk(&mut self) -> io::Result<()> {
         if self.next_chunk >= CHUNKS_MAX {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "more than 64 TiB in one envelope",
-            ));
+            return Err(too_long());
         }
         let tag = self
             .key
@@ -83,6 +157,16 @@ impl<W: Write> Sealer<W> {
         self.chunk_at = 0;
         Ok(())
     }
+}
+
+/// Plaintext of a full batch.
+const BATCH_PLAINTEXT_BYTES: usize = BATCH_CHUNKS * CHUNK_BYTES;
+
+fn too_long() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        "more than 64 TiB in one envelope",
+    )
 }
 
 impl<W: Write> Write for Sealer<W> {
@@ -118,8 +202,7 @@ pub fn seal_message(
     message: &[u8],
     rng: &mut dyn CryptoRng,
 ) -> Vec<u8> {
-    let mut sealer =
-        Sealer::new(Vec::new(), input_key, context, rng).expect("a Vec takes every write");
+    let mut sealer = Sealer::new(Vec::new(), Vec::new(), input_key, context, rng);
     sealer.write_all(message).expect("a Vec takes every write");
     sealer.finish().expect("a Vec takes every write")
 }

@@ -9,7 +9,7 @@ use encl::crypto::signing::{Purpose, SigningKey};
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret, hpke, sha256};
 use encl::envelope::{
     About, Addressee, Admission, Class, Envelope, Keyring, KeyringError, LockRequest, OpenError,
-    ReaderKey, SealRequest, seal,
+    ReaderKey, SealRequest, Workers, seal,
 };
 use encl::json::to_b64;
 use encl::payload::seal_message;
@@ -128,7 +128,7 @@ pub(crate) fn open_at(envelope: &[u8], keys: &mut Keys, now: &str) -> Outcome {
     let mut released = Vec::new();
     let opened = Envelope::read(envelope)
         .and_then(|envelope| envelope.unlock(keys, time(now)))
-        .and_then(|content| content.copy_to(&mut released));
+        .and_then(|content| content.copy_to(&mut released, Workers::Processors));
     match opened {
         Ok((about, _)) => Outcome {
             class: None,
@@ -193,6 +193,7 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
         labels: BTreeMap::new(),
         about: About::default(),
         aligned: false,
+        workers: Workers::Processors,
     }
 }
 

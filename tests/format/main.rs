@@ -16,3 +16,4 @@ mod shapes;
 mod sizes;
 mod splices;
 mod times;
+mod workers;

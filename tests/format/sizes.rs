@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use encl::crypto::Kem;
-use encl::envelope::{Class, Envelope, SealError, seal};
+use encl::envelope::{Class, Envelope, SealError, Workers, seal};
 use sha2::{Digest, Sha256};
 
 use crate::kit::{Forge, Keys, NOW, Person, access, opens, refused, request, rng, sealed, time};
@@ -170,7 +170,10 @@ fn what_goes_through_the_library_in_a_stream_comes_out_the_same() {
         .unwrap()
         .unlock(&mut keys, time(NOW))
         .unwrap();
-    assert_eq!(content.copy_to(&mut hasher).unwrap().1, BYTES);
+    assert_eq!(
+        content.copy_to(&mut hasher, Workers::Processors).unwrap().1,
+        BYTES
+    );
     let mut expected = Hasher(Sha256::new());
     io::copy(&mut Source(0, BYTES), &mut expected).unwrap();
     assert_eq!(hasher.0.finalize(), expected.0.finalize());

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::{Args, ValueHint};
+use encl::envelope::Workers;
 use encl::mail::archive::{
     Archive, Direction, Effect, Event, Outcome as Became, Report, Run, Skip, Transform, Want,
 };
@@ -160,7 +161,7 @@ impl Transform for Searching {
         let failed = |error: std::io::Error| Failure::io("cannot search the message", &error);
         let mut spool = SpoolWriter::new(&mut UnwrapErr(SysRng)).map_err(failed)?;
         content
-            .copy_to(&mut spool)
+            .copy_to(&mut spool, Workers::ONE)
             .map_err(super::unseal::not_opened)?;
         let opened = spool.finish().map_err(failed)?;
         let lines = self.lines(&Display::of(&opened).map_err(failed)?);
@@ -171,7 +172,7 @@ impl Transform for Searching {
         Ok(Want::Skip(lines.join("\n")))
     }
 
-    fn write(&self, _: &dyn Reread, _: &mut dyn std::io::Write) -> Result<(), Failure> {
+    fn write(&self, _: &dyn Reread, _: &mut (dyn std::io::Write + Send)) -> Result<(), Failure> {
         unreachable!("a search never wants a change")
     }
 

@@ -101,7 +101,7 @@ impl<'a> Letter<'a> {
     }
 
     /// The bytes of one envelope.
-    pub(crate) fn envelope(&self, place: Place<'_>) -> Result<Box<dyn Read + 'a>, Failure> {
+    pub(crate) fn envelope(&self, place: Place<'_>) -> Result<Box<dyn Read + Send + 'a>, Failure> {
         let opened = match place {
             Place::Part(sealed) => open_body(self.source, sealed),
             Place::Bare => self.source.reread(),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use encl::envelope::{OpenError, Opened};
+use encl::envelope::{OpenError, Opened, Workers};
 use encl::mail::Header;
 
 use super::super::context::Context;
@@ -32,7 +32,7 @@ pub(crate) struct Passed<W> {
 
 impl SealedMessage<'_> {
     /// Opens the whole message into `sink`, and holds it against what it says of itself.
-    pub(crate) fn pass<W: Write>(
+    pub(crate) fn pass<W: Write + Send>(
         &self,
         opening: &mut Opening<'_>,
         sink: W,
@@ -41,10 +41,12 @@ impl SealedMessage<'_> {
         let input = self.letter.input;
         let content = opening.open_reader(input, self.letter.envelope(self.place)?)?;
         let mut inner = Inner::new(sink);
-        let (about, bytes) = content.copy_to(&mut inner).map_err(|error| match error {
-            OpenError::Write(error) => not_written(&error),
-            error => opening::failure(input, self.letter.verb, error),
-        })?;
+        let (about, bytes) = content
+            .copy_to(&mut inner, Workers::Processors)
+            .map_err(|error| match error {
+                OpenError::Write(error) => not_written(&error),
+                error => opening::failure(input, self.letter.verb, error),
+            })?;
         let (sink, header, holds_envelope) =
             inner.into_parts().map_err(|error| not_written(&error))?;
         verdict::check_from(

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
-use encl::envelope::{Mail, OpenError, Opened};
+use encl::envelope::{Mail, OpenError, Opened, Workers};
 use encl::mail::attachments::{Arrival, Fidelity, Restoration, RestoreError};
 use encl::mail::{Decoded, Encoding, Header, Reread, Sealed, open_body, parse_list};
 
@@ -126,7 +126,7 @@ impl<'a> Restoring<'a> {
         &self,
         restoration: &Restoration,
         opening: &mut Opening<'_>,
-        sink: &mut dyn Write,
+        sink: &mut (dyn Write + Send),
         not_written: &dyn Fn(&io::Error) -> Failure,
     ) -> Result<u64, Failure> {
         let mut counting = Counting { sink, bytes: 0 };
@@ -141,10 +141,13 @@ impl<'a> Restoring<'a> {
             let content = opening
                 .open_reader(input, envelope)
                 .map_err(PassError::Envelope)?;
-            content.copy_to(out).map(drop).map_err(|error| match error {
-                OpenError::Write(error) => PassError::Between(error),
-                error => PassError::Envelope(opening::failure(input, "unwrap", error)),
-            })
+            content
+                .copy_to(out, Workers::Processors)
+                .map(drop)
+                .map_err(|error| match error {
+                    OpenError::Write(error) => PassError::Between(error),
+                    error => PassError::Envelope(opening::failure(input, "unwrap", error)),
+                })
         });
         match passed {
             Ok(()) => Ok(counting.bytes),
@@ -245,10 +248,12 @@ impl<'a> Restoring<'a> {
             open_body(self.source, sealed).map_err(|error| unreadable(self.input, &error))?;
         let content = opening.open_reader(self.input, body)?;
         let mut spool = SpoolWriter::new(&mut context.rng()).map_err(|error| not_kept(&error))?;
-        let (about, _) = content.copy_to(&mut spool).map_err(|error| match error {
-            OpenError::Write(error) => not_kept(&error),
-            error => opening::failure(self.input, "unwrap", error),
-        })?;
+        let (about, _) = content
+            .copy_to(&mut spool, Workers::Processors)
+            .map_err(|error| match error {
+                OpenError::Write(error) => not_kept(&error),
+                error => opening::failure(self.input, "unwrap", error),
+            })?;
         let spool = spool.finish().map_err(|error| not_kept(&error))?;
         let mut part = BufReader::new(spool.reread().map_err(|error| not_kept(&error))?);
         let not_written = |error: &io::Error| {
@@ -273,7 +278,7 @@ impl<'a> Restoring<'a> {
 }
 
 struct Counting<'a> {
-    sink: &'a mut dyn Write,
+    sink: &'a mut (dyn Write + Send),
     bytes: u64,
 }
 

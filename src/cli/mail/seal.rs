@@ -8,7 +8,9 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
 use encl::crypto::kdf::ContentKey;
-use encl::envelope::{Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest};
+use encl::envelope::{
+    Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest, Workers,
+};
 use encl::mail::archive::{Direction, Transform, Want};
 use encl::mail::{
     Header, Notice, Outer, Reread, SealedBy, differences, find, open_body, parse_list,
@@ -133,6 +135,7 @@ impl Sealing {
             labels: BTreeMap::new(),
             about: whole.about(),
             aligned: false,
+            workers: Workers::ONE,
         }
     }
 }
@@ -154,7 +157,11 @@ impl Transform for Sealing {
         })
     }
 
-    fn write(&self, message: &dyn Reread, out: &mut dyn Write) -> Result<ContentKey, Failure> {
+    fn write(
+        &self,
+        message: &dyn Reread,
+        out: &mut (dyn Write + Send),
+    ) -> Result<ContentKey, Failure> {
         let mut content = BufReader::new(message.reread().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut content).map_err(|error| unreadable(&error))?;
         let whole = Whole::new(&header, SUBJECT, &self.notice, SealedBy::Archive, None);
@@ -190,7 +197,7 @@ impl Transform for Sealing {
         let mut comparing = Comparing::with(original);
         content
             .map_err(opened)?
-            .copy_to(&mut comparing)
+            .copy_to(&mut comparing, Workers::ONE)
             .map_err(opened)?;
         match comparing.same().map_err(|error| unreadable(&error))? {
             true => Ok(()),

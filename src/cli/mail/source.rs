@@ -100,7 +100,7 @@ impl MessageSource {
 }
 
 impl Reread for MessageSource {
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         match self {
             Self::File { source, from } => Ok(Box::new(FileFrom::reader(&source.file, *from))),
             Self::Spool { spool, .. } => spool.reread(),
@@ -126,7 +126,7 @@ pub(crate) struct SpoolWriter {
 impl SpoolWriter {
     pub(crate) fn new(rng: &mut dyn CryptoRng) -> io::Result<Self> {
         let key = Secret::random(rng);
-        let sealer = Sealer::new(tempfile::tempfile()?, &key, CONTEXT, rng)?;
+        let sealer = Sealer::new(tempfile::tempfile()?, Vec::new(), &key, CONTEXT, rng);
         Ok(Self {
             sealer,
             key,
@@ -177,7 +177,7 @@ impl Read for Keeping<'_> {
 }
 
 impl Reread for Spool {
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         let sealed = FileFrom::reader(&self.file, 0);
         let opener = Opener::new(sealed, &self.key, CONTEXT);
         Ok(Box::new(Unspooled {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::{KeyId, PrivateKey};
-use encl::envelope::{Content, Envelope, Keyring, KeyringError, OpenError, ReaderKey};
+use encl::envelope::{Content, Envelope, Keyring, KeyringError, OpenError, ReaderKey, Workers};
 use encl::identity::Identity;
 use encl::mail::archive::{Direction, Transform, Want};
 use encl::mail::{Reread, find, open_body};
@@ -86,7 +86,7 @@ pub(crate) enum Look<'m> {
     /// No envelope is in it.
     Plain,
     /// Another message is sealed in it, opened as far as its private line.
-    Mine(Box<Content<Box<dyn io::Read + 'm>>>),
+    Mine(Box<Content<Box<dyn io::Read + Send + 'm>>>),
     /// An envelope is in it that is somebody else's, or an attachment.
     Other,
 }
@@ -166,7 +166,7 @@ impl Unsealing {
     fn opened<'m>(
         &self,
         message: &'m dyn Reread,
-    ) -> Result<Content<Box<dyn io::Read + 'm>>, Failure> {
+    ) -> Result<Content<Box<dyn io::Read + Send + 'm>>, Failure> {
         match self.look(message)? {
             Look::Mine(content) => Ok(*content),
             _ => Err(cannot(Exit::Damaged).because("it is not sealed for you")),
@@ -177,7 +177,7 @@ impl Unsealing {
         let plain = plain.reread().map_err(|error| unreadable(&error))?;
         let mut comparing = Comparing::with(plain);
         self.opened(sealed)?
-            .copy_to(&mut comparing)
+            .copy_to(&mut comparing, Workers::ONE)
             .map_err(not_opened)?;
         comparing.same().map_err(|error| unreadable(&error))
     }
@@ -199,9 +199,9 @@ impl Transform for Unsealing {
         })
     }
 
-    fn write(&self, message: &dyn Reread, out: &mut dyn Write) -> Result<(), Failure> {
+    fn write(&self, message: &dyn Reread, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
         self.opened(message)?
-            .copy_to(out)
+            .copy_to(out, Workers::ONE)
             .map(drop)
             .map_err(|error| match error {
                 OpenError::Write(error) => cannot(Exit::Failed).because(system_words(&error)),

@@ -68,8 +68,8 @@ impl<'a> Whole<'a> {
     pub(crate) fn seal(
         &self,
         request: &SealRequest<'_>,
-        message: &mut dyn Read,
-        out: &mut dyn Write,
+        message: &mut (dyn Read + Send),
+        out: &mut (dyn Write + Send),
         rng: &mut dyn CryptoRng,
     ) -> Result<Sealed, SealError> {
         let frame = Frame {

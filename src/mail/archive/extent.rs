@@ -35,7 +35,7 @@ impl Read for Extent<'_> {
 }
 
 impl Reread for Extent<'_> {
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(*self))
     }
 }

@@ -84,7 +84,7 @@ impl Source {
 }
 
 impl Reread for Source {
-    fn reread(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(Extent::whole(&self.file)))
     }
 }

@@ -78,7 +78,7 @@ pub trait Transform: Sync {
     fn write(
         &self,
         message: &dyn Reread,
-        out: &mut dyn Write,
+        out: &mut (dyn Write + Send),
     ) -> Result<Self::Receipt, Self::Error>;
 
     /// Opens what now stands on disk, `written`, and compares it with `message` byte for byte.

@@ -128,7 +128,7 @@ impl Transform for Plainly {
         })
     }
 
-    fn write(&self, message: &dyn Reread, out: &mut dyn Write) -> Result<(), Refused> {
+    fn write(&self, message: &dyn Reread, out: &mut (dyn Write + Send)) -> Result<(), Refused> {
         let bytes = bytes_of(message)?;
         let mut other = self.other(&bytes).ok_or(Refused::Different)?;
         if self.strikes(Fault::Garbles, &bytes) {

@@ -11,7 +11,7 @@ pub(super) type Take<'t> = dyn FnMut(u64, &[u8]) -> io::Result<()> + 't;
 
 /// The message on its way.
 pub(super) struct Passage<'m> {
-    message: Box<dyn Read + 'm>,
+    message: Box<dyn Read + Send + 'm>,
     at: u64,
     buffer: Vec<u8>,
 }

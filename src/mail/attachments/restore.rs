@@ -21,7 +21,8 @@ use crate::policy::Hash;
 const MAILS_MAX: usize = 4;
 
 /// Opens one envelope: writes the content of the envelope that it reads.
-pub type Open<'o, E> = dyn FnMut(&Sealed, &mut dyn Read, &mut dyn Write) -> Result<(), E> + 'o;
+pub type Open<'o, E> =
+    dyn FnMut(&Sealed, &mut (dyn Read + Send), &mut (dyn Write + Send)) -> Result<(), E> + 'o;
 
 /// A message that arrived with attachments in envelopes.
 pub struct Arrival {
@@ -256,7 +257,7 @@ impl Restoration {
     pub fn write<E: From<io::Error>>(
         &self,
         message: &dyn Reread,
-        out: &mut dyn Write,
+        out: &mut (dyn Write + Send),
         open: &mut Open<'_, E>,
     ) -> Result<(), E> {
         let mut passage = Passage::new(message)?;

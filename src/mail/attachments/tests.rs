@@ -326,10 +326,12 @@ fn odd_parts_come_back_as_well() {
 #[test]
 fn a_message_that_changes_and_a_part_that_is_not_read_are_errors() {
     let plan = plan(&MESSAGE.as_bytes()).unwrap();
-    let mut read = |_: &Attachment, content: &mut dyn Read, _: &mut dyn Write| {
+    let mut read = |_: &Attachment, content: &mut (dyn Read + Send), _: &mut (dyn Write + Send)| {
         io::copy(content, &mut io::sink()).map(|_| ())
     };
-    let mut leave = |_: &Attachment, _: &mut dyn Read, _: &mut dyn Write| Ok::<_, io::Error>(());
+    let mut leave = |_: &Attachment, _: &mut (dyn Read + Send), _: &mut (dyn Write + Send)| {
+        Ok::<_, io::Error>(())
+    };
     let message = MESSAGE.as_bytes();
     assert!(plan.write(&message, &mut io::sink(), &mut read).is_ok());
     assert!(plan.write(&message, &mut io::sink(), &mut leave).is_err());

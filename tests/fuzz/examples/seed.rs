@@ -8,7 +8,7 @@ use std::{fs, io};
 use encl::crypto::kdf;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::Purpose;
-use encl::envelope::{About, Addressee, Admission, ArmorWriter, LockRequest, SealRequest, seal};
+use encl::envelope::{About, Addressee, Admission, ArmorWriter, LockRequest, SealRequest, seal, Workers};
 use encl::identity::{Card, CardRequest};
 use encl::json::to_b64;
 use encl::policy::{Conditions, Padding, Recipient};
@@ -114,6 +114,7 @@ fn envelopes() -> Vec<Vec<u8>> {
                     ..About::default()
                 },
                 aligned: on(3) && on(2),
+                workers: Workers::ONE,
             };
             let mut content = &b"0123456789abcdef".repeat(usize::from(features) * 80)[..];
             let mut envelope = Vec::new();
@@ -302,7 +303,7 @@ fn must_open(parts: &Parts<'_>, shape: &Shape) {
     let envelope = parts.envelope(&mut StdRng::seed_from_u64(1));
     let opened = encl::envelope::Envelope::read(&envelope[..])
         .and_then(|envelope| envelope.unlock(&mut Ring::default(), now()))
-        .and_then(|content| content.copy_to(&mut io::sink()));
+        .and_then(|content| content.copy_to(&mut io::sink(), Workers::ONE));
     match opened {
         Ok((about, _)) => {
             let granted = matches!(about.admission, Admission::Granted(_));

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use encl::envelope::Envelope;
+use encl::envelope::{Envelope, Workers};
 use encl::policy::Padding;
 use encl_fuzz::forge::{PADDED, Parts, SIGNED};
 use encl_fuzz::{Ring, now};
@@ -25,7 +25,7 @@ fn open(envelope: &[u8]) -> Option<(Vec<u8>, u8)> {
         .unlock(&mut Ring::default(), now())
         .ok()?;
     let mut out = Vec::new();
-    let (about, bytes) = content.copy_to(&mut out).ok()?;
+    let (about, bytes) = content.copy_to(&mut out, Workers::ONE).ok()?;
     assert_eq!(bytes, out.len() as u64);
     let policy = &about.manifest.policy;
     assert_eq!(policy.signed, about.signer().is_some());

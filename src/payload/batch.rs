@@ -1,0 +1,206 @@
+//! What a thread holds: some chunks in a row, each with room for its tag behind it, so that they are sealed and opened in place.
+
+use std::io::{self, IoSliceMut, Read};
+
+use zeroize::Zeroize;
+
+use super::chunk::{CHUNK_BYTES, CHUNKS_MAX, ChunkKey, SEALED_CHUNK_BYTES};
+use crate::crypto::aead::TAG_BYTES;
+
+/// A hash over the plaintext of a full chunk, computed beside its encryption, while it is in the processor's cache.
+pub type HashChunk = fn(&[u8]) -> ChunkHash;
+
+/// What [`HashChunk`] gives.
+pub type ChunkHash = [u8; 32];
+
+/// Chunks of a full batch: 512 KiB. Longer writes run into huge pages of the page cache, which some machines fill slowly.
+pub(super) const BATCH_CHUNKS: usize = 32;
+
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    /// Bytes of `bytes` that hold chunks; all but the last chunk of a batch are full.
+    filled: usize,
+    /// The most that was ever filled: what is wiped in the end.
+    touched: usize,
+    /// Bytes of `bytes` that were opened, with the places of their tags.
+    opened: usize,
+    /// Why the chunk behind them was not.
+    pub(super) shut: Option<Shut>,
+    /// The number of the first chunk.
+    pub(super) first_chunk: u64,
+    /// Of each full chunk of plaintext, where they were asked for.
+    pub(super) hashes: Vec<ChunkHash>,
+}
+
+impl Batch {
+    /// An empty batch. The system hands out its memory as it is filled.
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: vec![0; BATCH_CHUNKS * SEALED_CHUNK_BYTES],
+            filled: 0,
+            touched: 0,
+            opened: 0,
+            shut: None,
+            first_chunk: 0,
+            hashes: Vec::new(),
+        }
+    }
+
+    /// Fills it with plaintext, `begun` first, from a reader that may give little at a time. Returns the bytes of plaintext.
+    pub(super) fn read_plaintext(
+        &mut self,
+        begun: &[u8],
+        input: &mut dyn Read,
+    ) -> io::Result<usize> {
+        self.bytes[..begun.len()].copy_from_slice(begun);
+        let mut plaintext = begun.len();
+        let mut chunks: Vec<IoSliceMut<'_>> = Vec::with_capacity(BATCH_CHUNKS);
+        let mut chunks_left = {
+            let places = self.bytes.chunks_exact_mut(SEALED_CHUNK_BYTES);
+            chunks.extend(places.map(|place| IoSliceMut::new(&mut place[..CHUNK_BYTES])));
+            &mut chunks[..]
+        };
+        IoSliceMut::advance_slices(&mut chunks_left, begun.len());
+        while !chunks_left.is_empty() {
+            match input.read_vectored(chunks_left) {
+                Ok(0) => break,
+                Ok(count) => {
+                    plaintext += count;
+                    IoSliceMut::advance_slices(&mut chunks_left, count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.fill(plaintext / CHUNK_BYTES * SEALED_CHUNK_BYTES + CHUNK_BYTES);
+                    return Err(error);
+                }
+            }
+        }
+        self.fill(plaintext / CHUNK_BYTES * SEALED_CHUNK_BYTES + plaintext % CHUNK_BYTES);
+        Ok(plaintext)
+    }
+
+    /// Fills it with sealed chunks. Returns whether it is full.
+    pub(super) fn read_sealed(&mut self, input: &mut dyn Read) -> io::Result<bool> {
+        let mut filled = 0;
+        while filled < self.bytes.len() {
+            match input.read(&mut self.bytes[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.fill(filled);
+        Ok(filled == self.bytes.len())
+    }
+
+    fn fill(&mut self, bytes: usize) {
+        self.filled = bytes.min(self.bytes.len());
+        self.touched = self.touched.max(self.filled);
+    }
+
+    /// Hashes and seals every full chunk.
+    pub(super) fn seal(&mut self, key: &ChunkKey, hash: Option<HashChunk>) {
+        self.hashes.clear();
+        let places = self.bytes[..self.filled].chunks_exact_mut(SEALED_CHUNK_BYTES);
+        for (index, place) in (self.first_chunk..).zip(places) {
+            let (chunk, tag) = place.split_at_mut(CHUNK_BYTES);
+            self.hashes.extend(hash.map(|hash| hash(chunk)));
+            tag.copy_from_slice(&key.seal(index, chunk));
+        }
+    }
+
+    /// What [`Batch::seal`] has sealed.
+    pub(super) fn sealed(&self) -> &[u8] {
+        &self.bytes[..self.filled / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES]
+    }
+
+    /// The plaintext behind the last full chunk.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.bytes[self.filled / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES..self.filled]
+    }
+
+    /// Opens the chunks, and hashes those that are full, as far as they are genuine.
+    pub(super) fn open(&mut self, key: &ChunkKey, hash: Option<HashChunk>) {
+        self.hashes.clear();
+        self.opened = 0;
+        self.shut = None;
+        let places = self.bytes[..self.filled].chunks_mut(SEALED_CHUNK_BYTES);
+        for (index, place) in (self.first_chunk..).zip(places) {
+            let (at, bytes) = (self.opened, place.len());
+            self.shut = if index >= CHUNKS_MAX {
+                Some(Shut::TooLong)
+            } else if bytes < TAG_BYTES {
+                Some(Shut::Truncated { index, bytes })
+            } else if key.open(index, place).is_err() {
+                Some(Shut::Changed { index })
+            } else {
+                None
+            };
+            if self.shut.is_some() {
+                return;
+            }
+            if bytes == SEALED_CHUNK_BYTES {
+                self.hashes
+                    .extend(hash.map(|hash| hash(&place[..CHUNK_BYTES])));
+            }
+            self.opened = at + bytes;
+        }
+        let is_cut =
+            self.filled < self.bytes.len() && self.filled.is_multiple_of(SEALED_CHUNK_BYTES);
+        // The last chunk of a message is never full.
+        let index = self.first_chunk + (self.filled / SEALED_CHUNK_BYTES) as u64;
+        self.shut = is_cut.then_some(Shut::Truncated { index, bytes: 0 });
+    }
+
+    /// The chunks that [`Batch::open`] has opened.
+    pub(super) fn opened(&self) -> OpenedChunks<'_> {
+        OpenedChunks {
+            bytes: &self.bytes[..self.opened],
+            hashes: &self.hashes,
+        }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.bytes[..self.touched].zeroize();
+    }
+}
+
+/// Why the chunk with this number stays shut.
+pub(super) enum Shut {
+    /// There are only so many bytes of it.
+    Truncated { index: u64, bytes: usize },
+    /// Its tag does not fit.
+    Changed { index: u64 },
+    /// There must not be one.
+    TooLong,
+}
+
+/// Chunks in a row, opened.
+pub struct OpenedChunks<'a> {
+    bytes: &'a [u8],
+    hashes: &'a [ChunkHash],
+}
+
+/// The plaintext of a chunk.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenedChunk<'a> {
+    /// 16,384 bytes; fewer in the last chunk of a message.
+    pub plaintext: &'a [u8],
+    /// Its hash, where it was asked for and the chunk is full.
+    pub hash: Option<&'a ChunkHash>,
+}
+
+impl<'a> OpenedChunks<'a> {
+    /// The chunks in their order.
+    pub fn iter(&self) -> impl Iterator<Item = OpenedChunk<'a>> {
+        let hashes = self.hashes.iter().map(Some).chain(std::iter::repeat(None));
+        let places = self.bytes.chunks(SEALED_CHUNK_BYTES);
+        places.zip(hashes).map(|(place, hash)| OpenedChunk {
+            plaintext: &place[..place.len() - TAG_BYTES],
+            hash,
+        })
+    }
+}

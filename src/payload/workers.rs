@@ -1,0 +1,36 @@
+//! How many threads share one payload.
+
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
+/// Threads that help: from there on they wait for each other's writes, of which a file takes one at a time.
+const WORKERS_MAX: usize = 4;
+/// The same where chunks are hashed too, which costs twice the encryption.
+const HASHING_WORKERS_MAX: usize = 8;
+
+/// How many threads share the work on one payload, the calling one among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workers {
+    /// As many as there are processors, as far as more of them help. The calling thread alone when there is little to do.
+    Processors,
+    /// So many, however little there is to do.
+    Exactly(NonZeroUsize),
+}
+
+impl Workers {
+    /// The calling thread alone.
+    pub const ONE: Self = Self::Exactly(NonZeroUsize::MIN);
+
+    /// The number of threads. Asks the system, so it is not for short contents.
+    pub(super) fn count(self, is_hashing: bool) -> usize {
+        let most = if is_hashing {
+            HASHING_WORKERS_MAX
+        } else {
+            WORKERS_MAX
+        };
+        match self {
+            Self::Processors => available_parallelism().map_or(1, usize::from).min(most),
+            Self::Exactly(count) => count.get(),
+        }
+    }
+}
