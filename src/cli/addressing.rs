@@ -2,8 +2,8 @@
 //!
 //! Nobody is guessed and nobody dropped: an address that is not known stops everything.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use encl::crypto::signing::RootId;
 use encl::identity::fingerprint;
@@ -48,7 +48,11 @@ fn look_up(addresses: &[Mailbox], people: &People) -> Result<(Vec<Found>, Vec<St
             Match::One(owner) => found.extend(owner.people(people)?),
             Match::Undetailed(owner, base) => {
                 found.extend(owner.people(people)?);
-                if directory.told.borrow_mut().insert(folded(address)) {
+                let mut told = directory
+                    .told
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if told.insert(folded(address)) {
                     notices.push(format!(
                         "mail to {} is sealed for {}",
                         safe(address),
@@ -72,7 +76,7 @@ pub(crate) struct Directory {
     exact: HashMap<String, Vec<Owner>>,
     folded: HashMap<String, Vec<Owner>>,
     /// Addresses about which the notice was given.
-    told: RefCell<HashSet<String>>,
+    told: Mutex<HashSet<String>>,
 }
 
 /// Somebody, or a group, that has an address.

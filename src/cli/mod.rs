@@ -14,6 +14,7 @@ mod key;
 mod keys;
 mod mail;
 mod man;
+mod many;
 mod opening;
 mod passphrase;
 mod passphrase_source;

@@ -1,8 +1,8 @@
 //! Who is who: my identities and my contacts, as the keystore has them.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
@@ -133,11 +133,11 @@ impl Names {
 pub(crate) struct People {
     keystore: Keystore,
     pub(crate) mine: Vec<Person>,
-    names: OnceCell<Vec<Names>>,
+    names: OnceLock<Vec<Names>>,
     /// Every name and address in small letters, and whose it is.
-    index: OnceCell<HashMap<String, Vec<RootId>>>,
+    index: OnceLock<HashMap<String, Vec<RootId>>>,
     /// Every mail address, and whose it is.
-    directory: OnceCell<Directory>,
+    directory: OnceLock<Directory>,
 }
 
 impl People {
@@ -155,9 +155,9 @@ impl People {
         Ok(Self {
             keystore,
             mine,
-            names: OnceCell::new(),
-            index: OnceCell::new(),
-            directory: OnceCell::new(),
+            names: OnceLock::new(),
+            index: OnceLock::new(),
+            directory: OnceLock::new(),
         })
     }
 
@@ -166,9 +166,9 @@ impl People {
         Self {
             keystore,
             mine: Vec::new(),
-            names: OnceCell::from(Vec::new()),
-            index: OnceCell::new(),
-            directory: OnceCell::new(),
+            names: OnceLock::from(Vec::new()),
+            index: OnceLock::new(),
+            directory: OnceLock::new(),
         }
     }
 
