@@ -1,19 +1,24 @@
 //! How far the work is, for whoever watches: nothing for a second, then a line with rate and time left.
 
 use std::io::{self, IoSliceMut, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use encl::crypto::aead::Backend;
 use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::{Terminal, safe};
 
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Where AES is computed by software, more than this takes long enough to ask why.
+const SLOW_BYTES: u64 = 100 << 20;
 /// A line that changes more often cannot be read.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// A reader that counts what passes, and shows it once the work has taken a second.
 pub(crate) struct Progress<R> {
     inner: R,
+    terminal: Terminal,
     name: String,
     bytes: u64,
     /// Of all that is to come, where it is known.
@@ -29,6 +34,7 @@ impl<R> Progress<R> {
         let begun = Instant::now();
         Self {
             inner,
+            terminal,
             name: safe(name),
             bytes: 0,
             bytes_total,
@@ -39,7 +45,11 @@ impl<R> Progress<R> {
     }
 
     fn counted(&mut self, bytes: usize) -> usize {
+        let before = self.bytes;
         self.bytes += bytes as u64;
+        if before <= SLOW_BYTES && self.bytes > SLOW_BYTES {
+            warn_of_software(self.terminal);
+        }
         if self.due.is_some_and(|due| Instant::now() >= due) {
             self.show();
         }
@@ -54,6 +64,16 @@ impl<R> Progress<R> {
         );
         self.bar.get_or_insert_with(bar).set_message(line);
         self.due = Some(Instant::now() + PAUSE);
+    }
+}
+
+/// Says once in a run that this machine is slow at it.
+fn warn_of_software(terminal: Terminal) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if Backend::of_this_machine() == Backend::Software && !SAID.swap(true, Ordering::Relaxed) {
+        terminal.warning(
+            "this processor has no instructions for AES, or they are switched off: about 20 times slower than others",
+        );
     }
 }
 

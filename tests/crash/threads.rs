@@ -42,9 +42,9 @@ fn sealed(name: &str) -> Vec<u8> {
     let scene = SEALED.get_or_init(|| {
         let scene = Scene::new();
         scene.write("long", long());
-        FILES
-            .iter()
-            .for_each(|name| scene.write(name, &content(name)));
+        for name in FILES {
+            scene.write(name, &content(name));
+        }
         scene.done(&[&["wrap", "long"], &FILES[..], TO_BOB].concat());
         scene
     });
