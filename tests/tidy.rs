@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("time", &[]),
+    ("spread", &[]),
     ("json", &["time"]),
     ("atomic_file", &[]),
     ("crypto", &["json"]), // only to write base64
@@ -17,7 +18,9 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("policy", &["crypto", "json", "time"]),
     (
         "envelope",
-        &["crypto", "identity", "json", "payload", "policy", "time"],
+        &[
+            "crypto", "identity", "json", "payload", "policy", "spread", "time",
+        ],
     ),
     (
         "keystore",
@@ -28,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
             "identity",
             "json",
             "policy",
+            "spread",
             "time",
         ],
     ),
