@@ -43,6 +43,17 @@ pub struct CardKey {
     pub expires: Option<Time>,
 }
 
+impl CardKey {
+    /// The key to seal to, of a card's keys: the one with the highest serial that has not expired.
+    #[must_use]
+    pub fn current(keys: &[Self], now: Time) -> Option<&Self> {
+        let fresh = keys
+            .iter()
+            .filter(|key| key.expires.is_none_or(|expires| now < expires));
+        fresh.max_by_key(|key| key.serial)
+    }
+}
+
 /// What a new card shall say beside the keys.
 pub struct CardRequest {
     /// The name, at most 256 bytes.
@@ -179,11 +190,7 @@ impl Card {
     /// The key to seal to: the one with the highest serial that has not expired.
     #[must_use]
     pub fn current_key(&self, now: Time) -> Option<&CardKey> {
-        let fresh = self
-            .keys
-            .iter()
-            .filter(|key| key.expires.is_none_or(|expires| now < expires));
-        fresh.max_by_key(|key| key.serial)
+        CardKey::current(&self.keys, now)
     }
 
     /// The card as one line of text, without a line feed.
