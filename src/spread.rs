@@ -1,50 +1,49 @@
 //! Work on many items of one kind, shared among the processors.
 
 use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Items that one thread takes at a time at least; below twice as many there is one thread.
-const RUN_MIN: usize = 4;
+/// Items that a thread takes at a time: few, so that none waits long for another at the end, but more than one, so that
+/// taking them costs nothing beside the work.
+const RUN: usize = 8;
 
 /// Turns each item into another and keeps their order. From `shared_from` items on the work is shared among as many threads
 /// as there are processors; for fewer nothing is asked of the system, since even counting the processors reads files.
+///
+/// # Panics
+/// When `work` does.
 pub fn spread<T: Send, U: Send>(
     items: Vec<T>,
     shared_from: usize,
     work: impl Fn(T) -> U + Sync,
 ) -> Vec<U> {
-    let threads = if items.len() < shared_from {
-        1
-    } else {
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        processors.min(items.len() / RUN_MIN).max(1)
-    };
-    if threads == 1 {
+    let processors = || thread::available_parallelism().map_or(1, NonZero::get);
+    let runs = items.len().div_ceil(RUN);
+    if items.len() < shared_from || runs < 2 {
         return items.into_iter().map(work).collect();
     }
-    let run = items.len().div_ceil(threads);
+    let threads = processors().min(runs);
+    let mut done: Vec<Vec<U>> = Vec::new();
+    done.resize_with(runs, Vec::new);
+    // Each run with the place for what it becomes.
     let mut items = items.into_iter();
-    let mut runs = Vec::new();
-    while items.len() > 0 {
-        runs.push(items.by_ref().take(run).collect::<Vec<_>>());
-    }
-    let work = &work;
-    let do_run = |run: Vec<T>| run.into_iter().map(work).collect::<Vec<U>>();
-    thread::scope(|scope| {
-        let others: Vec<_> = runs
-            .split_off(1)
-            .into_iter()
-            .map(|run| scope.spawn(move || do_run(run)))
-            .collect();
-        let mut done: Vec<U> = runs.into_iter().flat_map(do_run).collect();
-        for other in others {
-            match other.join() {
-                Ok(part) => done.extend(part),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    let taken = |place| (items.by_ref().take(RUN).collect::<Vec<T>>(), place);
+    let runs: Vec<(Vec<T>, &mut Vec<U>)> = done.iter_mut().map(taken).collect();
+    let queue = Mutex::new(runs.into_iter());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let worker = || {
+        while let Some((run, place)) = next() {
+            *place = run.into_iter().map(&work).collect();
         }
-        done
-    })
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+    done.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
