@@ -162,8 +162,8 @@ pub(crate) struct People {
     names: OnceCell<Vec<Names>>,
     /// The same by the keystore's index, if it has one: a hint.
     indexed: OnceCell<Option<Vec<Names>>>,
-    /// Every name and address in small letters, and whose it is; by the hint, if there is one.
-    called: OnceCell<HashMap<String, Vec<RootId>>>,
+    /// Every name and address in small letters, and whose it is if only one has it; by the hint, if there is one.
+    called: OnceCell<HashMap<Box<str>, Option<RootId>>>,
     /// Every mail address, and whose it is.
     directory: OnceCell<Directory>,
     indexed_directory: OnceCell<Directory>,
@@ -257,10 +257,7 @@ impl People {
             let (names, _) = self.quick_names()?;
             self.called.get_or_init(|| called(names))
         };
-        Ok(match called.get(&name.to_lowercase()).map(Vec::as_slice) {
-            Some([id]) => Some(*id),
-            _ => None,
-        })
+        Ok(called.get(&*name.to_lowercase()).copied().flatten())
     }
 
     /// Who has which mail address, groups too; by the index, if there is one.
@@ -352,17 +349,17 @@ fn contact(keystore: &Keystore, id: RootId) -> Result<Option<Person>, KeystoreEr
     }))
 }
 
-fn called(everybody: &[Names]) -> HashMap<String, Vec<RootId>> {
-    let mut index: HashMap<String, Vec<RootId>> = HashMap::new();
+fn called(everybody: &[Names]) -> HashMap<Box<str>, Option<RootId>> {
+    let mut called = HashMap::new();
     for names in everybody {
         for word in names.all() {
-            let ids = index.entry(word.to_lowercase()).or_default();
-            if !ids.contains(&names.id) {
-                ids.push(names.id);
-            }
+            let owner = called
+                .entry(word.to_lowercase().into())
+                .or_insert(Some(names.id));
+            *owner = owner.filter(|id| *id == names.id);
         }
     }
-    index
+    called
 }
 
 /// Lower-case hexadecimal.

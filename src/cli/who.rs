@@ -34,9 +34,9 @@ pub(crate) struct Found {
 pub(crate) enum Carried {
     Stored,
     /// A later card of a contact.
-    Update(Card),
+    Update(Box<Card>),
     /// Nobody known so far.
-    FirstUse(Card),
+    FirstUse(Box<Card>),
 }
 
 impl Found {
@@ -45,12 +45,12 @@ impl Found {
         Self::of(person, |_| Carried::Stored)
     }
 
-    fn of(Person { card, trust }: Person, carried: fn(Card) -> Carried) -> Self {
+    fn of(Person { card, trust }: Person, carried: fn(Box<Card>) -> Carried) -> Self {
         Self {
             names: Names::of_card(&card),
             trust,
             keys: card.keys().to_vec(),
-            card: carried(card),
+            card: carried(Box::new(card)),
         }
     }
 }
