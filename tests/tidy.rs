@@ -7,9 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("time", &[]),
     ("turns", &[]),
+    ("spread", &[]),
     ("json", &["time"]),
     ("atomic_file", &[]),
     ("crypto", &["json"]), // only to write base64
@@ -18,7 +19,9 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("policy", &["crypto", "json", "time"]),
     (
         "envelope",
-        &["crypto", "identity", "json", "payload", "policy", "time"],
+        &[
+            "crypto", "identity", "json", "payload", "policy", "spread", "time",
+        ],
     ),
     (
         "keystore",
@@ -29,6 +32,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "identity",
             "json",
             "policy",
+            "spread",
             "time",
         ],
     ),

@@ -67,7 +67,7 @@ impl<'a> Opening<'a> {
     ) -> Result<Self, Failure> {
         let signers = |name: &String| {
             let found = who::resolve(name, people, |group| store::group(context, group))?;
-            Ok(found.iter().map(|found| found.person.card.id()).collect())
+            Ok(found.iter().map(|found| found.names.id).collect())
         };
         let keys = match context.identity_name(demands.identity.as_deref()) {
             Some(name) => Keys::new(context, std::slice::from_ref(who::mine(&name, people)?)),

@@ -7,11 +7,15 @@ use std::sync::OnceLock;
 use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
-use encl::keystore::{ContactHead, Keystore, KeystoreError};
+use encl::keystore::{ContactHead, ContactNames, Group, Keystore, KeystoreError};
+use encl::spread::spread;
 use serde::Serialize;
 
 use super::addressing::Directory;
 use super::terminal::safe;
+
+/// From so many cards on they are read and verified by several threads.
+const SHARED_FROM: usize = 16;
 
 /// How far a name can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +52,15 @@ impl Person {
             self.card.name(),
             self.card.addresses().first().map(String::as_str),
         )
+    }
+
+    /// Whether this is a name or address on the card, whole and without regard to case.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let wanted = name.to_lowercase();
+        let words = std::iter::once(self.card.name());
+        words
+            .chain(self.card.addresses().iter().map(String::as_str))
+            .any(|word| word.to_lowercase() == wanted)
     }
 
     /// This person as somebody who signed.
@@ -113,6 +126,19 @@ impl Names {
         }
     }
 
+    fn of_index(contact: ContactNames) -> Self {
+        let ContactNames {
+            id,
+            name,
+            addresses,
+        } = contact;
+        Self {
+            id,
+            name,
+            addresses,
+        }
+    }
+
     /// Where it stands in a list for people: by name, and in one order where two have the same.
     pub(crate) fn place(&self) -> (String, RootId) {
         (self.name.to_lowercase(), self.id)
@@ -134,10 +160,22 @@ pub(crate) struct People {
     keystore: Keystore,
     pub(crate) mine: Vec<Person>,
     names: OnceLock<Vec<Names>>,
-    /// Every name and address in small letters, and whose it is.
-    index: OnceLock<HashMap<String, Vec<RootId>>>,
+    /// The same by the keystore's index, if it has one: a hint.
+    indexed: OnceLock<Option<Vec<Names>>>,
+    /// Every name and address in small letters, and whose it is if only one has it; by the hint, if there is one.
+    called: OnceLock<HashMap<Box<str>, Option<RootId>>>,
     /// Every mail address, and whose it is.
     directory: OnceLock<Directory>,
+    indexed_directory: OnceLock<Directory>,
+}
+
+/// How sure an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// By the keystore's index: whoever is found has to be looked at, whoever is not has to be looked for.
+    Index,
+    /// By the contacts' own files.
+    Files,
 }
 
 impl People {
@@ -152,23 +190,27 @@ impl People {
             .into_iter()
             .map(|stored| me(stored.card))
             .collect();
-        Ok(Self {
-            keystore,
-            mine,
-            names: OnceLock::new(),
-            index: OnceLock::new(),
-            directory: OnceLock::new(),
-        })
+        Ok(Self::of(keystore, mine))
     }
 
     /// Nobody, where the keystore cannot be read and names are only a help.
     pub(crate) fn nobody(keystore: Keystore) -> Self {
         Self {
-            keystore,
-            mine: Vec::new(),
             names: OnceLock::from(Vec::new()),
-            index: OnceLock::new(),
+            indexed: OnceLock::from(None),
+            ..Self::of(keystore, Vec::new())
+        }
+    }
+
+    fn of(keystore: Keystore, mine: Vec<Person>) -> Self {
+        Self {
+            keystore,
+            mine,
+            names: OnceLock::new(),
+            indexed: OnceLock::new(),
+            called: OnceLock::new(),
             directory: OnceLock::new(),
+            indexed_directory: OnceLock::new(),
         }
     }
 
@@ -177,20 +219,60 @@ impl People {
         if let Some(names) = self.names.get() {
             return Ok(names);
         }
-        let mine = self.mine.iter().map(|person| Names::of_card(&person.card));
         let heads = self.keystore.contact_heads()?;
-        let mut contacts: Vec<Names> = heads.iter().map(Names::of_contact).collect();
-        contacts.sort_by_key(Names::place);
-        let names = mine.chain(contacts).collect();
+        let names = self.with_mine(heads.iter().map(Names::of_contact).collect());
         Ok(self.names.get_or_init(|| names))
     }
 
-    /// Everybody with this name or address, whole and without regard to case; the thousandth question costs no more
-    /// than the second.
-    pub(crate) fn called(&self, name: &str) -> Result<&[RootId], KeystoreError> {
-        let names = self.names()?;
-        let index = self.index.get_or_init(|| index(names));
-        Ok(index.get(&name.to_lowercase()).map_or(&[], Vec::as_slice))
+    fn with_mine(&self, mut contacts: Vec<Names>) -> Vec<Names> {
+        let mine = self.mine.iter().map(|person| Names::of_card(&person.card));
+        contacts.sort_by_cached_key(Names::place);
+        mine.chain(contacts).collect()
+    }
+
+    /// What everybody can be named by, at the least cost: by the index unless the files were read already.
+    fn quick_names(&self) -> Result<(&[Names], Source), KeystoreError> {
+        if self.names.get().is_none() {
+            if self.indexed.get().is_none() {
+                let contacts = self.keystore.indexed_contacts()?;
+                let names = contacts.map(|contacts| {
+                    let contacts = contacts.into_iter().map(Names::of_index);
+                    self.with_mine(contacts.collect())
+                });
+                self.indexed.get_or_init(|| names);
+            }
+            if let Some(Some(names)) = self.indexed.get() {
+                return Ok((names, Source::Index));
+            }
+        }
+        Ok((self.names()?, Source::Files))
+    }
+
+    /// The only one with this name or address, whole and without regard to case; the thousandth question costs no more than
+    /// the second. By the index, if there is one: the answer has to be held against [`Person::is_called`].
+    pub(crate) fn called(&self, name: &str) -> Result<Option<RootId>, KeystoreError> {
+        let called = if let Some(called) = self.called.get() {
+            called
+        } else {
+            let (names, _) = self.quick_names()?;
+            self.called.get_or_init(|| called(names))
+        };
+        Ok(called.get(&*name.to_lowercase()).copied().flatten())
+    }
+
+    /// Who has which mail address, groups too; by the index, if there is one.
+    pub(crate) fn quick_directory(&self) -> Result<(&Directory, Source), KeystoreError> {
+        match self.quick_names()? {
+            (_, Source::Files) => Ok((self.directory()?, Source::Files)),
+            (names, Source::Index) => {
+                if self.indexed_directory.get().is_none() {
+                    let directory = Directory::new(names, self.groups()?);
+                    self.indexed_directory.get_or_init(|| directory);
+                }
+                let directory = self.indexed_directory.get();
+                Ok((directory.expect("it was just made"), Source::Index))
+            }
+        }
     }
 
     /// Who has which mail address, groups too.
@@ -198,12 +280,16 @@ impl People {
         if let Some(directory) = self.directory.get() {
             return Ok(directory);
         }
+        let directory = Directory::new(self.names()?, self.groups()?);
+        Ok(self.directory.get_or_init(|| directory))
+    }
+
+    fn groups(&self) -> Result<Vec<(String, Group)>, KeystoreError> {
         let mut groups = Vec::new();
         for name in self.keystore.groups()? {
             groups.extend(self.keystore.group(&name)?.map(|group| (name, group)));
         }
-        let directory = Directory::new(self.names()?, groups);
-        Ok(self.directory.get_or_init(|| directory))
+        Ok(groups)
     }
 
     /// What my contacts can be named by.
@@ -216,11 +302,25 @@ impl People {
         if let Some(me) = self.mine.iter().find(|person| person.card.id() == id) {
             return Ok(Some(me.clone()));
         }
-        let contact = self.keystore.contact(&id)?;
-        Ok(contact.map(|contact| Person {
-            trust: contact.trust.into(),
-            card: contact.card,
-        }))
+        contact(&self.keystore, id)
+    }
+
+    /// Whoever has these root keys, in their order, each as what `turned` makes of it and of what was named beside it: many
+    /// cards are read and verified by several threads, and none is kept.
+    pub(crate) fn with_ids<N: Send, T: Send>(
+        &self,
+        ids: Vec<(RootId, N)>,
+        turned: impl Fn(Person, N) -> T + Sync,
+    ) -> Vec<Result<Option<T>, KeystoreError>> {
+        let Self { keystore, mine, .. } = self;
+        spread(ids, SHARED_FROM, |(id, named)| {
+            let me = mine.iter().find(|person| person.card.id() == id);
+            let person = match me {
+                Some(me) => Some(me.clone()),
+                None => contact(keystore, id)?,
+            };
+            Ok(person.map(|person| turned(person, named)))
+        })
     }
 
     /// Whether the private half of this key is mine.
@@ -242,17 +342,24 @@ impl People {
     }
 }
 
-fn index(everybody: &[Names]) -> HashMap<String, Vec<RootId>> {
-    let mut index: HashMap<String, Vec<RootId>> = HashMap::new();
+fn contact(keystore: &Keystore, id: RootId) -> Result<Option<Person>, KeystoreError> {
+    Ok(keystore.contact(&id)?.map(|contact| Person {
+        trust: contact.trust.into(),
+        card: contact.card,
+    }))
+}
+
+fn called(everybody: &[Names]) -> HashMap<Box<str>, Option<RootId>> {
+    let mut called = HashMap::new();
     for names in everybody {
         for word in names.all() {
-            let ids = index.entry(word.to_lowercase()).or_default();
-            if !ids.contains(&names.id) {
-                ids.push(names.id);
-            }
+            let owner = called
+                .entry(word.to_lowercase().into())
+                .or_insert(Some(names.id));
+            *owner = owner.filter(|id| *id == names.id);
         }
     }
-    index
+    called
 }
 
 /// Lower-case hexadecimal.

@@ -9,7 +9,7 @@ pub mod passphrase;
 mod secret;
 pub mod signing;
 
-pub use kem::{Kem, KemError, KeyId, PrivateKey, PublicKey};
+pub use kem::{Ephemeral, Kem, KemError, KeyId, PrivateKey, PublicKey};
 pub use rand::CryptoRng;
 pub use secret::Secret;
 

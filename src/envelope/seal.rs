@@ -188,17 +188,8 @@ fn slots(
 ) -> Result<Vec<Slot>, SealError> {
     let mut slots = Vec::new();
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
-        for addressee in &lock.recipients {
-            let slot = slot::seal_to_key(
-                &addressee.public,
-                number,
-                id,
-                secret.expose(),
-                request.private,
-                rng,
-            );
-            slots.push(Slot::Key(slot));
-        }
+        let sealed = slot::seal_to_keys(&lock.recipients, number, id, secret, request.private, rng);
+        slots.extend(sealed.into_iter().map(Slot::Key));
         if let Some(passphrase) = lock.passphrase {
             slots.push(Slot::Passphrase(slot::seal_to_passphrase(
                 passphrase, number, id, secret, rng,

@@ -4,30 +4,43 @@ use zeroize::Zeroizing;
 
 use super::access_line::{KeySlot, PASSPHRASE_CT_BYTES, PassphraseSlot};
 use super::id::EnvelopeId;
+use super::seal::Addressee;
 use crate::crypto::passphrase::{Cost, Passphrase, PassphraseError};
-use crate::crypto::{CryptoRng, PrivateKey, PublicKey, Secret, hpke, kdf};
+use crate::crypto::{CryptoRng, PrivateKey, Secret, hpke, kdf};
 use crate::payload::{open_message, seal_message};
 use crate::policy::Hash;
+use crate::spread::spread;
 
-/// Seals `secret`, or a share, to `recipient`.
-pub(super) fn seal_to_key(
-    recipient: &PublicKey,
+/// From so many recipients on the work is shared among threads: for fewer, starting them costs more than they save.
+const SHARED_FROM: usize = 8;
+
+/// Seals a lock's `secret` to each of `recipients`; the slots are in their order.
+///
+/// What is drawn is drawn here and in that order, so that the slots depend on `rng` alone and not on the number of threads.
+pub(super) fn seal_to_keys(
+    recipients: &[Addressee],
     lock: u16,
     id: &EnvelopeId,
-    secret: &[u8],
+    secret: &Secret<32>,
     private: bool,
     rng: &mut dyn CryptoRng,
-) -> KeySlot {
-    let sealed = hpke::seal(recipient, &kdf::slot_info(&id.0, lock), secret, rng)
-        .expect("a key that was accepted gives no all-zero secret");
-    let key = (!private).then(|| recipient.key_id());
-    KeySlot {
-        lock,
-        key,
-        enc: sealed.enc,
-        ct: sealed.ct,
-        grant: None,
-    }
+) -> Vec<KeySlot> {
+    let due: Vec<_> = recipients
+        .iter()
+        .map(|addressee| (&addressee.public, addressee.public.ephemeral(rng)))
+        .collect();
+    let info = kdf::slot_info(&id.0, lock);
+    spread(due, SHARED_FROM, |(recipient, ephemeral)| {
+        let sealed = hpke::seal_drawn(recipient, &info, secret.expose(), ephemeral)
+            .expect("a key that was accepted gives no all-zero secret");
+        KeySlot {
+            lock,
+            key: (!private).then(|| recipient.key_id()),
+            enc: sealed.enc,
+            ct: sealed.ct,
+            grant: None,
+        }
+    })
 }
 
 /// Seals `secret` to a passphrase; takes the time and memory that `cost` says.

@@ -1,0 +1,160 @@
+//! `contacts.index`: what every contact can be named by, so that finding one among thousands does not read thousands of files.
+//!
+//! It is a hint, and removing it is always safe. Whoever had to read many contacts leaves it behind, by atomic replacement and
+//! without a lock; it holds only as long as the contacts' folder provably did not change since, and whatever is wrong with it
+//! means that it is not there. Whoever finds somebody by it reads that contact's own file and looks whether the name stands
+//! there too; nobody is refused, called ambiguous or called unknown on its word.
+//!
+//! ```text
+//! encl-contacts/1 STAMP SHA-256 of all that follows
+//! ID TAB name TAB address TAB address…
+//! ```
+
+use std::fs::Metadata;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::contacts::CONTACTS;
+use super::{ContactHead, Keystore, KeystoreError, folder};
+use crate::atomic_file::{AtomicFile, Existing, Readers};
+use crate::crypto::sha256;
+use crate::crypto::signing::RootId;
+
+/// Fewer contacts are read faster than they are worth an index.
+const CONTACTS_MIN: usize = 64;
+/// An index of more is not read: 16 addresses of 320 bytes each for 10,000 contacts are less.
+const INDEX_BYTES_MAX: u64 = 64 << 20;
+const MAGIC: &str = "encl-contacts/1";
+/// A change within one tick of the file system's clock leaves the folder's times as they are. Nothing is concluded from a
+/// folder that was changed less than this before it was read; FAT counts in 2 seconds, everything else in less.
+const TICK_SECONDS: i64 = 3;
+
+/// What a contact can be named by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactNames {
+    /// The root key.
+    pub id: RootId,
+    /// The name on the card.
+    pub name: String,
+    /// The addresses on the card.
+    pub addresses: Vec<String>,
+}
+
+/// The contacts' folder as it was before its files were read, and the file that will hold what was read.
+pub(super) struct Unwritten {
+    stamp: String,
+    file: AtomicFile,
+}
+
+impl Keystore {
+    /// What all contacts can be named by, if that is known without reading them. See the module: who is found by it has to be
+    /// looked at, and whoever is not found has to be looked for.
+    ///
+    /// # Errors
+    /// [`KeystoreError`], when the folder is not private.
+    pub fn indexed_contacts(&self) -> Result<Option<Vec<ContactNames>>, KeystoreError> {
+        let Some(metadata) = self.folder(CONTACTS)? else {
+            return Ok(None);
+        };
+        let text = folder::read_up_to(&self.index_path(), INDEX_BYTES_MAX);
+        Ok(text
+            .ok()
+            .flatten()
+            .and_then(|text| parse(&text, &stamp(&metadata))))
+    }
+
+    /// Looks at the folder before its files are read, if it is worth an index and has been at rest. A keystore that cannot be
+    /// written to has no index.
+    pub(super) fn begin_index(&self, contacts: usize) -> Option<Unwritten> {
+        if contacts <= CONTACTS_MIN {
+            return None;
+        }
+        let file = AtomicFile::create(&self.index_path(), Readers::OwnerOnly, Existing::Replace);
+        let file = file.ok()?;
+        // The time as this file system tells it, which may be another machine's.
+        let now = file.file().metadata().ok()?.mtime();
+        let metadata = self.folder(CONTACTS).ok()??;
+        let at_rest = now - metadata.mtime().max(metadata.ctime()) >= TICK_SECONDS;
+        at_rest.then(|| Unwritten {
+            stamp: stamp(&metadata),
+            file,
+        })
+    }
+
+    /// Writes what was read since [`Keystore::begin_index`], unless the folder changed meanwhile.
+    pub(super) fn finish_index(&self, unwritten: Unwritten, heads: &[ContactHead]) {
+        let Unwritten {
+            stamp: before,
+            mut file,
+        } = unwritten;
+        let now = self.folder(CONTACTS).ok().flatten();
+        if now.is_some_and(|metadata| stamp(&metadata) == before) {
+            let written = file.write_all(&write(&before, heads));
+            // What cannot be written is read again next time.
+            let _ = written.is_ok().then(|| file.commit());
+        }
+    }
+
+    fn index_path(&self) -> PathBuf {
+        self.root.join("contacts.index")
+    }
+}
+
+/// Changes with every file that is made, replaced, renamed or removed in the folder, and with every touch of its times.
+fn stamp(metadata: &Metadata) -> String {
+    format!(
+        "{}:{}:{}.{:09}:{}.{:09}",
+        metadata.dev(),
+        metadata.ino(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.ctime(),
+        metadata.ctime_nsec()
+    )
+}
+
+fn write(stamp: &str, heads: &[ContactHead]) -> Vec<u8> {
+    let mut lines = String::new();
+    for head in heads {
+        lines.push_str(&head.id.to_string());
+        for word in std::iter::once(&head.name).chain(&head.addresses) {
+            lines.push('\t');
+            lines.push_str(word); // a card's texts have no controls: no tab, no line feed
+        }
+        lines.push('\n');
+    }
+    let sum = RootId(sha256(&[lines.as_bytes()])); // for its hexadecimal digits
+    format!("{MAGIC} {stamp} {sum}\n{lines}").into_bytes()
+}
+
+/// `None` for anything but an index of the folder with this stamp.
+fn parse(text: &[u8], stamp: &str) -> Option<Vec<ContactNames>> {
+    let (head, lines) = std::str::from_utf8(text).ok()?.split_once('\n')?;
+    let mut words = head.split(' ');
+    let known = (words.next(), words.next()) == (Some(MAGIC), Some(stamp));
+    let sum: RootId = words.next().filter(|_| known)?.parse().ok()?;
+    if words.next().is_some() || sum.0 != sha256(&[lines.as_bytes()]) {
+        return None;
+    }
+    lines.lines().map(names).collect()
+}
+
+fn names(line: &str) -> Option<ContactNames> {
+    let mut words = line.split('\t');
+    Some(ContactNames {
+        id: words.next()?.parse().ok()?,
+        name: words.next()?.to_owned(),
+        addresses: words.map(str::to_owned).collect(),
+    })
+}
+
+/// The index as it stands at rest.
+#[cfg(test)]
+pub(super) fn written(keystore: &Keystore) -> Vec<u8> {
+    let metadata = keystore.folder(CONTACTS).expect("readable").expect("there");
+    write(
+        &stamp(&metadata),
+        &keystore.contact_heads().expect("readable"),
+    )
+}
