@@ -20,7 +20,7 @@
 //!  3       │          envelope     the format: manifest, slots, seal, open
 //!  2       │        policy │       pure rules: who may read, and when
 //!  1   identity ──────┘ payload    keys and cards; one C2SP message
-//!  0   atomic_file   crypto   json   spread   time   turns
+//!  0   atomic_file   crypto   json   time   turns
 //! ```
 //!
 //! `tests/tidy.rs` holds that picture against the `use` lines.
@@ -37,6 +37,5 @@ pub mod keystore;
 pub mod mail;
 pub mod payload;
 pub mod policy;
-pub mod spread;
 pub mod time;
 pub mod turns;

@@ -7,10 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("time", &[]),
     ("turns", &[]),
-    ("spread", &[]),
     ("json", &["time"]),
     ("atomic_file", &[]),
     ("crypto", &["json"]), // only to write base64
@@ -20,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
     (
         "envelope",
         &[
-            "crypto", "identity", "json", "payload", "policy", "spread", "time",
+            "crypto", "identity", "json", "payload", "policy", "time", "turns",
         ],
     ),
     (
@@ -32,8 +31,8 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "identity",
             "json",
             "policy",
-            "spread",
             "time",
+            "turns",
         ],
     ),
     (

@@ -8,7 +8,7 @@ use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
 use encl::keystore::{ContactHead, ContactNames, Group, Keystore, KeystoreError};
-use encl::spread::spread;
+use encl::turns::spread;
 use serde::Serialize;
 
 use super::addressing::Directory;

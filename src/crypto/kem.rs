@@ -2,13 +2,12 @@
 //! (draft-connolly-cfrg-xwing-kem, FIPS 203).
 
 mod checks;
+mod xwing;
 
 use std::sync::{Arc, OnceLock};
 
-use rand::{CryptoRng, TryCryptoRng, TryRng};
+use rand::CryptoRng;
 use serde::Serialize;
-use x_wing::{Decapsulator, Encapsulate, KeyExport, TryDecapsulate, TryKeyInit};
-use zeroize::Zeroizing;
 
 use super::{Secret, hpke, kdf};
 
@@ -163,6 +162,10 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`KemError::LowOrder`]: cannot happen for a key that [`PublicKey::new`] accepted; checked all the same.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what was drawn is used up: twice would make two recipients' secrets one"
+    )]
     pub(super) fn encapsulate(
         &self,
         ephemeral: Ephemeral,
@@ -170,9 +173,8 @@ impl PublicKey {
         match self.kem {
             Kem::X25519 => self.encapsulate_x25519(&ephemeral),
             Kem::XWing => {
-                let key = xwing_key(&self.bytes)?;
-                let (enc, shared) = key.encapsulate_with_rng(&mut Drawn(ephemeral));
-                Ok((enc.to_vec(), Secret::new(Zeroizing::new(shared).0)))
+                let public = self.bytes[..].try_into();
+                xwing::encapsulate(public.expect("checked when the key was made"), &ephemeral.0)
             }
         }
     }
@@ -192,33 +194,6 @@ impl PublicKey {
     }
 }
 
-/// Gives out what was drawn before, once: the crate takes a generator.
-struct Drawn(Ephemeral);
-
-impl TryRng for Drawn {
-    type Error = std::convert::Infallible;
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        assert_eq!(
-            out.len(),
-            64,
-            "an X-Wing encapsulation draws 64 bytes at once"
-        );
-        out.copy_from_slice(self.0.0.expose());
-        Ok(())
-    }
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        unreachable!("an X-Wing encapsulation draws bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        unreachable!("an X-Wing encapsulation draws bytes")
-    }
-}
-
-impl TryCryptoRng for Drawn {}
-
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -234,8 +209,7 @@ pub struct PrivateKey {
     kem: Kem,
     secret: Secret<32>,
     public: OnceLock<PublicKey>,
-    /// Wiped by its own `drop`.
-    xwing: OnceLock<Box<x_wing::DecapsulationKeyRejectNonContrib>>,
+    xwing: OnceLock<Box<xwing::Expanded>>,
 }
 
 impl PrivateKey {
@@ -274,7 +248,7 @@ impl PrivateKey {
         let public = self.public.get_or_init(|| {
             let bytes = match self.kem {
                 Kem::X25519 => x25519_public(&self.secret).to_vec(),
-                Kem::XWing => self.xwing().encapsulation_key().to_bytes().to_vec(),
+                Kem::XWing => self.xwing().public(),
             };
             PublicKey::new(self.kem, &bytes)
                 .expect("a private key has a valid public half of large order")
@@ -301,26 +275,15 @@ impl PrivateKey {
             }
             Kem::XWing => {
                 let enc = enc.try_into().expect("compared above");
-                let shared = self
-                    .xwing()
-                    .try_decapsulate(&enc)
-                    .map_err(|_| KemError::LowOrder)?;
-                Ok(Secret::new(Zeroizing::new(shared).0))
+                self.xwing().decapsulate(enc)
             }
         }
     }
 
-    fn xwing(&self) -> &x_wing::DecapsulationKeyRejectNonContrib {
+    fn xwing(&self) -> &xwing::Expanded {
         self.xwing
-            .get_or_init(|| Box::new((*self.secret.expose()).into()))
+            .get_or_init(|| Box::new(xwing::Expanded::new(&self.secret)))
     }
-}
-
-fn xwing_key(bytes: &[u8]) -> Result<x_wing::EncapsulationKey, KemError> {
-    let bytes = bytes
-        .try_into()
-        .map_err(|_| KemError::NotAKey(Kem::XWing))?;
-    x_wing::EncapsulationKey::new(bytes).map_err(|_| KemError::NotAKey(Kem::XWing))
 }
 
 fn x25519_secret(secret: &Secret<32>) -> x25519_dalek::StaticSecret {

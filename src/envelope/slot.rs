@@ -9,7 +9,7 @@ use crate::crypto::passphrase::{Cost, Passphrase, PassphraseError};
 use crate::crypto::{CryptoRng, PrivateKey, Secret, hpke, kdf};
 use crate::payload::{open_message, seal_message};
 use crate::policy::Hash;
-use crate::spread::spread;
+use crate::turns::spread;
 
 /// From so many recipients on the work is shared among threads: for fewer, starting them costs more than they save.
 const SHARED_FROM: usize = 8;

@@ -10,8 +10,8 @@ use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
 use crate::identity::{ADDRESS_BYTES_MAX, Card, NAME_BYTES_MAX};
 use crate::json::{Error, Text, Value};
-use crate::spread::spread;
 use crate::time::Time;
+use crate::turns::spread;
 
 pub(super) const CONTACTS: &str = "contacts";
 /// From so many contacts on their files are read by several threads.
