@@ -2,18 +2,22 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
-use encl::keystore::{ContactHead, ContactNames, Group, Keystore, KeystoreError};
+use encl::keystore::{ContactHead, ContactIndex, Group, IndexedContact, Keystore, KeystoreError};
 use encl::turns::spread;
 use serde::Serialize;
 
 use super::addressing::Directory;
 use super::terminal::safe;
 
+/// From so many questions on names are hashed; before that, going through all is faster.
+const HASHED_FROM: usize = 5;
 /// From so many cards on they are read and verified by several threads.
 const SHARED_FROM: usize = 16;
 
@@ -56,11 +60,10 @@ impl Person {
 
     /// Whether this is a name or address on the card, whole and without regard to case.
     pub(crate) fn is_called(&self, name: &str) -> bool {
-        let wanted = name.to_lowercase();
         let words = std::iter::once(self.card.name());
         words
             .chain(self.card.addresses().iter().map(String::as_str))
-            .any(|word| word.to_lowercase() == wanted)
+            .any(|word| is_same_word(word, name))
     }
 
     /// This person as somebody who signed.
@@ -126,17 +129,13 @@ impl Names {
         }
     }
 
-    fn of_index(contact: ContactNames) -> Self {
-        let ContactNames {
-            id,
-            name,
-            addresses,
-        } = contact;
-        Self {
-            id,
-            name,
-            addresses,
-        }
+    fn of_index(contact: IndexedContact<'_>) -> Option<Self> {
+        let mut words = contact.words().map(str::to_owned);
+        Some(Self {
+            id: contact.id()?,
+            name: words.next()?,
+            addresses: words.collect(),
+        })
     }
 
     /// Where it stands in a list for people: by name, and in one order where two have the same.
@@ -161,12 +160,34 @@ pub(crate) struct People {
     pub(crate) mine: Vec<Person>,
     names: OnceLock<Vec<Names>>,
     /// The same by the keystore's index, if it has one: a hint.
-    indexed: OnceLock<Option<Vec<Names>>>,
-    /// Every name and address in small letters, and whose it is if only one has it; by the hint, if there is one.
-    called: OnceLock<HashMap<Box<str>, Option<RootId>>>,
+    indexed: OnceLock<Option<ContactIndex>>,
+    /// How often somebody was looked for by name.
+    questions: AtomicUsize,
+    called: OnceLock<Called>,
     /// Every mail address, and whose it is.
     directory: OnceLock<Directory>,
     indexed_directory: OnceLock<Directory>,
+}
+
+/// The hash of every name and address in small letters, and whose it is if only one has it. Whoever is found is looked at, so
+/// two words that are hashed alike cost a second look and nothing else.
+#[derive(Default)]
+struct Called {
+    hasher: RandomState,
+    owners: HashMap<u64, Option<RootId>>,
+}
+
+impl Called {
+    fn add(&mut self, word: &str, id: RootId) {
+        let hash = self.hasher.hash_one(word.to_lowercase());
+        let owner = self.owners.entry(hash).or_insert(Some(id));
+        *owner = owner.filter(|known| *known == id);
+    }
+
+    fn owner(&self, name: &str) -> Option<RootId> {
+        let hash = self.hasher.hash_one(name.to_lowercase());
+        self.owners.get(&hash).copied().flatten()
+    }
 }
 
 /// How sure an answer is.
@@ -208,6 +229,7 @@ impl People {
             mine,
             names: OnceLock::new(),
             indexed: OnceLock::new(),
+            questions: AtomicUsize::new(0),
             called: OnceLock::new(),
             directory: OnceLock::new(),
             indexed_directory: OnceLock::new(),
@@ -230,49 +252,80 @@ impl People {
         mine.chain(contacts).collect()
     }
 
-    /// What everybody can be named by, at the least cost: by the index unless the files were read already.
-    fn quick_names(&self) -> Result<(&[Names], Source), KeystoreError> {
-        if self.names.get().is_none() {
-            if self.indexed.get().is_none() {
-                let contacts = self.keystore.indexed_contacts()?;
-                let names = contacts.map(|contacts| {
-                    let contacts = contacts.into_iter().map(Names::of_index);
-                    self.with_mine(contacts.collect())
-                });
-                self.indexed.get_or_init(|| names);
-            }
-            if let Some(Some(names)) = self.indexed.get() {
-                return Ok((names, Source::Index));
-            }
+    /// The keystore's index, unless there is none or the files were read already.
+    fn index(&self) -> Result<Option<&ContactIndex>, KeystoreError> {
+        if self.names.get().is_some() {
+            return Ok(None);
         }
-        Ok((self.names()?, Source::Files))
+        if let Some(index) = self.indexed.get() {
+            return Ok(index.as_ref());
+        }
+        let index = self.keystore.contact_index()?;
+        Ok(self.indexed.get_or_init(|| index).as_ref())
     }
 
     /// The only one with this name or address, whole and without regard to case; the thousandth question costs no more than
-    /// the second. By the index, if there is one: the answer has to be held against [`Person::is_called`].
+    /// the fifth. By the index, if there is one: the answer has to be held against [`Person::is_called`].
     pub(crate) fn called(&self, name: &str) -> Result<Option<RootId>, KeystoreError> {
-        let called = if let Some(called) = self.called.get() {
-            called
-        } else {
-            let (names, _) = self.quick_names()?;
-            self.called.get_or_init(|| called(names))
+        if self.called.get().is_none() {
+            if self.questions.fetch_add(1, Ordering::Relaxed) + 1 < HASHED_FROM {
+                let mut owners = Vec::new();
+                self.each_word(|word, id| {
+                    if is_same_word(word, name) && !owners.contains(&id()) {
+                        owners.push(id());
+                    }
+                })?;
+                return Ok(match owners[..] {
+                    [Some(id)] => Some(id),
+                    _ => None,
+                });
+            }
+            let mut called = Called::default();
+            self.each_word(|word, id| {
+                if let Some(id) = id() {
+                    called.add(word, id);
+                }
+            })?;
+            self.called.get_or_init(|| called);
+        }
+        Ok(self.called.get().and_then(|called| called.owner(name)))
+    }
+
+    /// Every name and address, and whose it is.
+    fn each_word(
+        &self,
+        mut each: impl FnMut(&str, &dyn Fn() -> Option<RootId>),
+    ) -> Result<(), KeystoreError> {
+        let Some(index) = self.index()? else {
+            for names in self.names()? {
+                names.all().for_each(|word| each(word, &|| Some(names.id)));
+            }
+            return Ok(());
         };
-        Ok(called.get(&*name.to_lowercase()).copied().flatten())
+        for person in &self.mine {
+            let names = Names::of_card(&person.card);
+            names.all().for_each(|word| each(word, &|| Some(names.id)));
+        }
+        for contact in index.contacts() {
+            contact
+                .words()
+                .for_each(|word| each(word, &|| contact.id()));
+        }
+        Ok(())
     }
 
     /// Who has which mail address, groups too; by the index, if there is one.
     pub(crate) fn quick_directory(&self) -> Result<(&Directory, Source), KeystoreError> {
-        match self.quick_names()? {
-            (_, Source::Files) => Ok((self.directory()?, Source::Files)),
-            (names, Source::Index) => {
-                if self.indexed_directory.get().is_none() {
-                    let directory = Directory::new(names, self.groups()?);
-                    self.indexed_directory.get_or_init(|| directory);
-                }
-                let directory = self.indexed_directory.get();
-                Ok((directory.expect("it was just made"), Source::Index))
-            }
+        let Some(index) = self.index()? else {
+            return Ok((self.directory()?, Source::Files));
+        };
+        if let Some(directory) = self.indexed_directory.get() {
+            return Ok((directory, Source::Index));
         }
+        let names = self.with_mine(index.contacts().filter_map(Names::of_index).collect());
+        let directory = Directory::new(&names, self.groups()?);
+        let directory = self.indexed_directory.get_or_init(|| directory);
+        Ok((directory, Source::Index))
     }
 
     /// Who has which mail address, groups too.
@@ -349,17 +402,13 @@ fn contact(keystore: &Keystore, id: RootId) -> Result<Option<Person>, KeystoreEr
     }))
 }
 
-fn called(everybody: &[Names]) -> HashMap<Box<str>, Option<RootId>> {
-    let mut called = HashMap::new();
-    for names in everybody {
-        for word in names.all() {
-            let owner = called
-                .entry(word.to_lowercase().into())
-                .or_insert(Some(names.id));
-            *owner = owner.filter(|id| *id == names.id);
-        }
+/// Whether two are the same without regard to case.
+fn is_same_word(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        one.eq_ignore_ascii_case(other)
+    } else {
+        one.to_lowercase() == other.to_lowercase()
     }
-    called
 }
 
 /// Lower-case hexadecimal.

@@ -55,6 +55,10 @@ impl Readers {
             .iter()
             .map(|found| addressee(found, context))
             .collect::<Result<_, _>>()?;
+        // Of thousands of people nothing is kept that is not needed any more.
+        for found in &mut found {
+            found.keys = Vec::new();
+        }
         Ok(Self { found, addressees })
     }
 

@@ -30,15 +30,39 @@ const MAGIC: &str = "encl-contacts/1";
 /// folder that was changed less than this before it was read; FAT counts in 2 seconds, everything else in less.
 const TICK_SECONDS: i64 = 3;
 
+/// What all contacts can be named by, as the index has it.
+pub struct ContactIndex {
+    lines: String,
+}
+
 /// What a contact can be named by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactNames {
+#[derive(Debug, Clone, Copy)]
+pub struct IndexedContact<'a> {
+    id: &'a str,
+    words: &'a str,
+}
+
+impl ContactIndex {
+    /// All contacts, in the order of their ids.
+    pub fn contacts(&self) -> impl Iterator<Item = IndexedContact<'_>> {
+        self.lines.lines().filter_map(|line| {
+            let (id, words) = line.split_once('\t')?;
+            Some(IndexedContact { id, words })
+        })
+    }
+}
+
+impl<'a> IndexedContact<'a> {
     /// The root key.
-    pub id: RootId,
-    /// The name on the card.
-    pub name: String,
-    /// The addresses on the card.
-    pub addresses: Vec<String>,
+    #[must_use]
+    pub fn id(&self) -> Option<RootId> {
+        self.id.parse().ok()
+    }
+
+    /// The name on the card, then its addresses.
+    pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.words.split('\t')
+    }
 }
 
 /// The contacts' folder as it was before its files were read, and the file that will hold what was read.
@@ -53,15 +77,17 @@ impl Keystore {
     ///
     /// # Errors
     /// [`KeystoreError`], when the folder is not private.
-    pub fn indexed_contacts(&self) -> Result<Option<Vec<ContactNames>>, KeystoreError> {
+    pub fn contact_index(&self) -> Result<Option<ContactIndex>, KeystoreError> {
         let Some(metadata) = self.folder(CONTACTS)? else {
             return Ok(None);
         };
         let text = folder::read_up_to(&self.index_path(), INDEX_BYTES_MAX);
-        Ok(text
-            .ok()
-            .flatten()
-            .and_then(|text| parse(&text, &stamp(&metadata))))
+        let Ok(Some(mut text)) = text else {
+            return Ok(None);
+        };
+        // It is no secret: wiping it would take longer than reading it.
+        let text = std::mem::take(&mut *text);
+        Ok(parse(text, &stamp(&metadata)).map(|lines| ContactIndex { lines }))
     }
 
     /// Looks at the folder before its files are read, if it is worth an index and has been at rest. A keystore that cannot be
@@ -128,25 +154,18 @@ fn write(stamp: &str, heads: &[ContactHead]) -> Vec<u8> {
     format!("{MAGIC} {stamp} {sum}\n{lines}").into_bytes()
 }
 
-/// `None` for anything but an index of the folder with this stamp.
-fn parse(text: &[u8], stamp: &str) -> Option<Vec<ContactNames>> {
-    let (head, lines) = std::str::from_utf8(text).ok()?.split_once('\n')?;
+/// The lines, or `None` for anything but an index of the folder with this stamp.
+fn parse(text: Vec<u8>, stamp: &str) -> Option<String> {
+    let mut text = String::from_utf8(text).ok()?;
+    let (head, lines) = text.split_once('\n')?;
     let mut words = head.split(' ');
     let known = (words.next(), words.next()) == (Some(MAGIC), Some(stamp));
     let sum: RootId = words.next().filter(|_| known)?.parse().ok()?;
     if words.next().is_some() || sum.0 != sha256(&[lines.as_bytes()]) {
         return None;
     }
-    lines.lines().map(names).collect()
-}
-
-fn names(line: &str) -> Option<ContactNames> {
-    let mut words = line.split('\t');
-    Some(ContactNames {
-        id: words.next()?.parse().ok()?,
-        name: words.next()?.to_owned(),
-        addresses: words.map(str::to_owned).collect(),
-    })
+    text.drain(..=head.len());
+    Some(text)
 }
 
 /// The index as it stands at rest.

@@ -28,7 +28,7 @@ pub use contacts::{Accepted, Contact, ContactHead, How, Trust};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use identities::StoredIdentity;
-pub use index::ContactNames;
+pub use index::{ContactIndex, IndexedContact};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
