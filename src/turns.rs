@@ -62,6 +62,7 @@ impl<T, W, G> Turns<T, W, G> {
             }),
             turn: Condvar::new(),
             has_stopped: AtomicBool::new(false),
+            is_shared: AtomicBool::new(false),
         };
         let mut mine = piece();
         let first = line.take(&mut mine);
@@ -71,6 +72,7 @@ impl<T, W, G> Turns<T, W, G> {
                 _ => 0,
             };
             for _ in 0..others {
+                line.is_shared.store(true, Ordering::Relaxed);
                 let work = || line.go_on(&mut piece());
                 // Where the system has no more threads, fewer do the same.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, work);
@@ -95,6 +97,8 @@ struct Line<T, W, G, E> {
     turn: Condvar,
     /// Something failed: nothing more is taken, and nothing more is given. Set under the lock of `giving`.
     has_stopped: AtomicBool,
+    /// Whether anybody might wait: calling them is a system call.
+    is_shared: AtomicBool,
 }
 
 struct Taking<T> {
@@ -169,7 +173,9 @@ impl<T, W, G, E> Line<T, W, G, E> {
             self.has_stopped.store(true, Ordering::Relaxed);
         }
         drop(giving);
-        self.turn.notify_all();
+        if self.is_shared.load(Ordering::Relaxed) {
+            self.turn.notify_all();
+        }
     }
 
     fn has_stopped(&self) -> bool {

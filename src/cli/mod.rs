@@ -142,14 +142,16 @@ struct AloneAbove<T: Subcommand> {
 /// is answered from the whole tree.
 fn alone() -> Option<Cli> {
     fn arguments<T: clap::Args>(command: fn(T) -> Command) -> Option<Cli> {
-        let alone = Alone::try_parse_from(std::env::args_os().skip(1)).ok()?;
+        let arguments = std::env::args_os().skip(1);
+        let alone = help::without_texts(|| Alone::try_parse_from(arguments)).ok()?;
         Some(Cli {
             global: alone.global,
             command: Some(command(alone.arguments)),
         })
     }
     fn above<T: Subcommand>(command: fn(T) -> Command) -> Option<Cli> {
-        let alone = AloneAbove::try_parse_from(std::env::args_os().skip(1)).ok()?;
+        let arguments = std::env::args_os().skip(1);
+        let alone = help::without_texts(|| AloneAbove::try_parse_from(arguments)).ok()?;
         Some(Cli {
             global: alone.global,
             command: Some(command(alone.command)),

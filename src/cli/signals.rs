@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 
 use encl::atomic_file;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
@@ -18,19 +18,28 @@ pub(crate) fn prepare() {
     no_core_dump();
     // A file over its size limit is then a failed write, not a death.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
-    let ignored = ignored();
-    let ends = [SIGHUP, SIGINT, SIGTERM]
-        .into_iter()
-        .filter(|signal| ignored >> (signal - 1) & 1 == 0);
-    if let Ok(mut signals) = Signals::new(ends) {
-        std::thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                prompt::restore_terminal();
-                atomic_file::discard_all();
-                let _ = emulate_default_handler(signal);
-            }
-        });
-    }
+    atomic_file::before_names(watch);
+}
+
+/// From now on, before a signal ends the program, the terminal is put back and what must not stay is removed. Until then there
+/// is nothing to do about signals, and most runs need no thread that waits for them: files in the making have no name.
+pub(crate) fn watch() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        let ignored = ignored();
+        let ends = [SIGHUP, SIGINT, SIGTERM]
+            .into_iter()
+            .filter(|signal| ignored >> (signal - 1) & 1 == 0);
+        if let Ok(mut signals) = Signals::new(ends) {
+            std::thread::spawn(move || {
+                if let Some(signal) = signals.forever().next() {
+                    prompt::restore_terminal();
+                    atomic_file::discard_all();
+                    let _ = emulate_default_handler(signal);
+                }
+            });
+        }
+    });
 }
 
 /// Secrets are in memory: no core file, no reading by other processes of the same user.
