@@ -404,11 +404,8 @@ fn contact(keystore: &Keystore, id: RootId) -> Result<Option<Person>, KeystoreEr
 
 /// Whether two are the same without regard to case.
 fn is_same_word(one: &str, other: &str) -> bool {
-    if one.is_ascii() && other.is_ascii() {
-        one.eq_ignore_ascii_case(other)
-    } else {
-        one.to_lowercase() == other.to_lowercase()
-    }
+    one.eq_ignore_ascii_case(other)
+        || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
 }
 
 /// Lower-case hexadecimal.

@@ -6,7 +6,7 @@
 //! there too; nobody is refused, called ambiguous or called unknown on its word.
 //!
 //! ```text
-//! encl-contacts/1 STAMP SHA-256 of all that follows
+//! encl-contacts/1 STAMP SUM of all that follows
 //! ID TAB name TAB address TAB address…
 //! ```
 
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use super::contacts::CONTACTS;
 use super::{ContactHead, Keystore, KeystoreError, folder};
 use crate::atomic_file::{AtomicFile, Existing, Readers};
-use crate::crypto::sha256;
+use crate::crypto::aead::{AeadKey, NONCE_BYTES};
 use crate::crypto::signing::RootId;
 
 /// Fewer contacts are read faster than they are worth an index.
@@ -150,8 +150,15 @@ fn write(stamp: &str, heads: &[ContactHead]) -> Vec<u8> {
         }
         lines.push('\n');
     }
-    let sum = RootId(sha256(&[lines.as_bytes()])); // for its hexadecimal digits
+    let sum = sum(&lines);
     format!("{MAGIC} {stamp} {sum}\n{lines}").into_bytes()
+}
+
+/// Tells damage, not forgery: whoever can write here can write a sum. GHASH under a key that everybody knows, as the tag of an
+/// AES-GCM message without plaintext, since it is several times as fast as any hash function here.
+fn sum(lines: &str) -> String {
+    let tag = AeadKey::new(&[0; 32]).seal(&[0; NONCE_BYTES], lines.as_bytes(), &mut []);
+    format!("{:032x}", u128::from_be_bytes(tag))
 }
 
 /// The lines, or `None` for anything but an index of the folder with this stamp.
@@ -160,8 +167,8 @@ fn parse(text: Vec<u8>, stamp: &str) -> Option<String> {
     let (head, lines) = text.split_once('\n')?;
     let mut words = head.split(' ');
     let known = (words.next(), words.next()) == (Some(MAGIC), Some(stamp));
-    let sum: RootId = words.next().filter(|_| known)?.parse().ok()?;
-    if words.next().is_some() || sum.0 != sha256(&[lines.as_bytes()]) {
+    let sum = words.next().filter(|_| known)?;
+    if words.next().is_some() || sum != self::sum(lines) {
         return None;
     }
     text.drain(..=head.len());
