@@ -199,6 +199,26 @@ impl<T, W, G, E> Drop for Alarm<'_, T, W, G, E> {
     }
 }
 
+/// Does two things at the same time, or one after the other where that is not worth a thread or no thread is to be had.
+pub fn both<A: Send, B>(
+    are_long: bool,
+    one: impl Fn() -> A + Sync,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    if !are_long {
+        return (one(), other());
+    }
+    std::thread::scope(|scope| {
+        let begun = std::thread::Builder::new().spawn_scoped(scope, &one);
+        let made = other();
+        let done = begun.map_or_else(|_| Ok(one()), std::thread::ScopedJoinHandle::join);
+        (
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            made,
+        )
+    })
+}
+
 /// Items that a thread takes at a time in [`spread`]: few, so that none waits long for another at the end, but more than one,
 /// so that taking them costs nothing beside the work.
 const RUN_ITEMS: usize = 8;
@@ -357,6 +377,13 @@ mod tests {
                 let due: Vec<usize> = items.iter().map(|item| 2 * item).collect();
                 assert_eq!(doubled, due, "{number} from {shared_from}");
             }
+        }
+    }
+
+    #[test]
+    fn both_are_done() {
+        for are_long in [false, true] {
+            assert_eq!(both(are_long, || 1, || 2), (1, 2));
         }
     }
 
