@@ -110,14 +110,17 @@ pub fn seal(
         slots: slots(request, &secrets, &id, rng)?,
     };
     let mut access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
+    drop(access); // of many recipients it is large, and the line larger
     if request.aligned {
         fill_up(&mut access_line, policy_line.len());
     }
 
     let content_key = ContentKey::new(&id.0, &secrets);
     let mac = json::to_b64(&content_key.mac(&access_hash(&policy_line, &access_line)));
-    let manifest = [MAGIC, &policy_line, &access_line, mac.as_bytes(), b""].join(&b'\n');
-    drop((policy_line, access_line)); // they may have 40 MiB
+    let mut manifest = access_line; // in place
+    manifest.splice(0..0, [MAGIC, &policy_line, b""].join(&b'\n'));
+    manifest.extend_from_slice(&[b"", mac.as_bytes(), b""].join(&b'\n'));
+    drop(policy_line);
     let sealer = Sealer::new(&mut *out, manifest, &content_key.payload_key(), &id.0, rng);
     let mut body = BodyWriter {
         sealer,
