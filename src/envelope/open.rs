@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use super::access_line::{self, ACCESS_BYTES_MAX, Access};
 use super::admission::Admission;
+use super::approval::Approval;
 use super::body::Body;
 use super::error::OpenError;
 use super::id::{EnvelopeId, access_hash};
@@ -83,7 +84,22 @@ impl<R: Read> Envelope<R> {
     /// # Errors
     /// Any [`OpenError`] but `Signature` and `Write`.
     pub fn unlock(self, keyring: &mut dyn Keyring, now: Time) -> Result<Content<R>, OpenError> {
-        let unlocked = Unlocking::new(&self.manifest, keyring.keys()).all_locks(keyring)?;
+        self.unlock_with(&[], keyring, now)
+    }
+
+    /// The same with approvals, which count as slots of the reader's. Those that are of no use here are passed over:
+    /// [`Approval::usable`] says which and why.
+    ///
+    /// # Errors
+    /// Any [`OpenError`] but `Signature` and `Write`.
+    pub fn unlock_with(
+        self,
+        approvals: &[Approval],
+        keyring: &mut dyn Keyring,
+        now: Time,
+    ) -> Result<Content<R>, OpenError> {
+        let unlocking = Unlocking::new(&self.manifest, keyring.keys(), approvals);
+        let unlocked = unlocking.all_locks(keyring)?;
         let key = ContentKey::new(
             &self.manifest.id.0,
             unlocked.iter().map(|lock| &lock.secret),

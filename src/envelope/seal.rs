@@ -9,12 +9,13 @@ use super::access_line::{self, Access, Slot};
 use super::digest::RootHasher;
 use super::error::SealError;
 use super::id::{EnvelopeId, MAGIC, access_hash};
+use super::lock_secret::LockSecret;
 use super::private_line::{self, About, PrivateLine};
 use super::{padding, policy_line, slot};
 use crate::crypto::kdf::{self, ContentKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{Purpose, Signature, SigningKey};
-use crate::crypto::{CryptoRng, PublicKey, Secret};
+use crate::crypto::{CryptoRng, PublicKey};
 use crate::json;
 use crate::payload::{CopyError, HashChunk, Sealer, Workers};
 use crate::policy::{Conditions, Lock, Padding, Policy, Recipient};
@@ -49,13 +50,25 @@ pub struct SealRequest<'a> {
     pub workers: Workers,
 }
 
-/// One lock: any one of its recipients opens it, or the passphrase.
-#[derive(Default)]
+/// One lock: `need` of its recipients open it together, or where one is enough the passphrase.
 pub struct LockRequest<'a> {
-    /// The recipients; may be empty only beside a passphrase.
+    /// How many recipients have to come together.
+    pub need: u8,
+    /// The recipients; may be empty only beside a passphrase. Where `need` is over 1, different people, at most 255.
     pub recipients: Vec<Addressee>,
     /// The passphrase and its cost.
     pub passphrase: Option<(&'a Passphrase, Cost)>,
+}
+
+/// One is enough, and nobody is named.
+impl Default for LockRequest<'_> {
+    fn default() -> Self {
+        Self {
+            need: 1,
+            recipients: Vec::new(),
+            passphrase: None,
+        }
+    }
 }
 
 /// A recipient as the policy will name it, with the key to seal to.
@@ -100,7 +113,8 @@ pub fn seal(
     out: &mut (dyn Write + Send),
     rng: &mut dyn CryptoRng,
 ) -> Result<Sealed, SealError> {
-    let secrets: Vec<Secret<32>> = request.locks.iter().map(|_| Secret::random(rng)).collect();
+    let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock.need, lock.recipients.len(), rng);
+    let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
     let policy = policy(request, &secrets);
     let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
     let id = EnvelopeId::of(&policy_line);
@@ -114,7 +128,7 @@ pub fn seal(
         fill_up(&mut access_line, policy_line.len());
     }
 
-    let content_key = ContentKey::new(&id.0, &secrets);
+    let content_key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
     let mac = json::to_b64(&content_key.mac(&access_hash(&policy_line, &access_line)));
     let manifest = [MAGIC, &policy_line, &access_line, mac.as_bytes(), b""].join(&b'\n');
     drop((policy_line, access_line)); // they may have 40 MiB
@@ -138,12 +152,12 @@ fn refused(error: &json::Error) -> SealError {
     SealError::Request(error.to_string())
 }
 
-fn policy(request: &SealRequest<'_>, secrets: &[Secret<32>]) -> Policy {
+fn policy(request: &SealRequest<'_>, secrets: &[LockSecret]) -> Policy {
     let public = !request.private;
-    let lock = |(lock, secret): (&LockRequest<'_>, &Secret<32>)| Lock {
-        need: 1,
-        commit: kdf::lock_commitment(secret),
-        shares: Vec::new(),
+    let lock = |(lock, secret): (&LockRequest<'_>, &LockSecret)| Lock {
+        need: lock.need,
+        commit: kdf::lock_commitment(&secret.secret),
+        shares: secret.share_hashes(),
         passphrase: lock.passphrase.map(|(_, cost)| cost),
         named: public.then(|| named(lock)),
     };
@@ -182,18 +196,18 @@ fn private_line(request: &SealRequest<'_>) -> PrivateLine {
 
 fn slots(
     request: &SealRequest<'_>,
-    secrets: &[Secret<32>],
+    secrets: &[LockSecret],
     id: &EnvelopeId,
     rng: &mut dyn CryptoRng,
 ) -> Result<Vec<Slot>, SealError> {
     let mut slots = Vec::new();
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
-        for addressee in &lock.recipients {
+        for (at, addressee) in lock.recipients.iter().enumerate() {
             let slot = slot::seal_to_key(
                 &addressee.public,
                 number,
                 id,
-                secret.expose(),
+                secret.part(at),
                 request.private,
                 rng,
             );
@@ -201,7 +215,11 @@ fn slots(
         }
         if let Some(passphrase) = lock.passphrase {
             slots.push(Slot::Passphrase(slot::seal_to_passphrase(
-                passphrase, number, id, secret, rng,
+                passphrase,
+                number,
+                id,
+                &secret.secret,
+                rng,
             )?));
         }
     }

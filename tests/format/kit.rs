@@ -8,8 +8,8 @@ use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::{Purpose, SigningKey};
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret, hpke, sha256};
 use encl::envelope::{
-    About, Addressee, Admission, Class, Envelope, Keyring, KeyringError, LockRequest, OpenError,
-    ReaderKey, SealRequest, Workers, seal,
+    About, Addressee, Admission, Approval, Class, Content, Envelope, Keyring, KeyringError,
+    LockRequest, OpenError, ReaderKey, SealRequest, Workers, seal,
 };
 use encl::json::to_b64;
 use encl::payload::seal_message;
@@ -125,9 +125,23 @@ pub(crate) struct Outcome {
 }
 
 pub(crate) fn open_at(envelope: &[u8], keys: &mut Keys, now: &str) -> Outcome {
+    outcome(envelope, |envelope| envelope.unlock(keys, time(now)))
+}
+
+/// Opens an envelope with approvals.
+pub(crate) fn open_with(envelope: &[u8], keys: &mut Keys, approvals: &[Approval]) -> Outcome {
+    outcome(envelope, |envelope| {
+        envelope.unlock_with(approvals, keys, time(NOW))
+    })
+}
+
+fn outcome<'a>(
+    envelope: &'a [u8],
+    unlock: impl FnOnce(Envelope<&'a [u8]>) -> Result<Content<&'a [u8]>, OpenError>,
+) -> Outcome {
     let mut released = Vec::new();
     let opened = Envelope::read(envelope)
-        .and_then(|envelope| envelope.unlock(keys, time(now)))
+        .and_then(unlock)
         .and_then(|content| content.copy_to(&mut released, Workers::Processors));
     match opened {
         Ok((about, _)) => Outcome {
@@ -183,7 +197,7 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
     SealRequest {
         locks: vec![LockRequest {
             recipients,
-            passphrase: None,
+            ..LockRequest::default()
         }],
         signer,
         private: false,
@@ -195,6 +209,27 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
         aligned: false,
         workers: Workers::Processors,
     }
+}
+
+/// A lock that `need` of these people open together.
+pub(crate) fn quorum<'a>(need: u8, people: &[&Person]) -> LockRequest<'a> {
+    LockRequest {
+        need,
+        recipients: people.iter().map(|person| person.addressee()).collect(),
+        passphrase: None,
+    }
+}
+
+/// What `holder` has of a lock, sealed to a colleague.
+pub(crate) fn approved(
+    envelope: &[u8],
+    lock: u16,
+    holder: &Person,
+    to: &Person,
+) -> Result<Vec<Approval>, OpenError> {
+    let to = to.key.public_key();
+    let mut keys = Keys::of(&[holder]);
+    Envelope::read(envelope)?.approve(lock, &to, &mut keys, time(NOW), &mut rng())
 }
 
 pub(crate) fn sealed(request: &SealRequest<'_>, content: &[u8]) -> Vec<u8> {

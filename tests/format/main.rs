@@ -11,6 +11,7 @@ mod json;
 mod kit;
 mod lines;
 mod padding;
+mod quorums;
 mod second_reader;
 mod shapes;
 mod sizes;

@@ -15,13 +15,15 @@ use encl::policy::Padding;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::kit::{Forge, Keys, NOW, Parts, Person, access, cheap, open, request, rng, sealed};
+use crate::kit::{
+    Forge, Keys, NOW, Parts, Person, access, cheap, open, quorum, request, rng, sealed,
+};
 
 /// One envelope, honest or not, and who tries to open it.
 struct Case {
     what: String,
     bytes: Vec<u8>,
-    reader: usize,
+    readers: Vec<usize>,
     passphrase: Option<&'static str>,
 }
 
@@ -51,7 +53,8 @@ fn identity_file(folder: &Path, person: &Person) -> PathBuf {
 
 /// Ours: the class by its word, and what was released.
 fn ours(case: &Case, people: &[Person]) -> (String, u64, String) {
-    let mut keys = Keys::of(&[&people[case.reader]]);
+    let readers: Vec<_> = case.readers.iter().map(|at| &people[*at]).collect();
+    let mut keys = Keys::of(&readers);
     keys.passphrase = case.passphrase;
     let outcome = open(&case.bytes, &mut keys);
     let class = outcome.class.map_or("ok", encl::envelope::Class::name);
@@ -66,7 +69,7 @@ fn theirs(folder: &Path, cases: &[Case], identities: &[PathBuf]) -> Vec<Value> {
         fs::write(&file, &case.bytes).unwrap();
         let line = json!({
             "file": file,
-            "identities": [identities[case.reader]],
+            "identities": case.readers.iter().map(|at| &identities[*at]).collect::<Vec<_>>(),
             "passphrase": case.passphrase,
             "now": NOW,
         });
@@ -140,7 +143,7 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
         cases.push(Case {
             what,
             bytes,
-            reader,
+            readers: vec![reader],
             passphrase,
         });
     };
@@ -205,6 +208,34 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
     for (what, bytes) in forged(people).into_iter().chain(armored(people)) {
         add(what, bytes, 0, None);
     }
+    cases.extend(quorums(people));
+    cases
+}
+
+/// Two of three beside one who is enough, and everybody who comes together for them.
+fn quorums(people: &[Person; 3]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for private in [false, true] {
+        let everybody: Vec<_> = people.iter().collect();
+        let mut wish = request(&[&people[0], &people[1]], None);
+        wish.locks.push(quorum(2, &everybody));
+        wish.private = private;
+        let envelope = sealed(&wish, b"for two");
+        let mut add = |what: String, bytes: Vec<u8>, readers: &[usize]| {
+            cases.push(Case {
+                what: format!("quorum, private {private}, {what}"),
+                bytes,
+                readers: readers.to_vec(),
+                passphrase: None,
+            });
+        };
+        for readers in [&[0][..], &[1], &[2], &[0, 1], &[2, 1], &[0, 2], &[2, 0, 1]] {
+            add(format!("{readers:?}"), envelope.clone(), readers);
+        }
+        for bit in (0..envelope.len() as u64 * 8).step_by(31) {
+            add(format!("bit {bit}"), flipped(&envelope, bit), &[2, 0]);
+        }
+    }
     cases
 }
 
@@ -223,7 +254,7 @@ fn bases(people: &[Person; 3], author: &SigningKey) -> Vec<(&'static str, Vec<u8
     let mut two = request(&[&people[0]], None);
     two.locks.push(LockRequest {
         recipients: vec![people[0].addressee(), people[2].addressee()],
-        passphrase: None,
+        ..LockRequest::default()
     });
     let small = |wish: &SealRequest<'_>| sealed(wish, &[0x80, 0, 0, b'x', 0]);
     vec![

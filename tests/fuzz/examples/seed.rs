@@ -92,13 +92,14 @@ fn envelopes() -> Vec<Vec<u8>> {
             let on = |bit: u8| features >> bit & 1 == 1;
             let passphrase = Some((&passphrase, Cost::DEFAULT)).filter(|_| features % 5 == 0);
             let mut locks = vec![LockRequest {
+need: 1,
                 recipients: vec![addressee(usize::from(features % 3 == 0))],
                 passphrase,
             }];
             if features % 4 == 3 {
                 locks.push(LockRequest {
                     recipients: vec![addressee(0), addressee(1)],
-                    passphrase: None,
+                    ..LockRequest::default()
                 });
             }
             let request = SealRequest {
