@@ -23,6 +23,8 @@ use crate::time::Time;
 pub struct Envelope<R: Read> {
     input: Input<R>,
     manifest: Manifest,
+    /// As it stands in the file: whoever rewrites the envelope copies it.
+    policy_line: Vec<u8>,
 }
 
 /// The four lines in front of the payload.
@@ -62,7 +64,16 @@ impl<R: Read> Envelope<R> {
             access,
             mac,
         };
-        Ok(Self { input, manifest })
+        Ok(Self {
+            input,
+            manifest,
+            policy_line,
+        })
+    }
+
+    /// The payload's input, the manifest, and line 2 as it stands in the file.
+    pub(super) fn into_parts(self) -> (Input<R>, Manifest, Vec<u8>) {
+        (self.input, self.manifest, self.policy_line)
     }
 
     /// What the four lines say, not verified.
@@ -125,14 +136,10 @@ impl<R: Read> Envelope<R> {
         now: Option<Time>,
         admission: impl FnOnce(&Manifest, &PrivateLine) -> Admission,
     ) -> Result<Content<R>, OpenError> {
-        let Self { input, manifest } = self;
-        if !key.mac_matches(&manifest.access_hash, &manifest.mac) {
-            return Err(OpenError::Header);
-        }
-        if let Some(now) = now {
-            let decided = manifest.policy.conditions.decide(now);
-            decided.map_err(OpenError::Refused)?;
-        }
+        let Self {
+            input, manifest, ..
+        } = self;
+        manifest.check(key, now)?;
         let opener = Opener::new(input, &key.payload_key(), &manifest.id.0)?;
         let mut body = Body::new(opener, &manifest.policy);
         let private = private_line::parse(body.private_line()?, &manifest.policy)?;
@@ -145,6 +152,17 @@ impl<R: Read> Envelope<R> {
                 admission,
             },
         })
+    }
+}
+
+impl Manifest {
+    /// Steps 6 and 7; without a time, step 6 alone.
+    pub(super) fn check(&self, key: &ContentKey, now: Option<Time>) -> Result<(), OpenError> {
+        if !key.mac_matches(&self.access_hash, &self.mac) {
+            return Err(OpenError::Header);
+        }
+        let decided = now.map_or(Ok(()), |now| self.policy.conditions.decide(now));
+        decided.map_err(OpenError::Refused)
     }
 }
 

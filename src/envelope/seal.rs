@@ -22,7 +22,7 @@ use crate::policy::{Conditions, Lock, Padding, Policy, Recipient};
 use crate::time::Time;
 
 /// The manifest of an envelope with much content ends at a multiple of this, so that files can share blocks.
-const ALIGNMENT: usize = 4_096;
+pub(super) const ALIGNMENT: usize = 4_096;
 /// Line 4: 44 characters of base64 and a line feed.
 const MAC_LINE_BYTES: usize = 45;
 
@@ -58,6 +58,16 @@ pub struct LockRequest<'a> {
     pub recipients: Vec<Addressee>,
     /// The passphrase and its cost.
     pub passphrase: Option<(&'a Passphrase, Cost)>,
+}
+
+impl LockRequest<'_> {
+    /// The same once more.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            recipients: self.recipients.clone(),
+            ..*self
+        }
+    }
 }
 
 /// One is enough, and nobody is named.
@@ -242,7 +252,7 @@ fn shuffle(slots: &mut [Slot], rng: &mut dyn CryptoRng) {
 }
 
 /// Spaces at the end of line 3 belong to no token (RFC 8259 §2) and are authenticated like everything else.
-fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
+pub(super) fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
     let manifest = MAGIC.len() + 1 + policy_bytes + 1 + access_line.len() + 1 + MAC_LINE_BYTES;
     let spaces = manifest.next_multiple_of(ALIGNMENT) - manifest;
     if access_line.len() + spaces <= access_line::ACCESS_BYTES_MAX {

@@ -67,6 +67,15 @@ pub(super) struct Unlocked {
     by: Vec<Found>,
 }
 
+impl Unlocked {
+    /// A share that came from a slot of the reader's.
+    pub(super) fn own_share(&self) -> Option<&[u8]> {
+        let mut slots = self.by.iter();
+        let own = slots.find(|found| matches!(found.source, Source::Slot(_)));
+        own.map(|found| found.plaintext.as_slice())
+    }
+}
+
 /// Steps 4 and 5 over one manifest.
 pub(super) struct Unlocking<'a> {
     manifest: &'a Manifest,

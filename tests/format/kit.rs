@@ -8,8 +8,8 @@ use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::{Purpose, SigningKey};
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret, hpke, sha256};
 use encl::envelope::{
-    About, Addressee, Admission, Approval, Class, Content, Envelope, Keyring, KeyringError,
-    LockRequest, OpenError, ReaderKey, SealRequest, Workers, seal,
+    About, Addressee, Admission, Approval, Class, Content, Envelope, Granted, Keyring,
+    KeyringError, LockRequest, OpenError, ReaderKey, Rewriting, SealRequest, Workers, seal,
 };
 use encl::json::to_b64;
 use encl::payload::seal_message;
@@ -209,6 +209,28 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
         aligned: false,
         workers: Workers::Processors,
     }
+}
+
+/// Opened as far as the access line, to be changed.
+pub(crate) fn rewriting<'a>(envelope: &'a [u8], who: &[&Person]) -> Rewriting<&'a [u8]> {
+    let envelope = Envelope::read(envelope).unwrap();
+    let rewriting = envelope.rewrite(&[], &mut Keys::of(who), time(NOW));
+    rewriting.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// `by` lets a newcomer in.
+pub(crate) fn granted(envelope: &[u8], by: &Person, newcomer: &Person) -> Vec<u8> {
+    let mut rewriting = rewriting(envelope, &[by]);
+    let record = (&by.root, time(NOW));
+    let granted = rewriting.grant(&newcomer.addressee(), None, record, &mut rng());
+    assert_eq!(granted.unwrap(), Granted::Added);
+    written(rewriting)
+}
+
+pub(crate) fn written(rewriting: Rewriting<&[u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    rewriting.finish().unwrap().copy_to(&mut out).unwrap();
+    out
 }
 
 /// A lock that `need` of these people open together.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 #![expect(clippy::print_stdout, reason = "figures are part of the result")]
 
+mod access;
 mod ed25519;
 mod every_bit;
 mod insider;
@@ -12,6 +13,7 @@ mod kit;
 mod lines;
 mod padding;
 mod quorums;
+mod rewriting;
 mod second_reader;
 mod shapes;
 mod sizes;
