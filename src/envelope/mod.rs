@@ -12,6 +12,7 @@ mod id;
 mod input;
 mod lock_secret;
 mod open;
+mod outlet;
 mod padding;
 mod plan;
 mod policy_line;

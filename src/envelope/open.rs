@@ -226,6 +226,10 @@ impl<R: Read> Content<R> {
         self.about
     }
 
+    pub(super) fn into_parts(self) -> (Body<Input<R>>, Opened) {
+        (self.body, self.about)
+    }
+
     /// Writes the content to `out`, authenticated chunk by chunk, and checks end, padding and signature:
     /// steps 9, 11 and 12. `out` is not flushed. `workers` share the work. Returns what is known and the bytes of content.
     ///

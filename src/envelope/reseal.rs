@@ -1,20 +1,13 @@
 //! An envelope sealed anew for those who remain: opened, verified and sealed in one pass (FORMAT.md, "Rewriting", revoke).
 
-use std::io::{self, Read, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::scope;
-
-use zeroize::Zeroizing;
+use std::io::{Read, Write};
 
 use super::error::{Class, OpenError, SealError};
 use super::open::{Content, Opened};
-use super::seal::{ALIGNMENT, LockRequest, SealRequest, Sealed, seal};
+use super::seal::{ALIGNMENT, BodyWriter, Front, LockRequest, SealRequest, Sealed};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::SigningKey;
 use crate::payload::Workers;
-
-/// Pieces of content that may wait between the thread that opens and the one that seals.
-const PIECES_MAX: usize = 2;
 
 /// Who may read the new envelope, and who signs it. All else comes from the old one.
 pub struct ResealRequest<'a> {
@@ -22,7 +15,7 @@ pub struct ResealRequest<'a> {
     pub locks: Vec<LockRequest<'a>>,
     /// Who signs. The former author's signature cannot come along.
     pub signer: Option<&'a SigningKey>,
-    /// How many threads share the work on the content, on either side.
+    /// How many threads share the work on the content.
     pub workers: Workers,
 }
 
@@ -31,7 +24,7 @@ pub struct ResealRequest<'a> {
 pub enum ResealError {
     /// The old one does not open to its end, or its signature does not hold.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(OpenError),
     /// The new one cannot be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -48,48 +41,47 @@ impl ResealError {
     }
 }
 
+/// What is written here is the new envelope.
+impl From<OpenError> for ResealError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Write(error) => Self::Seal(SealError::Write(error)),
+            other => Self::Open(other),
+        }
+    }
+}
+
 impl<R: Read + Send> Content<R> {
-    /// Reads the content to its end, with steps 9, 11 and 12, and seals it for others into a new envelope on `out`. Name, type,
-    /// subject, dates, labels, conditions, padding, the form in mail, and whether it is private stay as they are.
+    /// Reads the content to its end, with steps 9, 11 and 12, and seals it for others into a new envelope on `out`, which is
+    /// flushed. Name, type, subject, dates, labels, conditions, padding, the form in mail, and whether it is private stay as they
+    /// are.
     ///
-    /// Whether the old envelope was genuine is known only at its end, so the new one gets its own end after that and not before:
-    /// after an error, what is on `out` opens for nobody to its end, and is the caller's to discard.
+    /// Whether the old envelope is genuine is known only at its end, so the new one gets its own end after that and not before:
+    /// after an error, what is on `out` opens to its end for nobody, and is the caller's to discard.
     ///
     /// # Errors
-    /// [`ResealError`]; where both sides failed, the old envelope's fault.
+    /// [`ResealError`].
     pub fn reseal(
         self,
         request: &ResealRequest<'_>,
         out: &mut (dyn Write + Send),
         rng: &mut dyn CryptoRng,
     ) -> Result<(Opened, Sealed), ResealError> {
-        let wish = self.about().wish(request);
-        let (sender, receiver) = sync_channel(PIECES_MAX);
-        let mut pieces = Pieces::new(receiver);
-        let (opened, sealed) = scope(|threads| {
-            let opening = threads.spawn(move || {
-                let mut pipe = Pipe(&sender);
-                let opened = self.copy_to(&mut pipe, request.workers);
-                if opened.is_ok() {
-                    // Only now may the content end.
-                    let _ = sender.send(Piece::End);
-                }
-                opened
-            });
-            let sealed = seal(&wish, &mut pieces, out, rng);
-            drop(pieces); // whoever still opens finds that nobody listens
-            let opened = opening.join();
-            (
-                opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                sealed,
-            )
-        });
-        match (opened, sealed) {
-            (Ok((opened, _)), Ok(sealed)) => Ok((opened, sealed)),
-            // That one could not pass anything on is the other's fault.
-            (Ok(_) | Err(OpenError::Write(_)), Err(error)) => Err(error.into()),
-            (Err(error), _) => Err(error.into()),
-        }
+        let (mut body, about) = self.into_parts();
+        let wish = about.wish(request);
+        let front = Front::new(&wish, rng)?;
+        let (id, key, head) = (front.id, front.key, front.head);
+        let mut writer = BodyWriter::new(&mut *out, front.manifest, (&key, &id), rng);
+        let content_bytes = body.reseal(&head, &mut writer, &wish)?;
+        body.verify(about.signer(), &about.manifest.id)?;
+        writer.finish(head.len() as u64 + content_bytes, &wish, &id)?;
+        out.flush().map_err(SealError::Write)?;
+        let sealed = Sealed {
+            id,
+            content_bytes,
+            key,
+        };
+        Ok((about, sealed))
     }
 }
 
@@ -113,74 +105,5 @@ impl Opened {
             aligned: self.manifest.bytes.is_multiple_of(ALIGNMENT as u64),
             workers: request.workers,
         }
-    }
-}
-
-enum Piece {
-    Content(Zeroizing<Vec<u8>>),
-    /// All of it came, and it is genuine.
-    End,
-}
-
-/// Takes the content from whoever opens.
-struct Pipe<'a>(&'a SyncSender<Piece>);
-
-impl Write for Pipe<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let piece = Piece::Content(Zeroizing::new(bytes.to_vec()));
-        let sent = self.0.send(piece);
-        sent.map(|()| bytes.len())
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        let mut piece = Zeroizing::new(Vec::new());
-        piece.reserve_exact(slices.iter().map(|slice| slice.len()).sum());
-        for slice in slices {
-            piece.extend_from_slice(slice);
-        }
-        let bytes = piece.len();
-        let sent = self.0.send(Piece::Content(piece));
-        sent.map(|()| bytes)
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Gives it to whoever seals. It ends only with [`Piece::End`]; without, reading fails.
-struct Pieces {
-    coming: Receiver<Piece>,
-    piece: Zeroizing<Vec<u8>>,
-    at: usize,
-    has_ended: bool,
-}
-
-impl Pieces {
-    fn new(coming: Receiver<Piece>) -> Self {
-        Self {
-            coming,
-            piece: Zeroizing::default(),
-            at: 0,
-            has_ended: false,
-        }
-    }
-}
-
-impl Read for Pieces {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.piece.len() && !self.has_ended {
-            match self.coming.recv() {
-                Ok(Piece::Content(piece)) => (self.piece, self.at) = (piece, 0),
-                Ok(Piece::End) => self.has_ended = true,
-                Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let count = out.len().min(self.piece.len() - self.at);
-        out[..count].copy_from_slice(&self.piece[self.at..self.at + count]);
-        self.at += count;
-        Ok(count)
     }
 }

@@ -123,39 +123,63 @@ pub fn seal(
     out: &mut (dyn Write + Send),
     rng: &mut dyn CryptoRng,
 ) -> Result<Sealed, SealError> {
-    let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock.need, lock.recipients.len(), rng);
-    let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
-    let policy = policy(request, &secrets);
-    let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
-    let id = EnvelopeId::of(&policy_line);
-    let private_line =
-        private_line::write(&private_line(request), &policy).map_err(|error| refused(&error))?;
-    let access = Access {
-        slots: slots(request, &secrets, &id, rng)?,
-    };
-    let mut access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
-    if request.aligned {
-        fill_up(&mut access_line, policy_line.len());
-    }
-
-    let content_key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
-    let mac = json::to_b64(&content_key.mac(&access_hash(&policy_line, &access_line)));
-    let manifest = [MAGIC, &policy_line, &access_line, mac.as_bytes(), b""].join(&b'\n');
-    drop((policy_line, access_line)); // they may have 40 MiB
-    let sealer = Sealer::new(&mut *out, manifest, &content_key.payload_key(), &id.0, rng);
-    let mut body = BodyWriter {
-        sealer,
-        root: RootHasher::default(),
-    };
-    let head = Zeroizing::new([&private_line[..], b"\n"].concat());
+    let Front {
+        id,
+        manifest,
+        head,
+        key,
+    } = Front::new(request, rng)?;
+    let mut body = BodyWriter::new(&mut *out, manifest, (&key, &id), rng);
     let data_bytes = body.data(&mut head.as_slice().chain(content), request)?;
     body.finish(data_bytes, request, &id)?;
     out.flush().map_err(SealError::Write)?;
     Ok(Sealed {
         id,
         content_bytes: data_bytes - head.len() as u64,
-        key: content_key,
+        key,
     })
+}
+
+/// All that stands before the content, and the key.
+pub(super) struct Front {
+    pub(super) id: EnvelopeId,
+    /// Lines 1 to 4.
+    pub(super) manifest: Vec<u8>,
+    /// The private line and its line feed.
+    pub(super) head: Zeroizing<Vec<u8>>,
+    pub(super) key: ContentKey,
+}
+
+impl Front {
+    /// Steps 2 to 4 of FORMAT.md, "Writing".
+    pub(super) fn new(
+        request: &SealRequest<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, SealError> {
+        let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock.need, lock.recipients.len(), rng);
+        let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
+        let policy = policy(request, &secrets);
+        let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
+        let id = EnvelopeId::of(&policy_line);
+        let private_line = private_line::write(&private_line(request), &policy)
+            .map_err(|error| refused(&error))?;
+        let access = Access {
+            slots: slots(request, &secrets, &id, rng)?,
+        };
+        let mut access_line =
+            access_line::write(&access, &policy).map_err(|error| refused(&error))?;
+        if request.aligned {
+            fill_up(&mut access_line, policy_line.len());
+        }
+        let key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
+        let mac = json::to_b64(&key.mac(&access_hash(&policy_line, &access_line)));
+        Ok(Self {
+            id,
+            manifest: [MAGIC, &policy_line, &access_line, mac.as_bytes(), b""].join(&b'\n'),
+            head: Zeroizing::new([&private_line[..], b"\n"].concat()),
+            key,
+        })
+    }
 }
 
 fn refused(error: &json::Error) -> SealError {
@@ -261,12 +285,24 @@ pub(super) fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
 }
 
 /// Writes M = D ‖ pad ‖ sig. The blocks of D are hashed where they are sealed.
-struct BodyWriter<W: Write> {
-    sealer: Sealer<W>,
-    root: RootHasher,
+pub(super) struct BodyWriter<W: Write> {
+    pub(super) sealer: Sealer<W>,
+    pub(super) root: RootHasher,
 }
 
 impl<W: Write + Send> BodyWriter<W> {
+    pub(super) fn new(
+        out: W,
+        manifest: Vec<u8>,
+        (key, id): (&ContentKey, &EnvelopeId),
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        Self {
+            sealer: Sealer::new(out, manifest, &key.payload_key(), &id.0, rng),
+            root: RootHasher::default(),
+        }
+    }
+
     /// D, from its first byte to its last. Returns its length.
     fn data(
         &mut self,
@@ -282,7 +318,7 @@ impl<W: Write + Send> BodyWriter<W> {
         Ok(bytes)
     }
 
-    fn finish(
+    pub(super) fn finish(
         mut self,
         data_bytes: u64,
         request: &SealRequest<'_>,

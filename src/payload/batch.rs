@@ -30,6 +30,8 @@ pub(super) struct Batch {
     pub(super) first_chunk: u64,
     /// Of each full chunk of plaintext, where they were asked for.
     pub(super) hashes: Vec<ChunkHash>,
+    /// The full chunks that were opened, sealed with another key, where that was asked for.
+    again: Vec<u8>,
 }
 
 impl Batch {
@@ -43,6 +45,7 @@ impl Batch {
             shut: None,
             first_chunk: 0,
             hashes: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -153,11 +156,31 @@ impl Batch {
         self.shut = is_cut.then_some(Shut::Truncated { index, bytes: 0 });
     }
 
+    /// Seals every full chunk that was opened with another key, under the number that it has.
+    pub(super) fn seal_again(&mut self, key: &ChunkKey) {
+        self.again.resize(BATCH_CHUNKS * SEALED_CHUNK_BYTES, 0);
+        let opened = self.bytes[..self.opened].chunks_exact(SEALED_CHUNK_BYTES);
+        let places = self.again.chunks_exact_mut(SEALED_CHUNK_BYTES);
+        for (index, (from, to)) in (self.first_chunk..).zip(opened.zip(places)) {
+            let (chunk, tag) = to.split_at_mut(CHUNK_BYTES);
+            chunk.copy_from_slice(&from[..CHUNK_BYTES]);
+            tag.copy_from_slice(&key.seal(index, chunk));
+        }
+    }
+
     /// The chunks that [`Batch::open`] has opened.
     pub(super) fn opened(&self) -> OpenedChunks<'_> {
+        let is_sealed_again = !self.again.is_empty();
+        let full = if is_sealed_again {
+            self.opened / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES
+        } else {
+            0
+        };
         OpenedChunks {
             bytes: &self.bytes[..self.opened],
             hashes: &self.hashes,
+            first_chunk: self.first_chunk,
+            again: &self.again[..full],
         }
     }
 }
@@ -182,6 +205,8 @@ pub(super) enum Shut {
 pub struct OpenedChunks<'a> {
     bytes: &'a [u8],
     hashes: &'a [ChunkHash],
+    first_chunk: u64,
+    again: &'a [u8],
 }
 
 /// The plaintext of a chunk.
@@ -191,16 +216,34 @@ pub struct OpenedChunk<'a> {
     pub plaintext: &'a [u8],
     /// Its hash, where it was asked for and the chunk is full.
     pub hash: Option<&'a ChunkHash>,
+    /// The same chunk for another message, where that was asked for and the chunk is full.
+    pub again: Option<SealedAgain<'a>>,
+}
+
+/// A full chunk, sealed with the key of another message under the number that it has in this one.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedAgain<'a> {
+    /// The number.
+    pub index: u64,
+    /// 16,400 bytes.
+    pub bytes: &'a [u8],
 }
 
 impl<'a> OpenedChunks<'a> {
     /// The chunks in their order.
     pub fn iter(&self) -> impl Iterator<Item = OpenedChunk<'a>> {
         let hashes = self.hashes.iter().map(Some).chain(std::iter::repeat(None));
+        let again = (self.first_chunk..).zip(self.again.chunks_exact(SEALED_CHUNK_BYTES));
+        let again = again.map(|(index, bytes)| Some(SealedAgain { index, bytes }));
+        let again = again.chain(std::iter::repeat(None));
         let places = self.bytes.chunks(SEALED_CHUNK_BYTES);
-        places.zip(hashes).map(|(place, hash)| OpenedChunk {
-            plaintext: &place[..place.len() - TAG_BYTES],
-            hash,
-        })
+        places
+            .zip(hashes)
+            .zip(again)
+            .map(|((place, hash), again)| OpenedChunk {
+                plaintext: &place[..place.len() - TAG_BYTES],
+                hash,
+                again,
+            })
     }
 }

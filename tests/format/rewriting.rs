@@ -333,6 +333,32 @@ fn sealing_anew_keeps_all_but_the_readers_and_the_signature() {
     }
 }
 
+/// Chunks go over as they are where they can; marker and zeros, the signature and the ends of chunks must not mislead that.
+#[test]
+fn contents_of_every_shape_come_over_whole() {
+    let [ann, bob] = people();
+    let mut zeros = vec![0; 3 << 20];
+    for at in [0, 1, 16_383, 16_384, 100_000, (1 << 20) - 20, 2 << 20] {
+        zeros[at] = 0x80;
+    }
+    let mut count = 0;
+    for features in 0..16_u32 {
+        let on = |bit: u32| features >> bit & 1 == 1;
+        let mut wish = request(&[&ann], on(0).then_some(&ann.root));
+        wish.padding = if on(1) { Padding::Padme } else { Padding::None };
+        wish.private = on(2);
+        let signer = on(3).then_some(&ann.root);
+        for size in [0, 63, 16_317, 16_380, 16_384, 32_700, 524_288, zeros.len()] {
+            let content = &zeros[..size];
+            let (_, new) = resealed(&sealed(&wish, content), &ann, signer, &[&bob, &ann]).unwrap();
+            let what = format!("features {features:b}, {size} bytes");
+            opens(&new, &mut Keys::of(&[&bob]), content, &what);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 128);
+}
+
 #[test]
 fn what_was_tampered_with_is_not_sealed_anew() {
     let [ann, bob] = people();
@@ -393,7 +419,7 @@ fn signed_by_nobody(ann: &Person, bob: &Person) -> Vec<u8> {
     let signer = encl::json::to_b64(&ann.root.id().0);
     let mut forge = Forge::new(&[bob], &format!("\"signer\":\"{signer}\","));
     forge.policy = forge.policy.replace("\"signed\":false", "\"signed\":true");
-    let plaintext = [b"{}\n".as_slice(), &[7; 40_000], &[1; 64]].concat();
+    let plaintext = [b"{}\n".as_slice(), &vec![7; 40_000], &[1; 64]].concat();
     forge.envelope(&forge.slots(&[bob]), &plaintext)
 }
 
