@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use super::error::{Class, OpenError, SealError};
 use super::open::{Content, Opened};
-use super::seal::{ALIGNMENT, BodyWriter, Front, LockRequest, SealRequest, Sealed};
+use super::seal::{ALIGNMENT, BodyWriter, Created, Front, LockRequest, SealRequest, Sealed};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::SigningKey;
 use crate::payload::Workers;
@@ -69,7 +69,11 @@ impl<R: Read + Send> Content<R> {
     ) -> Result<(Opened, Sealed), ResealError> {
         let (mut body, about) = self.into_parts();
         let wish = about.wish(request);
-        let front = Front::new(&wish, rng)?;
+        let created = Created {
+            in_policy: about.manifest.policy.created,
+            inside: about.private.created,
+        };
+        let front = Front::new(&wish, created, rng)?;
         let (id, key, head) = (front.id, front.key, front.head);
         let mut writer = BodyWriter::new(&mut *out, front.manifest, (&key, &id), rng);
         let content_bytes = body.reseal(&head, &mut writer, &wish)?;
@@ -93,12 +97,7 @@ impl Opened {
             signer: request.signer,
             private: policy.private,
             padding: policy.padding,
-            // A date that only readers may know does not go out in the open.
-            created: if policy.private {
-                self.created()
-            } else {
-                policy.created
-            },
+            created: self.created(),
             conditions: policy.conditions,
             labels: policy.labels.clone(),
             about: self.private.about.clone(),

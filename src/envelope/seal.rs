@@ -128,7 +128,7 @@ pub fn seal(
         manifest,
         head,
         key,
-    } = Front::new(request, rng)?;
+    } = Front::new(request, Created::new(request), rng)?;
     let mut body = BodyWriter::new(&mut *out, manifest, (&key, &id), rng);
     let data_bytes = body.data(&mut head.as_slice().chain(content), request)?;
     body.finish(data_bytes, request, &id)?;
@@ -138,6 +138,23 @@ pub fn seal(
         content_bytes: data_bytes - head.len() as u64,
         key,
     })
+}
+
+/// Where it stands when the envelope was made.
+#[derive(Clone, Copy)]
+pub(super) struct Created {
+    pub(super) in_policy: Option<Time>,
+    /// In the private line.
+    pub(super) inside: Option<Time>,
+}
+
+impl Created {
+    fn new(request: &SealRequest<'_>) -> Self {
+        Self {
+            in_policy: request.created.filter(|_| !request.private),
+            inside: request.created.filter(|_| request.private),
+        }
+    }
 }
 
 /// All that stands before the content, and the key.
@@ -154,14 +171,15 @@ impl Front {
     /// Steps 2 to 4 of FORMAT.md, "Writing".
     pub(super) fn new(
         request: &SealRequest<'_>,
+        created: Created,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, SealError> {
         let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock.need, lock.recipients.len(), rng);
         let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
-        let policy = policy(request, &secrets);
+        let policy = policy(request, created, &secrets);
         let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
         let id = EnvelopeId::of(&policy_line);
-        let private_line = private_line::write(&private_line(request), &policy)
+        let private_line = private_line::write(&private_line(request, created), &policy)
             .map_err(|error| refused(&error))?;
         let access = Access {
             slots: slots(request, &secrets, &id, rng)?,
@@ -186,7 +204,7 @@ fn refused(error: &json::Error) -> SealError {
     SealError::Request(error.to_string())
 }
 
-fn policy(request: &SealRequest<'_>, secrets: &[LockSecret]) -> Policy {
+fn policy(request: &SealRequest<'_>, created: Created, secrets: &[LockSecret]) -> Policy {
     let public = !request.private;
     let lock = |(lock, secret): (&LockRequest<'_>, &LockSecret)| Lock {
         need: lock.need,
@@ -199,7 +217,7 @@ fn policy(request: &SealRequest<'_>, secrets: &[LockSecret]) -> Policy {
         signed: request.signer.is_some(),
         private: request.private,
         padding: request.padding,
-        created: request.created.filter(|_| public),
+        created: created.in_policy,
         conditions: request.conditions,
         labels: request.labels.clone(),
         signer: request.signer.filter(|_| public).map(SigningKey::id),
@@ -214,10 +232,10 @@ fn named(lock: &LockRequest<'_>) -> Vec<Recipient> {
         .collect()
 }
 
-fn private_line(request: &SealRequest<'_>) -> PrivateLine {
+fn private_line(request: &SealRequest<'_>, created: Created) -> PrivateLine {
     PrivateLine {
         about: request.about.clone().leave_out_unfit(),
-        created: request.created.filter(|_| request.private),
+        created: created.inside,
         recipients: request
             .private
             .then(|| request.locks.iter().map(named).collect()),

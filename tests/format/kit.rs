@@ -79,6 +79,20 @@ impl Person {
     }
 }
 
+/// Different people.
+pub(crate) fn people<const N: usize>() -> [Person; N] {
+    std::array::from_fn(|i| Person::classic(&format!("P{i}")))
+}
+
+pub(crate) fn named_people<const N: usize>() -> [Person; N] {
+    ["Ann", "Bob", "Carol", "Dave", "Eve"][..N]
+        .iter()
+        .map(|name| Person::classic(name))
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap_or_else(|_| panic!("as many as names"))
+}
+
 /// A reader's keys and passphrase.
 pub(crate) struct Keys {
     pub(crate) keys: Vec<PrivateKey>,
@@ -189,6 +203,15 @@ pub(crate) fn opens(envelope: &[u8], keys: &mut Keys, content: &[u8], what: &str
     assert_eq!(outcome.class, None, "{what}");
     assert!(outcome.released == content, "{what}");
     outcome.admission.unwrap()
+}
+
+/// Why it does not open for somebody with approvals.
+pub(crate) fn error_with(envelope: &[u8], who: &Person, approvals: &[Approval]) -> OpenError {
+    let opened =
+        Envelope::read(envelope)
+            .unwrap()
+            .unlock_with(approvals, &mut Keys::of(&[who]), time(NOW));
+    opened.err().expect("it must not open")
 }
 
 /// A request that names these people as readers.

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "figures are part of the result")]
 
 mod access;
+mod access_quorums;
 mod ed25519;
 mod every_bit;
 mod insider;
@@ -12,7 +13,9 @@ mod json;
 mod kit;
 mod lines;
 mod padding;
+mod plans;
 mod quorums;
+mod resealing;
 mod rewriting;
 mod second_reader;
 mod shapes;
