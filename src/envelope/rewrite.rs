@@ -17,7 +17,7 @@ use super::seal::{ALIGNMENT, Addressee, fill_up};
 use super::slot;
 use super::unlock::{Keyring, Unlocked, Unlocking, admission};
 use crate::crypto::kdf::ContentKey;
-use crate::crypto::signing::{Purpose, Signature, SigningKey};
+use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, KeyId};
 use crate::json;
 use crate::time::Time;
@@ -135,6 +135,24 @@ impl<R: Read> Rewriting<R> {
     #[must_use]
     pub fn admission(&self) -> &Admission {
         &self.admission
+    }
+
+    /// The reader's keys that opened it.
+    #[must_use]
+    pub fn opened_with(&self) -> HashSet<KeyId> {
+        let keys = self.unlocked.iter().flat_map(Unlocked::keys);
+        keys.collect()
+    }
+
+    /// Whether a record by this root key can lead back to the author: it is the author's, a recipient's, or that of somebody who
+    /// was let in with such a record. Newcomers whom anybody else lets in are told `unrecorded`.
+    #[must_use]
+    pub fn can_record(&self, by: RootId) -> bool {
+        let policy = &self.manifest.policy;
+        policy.signer == Some(by)
+            || policy.recipients().any(|recipient| recipient.id == by)
+            || (self.manifest.readers().iter())
+                .any(|reader| reader.person.as_ref().is_some_and(|one| one.id == by))
     }
 
     /// Gives a newcomer what the reader has of a lock, with a record signed by the reader's root key. `lock` may be left out

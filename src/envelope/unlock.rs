@@ -68,6 +68,11 @@ pub(super) struct Unlocked {
 }
 
 impl Unlocked {
+    /// The reader's keys that had a part in it.
+    pub(super) fn keys(&self) -> impl Iterator<Item = KeyId> {
+        self.by.iter().filter_map(|found| found.key)
+    }
+
     /// A share that came from a slot of the reader's.
     pub(super) fn own_share(&self) -> Option<&[u8]> {
         let mut slots = self.by.iter();

@@ -18,6 +18,7 @@ mod quorums;
 mod resealing;
 mod rewriting;
 mod second_reader;
+mod second_reader_access;
 mod shapes;
 mod sizes;
 mod splices;

@@ -76,6 +76,11 @@ fn a_grant_leaves_policy_payload_and_signature_alone() {
         [("P0", true), ("P1", true), ("P2", false), ("P3", false)]
     );
     let mut again = rewriting(&twice, &[&ann]);
+    assert_eq!(again.opened_with(), [ann.key_id()].into());
+    for one in [&ann, &bob, &carol, &dave] {
+        assert!(again.can_record(one.root.id()));
+    }
+    assert!(!again.can_record(Person::classic("Stranger").root.id()));
     let record = (&ann.root, time(NOW));
     assert_eq!(
         again

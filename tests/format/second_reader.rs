@@ -9,22 +9,23 @@ use std::process::Command;
 use encl::crypto::Kem;
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::signing::SigningKey;
-use encl::envelope::{ArmorWriter, LockRequest, SealRequest};
+use encl::envelope::{Admission, Approval, ArmorWriter, LockRequest, SealRequest};
 use encl::json::to_b64;
 use encl::policy::Padding;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::kit::{
-    Forge, Keys, NOW, Parts, Person, access, cheap, open, quorum, request, rng, sealed,
-};
+use crate::kit::{Forge, Keys, NOW, Parts, Person, access, cheap, open_with, request, rng, sealed};
+use crate::second_reader_access;
 
-/// One envelope, honest or not, and who tries to open it.
-struct Case {
-    what: String,
-    bytes: Vec<u8>,
-    readers: Vec<usize>,
-    passphrase: Option<&'static str>,
+/// One envelope, honest or not, and who tries to open it with what.
+pub(crate) struct Case {
+    pub(crate) what: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) readers: Vec<usize>,
+    /// As they come, which may be anything.
+    pub(crate) approvals: Vec<Vec<u8>>,
+    pub(crate) passphrase: Option<&'static str>,
 }
 
 const WORDS: &str = "correct horse";
@@ -51,13 +52,27 @@ fn identity_file(folder: &Path, person: &Person) -> PathBuf {
     path
 }
 
-/// Ours: the class by its word, and what was released.
+/// Ours: the class by its word, and what was released; with the admission of what opened.
 fn ours(case: &Case, people: &[Person]) -> (String, u64, String) {
+    let nothing = || hex::encode(Sha256::digest([]));
+    let approvals = case
+        .approvals
+        .iter()
+        .map(|bytes| Approval::from_bytes(bytes));
+    let approvals: Vec<_> = match approvals.collect::<Result<_, _>>() {
+        Ok(approvals) => approvals,
+        Err(error) => return (error.class().to_owned(), 0, nothing()),
+    };
     let readers: Vec<_> = case.readers.iter().map(|at| &people[*at]).collect();
     let mut keys = Keys::of(&readers);
     keys.passphrase = case.passphrase;
-    let outcome = open(&case.bytes, &mut keys);
-    let class = outcome.class.map_or("ok", encl::envelope::Class::name);
+    let outcome = open_with(&case.bytes, &mut keys, &approvals);
+    let class = match (outcome.class, outcome.admission) {
+        (Some(class), _) => class.name(),
+        (None, Some(Admission::Named)) => "ok, named",
+        (None, Some(Admission::Granted(_))) => "ok, granted",
+        (None, _) => "ok, unrecorded",
+    };
     let hash = hex::encode(Sha256::digest(&outcome.released));
     (class.to_owned(), outcome.released.len() as u64, hash)
 }
@@ -67,9 +82,16 @@ fn theirs(folder: &Path, cases: &[Case], identities: &[PathBuf]) -> Vec<Value> {
     for (number, case) in cases.iter().enumerate() {
         let file = folder.join(number.to_string());
         fs::write(&file, &case.bytes).unwrap();
+        let approval = |(at, bytes): (usize, &Vec<u8>)| {
+            let file = folder.join(format!("{number}.{at}"));
+            fs::write(&file, bytes).unwrap();
+            file
+        };
+        let approvals: Vec<_> = case.approvals.iter().enumerate().map(approval).collect();
         let line = json!({
             "file": file,
             "identities": case.readers.iter().map(|at| &identities[*at]).collect::<Vec<_>>(),
+            "approvals": approvals,
             "passphrase": case.passphrase,
             "now": NOW,
         });
@@ -113,10 +135,13 @@ fn it_answers_as_ours_does() {
     for (case, answer) in cases.iter().zip(&answers) {
         let (class, bytes, hash) = ours(case, &people);
         // Without a passphrase our reader asks, and gets none.
-        let their_class = answer["class"]
+        let mut their_class = answer["class"]
             .as_str()
             .unwrap()
             .replace("locked", "passphrase");
+        if let Some(admission) = answer["admission"].as_str() {
+            their_class = format!("{their_class}, {admission}");
+        }
         if (their_class.as_str(), &answer["bytes"], &answer["sha256"])
             != (&class, &json!(bytes), &json!(hash))
         {
@@ -144,6 +169,7 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
             what,
             bytes,
             readers: vec![reader],
+            approvals: Vec::new(),
             passphrase,
         });
     };
@@ -208,38 +234,11 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
     for (what, bytes) in forged(people).into_iter().chain(armored(people)) {
         add(what, bytes, 0, None);
     }
-    cases.extend(quorums(people));
+    cases.extend(second_reader_access::cases(people));
     cases
 }
 
-/// Two of three beside one who is enough, and everybody who comes together for them.
-fn quorums(people: &[Person; 3]) -> Vec<Case> {
-    let mut cases = Vec::new();
-    for private in [false, true] {
-        let everybody: Vec<_> = people.iter().collect();
-        let mut wish = request(&[&people[0], &people[1]], None);
-        wish.locks.push(quorum(2, &everybody));
-        wish.private = private;
-        let envelope = sealed(&wish, b"for two");
-        let mut add = |what: String, bytes: Vec<u8>, readers: &[usize]| {
-            cases.push(Case {
-                what: format!("quorum, private {private}, {what}"),
-                bytes,
-                readers: readers.to_vec(),
-                passphrase: None,
-            });
-        };
-        for readers in [&[0][..], &[1], &[2], &[0, 1], &[2, 1], &[0, 2], &[2, 0, 1]] {
-            add(format!("{readers:?}"), envelope.clone(), readers);
-        }
-        for bit in (0..envelope.len() as u64 * 8).step_by(31) {
-            add(format!("bit {bit}"), flipped(&envelope, bit), &[2, 0]);
-        }
-    }
-    cases
-}
-
-fn flipped(envelope: &[u8], bit: u64) -> Vec<u8> {
+pub(crate) fn flipped(envelope: &[u8], bit: u64) -> Vec<u8> {
     let mut changed = envelope.to_vec();
     changed[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
     changed
