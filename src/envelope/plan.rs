@@ -7,7 +7,7 @@ use super::seal::Addressee;
 use crate::crypto::KeyId;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::signing::RootId;
-use crate::policy::Policy;
+use crate::policy::{Policy, Recipient};
 
 /// Somebody as the keystore knows them.
 #[derive(Clone)]
@@ -165,11 +165,32 @@ impl<'a> Draft<'a> {
                 Some(_) => {}
             }
         }
+        for reader in self.without_slots() {
+            let id = reader.person.as_ref().map(|person| person.id);
+            if id.is_some_and(|id| leavers.contains(&id)) {
+                self.leaves(&reader);
+            }
+        }
+    }
+
+    /// Whom the policy names and who has no slot any more: they may have kept the key, and are not let in again unasked.
+    fn without_slots(&self) -> Vec<Reader> {
+        let recipients = self.present.policy.locks[usize::from(self.number)].recipients();
+        let keys: HashSet<KeyId> = self.readers().map(|reader| reader.key).collect();
+        let dropped = recipients.iter().filter(|one| !keys.contains(&one.key));
+        let reader = |one: &Recipient| Reader {
+            lock: self.number,
+            key: one.key,
+            person: Some(one.clone()),
+            is_named: true,
+        };
+        dropped.map(reader).collect()
     }
 
     /// Everybody who is wished, and no key but theirs.
     fn exactly(&mut self, wished: &[Person]) {
-        for reader in self.readers() {
+        let dropped = self.without_slots();
+        for reader in self.readers().chain(&dropped) {
             if !wished.iter().any(|one| one.keys.contains(&reader.key)) {
                 self.leaves(reader);
             }

@@ -127,6 +127,33 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
 }
 
 #[test]
+fn whoever_was_dropped_may_have_kept_the_key() {
+    let [ann, bob, carol] = people();
+    let envelope = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
+    let mut dropping = rewriting(&envelope, &[&ann]);
+    dropping.leave_out(&[bob.key_id()].into(), None).unwrap();
+    let dropped = written(dropping);
+    let [ann_and_carol, everybody] = [&[&ann, &carol][..], &[&ann, &bob, &carol]]
+        .map(|team| team.iter().map(|one| known(one, &[])).collect::<Vec<_>>());
+    let plan = |wish: Wish<'_>| {
+        let (action, changes) = told(&dropped, wish, &everybody, &ann);
+        (action, changes.join(" "))
+    };
+    let leaves = (Action::Reseal, "-P1".to_owned());
+    assert_eq!(plan(Wish::Without(&[bob.root.id()])), leaves);
+    assert_eq!(plan(Wish::Exactly(0, &ann_and_carol)), leaves);
+    assert_eq!(
+        plan(Wish::Exactly(0, &everybody)),
+        (Action::Add, "+P1".to_owned())
+    );
+    assert_eq!(
+        plan(Wish::CurrentKeys),
+        (Action::Nothing, String::new()),
+        "he is not let in again"
+    );
+}
+
+#[test]
 fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
     let [ann, bob, carol] = people();
     let (new_ann, new_bob) = (rotated(&ann), rotated(&bob));
