@@ -1,13 +1,13 @@
 //! What has to change so that an envelope is for the right people: nothing, more slots, or everything sealed anew.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::readers::Reader;
 use super::seal::Addressee;
 use crate::crypto::KeyId;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::signing::RootId;
-use crate::policy::{Policy, Recipient};
+use crate::policy::{Lock, Policy};
 
 /// Somebody as the keystore knows them.
 #[derive(Clone)]
@@ -90,6 +90,7 @@ impl Present<'_> {
     /// Compares what is with what is wished. `known` are the people of the keystore; `me` is whoever acts.
     #[must_use]
     pub fn plan(&self, wish: Wish<'_>, known: &[Person], me: RootId) -> Plan {
+        let known = Index::new(known);
         let mut plan = Plan {
             action: Action::Nothing,
             changes: Vec::new(),
@@ -97,101 +98,130 @@ impl Present<'_> {
             signature_lost: None,
         };
         for (number, lock) in (0..).zip(&self.policy.locks) {
-            let mut draft = Draft {
-                number,
-                present: self,
-                known,
-                me,
-                action: Action::Nothing,
-                changes: Vec::new(),
-                remaining: Remaining {
-                    need: lock.need,
-                    people: Vec::new(),
-                    passphrase: lock.passphrase,
-                    unknown: Vec::new(),
-                },
-            };
+            let mut draft = Draft::new(self, number, lock, me);
             match wish {
                 Wish::Exactly(wished, people) if wished == number => draft.exactly(people),
-                Wish::Without(leavers) => draft.without(leavers),
-                Wish::CurrentKeys | Wish::Exactly(..) => draft.without(&[]),
+                Wish::Without(leavers) => draft.without(leavers, &known),
+                Wish::CurrentKeys | Wish::Exactly(..) => draft.without(&[], &known),
             }
             plan.action = plan.action.max(draft.action);
             plan.changes.extend(draft.changes);
             plan.remaining.push(draft.remaining);
         }
-        plan.signature_lost = self
-            .signer
-            .filter(|by| plan.action == Action::Reseal && *by != me);
+        let by_others = self.signer.filter(|by| *by != me);
+        plan.signature_lost = by_others.filter(|_| plan.action == Action::Reseal);
         plan
+    }
+}
+
+/// People, found by their keys and ids.
+struct Index<'p> {
+    by_key: HashMap<KeyId, &'p Person>,
+    by_id: HashMap<RootId, &'p Person>,
+}
+
+impl<'p> Index<'p> {
+    fn new(people: &'p [Person]) -> Self {
+        let keys = |one: &'p Person| one.keys.iter().map(move |key| (*key, one));
+        Self {
+            by_key: people.iter().flat_map(keys).collect(),
+            by_id: people.iter().map(|one| (one.id(), one)).collect(),
+        }
+    }
+
+    /// Whose slot it is: by the key, which a card certifies; else as the envelope says.
+    fn behind(&self, reader: &Reader) -> Option<&'p Person> {
+        let by_key = self.by_key.get(&reader.key).copied();
+        by_key.or_else(|| self.by_id.get(&reader.person.as_ref()?.id).copied())
     }
 }
 
 /// The plan of one lock.
 struct Draft<'a> {
     number: u16,
-    present: &'a Present<'a>,
-    known: &'a [Person],
+    is_private: bool,
     me: RootId,
+    /// Who has a slot.
+    readers: Vec<&'a Reader>,
+    keys: HashSet<KeyId>,
+    ids: HashSet<RootId>,
+    /// Whom the policy names and who has no slot any more: they may have kept the key, and are not let in again unasked.
+    dropped: Vec<Reader>,
     action: Action,
     changes: Vec<Change>,
     remaining: Remaining,
 }
 
 impl<'a> Draft<'a> {
-    fn readers(&self) -> impl Iterator<Item = &'a Reader> + use<'a> {
-        let number = self.number;
-        self.present
-            .readers
+    fn new(present: &'a Present<'a>, number: u16, lock: &Lock, me: RootId) -> Self {
+        let readers = present.readers.iter();
+        let readers: Vec<_> = readers.filter(|reader| reader.lock == number).collect();
+        let keys: HashSet<_> = readers.iter().map(|reader| reader.key).collect();
+        let said = readers.iter().filter_map(|reader| reader.person.as_ref());
+        let ids = said.map(|person| person.id).collect();
+        let dropped = lock
+            .recipients()
             .iter()
-            .filter(move |reader| reader.lock == number)
+            .filter(|one| !keys.contains(&one.key));
+        let dropped = dropped.map(|one| Reader {
+            lock: number,
+            key: one.key,
+            person: Some(one.clone()),
+            is_named: true,
+        });
+        Self {
+            number,
+            is_private: present.policy.private,
+            me,
+            dropped: dropped.collect(),
+            readers,
+            keys,
+            ids,
+            action: Action::Nothing,
+            changes: Vec::new(),
+            remaining: Remaining {
+                need: lock.need,
+                people: Vec::new(),
+                passphrase: lock.passphrase,
+                unknown: Vec::new(),
+            },
+        }
     }
 
     /// Everybody but the leavers remains, with the current key.
-    fn without(&mut self, leavers: &[RootId]) {
-        let mut done = HashSet::new();
-        for reader in self.readers() {
-            let person = self.known.iter().find(|one| one.is_behind(reader));
+    fn without(&mut self, leavers: &[RootId], known: &Index<'_>) {
+        let leaves = |reader: &Reader| {
             let said = reader.person.as_ref().map(|person| person.id);
-            let ids = [said, person.map(Person::id)];
-            if ids.iter().flatten().any(|id| leavers.contains(id)) {
-                self.leaves(reader);
+            let ids = [said, known.behind(reader).map(Person::id)];
+            ids.iter().flatten().any(|id| leavers.contains(id))
+        };
+        let (mut done, mut gone) = (HashSet::new(), Vec::new());
+        for reader in std::mem::take(&mut self.readers) {
+            if leaves(reader) {
+                gone.push(reader.clone());
                 continue;
             }
-            match person {
+            match known.behind(reader) {
                 None => self.remaining.unknown.push(reader.clone()),
                 // One slot of a person is enough.
                 Some(person) if done.insert(person.id()) => self.stays(person),
                 Some(_) => {}
             }
         }
-        for reader in self.without_slots() {
-            let id = reader.person.as_ref().map(|person| person.id);
-            if id.is_some_and(|id| leavers.contains(&id)) {
-                self.leaves(&reader);
-            }
+        let dropped = std::mem::take(&mut self.dropped);
+        gone.extend(dropped.into_iter().filter(leaves));
+        for reader in gone {
+            self.leaves(reader);
         }
-    }
-
-    /// Whom the policy names and who has no slot any more: they may have kept the key, and are not let in again unasked.
-    fn without_slots(&self) -> Vec<Reader> {
-        let recipients = self.present.policy.locks[usize::from(self.number)].recipients();
-        let keys: HashSet<KeyId> = self.readers().map(|reader| reader.key).collect();
-        let dropped = recipients.iter().filter(|one| !keys.contains(&one.key));
-        let reader = |one: &Recipient| Reader {
-            lock: self.number,
-            key: one.key,
-            person: Some(one.clone()),
-            is_named: true,
-        };
-        dropped.map(reader).collect()
     }
 
     /// Everybody who is wished, and no key but theirs.
     fn exactly(&mut self, wished: &[Person]) {
-        let dropped = self.without_slots();
-        for reader in self.readers().chain(&dropped) {
-            if !wished.iter().any(|one| one.keys.contains(&reader.key)) {
+        let index = Index::new(wished);
+        let readers = std::mem::take(&mut self.readers).into_iter().cloned();
+        let dropped = std::mem::take(&mut self.dropped);
+        for reader in readers.chain(dropped) {
+            if !index.by_key.contains_key(&reader.key) {
                 self.leaves(reader);
             }
         }
@@ -200,25 +230,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn leaves(&mut self, reader: &Reader) {
+    fn leaves(&mut self, reader: Reader) {
         self.action = Action::Reseal;
-        self.changes
-            .push(Change::Leaves(self.number, reader.clone()));
+        self.changes.push(Change::Leaves(self.number, reader));
     }
 
     /// Somebody who shall have access with the current key.
     fn stays(&mut self, person: &Person) {
         let one = &person.current;
         self.remaining.people.push(one.clone());
-        let key = one.public.key_id();
-        if self.readers().any(|reader| reader.key == key) {
+        if self.keys.contains(&one.public.key_id()) {
             return;
         }
-        let has_access = self.readers().any(|reader| person.is_behind(reader));
+        let has_access = self.ids.contains(&person.id())
+            || person.keys.iter().any(|key| self.keys.contains(key));
         // A share is somebody's own: the holder alone can seal it to another key, and a new one has to be split off.
         let is_quorum = self.remaining.need > 1;
         let own_key = has_access && person.id() == self.me;
-        let action = if self.present.policy.private || (is_quorum && !own_key) {
+        let action = if self.is_private || (is_quorum && !own_key) {
             Action::Reseal
         } else {
             Action::Add
@@ -235,11 +264,5 @@ impl<'a> Draft<'a> {
 impl Person {
     fn id(&self) -> RootId {
         self.current.recipient.id
-    }
-
-    /// By the key, which the card certifies; else as the envelope says.
-    fn is_behind(&self, reader: &Reader) -> bool {
-        let said = reader.person.as_ref();
-        self.keys.contains(&reader.key) || said.is_some_and(|said| said.id == self.id())
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::kit::{
     Forge, Keys, Parts, Person, access, approved, error_with, named_people, open_with, quorum,
-    refused, request, rng, sealed,
+    refused, request, rng, sealed, time,
 };
 
 const CONTENT: &[u8] = b"for the right people only";
@@ -247,4 +247,25 @@ fn a_dealer_seals_a_share_into_a_slot_that_is_not_the_policys() {
         Some(Class::Slot),
         "she passes nothing wrong on"
     );
+}
+
+#[test]
+fn the_policy_is_changed_so_that_a_holder_approves() {
+    let [ann, bob, carol, _, eve] = named_people();
+    let mut wish = request(&[], None);
+    wish.locks = vec![quorum(2, &[&ann, &bob, &carol])];
+    wish.conditions.expires = Some(time("2026-01-01T00:00:00Z"));
+    let envelope = sealed(&wish, CONTENT);
+    let class = |policy: &dyn Fn(&str) -> String| {
+        let mut parts = Parts::of(&envelope);
+        parts.policy = policy(&parts.policy);
+        let refused = approved(&parts.bytes(), 0, &bob, &eve);
+        refused.err().and_then(|error| error.class())
+    };
+    assert_eq!(class(&str::to_owned), Some(Class::Refused), "as it is");
+    let later = |policy: &str| policy.replace("2026-01-01T", "2027-01-01T");
+    assert_eq!(class(&later), Some(Class::Slot), "it expires later");
+    let carols = carol.json();
+    let named = |policy: &str| later(&policy.replace(&carols, &eve.json()));
+    assert_eq!(class(&named), Some(Class::Slot), "Eve stands in it");
 }
