@@ -123,9 +123,18 @@ impl Batch {
         &self.bytes[self.filled / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES..self.filled]
     }
 
-    /// Opens the chunks, and hashes those that are full, as far as they are genuine.
-    pub(super) fn open(&mut self, key: &ChunkKey, hash: Option<HashChunk>) {
+    /// Opens the chunks, as far as they are genuine; hashes those that are full, and seals them with another key under the
+    /// numbers that they have, each while it is in the processor's cache.
+    pub(super) fn open(
+        &mut self,
+        key: &ChunkKey,
+        hash: Option<HashChunk>,
+        again: Option<&ChunkKey>,
+    ) {
         self.hashes.clear();
+        if again.is_some() {
+            self.again.resize(BATCH_CHUNKS * SEALED_CHUNK_BYTES, 0);
+        }
         self.opened = 0;
         self.shut = None;
         let places = self.bytes[..self.filled].chunks_mut(SEALED_CHUNK_BYTES);
@@ -144,8 +153,11 @@ impl Batch {
                 return;
             }
             if bytes == SEALED_CHUNK_BYTES {
-                self.hashes
-                    .extend(hash.map(|hash| hash(&place[..CHUNK_BYTES])));
+                let chunk = &place[..CHUNK_BYTES];
+                self.hashes.extend(hash.map(|hash| hash(chunk)));
+                if let Some(other) = again {
+                    other.seal_into(index, chunk, &mut self.again[at..at + bytes]);
+                }
             }
             self.opened = at + bytes;
         }
@@ -154,18 +166,6 @@ impl Batch {
         // The last chunk of a message is never full.
         let index = self.first_chunk + (self.filled / SEALED_CHUNK_BYTES) as u64;
         self.shut = is_cut.then_some(Shut::Truncated { index, bytes: 0 });
-    }
-
-    /// Seals every full chunk that was opened with another key, under the number that it has.
-    pub(super) fn seal_again(&mut self, key: &ChunkKey) {
-        self.again.resize(BATCH_CHUNKS * SEALED_CHUNK_BYTES, 0);
-        let opened = self.bytes[..self.opened].chunks_exact(SEALED_CHUNK_BYTES);
-        let places = self.again.chunks_exact_mut(SEALED_CHUNK_BYTES);
-        for (index, (from, to)) in (self.first_chunk..).zip(opened.zip(places)) {
-            let (chunk, tag) = to.split_at_mut(CHUNK_BYTES);
-            chunk.copy_from_slice(&from[..CHUNK_BYTES]);
-            tag.copy_from_slice(&key.seal(index, chunk));
-        }
     }
 
     /// The chunks that [`Batch::open`] has opened.

@@ -144,10 +144,7 @@ impl<R: Read> Opener<R> {
                 Ok(if is_full { Taken::Piece } else { Taken::Last })
             },
             work: |batch: &mut Batch| {
-                batch.open(key, hash);
-                if let Some(again) = again {
-                    batch.seal_again(&again.0);
-                }
+                batch.open(key, hash, again.map(|again| &*again.0));
                 Ok(())
             },
             give: |batch: &mut Batch| {
