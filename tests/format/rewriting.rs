@@ -7,8 +7,8 @@ use encl::crypto::Kem;
 use encl::envelope::{Admission, ArmorWriter, Class, Envelope, Granted, RewriteError};
 
 use crate::kit::{
-    Keys, NOW, Parts, Person, granted, opens, people, quorum, refused, request, rewriting, rng,
-    sealed, time, written,
+    Keys, NOW, Parts, Person, approved, granted, opens, people, quorum, refused, request,
+    rewriting, rng, sealed, time, written,
 };
 
 const CONTENT: &[u8] = b"lives as long as its file";
@@ -227,6 +227,25 @@ fn in_a_quorum_a_grant_gives_the_granters_own_share() {
         CONTENT,
         "Ann's share and Carol's",
     );
+}
+
+#[test]
+fn who_came_in_by_approvals_alone_has_no_share_to_give() {
+    let [ann, bob, carol, dave] = people();
+    let mut wish = request(&[], None);
+    wish.locks = vec![quorum(2, &[&ann, &bob])];
+    let envelope = sealed(&wish, CONTENT);
+    let approvals = [&ann, &bob].map(|holder| approved(&envelope, 0, holder, &carol).unwrap());
+    let rewriting = Envelope::read(&*envelope).unwrap().rewrite(
+        &approvals.concat(),
+        &mut Keys::of(&[&carol]),
+        time(NOW),
+    );
+    let mut rewriting = rewriting.unwrap();
+    assert_eq!(rewriting.admission(), &Admission::Unrecorded);
+    let record = (&carol.root, time(NOW));
+    let refused = rewriting.grant(&dave.addressee(), None, record, &mut rng());
+    assert!(matches!(refused, Err(RewriteError::NoShare { lock: 0 })));
 }
 
 #[test]
