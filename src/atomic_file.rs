@@ -12,7 +12,7 @@ mod place;
 
 use std::fs::{File, Metadata};
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, FlockOperation, Mode, OFlags};
@@ -23,7 +23,7 @@ use hidden::HiddenName;
 use place::Place;
 
 pub(crate) use fleeting::Fleeting;
-pub use fleeting::discard_all;
+pub use fleeting::{before_names, discard_all};
 pub use hidden::discard_leftovers;
 
 /// Who may read the file.
@@ -270,23 +270,11 @@ impl Readers {
     }
 }
 
-/// Says whether `path`, followed through links, is the very file that `file` has open.
-///
-/// # Errors
-/// When `file` cannot be asked; a `path` that is not there is simply another file.
-pub fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
-    let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
-    let open = file.metadata()?;
-    Ok(std::fs::metadata(path).is_ok_and(|other| identity(&other) == identity(&open)))
-}
-
-/// Says whether `path` names a device or pipe, which takes bytes but cannot be replaced.
+/// Says whether these are the properties of a device or pipe, which takes bytes but cannot be replaced.
 #[must_use]
-pub fn is_device(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| {
-        let kind = metadata.file_type();
-        kind.is_char_device() || kind.is_fifo()
-    })
+pub fn is_device(metadata: &Metadata) -> bool {
+    let kind = metadata.file_type();
+    kind.is_char_device() || kind.is_fifo()
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 //! pieces in memory than threads. The calling thread is one of them; the others are called in only when the first piece was not
 //! the last.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::available_parallelism;
 
 /// What became of an attempt to take a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl<T, W, G> Turns<T, W, G> {
             }),
             turn: Condvar::new(),
             has_stopped: AtomicBool::new(false),
+            is_shared: AtomicBool::new(false),
         };
         let mut mine = piece();
         let first = line.take(&mut mine);
@@ -69,6 +72,7 @@ impl<T, W, G> Turns<T, W, G> {
                 _ => 0,
             };
             for _ in 0..others {
+                line.is_shared.store(true, Ordering::Relaxed);
                 let work = || line.go_on(&mut piece());
                 // Where the system has no more threads, fewer do the same.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, work);
@@ -93,6 +97,8 @@ struct Line<T, W, G, E> {
     turn: Condvar,
     /// Something failed: nothing more is taken, and nothing more is given. Set under the lock of `giving`.
     has_stopped: AtomicBool,
+    /// Whether anybody might wait: calling them is a system call.
+    is_shared: AtomicBool,
 }
 
 struct Taking<T> {
@@ -167,7 +173,9 @@ impl<T, W, G, E> Line<T, W, G, E> {
             self.has_stopped.store(true, Ordering::Relaxed);
         }
         drop(giving);
-        self.turn.notify_all();
+        if self.is_shared.load(Ordering::Relaxed) {
+            self.turn.notify_all();
+        }
     }
 
     fn has_stopped(&self) -> bool {
@@ -191,9 +199,68 @@ impl<T, W, G, E> Drop for Alarm<'_, T, W, G, E> {
     }
 }
 
+/// Does two things at the same time, or one after the other where that is not worth a thread or no thread is to be had.
+pub fn both<A: Send, B>(
+    are_long: bool,
+    one: impl Fn() -> A + Sync,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    if !are_long {
+        return (one(), other());
+    }
+    std::thread::scope(|scope| {
+        let begun = std::thread::Builder::new().spawn_scoped(scope, &one);
+        let made = other();
+        let done = begun.map_or_else(|_| Ok(one()), std::thread::ScopedJoinHandle::join);
+        (
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            made,
+        )
+    })
+}
+
+/// Items that a thread takes at a time in [`spread`]: few, so that none waits long for another at the end, but more than one,
+/// so that taking them costs nothing beside the work.
+const RUN_ITEMS: usize = 8;
+
+/// Turns each item into another and keeps their order. From `shared_from` items on as many threads as there are processors
+/// share the work; for fewer nothing is asked of the system, since even counting the processors reads files.
+pub fn spread<T: Send, U: Send>(
+    items: Vec<T>,
+    shared_from: usize,
+    work: impl Fn(T) -> U + Sync,
+) -> Vec<U> {
+    if items.len() < shared_from {
+        return items.into_iter().map(work).collect();
+    }
+    let mut done = Vec::with_capacity(items.len());
+    let mut items = items.into_iter();
+    let turns = Turns {
+        take: |(taken, _): &mut (Vec<T>, Vec<U>)| {
+            taken.extend(items.by_ref().take(RUN_ITEMS));
+            Ok(match taken.len() {
+                0 => Taken::Nothing,
+                RUN_ITEMS => Taken::Piece,
+                _ => Taken::Last,
+            })
+        },
+        work: |(taken, made): &mut (Vec<T>, Vec<U>)| {
+            made.extend(taken.drain(..).map(&work));
+            Ok(())
+        },
+        give: |(_, made): &mut (Vec<T>, Vec<U>)| {
+            done.append(made);
+            Ok::<_, Infallible>(())
+        },
+    };
+    let processors = || available_parallelism().map_or(1, usize::from);
+    let ended = turns.run(processors, || (Vec::new(), Vec::new()));
+    ended.unwrap_or_else(|never| match never {});
+    done
+}
+
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::time::Duration;
 
     use super::*;
@@ -299,6 +366,25 @@ mod tests {
         turns
             .run(|| unreachable!("nobody is called in"), || ())
             .unwrap();
+    }
+
+    #[test]
+    fn what_is_spread_keeps_its_order() {
+        for number in [0, 1, 2, 7, 8, 9, 63, 64, 1_000] {
+            let items: Vec<usize> = (0..number).collect();
+            for shared_from in [0, 8, 2_000] {
+                let doubled = spread(items.clone(), shared_from, |item| 2 * item);
+                let due: Vec<usize> = items.iter().map(|item| 2 * item).collect();
+                assert_eq!(doubled, due, "{number} from {shared_from}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_are_done() {
+        for are_long in [false, true] {
+            assert_eq!(both(are_long, || 1, || 2), (1, 2));
+        }
     }
 
     #[test]

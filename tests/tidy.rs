@@ -18,7 +18,9 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("policy", &["crypto", "json", "time"]),
     (
         "envelope",
-        &["crypto", "identity", "json", "payload", "policy", "time"],
+        &[
+            "crypto", "identity", "json", "payload", "policy", "time", "turns",
+        ],
     ),
     (
         "keystore",
@@ -30,6 +32,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "json",
             "policy",
             "time",
+            "turns",
         ],
     ),
     (

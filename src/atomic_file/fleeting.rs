@@ -1,10 +1,19 @@
 //! Names that are gone when the process is: removed when they are dropped, or when a signal ends the program.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// The fleeting names that exist now, for [`discard_all`].
 static FLEETING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// What [`before_names`] was given.
+static BEFORE: OnceLock<fn()> = OnceLock::new();
+
+/// Has `hook` called before every fleeting name: in time for whoever would call [`discard_all`] when a signal comes to listen
+/// for signals, which most runs never need.
+pub fn before_names(hook: fn()) {
+    let _ = BEFORE.set(hook);
+}
 
 /// The path of a file that is removed when this is dropped or a signal ends the program.
 #[derive(Debug)]
@@ -29,6 +38,9 @@ pub fn discard_all() {
 impl Fleeting {
     /// Takes charge of a path, at which there may be nothing yet.
     pub(crate) fn new(path: PathBuf) -> Self {
+        if let Some(hook) = BEFORE.get() {
+            hook();
+        }
         if let Ok(mut fleeting) = FLEETING.lock() {
             fleeting.push(path.clone());
         }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
@@ -12,6 +13,9 @@ use rustix::io::Errno;
 
 use super::hidden::HiddenName;
 use super::{AtomicFileError, Existing, Readers};
+
+/// Whether /proc was seen once.
+static HAS_PROC: AtomicBool = AtomicBool::new(false);
 
 /// A name in an open folder, which stays the same folder whatever is renamed meanwhile.
 #[derive(Debug)]
@@ -61,7 +65,10 @@ impl Place {
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.folder, ".", flags, readers.mode())?;
         // Without /proc there is no way to name it (linkat(2), AT_EMPTY_PATH needs a privilege).
-        rustix::fs::statat(CWD, descriptor_path(&file), AtFlags::empty())?;
+        if !HAS_PROC.load(Ordering::Relaxed) {
+            rustix::fs::statat(CWD, descriptor_path(&file), AtFlags::empty())?;
+            HAS_PROC.store(true, Ordering::Relaxed);
+        }
         Ok(file.into())
     }
 

@@ -122,20 +122,6 @@ fn links_folders_and_names_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_link_to_the_input_is_found() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x");
-    fs::write(&path, b"x").unwrap();
-    let file = File::open(&path).unwrap();
-    fs::hard_link(&path, folder.path().join("hard")).unwrap();
-    std::os::unix::fs::symlink("x", folder.path().join("soft")).unwrap();
-    for name in ["x", "hard", "soft"] {
-        assert!(is_same_file(&file, &folder.path().join(name)).unwrap());
-    }
-    assert!(!is_same_file(&file, &folder.path().join("other")).unwrap());
-}
-
-#[test]
 fn hidden_names_cannot_be_foreseen() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::new(&folder.path().join("x")).unwrap();

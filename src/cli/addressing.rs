@@ -2,8 +2,8 @@
 //!
 //! Nobody is guessed and nobody dropped: an address that is not known stops everything.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use encl::crypto::signing::RootId;
 use encl::identity::fingerprint;
@@ -11,7 +11,7 @@ use encl::keystore::Group;
 use encl::mail::Mailbox;
 
 use super::context::Context;
-use super::people::{Names, People};
+use super::people::{Names, People, Source};
 use super::report::{Exit, Failure};
 use super::store::unreadable;
 use super::terminal::safe;
@@ -41,14 +41,35 @@ pub(crate) fn people_at(
 
 /// Everybody, and what should be known about them.
 fn look_up(addresses: &[Mailbox], people: &People) -> Result<(Vec<Found>, Vec<String>), Failure> {
+    let quick = people.quick_directory();
+    let (directory, source) = quick.map_err(|error| unreadable(&error))?;
+    if source == Source::Index {
+        // Only if everybody is there, and has that address by the card itself.
+        if let Ok((found, notices)) = look_up_in(directory, source, addresses, people) {
+            return Ok((found, notices));
+        }
+    }
     let directory = people.directory().map_err(|error| unreadable(&error))?;
+    look_up_in(directory, Source::Files, addresses, people)
+}
+
+fn look_up_in(
+    directory: &Directory,
+    source: Source,
+    addresses: &[Mailbox],
+    people: &People,
+) -> Result<(Vec<Found>, Vec<String>), Failure> {
     let (mut found, mut notices, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for address in addresses.iter().map(|mailbox| &*mailbox.address) {
         match directory.look_up(address) {
-            Match::One(owner) => found.extend(owner.people(people)?),
+            Match::One(owner) => found.extend(owner.people_at(address, people)?),
             Match::Undetailed(owner, base) => {
-                found.extend(owner.people(people)?);
-                if directory.told.borrow_mut().insert(folded(address)) {
+                found.extend(owner.people_at(&base, people)?);
+                let mut told = directory
+                    .told
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if told.insert(folded(address)) {
                     notices.push(format!(
                         "mail to {} is sealed for {}",
                         safe(address),
@@ -59,10 +80,10 @@ fn look_up(addresses: &[Mailbox], people: &People) -> Result<(Vec<Found>, Vec<St
             unclear => missing.push((address, unclear)),
         }
     }
-    if missing.is_empty() {
-        Ok((found, notices))
-    } else {
-        Err(cannot_tell(&missing, people)?)
+    match source {
+        _ if missing.is_empty() => Ok((found, notices)),
+        Source::Index => Err(not_by_the_index()),
+        Source::Files => Err(cannot_tell(&missing, people)?),
     }
 }
 
@@ -72,7 +93,7 @@ pub(crate) struct Directory {
     exact: HashMap<String, Vec<Owner>>,
     folded: HashMap<String, Vec<Owner>>,
     /// Addresses about which the notice was given.
-    told: RefCell<HashSet<String>>,
+    told: Mutex<HashSet<String>>,
 }
 
 /// Somebody, or a group, that has an address.
@@ -143,9 +164,18 @@ impl Directory {
 }
 
 impl Owner {
-    fn people(&self, people: &People) -> Result<Vec<Found>, Failure> {
+    /// The people, or the one person, whose card has to carry the address.
+    fn people_at(&self, address: &str, people: &People) -> Result<Vec<Found>, Failure> {
         match self {
-            Self::Person(id) => Ok(vec![who::stored(&who::person(people, *id)?)]),
+            Self::Person(id) => {
+                let found = Found::stored(who::person(people, *id)?);
+                let mut addresses = found.names.addresses.iter();
+                if addresses.any(|known| is_same(known, address)) {
+                    Ok(vec![found])
+                } else {
+                    Err(not_by_the_index())
+                }
+            }
             Self::Group(name, members) => who::members(&format!("@{name}"), people, members),
         }
     }
@@ -187,6 +217,12 @@ fn undetailed(address: &str) -> Option<String> {
     let (base, _) = local.split_once('+')?;
     let plain = !base.is_empty() && !local.starts_with('"');
     plain.then(|| format!("{base}@{host}"))
+}
+
+/// The index has another address than the card, or not all: the contacts' files are read. Nobody sees this, unless a contact
+/// is replaced in the moment between.
+fn not_by_the_index() -> Failure {
+    Failure::new(Exit::Failed, "cannot read a contact that was just there")
 }
 
 /// One failure for all addresses that do not mean one owner.

@@ -1,5 +1,7 @@
 //! `encl help TOPIC`, and what every help text ends with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use clap::{Args, CommandFactory};
 
 use super::report::{Exit, Failure, Outcome};
@@ -18,8 +20,22 @@ pub(crate) struct Arguments {
     topic: Vec<String>,
 }
 
+/// Whether help texts are made: not by a command line that is read only for what it asks.
+static ARE_WANTED: AtomicBool = AtomicBool::new(true);
+
+/// Does `read` without help texts, which take longer to make than a command line to read.
+pub(crate) fn without_texts<T>(read: impl FnOnce() -> T) -> T {
+    ARE_WANTED.store(false, Ordering::Relaxed);
+    let done = read();
+    ARE_WANTED.store(true, Ordering::Relaxed);
+    done
+}
+
 /// What every help text ends with: the exit codes that the command can give, then examples.
 pub(crate) fn closing(exits: &[Exit], examples: &str) -> String {
+    if !ARE_WANTED.load(Ordering::Relaxed) {
+        return String::new();
+    }
     let examples: Vec<_> = examples
         .lines()
         .map(|line| format!("  {}", line.trim()))

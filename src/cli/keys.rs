@@ -1,5 +1,7 @@
 //! My private keys, each identity unlocked only when it is needed, and once.
 
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::signing::RootId;
 use encl::crypto::{KeyId, PrivateKey};
@@ -20,17 +22,15 @@ const TRIES: usize = 3;
 /// One identity, locked until its private keys are asked for.
 struct Mine {
     person: Person,
-    identity: Option<Identity>,
+    identity: OnceLock<Identity>,
 }
 
-/// The keyring of whoever runs the program.
+/// The private keys of whoever runs the program, for all threads.
 pub(crate) struct Keys<'a> {
     context: &'a Context,
     mine: Vec<Mine>,
-    /// What a passphrase question is about: "report.pdf.encl".
-    envelope: String,
-    /// What was answered for this envelope: it may be read twice, and nobody is asked twice.
-    answer: Option<Zeroizing<String>>,
+    /// Held while an identity is unlocked, so that nobody is asked twice.
+    unlocking: Mutex<()>,
 }
 
 impl<'a> Keys<'a> {
@@ -38,52 +38,34 @@ impl<'a> Keys<'a> {
     pub(crate) fn new(context: &'a Context, mine: &[Person]) -> Self {
         let locked = |person: &Person| Mine {
             person: person.clone(),
-            identity: None,
+            identity: OnceLock::new(),
         };
         Self {
             context,
             mine: mine.iter().map(locked).collect(),
-            envelope: String::new(),
-            answer: None,
-        }
-    }
-
-    /// From now on envelope passphrases are those of this envelope.
-    pub(crate) fn envelope(&mut self, name: &str) {
-        if self.envelope != name {
-            name.clone_into(&mut self.envelope);
-            self.answer = None;
+            unlocking: Mutex::new(()),
         }
     }
 
     /// Unlocks one identity, asking for its passphrase if it has one.
-    pub(crate) fn identity(&mut self, id: RootId) -> Result<&Identity, Failure> {
-        let context = self.context;
-        let mine = self
-            .mine
-            .iter_mut()
-            .find(|mine| mine.person.card.id() == id);
+    pub(crate) fn identity(&self, id: RootId) -> Result<&Identity, Failure> {
+        let mine = self.mine.iter().find(|mine| mine.person.card.id() == id);
         let mine = mine.expect("only identities of this keyring are asked for");
-        let identity = match mine.identity.take() {
-            Some(identity) => identity,
-            None => unlock(context, &mine.person)?,
-        };
-        Ok(mine.identity.insert(identity))
-    }
-}
-
-impl Keyring for Keys<'_> {
-    fn keys(&self) -> Vec<ReaderKey> {
-        let cards = self.mine.iter().map(|mine| &mine.person.card);
-        let keys = cards.flat_map(encl::identity::Card::keys);
-        keys.map(|key| ReaderKey {
-            id: key.public.key_id(),
-            kem: key.public.kem(),
-        })
-        .collect()
+        if let Some(identity) = mine.identity.get() {
+            return Ok(identity);
+        }
+        let _unlocking = self
+            .unlocking
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = mine.identity.get() {
+            return Ok(identity);
+        }
+        let identity = unlock(self.context, &mine.person)?;
+        Ok(mine.identity.get_or_init(|| identity))
     }
 
-    fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
+    fn private_key(&self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
         let has = |mine: &&Mine| {
             mine.person
                 .card
@@ -99,17 +81,66 @@ impl Keyring for Keys<'_> {
             .private_key(key)
             .ok_or("the identity file has not the key that its card names")?)
     }
+}
+
+/// What was answered about one envelope: it may be read twice, and nobody is asked twice.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// What a passphrase question is about: "report.pdf.encl".
+    envelope: String,
+    answer: Option<Zeroizing<String>>,
+}
+
+impl Answers {
+    /// The keyring for an envelope of that name.
+    pub(crate) fn keyring<'k, 'a>(
+        &'k mut self,
+        keys: &'k Keys<'a>,
+        name: &str,
+    ) -> EnvelopeKeys<'k, 'a> {
+        if self.envelope != name {
+            name.clone_into(&mut self.envelope);
+            self.answer = None;
+        }
+        EnvelopeKeys {
+            keys,
+            answers: self,
+        }
+    }
+}
+
+/// The keys, and the answers about one envelope.
+pub(crate) struct EnvelopeKeys<'k, 'a> {
+    keys: &'k Keys<'a>,
+    answers: &'k mut Answers,
+}
+
+impl Keyring for EnvelopeKeys<'_, '_> {
+    fn keys(&self) -> Vec<ReaderKey> {
+        let cards = self.keys.mine.iter().map(|mine| &mine.person.card);
+        let keys = cards.flat_map(encl::identity::Card::keys);
+        keys.map(|key| ReaderKey {
+            id: key.public.key_id(),
+            kem: key.public.kem(),
+        })
+        .collect()
+    }
+
+    fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
+        self.keys.private_key(key)
+    }
 
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
-        let answer = match self.answer.take() {
-            Some(answer) => answer,
+        let Answers { envelope, answer } = &mut *self.answers;
+        let text = match answer.take() {
+            Some(text) => text,
             None => self
+                .keys
                 .context
                 .passphrases
-                .existing_text(Whose::Envelope, &self.envelope)?,
+                .existing_text(Whose::Envelope, envelope)?,
         };
-        let answer = self.answer.insert(answer);
-        Ok(passphrase::made(answer, &self.envelope)?)
+        Ok(passphrase::made(answer.insert(text), envelope)?)
     }
 }
 

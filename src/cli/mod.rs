@@ -14,6 +14,7 @@ mod key;
 mod keys;
 mod mail;
 mod man;
+mod many;
 mod opening;
 mod passphrase;
 mod passphrase_source;
@@ -108,12 +109,64 @@ pub(crate) fn run() -> ExitCode {
         Ok(true) => return ExitCode::SUCCESS,
         Err(_) => return ExitCode::from(Exit::Failed.code()),
     }
-    match Cli::try_parse() {
+    match alone().map_or_else(Cli::try_parse, Ok) {
         Ok(cli) => {
             let terminal = Terminal::new(context::voice(&cli.global));
             ended(terminal, execute(cli, terminal))
         }
         Err(error) => not_parsed(&error),
+    }
+}
+
+/// One command without the tree of all others, which takes longer to build than a small file takes to wrap.
+#[derive(Debug, Parser)]
+struct Alone<T: clap::Args> {
+    #[command(flatten)]
+    global: Global,
+
+    #[command(flatten)]
+    arguments: T,
+}
+
+/// The same for a command with commands of its own.
+#[derive(Debug, Parser)]
+struct AloneAbove<T: Subcommand> {
+    #[command(flatten)]
+    global: Global,
+
+    #[command(subcommand)]
+    command: T,
+}
+
+/// The command line, if it begins with a command's name and nothing is wrong with it. Everything else, help and errors too,
+/// is answered from the whole tree.
+fn alone() -> Option<Cli> {
+    fn arguments<T: clap::Args>(command: fn(T) -> Command) -> Option<Cli> {
+        let arguments = std::env::args_os().skip(1);
+        let alone = help::without_texts(|| Alone::try_parse_from(arguments)).ok()?;
+        Some(Cli {
+            global: alone.global,
+            command: Some(command(alone.arguments)),
+        })
+    }
+    fn above<T: Subcommand>(command: fn(T) -> Command) -> Option<Cli> {
+        let arguments = std::env::args_os().skip(1);
+        let alone = help::without_texts(|| AloneAbove::try_parse_from(arguments)).ok()?;
+        Some(Cli {
+            global: alone.global,
+            command: Some(command(alone.command)),
+        })
+    }
+    match std::env::args_os().nth(1)?.to_str()? {
+        "wrap" => arguments(Command::Wrap),
+        "unwrap" => arguments(Command::Unwrap),
+        "inspect" => arguments(Command::Inspect),
+        "verify" => arguments(Command::Verify),
+        "key" => above(Command::Key),
+        "contact" => above(Command::Contact),
+        "group" => above(Command::Group),
+        "mail" => above(Command::Mail),
+        _ => None,
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::signing::RootId;
-use encl::envelope::{Admission, Content, Envelope, NoKey, OpenError, Opened, Step, Workers};
+use encl::envelope::{Admission, Content, Envelope, NoKey, OpenError, Opened, Step};
 use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
@@ -14,7 +15,8 @@ use serde::Serialize;
 use super::completions::who as who_completer;
 use super::context::Context;
 use super::files::{Input, Source};
-use super::keys::Keys;
+use super::keys::{Answers, Keys};
+use super::many::Company;
 use super::people::{People, Signer, words};
 use super::progress::Progress;
 use super::report::{Exit, Failure, system_words};
@@ -47,12 +49,13 @@ pub(crate) struct Opening<'a> {
     verb: &'static str,
     context: &'a Context,
     people: &'a People,
-    keys: Keys<'a>,
+    keys: Arc<Keys<'a>>,
+    answers: Answers,
     demands: &'a Demands,
     /// The command that lists the recipients.
     inspect: &'static str,
     /// Who may have signed it, if that was demanded.
-    signers: Option<HashSet<RootId>>,
+    signers: Arc<Option<HashSet<RootId>>>,
 }
 
 impl<'a> Opening<'a> {
@@ -64,7 +67,7 @@ impl<'a> Opening<'a> {
     ) -> Result<Self, Failure> {
         let signers = |name: &String| {
             let found = who::resolve(name, people, |group| store::group(context, group))?;
-            Ok(found.iter().map(|found| found.person.card.id()).collect())
+            Ok(found.iter().map(|found| found.names.id).collect())
         };
         let keys = match context.identity_name(demands.identity.as_deref()) {
             Some(name) => Keys::new(context, std::slice::from_ref(who::mine(&name, people)?)),
@@ -75,11 +78,22 @@ impl<'a> Opening<'a> {
             verb,
             context,
             people,
-            keys,
+            keys: Arc::new(keys),
+            answers: Answers::default(),
             demands,
             inspect: "encl inspect",
-            signers,
+            signers: Arc::new(signers),
         })
+    }
+
+    /// The same for another thread: keys that were unlocked are so for both.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            keys: Arc::clone(&self.keys),
+            answers: Answers::default(),
+            signers: Arc::clone(&self.signers),
+            ..*self
+        }
     }
 
     /// The same for envelopes in messages.
@@ -95,9 +109,11 @@ impl<'a> Opening<'a> {
         &mut self,
         input: &Input,
         source: &'s mut Source,
+        company: Company,
     ) -> Result<Content<Progress<&'s mut Source>>, Failure> {
         let bytes = source.length();
-        let source = Progress::new(self.context.terminal, &input.name(), bytes, source);
+        let terminal = company.progress(self.context.terminal);
+        let source = Progress::new(terminal, &input.name(), bytes, source);
         self.open_reader(input, source)
     }
 
@@ -109,10 +125,10 @@ impl<'a> Opening<'a> {
     ) -> Result<Content<R>, Failure> {
         let envelope = Envelope::read(reader).map_err(|error| failure(input, self.verb, error))?;
         let named = named(&envelope.manifest().policy);
-        self.keys.envelope(&input.name());
+        let mut keyring = self.answers.keyring(&self.keys, &input.name());
         let content =
             envelope
-                .unlock(&mut self.keys, self.context.now)
+                .unlock(&mut keyring, self.context.now)
                 .map_err(|error| match error {
                     OpenError::NoKey(NoKey::NotNamed) => self.not_named(input, &named),
                     error => failure(input, self.verb, error),
@@ -126,10 +142,11 @@ impl<'a> Opening<'a> {
         &mut self,
         input: &Input,
         source: &mut Source,
+        company: Company,
     ) -> Result<(Opened, u64), Failure> {
-        let content = self.open(input, source)?;
+        let content = self.open(input, source, company)?;
         content
-            .copy_to(&mut io::sink(), Workers::Processors)
+            .copy_to(&mut io::sink(), company.workers())
             .map_err(|error| failure(input, self.verb, error))
     }
 
@@ -155,7 +172,7 @@ impl<'a> Opening<'a> {
         if self.demands.strict && about.admission == Admission::Unrecorded {
             return refused("whoever let you in left no record (--strict)".to_owned());
         }
-        match (about.signer(), &self.signers) {
+        match (about.signer(), &*self.signers) {
             (None, Some(_)) => refused("it is not signed (--signed-by)".to_owned()),
             (None, None) if self.demands.require_signed => {
                 refused("it is not signed (--require-signed)".to_owned())

@@ -1,9 +1,10 @@
 //! Where passphrases come from: a file, a descriptor, a command, or the terminal. Never an argument, never stdin
 //! when stdin is data.
 
-use std::cell::{Cell, OnceCell};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use encl::crypto::passphrase::Passphrase;
 use rand::RngExt as _;
@@ -13,6 +14,7 @@ use super::files::is_dash;
 use super::passphrase_source::{Lines, bounded, inherited, is_stdin, run};
 use super::prompt::{Prompt, PromptError};
 use super::report::{Exit, Failure, system_words};
+use super::terminal;
 
 /// Seven words of 2,048: 77 bits.
 const GENERATED_WORDS: usize = 7;
@@ -38,8 +40,10 @@ enum Source {
 /// The passphrases of one run. A file, descriptor or command is read once.
 pub(crate) struct Passphrases {
     source: Source,
-    lines: OnceCell<Lines>,
-    stdin_is_data: Cell<bool>,
+    lines: OnceLock<Lines>,
+    stdin_is_data: AtomicBool,
+    /// Held while a source is read.
+    reading: Mutex<()>,
 }
 
 impl Passphrases {
@@ -65,14 +69,15 @@ impl Passphrases {
         };
         Ok(Self {
             source,
-            lines: OnceCell::new(),
-            stdin_is_data: Cell::new(false),
+            lines: OnceLock::new(),
+            stdin_is_data: AtomicBool::new(false),
+            reading: Mutex::new(()),
         })
     }
 
     /// From now on a source that is stdin itself is refused.
     pub(crate) fn stdin_is_data(&self) {
-        self.stdin_is_data.set(true);
+        self.stdin_is_data.store(true, Ordering::Relaxed);
     }
 
     /// Whether a wrong answer can be given again.
@@ -109,6 +114,8 @@ impl Passphrases {
     }
 
     fn given(&self, whose: Whose, what: &str) -> Result<&str, Failure> {
+        // Whoever comes second finds what the first has read.
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = if let Some(lines) = self.lines.get() {
             lines
         } else {
@@ -140,7 +147,7 @@ impl Passphrases {
     }
 
     fn read_file(&self, file: &File) -> Result<Zeroizing<Vec<u8>>, String> {
-        if self.stdin_is_data.get() && is_stdin(file) {
+        if self.stdin_is_data.load(Ordering::Relaxed) && is_stdin(file) {
             return Err(
                 "standard input holds the data, so it cannot hold the passphrase too".into(),
             );
@@ -156,6 +163,7 @@ fn ask(
     question: impl FnOnce(&mut Prompt) -> Result<Zeroizing<String>, PromptError>,
     what: &str,
 ) -> Result<Zeroizing<String>, Failure> {
+    let _screen = terminal::screen();
     let answer = Prompt::open().and_then(|mut prompt| question(&mut prompt));
     answer.map_err(|error| {
         let failure = missing(what).caused_by(&error);
@@ -224,8 +232,9 @@ mod tests {
     fn without_a_terminal_or_a_source_it_is_locked() {
         let nowhere = Passphrases {
             source: Source::Nowhere,
-            lines: OnceCell::new(),
-            stdin_is_data: Cell::new(false),
+            lines: OnceLock::new(),
+            stdin_is_data: AtomicBool::new(false),
+            reading: Mutex::new(()),
         };
         let failure = nowhere
             .existing(Whose::Identity, "identity bob")

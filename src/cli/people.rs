@@ -1,17 +1,25 @@
 //! Who is who: my identities and my contacts, as the keystore has them.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
-use encl::keystore::{ContactHead, Keystore, KeystoreError};
+use encl::keystore::{ContactHead, ContactIndex, Group, IndexedContact, Keystore, KeystoreError};
+use encl::turns::spread;
 use serde::Serialize;
 
 use super::addressing::Directory;
 use super::terminal::safe;
+
+/// From so many questions on names are hashed; before that, going through all is faster.
+const HASHED_FROM: usize = 5;
+/// From so many cards on they are read and verified by several threads.
+const SHARED_FROM: usize = 16;
 
 /// How far a name can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +56,14 @@ impl Person {
             self.card.name(),
             self.card.addresses().first().map(String::as_str),
         )
+    }
+
+    /// Whether this is a name or address on the card, whole and without regard to case.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let words = std::iter::once(self.card.name());
+        words
+            .chain(self.card.addresses().iter().map(String::as_str))
+            .any(|word| is_same_word(word, name))
     }
 
     /// This person as somebody who signed.
@@ -113,6 +129,15 @@ impl Names {
         }
     }
 
+    fn of_index(contact: IndexedContact<'_>) -> Option<Self> {
+        let mut words = contact.words().map(str::to_owned);
+        Some(Self {
+            id: contact.id()?,
+            name: words.next()?,
+            addresses: words.collect(),
+        })
+    }
+
     /// Where it stands in a list for people: by name, and in one order where two have the same.
     pub(crate) fn place(&self) -> (String, RootId) {
         (self.name.to_lowercase(), self.id)
@@ -133,11 +158,45 @@ impl Names {
 pub(crate) struct People {
     keystore: Keystore,
     pub(crate) mine: Vec<Person>,
-    names: OnceCell<Vec<Names>>,
-    /// Every name and address in small letters, and whose it is.
-    index: OnceCell<HashMap<String, Vec<RootId>>>,
+    names: OnceLock<Vec<Names>>,
+    /// The same by the keystore's index, if it has one: a hint.
+    indexed: OnceLock<Option<ContactIndex>>,
+    /// How often somebody was looked for by name.
+    questions: AtomicUsize,
+    called: OnceLock<Called>,
     /// Every mail address, and whose it is.
-    directory: OnceCell<Directory>,
+    directory: OnceLock<Directory>,
+    indexed_directory: OnceLock<Directory>,
+}
+
+/// The hash of every name and address in small letters, and whose it is if only one has it. Whoever is found is looked at, so
+/// two words that are hashed alike cost a second look and nothing else.
+#[derive(Default)]
+struct Called {
+    hasher: RandomState,
+    owners: HashMap<u64, Option<RootId>>,
+}
+
+impl Called {
+    fn add(&mut self, word: &str, id: RootId) {
+        let hash = self.hasher.hash_one(word.to_lowercase());
+        let owner = self.owners.entry(hash).or_insert(Some(id));
+        *owner = owner.filter(|known| *known == id);
+    }
+
+    fn owner(&self, name: &str) -> Option<RootId> {
+        let hash = self.hasher.hash_one(name.to_lowercase());
+        self.owners.get(&hash).copied().flatten()
+    }
+}
+
+/// How sure an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// By the keystore's index: whoever is found has to be looked at, whoever is not has to be looked for.
+    Index,
+    /// By the contacts' own files.
+    Files,
 }
 
 impl People {
@@ -152,23 +211,28 @@ impl People {
             .into_iter()
             .map(|stored| me(stored.card))
             .collect();
-        Ok(Self {
-            keystore,
-            mine,
-            names: OnceCell::new(),
-            index: OnceCell::new(),
-            directory: OnceCell::new(),
-        })
+        Ok(Self::of(keystore, mine))
     }
 
     /// Nobody, where the keystore cannot be read and names are only a help.
     pub(crate) fn nobody(keystore: Keystore) -> Self {
         Self {
+            names: OnceLock::from(Vec::new()),
+            indexed: OnceLock::from(None),
+            ..Self::of(keystore, Vec::new())
+        }
+    }
+
+    fn of(keystore: Keystore, mine: Vec<Person>) -> Self {
+        Self {
             keystore,
-            mine: Vec::new(),
-            names: OnceCell::from(Vec::new()),
-            index: OnceCell::new(),
-            directory: OnceCell::new(),
+            mine,
+            names: OnceLock::new(),
+            indexed: OnceLock::new(),
+            questions: AtomicUsize::new(0),
+            called: OnceLock::new(),
+            directory: OnceLock::new(),
+            indexed_directory: OnceLock::new(),
         }
     }
 
@@ -177,20 +241,91 @@ impl People {
         if let Some(names) = self.names.get() {
             return Ok(names);
         }
-        let mine = self.mine.iter().map(|person| Names::of_card(&person.card));
         let heads = self.keystore.contact_heads()?;
-        let mut contacts: Vec<Names> = heads.iter().map(Names::of_contact).collect();
-        contacts.sort_by_key(Names::place);
-        let names = mine.chain(contacts).collect();
+        let names = self.with_mine(heads.iter().map(Names::of_contact).collect());
         Ok(self.names.get_or_init(|| names))
     }
 
-    /// Everybody with this name or address, whole and without regard to case; the thousandth question costs no more
-    /// than the second.
-    pub(crate) fn called(&self, name: &str) -> Result<&[RootId], KeystoreError> {
-        let names = self.names()?;
-        let index = self.index.get_or_init(|| index(names));
-        Ok(index.get(&name.to_lowercase()).map_or(&[], Vec::as_slice))
+    fn with_mine(&self, mut contacts: Vec<Names>) -> Vec<Names> {
+        let mine = self.mine.iter().map(|person| Names::of_card(&person.card));
+        contacts.sort_by_cached_key(Names::place);
+        mine.chain(contacts).collect()
+    }
+
+    /// The keystore's index, unless there is none or the files were read already.
+    fn index(&self) -> Result<Option<&ContactIndex>, KeystoreError> {
+        if self.names.get().is_some() {
+            return Ok(None);
+        }
+        if let Some(index) = self.indexed.get() {
+            return Ok(index.as_ref());
+        }
+        let index = self.keystore.contact_index()?;
+        Ok(self.indexed.get_or_init(|| index).as_ref())
+    }
+
+    /// The only one with this name or address, whole and without regard to case; the thousandth question costs no more than
+    /// the fifth. By the index, if there is one: the answer has to be held against [`Person::is_called`].
+    pub(crate) fn called(&self, name: &str) -> Result<Option<RootId>, KeystoreError> {
+        if self.called.get().is_none() {
+            if self.questions.fetch_add(1, Ordering::Relaxed) + 1 < HASHED_FROM {
+                let mut owners = Vec::new();
+                self.each_word(|word, id| {
+                    if is_same_word(word, name) && !owners.contains(&id()) {
+                        owners.push(id());
+                    }
+                })?;
+                return Ok(match owners[..] {
+                    [Some(id)] => Some(id),
+                    _ => None,
+                });
+            }
+            let mut called = Called::default();
+            self.each_word(|word, id| {
+                if let Some(id) = id() {
+                    called.add(word, id);
+                }
+            })?;
+            self.called.get_or_init(|| called);
+        }
+        Ok(self.called.get().and_then(|called| called.owner(name)))
+    }
+
+    /// Every name and address, and whose it is.
+    fn each_word(
+        &self,
+        mut each: impl FnMut(&str, &dyn Fn() -> Option<RootId>),
+    ) -> Result<(), KeystoreError> {
+        let Some(index) = self.index()? else {
+            for names in self.names()? {
+                names.all().for_each(|word| each(word, &|| Some(names.id)));
+            }
+            return Ok(());
+        };
+        for person in &self.mine {
+            let names = Names::of_card(&person.card);
+            names.all().for_each(|word| each(word, &|| Some(names.id)));
+        }
+        for contact in index.contacts() {
+            contact
+                .words()
+                .for_each(|word| each(word, &|| contact.id()));
+        }
+        Ok(())
+    }
+
+    /// Who has which mail address, groups too; by the index, if there is one.
+    pub(crate) fn quick_directory(&self) -> Result<(&Directory, Source), KeystoreError> {
+        let Some(index) = self.index()? else {
+            return Ok((self.directory()?, Source::Files));
+        };
+        if let Some(directory) = self.indexed_directory.get() {
+            return Ok((directory, Source::Index));
+        }
+        let names = self.with_mine(index.contacts().filter_map(Names::of_index).collect());
+        let directory = Directory::new(&names, self.groups()?);
+        let directory = self.indexed_directory.get_or_init(|| directory);
+        Ok((directory, Source::Index))
     }
 
     /// Who has which mail address, groups too.
@@ -198,12 +333,16 @@ impl People {
         if let Some(directory) = self.directory.get() {
             return Ok(directory);
         }
+        let directory = Directory::new(self.names()?, self.groups()?);
+        Ok(self.directory.get_or_init(|| directory))
+    }
+
+    fn groups(&self) -> Result<Vec<(String, Group)>, KeystoreError> {
         let mut groups = Vec::new();
         for name in self.keystore.groups()? {
             groups.extend(self.keystore.group(&name)?.map(|group| (name, group)));
         }
-        let directory = Directory::new(self.names()?, groups);
-        Ok(self.directory.get_or_init(|| directory))
+        Ok(groups)
     }
 
     /// What my contacts can be named by.
@@ -216,11 +355,25 @@ impl People {
         if let Some(me) = self.mine.iter().find(|person| person.card.id() == id) {
             return Ok(Some(me.clone()));
         }
-        let contact = self.keystore.contact(&id)?;
-        Ok(contact.map(|contact| Person {
-            trust: contact.trust.into(),
-            card: contact.card,
-        }))
+        contact(&self.keystore, id)
+    }
+
+    /// Whoever has these root keys, in their order, each as what `turned` makes of it and of what was named beside it: many
+    /// cards are read and verified by several threads, and none is kept.
+    pub(crate) fn with_ids<N: Send, T: Send>(
+        &self,
+        ids: Vec<(RootId, N)>,
+        turned: impl Fn(Person, N) -> T + Sync,
+    ) -> Vec<Result<Option<T>, KeystoreError>> {
+        let Self { keystore, mine, .. } = self;
+        spread(ids, SHARED_FROM, |(id, named)| {
+            let me = mine.iter().find(|person| person.card.id() == id);
+            let person = match me {
+                Some(me) => Some(me.clone()),
+                None => contact(keystore, id)?,
+            };
+            Ok(person.map(|person| turned(person, named)))
+        })
     }
 
     /// Whether the private half of this key is mine.
@@ -242,17 +395,17 @@ impl People {
     }
 }
 
-fn index(everybody: &[Names]) -> HashMap<String, Vec<RootId>> {
-    let mut index: HashMap<String, Vec<RootId>> = HashMap::new();
-    for names in everybody {
-        for word in names.all() {
-            let ids = index.entry(word.to_lowercase()).or_default();
-            if !ids.contains(&names.id) {
-                ids.push(names.id);
-            }
-        }
-    }
-    index
+fn contact(keystore: &Keystore, id: RootId) -> Result<Option<Person>, KeystoreError> {
+    Ok(keystore.contact(&id)?.map(|contact| Person {
+        trust: contact.trust.into(),
+        card: contact.card,
+    }))
+}
+
+/// Whether two are the same without regard to case.
+fn is_same_word(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+        || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
 }
 
 /// Lower-case hexadecimal.

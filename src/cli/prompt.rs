@@ -10,6 +10,7 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use super::escape::spelled_out;
+use super::signals;
 
 const DEVICE: &str = "/dev/tty";
 /// Ctrl-C, which ends the question like Enter does, but means "cancel".
@@ -109,6 +110,7 @@ impl Silence {
         // Without ISIG Ctrl-C is a byte; as an extra end of line it arrives at once (termios(3), VEOL).
         modes.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
         let kept = (device.try_clone()?, before);
+        signals::watch();
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         let silence = Self;
         // Flush: what was typed before the question is not an answer to it.

@@ -2,11 +2,11 @@
 
 use encl::crypto::Kem;
 use encl::envelope::Addressee;
-use encl::identity::{Card, fingerprint};
+use encl::identity::{Card, CardKey, fingerprint};
 use encl::policy::Recipient;
 
 use super::context::Context;
-use super::people::{People, Person, Trust};
+use super::people::{Names, People, Person, Trust};
 use super::report::{Exit, Failure};
 use super::store;
 use super::terminal::safe;
@@ -39,13 +39,7 @@ impl Readers {
         people: &People,
         context: &Context,
     ) -> Result<Vec<Found>, Failure> {
-        let mut found = Vec::new();
-        for name in names {
-            found.extend(who::resolve(name, people, |group| {
-                store::group(context, group)
-            })?);
-        }
-        Ok(found)
+        who::resolve_all(names, people, |group| store::group(context, group))
     }
 
     /// Those who were found, each once, and `me`.
@@ -54,22 +48,23 @@ impl Readers {
         me: Option<&Person>,
         context: &Context,
     ) -> Result<Self, Failure> {
-        found.extend(me.map(|me| Found {
-            person: me.clone(),
-            card: Carried::Stored,
-        }));
+        found.extend(me.map(|me| Found::stored(me.clone())));
         let mut seen = std::collections::HashSet::new();
-        found.retain(|found| seen.insert(found.person.card.id()));
+        found.retain(|found| seen.insert(found.names.id));
         let addressees = found
             .iter()
-            .map(|found| addressee(&found.person, context))
+            .map(|found| addressee(found, context))
             .collect::<Result<_, _>>()?;
+        // Of thousands of people nothing is kept that is not needed any more.
+        for found in &mut found {
+            found.keys = Vec::new();
+        }
         Ok(Self { found, addressees })
     }
 
     /// Fails when anybody but me was never verified.
     pub(crate) fn require_verified(&self) -> Result<(), Failure> {
-        let unverified = self.with(|found| found.person.trust == Trust::Unverified);
+        let unverified = self.with(|found| found.trust == Trust::Unverified);
         if unverified.is_empty() {
             Ok(())
         } else {
@@ -84,22 +79,20 @@ impl Readers {
 
     /// Stores the cards that are new, and says what should be known about the others.
     pub(crate) fn remember(&self, context: &Context) -> Result<(), Failure> {
-        let new = self
-            .found
-            .iter()
-            .filter(|found| found.card != Carried::Stored);
-        let cards: Vec<Card> = new.clone().map(|found| found.person.card.clone()).collect();
+        let card = |found: &Found| found.card.unstored().cloned();
+        let cards: Vec<Card> = self.found.iter().filter_map(card).collect();
         if !cards.is_empty() {
             store::remember(context, &cards)?;
         }
-        for found in new {
-            let words = found.person.words();
+        for found in &self.found {
+            let words = found.names.words();
             context.terminal.notice(&match found.card {
-                Carried::FirstUse => {
-                    let fingerprint = fingerprint(&found.person.card.id());
+                Carried::Stored => continue,
+                Carried::FirstUse(_) => {
+                    let fingerprint = fingerprint(&found.names.id);
                     format!("{words} is a contact now, unverified (first use): {fingerprint}")
                 }
-                _ => format!("{words}: a later card was stored"),
+                Carried::Update(_) => format!("{words}: a later card was stored"),
             });
         }
         self.announce(context);
@@ -108,7 +101,7 @@ impl Readers {
 
     fn announce(&self, context: &Context) {
         let known = |found: &Found| {
-            found.person.trust == Trust::Unverified && found.card != Carried::FirstUse
+            found.trust == Trust::Unverified && !matches!(found.card, Carried::FirstUse(_))
         };
         let unverified = self.with(known);
         if !unverified.is_empty() {
@@ -118,7 +111,7 @@ impl Readers {
         }
         let classic: Vec<String> = (self.found.iter().zip(&self.addressees))
             .filter(|(_, addressee)| addressee.public.kem() == Kem::X25519)
-            .map(|(found, _)| found.person.words())
+            .map(|(found, _)| found.names.words())
             .collect();
         if !classic.is_empty() && classic.len() < self.found.len() {
             let classic = names(&classic);
@@ -130,11 +123,7 @@ impl Readers {
 
     /// "for 2 people: Bob <bob@example.org> and you"
     pub(crate) fn summary(&self, passphrase: bool) -> String {
-        let people: Vec<String> = self
-            .found
-            .iter()
-            .map(|found| words(&found.person))
-            .collect();
+        let people: Vec<String> = self.found.iter().map(words).collect();
         let by_name = match people.len() {
             0 => return "for whoever knows the passphrase".to_owned(),
             1 => format!("for 1 person: {}", people[0]),
@@ -151,15 +140,15 @@ impl Readers {
         self.found
             .iter()
             .filter(|found| test(found))
-            .map(|found| found.person.words())
+            .map(|found| found.names.words())
             .collect()
     }
 }
 
-fn words(person: &Person) -> String {
-    match person.trust {
+fn words(found: &Found) -> String {
+    match found.trust {
         Trust::Me => "you".to_owned(),
-        _ => person.words(),
+        _ => found.names.words(),
     }
 }
 
@@ -180,37 +169,34 @@ pub(crate) fn names(words: &[String]) -> String {
 }
 
 /// A person as the policy names them: with what stands on the card, never with a nickname.
-fn addressee(person: &Person, context: &Context) -> Result<Addressee, Failure> {
-    let card = &person.card;
-    let key = card
-        .current_key(context.now)
-        .ok_or_else(|| expired(person))?;
+fn addressee(found: &Found, context: &Context) -> Result<Addressee, Failure> {
+    let key = CardKey::current(&found.keys, context.now).ok_or_else(|| expired(found))?;
+    let Names {
+        id,
+        name,
+        addresses,
+    } = &found.names;
     Ok(Addressee {
         recipient: Recipient {
-            name: card.name().to_owned(),
-            address: card.addresses().first().cloned(),
-            id: card.id(),
+            name: name.clone(),
+            address: addresses.first().cloned(),
+            id: *id,
             key: key.public.key_id(),
         },
         public: key.public.clone(),
     })
 }
 
-fn expired(person: &Person) -> Failure {
-    let last = person
-        .card
-        .keys()
-        .iter()
-        .filter_map(|key| key.expires)
-        .max();
+fn expired(found: &Found) -> Failure {
+    let last = found.keys.iter().filter_map(|key| key.expires).max();
     let when = last.map_or_else(String::new, |last| format!(" at {}", when::local(last)));
     Failure::new(
         Exit::Recipient,
-        format!("cannot wrap for {}", person.words()),
+        format!("cannot wrap for {}", found.names.words()),
     )
     .because(format!(
         "the key on the card of {} expired{when}",
-        safe(person.card.name())
+        safe(&found.names.name)
     ))
     .hint("ask for a new card")
 }

@@ -120,7 +120,7 @@ impl<'a> Sealing<'a> {
         options: &'a SealOptions,
         terms: Terms,
         author: Option<&'a Person>,
-        keys: &'a mut Keys<'_>,
+        keys: &'a Keys<'_>,
         context: &'a Context,
     ) -> Result<Self, Failure> {
         let signer = author
@@ -257,7 +257,7 @@ impl<'a> RecipientObject<'a> {
 }
 
 /// The key that signs. Never silently unsigned: without its passphrase nothing is wrapped.
-fn signer<'a>(keys: &'a mut Keys<'_>, author: &Person) -> Result<&'a SigningKey, Failure> {
+fn signer<'a>(keys: &'a Keys<'_>, author: &Person) -> Result<&'a SigningKey, Failure> {
     let unlocked = keys.identity(author.card.id());
     unlocked.map(Identity::root).map_err(|failure| {
         let what = failure.what.clone();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, IsTerminal, Write};
 use std::path::Path;
 
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, is_device, is_same_file};
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, is_device};
 
 use super::files::{Input, Source, enlarge_pipe};
 use super::report::{Exit, Failure, system_words};
@@ -40,11 +40,10 @@ impl Output<'_> {
             Target::Stdout => return self.stdout(source),
             Target::File(path) => path,
         };
-        if source.is_seekable() && is_same_file(&source.file, path).unwrap_or(false) {
-            return Err(self.is_the_input(path));
-        }
-        if is_device(path) {
-            return self.device(path);
+        match std::fs::metadata(path) {
+            Ok(there) if source.is(&there) => return Err(self.is_the_input(path)),
+            Ok(there) if is_device(&there) => return self.device(path),
+            _ => {}
         }
         let file = AtomicFile::create(path, readers, existing);
         file.map(|file| Sink::File(Box::new(file)))
@@ -65,7 +64,7 @@ impl Output<'_> {
     pub(crate) fn is_stream(&self) -> bool {
         match self.target {
             Target::Stdout => true,
-            Target::File(path) => is_device(path),
+            Target::File(path) => std::fs::metadata(path).is_ok_and(|there| is_device(&there)),
         }
     }
 

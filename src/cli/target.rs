@@ -37,6 +37,14 @@ impl Target {
         }
     }
 
+    /// The file, if it is one.
+    pub(crate) fn into_path(self) -> Option<PathBuf> {
+        match self {
+            Self::Stdout => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
     /// Where objects about the output go: where data stands on standard output, to stderr.
     pub(crate) fn objects(&self) -> Stream {
         match self {

@@ -1,6 +1,7 @@
 //! The only writer to the terminal: what was done, notices, warnings, failures. Data goes through `stdout.rs`.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
@@ -25,6 +26,15 @@ pub(crate) enum Voice {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
     voice: Voice,
+    shows_progress: bool,
+}
+
+/// Held by whoever writes to stderr or asks a question, so that nothing is written into a question.
+static SCREEN: Mutex<()> = Mutex::new(());
+
+/// The screen, for a question; nobody else writes until it is let go.
+pub(crate) fn screen() -> MutexGuard<'static, ()> {
+    SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(
@@ -33,12 +43,23 @@ pub(crate) struct Terminal {
 )]
 impl Terminal {
     pub(crate) fn new(voice: Voice) -> Self {
-        Self { voice }
+        Self {
+            voice,
+            shows_progress: true,
+        }
+    }
+
+    /// The same, but how far the work is does not matter.
+    pub(crate) fn unwatched(self) -> Self {
+        Self {
+            shows_progress: false,
+            ..self
+        }
     }
 
     /// Whether somebody watches stderr and wants to hear how far the work is.
     pub(crate) fn is_watched(self) -> bool {
-        self.voice == Voice::Words && io::stderr().is_terminal()
+        self.shows_progress && self.voice == Voice::Words && io::stderr().is_terminal()
     }
 
     /// What was done: `encl: …`. Silent with `--quiet` and `--json` (the object says it).
@@ -156,6 +177,7 @@ fn line(style: Style, label: &str, text: &str) {
 /// One whole line in one write, so that two programs on one terminal do not mix. When stderr is gone there is
 /// nobody to tell; the exit code still does.
 fn write_stderr(line: &str) {
+    let _screen = screen();
     let mut stderr = io::stderr();
     let line = match anstream::AutoStream::choice(&stderr) {
         anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),

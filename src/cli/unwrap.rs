@@ -2,12 +2,13 @@
 
 use clap::Args;
 use encl::atomic_file::{Existing, Readers};
-use encl::envelope::{OpenError, Workers};
+use encl::envelope::{Content, OpenError, Opened};
 
 use super::args::{InputFiles, OutputFile};
 use super::context::Context;
 use super::files::{Input, Source};
 use super::help::closing;
+use super::many::{self, Company};
 use super::opening::{self, Demands, Opening};
 use super::report::{Exit, Failure, Outcome, Tally, system_words};
 use super::sink::{Output, Sink};
@@ -57,24 +58,52 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
     target::refuse_one_output_for_many(&inputs, &arguments.output)?;
     let people = store::people(context)?;
-    let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
+    let opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
     let mut tally = Tally::default();
-    for input in &inputs {
-        let unwrapped = if arguments.use_name {
-            under_stored_name(input, arguments, &mut opening)
-        } else {
-            under_given_name(input, arguments, &mut opening)
+    let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
+        let told = unwrapped.and_then(
+            |Unwrapped {
+                 target,
+                 about,
+                 bytes,
+             }| { opening.report(input, Some(&target), &about, bytes) },
+        );
+        tally.add(context.terminal, told);
+    };
+    if arguments.use_name {
+        // What they will be called is known too late to see whether two would be called the same.
+        for input in &inputs {
+            tell(
+                input,
+                under_stored_name(input, arguments, &mut opening.another()),
+            );
+        }
+    } else {
+        let target = |input: &Input| {
+            let target = Target::of_unwrap(input, &arguments.output);
+            target.ok().and_then(Target::into_path)
         };
-        tally.add(context.terminal, unwrapped);
+        let unwrap = |input: &Input, company| {
+            under_given_name(input, arguments, &mut opening.another(), company)
+        };
+        many::each(&inputs, target, unwrap, tell);
     }
     tally.end()
+}
+
+/// What was opened, and where it is.
+struct Unwrapped {
+    target: Target,
+    about: Opened,
+    bytes: u64,
 }
 
 fn under_given_name(
     input: &Input,
     arguments: &Arguments,
     opening: &mut Opening<'_>,
-) -> Result<(), Failure> {
+    company: Company,
+) -> Result<Unwrapped, Failure> {
     let mut source = input.open("unwrap")?;
     let target = Target::of_unwrap(input, &arguments.output)?;
     let output = output(input, &target);
@@ -86,26 +115,34 @@ fn under_given_name(
         }
         check_first(input, &mut source, opening)?;
     }
-    let content = opening.open(input, &mut source)?;
-    let (about, bytes) = copied(content, sink, &output)?;
-    opening.report(input, Some(&target), &about, bytes)
+    let content = opening.open(input, &mut source, company)?;
+    let (about, bytes) = copied(content, sink, &output, company)?;
+    Ok(Unwrapped {
+        target,
+        about,
+        bytes,
+    })
 }
 
 fn under_stored_name(
     input: &Input,
     arguments: &Arguments,
     opening: &mut Opening<'_>,
-) -> Result<(), Failure> {
+) -> Result<Unwrapped, Failure> {
     let mut source = input.open("unwrap")?;
     // The target is made from the same file that is read on: a second descriptor, for comparing only.
     let same = source.twin(input)?;
-    let content = opening.open(input, &mut source)?;
+    let content = opening.open(input, &mut source, Company::Alone)?;
     let stored = content.about().private.about.name.as_deref();
     let target = Target::of_stored(input, &arguments.output, stored)?;
     let output = output(input, &target);
     let sink = output.open(&same, Readers::OwnerOnly, arguments.existing())?;
-    let (about, bytes) = copied(content, sink, &output)?;
-    opening.report(input, Some(&target), &about, bytes)
+    let (about, bytes) = copied(content, sink, &output, Company::Alone)?;
+    Ok(Unwrapped {
+        target,
+        about,
+        bytes,
+    })
 }
 
 fn output<'a>(input: &'a Input, target: &'a Target) -> Output<'a> {
@@ -131,17 +168,18 @@ fn check_first(
             .because(system_words(&error))
     };
     let place = source.place().map_err(unreadable)?;
-    opening.check(input, source)?;
+    opening.check(input, source, Company::Alone)?;
     source.rewind(place).map_err(unreadable)
 }
 
 fn copied<R: std::io::Read + Send>(
-    content: encl::envelope::Content<R>,
+    content: Content<R>,
     mut sink: Sink,
     output: &Output<'_>,
-) -> Result<(encl::envelope::Opened, u64), Failure> {
+    company: Company,
+) -> Result<(Opened, u64), Failure> {
     let copied = content
-        .copy_to(&mut sink, Workers::Processors)
+        .copy_to(&mut sink, company.workers())
         .map_err(|error| not_copied(output, error))?;
     output.commit(sink)?;
     Ok(copied)

@@ -6,6 +6,7 @@ use super::args::InputFiles;
 use super::context::Context;
 use super::files::Input;
 use super::help::closing;
+use super::many;
 use super::opening::{Demands, Opening};
 use super::report::{Exit, Failure, Outcome, Tally};
 use super::store;
@@ -30,15 +31,21 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let inputs = Input::of(&arguments.inputs, "verify", context)?;
     let people = store::people(context)?;
-    let mut opening = Opening::new("verify", &arguments.demands, &people, context)?;
+    let opening = Opening::new("verify", &arguments.demands, &people, context)?;
     let mut tally = Tally::default();
-    for input in &inputs {
-        tally.add(context.terminal, verify(input, &mut opening));
-    }
+    let verify = |input: &Input, company| {
+        let mut source = input.open("verify")?;
+        opening.another().check(input, &mut source, company)
+    };
+    many::each(
+        &inputs,
+        |_| None,
+        verify,
+        |input, verified: Result<_, Failure>| {
+            let told =
+                verified.and_then(|(about, bytes)| opening.report(input, None, &about, bytes));
+            tally.add(context.terminal, told);
+        },
+    );
     tally.end()
-}
-
-fn verify(input: &Input, opening: &mut Opening<'_>) -> Result<(), Failure> {
-    let (about, bytes) = opening.check(input, &mut input.open("verify")?)?;
-    opening.report(input, None, &about, bytes)
 }

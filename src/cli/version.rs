@@ -1,13 +1,14 @@
 //! `encl version`.
 
 use clap::Args;
+use encl::crypto::aead::Backend;
 use serde::Serialize;
 
 use super::help::closing;
 use super::report::{Exit, Outcome};
 use super::terminal::{Stream, Terminal};
 
-/// Print the version, and the format that it reads and writes
+/// Print the version, the format that it reads and writes, and what computes AES on this machine
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed], "\
   $ encl version
@@ -19,6 +20,7 @@ struct Object {
     schema: &'static str,
     version: &'static str,
     format: &'static str,
+    aes: &'static str,
 }
 
 pub(crate) fn run(terminal: Terminal, json: bool) -> Outcome {
@@ -26,12 +28,13 @@ pub(crate) fn run(terminal: Terminal, json: bool) -> Outcome {
         schema: "encl.version/1",
         version: env!("CARGO_PKG_VERSION"),
         format: "encl/1",
+        aes: Backend::of_this_machine().name(),
     };
     if json {
         return Ok(terminal.print_object(&object, Stream::Stdout)?);
     }
     Ok(terminal.print(&format!(
-        "encl {}\nformat {}",
-        object.version, object.format
+        "encl {}\nformat {}\nAES {}",
+        object.version, object.format, object.aes
     ))?)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use encl::crypto::signing::RootId;
-use encl::identity::{CARRIER_BYTES_MAX, Card, fingerprint, parse_fingerprint};
+use encl::identity::{CARRIER_BYTES_MAX, Card, CardKey, fingerprint, parse_fingerprint};
 use encl::keystore::KeystoreError;
 
 use super::people::{Names, People, Person, Trust};
@@ -20,21 +20,49 @@ pub(crate) const ASK_FOR_CARD: &str =
 /// Slips of the finger that are worth a "did you mean": letters more, less, other or swapped.
 const SLIPS_MAX: usize = 2;
 
-/// Somebody who was named, and whether the keystore has that card.
+/// Somebody who was named, and whether the keystore has that card. Of thousands of cards only what is needed is kept.
 #[derive(Clone)]
 pub(crate) struct Found {
-    pub(crate) person: Person,
+    pub(crate) names: Names,
+    pub(crate) trust: Trust,
+    pub(crate) keys: Vec<CardKey>,
     pub(crate) card: Carried,
 }
 
 /// What the keystore has of a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Carried {
     Stored,
     /// A later card of a contact.
-    Update,
+    Update(Box<Card>),
     /// Nobody known so far.
-    FirstUse,
+    FirstUse(Box<Card>),
+}
+
+impl Found {
+    /// Somebody whose card the keystore has.
+    pub(crate) fn stored(person: Person) -> Self {
+        Self::of(person, |_| Carried::Stored)
+    }
+
+    fn of(Person { card, trust }: Person, carried: fn(Box<Card>) -> Carried) -> Self {
+        Self {
+            names: Names::of_card(&card),
+            trust,
+            keys: card.keys().to_vec(),
+            card: carried(Box::new(card)),
+        }
+    }
+}
+
+impl Carried {
+    /// The card, if the keystore has it not.
+    pub(crate) fn unstored(&self) -> Option<&Card> {
+        match self {
+            Self::Stored => None,
+            Self::Update(card) | Self::FirstUse(card) => Some(card),
+        }
+    }
 }
 
 /// The kinds of WHO, by their look alone.
@@ -62,20 +90,71 @@ fn kind(who: &str) -> Kind<'_> {
 pub(crate) fn resolve(
     who: &str,
     people: &People,
-    group: impl FnOnce(&str) -> Result<Vec<RootId>, Failure>,
+    group: impl Fn(&str) -> Result<Vec<RootId>, Failure>,
 ) -> Result<Vec<Found>, Failure> {
-    match kind(who) {
-        Kind::Group(name) => members(who, people, &group(name)?),
-        Kind::Text(text) => Ok(vec![carried(who, people, text.as_bytes())?]),
-        Kind::File(path) => Ok(vec![carried(who, people, &card_file(who, path)?)?]),
-        Kind::Name(name) => {
-            let id = match people.called(name).map_err(|error| unreadable(&error))? {
-                [id] => *id,
-                _ => named(name, people.names().map_err(|error| unreadable(&error))?)?,
-            };
-            Ok(vec![stored(&person(people, id)?)])
+    resolve_all(&[who.to_owned()], people, group)
+}
+
+/// Everybody whom all these name, in their order; the first that cannot be told is the failure.
+pub(crate) fn resolve_all(
+    names: &[String],
+    people: &People,
+    group: impl Fn(&str) -> Result<Vec<RootId>, Failure>,
+) -> Result<Vec<Found>, Failure> {
+    let mut found = Vec::new();
+    // Contacts named one after the other are read together.
+    let mut named = Vec::new();
+    for who in names {
+        let kind = kind(who);
+        if let Kind::Name(name) = kind {
+            named.push(name);
+            continue;
+        }
+        found.extend(called(&std::mem::take(&mut named), people)?);
+        match kind {
+            Kind::Group(name) => found.extend(members(who, people, &group(name)?)?),
+            Kind::Text(text) => found.push(carried(who, people, text.as_bytes())?),
+            Kind::File(path) => found.push(carried(who, people, &card_file(who, path)?)?),
+            Kind::Name(_) => unreachable!("taken above"),
         }
     }
+    found.extend(called(&named, people)?);
+    Ok(found)
+}
+
+/// Those who are called so, by address, name or fingerprint, in the order of `names`.
+fn called(names: &[&str], people: &People) -> Result<Vec<Found>, Failure> {
+    let mut ids = Vec::new();
+    let mut unclear = None;
+    for name in names {
+        let id = match people.called(name).map_err(|error| unreadable(&error))? {
+            Some(id) => Ok(id),
+            None => named_in_files(name, people),
+        };
+        match id {
+            Ok(id) => ids.push(id),
+            Err(failure) => {
+                unclear = Some(failure);
+                break;
+            }
+        }
+    }
+    // Whoever was found by the keystore's index has to be called so by the card itself.
+    let mut found = Vec::new();
+    let all = ids.iter().copied().zip(names.iter().copied());
+    let turned = |person: Person, name: &str| (person.is_called(name), Found::stored(person));
+    for ((id, name), read) in all.clone().zip(people.with_ids(all.collect(), turned)) {
+        found.push(match read.map_err(|error| unreadable(&error))? {
+            Some((true, found)) => found,
+            _ if parse_fingerprint(name) == Some(id) => Found::stored(person(people, id)?),
+            _ => Found::stored(person(people, named_in_files(name, people)?)?),
+        });
+    }
+    unclear.map_or(Ok(found), Err)
+}
+
+fn named_in_files(name: &str, people: &People) -> Result<RootId, Failure> {
+    named(name, people.names().map_err(|error| unreadable(&error))?)
 }
 
 /// One of my identities.
@@ -116,14 +195,6 @@ pub(crate) fn named(name: &str, candidates: &[Names]) -> Result<RootId, Failure>
 pub(crate) fn person(people: &People, id: RootId) -> Result<Person, Failure> {
     let person = people.with_id(id).map_err(|error| unreadable(&error))?;
     person.ok_or_else(|| Failure::new(Exit::Failed, "cannot read a contact that was just there"))
-}
-
-/// Somebody whose card the keystore has.
-pub(crate) fn stored(person: &Person) -> Found {
-    Found {
-        person: person.clone(),
-        card: Carried::Stored,
-    }
 }
 
 fn cannot_name(who: &str) -> Failure {
@@ -180,15 +251,19 @@ pub(crate) fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<
             ))
             .hint("add the card again, or `encl group remove` the member")
     };
-    let member = |id: &RootId| {
-        let person = people.with_id(*id).map_err(|error| unreadable(&error))?;
-        person.as_ref().map(stored).ok_or_else(|| gone(id))
+    let read = people.with_ids(ids.iter().map(|id| (*id, ())).collect(), |person, ()| {
+        Found::stored(person)
+    });
+    let member = |(id, read): (&RootId, Result<Option<Found>, KeystoreError>)| {
+        let found = read.map_err(|error| unreadable(&error))?;
+        found.ok_or_else(|| gone(id))
     };
     let mut found = ids
         .iter()
+        .zip(read)
         .map(member)
         .collect::<Result<Vec<_>, Failure>>()?;
-    found.sort_by_key(|found| Names::of_card(&found.person.card).place());
+    found.sort_by_cached_key(|found| found.names.place());
     Ok(found)
 }
 
@@ -205,15 +280,9 @@ fn carried(who: &str, people: &People, text: &[u8]) -> Result<Found, Failure> {
         .with_id(card.id())
         .map_err(|error| unreadable(&error))?
     {
-        Some(known) if card.serial() <= known.card.serial() => Ok(stored(&known)),
-        Some(known) if known.trust == Trust::Me => Ok(stored(&known)),
-        Some(known) => Ok(Found {
-            person: Person {
-                card,
-                trust: known.trust,
-            },
-            card: Carried::Update,
-        }),
+        Some(known) if card.serial() <= known.card.serial() => Ok(Found::stored(known)),
+        Some(known) if known.trust == Trust::Me => Ok(Found::stored(known)),
+        Some(Person { trust, .. }) => Ok(Found::of(Person { card, trust }, Carried::Update)),
         None => first_use(card, people),
     }
 }
@@ -244,13 +313,8 @@ fn first_use(card: Card, people: &People) -> Result<Found, Failure> {
         .because(format!("known {}", fingerprint(&known)))
         .because(format!("given {}", fingerprint(&offered))));
     }
-    Ok(Found {
-        person: Person {
-            card,
-            trust: Trust::Unverified,
-        },
-        card: Carried::FirstUse,
-    })
+    let trust = Trust::Unverified;
+    Ok(Found::of(Person { card, trust }, Carried::FirstUse))
 }
 
 /// At most one byte more than a card can have, so that longer files are refused as too long.
@@ -286,147 +350,4 @@ fn short(who: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use encl::crypto::Kem;
-    use encl::identity::{CardRequest, Identity};
-    use encl::keystore::{How, Keystore};
-
-    fn card(name: &str, addresses: &[&str]) -> Card {
-        let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
-        let now = "2026-11-24T06:24:00Z".parse().unwrap();
-        let identity = Identity::generate(Kem::X25519, now, None, &mut rng);
-        let request = CardRequest {
-            name: name.to_owned(),
-            addresses: addresses.iter().map(|a| (*a).to_owned()).collect(),
-            serial: 1,
-            created: now,
-        };
-        Card::new(&identity, request).unwrap()
-    }
-
-    /// Contacts in a keystore of their own.
-    struct Known {
-        _folder: tempfile::TempDir,
-        people: People,
-    }
-
-    impl std::ops::Deref for Known {
-        type Target = People;
-
-        fn deref(&self) -> &People {
-            &self.people
-        }
-    }
-
-    fn people(cards: &[&Card]) -> Known {
-        let folder = tempfile::tempdir().unwrap();
-        let keystore = Keystore::at(folder.path().join("encl"));
-        for card in cards {
-            keystore.accept(card, How::Added, card.created()).unwrap();
-        }
-        let people = People::read(keystore).unwrap();
-        Known {
-            _folder: folder,
-            people,
-        }
-    }
-
-    fn no_group(_: &str) -> Result<Vec<RootId>, Failure> {
-        unreachable!("no group was named")
-    }
-
-    fn one(who: &str, people: &People) -> Result<Found, Failure> {
-        resolve(who, people, no_group).map(|mut found| found.remove(0))
-    }
-
-    #[test]
-    fn the_look_decides_the_kind() {
-        assert_eq!(kind("@finance"), Kind::Group("finance"));
-        assert_eq!(kind("encl-card1:abc/def"), Kind::Text("encl-card1:abc/def"));
-        assert_eq!(kind("./bob"), Kind::File(Path::new("./bob")));
-        assert_eq!(kind("bob.card"), Kind::File(Path::new("bob.card")));
-        assert_eq!(kind("bob@example.org"), Kind::Name("bob@example.org"));
-    }
-
-    #[test]
-    fn names_are_whole_and_without_regard_to_case() {
-        let (bob, other) = (
-            card("Bob", &["bob@example.org", "b@example.com"]),
-            card("Bobby", &["x@example.org"]),
-        );
-        let people = people(&[&bob, &other]);
-        for who in [
-            "BOB",
-            "Bob@Example.Org",
-            "b@example.com",
-            &fingerprint(&bob.id()),
-        ] {
-            assert_eq!(
-                one(who, &people).unwrap().person.card.id(),
-                bob.id(),
-                "{who}"
-            );
-        }
-        assert_eq!(one("bo", &people).err().unwrap().exit, Exit::Recipient);
-    }
-
-    #[test]
-    fn two_candidates_are_both_listed() {
-        let one_bob = card("Bob", &["bob@example.org"]);
-        let two_bob = card("bob", &["bob@example.com"]);
-        let failure = one("BOB", &people(&[&one_bob, &two_bob])).err().unwrap();
-        let text = failure.lines().join("\n");
-        assert!(
-            text.contains("bob@example.org") && text.contains("bob@example.com"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_mistyped_contact_is_offered_and_not_taken() {
-        let bob = card("Bob", &["bob@example.org"]);
-        let failure = one("bob@exmaple.org", &people(&[&bob])).err().unwrap();
-        assert_eq!(
-            failure.hint.as_deref(),
-            Some("did you mean `bob@example.org`?")
-        );
-        assert_eq!(
-            alike("nobody@example.org", ["bob@example.org"].into_iter()),
-            None
-        );
-    }
-
-    #[test]
-    fn a_pasted_card_of_a_stranger_is_first_use_and_one_of_a_contact_is_stored() {
-        let bob = card("Bob", &["bob@example.org"]);
-        assert_eq!(
-            one(bob.to_text(), &people(&[])).unwrap().card,
-            Carried::FirstUse
-        );
-        assert_eq!(
-            one(bob.to_text(), &people(&[&bob])).unwrap().card,
-            Carried::Stored
-        );
-    }
-
-    #[test]
-    fn another_key_for_a_known_address_is_refused() {
-        let (bob, mallory) = (
-            card("Bob", &["bob@example.org"]),
-            card("Bob", &["BOB@example.org"]),
-        );
-        let failure = one(mallory.to_text(), &people(&[&bob])).err().unwrap();
-        assert_eq!(failure.exit, Exit::Recipient);
-    }
-
-    #[test]
-    fn a_group_gives_its_members_and_misses_nobody() {
-        let bob = card("Bob", &["bob@example.org"]);
-        let people = people(&[&bob]);
-        let found = resolve("@g", &people, |_| Ok(vec![bob.id()])).unwrap();
-        assert_eq!(found.len(), 1);
-        assert!(resolve("@g", &people, |_| Ok(vec![bob.id(), RootId([7; 32])])).is_err());
-        assert!(resolve("@g", &people, |_| Ok(vec![])).is_err());
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::files::Input;
 use super::help::closing;
 use super::keys::Keys;
+use super::many;
 use super::readers::Readers;
 use super::report::{Exit, Failure, Outcome, Tally};
 use super::sealing::{SealOptions, Sealing};
@@ -66,8 +67,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     if let [input] = &inputs[..] {
         refuse_existing(input, arguments)?;
     }
-    let mut keys = Keys::new(context, &people.mine);
-    let sealing = Sealing::prepare(&arguments.seal, terms, author, &mut keys, context)?;
+    let keys = Keys::new(context, &people.mine);
+    let sealing = Sealing::prepare(&arguments.seal, terms, author, &keys, context)?;
     readers.remember(context)?;
     if author.is_none() {
         context
@@ -80,9 +81,16 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         readers,
     };
     let mut tally = Tally::default();
-    for input in &inputs {
-        tally.add(context.terminal, wrapping.wrap(input));
-    }
+    let wrap = |input: &Input, company| wrapping.wrap(input, company);
+    let tell = |input: &Input, wrapped: Result<_, Failure>| {
+        let told = wrapped.and_then(|wrapped| wrapping.tell(input, wrapped));
+        tally.add(context.terminal, told);
+    };
+    let target = |input: &Input| {
+        let target = Target::of_wrap(input, &arguments.output, arguments.name.as_deref());
+        target.ok().and_then(Target::into_path)
+    };
+    many::each(&inputs, target, wrap, tell);
     tally.end()
 }
 

@@ -4,10 +4,11 @@ use std::io::Read;
 use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
-use encl::envelope::{About, ArmorWriter, SealError, SealRequest, Sealed};
+use encl::envelope::{About, ArmorWriter, EnvelopeId, SealError, SealRequest, Sealed};
 use encl::time::Time;
 
 use super::files::{Input, Source};
+use super::many::Company;
 use super::progress::Progress;
 use super::readers::Readers;
 use super::report::{Exit, Failure, system_words};
@@ -27,9 +28,16 @@ pub(crate) struct Wrapping<'a> {
     pub(crate) readers: Readers,
 }
 
+/// What became of one input.
+pub(crate) struct Wrapped {
+    id: EnvelopeId,
+    target: Target,
+    was_envelope: bool,
+}
+
 impl Wrapping<'_> {
-    /// Seals one input, and says what was done.
-    pub(crate) fn wrap(&self, input: &Input) -> Result<(), Failure> {
+    /// Seals one input.
+    pub(crate) fn wrap(&self, input: &Input, company: Company) -> Result<Wrapped, Failure> {
         let target = Target::of_wrap(
             input,
             &self.arguments.output,
@@ -54,22 +62,40 @@ impl Wrapping<'_> {
         let about = self.about(input, &source);
         let request = SealRequest {
             aligned: bytes.is_none_or(|bytes| bytes > ALIGNED_BYTES_MIN),
+            workers: company.workers(),
             ..self.sealing.request(&self.readers, about)
         };
-        let mut content =
-            Progress::new(self.sealing.context.terminal, &input.name(), bytes, source);
-        let head = self.head(input, &mut content)?;
+        let terminal = company.progress(self.sealing.context.terminal);
+        let mut content = Progress::new(terminal, &input.name(), bytes, source);
+        let head = head(input, &mut content)?;
         let sealed = self.seal(&request, &mut head.as_slice().chain(content), &mut sink);
         let sealed = sealed.map_err(|error| {
             sealing::not_sealed(input, error, |error| output.not_written(error))
         })?;
         output.commit(sink)?;
-        self.sealing.report(
-            "encl.wrap/1",
-            (input, &target),
-            &Made::One(sealed.id),
-            &self.readers,
-        )
+        Ok(Wrapped {
+            id: sealed.id,
+            target,
+            was_envelope: head.starts_with(b"encl/1\n") || head == ARMOR_BEGIN,
+        })
+    }
+
+    /// Says what was done.
+    pub(crate) fn tell(&self, input: &Input, wrapped: Wrapped) -> Result<(), Failure> {
+        let Wrapped {
+            id,
+            target,
+            was_envelope,
+        } = wrapped;
+        if was_envelope {
+            self.sealing.context.terminal.warning(&format!(
+                "{} is an envelope already; wrapped once more",
+                input.name()
+            ));
+        }
+        let made = Made::One(id);
+        self.sealing
+            .report("encl.wrap/1", (input, &target), &made, &self.readers)
     }
 
     fn seal(
@@ -109,24 +135,18 @@ impl Wrapping<'_> {
             ..About::default()
         }
     }
+}
 
-    /// Reads the first bytes, to see whether somebody wraps an envelope once more.
-    fn head(&self, input: &Input, content: &mut impl Read) -> Result<Vec<u8>, Failure> {
-        let mut head = Vec::new();
-        let read = content
-            .take(ARMOR_BEGIN.len() as u64)
-            .read_to_end(&mut head);
-        read.map_err(|error| {
-            input
-                .cannot("wrap", Exit::Failed)
-                .because(system_words(&error))
-        })?;
-        if head.starts_with(b"encl/1\n") || head == ARMOR_BEGIN {
-            self.sealing.context.terminal.warning(&format!(
-                "{} is an envelope already; wrapped once more",
-                input.name()
-            ));
-        }
-        Ok(head)
-    }
+/// Reads the first bytes, to see whether somebody wraps an envelope once more.
+fn head(input: &Input, content: &mut impl Read) -> Result<Vec<u8>, Failure> {
+    let mut head = Vec::new();
+    let read = content
+        .take(ARMOR_BEGIN.len() as u64)
+        .read_to_end(&mut head);
+    read.map_err(|error| {
+        input
+            .cannot("wrap", Exit::Failed)
+            .because(system_words(&error))
+    })?;
+    Ok(head)
 }

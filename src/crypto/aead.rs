@@ -10,6 +10,49 @@ pub const TAG_BYTES: usize = 16;
 /// Bytes of a nonce.
 pub const NONCE_BYTES: usize = 12;
 
+/// What computes AES: found out once, when the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// Several blocks per instruction (x86 VAES, with AVX-512 or 256 bits).
+    Vaes,
+    /// One block per instruction (x86 AES-NI).
+    AesNi,
+    /// `ARMv8`'s cryptography extension.
+    Armv8,
+    /// No instruction for it: constant-time code, about 20 times slower.
+    Software,
+}
+
+impl Backend {
+    /// The one of this machine.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        if !aes::hardware_accelerated() {
+            return Self::Software;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("vaes") {
+            return Self::Vaes;
+        }
+        if cfg!(target_arch = "aarch64") {
+            Self::Armv8
+        } else {
+            Self::AesNi
+        }
+    }
+
+    /// The name that processors' manuals give it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vaes => "VAES",
+            Self::AesNi => "AES-NI",
+            Self::Armv8 => "ARMv8",
+            Self::Software => "software",
+        }
+    }
+}
+
 /// A ciphertext that its key and nonce do not explain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the authentication tag is wrong")]

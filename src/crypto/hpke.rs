@@ -8,7 +8,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::aead::{AeadKey, NONCE_BYTES, TAG_BYTES};
-use super::{Kem, KemError, PrivateKey, PublicKey, Secret};
+use super::{Ephemeral, Kem, KemError, PrivateKey, PublicKey, Secret};
 
 const KDF_HKDF_SHA256: u16 = 0x0001; // RFC 9180 §7.2
 const AEAD_AES_256_GCM: u16 = 0x0002; // RFC 9180 §7.3
@@ -23,7 +23,7 @@ pub struct Sealed {
     pub ct: Vec<u8>,
 }
 
-/// Seals `plaintext` to `recipient` (RFC 9180 §6.1, `SealBase` with empty `aad`), with a fresh encapsulation.
+/// Seals `plaintext` to `recipient` with a fresh encapsulation.
 ///
 /// # Errors
 /// As [`PublicKey`]'s encapsulation: none for a key that was accepted.
@@ -33,7 +33,20 @@ pub fn seal(
     plaintext: &[u8],
     rng: &mut dyn CryptoRng,
 ) -> Result<Sealed, KemError> {
-    let (enc, shared) = recipient.encapsulate(rng)?;
+    seal_drawn(recipient, info, plaintext, recipient.ephemeral(rng))
+}
+
+/// Seals `plaintext` to `recipient` (RFC 9180 §6.1, `SealBase` with empty `aad`); `ephemeral` was drawn for this one message.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_drawn(
+    recipient: &PublicKey,
+    info: &[u8],
+    plaintext: &[u8],
+    ephemeral: Ephemeral,
+) -> Result<Sealed, KemError> {
+    let (enc, shared) = recipient.encapsulate(ephemeral)?;
     let (key, nonce) = key_schedule(recipient.kem(), &shared, info);
     let mut ct = plaintext.to_vec();
     let tag = key.seal(&nonce, &[], &mut ct);

@@ -10,7 +10,7 @@ mod secret;
 pub mod sharing;
 pub mod signing;
 
-pub use kem::{Kem, KemError, KeyId, PrivateKey, PublicKey};
+pub use kem::{Ephemeral, Kem, KemError, KeyId, PrivateKey, PublicKey};
 pub use rand::CryptoRng;
 pub use secret::Secret;
 

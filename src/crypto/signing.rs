@@ -79,11 +79,21 @@ impl RootId {
     }
 
     fn verifying_key(&self) -> Option<ed25519_dalek::VerifyingKey> {
+        // Decompression takes y ≥ p as well, which is not canonical (RFC 8032 §5.1.3). The other encodings that are not, a sign
+        // at x = 0, are those of two points of small order.
+        if !is_below_p(&self.0) {
+            return None;
+        }
         let key = ed25519_dalek::VerifyingKey::from_bytes(&self.0).ok()?;
-        // Decompression takes y ≥ p as well; only the encoding that compression gives back is canonical (RFC 8032 §5.1.3).
-        let canonical = key.to_edwards().compress().to_bytes() == self.0;
-        (canonical && !key.is_weak()).then_some(key)
+        (!key.is_weak()).then_some(key)
     }
+}
+
+/// Whether y, little-endian without the topmost bit, is below p = 2²⁵⁵ - 19.
+fn is_below_p(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    let near_p = high & 0x7F == 0x7F && middle.iter().all(|byte| *byte == 0xFF);
+    !near_p || *low < 0xED
 }
 
 impl fmt::Display for RootId {
@@ -175,4 +185,30 @@ fn labelled(purpose: Purpose, message: &[&[u8]]) -> Vec<u8> {
         text.extend_from_slice(part);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What compression gives back is canonical by definition.
+    fn comes_back(bytes: &[u8; 32]) -> bool {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes);
+        key.is_ok_and(|key| key.to_edwards().compress().to_bytes() == *bytes && !key.is_weak())
+    }
+
+    #[test]
+    fn only_canonical_keys_are_acceptable() {
+        let mut accepted = 0;
+        for low in 0..=255 {
+            for (middle, high) in [(0, 0), (0, 0x80), (0xFF, 0x7F), (0xFF, 0xFF), (0xFF, 0x7E)] {
+                let mut bytes = [middle; 32];
+                (bytes[0], bytes[31]) = (low, high);
+                let id = RootId(bytes);
+                assert_eq!(id.is_acceptable(), comes_back(&bytes), "{id}");
+                accepted += u32::from(id.is_acceptable());
+            }
+        }
+        assert!((300..900).contains(&accepted), "{accepted}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::crypto::sha256;
 
@@ -28,6 +29,18 @@ impl fmt::Display for EnvelopeId {
 }
 
 /// SHA-256 of lines 1 to 3: what line 4 authenticates.
+/// The id and [`access_hash`]; the policy line, which both begin with, is hashed once.
+pub(super) fn id_and_access_hash(policy_line: &[u8], access_line: &[u8]) -> (EnvelopeId, [u8; 32]) {
+    let mut hash = Sha256::new();
+    for part in [MAGIC, b"\n", policy_line, b"\n"] {
+        hash.update(part);
+    }
+    let id = EnvelopeId(hash.clone().finalize().into());
+    hash.update(access_line);
+    hash.update(b"\n");
+    (id, hash.finalize().into())
+}
+
 pub(super) fn access_hash(policy_line: &[u8], access_line: &[u8]) -> [u8; 32] {
     sha256(&[MAGIC, b"\n", policy_line, b"\n", access_line, b"\n"])
 }

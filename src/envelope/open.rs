@@ -7,7 +7,7 @@ use super::admission::Admission;
 use super::approval::Approval;
 use super::body::Body;
 use super::error::OpenError;
-use super::id::{EnvelopeId, access_hash};
+use super::id::{EnvelopeId, id_and_access_hash};
 use super::input::Input;
 use super::policy_line::{self, POLICY_BYTES_MAX};
 use super::private_line::{self, PrivateLine};
@@ -18,6 +18,10 @@ use crate::json;
 use crate::payload::{Opener, Workers};
 use crate::policy::Policy;
 use crate::time::Time;
+use crate::turns::both;
+
+/// An access line of more is hashed by a thread of its own.
+const LONG_BYTES: usize = 256 << 10;
 
 /// An envelope whose manifest was read and checked for form (steps 1 to 3). What it says is a claim until it is opened.
 pub struct Envelope<R: Read> {
@@ -51,14 +55,21 @@ impl<R: Read> Envelope<R> {
         let policy_line = input.line("the policy (line 2)", POLICY_BYTES_MAX)?;
         let access_line = input.line("the access line (line 3)", ACCESS_BYTES_MAX)?;
         let mac_line = mac_line(&mut input)?;
-        let policy = policy_line::parse(&policy_line)?;
-        let access = access_line::parse(&access_line, &policy)?;
+        // Of many recipients the hashing takes as long as the reading.
+        let are_long = access_line.len() > LONG_BYTES;
+        let hash = || id_and_access_hash(&policy_line, &access_line);
+        let ((id, access_hash), parsed) = both(are_long, hash, || {
+            let policy = policy_line::parse(&policy_line)?;
+            let access = access_line::parse(&access_line, &policy)?;
+            Ok::<_, OpenError>((policy, access))
+        });
+        let (policy, access) = parsed?;
         let mac = json::from_b64(&mac_line).map_err(|_| {
             OpenError::Malformed("line 4 is not 44 characters of base64".to_owned())
         })?;
         let manifest = Manifest {
-            id: EnvelopeId::of(&policy_line),
-            access_hash: access_hash(&policy_line, &access_line),
+            id,
+            access_hash,
             bytes: (7 + policy_line.len() + 1 + access_line.len() + 1 + MAC_CHARACTERS + 1) as u64,
             policy,
             access,

@@ -178,7 +178,9 @@ impl<R: Read> Rewriting<R> {
         }
         let id = self.manifest.id;
         let part = self.own_part(lock).ok_or(RewriteError::NoShare { lock })?;
-        let mut slot = slot::seal_to_key(&newcomer.public, lock, &id, part, false, rng);
+        let newcomers = std::slice::from_ref(newcomer);
+        let mut slots = slot::seal_to_keys(newcomers, lock, &id, |_| part, false, rng);
+        let mut slot = slots.pop().expect("one slot for one newcomer");
         let mut grant = Grant {
             name: newcomer.recipient.name.clone(),
             address: newcomer.recipient.address.clone(),

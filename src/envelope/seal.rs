@@ -186,14 +186,18 @@ impl Front {
         };
         let mut access_line =
             access_line::write(&access, &policy).map_err(|error| refused(&error))?;
+        drop(access); // of many recipients it is large, and the line larger
         if request.aligned {
             fill_up(&mut access_line, policy_line.len());
         }
         let key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
         let mac = json::to_b64(&key.mac(&access_hash(&policy_line, &access_line)));
+        let mut manifest = access_line; // in place
+        manifest.splice(0..0, [MAGIC, &policy_line, b""].join(&b'\n'));
+        manifest.extend_from_slice(&[b"", mac.as_bytes(), b""].join(&b'\n'));
         Ok(Self {
             id,
-            manifest: [MAGIC, &policy_line, &access_line, mac.as_bytes(), b""].join(&b'\n'),
+            manifest,
             head: Zeroizing::new([&private_line[..], b"\n"].concat()),
             key,
         })
@@ -254,17 +258,9 @@ fn slots(
 ) -> Result<Vec<Slot>, SealError> {
     let mut slots = Vec::new();
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
-        for (at, addressee) in lock.recipients.iter().enumerate() {
-            let slot = slot::seal_to_key(
-                &addressee.public,
-                number,
-                id,
-                secret.part(at),
-                request.private,
-                rng,
-            );
-            slots.push(Slot::Key(slot));
-        }
+        let parts = |at| secret.part(at);
+        let sealed = slot::seal_to_keys(&lock.recipients, number, id, parts, request.private, rng);
+        slots.extend(sealed.into_iter().map(Slot::Key));
         if let Some(passphrase) = lock.passphrase {
             slots.push(Slot::Passphrase(slot::seal_to_passphrase(
                 passphrase,

@@ -4,30 +4,44 @@ use zeroize::Zeroizing;
 
 use super::access_line::{KeySlot, PASSPHRASE_CT_BYTES, PassphraseSlot};
 use super::id::EnvelopeId;
+use super::seal::Addressee;
 use crate::crypto::passphrase::{Cost, Passphrase, PassphraseError};
-use crate::crypto::{CryptoRng, PrivateKey, PublicKey, Secret, hpke, kdf};
+use crate::crypto::{CryptoRng, PrivateKey, Secret, hpke, kdf};
 use crate::payload::{open_message, seal_message};
 use crate::policy::Hash;
+use crate::turns::spread;
 
-/// Seals `secret`, or a share, to `recipient`.
-pub(super) fn seal_to_key(
-    recipient: &PublicKey,
+/// From so many recipients on the work is shared among threads: for fewer, starting them costs more than they save.
+const SHARED_FROM: usize = 8;
+
+/// Seals a lock's secret, or the share that `part` gives for a place, to each of `recipients`; the slots are in their order.
+///
+/// What is drawn is drawn here and in that order, so that the slots depend on `rng` alone and not on the number of threads.
+pub(super) fn seal_to_keys<'r, 'p>(
+    recipients: &'r [Addressee],
     lock: u16,
     id: &EnvelopeId,
-    secret: &[u8],
+    part: impl Fn(usize) -> &'p [u8] + Sync,
     private: bool,
     rng: &mut dyn CryptoRng,
-) -> KeySlot {
-    let sealed = hpke::seal(recipient, &kdf::slot_info(&id.0, lock), secret, rng)
-        .expect("a key that was accepted gives no all-zero secret");
-    let key = (!private).then(|| recipient.key_id());
-    KeySlot {
-        lock,
-        key,
-        enc: sealed.enc,
-        ct: sealed.ct,
-        grant: None,
-    }
+) -> Vec<KeySlot> {
+    let draw = |(at, addressee): (usize, &'r Addressee)| {
+        let public = &addressee.public;
+        (at, public, public.ephemeral(rng))
+    };
+    let due: Vec<_> = recipients.iter().enumerate().map(draw).collect();
+    let info = kdf::slot_info(&id.0, lock);
+    spread(due, SHARED_FROM, |(at, recipient, ephemeral)| {
+        let sealed = hpke::seal_drawn(recipient, &info, part(at), ephemeral)
+            .expect("a key that was accepted gives no all-zero secret");
+        KeySlot {
+            lock,
+            key: (!private).then(|| recipient.key_id()),
+            enc: sealed.enc,
+            ct: sealed.ct,
+            grant: None,
+        }
+    })
 }
 
 /// Seals `secret` to a passphrase; takes the time and memory that `cost` says.

@@ -43,6 +43,17 @@ pub struct CardKey {
     pub expires: Option<Time>,
 }
 
+impl CardKey {
+    /// The key to seal to, of a card's keys: the one with the highest serial that has not expired.
+    #[must_use]
+    pub fn current(keys: &[Self], now: Time) -> Option<&Self> {
+        let fresh = keys
+            .iter()
+            .filter(|key| key.expires.is_none_or(|expires| now < expires));
+        fresh.max_by_key(|key| key.serial)
+    }
+}
+
 /// What a new card shall say beside the keys.
 pub struct CardRequest {
     /// The name, at most 256 bytes.
@@ -102,8 +113,11 @@ impl Card {
     /// # Errors
     /// [`CardError`].
     pub fn from_text(text: &[u8]) -> Result<Self, CardError> {
-        let (line, signature) = carrier::read(PREFIX, text)?;
-        Self::from_parts(&line, &signature)
+        let carried = carrier::read(PREFIX, text)?;
+        Ok(Self {
+            text: carried.text,
+            ..Self::checked(&carried.line, &carried.signature)?
+        })
     }
 
     /// Checks a card's JSON line and signature.
@@ -111,6 +125,14 @@ impl Card {
     /// # Errors
     /// [`CardError`].
     pub fn from_parts(line: &[u8], signature: &Signature) -> Result<Self, CardError> {
+        Ok(Self {
+            text: carrier::write(PREFIX, line, signature),
+            ..Self::checked(line, signature)?
+        })
+    }
+
+    /// A card without its text.
+    fn checked(line: &[u8], signature: &Signature) -> Result<Self, CardError> {
         let mut keys = Vec::new();
         let mut card = parse(line, &mut keys)?;
         check(&card, &keys)?;
@@ -130,7 +152,6 @@ impl Card {
                 expires: key.expires,
             });
         }
-        card.text = carrier::write(PREFIX, line, signature);
         Ok(card)
     }
 
@@ -179,11 +200,7 @@ impl Card {
     /// The key to seal to: the one with the highest serial that has not expired.
     #[must_use]
     pub fn current_key(&self, now: Time) -> Option<&CardKey> {
-        let fresh = self
-            .keys
-            .iter()
-            .filter(|key| key.expires.is_none_or(|expires| now < expires));
-        fresh.max_by_key(|key| key.serial)
+        CardKey::current(&self.keys, now)
     }
 
     /// The card as one line of text, without a line feed.
@@ -310,7 +327,7 @@ fn bare_key(value: Value<'_>) -> Result<BareKey, Error> {
     })
 }
 
-fn check(card: &Card, keys: &[BareKey]) -> Result<(), CardError> {
+fn check(card: &Card, keys: &[BareKey]) -> Result<(), Error> {
     let address = |address: &String| address.to_ascii_lowercase();
     distinct(
         card.addresses.iter().map(address),
@@ -320,12 +337,7 @@ fn check(card: &Card, keys: &[BareKey]) -> Result<(), CardError> {
         keys.iter().map(|key| key.serial),
         "a serial twice, or no key",
     )?;
-    distinct(keys.iter().map(|key| &key.bytes), "a key twice")?;
-    if card.id.is_acceptable() {
-        Ok(())
-    } else {
-        Err(CardError::Signature)
-    }
+    distinct(keys.iter().map(|key| &key.bytes), "a key twice")
 }
 
 #[cfg(test)]

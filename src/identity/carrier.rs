@@ -48,17 +48,6 @@ pub(super) fn write(prefix: &str, line: &[u8], signature: &Signature) -> String 
     carry(prefix, &[line, b"\n", &signature.0].concat())
 }
 
-/// Reads a line and its signature from text that may have been wrapped and quoted.
-pub(super) fn read(
-    prefix: &'static str,
-    text: &[u8],
-) -> Result<(Vec<u8>, Signature), CarrierError> {
-    let content = carried(prefix, text)?;
-    let (line, signature) = content.split_last_chunk().ok_or(CarrierError::Content)?;
-    let line = line.strip_suffix(b"\n").ok_or(CarrierError::Content)?;
-    Ok((line.to_vec(), Signature(*signature)))
-}
-
 /// Writes any content as one line of text, without a line feed.
 pub(crate) fn carry(prefix: &str, content: &[u8]) -> String {
     let text = URL_SAFE_NO_PAD.encode(content);
@@ -70,26 +59,63 @@ pub(crate) fn carry(prefix: &str, content: &[u8]) -> String {
     carrier
 }
 
+/// What a carrier's text holds.
+pub(super) struct Carried {
+    /// The line, without its line feed.
+    pub(super) line: Vec<u8>,
+    pub(super) signature: Signature,
+    /// The text without wrapping and quoting: what [`write`] makes of line and signature.
+    pub(super) text: String,
+}
+
+/// Reads a line and its signature from text that may have been wrapped and quoted.
+pub(super) fn read(prefix: &'static str, text: &[u8]) -> Result<Carried, CarrierError> {
+    let (content, text) = bare(prefix, text)?;
+    let (line, signature) = content.split_last_chunk().ok_or(CarrierError::Content)?;
+    let line = line.strip_suffix(b"\n").ok_or(CarrierError::Content)?;
+    let (line, signature) = (line.to_vec(), Signature(*signature));
+    Ok(Carried {
+        line,
+        signature,
+        text,
+    })
+}
+
 /// Reads a content of at most 65,536 bytes from text that may have been wrapped and quoted.
 pub(crate) fn carried(prefix: &'static str, text: &[u8]) -> Result<Vec<u8>, CarrierError> {
+    bare(prefix, text).map(|(content, _)| content)
+}
+
+/// The content, and the text without wrapping and quoting.
+fn bare(prefix: &'static str, text: &[u8]) -> Result<(Vec<u8>, String), CarrierError> {
     if text.len() > CARRIER_BYTES_MAX {
         return Err(CarrierError::TooLong);
     }
     let bare = unquoted(text);
-    let text = bare
+    let groups = bare
         .strip_prefix(prefix.as_bytes())
         .ok_or(CarrierError::Prefix(prefix))?;
     let content = URL_SAFE_NO_PAD
-        .decode(ungrouped(text)?)
+        .decode(ungrouped(groups)?)
         .map_err(|_| CarrierError::Content)?;
     if content.len() > CONTENT_BYTES_MAX {
         return Err(CarrierError::TooLong);
     }
-    Ok(content)
+    // There is one encoding, and every group of it was compared.
+    let text = String::from_utf8(bare).map_err(|_| CarrierError::Content)?;
+    Ok((content, text))
 }
 
 /// Takes out white space, and quoting at the beginning of lines.
 fn unquoted(text: &[u8]) -> Vec<u8> {
+    // As writers make it: one line.
+    let line = text.strip_suffix(b"\n").unwrap_or(text);
+    if line
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() && *byte != b'>')
+    {
+        return line.to_vec();
+    }
     let line = |line: &[u8]| -> Vec<u8> {
         let quoting = |byte: &u8| matches!(byte, b'>' | b' ' | b'\t');
         line.iter()

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::card::CardError;
-use super::{VERSION, carrier, known_version};
+use super::carrier::{self, Carried};
+use super::{VERSION, known_version};
 use crate::crypto::signing::{Purpose, RootId, SigningKey};
 use crate::json::{Error, Text};
 use crate::time::Time;
@@ -41,7 +42,11 @@ impl Revocation {
     /// # Errors
     /// [`CardError`].
     pub fn from_text(text: &[u8]) -> Result<Self, CardError> {
-        let (line, signature) = carrier::read(PREFIX, text)?;
+        let Carried {
+            line,
+            signature,
+            text,
+        } = carrier::read(PREFIX, text)?;
         let (mut version, mut id, mut created) = (None, None, None);
         Text::check(&line)?.object(|name, value| {
             match name {
@@ -57,11 +62,7 @@ impl Revocation {
         let created = created.ok_or_else(|| Error::missing("created"))?;
         id.verify(Purpose::Revocation, &[&line], &signature)
             .map_err(|_| CardError::Signature)?;
-        Ok(Self {
-            id,
-            created,
-            text: carrier::write(PREFIX, &line, &signature),
-        })
+        Ok(Self { id, created, text })
     }
 
     /// The identity that ends.

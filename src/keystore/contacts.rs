@@ -11,8 +11,11 @@ use crate::crypto::signing::RootId;
 use crate::identity::{ADDRESS_BYTES_MAX, Card, NAME_BYTES_MAX};
 use crate::json::{Error, Text, Value};
 use crate::time::Time;
+use crate::turns::spread;
 
-const CONTACTS: &str = "contacts";
+pub(super) const CONTACTS: &str = "contacts";
+/// From so many contacts on their files are read by several threads.
+const SHARED_FROM: usize = 64;
 const VERSION: &str = "encl/1";
 
 /// How far a key is trusted to belong to the person on its card.
@@ -80,16 +83,30 @@ pub enum Accepted {
 }
 
 impl Keystore {
-    /// The heads of all contacts, in the order of their ids.
+    /// The heads of all contacts, in the order of their ids. Leaves an index behind where there are many.
     ///
     /// # Errors
     /// [`KeystoreError`].
     pub fn contact_heads(&self) -> Result<Vec<ContactHead>, KeystoreError> {
+        let ids = self.contact_ids()?;
+        // The folder is looked at before its files are listed.
+        let Some(index) = self.begin_index(ids.len()) else {
+            return self.heads(ids);
+        };
+        let heads = self.heads(self.contact_ids()?)?;
+        self.finish_index(index, &heads);
+        Ok(heads)
+    }
+
+    fn contact_ids(&self) -> Result<Vec<RootId>, KeystoreError> {
         let names = self.names_in(CONTACTS)?;
-        let ids = names
-            .iter()
-            .filter_map(|name| name.to_str()?.parse::<RootId>().ok());
-        let heads = ids.map(|id| Ok(self.contact_file(&id)?.map(|(head, _)| head)));
+        let ids = names.iter().filter_map(|name| name.to_str()?.parse().ok());
+        Ok(ids.collect())
+    }
+
+    fn heads(&self, ids: Vec<RootId>) -> Result<Vec<ContactHead>, KeystoreError> {
+        let head = |id| Ok(self.contact_file(&id)?.map(|(head, _)| head));
+        let heads = spread(ids, SHARED_FROM, head).into_iter();
         heads.filter_map(Result::transpose).collect()
     }
 
@@ -192,7 +209,7 @@ impl Keystore {
             owners.mine.insert(own.card.id());
             owners.add(own.card.id(), own.card.addresses());
         }
-        for head in self.contact_heads()? {
+        for head in self.heads(self.contact_ids()?)? {
             owners.add(head.id, &head.addresses);
         }
         Ok(owners)

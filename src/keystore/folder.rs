@@ -48,19 +48,27 @@ impl Keystore {
 
     /// The entries of one of the keystore's folders; none if it is not there.
     pub(super) fn names_in(&self, folder: &str) -> Result<Vec<OsString>, KeystoreError> {
+        if self.folder(folder)?.is_none() {
+            return Ok(Vec::new());
+        }
         let path = self.root.join(folder);
         let failed = |error| KeystoreError::system("read", &path, error);
-        check_root(&self.root)?;
-        match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
-            Ok(metadata) => check_folder(&path, &metadata)?,
-        }
         let entries = fs::read_dir(&path).map_err(failed)?;
         let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
         let mut names = names.collect::<io::Result<Vec<_>>>().map_err(failed)?;
         names.sort();
         Ok(names)
+    }
+
+    /// One of the keystore's folders, checked; `None` if it is not there.
+    pub(super) fn folder(&self, folder: &str) -> Result<Option<Metadata>, KeystoreError> {
+        let path = self.root.join(folder);
+        check_root(&self.root)?;
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(KeystoreError::system("read", &path, error)),
+            Ok(metadata) => check_folder(&path, &metadata).map(|()| Some(metadata)),
+        }
     }
 }
 
@@ -122,6 +130,14 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), KeystoreError> {
 
 /// Reads a whole file that only its owner may read; `None` if it is not there. Links are not followed.
 pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreError> {
+    read_up_to(path, FILE_BYTES_MAX)
+}
+
+/// The same for a file of at most `max` bytes.
+pub(super) fn read_up_to(
+    path: &Path,
+    max: u64,
+) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreError> {
     let failed = |error| KeystoreError::system("read", path, error);
     // O_NONBLOCK, so that a named pipe in the file's place cannot make us wait.
     let flags =
@@ -145,11 +161,11 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreEr
         });
     }
     check_private(path, &metadata)?;
-    if metadata.len() > FILE_BYTES_MAX {
+    if metadata.len() > max {
         return Err(KeystoreError::damaged(path, &"it is too long"));
     }
     // Room for all from the start: a buffer that grows leaves copies of secrets behind.
-    let room = usize::try_from(metadata.len()).expect("at most 320 KiB");
+    let room = usize::try_from(metadata.len()).expect("at most 64 MiB");
     let mut bytes = Zeroizing::new(Vec::with_capacity(room + 1));
     (&mut file)
         .take(metadata.len())

@@ -12,6 +12,8 @@ use crate::json;
 
 const GROUPS: &str = "groups";
 const NAME_BYTES_MAX: usize = 64;
+/// An envelope's 16,384 recipients, 65 bytes each, fit in.
+const FILE_BYTES_MAX: u64 = 2 << 20;
 /// What stands before the address, on a first line that a group without one does not have.
 const ADDRESS: &str = "address ";
 
@@ -65,7 +67,7 @@ impl Keystore {
             return Ok(None);
         }
         let path = self.group_path(name);
-        let Some(text) = folder::read(&path)? else {
+        let Some(text) = folder::read_up_to(&path, FILE_BYTES_MAX)? else {
             return Ok(None);
         };
         let text =

@@ -5,6 +5,7 @@
 //! identities/ID/card         the public half, in the clear: "not for you" is decided without a passphrase
 //! identities/ID/revocation   the signed end of the identity, to be published if the key is lost
 //! contacts/ID                one line of trust, one line of card
+//! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
 //! default                    the id of the identity that signs when nothing else is said
 //! lock                       held by whoever writes
@@ -18,6 +19,7 @@ mod error;
 mod folder;
 mod groups;
 mod identities;
+mod index;
 mod secret_file;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ pub use contacts::{Accepted, Contact, ContactHead, How, Trust};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use identities::StoredIdentity;
+pub use index::{ContactIndex, IndexedContact};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there

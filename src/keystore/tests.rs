@@ -1,5 +1,6 @@
 use super::*;
 use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::signing::RootId;
 use crate::crypto::{Kem, KeyId};
 use crate::identity::{Card, CardRequest, Identity, Revocation};
 use crate::time::Time;
@@ -341,4 +342,94 @@ fn what_a_kill_left_is_cleaned_up_by_the_next_writer() {
     assert_eq!(keystore.identities().unwrap().len(), 1);
     add(&keystore, &person("b@example.org"), Protection::Plain).unwrap();
     assert!(!half.exists());
+}
+
+type Names = Vec<(RootId, Vec<String>)>;
+
+/// What the index should say.
+fn all_names(keystore: &Keystore) -> Names {
+    let heads = keystore.contact_heads().unwrap();
+    let words = |head: &ContactHead| [std::slice::from_ref(&head.name), &head.addresses].concat();
+    heads.iter().map(|head| (head.id, words(head))).collect()
+}
+
+/// What it says.
+fn indexed(keystore: &Keystore) -> Option<Names> {
+    let index = keystore.contact_index().unwrap()?;
+    let names = index.contacts().map(|contact| {
+        let words = contact.words().map(str::to_owned).collect();
+        (contact.id().unwrap(), words)
+    });
+    Some(names.collect())
+}
+
+#[test]
+fn many_contacts_leave_an_index_that_any_change_ends() {
+    let (_folder, keystore) = keystore();
+    let people: Vec<_> = (0..66)
+        .map(|n| person(&format!("p{n}@example.org")))
+        .collect();
+    let cards: Vec<Card> = people[..65].iter().map(|(_, card)| card.clone()).collect();
+    keystore.accept_all(&cards, How::Added, now()).unwrap();
+    let path = keystore.root().join("contacts.index");
+    keystore.contact_heads().unwrap();
+    assert!(!path.exists(), "the folder was changed a moment ago");
+    std::thread::sleep(std::time::Duration::from_millis(4_100));
+    let names = all_names(&keystore);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(indexed(&keystore), Some(names));
+
+    // What another process does.
+    let index = fs::read(&path).unwrap();
+    let later = card(&people[0].0, "new@example.org", 2);
+    let changes: [&dyn Fn(&Keystore); 3] = [
+        &|other| assert!(other.accept(&people[65].1, How::Added, now()).is_ok()),
+        &|other| assert!(other.accept(&later, How::Added, now()).is_ok()),
+        &|other| other.remove_contact(&people[1].1.id()).unwrap(),
+    ];
+    for change in changes {
+        change(&Keystore::at(keystore.root()));
+        assert_eq!(indexed(&keystore), None);
+        let seen = all_names(&keystore);
+        assert_eq!(fs::read(&path).unwrap(), index, "too early for a new one");
+        assert!(seen.len() >= 65);
+    }
+    let seen = all_names(&keystore);
+    assert!(seen.iter().any(|(_, words)| words[0] == "new@example.org"));
+    assert!(seen.iter().all(|(id, _)| *id != people[1].1.id()));
+}
+
+#[test]
+fn a_damaged_index_is_none() {
+    let (_folder, keystore) = keystore();
+    let cards = [person("a@example.org").1, person("b@example.org").1];
+    keystore.accept_all(&cards, How::Added, now()).unwrap();
+    let path = keystore.root().join("contacts.index");
+    let put = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let whole = index::written(&keystore);
+    put(&whole);
+    assert_eq!(indexed(&keystore), Some(all_names(&keystore)));
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        put(&changed);
+        assert_eq!(indexed(&keystore), None, "at {at}");
+    }
+    for cut in [0, 10, whole.len() - 1] {
+        put(&whole[..cut]);
+        assert_eq!(indexed(&keystore), None, "cut at {cut}");
+    }
+    put(&whole);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(indexed(&keystore), None);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(indexed(&keystore), None);
+    assert_eq!(keystore.contact_heads().unwrap().len(), 2);
 }

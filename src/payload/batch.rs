@@ -15,6 +15,9 @@ pub type ChunkHash = [u8; 32];
 
 /// Chunks of a full batch: 512 KiB. Longer writes run into huge pages of the page cache, which some machines fill slowly.
 pub(super) const BATCH_CHUNKS: usize = 32;
+/// Chunks that there is room for at first: below what memory is mapped for.
+const FIRST_CHUNKS: usize = 2;
+const FULL_BYTES: usize = BATCH_CHUNKS * SEALED_CHUNK_BYTES;
 
 pub(super) struct Batch {
     bytes: Vec<u8>,
@@ -35,10 +38,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// An empty batch. The system hands out its memory as it is filled.
+    /// An empty batch, without memory.
     pub(super) fn new() -> Self {
         Self {
-            bytes: vec![0; BATCH_CHUNKS * SEALED_CHUNK_BYTES],
+            bytes: Vec::new(),
             filled: 0,
             touched: 0,
             opened: 0,
@@ -49,43 +52,76 @@ impl Batch {
         }
     }
 
+    /// Makes room: a little at first, all of it once that was not enough, so that short contents cost no memory that has to be
+    /// cleared. Returns whether there was anything to be had.
+    fn grow(&mut self) -> bool {
+        let bytes = match self.bytes.len() {
+            0 => FIRST_CHUNKS * SEALED_CHUNK_BYTES,
+            FULL_BYTES => return false,
+            _ => FULL_BYTES,
+        };
+        let mut larger = vec![0; bytes];
+        larger[..self.bytes.len()].copy_from_slice(&self.bytes);
+        self.bytes.zeroize();
+        self.bytes = larger;
+        true
+    }
+
     /// Fills it with plaintext, `begun` first, from a reader that may give little at a time. Returns the bytes of plaintext.
     pub(super) fn read_plaintext(
         &mut self,
         begun: &[u8],
         input: &mut dyn Read,
     ) -> io::Result<usize> {
+        if self.bytes.is_empty() {
+            self.grow();
+        }
         self.bytes[..begun.len()].copy_from_slice(begun);
+        self.touched = self.touched.max(begun.len());
         let mut plaintext = begun.len();
-        let mut chunks: Vec<IoSliceMut<'_>> = Vec::with_capacity(BATCH_CHUNKS);
-        let mut chunks_left = {
-            let places = self.bytes.chunks_exact_mut(SEALED_CHUNK_BYTES);
-            chunks.extend(places.map(|place| IoSliceMut::new(&mut place[..CHUNK_BYTES])));
-            &mut chunks[..]
-        };
-        IoSliceMut::advance_slices(&mut chunks_left, begun.len());
-        while !chunks_left.is_empty() {
-            match input.read_vectored(chunks_left) {
-                Ok(0) => break,
-                Ok(count) => {
-                    plaintext += count;
-                    IoSliceMut::advance_slices(&mut chunks_left, count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.fill(plaintext / CHUNK_BYTES * SEALED_CHUNK_BYTES + CHUNK_BYTES);
-                    return Err(error);
-                }
+        loop {
+            let read = self.read_chunks(plaintext, input)?;
+            plaintext += read;
+            let is_full = plaintext / CHUNK_BYTES * SEALED_CHUNK_BYTES == self.bytes.len();
+            if !is_full || !self.grow() {
+                break;
             }
         }
         self.fill(plaintext / CHUNK_BYTES * SEALED_CHUNK_BYTES + plaintext % CHUNK_BYTES);
         Ok(plaintext)
     }
 
+    /// Fills the places of the chunks behind the first so many bytes of plaintext, as far as the input reaches.
+    fn read_chunks(&mut self, plaintext: usize, input: &mut dyn Read) -> io::Result<usize> {
+        let bytes = self.bytes.len();
+        let places = self.bytes.chunks_exact_mut(SEALED_CHUNK_BYTES);
+        let mut places: Vec<_> = places
+            .map(|place| IoSliceMut::new(&mut place[..CHUNK_BYTES]))
+            .collect();
+        let mut left = &mut places[..];
+        IoSliceMut::advance_slices(&mut left, plaintext);
+        let mut read = 0;
+        while !left.is_empty() {
+            match input.read_vectored(left) {
+                Ok(0) => break,
+                Ok(count) => {
+                    read += count;
+                    IoSliceMut::advance_slices(&mut left, count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.touched = bytes;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(read)
+    }
+
     /// Fills it with sealed chunks. Returns whether it is full.
     pub(super) fn read_sealed(&mut self, input: &mut dyn Read) -> io::Result<bool> {
         let mut filled = 0;
-        while filled < self.bytes.len() {
+        while filled < self.bytes.len() || self.grow() {
             match input.read(&mut self.bytes[filled..]) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
@@ -94,7 +130,7 @@ impl Batch {
             }
         }
         self.fill(filled);
-        Ok(filled == self.bytes.len())
+        Ok(filled == FULL_BYTES)
     }
 
     fn fill(&mut self, bytes: usize) {
@@ -161,8 +197,7 @@ impl Batch {
             }
             self.opened = at + bytes;
         }
-        let is_cut =
-            self.filled < self.bytes.len() && self.filled.is_multiple_of(SEALED_CHUNK_BYTES);
+        let is_cut = self.filled < FULL_BYTES && self.filled.is_multiple_of(SEALED_CHUNK_BYTES);
         // The last chunk of a message is never full.
         let index = self.first_chunk + (self.filled / SEALED_CHUNK_BYTES) as u64;
         self.shut = is_cut.then_some(Shut::Truncated { index, bytes: 0 });

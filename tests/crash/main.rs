@@ -19,6 +19,7 @@ mod scenario;
 mod scene;
 mod signals;
 mod strace;
+mod threads;
 
 use std::io::Write;
 

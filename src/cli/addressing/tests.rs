@@ -42,9 +42,7 @@ fn mailboxes(list: &str) -> Vec<Mailbox> {
 /// The names of everybody found, and the notices.
 fn found(list: &str, people: &People) -> (Vec<String>, Vec<String>) {
     let (found, notices) = look_up(&mailboxes(list), people).unwrap();
-    let names = found
-        .iter()
-        .map(|found| found.person.card.name().to_owned());
+    let names = found.iter().map(|found| found.names.name.clone());
     (names.collect(), notices)
 }
 

@@ -89,9 +89,9 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
             anonymous: true,
             ..SealOptions::default()
         };
-        let mut mine = Keys::new(context, &[]);
+        let mine = Keys::new(context, &[]);
         let terms = options.terms(context)?;
-        let sealing = Sealing::prepare(&options, terms, None, &mut mine, context)?;
+        let sealing = Sealing::prepare(&options, terms, None, &mine, context)?;
         let mut message = BufReader::new(source.reread().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;
         let whole = Whole::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);

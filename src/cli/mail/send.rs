@@ -82,8 +82,8 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     if arguments.seal.require_verified {
         mailings.everybody.require_verified()?;
     }
-    let mut keys = Keys::new(context, &people.mine);
-    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &mut keys, context)?;
+    let keys = Keys::new(context, &people.mine);
+    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     mailings.everybody.remember(context)?;
     let sealer = Sealer {
         draft: &draft,

@@ -114,8 +114,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let head = head(&header, arguments, &input)?;
     let author = Author::of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
-    let mut keys = Keys::new(context, &people.mine);
-    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &mut keys, context)?;
+    let keys = Keys::new(context, &people.mine);
+    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     readers.remember(context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {
         context.terminal.notice(unsigned(&author));
@@ -171,8 +171,8 @@ fn attachments(arguments: &Arguments, context: &Context) -> Outcome {
     }
     let author = Author::of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
-    let mut keys = Keys::new(context, &people.mine);
-    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &mut keys, context)?;
+    let keys = Keys::new(context, &people.mine);
+    let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     readers.remember(context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {
         context.terminal.notice(unsigned(&author));
