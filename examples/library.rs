@@ -76,7 +76,7 @@ fn main() -> Result<()> {
     let request = SealRequest {
         locks: vec![LockRequest {
             recipients: vec![Addressee { recipient, public }],
-            passphrase: None,
+            ..LockRequest::default()
         }],
         signer: Some(alice.root()),
         private: false,

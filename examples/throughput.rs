@@ -77,7 +77,7 @@ fn seal(
 
 fn open(sealed: &[u8], workers: Workers, hash: Option<HashChunk>) -> Result<()> {
     let mut opener = Opener::new(sealed, &key(), b"throughput")?;
-    Ok(opener.for_each(workers, hash, |_| Ok::<_, OpenPayloadError>(()))?)
+    Ok(opener.for_each(workers, hash, None, |_| Ok::<_, OpenPayloadError>(()))?)
 }
 
 /// GB/s of the fastest of some runs.

@@ -4,6 +4,7 @@
 //! Where the file system has no unnamed files, a hidden temporary file beside the target stands in; [`discard_all`] removes
 //! such files when a signal ends the program.
 
+mod copy;
 mod fleeting;
 mod flusher;
 mod hidden;

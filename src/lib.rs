@@ -5,6 +5,8 @@
 //! thin layer over this library; `examples/library.rs` uses it in one page.
 //!
 //! * [`envelope::seal`] writes an envelope in one pass; [`envelope::Envelope::read`], `unlock` and `copy_to` open one.
+//! * [`envelope::Envelope::rewrite`] changes who may read by slots alone, [`envelope::Content::reseal`] seals anew for those who
+//!   remain, and [`envelope::Present::plan`] tells which of the two is needed. [`envelope::Approval`] brings a quorum together.
 //! * [`identity::Identity`] is somebody's private keys, [`identity::Card`] the public half, signed.
 //! * [`keystore::Keystore`] keeps identities, contacts and groups in one folder.
 //! * [`mail`] puts envelopes into messages and finds them again, byte for byte; [`mail::archive`] goes through mailboxes.

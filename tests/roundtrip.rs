@@ -119,7 +119,7 @@ fn every_feature_at_every_size_around_an_edge() {
             let who = if on(4) { &classic } else { &hybrid };
             let mut request = request(vec![LockRequest {
                 recipients: vec![who.clone()],
-                passphrase: None,
+                ..LockRequest::default()
             }]);
             request.signer = on(0).then_some(&author);
             request.private = on(1);
@@ -145,12 +145,13 @@ fn locks_and_passphrases() {
     let secret = Passphrase::new("caf\u{e9} au lait").unwrap();
     let locks = vec![
         LockRequest {
+            need: 1,
             recipients: vec![bob],
             passphrase: Some((&secret, Cost::DEFAULT)),
         },
         LockRequest {
             recipients: vec![legal],
-            passphrase: None,
+            ..LockRequest::default()
         },
     ];
     let mut envelope = Vec::new();

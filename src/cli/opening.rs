@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::signing::RootId;
-use encl::envelope::{Admission, Content, Envelope, NoKey, OpenError, Opened, Quorum, Step};
+use encl::envelope::{Admission, Content, Envelope, NoKey, OpenError, Opened, Step};
 use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
@@ -323,7 +323,7 @@ pub(crate) fn failure(input: &Input, verb: &str, error: OpenError) -> Failure {
                 "the policy, not verified, says that you may read it, but your slot was removed",
             )
             .hint("ask whoever sent it"),
-        OpenError::Quorum(quorum @ Quorum::OtherLock { .. }) => {
+        OpenError::Quorum(quorum) => {
             failure.because(safe(&format!("the policy, not verified, says: {quorum}")))
         }
         OpenError::Refused(Refusal::TooEarly(time)) => {

@@ -149,6 +149,7 @@ impl<'a> Sealing<'a> {
             .map(|passphrase| (passphrase, Cost::DEFAULT));
         SealRequest {
             locks: vec![LockRequest {
+                need: 1,
                 recipients: readers.addressees.clone(),
                 passphrase,
             }],

@@ -1,6 +1,7 @@
 //! AES-256-GCM with a 96-bit nonce and a 128-bit tag (NIST SP 800-38D), in place.
 
 use aes_gcm::aead::AeadInOut;
+use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{Aes256Gcm, KeyInit};
 
 /// Bytes of the tag that stands after every ciphertext.
@@ -79,6 +80,24 @@ impl AeadKey {
     ) -> [u8; TAG_BYTES] {
         self.0
             .encrypt_inout_detached(nonce.into(), aad, buffer.into())
+            .expect("GCM refuses only inputs over 64 GiB, and ours are at most 8 MiB")
+            .into()
+    }
+
+    /// Encrypts `plaintext` into `ciphertext`, which is as long, and returns the tag.
+    ///
+    /// The caller owes a nonce of which no other ciphertext under this key is ever given away.
+    #[must_use]
+    pub fn seal_into(
+        &self,
+        nonce: &[u8; NONCE_BYTES],
+        aad: &[u8],
+        plaintext: &[u8],
+        ciphertext: &mut [u8],
+    ) -> [u8; TAG_BYTES] {
+        let buffer = InOutBuf::new(plaintext, ciphertext).expect("they are of one length");
+        self.0
+            .encrypt_inout_detached(nonce.into(), aad, buffer)
             .expect("GCM refuses only inputs over 64 GiB, and ours are at most 8 MiB")
             .into()
     }

@@ -33,6 +33,12 @@ pub fn slot_info(policy: &[u8; 32], lock: u16) -> Vec<u8> {
     [b"encl/1 slot\0".as_slice(), policy, &lock.to_be_bytes()].concat()
 }
 
+/// The `info` under which what somebody holds of a lock is sealed to a colleague.
+#[must_use]
+pub fn approval_info(policy: &[u8; 32], lock: u16) -> Vec<u8> {
+    [b"encl/1 approval\0".as_slice(), policy, &lock.to_be_bytes()].concat()
+}
+
 /// The C2SP context under which a lock's secret is sealed to a passphrase.
 #[must_use]
 pub fn passphrase_context(policy: &[u8; 32], lock: u16) -> Vec<u8> {

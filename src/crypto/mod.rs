@@ -7,6 +7,7 @@ pub mod kdf;
 mod kem;
 pub mod passphrase;
 mod secret;
+pub mod sharing;
 pub mod signing;
 
 pub use kem::{Ephemeral, Kem, KemError, KeyId, PrivateKey, PublicKey};

@@ -18,11 +18,11 @@ pub(super) const SLOTS_MAX: usize = 16_384;
 
 /// A lock's secret under HPKE; a share is one byte longer.
 pub(super) const SECRET_CT_BYTES: usize = 48;
-const SHARE_CT_BYTES: usize = 49;
+pub(super) const SHARE_CT_BYTES: usize = 49;
 /// A lock's secret as a C2SP message: 24 of salt, 32 of commitment, 32 of secret, 16 of tag.
 pub(super) const PASSPHRASE_CT_BYTES: usize = 104;
 const CT_BYTES: [usize; 3] = [SECRET_CT_BYTES, SHARE_CT_BYTES, PASSPHRASE_CT_BYTES];
-const ENC_BYTES: [usize; 2] = [Kem::X25519.enc_bytes(), Kem::XWing.enc_bytes()];
+pub(super) const ENC_BYTES: [usize; 2] = [Kem::X25519.enc_bytes(), Kem::XWing.enc_bytes()];
 
 /// The access line: who has a slot. Changes with every grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use crate::crypto::signing::{Purpose, RootId};
 use crate::policy::Policy;
 
 /// Grants on the way from the author to a reader.
-const PATH_MAX: usize = 16;
+pub(super) const PATH_MAX: usize = 16;
 
 /// Who let the reader in. With several locks the worst counts, and that is the order here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

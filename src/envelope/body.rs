@@ -1,16 +1,18 @@
 //! The plaintext M of a payload, taken apart in one pass: D as it becomes certain, then padding and signature.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
 use super::digest::RootHasher;
 use super::error::OpenError;
 use super::id::EnvelopeId;
+use super::outlet::{Anew, Outlet, Piece, Plain};
 use super::padding;
 use super::private_line::PRIVATE_BYTES_MAX;
+use super::seal::{BodyWriter, SealRequest};
 use crate::crypto::signing::{Purpose, RootId, Signature};
-use crate::payload::{ChunkHash, HashChunk, OpenedChunk, Opener, Workers};
+use crate::payload::{ChunkHash, HashChunk, OpenedChunk, Opener, SealingKey, Workers};
 use crate::policy::{Padding, Policy};
 
 const MARKER: u8 = 0x80;
@@ -45,10 +47,10 @@ impl<R: Read> Body<R> {
             let chunk = OpenedChunk {
                 plaintext,
                 hash: None,
+                again: None,
             };
-            let taken = self
-                .sieve
-                .take([chunk].into_iter(), Keep::Bytes, &mut self.beginning);
+            let mut out = Plain(&mut self.beginning);
+            let taken = self.sieve.take([chunk].into_iter(), Keep::Bytes, &mut out);
             // The only thing that can go wrong with it.
             taken.map_err(|_| {
                 OpenError::OverLimit(format!(
@@ -68,14 +70,55 @@ impl<R: Read> Body<R> {
     where
         R: Send,
     {
+        self.give_all(&mut Plain(out), workers, None)
+    }
+
+    /// Seals the content behind another private line, `head`, into the body of a new envelope: steps 9 and 11 of reading. Returns
+    /// its bytes.
+    pub(super) fn reseal<W: Write + Send>(
+        &mut self,
+        head: &[u8],
+        writer: &mut BodyWriter<W>,
+        wish: &SealRequest<'_>,
+    ) -> Result<u64, OpenError>
+    where
+        R: Send,
+    {
+        let line = &self.beginning.line;
+        let is_same = head.strip_suffix(b"\n") == Some(line);
+        // Chunks come to stand under the same numbers.
+        let key = writer.sealer.key();
+        let again = (head.len() == line.len() + 1).then_some(&key);
+        // One hash serves to verify the old signature and to make the new one, as long as it is over the same data.
+        let is_hashed = is_same && self.sieve.kept.is_some();
+        let mut root = (wish.signer.is_some() && !is_hashed).then(RootHasher::default);
+        let mut anew = Anew {
+            sealer: &mut writer.sealer,
+            root: root.as_mut(),
+        };
+        anew.give(&[Piece::new(head)]).map_err(OpenError::Write)?;
+        let bytes = self.give_all(&mut anew, wish.workers, again)?;
+        writer.root = root.unwrap_or_else(|| self.sieve.root.clone());
+        Ok(bytes)
+    }
+
+    fn give_all(
+        &mut self,
+        out: &mut (impl Outlet + Send),
+        workers: Workers,
+        again: Option<&SealingKey>,
+    ) -> Result<u64, OpenError>
+    where
+        R: Send,
+    {
         let Self {
             opener,
             sieve,
             beginning,
         } = self;
-        out.write_all(&beginning.content)
+        out.give(&[Piece::new(&beginning.content)])
             .map_err(OpenError::Write)?;
-        let read = opener.for_each(workers, sieve.hash(), |chunks| {
+        let read = opener.for_each(workers, sieve.hash(), again, |chunks| {
             let taken = sieve.take(chunks.iter(), Keep::Chunks, out);
             taken.map_err(OpenError::Write)
         });
@@ -194,13 +237,14 @@ impl Sieve {
         &mut self,
         chunks: impl Iterator<Item = OpenedChunk<'a>>,
         keep: Keep,
-        out: &mut (impl Write + ?Sized),
+        out: &mut impl Outlet,
     ) -> io::Result<()> {
         let before = self.kept.as_mut().map(std::mem::take);
         let mut pieces = Vec::with_capacity(40);
         pieces.extend(before.as_ref().map(|kept| OpenedChunk {
             plaintext: &kept.bytes,
             hash: kept.hash.as_ref(),
+            again: None,
         }));
         for chunk in chunks {
             self.plaintext_bytes += chunk.plaintext.len() as u64;
@@ -227,6 +271,7 @@ impl Sieve {
                 pieces.push(OpenedChunk {
                     plaintext: first,
                     hash: None,
+                    again: None,
                 });
                 kept.bytes.extend_from_slice(last);
                 surplus -= first.len();
@@ -236,37 +281,37 @@ impl Sieve {
     }
 
     /// Writes what is neither signature nor, as far as can be told, padding.
-    fn release(
-        &mut self,
-        pieces: &[OpenedChunk<'_>],
-        out: &mut (impl Write + ?Sized),
-    ) -> io::Result<()> {
-        let mut slices = Vec::with_capacity(pieces.len());
+    fn release(&mut self, pieces: &[OpenedChunk<'_>], out: &mut impl Outlet) -> io::Result<()> {
+        let mut ready = Vec::with_capacity(pieces.len());
         for piece in pieces {
             let Certain { zeros, bytes } = self.tail.push(piece.plaintext);
             if let Some(zeros) = zeros {
-                write_all_vectored(out, &mut slices)?;
+                out.give(&ready)?;
+                ready.clear();
                 self.release_zeros(zeros, out)?;
             }
-            let whole = piece.hash.filter(|_| bytes.len() == piece.plaintext.len());
-            match whole {
-                Some(hash) if self.root.is_at_block() => self.root.enter(hash),
+            let is_whole = bytes.len() == piece.plaintext.len();
+            match piece.hash {
+                Some(hash) if is_whole && self.root.is_at_block() => self.root.enter(hash),
                 _ => self.hash_data(bytes),
             }
-            slices.push(IoSlice::new(bytes));
+            ready.push(Piece {
+                bytes,
+                again: piece.again.filter(|_| is_whole),
+            });
         }
-        write_all_vectored(out, &mut slices)
+        out.give(&ready)
     }
 
     /// A marker and zeros that turned out to be content.
-    fn release_zeros(&mut self, zeros: u64, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+    fn release_zeros(&mut self, zeros: u64, out: &mut impl Outlet) -> io::Result<()> {
         self.hash_data(&[MARKER]);
-        out.write_all(&[MARKER])?;
+        out.give(&[Piece::new(&[MARKER])])?;
         let mut left = zeros;
         while left > 0 {
             let now = usize::try_from(left.min(ZEROS.len() as u64)).expect("at most 4,096");
             self.hash_data(&ZEROS[..now]);
-            out.write_all(&ZEROS[..now])?;
+            out.give(&[Piece::new(&ZEROS[..now])])?;
             left -= now as u64;
         }
         Ok(())
@@ -298,25 +343,6 @@ impl Sieve {
             )),
         }
     }
-}
-
-/// Writes all of `slices` and forgets them.
-fn write_all_vectored(
-    out: &mut (impl Write + ?Sized),
-    slices: &mut Vec<IoSlice<'_>>,
-) -> io::Result<()> {
-    let mut left = &mut slices[..];
-    IoSlice::advance_slices(&mut left, 0); // those at the front that are empty
-    while !left.is_empty() {
-        match out.write_vectored(left) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => IoSlice::advance_slices(&mut left, count),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    slices.clear();
-    Ok(())
 }
 
 /// D that became certain: a marker and zeros that were kept back, then bytes.

@@ -6,7 +6,7 @@ use super::id::EnvelopeId;
 use crate::payload::{CHUNK_BYTES, ChunkHash};
 
 /// root(D): SHA-256 over the SHA-256 of each block of 16,384 bytes, the last 1 to 16,384.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct RootHasher {
     root: Sha256,
     block: Sha256,

@@ -8,6 +8,7 @@ use crate::payload::OpenPayloadError;
 use crate::policy::Refusal;
 
 use super::armor::ArmorError;
+use super::quorum::{Quorum, WrongShare};
 
 /// The classes of FORMAT.md, "Reading": what a program tells a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,13 +95,24 @@ pub enum OpenError {
     NoKey(NoKey),
     /// Steps 4 and 5: others have to come too.
     #[error("{0}")]
-    Quorum(Quorum),
+    Quorum(Box<Quorum>),
     /// Step 5: a slot of the reader's does not open, or opens to the wrong secret.
     #[error("this slot or the policy was changed: slot {slot} of lock {lock}")]
     Slot {
         /// Position in the access line, from 0.
         slot: usize,
         /// The lock it belongs to, from 0.
+        lock: usize,
+    },
+    /// Step 5: a share, in a slot of the reader's or in an approval, that the policy does not know.
+    #[error("{0}")]
+    Share(Box<WrongShare>),
+    /// Step 5: an approval does not open with the reader's key, or opens to the wrong secret.
+    #[error("approval {} for lock {lock} was forged or changed, or it is not from a holder", approval + 1)]
+    Approval {
+        /// Position among the approvals that were given, from 0.
+        approval: usize,
+        /// The lock it names, from 0.
         lock: usize,
     },
     /// Step 5: the passphrase does not open its slot.
@@ -146,29 +158,6 @@ pub enum NoKey {
     Private,
 }
 
-/// Who else is needed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Quorum {
-    /// A lock has nothing for the reader, though others have.
-    #[error("lock {lock} has to be opened by others: {}", if others.is_empty() { "they are not named" } else { others })]
-    OtherLock {
-        /// The lock, from 0.
-        lock: usize,
-        /// The names of those who could, as the policy, not verified, gives them.
-        others: String,
-    },
-    /// A lock needs several shares.
-    #[error("lock {lock} needs {need} people together, and {have} of them is here")]
-    Shares {
-        /// The lock, from 0.
-        lock: usize,
-        /// Shares needed.
-        need: u8,
-        /// Shares at hand.
-        have: usize,
-    },
-}
-
 impl OpenError {
     /// The class, or `None` when the system or the keyring failed and the envelope is not to blame.
     #[must_use]
@@ -182,7 +171,7 @@ impl OpenError {
             Self::Malformed(_) => Class::Malformed,
             Self::NoKey(_) => Class::NoKey,
             Self::Quorum(_) => Class::Quorum,
-            Self::Slot { .. } => Class::Slot,
+            Self::Slot { .. } | Self::Share(_) | Self::Approval { .. } => Class::Slot,
             Self::Passphrase
             | Self::PassphraseUnusable(PassphraseError::Empty | PassphraseError::TooLong) => {
                 Class::Passphrase

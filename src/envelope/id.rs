@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::crypto::sha256;
@@ -12,8 +13,8 @@ pub(super) const MAGIC: &[u8] = b"encl/1";
 /// The envelope's id: SHA-256 of lines 1 and 2 with their line feeds, as `head -n 2 FILE | sha256sum` prints it.
 ///
 /// Secrets, slots, payload and signature are bound to it, so a policy cannot be exchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EnvelopeId(pub [u8; 32]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct EnvelopeId(#[serde(serialize_with = "crate::json::b64")] pub [u8; 32]);
 
 impl EnvelopeId {
     pub(super) fn of(policy_line: &[u8]) -> Self {

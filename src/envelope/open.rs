@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use super::access_line::{self, ACCESS_BYTES_MAX, Access};
 use super::admission::Admission;
+use super::approval::Approval;
 use super::body::Body;
 use super::error::OpenError;
 use super::id::{EnvelopeId, id_and_access_hash};
@@ -26,6 +27,8 @@ const LONG_BYTES: usize = 256 << 10;
 pub struct Envelope<R: Read> {
     input: Input<R>,
     manifest: Manifest,
+    /// As it stands in the file: whoever rewrites the envelope copies it.
+    policy_line: Vec<u8>,
 }
 
 /// The four lines in front of the payload.
@@ -72,7 +75,16 @@ impl<R: Read> Envelope<R> {
             access,
             mac,
         };
-        Ok(Self { input, manifest })
+        Ok(Self {
+            input,
+            manifest,
+            policy_line,
+        })
+    }
+
+    /// The payload's input, the manifest, and line 2 as it stands in the file.
+    pub(super) fn into_parts(self) -> (Input<R>, Manifest, Vec<u8>) {
+        (self.input, self.manifest, self.policy_line)
     }
 
     /// What the four lines say, not verified.
@@ -94,7 +106,22 @@ impl<R: Read> Envelope<R> {
     /// # Errors
     /// Any [`OpenError`] but `Signature` and `Write`.
     pub fn unlock(self, keyring: &mut dyn Keyring, now: Time) -> Result<Content<R>, OpenError> {
-        let unlocked = Unlocking::new(&self.manifest, keyring.keys()).all_locks(keyring)?;
+        self.unlock_with(&[], keyring, now)
+    }
+
+    /// The same with approvals, which count as slots of the reader's. Those that are of no use here are passed over:
+    /// [`Approval::usable`] says which and why.
+    ///
+    /// # Errors
+    /// Any [`OpenError`] but `Signature` and `Write`.
+    pub fn unlock_with(
+        self,
+        approvals: &[Approval],
+        keyring: &mut dyn Keyring,
+        now: Time,
+    ) -> Result<Content<R>, OpenError> {
+        let unlocking = Unlocking::new(&self.manifest, keyring.keys(), approvals);
+        let unlocked = unlocking.all_locks(keyring)?;
         let key = ContentKey::new(
             &self.manifest.id.0,
             unlocked.iter().map(|lock| &lock.secret),
@@ -120,14 +147,10 @@ impl<R: Read> Envelope<R> {
         now: Option<Time>,
         admission: impl FnOnce(&Manifest, &PrivateLine) -> Admission,
     ) -> Result<Content<R>, OpenError> {
-        let Self { input, manifest } = self;
-        if !key.mac_matches(&manifest.access_hash, &manifest.mac) {
-            return Err(OpenError::Header);
-        }
-        if let Some(now) = now {
-            let decided = manifest.policy.conditions.decide(now);
-            decided.map_err(OpenError::Refused)?;
-        }
+        let Self {
+            input, manifest, ..
+        } = self;
+        manifest.check(key, now)?;
         let opener = Opener::new(input, &key.payload_key(), &manifest.id.0)?;
         let mut body = Body::new(opener, &manifest.policy);
         let private = private_line::parse(body.private_line()?, &manifest.policy)?;
@@ -140,6 +163,17 @@ impl<R: Read> Envelope<R> {
                 admission,
             },
         })
+    }
+}
+
+impl Manifest {
+    /// Steps 6 and 7; without a time, step 6 alone.
+    pub(super) fn check(&self, key: &ContentKey, now: Option<Time>) -> Result<(), OpenError> {
+        if !key.mac_matches(&self.access_hash, &self.mac) {
+            return Err(OpenError::Header);
+        }
+        let decided = now.map_or(Ok(()), |now| self.policy.conditions.decide(now));
+        decided.map_err(OpenError::Refused)
     }
 }
 
@@ -201,6 +235,10 @@ impl<R: Read> Content<R> {
     #[must_use]
     pub fn into_about(self) -> Opened {
         self.about
+    }
+
+    pub(super) fn into_parts(self) -> (Body<Input<R>>, Opened) {
+        (self.body, self.about)
     }
 
     /// Writes the content to `out`, authenticated chunk by chunk, and checks end, padding and signature:

@@ -9,19 +9,20 @@ use super::access_line::{self, Access, Slot};
 use super::digest::RootHasher;
 use super::error::SealError;
 use super::id::{EnvelopeId, MAGIC, access_hash};
+use super::lock_secret::LockSecret;
 use super::private_line::{self, About, PrivateLine};
 use super::{padding, policy_line, slot};
 use crate::crypto::kdf::{self, ContentKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{Purpose, Signature, SigningKey};
-use crate::crypto::{CryptoRng, PublicKey, Secret};
+use crate::crypto::{CryptoRng, PublicKey};
 use crate::json;
 use crate::payload::{CopyError, HashChunk, Sealer, Workers};
 use crate::policy::{Conditions, Lock, Padding, Policy, Recipient};
 use crate::time::Time;
 
 /// The manifest of an envelope with much content ends at a multiple of this, so that files can share blocks.
-const ALIGNMENT: usize = 4_096;
+pub(super) const ALIGNMENT: usize = 4_096;
 /// Line 4: 44 characters of base64 and a line feed.
 const MAC_LINE_BYTES: usize = 45;
 
@@ -49,13 +50,35 @@ pub struct SealRequest<'a> {
     pub workers: Workers,
 }
 
-/// One lock: any one of its recipients opens it, or the passphrase.
-#[derive(Default)]
+/// One lock: `need` of its recipients open it together, or where one is enough the passphrase.
 pub struct LockRequest<'a> {
-    /// The recipients; may be empty only beside a passphrase.
+    /// How many recipients have to come together.
+    pub need: u8,
+    /// The recipients; may be empty only beside a passphrase. Where `need` is over 1, different people, at most 255.
     pub recipients: Vec<Addressee>,
     /// The passphrase and its cost.
     pub passphrase: Option<(&'a Passphrase, Cost)>,
+}
+
+impl LockRequest<'_> {
+    /// The same once more.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            recipients: self.recipients.clone(),
+            ..*self
+        }
+    }
+}
+
+/// One is enough, and nobody is named.
+impl Default for LockRequest<'_> {
+    fn default() -> Self {
+        Self {
+            need: 1,
+            recipients: Vec::new(),
+            passphrase: None,
+        }
+    }
 }
 
 /// A recipient as the policy will name it, with the key to seal to.
@@ -100,53 +123,97 @@ pub fn seal(
     out: &mut (dyn Write + Send),
     rng: &mut dyn CryptoRng,
 ) -> Result<Sealed, SealError> {
-    let secrets: Vec<Secret<32>> = request.locks.iter().map(|_| Secret::random(rng)).collect();
-    let policy = policy(request, &secrets);
-    let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
-    let id = EnvelopeId::of(&policy_line);
-    let private_line =
-        private_line::write(&private_line(request), &policy).map_err(|error| refused(&error))?;
-    let access = Access {
-        slots: slots(request, &secrets, &id, rng)?,
-    };
-    let mut access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
-    drop(access); // of many recipients it is large, and the line larger
-    if request.aligned {
-        fill_up(&mut access_line, policy_line.len());
-    }
-
-    let content_key = ContentKey::new(&id.0, &secrets);
-    let mac = json::to_b64(&content_key.mac(&access_hash(&policy_line, &access_line)));
-    let mut manifest = access_line; // in place
-    manifest.splice(0..0, [MAGIC, &policy_line, b""].join(&b'\n'));
-    manifest.extend_from_slice(&[b"", mac.as_bytes(), b""].join(&b'\n'));
-    drop(policy_line);
-    let sealer = Sealer::new(&mut *out, manifest, &content_key.payload_key(), &id.0, rng);
-    let mut body = BodyWriter {
-        sealer,
-        root: RootHasher::default(),
-    };
-    let head = Zeroizing::new([&private_line[..], b"\n"].concat());
+    let Front {
+        id,
+        manifest,
+        head,
+        key,
+    } = Front::new(request, Created::new(request), rng)?;
+    let mut body = BodyWriter::new(&mut *out, manifest, (&key, &id), rng);
     let data_bytes = body.data(&mut head.as_slice().chain(content), request)?;
     body.finish(data_bytes, request, &id)?;
     out.flush().map_err(SealError::Write)?;
     Ok(Sealed {
         id,
         content_bytes: data_bytes - head.len() as u64,
-        key: content_key,
+        key,
     })
+}
+
+/// Where it stands when the envelope was made.
+#[derive(Clone, Copy)]
+pub(super) struct Created {
+    pub(super) in_policy: Option<Time>,
+    /// In the private line.
+    pub(super) inside: Option<Time>,
+}
+
+impl Created {
+    fn new(request: &SealRequest<'_>) -> Self {
+        Self {
+            in_policy: request.created.filter(|_| !request.private),
+            inside: request.created.filter(|_| request.private),
+        }
+    }
+}
+
+/// All that stands before the content, and the key.
+pub(super) struct Front {
+    pub(super) id: EnvelopeId,
+    /// Lines 1 to 4.
+    pub(super) manifest: Vec<u8>,
+    /// The private line and its line feed.
+    pub(super) head: Zeroizing<Vec<u8>>,
+    pub(super) key: ContentKey,
+}
+
+impl Front {
+    /// Steps 2 to 4 of FORMAT.md, "Writing".
+    pub(super) fn new(
+        request: &SealRequest<'_>,
+        created: Created,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, SealError> {
+        let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock.need, lock.recipients.len(), rng);
+        let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
+        let policy = policy(request, created, &secrets);
+        let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
+        let id = EnvelopeId::of(&policy_line);
+        let private_line = private_line::write(&private_line(request, created), &policy)
+            .map_err(|error| refused(&error))?;
+        let access = Access {
+            slots: slots(request, &secrets, &id, rng)?,
+        };
+        let mut access_line =
+            access_line::write(&access, &policy).map_err(|error| refused(&error))?;
+        drop(access); // of many recipients it is large, and the line larger
+        if request.aligned {
+            fill_up(&mut access_line, policy_line.len());
+        }
+        let key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
+        let mac = json::to_b64(&key.mac(&access_hash(&policy_line, &access_line)));
+        let mut manifest = access_line; // in place
+        manifest.splice(0..0, [MAGIC, &policy_line, b""].join(&b'\n'));
+        manifest.extend_from_slice(&[b"", mac.as_bytes(), b""].join(&b'\n'));
+        Ok(Self {
+            id,
+            manifest,
+            head: Zeroizing::new([&private_line[..], b"\n"].concat()),
+            key,
+        })
+    }
 }
 
 fn refused(error: &json::Error) -> SealError {
     SealError::Request(error.to_string())
 }
 
-fn policy(request: &SealRequest<'_>, secrets: &[Secret<32>]) -> Policy {
+fn policy(request: &SealRequest<'_>, created: Created, secrets: &[LockSecret]) -> Policy {
     let public = !request.private;
-    let lock = |(lock, secret): (&LockRequest<'_>, &Secret<32>)| Lock {
-        need: 1,
-        commit: kdf::lock_commitment(secret),
-        shares: Vec::new(),
+    let lock = |(lock, secret): (&LockRequest<'_>, &LockSecret)| Lock {
+        need: lock.need,
+        commit: kdf::lock_commitment(&secret.secret),
+        shares: secret.share_hashes(),
         passphrase: lock.passphrase.map(|(_, cost)| cost),
         named: public.then(|| named(lock)),
     };
@@ -154,7 +221,7 @@ fn policy(request: &SealRequest<'_>, secrets: &[Secret<32>]) -> Policy {
         signed: request.signer.is_some(),
         private: request.private,
         padding: request.padding,
-        created: request.created.filter(|_| public),
+        created: created.in_policy,
         conditions: request.conditions,
         labels: request.labels.clone(),
         signer: request.signer.filter(|_| public).map(SigningKey::id),
@@ -169,10 +236,10 @@ fn named(lock: &LockRequest<'_>) -> Vec<Recipient> {
         .collect()
 }
 
-fn private_line(request: &SealRequest<'_>) -> PrivateLine {
+fn private_line(request: &SealRequest<'_>, created: Created) -> PrivateLine {
     PrivateLine {
         about: request.about.clone().leave_out_unfit(),
-        created: request.created.filter(|_| request.private),
+        created: created.inside,
         recipients: request
             .private
             .then(|| request.locks.iter().map(named).collect()),
@@ -185,17 +252,22 @@ fn private_line(request: &SealRequest<'_>) -> PrivateLine {
 
 fn slots(
     request: &SealRequest<'_>,
-    secrets: &[Secret<32>],
+    secrets: &[LockSecret],
     id: &EnvelopeId,
     rng: &mut dyn CryptoRng,
 ) -> Result<Vec<Slot>, SealError> {
     let mut slots = Vec::new();
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
-        let sealed = slot::seal_to_keys(&lock.recipients, number, id, secret, request.private, rng);
+        let parts = |at| secret.part(at);
+        let sealed = slot::seal_to_keys(&lock.recipients, number, id, parts, request.private, rng);
         slots.extend(sealed.into_iter().map(Slot::Key));
         if let Some(passphrase) = lock.passphrase {
             slots.push(Slot::Passphrase(slot::seal_to_passphrase(
-                passphrase, number, id, secret, rng,
+                passphrase,
+                number,
+                id,
+                &secret.secret,
+                rng,
             )?));
         }
     }
@@ -218,7 +290,7 @@ fn shuffle(slots: &mut [Slot], rng: &mut dyn CryptoRng) {
 }
 
 /// Spaces at the end of line 3 belong to no token (RFC 8259 §2) and are authenticated like everything else.
-fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
+pub(super) fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
     let manifest = MAGIC.len() + 1 + policy_bytes + 1 + access_line.len() + 1 + MAC_LINE_BYTES;
     let spaces = manifest.next_multiple_of(ALIGNMENT) - manifest;
     if access_line.len() + spaces <= access_line::ACCESS_BYTES_MAX {
@@ -227,12 +299,24 @@ fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
 }
 
 /// Writes M = D ‖ pad ‖ sig. The blocks of D are hashed where they are sealed.
-struct BodyWriter<W: Write> {
-    sealer: Sealer<W>,
-    root: RootHasher,
+pub(super) struct BodyWriter<W: Write> {
+    pub(super) sealer: Sealer<W>,
+    pub(super) root: RootHasher,
 }
 
 impl<W: Write + Send> BodyWriter<W> {
+    pub(super) fn new(
+        out: W,
+        manifest: Vec<u8>,
+        (key, id): (&ContentKey, &EnvelopeId),
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        Self {
+            sealer: Sealer::new(out, manifest, &key.payload_key(), &id.0, rng),
+            root: RootHasher::default(),
+        }
+    }
+
     /// D, from its first byte to its last. Returns its length.
     fn data(
         &mut self,
@@ -248,7 +332,7 @@ impl<W: Write + Send> BodyWriter<W> {
         Ok(bytes)
     }
 
-    fn finish(
+    pub(super) fn finish(
         mut self,
         data_bytes: u64,
         request: &SealRequest<'_>,

@@ -14,24 +14,25 @@ use crate::turns::spread;
 /// From so many recipients on the work is shared among threads: for fewer, starting them costs more than they save.
 const SHARED_FROM: usize = 8;
 
-/// Seals a lock's `secret` to each of `recipients`; the slots are in their order.
+/// Seals a lock's secret, or the share that `part` gives for a place, to each of `recipients`; the slots are in their order.
 ///
 /// What is drawn is drawn here and in that order, so that the slots depend on `rng` alone and not on the number of threads.
-pub(super) fn seal_to_keys(
-    recipients: &[Addressee],
+pub(super) fn seal_to_keys<'r, 'p>(
+    recipients: &'r [Addressee],
     lock: u16,
     id: &EnvelopeId,
-    secret: &Secret<32>,
+    part: impl Fn(usize) -> &'p [u8] + Sync,
     private: bool,
     rng: &mut dyn CryptoRng,
 ) -> Vec<KeySlot> {
-    let due: Vec<_> = recipients
-        .iter()
-        .map(|addressee| (&addressee.public, addressee.public.ephemeral(rng)))
-        .collect();
+    let draw = |(at, addressee): (usize, &'r Addressee)| {
+        let public = &addressee.public;
+        (at, public, public.ephemeral(rng))
+    };
+    let due: Vec<_> = recipients.iter().enumerate().map(draw).collect();
     let info = kdf::slot_info(&id.0, lock);
-    spread(due, SHARED_FROM, |(recipient, ephemeral)| {
-        let sealed = hpke::seal_drawn(recipient, &info, secret.expose(), ephemeral)
+    spread(due, SHARED_FROM, |(at, recipient, ephemeral)| {
+        let sealed = hpke::seal_drawn(recipient, &info, part(at), ephemeral)
             .expect("a key that was accepted gives no all-zero secret");
         KeySlot {
             lock,

@@ -5,14 +5,18 @@ use zeroize::Zeroizing;
 
 use super::access_line::{KeySlot, Slot};
 use super::admission::{self, Admission};
-use super::error::{KeyringError, NoKey, OpenError, Quorum};
+use super::approval::Approval;
+use super::error::{KeyringError, NoKey, OpenError};
 use super::open::Manifest;
 use super::private_line::PrivateLine;
+use super::quorum::{Quorum, Source};
 use super::slot;
 use crate::crypto::kdf;
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::{Kem, KeyId, PrivateKey, Secret};
-use crate::policy::Lock;
+use crate::policy::{Lock, Recipient};
+
+mod gather;
 
 /// The private keys of whoever opens, unlocked only when they are needed.
 pub trait Keyring {
@@ -49,30 +53,52 @@ impl ReaderKey {
     }
 }
 
-/// What a slot gave: a lock's secret, or a share of it.
-struct Found {
-    slot: usize,
+/// What a slot or an approval gave: a lock's secret, or a share of it.
+pub(super) struct Found {
+    source: Source,
     /// The reader's key; `None` for the passphrase.
     key: Option<KeyId>,
-    plaintext: Zeroizing<Vec<u8>>,
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
 }
 
 /// One opened lock, and what opened it.
 pub(super) struct Unlocked {
     pub(super) secret: Secret<32>,
-    slot: usize,
-    key: Option<KeyId>,
+    by: Vec<Found>,
+}
+
+impl Unlocked {
+    /// The reader's keys that had a part in it.
+    pub(super) fn keys(&self) -> impl Iterator<Item = KeyId> {
+        self.by.iter().filter_map(|found| found.key)
+    }
+
+    /// A share that came from a slot of the reader's.
+    pub(super) fn own_share(&self) -> Option<&[u8]> {
+        let mut slots = self.by.iter();
+        let own = slots.find(|found| matches!(found.source, Source::Slot(_)));
+        own.map(|found| found.plaintext.as_slice())
+    }
 }
 
 /// Steps 4 and 5 over one manifest.
 pub(super) struct Unlocking<'a> {
     manifest: &'a Manifest,
     keys: Vec<ReaderKey>,
+    approvals: &'a [Approval],
 }
 
 impl<'a> Unlocking<'a> {
-    pub(super) fn new(manifest: &'a Manifest, keys: Vec<ReaderKey>) -> Self {
-        Self { manifest, keys }
+    pub(super) fn new(
+        manifest: &'a Manifest,
+        keys: Vec<ReaderKey>,
+        approvals: &'a [Approval],
+    ) -> Self {
+        Self {
+            manifest,
+            keys,
+            approvals,
+        }
     }
 
     pub(super) fn all_locks(&self, keyring: &mut dyn Keyring) -> Result<Vec<Unlocked>, OpenError> {
@@ -117,7 +143,9 @@ impl<'a> Unlocking<'a> {
 
     fn has_hope(&self, number: u16, lock: &Lock) -> bool {
         let fits = |slot: &KeySlot| self.keys.iter().any(|key| key.might_open(slot));
-        lock.passphrase.is_some() || self.key_slots(number).any(|(_, slot)| fits(slot))
+        lock.passphrase.is_some()
+            || self.key_slots(number).any(|(_, slot)| fits(slot))
+            || self.usable_approvals(number).next().is_some()
     }
 
     fn key_slots(&self, lock: u16) -> impl Iterator<Item = (usize, &KeySlot)> {
@@ -133,67 +161,76 @@ impl<'a> Unlocking<'a> {
     }
 
     fn other_lock(&self, lock: usize) -> OpenError {
-        let others = self.manifest.policy.locks[lock].recipients();
-        let others: Vec<_> = others
-            .iter()
-            .map(|recipient| recipient.name.as_str())
-            .collect();
-        OpenError::Quorum(Quorum::OtherLock {
-            lock,
-            others: others.join(", "),
-        })
+        let number = u16::try_from(lock).expect("there are at most eight locks");
+        let quorum = Quorum::new(number, &self.manifest.policy.locks[lock], &[]);
+        OpenError::Quorum(Box::new(quorum))
     }
 
-    /// Opens one lock: with a key of the reader's, else with the passphrase. `None`: nothing fits.
+    /// Opens one lock: with what the reader's keys and approvals give, else with the passphrase. `None`: nothing fits.
     fn lock(&self, number: u16, keyring: &mut dyn Keyring) -> Result<Option<Unlocked>, OpenError> {
         let lock = &self.manifest.policy.locks[usize::from(number)];
-        let found = match (self.with_a_key(number, keyring)?, lock.passphrase) {
+        if lock.need > 1 {
+            return self.gather(number, lock, keyring);
+        }
+        let found = match self.with_a_key(number, keyring)? {
+            None => self.with_an_approval(number, keyring)?,
+            found => found,
+        };
+        let found = match (found, lock.passphrase) {
             (None, Some(cost)) => Some(self.with_passphrase(number, cost, keyring)?),
             (found, _) => found,
         };
         found
-            .map(|found| Self::secret(number, lock, &found))
+            .map(|found| Self::secret(number, lock, found))
             .transpose()
     }
 
-    /// The reader's keys in their order of preference, each on the slots that it might open.
-    ///
-    /// In the open there is one slot for a key, and it has to open; in a private envelope there may be many, and any
-    /// may be somebody else's.
+    /// The first of the reader's keys, in their order of preference, that has a slot which opens.
     fn with_a_key(
         &self,
         number: u16,
         keyring: &mut dyn Keyring,
     ) -> Result<Option<Found>, OpenError> {
         for key in &self.keys {
-            let mut slots = self
-                .key_slots(number)
-                .filter(|(_, slot)| key.might_open(slot))
-                .peekable();
-            let Some((first, _)) = slots.peek() else {
-                continue;
-            };
-            let shut = OpenError::Slot {
-                slot: *first,
-                lock: number.into(),
-            };
-            let reader = keyring.private_key(key.id).map_err(OpenError::Keyring)?;
-            let opened = slots.find_map(|(at, slot)| {
-                Some((at, slot::open_with_key(slot, reader, &self.manifest.id)?))
-            });
-            match opened {
-                Some((slot, plaintext)) => {
-                    return Ok(Some(Found {
-                        slot,
-                        key: Some(key.id),
-                        plaintext,
-                    }));
-                }
-                None if self.manifest.policy.private => {}
-                None => return Err(shut),
+            let found = self.in_a_slot(key, number, keyring)?;
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
+    }
+
+    /// One of the reader's keys, on the slots that it might open.
+    ///
+    /// In the open there is one slot for a key, and it has to open; in a private envelope there may be many, and any
+    /// may be somebody else's.
+    fn in_a_slot(
+        &self,
+        key: &ReaderKey,
+        number: u16,
+        keyring: &mut dyn Keyring,
+    ) -> Result<Option<Found>, OpenError> {
+        let mut slots = self
+            .key_slots(number)
+            .filter(|(_, slot)| key.might_open(slot))
+            .peekable();
+        let Some((first, _)) = slots.peek() else {
+            return Ok(None);
+        };
+        let shut = Source::Slot(*first);
+        let reader = keyring.private_key(key.id).map_err(OpenError::Keyring)?;
+        let opened = slots.find_map(|(at, slot)| {
+            Some((at, slot::open_with_key(slot, reader, &self.manifest.id)?))
+        });
+        match opened {
+            Some((slot, plaintext)) => Ok(Some(Found {
+                source: Source::Slot(slot),
+                key: Some(key.id),
+                plaintext,
+            })),
+            None if self.manifest.policy.private => Ok(None),
+            None => Err(changed(shut, number)),
+        }
     }
 
     fn with_passphrase(
@@ -220,63 +257,75 @@ impl<'a> Unlocking<'a> {
             .map_err(OpenError::PassphraseUnusable)?
             .ok_or(OpenError::Passphrase)?;
         Ok(Found {
-            slot: at,
+            source: Source::Slot(at),
             key: None,
             plaintext,
         })
     }
 
     /// What was found has to be what the policy commits to.
-    fn secret(number: u16, lock: &Lock, found: &Found) -> Result<Unlocked, OpenError> {
-        let changed = || OpenError::Slot {
-            slot: found.slot,
-            lock: number.into(),
-        };
-        if lock.need > 1 {
-            slot::share_number(&found.plaintext, &lock.shares).ok_or_else(changed)?;
-            return Err(OpenError::Quorum(Quorum::Shares {
-                lock: number.into(),
-                need: lock.need,
-                have: 1,
-            }));
-        }
-        let secret = Secret::from_slice(&found.plaintext).ok_or_else(changed)?;
-        if bool::from(kdf::lock_commitment(&secret).ct_eq(&lock.commit)) {
-            Ok(Unlocked {
+    fn secret(number: u16, lock: &Lock, found: Found) -> Result<Unlocked, OpenError> {
+        let secret = Secret::from_slice(&found.plaintext).filter(|secret| opens(lock, secret));
+        match secret {
+            None => Err(changed(found.source, number)),
+            Some(secret) => Ok(Unlocked {
                 secret,
-                slot: found.slot,
-                key: found.key,
-            })
-        } else {
-            Err(changed())
+                by: vec![found],
+            }),
         }
     }
 }
 
-/// Who let the reader in; with several locks the worst counts.
+fn opens(lock: &Lock, secret: &Secret<32>) -> bool {
+    kdf::lock_commitment(secret).ct_eq(&lock.commit).into()
+}
+
+/// A slot or an approval that does not open, or opens to something else than it should.
+fn changed(source: Source, lock: u16) -> OpenError {
+    let lock = lock.into();
+    match source {
+        Source::Slot(slot) => OpenError::Slot { slot, lock },
+        Source::Approval(approval) => OpenError::Approval { approval, lock },
+    }
+}
+
+/// Who let the reader in; with several locks and slots the worst counts. Approvals count only where there is no slot.
 pub(super) fn admission(
     unlocked: &[Unlocked],
     manifest: &Manifest,
     private: &PrivateLine,
 ) -> Admission {
-    let of_lock = |(number, unlocked): (usize, &Unlocked)| match &private.recipients {
-        None => {
-            let slot = &manifest.access.slots[unlocked.slot];
-            admission::of_slot(slot, &manifest.policy, &manifest.access, &manifest.id)
+    let lists: Vec<&[Recipient]> = match &private.recipients {
+        Some(lists) => lists.iter().map(Vec::as_slice).collect(),
+        None => manifest.policy.locks.iter().map(Lock::recipients).collect(),
+    };
+    let of_slot = |number: usize, at: usize, key: Option<KeyId>| {
+        if private.recipients.is_none() {
+            let slot = &manifest.access.slots[at];
+            return admission::of_slot(slot, &manifest.policy, &manifest.access, &manifest.id);
         }
-        Some(lists) => {
-            let listed = |key| lists[number].iter().any(|recipient| recipient.key == key);
-            if unlocked.key.is_none_or(listed) {
-                Admission::Named
-            } else {
-                Admission::Unrecorded
+        let listed = |key| lists[number].iter().any(|recipient| recipient.key == key);
+        named_if(key.is_none_or(listed))
+    };
+    let mut by_slots = Vec::new();
+    let mut with_approvals = Vec::new();
+    for (number, unlocked) in unlocked.iter().enumerate() {
+        for found in &unlocked.by {
+            match found.source {
+                Source::Slot(at) => by_slots.push(of_slot(number, at, found.key)),
+                Source::Approval(_) => with_approvals.extend(found.key),
             }
         }
-    };
-    unlocked
-        .iter()
-        .enumerate()
-        .map(of_lock)
-        .max()
-        .unwrap_or(Admission::Named)
+    }
+    let named = |key| lists.iter().copied().flatten().any(|one| one.key == key);
+    let worst = by_slots.into_iter().max();
+    worst.unwrap_or_else(|| named_if(with_approvals.into_iter().all(named)))
+}
+
+fn named_if(is_named: bool) -> Admission {
+    if is_named {
+        Admission::Named
+    } else {
+        Admission::Unrecorded
+    }
 }

@@ -1,4 +1,4 @@
-//! How a card travels as text: base64url in groups of 60 characters, each with two check characters.
+//! How a card, and what else people give to each other, travels as text: base64url in groups of 60 characters, each with two check characters.
 //!
 //! One encoding for a file, a line in a chat and a mail header. Whatever wraps or quotes the line may do so; what changes a
 //! character is told where.
@@ -13,8 +13,8 @@ use crate::crypto::signing::Signature;
 const GROUP: usize = 60;
 const CHECK: usize = 2;
 
-/// Bytes of a carrier's content: JSON, line feed and signature.
-pub(super) const CONTENT_BYTES_MAX: usize = 65_536;
+/// Bytes of a carrier's content: JSON, line feed and, where there is one, the signature.
+pub(crate) const CONTENT_BYTES_MAX: usize = 65_536;
 
 /// Bytes of text in which a carrier is looked for.
 pub const CARRIER_BYTES_MAX: usize = 256 << 10;
@@ -45,7 +45,11 @@ pub enum CarrierError {
 
 /// Writes `line`, a line feed and the signature as one line of text, without a line feed.
 pub(super) fn write(prefix: &str, line: &[u8], signature: &Signature) -> String {
-    let content = [line, b"\n", &signature.0].concat();
+    carry(prefix, &[line, b"\n", &signature.0].concat())
+}
+
+/// Writes any content as one line of text, without a line feed.
+pub(crate) fn carry(prefix: &str, content: &[u8]) -> String {
     let text = URL_SAFE_NO_PAD.encode(content);
     let mut carrier = prefix.to_owned();
     for (number, group) in (0..).zip(text.as_bytes().chunks(GROUP)) {
@@ -66,6 +70,24 @@ pub(super) struct Carried {
 
 /// Reads a line and its signature from text that may have been wrapped and quoted.
 pub(super) fn read(prefix: &'static str, text: &[u8]) -> Result<Carried, CarrierError> {
+    let (content, text) = bare(prefix, text)?;
+    let (line, signature) = content.split_last_chunk().ok_or(CarrierError::Content)?;
+    let line = line.strip_suffix(b"\n").ok_or(CarrierError::Content)?;
+    let (line, signature) = (line.to_vec(), Signature(*signature));
+    Ok(Carried {
+        line,
+        signature,
+        text,
+    })
+}
+
+/// Reads a content of at most 65,536 bytes from text that may have been wrapped and quoted.
+pub(crate) fn carried(prefix: &'static str, text: &[u8]) -> Result<Vec<u8>, CarrierError> {
+    bare(prefix, text).map(|(content, _)| content)
+}
+
+/// The content, and the text without wrapping and quoting.
+fn bare(prefix: &'static str, text: &[u8]) -> Result<(Vec<u8>, String), CarrierError> {
     if text.len() > CARRIER_BYTES_MAX {
         return Err(CarrierError::TooLong);
     }
@@ -73,23 +95,15 @@ pub(super) fn read(prefix: &'static str, text: &[u8]) -> Result<Carried, Carrier
     let groups = bare
         .strip_prefix(prefix.as_bytes())
         .ok_or(CarrierError::Prefix(prefix))?;
-    let content = ungrouped(groups)?;
     let content = URL_SAFE_NO_PAD
-        .decode(content)
+        .decode(ungrouped(groups)?)
         .map_err(|_| CarrierError::Content)?;
     if content.len() > CONTENT_BYTES_MAX {
         return Err(CarrierError::TooLong);
     }
-    let (line, signature) = content.split_last_chunk().ok_or(CarrierError::Content)?;
-    let line = line.strip_suffix(b"\n").ok_or(CarrierError::Content)?;
-    let (line, signature) = (line.to_vec(), Signature(*signature));
     // There is one encoding, and every group of it was compared.
     let text = String::from_utf8(bare).map_err(|_| CarrierError::Content)?;
-    Ok(Carried {
-        line,
-        signature,
-        text,
-    })
+    Ok((content, text))
 }
 
 /// Takes out white space, and quoting at the beginning of lines.

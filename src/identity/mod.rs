@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub use card::{Card, CardError, CardKey, CardRequest};
 pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
+pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
 pub use fingerprint::{fingerprint, parse_fingerprint};
 pub use revocation::Revocation;
 

@@ -111,6 +111,7 @@ pub(super) fn bytes(
     };
     let request = SealRequest {
         locks: vec![LockRequest {
+            need: 1,
             recipients: Vec::new(),
             passphrase: Some((passphrase, cost)),
         }],

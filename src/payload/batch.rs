@@ -33,6 +33,8 @@ pub(super) struct Batch {
     pub(super) first_chunk: u64,
     /// Of each full chunk of plaintext, where they were asked for.
     pub(super) hashes: Vec<ChunkHash>,
+    /// The full chunks that were opened, sealed with another key, where that was asked for.
+    again: Vec<u8>,
 }
 
 impl Batch {
@@ -46,6 +48,7 @@ impl Batch {
             shut: None,
             first_chunk: 0,
             hashes: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -156,9 +159,18 @@ impl Batch {
         &self.bytes[self.filled / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES..self.filled]
     }
 
-    /// Opens the chunks, and hashes those that are full, as far as they are genuine.
-    pub(super) fn open(&mut self, key: &ChunkKey, hash: Option<HashChunk>) {
+    /// Opens the chunks, as far as they are genuine; hashes those that are full, and seals them with another key under the
+    /// numbers that they have, each while it is in the processor's cache.
+    pub(super) fn open(
+        &mut self,
+        key: &ChunkKey,
+        hash: Option<HashChunk>,
+        again: Option<&ChunkKey>,
+    ) {
         self.hashes.clear();
+        if again.is_some() {
+            self.again.resize(BATCH_CHUNKS * SEALED_CHUNK_BYTES, 0);
+        }
         self.opened = 0;
         self.shut = None;
         let places = self.bytes[..self.filled].chunks_mut(SEALED_CHUNK_BYTES);
@@ -177,8 +189,11 @@ impl Batch {
                 return;
             }
             if bytes == SEALED_CHUNK_BYTES {
-                self.hashes
-                    .extend(hash.map(|hash| hash(&place[..CHUNK_BYTES])));
+                let chunk = &place[..CHUNK_BYTES];
+                self.hashes.extend(hash.map(|hash| hash(chunk)));
+                if let Some(other) = again {
+                    other.seal_into(index, chunk, &mut self.again[at..at + bytes]);
+                }
             }
             self.opened = at + bytes;
         }
@@ -190,9 +205,17 @@ impl Batch {
 
     /// The chunks that [`Batch::open`] has opened.
     pub(super) fn opened(&self) -> OpenedChunks<'_> {
+        let is_sealed_again = !self.again.is_empty();
+        let full = if is_sealed_again {
+            self.opened / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES
+        } else {
+            0
+        };
         OpenedChunks {
             bytes: &self.bytes[..self.opened],
             hashes: &self.hashes,
+            first_chunk: self.first_chunk,
+            again: &self.again[..full],
         }
     }
 }
@@ -217,6 +240,8 @@ pub(super) enum Shut {
 pub struct OpenedChunks<'a> {
     bytes: &'a [u8],
     hashes: &'a [ChunkHash],
+    first_chunk: u64,
+    again: &'a [u8],
 }
 
 /// The plaintext of a chunk.
@@ -226,16 +251,34 @@ pub struct OpenedChunk<'a> {
     pub plaintext: &'a [u8],
     /// Its hash, where it was asked for and the chunk is full.
     pub hash: Option<&'a ChunkHash>,
+    /// The same chunk for another message, where that was asked for and the chunk is full.
+    pub again: Option<SealedAgain<'a>>,
+}
+
+/// A full chunk, sealed with the key of another message under the number that it has in this one.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedAgain<'a> {
+    /// The number.
+    pub index: u64,
+    /// 16,400 bytes.
+    pub bytes: &'a [u8],
 }
 
 impl<'a> OpenedChunks<'a> {
     /// The chunks in their order.
     pub fn iter(&self) -> impl Iterator<Item = OpenedChunk<'a>> {
         let hashes = self.hashes.iter().map(Some).chain(std::iter::repeat(None));
+        let again = (self.first_chunk..).zip(self.again.chunks_exact(SEALED_CHUNK_BYTES));
+        let again = again.map(|(index, bytes)| Some(SealedAgain { index, bytes }));
+        let again = again.chain(std::iter::repeat(None));
         let places = self.bytes.chunks(SEALED_CHUNK_BYTES);
-        places.zip(hashes).map(|(place, hash)| OpenedChunk {
-            plaintext: &place[..place.len() - TAG_BYTES],
-            hash,
-        })
+        places
+            .zip(hashes)
+            .zip(again)
+            .map(|((place, hash), again)| OpenedChunk {
+                plaintext: &place[..place.len() - TAG_BYTES],
+                hash,
+                again,
+            })
     }
 }

@@ -45,6 +45,19 @@ impl ChunkKey {
         self.key.seal(&self.nonce_of(index), &[], chunk)
     }
 
+    /// Encrypts `chunk` into `sealed`, which has room for its tag too.
+    ///
+    /// For threads that seal ahead: what was sealed here goes out in place of what [`ChunkKey::seal`] would make under this number,
+    /// or never leaves the process. Two ciphertexts under one nonce must not.
+    pub(super) fn seal_into(&self, index: u64, chunk: &[u8], sealed: &mut [u8]) {
+        let (ciphertext, tag) = sealed.split_at_mut(chunk.len());
+        tag.copy_from_slice(
+            &self
+                .key
+                .seal_into(&self.nonce_of(index), &[], chunk, ciphertext),
+        );
+    }
+
     /// Decrypts `sealed`, ciphertext and tag, in place, and returns the plaintext's part of it.
     pub(super) fn open<'a>(
         &self,

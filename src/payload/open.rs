@@ -10,6 +10,7 @@ use super::chunk::{
     CHUNK_BYTES, CHUNKS_MAX, COMMITMENT_BYTES, ChunkKey, HEADER_BYTES, SALT_BYTES,
     SEALED_CHUNK_BYTES,
 };
+use super::seal::SealingKey;
 use super::workers::Workers;
 use crate::crypto::Secret;
 use crate::crypto::aead::TAG_BYTES;
@@ -114,8 +115,8 @@ impl<R: Read> Opener<R> {
         Ok(Some(chunk))
     }
 
-    /// Opens all that is left. `give` takes the chunks in order, with their hashes if `hash` is to be computed; what is genuine
-    /// is given before an error is.
+    /// Opens all that is left. `give` takes the chunks in order, with their hashes if `hash` is to be computed, and sealed with
+    /// the key of another message if there is one; what is genuine is given before an error is.
     ///
     /// # Errors
     /// Any [`OpenPayloadError`], and those of `give`; there is no reading on after one.
@@ -123,6 +124,7 @@ impl<R: Read> Opener<R> {
         &mut self,
         workers: Workers,
         hash: Option<HashChunk>,
+        again: Option<&SealingKey>,
         mut give: impl FnMut(OpenedChunks<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E>
     where
@@ -142,7 +144,7 @@ impl<R: Read> Opener<R> {
                 Ok(if is_full { Taken::Piece } else { Taken::Last })
             },
             work: |batch: &mut Batch| {
-                batch.open(key, hash);
+                batch.open(key, hash, again.map(|again| &*again.0));
                 Ok(())
             },
             give: |batch: &mut Batch| {

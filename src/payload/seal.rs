@@ -1,6 +1,7 @@
 //! Sealing: plaintext in as it comes, a C2SP message out.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -16,13 +17,16 @@ use crate::turns::{Taken, Turns};
 /// Dropped without `finish`, it leaves a message without an end, which no reader accepts.
 pub struct Sealer<W: Write> {
     out: W,
-    key: ChunkKey,
+    key: Arc<ChunkKey>,
     next_chunk: u64,
     /// What is to go out next, then the plaintext of the chunk that is being filled.
     buffer: Zeroizing<Vec<u8>>,
     /// Where in `buffer` the unsealed chunk begins.
     chunk_at: usize,
 }
+
+/// The key of a message in the making, for threads that seal chunks of it before they are its turn.
+pub struct SealingKey(pub(super) Arc<ChunkKey>);
 
 /// Why a copy broke off.
 #[derive(Debug, thiserror::Error)]
@@ -54,11 +58,45 @@ impl<W: Write> Sealer<W> {
         buffer.extend_from_slice(&commitment);
         Self {
             out,
-            key,
+            key: Arc::new(key),
             next_chunk: 0,
             chunk_at: buffer.len(),
             buffer,
         }
+    }
+
+    /// The key, for [`Opener::for_each`](super::Opener::for_each) of the message that this one takes its content from.
+    pub fn key(&self) -> SealingKey {
+        SealingKey(Arc::clone(&self.key))
+    }
+
+    /// The number of the chunk that begins here; `None` inside a chunk.
+    pub fn chunk_here(&self) -> Option<u64> {
+        self.unsealed().is_empty().then_some(self.next_chunk)
+    }
+
+    /// Appends full chunks that were sealed with [`Sealer::key`] under the numbers from [`Sealer::chunk_here`] on.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn append_sealed(&mut self, chunks: &mut Vec<IoSlice<'_>>) -> io::Result<()> {
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        assert!(self.unsealed().is_empty(), "a chunk is being filled");
+        self.next_chunk += chunks.len() as u64;
+        self.write_batch()?;
+        let mut left = &mut chunks[..];
+        while !left.is_empty() {
+            match self.out.write_vectored(left) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => IoSlice::advance_slices(&mut left, count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        chunks.clear();
+        Ok(())
     }
 
     /// The plaintext that was not sealed yet, because its chunk is not full.

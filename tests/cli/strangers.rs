@@ -58,7 +58,7 @@ fn pipes_stay_pipes() {
     );
     session.type_(
         "alice",
-        "head -c 300000 /dev/zero | encl wrap --to bob@example.org --armor | head -n 1",
+        "head -c 3000000 /dev/zero | encl wrap --to bob@example.org --armor | head -n 1",
     );
     insta::assert_snapshot!(session.transcript());
 }

@@ -8,8 +8,8 @@ use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::{Purpose, SigningKey};
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret, hpke, sha256};
 use encl::envelope::{
-    About, Addressee, Admission, Class, Envelope, Keyring, KeyringError, LockRequest, OpenError,
-    ReaderKey, SealRequest, Workers, seal,
+    About, Addressee, Admission, Approval, Class, Content, Envelope, Granted, Keyring,
+    KeyringError, LockRequest, OpenError, ReaderKey, Rewriting, SealRequest, Workers, seal,
 };
 use encl::json::to_b64;
 use encl::payload::seal_message;
@@ -79,6 +79,20 @@ impl Person {
     }
 }
 
+/// Different people.
+pub(crate) fn people<const N: usize>() -> [Person; N] {
+    std::array::from_fn(|i| Person::classic(&format!("P{i}")))
+}
+
+pub(crate) fn named_people<const N: usize>() -> [Person; N] {
+    ["Ann", "Bob", "Carol", "Dave", "Eve"][..N]
+        .iter()
+        .map(|name| Person::classic(name))
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap_or_else(|_| panic!("as many as names"))
+}
+
 /// A reader's keys and passphrase.
 pub(crate) struct Keys {
     pub(crate) keys: Vec<PrivateKey>,
@@ -125,9 +139,23 @@ pub(crate) struct Outcome {
 }
 
 pub(crate) fn open_at(envelope: &[u8], keys: &mut Keys, now: &str) -> Outcome {
+    outcome(envelope, |envelope| envelope.unlock(keys, time(now)))
+}
+
+/// Opens an envelope with approvals.
+pub(crate) fn open_with(envelope: &[u8], keys: &mut Keys, approvals: &[Approval]) -> Outcome {
+    outcome(envelope, |envelope| {
+        envelope.unlock_with(approvals, keys, time(NOW))
+    })
+}
+
+fn outcome<'a>(
+    envelope: &'a [u8],
+    unlock: impl FnOnce(Envelope<&'a [u8]>) -> Result<Content<&'a [u8]>, OpenError>,
+) -> Outcome {
     let mut released = Vec::new();
     let opened = Envelope::read(envelope)
-        .and_then(|envelope| envelope.unlock(keys, time(now)))
+        .and_then(unlock)
         .and_then(|content| content.copy_to(&mut released, Workers::Processors));
     match opened {
         Ok((about, _)) => Outcome {
@@ -177,13 +205,22 @@ pub(crate) fn opens(envelope: &[u8], keys: &mut Keys, content: &[u8], what: &str
     outcome.admission.unwrap()
 }
 
+/// Why it does not open for somebody with approvals.
+pub(crate) fn error_with(envelope: &[u8], who: &Person, approvals: &[Approval]) -> OpenError {
+    let opened =
+        Envelope::read(envelope)
+            .unwrap()
+            .unlock_with(approvals, &mut Keys::of(&[who]), time(NOW));
+    opened.err().expect("it must not open")
+}
+
 /// A request that names these people as readers.
 pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -> SealRequest<'a> {
     let recipients = readers.iter().map(|person| person.addressee()).collect();
     SealRequest {
         locks: vec![LockRequest {
             recipients,
-            passphrase: None,
+            ..LockRequest::default()
         }],
         signer,
         private: false,
@@ -195,6 +232,49 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
         aligned: false,
         workers: Workers::Processors,
     }
+}
+
+/// Opened as far as the access line, to be changed.
+pub(crate) fn rewriting<'a>(envelope: &'a [u8], who: &[&Person]) -> Rewriting<&'a [u8]> {
+    let envelope = Envelope::read(envelope).unwrap();
+    let rewriting = envelope.rewrite(&[], &mut Keys::of(who), time(NOW));
+    rewriting.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// `by` lets a newcomer in.
+pub(crate) fn granted(envelope: &[u8], by: &Person, newcomer: &Person) -> Vec<u8> {
+    let mut rewriting = rewriting(envelope, &[by]);
+    let record = (&by.root, time(NOW));
+    let granted = rewriting.grant(&newcomer.addressee(), None, record, &mut rng());
+    assert_eq!(granted.unwrap(), Granted::Added);
+    written(rewriting)
+}
+
+pub(crate) fn written(rewriting: Rewriting<&[u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    rewriting.finish().unwrap().copy_to(&mut out).unwrap();
+    out
+}
+
+/// A lock that `need` of these people open together.
+pub(crate) fn quorum<'a>(need: u8, people: &[&Person]) -> LockRequest<'a> {
+    LockRequest {
+        need,
+        recipients: people.iter().map(|person| person.addressee()).collect(),
+        passphrase: None,
+    }
+}
+
+/// What `holder` has of a lock, sealed to a colleague.
+pub(crate) fn approved(
+    envelope: &[u8],
+    lock: u16,
+    holder: &Person,
+    to: &Person,
+) -> Result<Vec<Approval>, OpenError> {
+    let to = to.key.public_key();
+    let mut keys = Keys::of(&[holder]);
+    Envelope::read(envelope)?.approve(lock, &to, &mut keys, time(NOW), &mut rng())
 }
 
 pub(crate) fn sealed(request: &SealRequest<'_>, content: &[u8]) -> Vec<u8> {

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 #![expect(clippy::print_stdout, reason = "figures are part of the result")]
 
+mod access;
+mod access_quorums;
 mod ed25519;
 mod every_bit;
 mod insider;
@@ -11,7 +13,12 @@ mod json;
 mod kit;
 mod lines;
 mod padding;
+mod plans;
+mod quorums;
+mod resealing;
+mod rewriting;
 mod second_reader;
+mod second_reader_access;
 mod shapes;
 mod sizes;
 mod splices;

@@ -9,20 +9,23 @@ use std::process::Command;
 use encl::crypto::Kem;
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::signing::SigningKey;
-use encl::envelope::{ArmorWriter, LockRequest, SealRequest};
+use encl::envelope::{Admission, Approval, ArmorWriter, LockRequest, SealRequest};
 use encl::json::to_b64;
 use encl::policy::Padding;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::kit::{Forge, Keys, NOW, Parts, Person, access, cheap, open, request, rng, sealed};
+use crate::kit::{Forge, Keys, NOW, Parts, Person, access, cheap, open_with, request, rng, sealed};
+use crate::second_reader_access;
 
-/// One envelope, honest or not, and who tries to open it.
-struct Case {
-    what: String,
-    bytes: Vec<u8>,
-    reader: usize,
-    passphrase: Option<&'static str>,
+/// One envelope, honest or not, and who tries to open it with what.
+pub(crate) struct Case {
+    pub(crate) what: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) readers: Vec<usize>,
+    /// As they come, which may be anything.
+    pub(crate) approvals: Vec<Vec<u8>>,
+    pub(crate) passphrase: Option<&'static str>,
 }
 
 const WORDS: &str = "correct horse";
@@ -49,12 +52,27 @@ fn identity_file(folder: &Path, person: &Person) -> PathBuf {
     path
 }
 
-/// Ours: the class by its word, and what was released.
+/// Ours: the class by its word, and what was released; with the admission of what opened.
 fn ours(case: &Case, people: &[Person]) -> (String, u64, String) {
-    let mut keys = Keys::of(&[&people[case.reader]]);
+    let nothing = || hex::encode(Sha256::digest([]));
+    let approvals = case
+        .approvals
+        .iter()
+        .map(|bytes| Approval::from_bytes(bytes));
+    let approvals: Vec<_> = match approvals.collect::<Result<_, _>>() {
+        Ok(approvals) => approvals,
+        Err(error) => return (error.class().to_owned(), 0, nothing()),
+    };
+    let readers: Vec<_> = case.readers.iter().map(|at| &people[*at]).collect();
+    let mut keys = Keys::of(&readers);
     keys.passphrase = case.passphrase;
-    let outcome = open(&case.bytes, &mut keys);
-    let class = outcome.class.map_or("ok", encl::envelope::Class::name);
+    let outcome = open_with(&case.bytes, &mut keys, &approvals);
+    let class = match (outcome.class, outcome.admission) {
+        (Some(class), _) => class.name(),
+        (None, Some(Admission::Named)) => "ok, named",
+        (None, Some(Admission::Granted(_))) => "ok, granted",
+        (None, _) => "ok, unrecorded",
+    };
     let hash = hex::encode(Sha256::digest(&outcome.released));
     (class.to_owned(), outcome.released.len() as u64, hash)
 }
@@ -64,9 +82,16 @@ fn theirs(folder: &Path, cases: &[Case], identities: &[PathBuf]) -> Vec<Value> {
     for (number, case) in cases.iter().enumerate() {
         let file = folder.join(number.to_string());
         fs::write(&file, &case.bytes).unwrap();
+        let approval = |(at, bytes): (usize, &Vec<u8>)| {
+            let file = folder.join(format!("{number}.{at}"));
+            fs::write(&file, bytes).unwrap();
+            file
+        };
+        let approvals: Vec<_> = case.approvals.iter().enumerate().map(approval).collect();
         let line = json!({
             "file": file,
-            "identities": [identities[case.reader]],
+            "identities": case.readers.iter().map(|at| &identities[*at]).collect::<Vec<_>>(),
+            "approvals": approvals,
             "passphrase": case.passphrase,
             "now": NOW,
         });
@@ -110,10 +135,13 @@ fn it_answers_as_ours_does() {
     for (case, answer) in cases.iter().zip(&answers) {
         let (class, bytes, hash) = ours(case, &people);
         // Without a passphrase our reader asks, and gets none.
-        let their_class = answer["class"]
+        let mut their_class = answer["class"]
             .as_str()
             .unwrap()
             .replace("locked", "passphrase");
+        if let Some(admission) = answer["admission"].as_str() {
+            their_class = format!("{their_class}, {admission}");
+        }
         if (their_class.as_str(), &answer["bytes"], &answer["sha256"])
             != (&class, &json!(bytes), &json!(hash))
         {
@@ -140,7 +168,8 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
         cases.push(Case {
             what,
             bytes,
-            reader,
+            readers: vec![reader],
+            approvals: Vec::new(),
             passphrase,
         });
     };
@@ -205,10 +234,11 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
     for (what, bytes) in forged(people).into_iter().chain(armored(people)) {
         add(what, bytes, 0, None);
     }
+    cases.extend(second_reader_access::cases(people));
     cases
 }
 
-fn flipped(envelope: &[u8], bit: u64) -> Vec<u8> {
+pub(crate) fn flipped(envelope: &[u8], bit: u64) -> Vec<u8> {
     let mut changed = envelope.to_vec();
     changed[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
     changed
@@ -223,7 +253,7 @@ fn bases(people: &[Person; 3], author: &SigningKey) -> Vec<(&'static str, Vec<u8
     let mut two = request(&[&people[0]], None);
     two.locks.push(LockRequest {
         recipients: vec![people[0].addressee(), people[2].addressee()],
-        passphrase: None,
+        ..LockRequest::default()
     });
     let small = |wish: &SealRequest<'_>| sealed(wish, &[0x80, 0, 0, b'x', 0]);
     vec![

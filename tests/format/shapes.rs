@@ -567,7 +567,7 @@ fn the_writer_keeps_the_readers_limits() {
     nine.locks = (0..9)
         .map(|_| LockRequest {
             recipients: vec![bob.addressee()],
-            passphrase: None,
+            ..LockRequest::default()
         })
         .collect();
     refusal(&nine);

@@ -146,7 +146,7 @@ fn slots_of_two_locks_do_not_mix() {
     let mut wish = request(&[&bob, &carol], None);
     wish.locks.push(LockRequest {
         recipients: vec![bob.addressee(), carol.addressee()],
-        passphrase: None,
+        ..LockRequest::default()
     });
     let parts = Parts::of(&sealed(&wish, b"x"));
     let slots: serde_json::Value = serde_json::from_str(&parts.access).unwrap();

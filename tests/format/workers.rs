@@ -65,7 +65,7 @@ fn sealed_by(count: usize, request: &SealRequest<'_>, content: &[u8]) -> Vec<u8>
         labels: request.labels.clone(),
         locks: vec![encl::envelope::LockRequest {
             recipients: request.locks[0].recipients.clone(),
-            passphrase: None,
+            ..encl::envelope::LockRequest::default()
         }],
         about: request.about.clone(),
         ..*request

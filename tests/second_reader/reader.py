@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A second reader of encl/1 envelopes and cards, written from src/envelope/FORMAT.md alone.
+"""A second reader of encl/1 envelopes, approvals and cards, written from src/envelope/FORMAT.md alone.
 
 It is there to disagree: the test suite gives it the cases that the Rust reader gets, and compares classes and plaintext.
 CPython 3.11 and the package `cryptography` (48 or later, for ML-KEM-768) are all it needs.
 
     reader.py [--identity FILE]... [--passphrase TEXT] [--now TIME] FILE
-    reader.py --batch FILE      one JSON object a line: {"file", "identities", "passphrase", "now"}
+    reader.py --batch FILE      one JSON object a line: {"file", "identities", "approvals", "passphrase", "now"}
     reader.py --card FILE       checks a card
 
 Each answer is one line of JSON: {"class": "ok" or the class, "bytes": N, "sha256": of all plaintext released, "why": text}.
@@ -782,7 +782,9 @@ class Envelope:
     def refuse_hopeless(self, keys):
         """Step 4."""
         hope = [
-            "passphrase" in lock_ or any(self.might_open(key, slot) for key in keys for slot in self.key_slots(i))
+            "passphrase" in lock_
+            or any(self.might_open(key, slot) for key in keys for slot in self.key_slots(i))
+            or any(approval["lock"] == i for approval in self.approvals)
             for i, lock_ in enumerate(self.policy["locks"])
         ]
         if not any(hope):
@@ -790,10 +792,13 @@ class Envelope:
         if not all(hope):
             raise Refused("quorum", f"lock {hope.index(False)} is for others")
 
-    def unlock(self, keys, passphrase):
+    def unlock(self, keys, passphrase, approvals=()):
         """Steps 4 to 6: CK."""
+        mine = {key.id for key in keys}
+        usable = lambda one: one["policy"] == self.id and one["key"] in mine and one["lock"] < len(self.policy["locks"])
+        self.approvals = [one for one in approvals if usable(one)]
         self.refuse_hopeless(keys)
-        self.opened_by = []
+        self.opened_by, self.helped_by = [], []
         secrets = [self.open_lock(i, keys, passphrase) for i in range(len(self.policy["locks"]))]
         if not all(secrets):
             raise Refused("quorum" if any(secrets) else "no-key", "private slots that do not open")
@@ -805,13 +810,16 @@ class Envelope:
     def open_lock(self, i, keys, passphrase):
         lock_ = self.policy["locks"][i]
         found = []
+        enough = lambda: found and (lock_["need"] == 1 or len(self.shares(found, lock_)) == lock_["need"])
         for key in keys:
-            plain = self.open_with_key(i, key)
+            plain = None if enough() else self.open_with_key(i, key)
             if plain is not None:
                 found.append(plain)
                 self.opened_by.append((i, key.id))
-                if lock_["need"] == 1 or len(self.shares(found, lock_)) == lock_["need"]:
-                    break
+        for approval in self.approvals:
+            if approval["lock"] == i and not enough():
+                found.append(self.open_approval(approval, keys))
+                self.helped_by.append(approval["key"])
         if not found and "passphrase" in lock_:
             found.append(self.open_with_passphrase(i, lock_["passphrase"], passphrase))
             self.opened_by.append((i, None))
@@ -832,6 +840,14 @@ class Envelope:
                 if not self.policy["private"]:
                     raise Refused("slot", "my slot does not open")
         return None
+
+    def open_approval(self, approval, keys):
+        key = next(key for key in keys if key.id == approval["key"])
+        info = b"encl/1 approval\0" + self.id + struct.pack(">H", approval["lock"])
+        plain = key.open(approval["enc"], info, approval["ct"])
+        if plain is None:
+            raise Refused("slot", "an approval that does not open")
+        return plain
 
     def open_with_passphrase(self, i, cost, passphrase):
         if passphrase is None:
@@ -874,6 +890,10 @@ class Envelope:
 
     def admission(self, private):
         worst = {"named": 0, "granted": 1, "unrecorded": 2}
+        if not self.opened_by:
+            lists = private["recipients"] if self.policy["private"] else [one["recipients"] for one in self.policy["locks"]]
+            people = {one["key"] for people in lists for one in people}
+            return "named" if people.issuperset(self.helped_by) else "unrecorded"
         return max((self.admission_to(i, key, private) for i, key in self.opened_by), key=worst.get)
 
     def admission_to(self, i, key, private):
@@ -1028,13 +1048,13 @@ def address(value):
     return taken
 
 
-def read_carrier(prefix, raw):
+def read_carried(prefix, raw, other):
     if len(raw) > 262_144:
         raise Refused("over-limit", "the text")
     lines = [re.sub(rb"[ \t\r]", b"", line.lstrip(b"> \t")) for line in raw.split(b"\n")]
     bare = b"".join(lines)
     if not bare.startswith(prefix):
-        raise Refused("not-a-card")
+        raise Refused(other)
     bare, content = bare[len(prefix) :], b""
     for g in range(-(-len(bare) // 62)):
         group, check = bare[g * 62 : g * 62 + 62][:-2], bare[g * 62 : g * 62 + 62][-2:]
@@ -1050,9 +1070,37 @@ def read_carrier(prefix, raw):
         raise Refused("mangled", "not canonical")
     if len(whole) > 65_536:
         raise Refused("over-limit", "the content")
+    return whole
+
+
+def read_carrier(prefix, raw):
+    whole = read_carried(prefix, raw, "not-a-card")
     if whole[-65:-64] != b"\n":
         raise Refused("mangled", "no line feed before the signature")
     return whole[:-65], whole[-64:]
+
+
+def read_approval(raw):
+    if len(raw) > 262_144:
+        raise Refused("over-limit", "the text")
+    if raw.startswith(b"{"):
+        line = raw.removesuffix(b"\n")
+        if len(line) > 65_536:
+            raise Refused("over-limit", "the line")
+    else:
+        content = read_carried(b"encl-approval1:", raw, "not-an-approval")
+        if not content.endswith(b"\n"):
+            raise Refused("mangled", "no line feed")
+        line = content[:-1]
+    table = {
+        "approval": known("encl/1"),
+        "policy": b64(32),
+        "lock": number(0, 7),
+        "key": b64(32),
+        "enc": b64(32, 1120),
+        "ct": b64(48, 49),
+    }
+    return members(parse_json(line), table, tuple(table))
 
 
 def read_card(raw):
@@ -1112,13 +1160,19 @@ def answer(name, released, **more):
     return {"class": name, "bytes": released.bytes, "sha256": released.hash.hexdigest()} | more
 
 
-def judge(path, identities, passphrase, now):
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def judge(path, identities, passphrase, now, approvals=()):
     released = Released()
     try:
         keys = keys_of(identities)
+        approvals = [read_approval(read_file(one)) for one in approvals]
         with open(path, "rb") as source:
             envelope = Envelope(source)
-            envelope.unlock(keys, passphrase)
+            envelope.unlock(keys, passphrase, approvals)
             envelope.decide(now)
             body = Body(envelope, released)
             body.read()
@@ -1148,7 +1202,8 @@ def batch(path):
         for line in filter(str.strip, cases):
             case = json.loads(line)
             identities = case.get("identities") or []
-            yield judge(case["file"], identities, case.get("passphrase"), this_moment(case.get("now")))
+            now, approvals = this_moment(case.get("now")), case.get("approvals", ())
+            yield judge(case["file"], identities, case.get("passphrase"), now, approvals)
 
 
 def card(path):

@@ -14,6 +14,7 @@ mod hpke_peer;
 mod hpke_rfc9180;
 mod mlkem;
 mod reference;
+mod sharing;
 mod x25519;
 mod xwing;
 

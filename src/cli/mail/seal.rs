@@ -125,7 +125,7 @@ impl Sealing {
         SealRequest {
             locks: vec![LockRequest {
                 recipients: self.addressees.clone(),
-                passphrase: None,
+                ..LockRequest::default()
             }],
             signer: None,
             private: false,

@@ -8,7 +8,9 @@ use std::{fs, io};
 use encl::crypto::kdf;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::Purpose;
-use encl::envelope::{About, Addressee, Admission, ArmorWriter, LockRequest, SealRequest, seal, Workers};
+use encl::envelope::{
+    About, Addressee, Admission, ArmorWriter, LockRequest, SealRequest, Workers, seal,
+};
 use encl::identity::{Card, CardRequest};
 use encl::json::to_b64;
 use encl::policy::{Conditions, Padding, Recipient};
@@ -39,10 +41,12 @@ fn main() -> io::Result<()> {
             .collect()
     };
     let bodies = bodies(&envelopes);
+    let approvals = approvals(&envelopes);
     let cards = [card_line(), card().to_text().as_bytes().to_vec()];
     let seeds = [
         ("manifest", [envelopes.clone(), armored.clone()].concat()),
         ("card", cards.to_vec()),
+        ("approval", approvals),
         ("identity_file", vec![identity().to_line().to_vec()]),
         (
             "armor",
@@ -92,13 +96,14 @@ fn envelopes() -> Vec<Vec<u8>> {
             let on = |bit: u8| features >> bit & 1 == 1;
             let passphrase = Some((&passphrase, Cost::DEFAULT)).filter(|_| features % 5 == 0);
             let mut locks = vec![LockRequest {
+                need: 1,
                 recipients: vec![addressee(usize::from(features % 3 == 0))],
                 passphrase,
             }];
             if features % 4 == 3 {
                 locks.push(LockRequest {
                     recipients: vec![addressee(0), addressee(1)],
-                    passphrase: None,
+                    ..LockRequest::default()
                 });
             }
             let request = SealRequest {
@@ -311,6 +316,23 @@ fn must_open(parts: &Parts<'_>, shape: &Shape) {
         }
         Err(error) => panic!("{error}: {}", String::from_utf8_lossy(parts.policy)),
     }
+}
+
+/// What the reader could pass on of some envelopes, in both forms.
+fn approvals(envelopes: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut forms = Vec::new();
+    for (envelope, to) in envelopes.iter().zip(Ring::public().iter().cycle()) {
+        let envelope = encl::envelope::Envelope::read(&envelope[..]).expect("ours is good");
+        let rng = &mut StdRng::seed_from_u64(2);
+        let made = envelope.approve(0, to, &mut Ring::default(), now(), rng);
+        for approval in made.unwrap_or_default() {
+            forms.push(approval.to_line().into_bytes());
+            forms.push(approval.to_text().into_bytes());
+        }
+    }
+    assert!(!forms.is_empty(), "none could be made");
+    forms.truncate(8);
+    forms
 }
 
 fn card() -> Card {

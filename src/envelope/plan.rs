@@ -1,0 +1,268 @@
+//! What has to change so that an envelope is for the right people: nothing, more slots, or everything sealed anew.
+
+use std::collections::{HashMap, HashSet};
+
+use super::readers::Reader;
+use super::seal::Addressee;
+use crate::crypto::KeyId;
+use crate::crypto::passphrase::Cost;
+use crate::crypto::signing::RootId;
+use crate::policy::{Lock, Policy};
+
+/// Somebody as the keystore knows them.
+#[derive(Clone)]
+pub struct Person {
+    /// Name and ids, with the key that is sealed to now.
+    pub current: Addressee,
+    /// All keys that the person's card certifies, older ones too. A slot for any other is not this person's for certain,
+    /// whatever name stands at it.
+    pub keys: Vec<KeyId>,
+}
+
+/// Who shall have access.
+#[derive(Clone, Copy)]
+pub enum Wish<'a> {
+    /// Whoever has it now, with the keys that they have now.
+    CurrentKeys,
+    /// Whoever has it now but for these, with the keys that they have now.
+    Without(&'a [RootId]),
+    /// In this lock, these and nobody else; in all others whoever has it now.
+    Exactly(u16, &'a [Person]),
+}
+
+/// How an envelope is brought in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// It is right as it is.
+    Nothing,
+    /// Slots are added; payload and signature stay.
+    Add,
+    /// It is sealed anew.
+    Reseal,
+}
+
+/// One difference between what is and what is wished, in a lock.
+#[derive(Clone)]
+pub enum Change {
+    /// Somebody has no access yet.
+    Joins(u16, Addressee),
+    /// Somebody has access with an older key only.
+    NewKey(u16, Addressee),
+    /// Somebody shall have access no more.
+    Leaves(u16, Reader),
+}
+
+/// What has to change, and why.
+pub struct Plan {
+    /// What has to be done.
+    pub action: Action,
+    /// Why.
+    pub changes: Vec<Change>,
+    /// Who remains in each lock, for sealing anew.
+    pub remaining: Vec<Remaining>,
+    /// The author, whose signature is lost when somebody else seals anew.
+    pub signature_lost: Option<RootId>,
+}
+
+/// Who remains in one lock.
+pub struct Remaining {
+    /// How many have to come together.
+    pub need: u8,
+    /// The people, each with one key.
+    pub people: Vec<Addressee>,
+    /// The cost of a passphrase, which somebody has to know to seal anew.
+    pub passphrase: Option<Cost>,
+    /// Readers who remain and whose current key nobody knows. With such a one the envelope cannot be sealed anew.
+    pub unknown: Vec<Reader>,
+}
+
+/// The envelope that is to be brought in line, as it was found when it was opened.
+pub struct Present<'a> {
+    /// Line 2.
+    pub policy: &'a Policy,
+    /// Who has access: [`Opened::readers`](super::Opened::readers), or the manifest's where it is not private.
+    pub readers: &'a [Reader],
+    /// The author, if it is signed.
+    pub signer: Option<RootId>,
+}
+
+impl Present<'_> {
+    /// Compares what is with what is wished. `known` are the people of the keystore; `me` is whoever acts.
+    #[must_use]
+    pub fn plan(&self, wish: Wish<'_>, known: &[Person], me: RootId) -> Plan {
+        let known = Index::new(known);
+        let mut plan = Plan {
+            action: Action::Nothing,
+            changes: Vec::new(),
+            remaining: Vec::new(),
+            signature_lost: None,
+        };
+        for (number, lock) in (0..).zip(&self.policy.locks) {
+            let mut draft = Draft::new(self, number, lock, me);
+            match wish {
+                Wish::Exactly(wished, people) if wished == number => draft.exactly(people),
+                Wish::Without(leavers) => draft.without(leavers, &known),
+                Wish::CurrentKeys | Wish::Exactly(..) => draft.without(&[], &known),
+            }
+            plan.action = plan.action.max(draft.action);
+            plan.changes.extend(draft.changes);
+            plan.remaining.push(draft.remaining);
+        }
+        let by_others = self.signer.filter(|by| *by != me);
+        plan.signature_lost = by_others.filter(|_| plan.action == Action::Reseal);
+        plan
+    }
+}
+
+/// People, found by their keys and ids.
+struct Index<'p> {
+    by_key: HashMap<KeyId, &'p Person>,
+    by_id: HashMap<RootId, &'p Person>,
+}
+
+impl<'p> Index<'p> {
+    fn new(people: &'p [Person]) -> Self {
+        let keys = |one: &'p Person| one.keys.iter().map(move |key| (*key, one));
+        Self {
+            by_key: people.iter().flat_map(keys).collect(),
+            by_id: people.iter().map(|one| (one.id(), one)).collect(),
+        }
+    }
+
+    /// Whose slot it is: by the key, which a card certifies; else as the envelope says.
+    fn behind(&self, reader: &Reader) -> Option<&'p Person> {
+        let by_key = self.by_key.get(&reader.key).copied();
+        by_key.or_else(|| self.by_id.get(&reader.person.as_ref()?.id).copied())
+    }
+}
+
+/// The plan of one lock.
+struct Draft<'a> {
+    number: u16,
+    is_private: bool,
+    me: RootId,
+    /// Who has a slot.
+    readers: Vec<&'a Reader>,
+    keys: HashSet<KeyId>,
+    ids: HashSet<RootId>,
+    /// Whom the policy names and who has no slot any more: they may have kept the key, and are not let in again unasked.
+    dropped: Vec<Reader>,
+    action: Action,
+    changes: Vec<Change>,
+    remaining: Remaining,
+}
+
+impl<'a> Draft<'a> {
+    fn new(present: &'a Present<'a>, number: u16, lock: &Lock, me: RootId) -> Self {
+        let readers = present.readers.iter();
+        let readers: Vec<_> = readers.filter(|reader| reader.lock == number).collect();
+        let keys: HashSet<_> = readers.iter().map(|reader| reader.key).collect();
+        let said = readers.iter().filter_map(|reader| reader.person.as_ref());
+        let ids = said.map(|person| person.id).collect();
+        let dropped = lock
+            .recipients()
+            .iter()
+            .filter(|one| !keys.contains(&one.key));
+        let dropped = dropped.map(|one| Reader {
+            lock: number,
+            key: one.key,
+            person: Some(one.clone()),
+            is_named: true,
+        });
+        Self {
+            number,
+            is_private: present.policy.private,
+            me,
+            dropped: dropped.collect(),
+            readers,
+            keys,
+            ids,
+            action: Action::Nothing,
+            changes: Vec::new(),
+            remaining: Remaining {
+                need: lock.need,
+                people: Vec::new(),
+                passphrase: lock.passphrase,
+                unknown: Vec::new(),
+            },
+        }
+    }
+
+    /// Everybody but the leavers remains, with the current key.
+    fn without(&mut self, leavers: &[RootId], known: &Index<'_>) {
+        let leaves = |reader: &Reader| {
+            let said = reader.person.as_ref().map(|person| person.id);
+            let ids = [said, known.behind(reader).map(Person::id)];
+            ids.iter().flatten().any(|id| leavers.contains(id))
+        };
+        let (mut done, mut gone) = (HashSet::new(), Vec::new());
+        for reader in std::mem::take(&mut self.readers) {
+            if leaves(reader) {
+                gone.push(reader.clone());
+                continue;
+            }
+            match known.behind(reader) {
+                None => self.remaining.unknown.push(reader.clone()),
+                // One slot of a person is enough.
+                Some(person) if done.insert(person.id()) => self.stays(person),
+                Some(_) => {}
+            }
+        }
+        let dropped = std::mem::take(&mut self.dropped);
+        gone.extend(dropped.into_iter().filter(leaves));
+        for reader in gone {
+            self.leaves(reader);
+        }
+    }
+
+    /// Everybody who is wished, and no key but theirs.
+    fn exactly(&mut self, wished: &[Person]) {
+        let index = Index::new(wished);
+        let readers = std::mem::take(&mut self.readers).into_iter().cloned();
+        let dropped = std::mem::take(&mut self.dropped);
+        for reader in readers.chain(dropped) {
+            if !index.by_key.contains_key(&reader.key) {
+                self.leaves(reader);
+            }
+        }
+        for one in wished {
+            self.stays(one);
+        }
+    }
+
+    fn leaves(&mut self, reader: Reader) {
+        self.action = Action::Reseal;
+        self.changes.push(Change::Leaves(self.number, reader));
+    }
+
+    /// Somebody who shall have access with the current key.
+    fn stays(&mut self, person: &Person) {
+        let one = &person.current;
+        self.remaining.people.push(one.clone());
+        if self.keys.contains(&one.public.key_id()) {
+            return;
+        }
+        let has_access = self.ids.contains(&person.id())
+            || person.keys.iter().any(|key| self.keys.contains(key));
+        // A share is somebody's own: the holder alone can seal it to another key, and a new one has to be split off.
+        let is_quorum = self.remaining.need > 1;
+        let own_key = has_access && person.id() == self.me;
+        let action = if self.is_private || (is_quorum && !own_key) {
+            Action::Reseal
+        } else {
+            Action::Add
+        };
+        self.action = self.action.max(action);
+        self.changes.push(if has_access {
+            Change::NewKey(self.number, one.clone())
+        } else {
+            Change::Joins(self.number, one.clone())
+        });
+    }
+}
+
+impl Person {
+    fn id(&self) -> RootId {
+        self.current.recipient.id
+    }
+}

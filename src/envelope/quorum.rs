@@ -1,0 +1,147 @@
+//! Who has to come together, told so that one knows whom to ask.
+
+use std::fmt;
+
+use crate::policy::{Lock, Recipient};
+
+/// A lock that does not open with what is at hand: others have to come too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quorum {
+    /// The lock, from 0.
+    pub lock: usize,
+    /// How many have to come together; 1 where anybody of `could` is enough.
+    pub need: u8,
+    /// How many could.
+    pub of: usize,
+    /// Whose shares are at hand, as the policy says.
+    pub given: Vec<Holder>,
+    /// Who else could come, as the policy says; nobody where it is private.
+    pub could: Vec<Holder>,
+}
+
+/// Somebody who holds a share, or the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// The policy names the person.
+    Named(Recipient),
+    /// The names are sealed: the number of the share, from 1.
+    Share(u8),
+}
+
+impl Holder {
+    /// Whose share number `x` is.
+    pub(super) fn of_share(lock: &Lock, x: u8) -> Self {
+        let named = usize::from(x).checked_sub(1);
+        let named = named.and_then(|at| lock.recipients().get(at));
+        named.map_or(Self::Share(x), |recipient| Self::Named(recipient.clone()))
+    }
+}
+
+impl Quorum {
+    /// What is said of a lock when shares with these numbers are at hand.
+    pub(super) fn new(number: u16, lock: &Lock, given: &[u8]) -> Self {
+        let could = (1..).zip(lock.recipients());
+        let could = could.filter(|(x, _)| !given.contains(x) || lock.need == 1);
+        Self {
+            lock: number.into(),
+            need: lock.need,
+            of: lock.shares.len().max(lock.recipients().len()),
+            given: given.iter().map(|x| Holder::of_share(lock, *x)).collect(),
+            could: could.map(|(_, one)| Holder::Named(one.clone())).collect(),
+        }
+    }
+
+    /// How many more have to come.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        usize::from(self.need).saturating_sub(self.given.len())
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(recipient) => f.write_str(&recipient.name),
+            Self::Share(number) => write!(f, "the holder of share {number}"),
+        }
+    }
+}
+
+impl fmt::Display for Quorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lock, need, of, .. } = self;
+        let could = match &*self.could {
+            [] => "they are not named".to_owned(),
+            could => listed(could),
+        };
+        if *need == 1 {
+            return write!(f, "lock {lock} has to be opened by others: {could}");
+        }
+        write!(f, "lock {lock} needs {need} of {of} people together: ")?;
+        match &*self.given {
+            [] => f.write_str("nobody has given a share, ")?,
+            given => write!(f, "{} gave a share, ", listed(given))?,
+        }
+        write!(f, "{} more needed: {could}", self.missing())
+    }
+}
+
+fn listed(people: &[Holder]) -> String {
+    let people: Vec<_> = people.iter().map(Holder::to_string).collect();
+    people.join(", ")
+}
+
+/// Where a share, or a secret, came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A slot, by its position in the access line, from 0.
+    Slot(usize),
+    /// An approval, by its position among those that were given, from 0.
+    Approval(usize),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slot(at) => write!(f, "slot {at}"),
+            Self::Approval(at) => write!(f, "approval {}", at + 1),
+        }
+    }
+}
+
+/// A share that the policy does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongShare {
+    /// What held it.
+    pub source: Source,
+    /// The lock, from 0.
+    pub lock: usize,
+    /// Whose share it says that it is; `None` when its number is nobody's.
+    pub says: Option<Holder>,
+}
+
+impl WrongShare {
+    pub(super) fn new(source: Source, number: u16, lock: &Lock, share: &[u8]) -> Self {
+        let x = share.first().copied();
+        let x = x.filter(|x| (1..=lock.shares.len()).contains(&usize::from(*x)));
+        Self {
+            source,
+            lock: number.into(),
+            says: x.map(|x| Holder::of_share(lock, x)),
+        }
+    }
+}
+
+impl fmt::Display for WrongShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, lock, .. } = self;
+        write!(
+            f,
+            "the share in {source} for lock {lock} was forged or changed: "
+        )?;
+        match &self.says {
+            Some(holder) => write!(f, "it says that it is {holder}'s, and it is not"),
+            None => f.write_str("the policy has no share with its number"),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! An envelope sealed anew for those who remain: opened, verified and sealed in one pass (FORMAT.md, "Rewriting", revoke).
+
+use std::io::{Read, Write};
+
+use super::error::{Class, OpenError, SealError};
+use super::open::{Content, Opened};
+use super::seal::{ALIGNMENT, BodyWriter, Created, Front, LockRequest, SealRequest, Sealed};
+use crate::crypto::CryptoRng;
+use crate::crypto::signing::SigningKey;
+use crate::payload::Workers;
+
+/// Who may read the new envelope, and who signs it. All else comes from the old one.
+pub struct ResealRequest<'a> {
+    /// The locks, in their order.
+    pub locks: Vec<LockRequest<'a>>,
+    /// Who signs. The former author's signature cannot come along.
+    pub signer: Option<&'a SigningKey>,
+    /// How many threads share the work on the content.
+    pub workers: Workers,
+}
+
+/// Why an envelope is not sealed anew.
+#[derive(Debug, thiserror::Error)]
+pub enum ResealError {
+    /// The old one does not open to its end, or its signature does not hold.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The new one cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl ResealError {
+    /// The class, where the old envelope is to blame.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Open(error) => error.class(),
+            Self::Seal(_) => None,
+        }
+    }
+}
+
+/// What is written here is the new envelope.
+impl From<OpenError> for ResealError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Write(error) => Self::Seal(SealError::Write(error)),
+            other => Self::Open(other),
+        }
+    }
+}
+
+impl<R: Read + Send> Content<R> {
+    /// Reads the content to its end, with steps 9, 11 and 12, and seals it for others into a new envelope on `out`, which is
+    /// flushed. Name, type, subject, dates, labels, conditions, padding, the form in mail, and whether it is private stay as they
+    /// are.
+    ///
+    /// Whether the old envelope is genuine is known only at its end, so the new one gets its own end after that and not before:
+    /// after an error, what is on `out` opens to its end for nobody, and is the caller's to discard.
+    ///
+    /// # Errors
+    /// [`ResealError`].
+    pub fn reseal(
+        self,
+        request: &ResealRequest<'_>,
+        out: &mut (dyn Write + Send),
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Opened, Sealed), ResealError> {
+        let (mut body, about) = self.into_parts();
+        let wish = about.wish(request);
+        let created = Created {
+            in_policy: about.manifest.policy.created,
+            inside: about.private.created,
+        };
+        let front = Front::new(&wish, created, rng)?;
+        let (id, key, head) = (front.id, front.key, front.head);
+        let mut writer = BodyWriter::new(&mut *out, front.manifest, (&key, &id), rng);
+        let content_bytes = body.reseal(&head, &mut writer, &wish)?;
+        body.verify(about.signer(), &about.manifest.id)?;
+        writer.finish(head.len() as u64 + content_bytes, &wish, &id)?;
+        out.flush().map_err(SealError::Write)?;
+        let sealed = Sealed {
+            id,
+            content_bytes,
+            key,
+        };
+        Ok((about, sealed))
+    }
+}
+
+impl Opened {
+    fn wish<'a>(&self, request: &ResealRequest<'a>) -> SealRequest<'a> {
+        let policy = &self.manifest.policy;
+        SealRequest {
+            locks: request.locks.iter().map(LockRequest::again).collect(),
+            signer: request.signer,
+            private: policy.private,
+            padding: policy.padding,
+            created: self.created(),
+            conditions: policy.conditions,
+            labels: policy.labels.clone(),
+            about: self.private.about.clone(),
+            aligned: self.manifest.bytes.is_multiple_of(ALIGNMENT as u64),
+            workers: request.workers,
+        }
+    }
+}

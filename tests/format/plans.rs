@@ -1,0 +1,212 @@
+//! What has to change so that an envelope is for the right people.
+
+use encl::crypto::Secret;
+use encl::crypto::signing::SigningKey;
+use encl::envelope::{Action, Addressee, Change, Envelope, Person as Known, Present, Wish};
+
+use crate::kit::{
+    Keys, NOW, Person, people, quorum, request, rewriting, rng, sealed, time, written,
+};
+
+const CONTENT: &[u8] = b"for the team";
+
+fn known(person: &Person, older: &[&Person]) -> Known {
+    let keys = older
+        .iter()
+        .chain([&person])
+        .map(|one| one.key_id())
+        .collect();
+    Known {
+        current: person.addressee(),
+        keys,
+    }
+}
+
+/// The same person with a new key.
+fn rotated(person: &Person) -> Person {
+    let key = Person::classic("new key").key;
+    Person {
+        name: person.name.clone(),
+        root: SigningKey::new(Secret::new(*person.root.seed().expose())),
+        key,
+    }
+}
+
+/// What the plan says, in short: `+` joins, `*` has a new key, `-` leaves.
+fn told(envelope: &[u8], wish: Wish<'_>, people: &[Known], me: &Person) -> (Action, Vec<String>) {
+    let envelope = Envelope::read(envelope).unwrap();
+    let content = envelope
+        .unlock(&mut Keys::of(&[me]), time(NOW))
+        .unwrap()
+        .into_about();
+    let present = Present {
+        policy: &content.manifest.policy,
+        readers: &content.readers(),
+        signer: content.signer(),
+    };
+    let plan = present.plan(wish, people, me.root.id());
+    let is_lost =
+        plan.action == Action::Reseal && content.signer().is_some_and(|by| by != me.root.id());
+    assert_eq!(plan.signature_lost.is_some(), is_lost);
+    let name = |sign: &str, one: &Addressee| format!("{sign}{}", one.recipient.name);
+    let change = |change: &Change| match change {
+        Change::Joins(_, one) => name("+", one),
+        Change::NewKey(_, one) => name("*", one),
+        Change::Leaves(_, reader) => {
+            format!(
+                "-{}",
+                reader.person.as_ref().map_or("?", |person| &person.name)
+            )
+        }
+    };
+    (plan.action, plan.changes.iter().map(change).collect())
+}
+
+#[test]
+fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
+    let [ann, bob, carol, dave] = people();
+    let new_bob = rotated(&bob);
+    let envelope = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
+    let team = [
+        known(&ann, &[]),
+        known(&new_bob, &[&bob]),
+        known(&carol, &[]),
+        known(&dave, &[]),
+    ];
+    let plan = |envelope: &[u8], wish: Wish<'_>, me: &Person| {
+        let (action, changes) = told(envelope, wish, &team, me);
+        (action, changes.join(" "))
+    };
+    let is = |action: Action, changes: &str| (action, changes.to_owned());
+    assert_eq!(
+        plan(&envelope, Wish::CurrentKeys, &ann),
+        is(Action::Add, "*P1")
+    );
+    assert_eq!(
+        plan(&envelope, Wish::Exactly(0, &team), &ann),
+        is(Action::Add, "*P1 +P3")
+    );
+    assert_eq!(
+        plan(&envelope, Wish::Exactly(0, &team[..2]), &ann),
+        is(Action::Reseal, "-P2 *P1")
+    );
+    assert_eq!(
+        plan(&envelope, Wish::Without(&[carol.root.id()]), &ann),
+        is(Action::Reseal, "*P1 -P2")
+    );
+    assert_eq!(
+        plan(&envelope, Wish::Without(&[dave.root.id()]), &bob),
+        is(Action::Add, "*P1")
+    );
+    assert_eq!(
+        plan(&envelope, Wish::Without(&[carol.root.id()]), &bob).0,
+        Action::Reseal
+    );
+
+    // Done once, it is right, and whoever rotated can use either key.
+    let mut adding = rewriting(&envelope, &[&ann]);
+    for one in [&new_bob, &dave] {
+        adding
+            .grant(&one.addressee(), None, (&ann.root, time(NOW)), &mut rng())
+            .unwrap();
+    }
+    let added = written(adding);
+    assert_eq!(
+        plan(&added, Wish::Exactly(0, &team), &ann),
+        is(Action::Nothing, "")
+    );
+    assert_eq!(
+        plan(&added, Wish::CurrentKeys, &new_bob),
+        is(Action::Nothing, "")
+    );
+    assert_eq!(
+        plan(&added, Wish::Exactly(0, &team[..3]), &ann),
+        is(Action::Reseal, "-P3"),
+        "who was let in leaves too"
+    );
+}
+
+#[test]
+fn whoever_was_dropped_may_have_kept_the_key() {
+    let [ann, bob, carol] = people();
+    let envelope = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
+    let mut dropping = rewriting(&envelope, &[&ann]);
+    dropping.leave_out(&[bob.key_id()].into(), None).unwrap();
+    let dropped = written(dropping);
+    let [ann_and_carol, everybody] = [&[&ann, &carol][..], &[&ann, &bob, &carol]]
+        .map(|team| team.iter().map(|one| known(one, &[])).collect::<Vec<_>>());
+    let plan = |wish: Wish<'_>| {
+        let (action, changes) = told(&dropped, wish, &everybody, &ann);
+        (action, changes.join(" "))
+    };
+    let leaves = (Action::Reseal, "-P1".to_owned());
+    assert_eq!(plan(Wish::Without(&[bob.root.id()])), leaves);
+    assert_eq!(plan(Wish::Exactly(0, &ann_and_carol)), leaves);
+    assert_eq!(
+        plan(Wish::Exactly(0, &everybody)),
+        (Action::Add, "+P1".to_owned())
+    );
+    assert_eq!(
+        plan(Wish::CurrentKeys),
+        (Action::Nothing, String::new()),
+        "he is not let in again"
+    );
+}
+
+#[test]
+fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
+    let [ann, bob, carol] = people();
+    let (new_ann, new_bob) = (rotated(&ann), rotated(&bob));
+    let mut wish = request(&[&ann, &bob], None);
+    wish.private = true;
+    let private = sealed(&wish, CONTENT);
+    let rotated_bob = [known(&ann, &[]), known(&new_bob, &[&bob])];
+    let same = [known(&ann, &[]), known(&bob, &[])];
+    assert_eq!(
+        told(&private, Wish::CurrentKeys, &rotated_bob, &ann).0,
+        Action::Reseal
+    );
+    assert_eq!(
+        told(&private, Wish::CurrentKeys, &same, &ann).0,
+        Action::Nothing
+    );
+
+    wish.private = false;
+    wish.locks.push(quorum(2, &[&ann, &bob, &carol]));
+    let with_quorum = sealed(&wish, CONTENT);
+    let plan = |people: &[Known]| {
+        let manifest = Envelope::read(&*with_quorum).unwrap();
+        let manifest = manifest.manifest();
+        let present = Present {
+            policy: &manifest.policy,
+            readers: &manifest.readers(),
+            signer: None,
+        };
+        present.plan(Wish::CurrentKeys, people, ann.root.id())
+    };
+    let by_ann = plan(&[
+        known(&new_ann, &[&ann]),
+        known(&bob, &[]),
+        known(&carol, &[]),
+    ]);
+    assert_eq!(
+        (by_ann.action, by_ann.changes.len()),
+        (Action::Add, 2),
+        "her own share to her own new key"
+    );
+    let for_bob = plan(&[known(&ann, &[]), known(&new_bob, &[&bob])]);
+    assert_eq!(
+        for_bob.action,
+        Action::Reseal,
+        "nobody else has Bob's share"
+    );
+    assert_eq!(
+        for_bob.remaining[1].unknown.len(),
+        1,
+        "and Carol is not known"
+    );
+    assert_eq!(
+        (for_bob.remaining[1].need, for_bob.remaining[1].people.len()),
+        (2, 2)
+    );
+}
