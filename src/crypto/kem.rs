@@ -148,7 +148,7 @@ impl PublicKey {
         self.id
     }
 
-    /// Draws what [`PublicKey::encapsulate`] needs: 32 bytes for X25519, 64 for X-Wing.
+    /// Draws what one encapsulation needs: 32 bytes for X25519, 64 for X-Wing.
     #[must_use]
     pub fn ephemeral(&self, rng: &mut dyn CryptoRng) -> Ephemeral {
         let bytes = match self.kem {
