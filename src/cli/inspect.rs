@@ -200,7 +200,7 @@ impl<'a> SlotObject<'a> {
             Slot::Key(slot) => Self {
                 lock: slot.lock,
                 key: slot.key.map(|key| hex(&key.0)),
-                grant: slot.grant.as_ref().map(grant),
+                grant: slot.grant.as_deref().map(grant),
             },
             Slot::Passphrase(slot) => Self {
                 lock: slot.lock,
@@ -289,7 +289,7 @@ fn grants(access: &Access) -> Vec<String> {
         Slot::Key(slot) => slot.grant.clone(),
         Slot::Passphrase(_) => None,
     };
-    let words = |grant: Grant| {
+    let words = |grant: Box<Grant>| {
         format!(
             "  let in      {} at {}",
             safe(&grant.name),

@@ -68,7 +68,7 @@ pub struct KeySlot {
     pub ct: Vec<u8>,
     /// Who let this reader in, if it was not the author.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub grant: Option<Grant>,
+    pub grant: Option<Box<Grant>>, // most slots have none, and there may be thousands
 }
 
 /// A slot for whoever knows the passphrase.
@@ -186,7 +186,7 @@ impl Members {
                 key: self.key,
                 enc,
                 ct,
-                grant: self.grant,
+                grant: self.grant.map(Box::new),
             }));
         };
         if self.key.is_some() || self.enc.is_some() || self.grant.is_some() {

@@ -190,7 +190,7 @@ impl<R: Read> Rewriting<R> {
             sig: Signature([0; Signature::BYTES]),
         };
         grant.sig = by.sign(Purpose::Grant, &[&grant_message(&grant, lock, key, &id)]);
-        slot.grant = Some(grant);
+        slot.grant = Some(Box::new(grant));
         self.manifest.access.slots.push(Slot::Key(slot));
         Ok(Granted::Added)
     }

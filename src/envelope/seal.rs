@@ -260,7 +260,12 @@ fn slots(
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
         let parts = |at| secret.part(at);
         let sealed = slot::seal_to_keys(&lock.recipients, number, id, parts, request.private, rng);
-        slots.extend(sealed.into_iter().map(Slot::Key));
+        let sealed = sealed.into_iter().map(Slot::Key);
+        if slots.is_empty() {
+            slots = sealed.collect(); // in place
+        } else {
+            slots.extend(sealed);
+        }
         if let Some(passphrase) = lock.passphrase {
             slots.push(Slot::Passphrase(slot::seal_to_passphrase(
                 passphrase,

@@ -72,7 +72,7 @@ fn with_carol(session: &Session, envelope: &[u8], recorded: bool) -> Vec<u8> {
         key: Some(public.key_id()),
         enc: sealed.enc,
         ct: sealed.ct,
-        grant: recorded.then(|| granted(&bob, &carol, public.key_id(), &id)),
+        grant: recorded.then(|| Box::new(granted(&bob, &carol, public.key_id(), &id))),
     }));
     let mut lines = envelope.splitn(5, |byte| *byte == b'\n');
     let (policy, payload) = (lines.nth(1).unwrap(), lines.nth(2).unwrap());
