@@ -11,7 +11,7 @@ use encl::keystore::Group;
 use encl::mail::Mailbox;
 
 use super::context::Context;
-use super::people::{Names, People, Source};
+use super::people::{Basis, Names, People};
 use super::report::{Exit, Failure};
 use super::store::unreadable;
 use super::terminal::safe;
@@ -42,20 +42,20 @@ pub(crate) fn people_at(
 /// Everybody, and what should be known about them.
 fn look_up(addresses: &[Mailbox], people: &People) -> Result<(Vec<Found>, Vec<String>), Failure> {
     let quick = people.quick_directory();
-    let (directory, source) = quick.map_err(|error| unreadable(&error))?;
-    if source == Source::Index {
+    let (directory, basis) = quick.map_err(|error| unreadable(&error))?;
+    if basis == Basis::Index {
         // Only if everybody is there, and has that address by the card itself.
-        if let Ok((found, notices)) = look_up_in(directory, source, addresses, people) {
+        if let Ok((found, notices)) = look_up_in(directory, basis, addresses, people) {
             return Ok((found, notices));
         }
     }
     let directory = people.directory().map_err(|error| unreadable(&error))?;
-    look_up_in(directory, Source::Files, addresses, people)
+    look_up_in(directory, Basis::Files, addresses, people)
 }
 
 fn look_up_in(
     directory: &Directory,
-    source: Source,
+    basis: Basis,
     addresses: &[Mailbox],
     people: &People,
 ) -> Result<(Vec<Found>, Vec<String>), Failure> {
@@ -80,10 +80,10 @@ fn look_up_in(
             unclear => missing.push((address, unclear)),
         }
     }
-    match source {
+    match basis {
         _ if missing.is_empty() => Ok((found, notices)),
-        Source::Index => Err(not_by_the_index()),
-        Source::Files => Err(cannot_tell(&missing, people)?),
+        Basis::Index => Err(not_by_the_index()),
+        Basis::Files => Err(cannot_tell(&missing, people)?),
     }
 }
 

@@ -12,6 +12,8 @@ mod help;
 mod inspect;
 mod key;
 mod keys;
+#[cfg(test)]
+mod made_up;
 mod mail;
 mod man;
 mod many;

@@ -192,7 +192,7 @@ impl Called {
 
 /// How sure an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Basis {
     /// By the keystore's index: whoever is found has to be looked at, whoever is not has to be looked for.
     Index,
     /// By the contacts' own files.
@@ -315,17 +315,17 @@ impl People {
     }
 
     /// Who has which mail address, groups too; by the index, if there is one.
-    pub(crate) fn quick_directory(&self) -> Result<(&Directory, Source), KeystoreError> {
+    pub(crate) fn quick_directory(&self) -> Result<(&Directory, Basis), KeystoreError> {
         let Some(index) = self.index()? else {
-            return Ok((self.directory()?, Source::Files));
+            return Ok((self.directory()?, Basis::Files));
         };
         if let Some(directory) = self.indexed_directory.get() {
-            return Ok((directory, Source::Index));
+            return Ok((directory, Basis::Index));
         }
         let names = self.with_mine(index.contacts().filter_map(Names::of_index).collect());
         let directory = Directory::new(&names, self.groups()?);
         let directory = self.indexed_directory.get_or_init(|| directory);
-        Ok((directory, Source::Index))
+        Ok((directory, Basis::Index))
     }
 
     /// Who has which mail address, groups too.

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, Write};
 
 use super::digest::RootHasher;
-use crate::payload::{SealedAgain, Sealer};
+use crate::payload::{SealedAgain, Sealer, write_all_vectored};
 
 /// Some of the data.
 pub(super) struct Piece<'a> {
@@ -29,17 +29,7 @@ pub(super) struct Plain<'a, W: Write + ?Sized>(pub(super) &'a mut W);
 impl<W: Write + ?Sized> Outlet for Plain<'_, W> {
     fn give(&mut self, pieces: &[Piece<'_>]) -> io::Result<()> {
         let mut slices: Vec<_> = pieces.iter().map(|one| IoSlice::new(one.bytes)).collect();
-        let mut left = &mut slices[..];
-        IoSlice::advance_slices(&mut left, 0); // those at the front that are empty
-        while !left.is_empty() {
-            match self.0.write_vectored(left) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => IoSlice::advance_slices(&mut left, count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        write_all_vectored(self.0, &mut slices)
     }
 }
 

@@ -9,11 +9,10 @@ use super::admission::{Admission, grant_message};
 use super::approval::Approval;
 use super::armor::ArmorWriter;
 use super::error::{Class, OpenError};
-use super::id::{MAGIC, access_hash};
 use super::input::Input;
 use super::open::{Envelope, Manifest};
 use super::private_line::PrivateLine;
-use super::seal::{ALIGNMENT, Addressee, fill_up};
+use super::seal::{self, ALIGNMENT, Addressee};
 use super::slot;
 use super::unlock::{Keyring, Unlocked, Unlocking, admission};
 use crate::crypto::kdf::ContentKey;
@@ -240,14 +239,10 @@ impl<R: Read> Rewriting<R> {
             key,
             ..
         } = self;
-        let mut access_line = access_line::write(&manifest.access, &manifest.policy)?;
-        if manifest.bytes.is_multiple_of(ALIGNMENT as u64) {
-            fill_up(&mut access_line, policy_line.len());
-        }
-        let mac = json::to_b64(&key.mac(&access_hash(&policy_line, &access_line)));
-        let lines = [MAGIC, &policy_line, &access_line, mac.as_bytes(), b""];
+        let access_line = access_line::write(&manifest.access, &manifest.policy)?;
+        let aligned = manifest.bytes.is_multiple_of(ALIGNMENT as u64);
         Ok(Rewritten {
-            manifest: lines.join(&b'\n'),
+            manifest: seal::manifest(&policy_line, access_line, &key, aligned),
             payload_at: manifest.bytes,
             payload: input,
             key,

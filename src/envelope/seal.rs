@@ -184,20 +184,12 @@ impl Front {
         let access = Access {
             slots: slots(request, &secrets, &id, rng)?,
         };
-        let mut access_line =
-            access_line::write(&access, &policy).map_err(|error| refused(&error))?;
+        let access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
         drop(access); // of many recipients it is large, and the line larger
-        if request.aligned {
-            fill_up(&mut access_line, policy_line.len());
-        }
         let key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
-        let mac = json::to_b64(&key.mac(&access_hash(&policy_line, &access_line)));
-        let mut manifest = access_line; // in place
-        manifest.splice(0..0, [MAGIC, &policy_line, b""].join(&b'\n'));
-        manifest.extend_from_slice(&[b"", mac.as_bytes(), b""].join(&b'\n'));
         Ok(Self {
             id,
-            manifest,
+            manifest: manifest(&policy_line, access_line, &key, request.aligned),
             head: Zeroizing::new([&private_line[..], b"\n"].concat()),
             key,
         })
@@ -294,8 +286,25 @@ fn shuffle(slots: &mut [Slot], rng: &mut dyn CryptoRng) {
     }
 }
 
+/// Lines 1 to 4; `aligned`: filled up to a multiple of 4,096 bytes.
+pub(super) fn manifest(
+    policy_line: &[u8],
+    mut access_line: Vec<u8>,
+    key: &ContentKey,
+    aligned: bool,
+) -> Vec<u8> {
+    if aligned {
+        fill_up(&mut access_line, policy_line.len());
+    }
+    let mac = json::to_b64(&key.mac(&access_hash(policy_line, &access_line)));
+    let mut manifest = access_line; // in place: it may have 40 MiB
+    manifest.splice(0..0, [MAGIC, policy_line, b""].join(&b'\n'));
+    manifest.extend_from_slice(&[b"", mac.as_bytes(), b""].join(&b'\n'));
+    manifest
+}
+
 /// Spaces at the end of line 3 belong to no token (RFC 8259 §2) and are authenticated like everything else.
-pub(super) fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
+fn fill_up(access_line: &mut Vec<u8>, policy_bytes: usize) {
     let manifest = MAGIC.len() + 1 + policy_bytes + 1 + access_line.len() + 1 + MAC_LINE_BYTES;
     let spaces = manifest.next_multiple_of(ALIGNMENT) - manifest;
     if access_line.len() + spaces <= access_line::ACCESS_BYTES_MAX {

@@ -121,12 +121,10 @@ impl Batch {
     /// Fills it with sealed chunks. Returns whether it is full.
     pub(super) fn read_sealed(&mut self, input: &mut dyn Read) -> io::Result<bool> {
         let mut filled = 0;
-        while filled < self.bytes.len() || self.grow() {
-            match input.read(&mut self.bytes[filled..]) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        loop {
+            filled += read_full(input, &mut self.bytes[filled..])?;
+            if filled < self.bytes.len() || !self.grow() {
+                break;
             }
         }
         self.fill(filled);
@@ -218,6 +216,20 @@ impl Batch {
             again: &self.again[..full],
         }
     }
+}
+
+/// Reads until `buffer` is full or the input ends; returns how much there is.
+pub(super) fn read_full(input: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 impl Drop for Batch {

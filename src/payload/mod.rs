@@ -10,5 +10,5 @@ mod workers;
 pub use batch::{ChunkHash, HashChunk, OpenedChunk, OpenedChunks, SealedAgain};
 pub use chunk::{CHUNK_BYTES, HEADER_BYTES, SEALED_CHUNK_BYTES};
 pub use open::{OpenPayloadError, Opener, open_message};
-pub use seal::{CopyError, Sealer, SealingKey, seal_message};
+pub use seal::{CopyError, Sealer, SealingKey, seal_message, write_all_vectored};
 pub use workers::Workers;

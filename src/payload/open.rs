@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::batch::{BATCH_CHUNKS, Batch, HashChunk, OpenedChunks, Shut};
+use super::batch::{BATCH_CHUNKS, Batch, HashChunk, OpenedChunks, Shut, read_full};
 use super::chunk::{
     CHUNK_BYTES, CHUNKS_MAX, COMMITMENT_BYTES, ChunkKey, HEADER_BYTES, SALT_BYTES,
     SEALED_CHUNK_BYTES,
@@ -202,18 +202,4 @@ pub fn open_message(
         plaintext.extend_from_slice(chunk);
     }
     Ok(plaintext)
-}
-
-/// Reads until `buffer` is full or the input ends; returns how much there is.
-fn read_full(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

@@ -86,15 +86,7 @@ impl<W: Write> Sealer<W> {
         assert!(self.unsealed().is_empty(), "a chunk is being filled");
         self.next_chunk += chunks.len() as u64;
         self.write_batch()?;
-        let mut left = &mut chunks[..];
-        while !left.is_empty() {
-            match self.out.write_vectored(left) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => IoSlice::advance_slices(&mut left, count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        write_all_vectored(&mut self.out, chunks)?;
         chunks.clear();
         Ok(())
     }
@@ -230,6 +222,26 @@ impl<W: Write> Write for Sealer<W> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Writes all of `slices`, in as few calls as `out` needs.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_all_vectored(
+    out: &mut (impl Write + ?Sized),
+    mut slices: &mut [IoSlice<'_>],
+) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0); // those at the front that are empty
+    while !slices.is_empty() {
+        match out.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => IoSlice::advance_slices(&mut slices, count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Seals a short message in one go.

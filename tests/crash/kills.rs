@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::scenario::{Rehearsal, Scenario};
 use super::strace::{self, Call};
-use super::{complaints, tell};
+use super::{complaints, judge};
 
 /// How many calls of a scenario the short form tries, besides those that touch a disk.
 const SPREAD: usize = 48;
@@ -38,11 +38,7 @@ fn a_kill_at_any_call_leaves_nothing_partial() {
         })
     });
     let killed = killed.into_inner();
-    tell(&format!(
-        "crash: {killed} crash points, {} partial",
-        complaints.len()
-    ));
-    assert!(complaints.is_empty(), "{complaints:#?}");
+    judge(&format!("{killed} crash points"), "partial", &complaints);
     // A call more or less by chance (memory, threads) is all that may be missed.
     assert!(
         killed > rehearsals.len() * 20 && killed * 10 > points.len() * 9,

@@ -29,6 +29,12 @@ fn tell(figure: &str) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
+/// Tells what was tried, and fails if anything was complained about.
+fn judge(tried: &str, wrong: &str, complaints: &[String]) {
+    tell(&format!("crash: {tried}, {} {wrong}", complaints.len()));
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
 /// Runs `check` for every item on all processors, and hands back what each had to complain about.
 fn complaints<T: Sync>(
     items: &[T],

@@ -1,29 +1,11 @@
+use super::super::made_up::{card, keystore};
 use super::*;
-use encl::crypto::Kem;
-use encl::identity::{Card, CardRequest, Identity};
-use encl::keystore::{How, Keystore};
+use encl::identity::Card;
 use std::collections::BTreeSet;
-
-fn card(name: &str, addresses: &[&str]) -> Card {
-    let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
-    let now = "2026-11-24T06:24:00Z".parse().unwrap();
-    let identity = Identity::generate(Kem::X25519, now, None, &mut rng);
-    let request = CardRequest {
-        name: name.to_owned(),
-        addresses: addresses.iter().map(|a| (*a).to_owned()).collect(),
-        serial: 1,
-        created: now,
-    };
-    Card::new(&identity, request).unwrap()
-}
 
 /// Contacts and groups with an address in a keystore of their own.
 fn people(cards: &[&Card], groups: &[(&str, &str, &[&Card])]) -> (tempfile::TempDir, People) {
-    let folder = tempfile::tempdir().unwrap();
-    let keystore = Keystore::at(folder.path().join("encl"));
-    for card in cards {
-        keystore.accept(card, How::Added, card.created()).unwrap();
-    }
+    let (folder, keystore) = keystore(cards);
     for (name, address, members) in groups {
         let group = Group {
             address: Some((*address).to_owned()),

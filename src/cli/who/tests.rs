@@ -1,21 +1,7 @@
+use super::super::made_up::{card, keystore};
 use super::*;
-use encl::crypto::Kem;
 use encl::crypto::aead::AeadKey;
-use encl::identity::{CardRequest, Identity};
-use encl::keystore::{How, Keystore};
-
-fn card(name: &str, addresses: &[&str]) -> Card {
-    let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
-    let now = "2026-11-24T06:24:00Z".parse().unwrap();
-    let identity = Identity::generate(Kem::X25519, now, None, &mut rng);
-    let request = CardRequest {
-        name: name.to_owned(),
-        addresses: addresses.iter().map(|a| (*a).to_owned()).collect(),
-        serial: 1,
-        created: now,
-    };
-    Card::new(&identity, request).unwrap()
-}
+use encl::keystore::Keystore;
 
 /// Contacts in a keystore of their own.
 struct Known {
@@ -32,11 +18,7 @@ impl std::ops::Deref for Known {
 }
 
 fn people(cards: &[&Card]) -> Known {
-    let folder = tempfile::tempdir().unwrap();
-    let keystore = Keystore::at(folder.path().join("encl"));
-    for card in cards {
-        keystore.accept(card, How::Added, card.created()).unwrap();
-    }
+    let (folder, keystore) = keystore(cards);
     let people = People::read(keystore).unwrap();
     Known { folder, people }
 }
@@ -158,11 +140,7 @@ fn a_forged_index_leads_to_nobody_else() {
         card("Bob", &["bob@example.org"]),
         card("Mallory", &["mallory@example.org"]),
     );
-    let folder = tempfile::tempdir().unwrap();
-    let keystore = Keystore::at(folder.path().join("encl"));
-    for card in [&bob, &mallory] {
-        keystore.accept(card, How::Added, card.created()).unwrap();
-    }
+    let (_folder, keystore) = keystore(&[&bob, &mallory]);
     let line = |card: &Card, words: &str| format!("{}\t{words}\n", card.id());
     let lies = [
         line(&mallory, "Bob\tbob@example.org") + &line(&bob, "Mallory\tmallory@example.org"),
