@@ -353,7 +353,9 @@ const DELIVERIES: &[(i32, &str, &str)] = &[
     (
         75,
         "alice",
-        "{ encl mail deliver --for bob@example.org < report.pdf; echo $? > code; } | true; exit $(cat code)",
+        // The reader is gone before anything is written, however fast that is.
+        "{ until [ -e gone ]; do :; done; encl mail deliver --for bob@example.org < report.pdf; echo $? > code; } | \
+         { exec 0<&-; : > gone; }; exit $(cat code)",
     ),
 ];
 
