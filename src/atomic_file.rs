@@ -24,7 +24,7 @@ use place::Place;
 
 pub(crate) use fleeting::Fleeting;
 pub use fleeting::{before_names, discard_all};
-pub use hidden::discard_leftovers;
+pub use hidden::{discard_leftovers, is_temporary};
 
 /// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

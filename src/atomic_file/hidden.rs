@@ -37,7 +37,7 @@ pub fn discard_leftovers(folder: &Path) -> io::Result<usize> {
     let mut count = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if is_hidden_name(&entry.file_name()) && is_abandoned(&entry.path()) {
+        if is_temporary(&entry.file_name()) && is_abandoned(&entry.path()) {
             std::fs::remove_file(entry.path())?;
             count += 1;
         }
@@ -45,7 +45,9 @@ pub fn discard_leftovers(folder: &Path) -> io::Result<usize> {
     Ok(count)
 }
 
-fn is_hidden_name(name: &OsStr) -> bool {
+/// Says whether a file of this name is one in the making.
+#[must_use]
+pub fn is_temporary(name: &OsStr) -> bool {
     let middle = name.as_bytes().strip_prefix(PREFIX.as_bytes());
     let digits = middle.and_then(|middle| middle.strip_suffix(SUFFIX.as_bytes()));
     digits.is_some_and(|digits| digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit))

@@ -23,6 +23,12 @@ pub(crate) enum Input {
     File(PathBuf),
 }
 
+impl AsRef<Self> for Input {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Input {
     /// All inputs of a command. When standard input is one, no passphrase comes from there, and nobody types it.
     pub(crate) fn of(

@@ -89,6 +89,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
                 &name,
             )?;
             say_size(&name, context)?;
+            say_rewrap(&name, context);
         }
         Command::Remove { name, who } => {
             let leaving = leaving(&name, &who, context)?;
@@ -98,6 +99,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
                 &name,
             )?;
             say_size(&name, context)?;
+            say_rewrap(&name, context);
         }
         Command::List => list(context)?,
         Command::Show { name } => show(&name, context)?,
@@ -163,6 +165,13 @@ fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
         .terminal
         .status(&format!("@{name}: {}", size(&group)));
     Ok(())
+}
+
+/// Envelopes know people, not groups: what was sealed before stays as it is until somebody runs this.
+fn say_rewrap(name: &str, context: &Context) {
+    context.terminal.notice(&format!(
+        "old envelopes stay as they are; to bring those below a folder in line: encl rewrap -r FOLDER --to @{name}"
+    ));
 }
 
 /// `2 members  list@example.org`

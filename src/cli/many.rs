@@ -46,16 +46,17 @@ impl Company {
 
 /// Does `work` for every input and hands the results to `tell`, in the order of the inputs. Two that have a file in common, be
 /// it an input or what `target` makes of it, are never worked on side by side: which comes first is not left to chance.
-pub(crate) fn each<T: Send>(
-    inputs: &[Input],
+pub(crate) fn each<I: AsRef<Input> + Sync, T: Send>(
+    inputs: &[I],
     target: impl Fn(&Input) -> Option<PathBuf>,
-    work: impl Fn(&Input, Company) -> T + Sync,
-    mut tell: impl FnMut(&Input, T) + Send,
+    work: impl Fn(&I, Company) -> T + Sync,
+    mut tell: impl FnMut(&I, T) + Send,
 ) {
     let mut left = inputs;
     while let Some((first, rest)) = left.split_first() {
         let mut files = HashSet::new();
-        let fits = |input: &&Input| {
+        let fits = |input: &&I| {
+            let input = input.as_ref();
             let mut own = input
                 .path()
                 .map(Path::to_owned)
@@ -76,29 +77,29 @@ pub(crate) fn each<T: Send>(
 }
 
 /// An input, and what became of it.
-type Piece<'a, T> = Option<(&'a Input, Option<T>)>;
+type Piece<'a, I, T> = Option<(&'a I, Option<T>)>;
 
-fn side_by_side<'a, T: Send>(
-    inputs: &'a [Input],
-    work: &(impl Fn(&Input, Company) -> T + Sync),
-    tell: &mut (impl FnMut(&Input, T) + Send),
+fn side_by_side<'a, I: Sync, T: Send>(
+    inputs: &'a [I],
+    work: &(impl Fn(&I, Company) -> T + Sync),
+    tell: &mut (impl FnMut(&I, T) + Send),
 ) {
     let mut next = inputs.iter();
     let turns = Turns {
-        take: |piece: &mut Piece<'a, T>| {
+        take: |piece: &mut Piece<'a, I, T>| {
             *piece = next.next().map(|input| (input, None));
             Ok(match piece {
                 Some(_) => Taken::Piece,
                 None => Taken::Nothing,
             })
         },
-        work: |piece: &mut Piece<'a, T>| {
+        work: |piece: &mut Piece<'a, I, T>| {
             if let Some((input, result)) = piece {
                 *result = Some(work(input, Company::Others));
             }
             Ok(())
         },
-        give: |piece: &mut Piece<'a, T>| {
+        give: |piece: &mut Piece<'a, I, T>| {
             if let Some((input, Some(result))) = piece.take() {
                 tell(input, result);
             }

@@ -5,13 +5,18 @@ mod args;
 mod completions;
 mod contact;
 mod context;
+mod differences;
+mod drop;
 mod escape;
 mod files;
+mod grant;
 mod group;
 mod help;
+mod in_place;
 mod inspect;
 mod key;
 mod keys;
+mod leavers;
 #[cfg(test)]
 mod made_up;
 mod mail;
@@ -24,7 +29,12 @@ mod people;
 mod progress;
 mod prompt;
 mod readers;
+mod renewal;
 mod report;
+mod revoke;
+mod rewrap;
+mod rewriting;
+mod rounds;
 mod sealing;
 mod signals;
 mod sink;
@@ -34,6 +44,7 @@ mod target;
 mod terminal;
 mod terms;
 mod topics;
+mod tree;
 mod unwrap;
 mod verify;
 mod version;
@@ -77,6 +88,10 @@ enum Command {
     Unwrap(unwrap::Arguments),
     Inspect(inspect::Arguments),
     Verify(verify::Arguments),
+    Grant(grant::Arguments),
+    Drop(drop::Arguments),
+    Revoke(revoke::Arguments),
+    Rewrap(rewrap::Arguments),
     /// My identities: new, list, show, card, default, remove
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card
@@ -164,6 +179,10 @@ fn alone() -> Option<Cli> {
         "unwrap" => arguments(Command::Unwrap),
         "inspect" => arguments(Command::Inspect),
         "verify" => arguments(Command::Verify),
+        "grant" => arguments(Command::Grant),
+        "drop" => arguments(Command::Drop),
+        "revoke" => arguments(Command::Revoke),
+        "rewrap" => arguments(Command::Rewrap),
         "key" => above(Command::Key),
         "contact" => above(Command::Contact),
         "group" => above(Command::Group),
@@ -200,6 +219,10 @@ impl Command {
             Self::Unwrap(arguments) => unwrap::run(&arguments, context),
             Self::Inspect(arguments) => inspect::run(&arguments, context),
             Self::Verify(arguments) => verify::run(&arguments, context),
+            Self::Grant(arguments) => grant::run(&arguments, context),
+            Self::Drop(arguments) => drop::run(&arguments, context),
+            Self::Revoke(arguments) => revoke::run(&arguments, context),
+            Self::Rewrap(arguments) => rewrap::run(&arguments, context),
             Self::Key(command) => key::run(command, context),
             Self::Contact(command) => contact::run(command, context),
             Self::Group(command) => group::run(command, context),

@@ -1,6 +1,7 @@
 //! What unwrap and verify share: opening an envelope, what is demanded of it, and what is said about it.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -201,7 +202,7 @@ impl<'a> Opening<'a> {
                 Some(target) => target.name(),
             };
             let from = from(signer.as_ref());
-            let let_in = self.let_in(&about.admission);
+            let let_in = self.let_in(about);
             self.context
                 .terminal
                 .status(&format!("{name}, {from}{let_in}"));
@@ -225,15 +226,29 @@ impl<'a> Opening<'a> {
         self.context.terminal.print_object(&object, stream)
     }
 
-    fn let_in(&self, admission: &Admission) -> String {
-        match admission {
-            Admission::Named => String::new(),
-            Admission::Granted(path) => {
-                let by = path.first().map(|step| self.people.signer(step.by).words());
-                format!("; let in by {}", by.unwrap_or_default())
-            }
-            Admission::Unrecorded => "; whoever let you in left no record".to_owned(),
+    /// "; sealed for Bob (not verified yet), who let you in on 2026-11-24 07:24:00 +01:00"
+    fn let_in(&self, about: &Opened) -> String {
+        let path = match &about.admission {
+            Admission::Named => return String::new(),
+            Admission::Unrecorded => return "; whoever let you in left no record".to_owned(),
+            Admission::Granted(path) => path,
+        };
+        let words = |id| self.people.signer(id).words();
+        let mut let_in = path.iter().rev().peekable();
+        let by = let_in.peek().map(|step| step.by);
+        let mut text = match by {
+            Some(by) if about.signer() != Some(by) => format!("; sealed for {}, who", words(by)),
+            _ => "; its author".to_owned(),
+        };
+        while let Some(step) = let_in.next() {
+            let (who, then) = match let_in.peek() {
+                None => ("you".to_owned(), ""),
+                Some(_) => (words(step.id), ", who"),
+            };
+            let when = when::local(step.at);
+            write!(text, " let {who} in on {when}{then}").expect("a String never fails");
         }
+        text
     }
 }
 

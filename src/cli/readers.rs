@@ -1,7 +1,7 @@
 //! Who may read what is wrapped: names resolved, nobody dropped, everybody counted.
 
 use encl::crypto::Kem;
-use encl::envelope::Addressee;
+use encl::envelope::{Addressee, Known, Person as KnownPerson};
 use encl::identity::{Card, CardKey, fingerprint};
 use encl::policy::Recipient;
 
@@ -185,6 +185,30 @@ fn addressee(found: &Found, context: &Context) -> Result<Addressee, Failure> {
         },
         public: key.public.clone(),
     })
+}
+
+/// Somebody with all keys that the card certifies.
+pub(crate) fn person(found: &Found, context: &Context) -> Result<KnownPerson, Failure> {
+    Ok(KnownPerson {
+        current: addressee(found, context)?,
+        keys: found.keys.iter().map(|key| key.public.key_id()).collect(),
+    })
+}
+
+/// Everybody whom the keystore knows and who can be sealed to.
+pub(crate) fn known(people: &People, context: &Context) -> Result<Known, Failure> {
+    let names = people.names().map_err(|error| store::unreadable(&error))?;
+    let ids = names.iter().map(|names| (names.id, ())).collect();
+    let read = people.with_ids(ids, |found, ()| {
+        // Whose key has expired cannot be sealed to, and that is told when it has to be.
+        person(&Found::stored(found), context).ok()
+    });
+    let mut known = Vec::new();
+    for person in read {
+        let person = person.map_err(|error| store::unreadable(&error))?;
+        known.extend(person.flatten());
+    }
+    Ok(Known::new(known))
 }
 
 fn expired(found: &Found) -> Failure {

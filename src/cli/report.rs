@@ -65,7 +65,9 @@ impl Exit {
             Self::Damaged => {
                 "truncated, altered, mangled, not an envelope, forged, or not signed as demanded"
             }
-            Self::Refused => "the policy says no: expired, too early, quorum not met",
+            Self::Refused => {
+                "the policy says no: expired, too early, quorum not met, a signature would be lost"
+            }
             Self::Locked => "a passphrase is wrong, missing or was cancelled",
             Self::Recipient => {
                 "somebody cannot be wrapped for: unknown, ambiguous, changed, expired"
@@ -253,6 +255,11 @@ impl Tally {
             terminal.failure(&failure);
             self.exits.push(failure.exit);
         }
+    }
+
+    /// How many there were.
+    pub(crate) fn failures(&self) -> usize {
+        self.exits.len()
     }
 
     /// The exit code that all failures share, else 1.

@@ -236,8 +236,9 @@ struct Object<'a> {
     signer: Option<Signer>,
 }
 
+/// Somebody for whom it was sealed.
 #[derive(Serialize)]
-struct RecipientObject<'a> {
+pub(crate) struct RecipientObject<'a> {
     name: &'a str,
     address: Option<&'a str>,
     id: String,
@@ -245,7 +246,7 @@ struct RecipientObject<'a> {
 }
 
 impl<'a> RecipientObject<'a> {
-    fn of(addressee: &'a Addressee) -> Self {
+    pub(crate) fn of(addressee: &'a Addressee) -> Self {
         let recipient = &addressee.recipient;
         Self {
             name: &recipient.name,

@@ -123,7 +123,8 @@ impl Output<'_> {
             .because(format!("{} is the input", shown(path)))
     }
 
-    fn not_made(&self, error: &AtomicFileError) -> Failure {
+    /// Why the file did not come into being.
+    pub(crate) fn not_made(&self, error: &AtomicFileError) -> Failure {
         let exit = match error {
             AtomicFileError::Exists(_) | AtomicFileError::Link(_) => Exit::Exists,
             AtomicFileError::NoName(_) => Exit::Usage,

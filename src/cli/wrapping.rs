@@ -76,7 +76,7 @@ impl Wrapping<'_> {
         Ok(Wrapped {
             id: sealed.id,
             target,
-            was_envelope: head.starts_with(b"encl/1\n") || head == ARMOR_BEGIN,
+            was_envelope: looks_like_an_envelope(&head),
         })
     }
 
@@ -135,6 +135,11 @@ impl Wrapping<'_> {
             ..About::default()
         }
     }
+}
+
+/// Whether these first bytes are those of an envelope.
+pub(crate) fn looks_like_an_envelope(head: &[u8]) -> bool {
+    head.starts_with(b"encl/1\n") || head.starts_with(ARMOR_BEGIN)
 }
 
 /// Reads the first bytes, to see whether somebody wraps an envelope once more.

@@ -33,7 +33,7 @@ pub use armor::ArmorWriter;
 pub use error::{Class, KeyringError, NoKey, OpenError, SealError};
 pub use id::EnvelopeId;
 pub use open::{Content, Envelope, Manifest, Opened};
-pub use plan::{Action, Change, Person, Plan, Present, Remaining, Wish};
+pub use plan::{Action, Change, Known, Leavers, Person, Plan, Present, Remaining, Wish};
 pub use private_line::{About, LineEnds, Mail, PrivateLine};
 pub use quorum::{Holder, Quorum, Source, WrongShare};
 pub use readers::Reader;

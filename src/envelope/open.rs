@@ -93,6 +93,12 @@ impl<R: Read> Envelope<R> {
         &self.manifest
     }
 
+    /// Whether it is in its text form.
+    #[must_use]
+    pub fn is_armored(&self) -> bool {
+        matches!(self.input, Input::Armored(_))
+    }
+
     /// Counts what follows the manifest, to the end of the input, without checking it.
     ///
     /// # Errors

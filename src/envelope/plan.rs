@@ -19,15 +19,34 @@ pub struct Person {
     pub keys: Vec<KeyId>,
 }
 
+/// People of the keystore, found by their keys and ids.
+#[derive(Default)]
+pub struct Known {
+    people: Vec<Person>,
+    by_key: HashMap<KeyId, usize>,
+    by_id: HashMap<RootId, usize>,
+}
+
+/// Those who shall have access no more.
+#[derive(Debug, Clone, Default)]
+pub struct Leavers {
+    /// In this lock; `None`: in all.
+    pub lock: Option<u16>,
+    /// By their root keys.
+    pub people: HashSet<RootId>,
+    /// By the keys of their slots, where nobody knows whose they are.
+    pub keys: HashSet<KeyId>,
+}
+
 /// Who shall have access.
 #[derive(Clone, Copy)]
 pub enum Wish<'a> {
     /// Whoever has it now, with the keys that they have now.
     CurrentKeys,
     /// Whoever has it now but for these, with the keys that they have now.
-    Without(&'a [RootId]),
+    Without(&'a Leavers),
     /// In this lock, these and nobody else; in all others whoever has it now.
-    Exactly(u16, &'a [Person]),
+    Exactly(u16, &'a Known),
 }
 
 /// How an envelope is brought in line.
@@ -87,10 +106,10 @@ pub struct Present<'a> {
 }
 
 impl Present<'_> {
-    /// Compares what is with what is wished. `known` are the people of the keystore; `me` is whoever acts.
+    /// Compares what is with what is wished. `me` is whoever acts, and signs what is sealed anew.
     #[must_use]
-    pub fn plan(&self, wish: Wish<'_>, known: &[Person], me: RootId) -> Plan {
-        let known = Index::new(known);
+    pub fn plan(&self, wish: Wish<'_>, known: &Known, me: Option<RootId>) -> Plan {
+        let nobody = Leavers::default();
         let mut plan = Plan {
             action: Action::Nothing,
             changes: Vec::new(),
@@ -101,38 +120,51 @@ impl Present<'_> {
             let mut draft = Draft::new(self, number, lock, me);
             match wish {
                 Wish::Exactly(wished, people) if wished == number => draft.exactly(people),
-                Wish::Without(leavers) => draft.without(leavers, &known),
-                Wish::CurrentKeys | Wish::Exactly(..) => draft.without(&[], &known),
+                Wish::Without(leavers) if leavers.lock.is_none_or(|lock| lock == number) => {
+                    draft.without(leavers, known);
+                }
+                _ => draft.without(&nobody, known),
             }
             plan.action = plan.action.max(draft.action);
             plan.changes.extend(draft.changes);
             plan.remaining.push(draft.remaining);
         }
-        let by_others = self.signer.filter(|by| *by != me);
+        let by_others = self.signer.filter(|by| Some(*by) != me);
         plan.signature_lost = by_others.filter(|_| plan.action == Action::Reseal);
         plan
     }
 }
 
-/// People, found by their keys and ids.
-struct Index<'p> {
-    by_key: HashMap<KeyId, &'p Person>,
-    by_id: HashMap<RootId, &'p Person>,
-}
-
-impl<'p> Index<'p> {
-    fn new(people: &'p [Person]) -> Self {
-        let keys = |one: &'p Person| one.keys.iter().map(move |key| (*key, one));
-        Self {
-            by_key: people.iter().flat_map(keys).collect(),
-            by_id: people.iter().map(|one| (one.id(), one)).collect(),
+impl Known {
+    /// All these people.
+    #[must_use]
+    pub fn new(people: Vec<Person>) -> Self {
+        let mut known = Self::default();
+        for (at, person) in people.iter().enumerate() {
+            known.by_id.insert(person.id(), at);
+            known
+                .by_key
+                .extend(person.keys.iter().map(|key| (*key, at)));
         }
+        Self { people, ..known }
     }
 
     /// Whose slot it is: by the key, which a card certifies; else as the envelope says.
-    fn behind(&self, reader: &Reader) -> Option<&'p Person> {
-        let by_key = self.by_key.get(&reader.key).copied();
-        by_key.or_else(|| self.by_id.get(&reader.person.as_ref()?.id).copied())
+    #[must_use]
+    pub fn behind(&self, reader: &Reader) -> Option<&Person> {
+        let by_key = self.by_key.get(&reader.key);
+        let at = by_key.or_else(|| self.by_id.get(&reader.person.as_ref()?.id));
+        at.map(|at| &self.people[*at])
+    }
+}
+
+impl Leavers {
+    /// Whether somebody is one of them, as the envelope says or as a card says whose key it is.
+    #[must_use]
+    pub fn include(&self, reader: &Reader, known: &Known) -> bool {
+        let said = reader.person.as_ref().map(|person| person.id);
+        let ids = [said, known.behind(reader).map(Person::id)];
+        self.keys.contains(&reader.key) || ids.iter().flatten().any(|id| self.people.contains(id))
     }
 }
 
@@ -140,7 +172,7 @@ impl<'p> Index<'p> {
 struct Draft<'a> {
     number: u16,
     is_private: bool,
-    me: RootId,
+    me: Option<RootId>,
     /// Who has a slot.
     readers: Vec<&'a Reader>,
     keys: HashSet<KeyId>,
@@ -153,7 +185,7 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(present: &'a Present<'a>, number: u16, lock: &Lock, me: RootId) -> Self {
+    fn new(present: &'a Present<'a>, number: u16, lock: &Lock, me: Option<RootId>) -> Self {
         let readers = present.readers.iter();
         let readers: Vec<_> = readers.filter(|reader| reader.lock == number).collect();
         let keys: HashSet<_> = readers.iter().map(|reader| reader.key).collect();
@@ -189,15 +221,10 @@ impl<'a> Draft<'a> {
     }
 
     /// Everybody but the leavers remains, with the current key.
-    fn without(&mut self, leavers: &[RootId], known: &Index<'_>) {
-        let leaves = |reader: &Reader| {
-            let said = reader.person.as_ref().map(|person| person.id);
-            let ids = [said, known.behind(reader).map(Person::id)];
-            ids.iter().flatten().any(|id| leavers.contains(id))
-        };
+    fn without(&mut self, leavers: &Leavers, known: &Known) {
         let (mut done, mut gone) = (HashSet::new(), Vec::new());
         for reader in std::mem::take(&mut self.readers) {
-            if leaves(reader) {
+            if leavers.include(reader, known) {
                 gone.push(reader.clone());
                 continue;
             }
@@ -209,23 +236,23 @@ impl<'a> Draft<'a> {
             }
         }
         let dropped = std::mem::take(&mut self.dropped);
-        gone.extend(dropped.into_iter().filter(leaves));
+        let dropped = dropped.into_iter();
+        gone.extend(dropped.filter(|reader| leavers.include(reader, known)));
         for reader in gone {
             self.leaves(reader);
         }
     }
 
     /// Everybody who is wished, and no key but theirs.
-    fn exactly(&mut self, wished: &[Person]) {
-        let index = Index::new(wished);
+    fn exactly(&mut self, wished: &Known) {
         let readers = std::mem::take(&mut self.readers).into_iter().cloned();
         let dropped = std::mem::take(&mut self.dropped);
         for reader in readers.chain(dropped) {
-            if !index.by_key.contains_key(&reader.key) {
+            if !wished.by_key.contains_key(&reader.key) {
                 self.leaves(reader);
             }
         }
-        for one in wished {
+        for one in &wished.people {
             self.stays(one);
         }
     }
@@ -246,7 +273,7 @@ impl<'a> Draft<'a> {
             || person.keys.iter().any(|key| self.keys.contains(key));
         // A share is somebody's own: the holder alone can seal it to another key, and a new one has to be split off.
         let is_quorum = self.remaining.need > 1;
-        let own_key = has_access && person.id() == self.me;
+        let own_key = has_access && Some(person.id()) == self.me;
         let action = if self.is_private || (is_quorum && !own_key) {
             Action::Reseal
         } else {

@@ -56,6 +56,9 @@ pub enum IdentityError {
     /// The id is not the public half of the seed.
     #[error("the identity's id does not belong to its key")]
     Id,
+    /// No more keys fit in.
+    #[error("it has {KEYS_MAX} keys, which is as many as an identity can have")]
+    Full,
 }
 
 impl Identity {
@@ -78,6 +81,30 @@ impl Identity {
                 expires,
             }],
         }
+    }
+
+    /// Adds a KEM key, to which everybody with a later card seals; those that are there stay, to open what was sealed to them.
+    ///
+    /// # Errors
+    /// [`IdentityError::Full`].
+    pub fn rotate(
+        &mut self,
+        kem: Kem,
+        created: Time,
+        expires: Option<Time>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), IdentityError> {
+        if self.keys.len() >= KEYS_MAX {
+            return Err(IdentityError::Full);
+        }
+        let last = self.keys.iter().map(|key| key.serial).max().unwrap_or(0);
+        self.keys.push(KemKey {
+            private: PrivateKey::generate(kem, rng),
+            serial: last.checked_add(1).ok_or(IdentityError::Full)?,
+            created,
+            expires,
+        });
+        Ok(())
     }
 
     /// The public half of the root key: the id by which everybody knows this identity.

@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod access;
 mod exit_codes;
 mod help;
 mod hostile;

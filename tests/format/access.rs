@@ -1,7 +1,8 @@
 //! Attacks on who may read: by recipients, and by those who are out. One test each, named after the attack.
 
 use encl::envelope::{
-    Admission, Class, Envelope, LockRequest, Person as Known, Present, ResealRequest, Wish, Workers,
+    Admission, Class, Envelope, Known, LockRequest, Person as Contact, Present, ResealRequest,
+    Wish, Workers,
 };
 use encl::json::to_b64;
 use encl::payload::open_message;
@@ -76,10 +77,11 @@ fn a_recipient_grants_without_a_record() {
         "a slot of nobody's"
     );
     // Who brings the envelope in line finds the slot, and seals it anew.
-    let team = [&ann, &bob].map(|one| Known {
+    let team = [&ann, &bob].map(|one| Contact {
         current: one.addressee(),
         keys: vec![one.key_id()],
     });
+    let team = Known::new(team.to_vec());
     let manifest = Envelope::read(&*envelope).unwrap();
     let policy = &manifest.manifest().policy;
     let present = Present {
@@ -87,7 +89,7 @@ fn a_recipient_grants_without_a_record() {
         readers: &readers,
         signer: None,
     };
-    let plan = present.plan(Wish::Exactly(0, &team), &team, ann.root.id());
+    let plan = present.plan(Wish::Exactly(0, &team), &team, Some(ann.root.id()));
     assert_eq!(
         (plan.action, plan.changes.len()),
         (encl::envelope::Action::Reseal, 1)
@@ -107,10 +109,11 @@ fn a_recipient_hides_a_key_under_a_colleagues_name() {
         .unwrap();
     let after = written(by_bob);
     // Ann's card does not certify that key: whoever seals for exactly the team takes it for nobody's.
-    let team = [&ann, &bob].map(|one| Known {
+    let team = [&ann, &bob].map(|one| Contact {
         current: one.addressee(),
         keys: vec![one.key_id()],
     });
+    let team = Known::new(team.to_vec());
     let manifest = Envelope::read(&*after).unwrap();
     let manifest = manifest.manifest();
     let present = Present {
@@ -118,7 +121,7 @@ fn a_recipient_hides_a_key_under_a_colleagues_name() {
         readers: &manifest.readers(),
         signer: None,
     };
-    let plan = present.plan(Wish::Exactly(0, &team), &team, ann.root.id());
+    let plan = present.plan(Wish::Exactly(0, &team), &team, Some(ann.root.id()));
     assert_eq!(
         (plan.action, plan.remaining[0].people.len()),
         (encl::envelope::Action::Reseal, 2)

@@ -1,8 +1,11 @@
 //! What has to change so that an envelope is for the right people.
 
 use encl::crypto::Secret;
+use encl::crypto::signing::RootId;
 use encl::crypto::signing::SigningKey;
-use encl::envelope::{Action, Addressee, Change, Envelope, Person as Known, Present, Wish};
+use encl::envelope::{
+    Action, Addressee, Change, Envelope, Known, Leavers, Person as Contact, Present, Wish,
+};
 
 use crate::kit::{
     Keys, NOW, Person, people, quorum, request, rewriting, rng, sealed, time, written,
@@ -10,15 +13,26 @@ use crate::kit::{
 
 const CONTENT: &[u8] = b"for the team";
 
-fn known(person: &Person, older: &[&Person]) -> Known {
+fn known(person: &Person, older: &[&Person]) -> Contact {
     let keys = older
         .iter()
         .chain([&person])
         .map(|one| one.key_id())
         .collect();
-    Known {
+    Contact {
         current: person.addressee(),
         keys,
+    }
+}
+
+fn all(people: &[Contact]) -> Known {
+    Known::new(people.to_vec())
+}
+
+fn leaver(id: RootId) -> Leavers {
+    Leavers {
+        people: [id].into(),
+        ..Leavers::default()
     }
 }
 
@@ -33,7 +47,7 @@ fn rotated(person: &Person) -> Person {
 }
 
 /// What the plan says, in short: `+` joins, `*` has a new key, `-` leaves.
-fn told(envelope: &[u8], wish: Wish<'_>, people: &[Known], me: &Person) -> (Action, Vec<String>) {
+fn told(envelope: &[u8], wish: Wish<'_>, people: &[Contact], me: &Person) -> (Action, Vec<String>) {
     let envelope = Envelope::read(envelope).unwrap();
     let content = envelope
         .unlock(&mut Keys::of(&[me]), time(NOW))
@@ -44,7 +58,7 @@ fn told(envelope: &[u8], wish: Wish<'_>, people: &[Known], me: &Person) -> (Acti
         readers: &content.readers(),
         signer: content.signer(),
     };
-    let plan = present.plan(wish, people, me.root.id());
+    let plan = present.plan(wish, &all(people), Some(me.root.id()));
     let is_lost =
         plan.action == Action::Reseal && content.signer().is_some_and(|by| by != me.root.id());
     assert_eq!(plan.signature_lost.is_some(), is_lost);
@@ -83,23 +97,23 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
         is(Action::Add, "*P1")
     );
     assert_eq!(
-        plan(&envelope, Wish::Exactly(0, &team), &ann),
+        plan(&envelope, Wish::Exactly(0, &all(&team)), &ann),
         is(Action::Add, "*P1 +P3")
     );
     assert_eq!(
-        plan(&envelope, Wish::Exactly(0, &team[..2]), &ann),
+        plan(&envelope, Wish::Exactly(0, &all(&team[..2])), &ann),
         is(Action::Reseal, "-P2 *P1")
     );
     assert_eq!(
-        plan(&envelope, Wish::Without(&[carol.root.id()]), &ann),
+        plan(&envelope, Wish::Without(&leaver(carol.root.id())), &ann),
         is(Action::Reseal, "*P1 -P2")
     );
     assert_eq!(
-        plan(&envelope, Wish::Without(&[dave.root.id()]), &bob),
+        plan(&envelope, Wish::Without(&leaver(dave.root.id())), &bob),
         is(Action::Add, "*P1")
     );
     assert_eq!(
-        plan(&envelope, Wish::Without(&[carol.root.id()]), &bob).0,
+        plan(&envelope, Wish::Without(&leaver(carol.root.id())), &bob).0,
         Action::Reseal
     );
 
@@ -112,7 +126,7 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
     }
     let added = written(adding);
     assert_eq!(
-        plan(&added, Wish::Exactly(0, &team), &ann),
+        plan(&added, Wish::Exactly(0, &all(&team)), &ann),
         is(Action::Nothing, "")
     );
     assert_eq!(
@@ -120,7 +134,7 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
         is(Action::Nothing, "")
     );
     assert_eq!(
-        plan(&added, Wish::Exactly(0, &team[..3]), &ann),
+        plan(&added, Wish::Exactly(0, &all(&team[..3])), &ann),
         is(Action::Reseal, "-P3"),
         "who was let in leaves too"
     );
@@ -140,10 +154,10 @@ fn whoever_was_dropped_may_have_kept_the_key() {
         (action, changes.join(" "))
     };
     let leaves = (Action::Reseal, "-P1".to_owned());
-    assert_eq!(plan(Wish::Without(&[bob.root.id()])), leaves);
-    assert_eq!(plan(Wish::Exactly(0, &ann_and_carol)), leaves);
+    assert_eq!(plan(Wish::Without(&leaver(bob.root.id()))), leaves);
+    assert_eq!(plan(Wish::Exactly(0, &all(&ann_and_carol))), leaves);
     assert_eq!(
-        plan(Wish::Exactly(0, &everybody)),
+        plan(Wish::Exactly(0, &all(&everybody))),
         (Action::Add, "+P1".to_owned())
     );
     assert_eq!(
@@ -174,7 +188,7 @@ fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
     wish.private = false;
     wish.locks.push(quorum(2, &[&ann, &bob, &carol]));
     let with_quorum = sealed(&wish, CONTENT);
-    let plan = |people: &[Known]| {
+    let plan = |people: &[Contact]| {
         let manifest = Envelope::read(&*with_quorum).unwrap();
         let manifest = manifest.manifest();
         let present = Present {
@@ -182,7 +196,7 @@ fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
             readers: &manifest.readers(),
             signer: None,
         };
-        present.plan(Wish::CurrentKeys, people, ann.root.id())
+        present.plan(Wish::CurrentKeys, &all(people), Some(ann.root.id()))
     };
     let by_ann = plan(&[
         known(&new_ann, &[&ann]),

@@ -1,0 +1,163 @@
+//! `encl drop`: slots are left out. It helps against people who never had the file or the key, and says so.
+
+use std::collections::HashSet;
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use encl::crypto::KeyId;
+use encl::envelope::{Envelope, Known, Reader};
+use serde::Serialize;
+
+use super::args::InputFiles;
+use super::completions::who as who_completer;
+use super::context::Context;
+use super::files::Input;
+use super::help::closing;
+use super::keys::{Answers, Keys};
+use super::leavers::Leaving;
+use super::many;
+use super::opening;
+use super::report::{Exit, Failure, Outcome, Tally};
+use super::rewriting::{RewriteOptions, Spool, Subject};
+use super::store;
+use super::target::Target;
+
+/// Take somebody's slot away; whoever had access keeps the key
+///
+/// Policy, payload and the author's signature stay. This holds against people who have never had the file or the key, and
+/// against nobody else: for them `encl revoke` seals anew. The policy still names whom the author named.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl drop letter.pdf.encl --from bob@example.org --yes
+  $ encl drop letter.pdf.encl --from @finance --dry-run"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+
+    /// Whose slots: @GROUP, an address, a name, a fingerprint, a card, or the id of a key as `inspect --json` shows it
+    #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    from: Vec<String>,
+
+    #[command(flatten)]
+    rewrite: RewriteOptions,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What it does not do, in one line.
+const LIMITS: &str = "whoever had the file or the key keeps it; `encl revoke` seals anew";
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, "drop", context)?;
+    let options = &arguments.rewrite;
+    options.begin(&inputs)?;
+    let people = store::people(context)?;
+    let leaving = Leaving::resolve(&arguments.from, options.lock, &people, context)?;
+    if !arguments.yes && !options.dry_run {
+        let question = format!("Drop the slots of {}? ({LIMITS})", leaving.words);
+        context.confirm(&question, "cannot drop anybody")?;
+    }
+    let keys = Keys::new(context, &people.mine);
+    let spool = Spool::default();
+    let mut tally = Tally::default();
+    let mut dropped_any = false;
+    many::each(
+        &inputs,
+        |_| None,
+        |input, _| dropped(input, options, &leaving, &keys, (&spool, context)),
+        |input, done: Result<Done, Failure>| {
+            dropped_any |= done.as_ref().is_ok_and(|done| done.slots > 0);
+            let told = done.and_then(|done| tell(input, &done, &leaving, (options, context)));
+            tally.add(context.terminal, told);
+        },
+    );
+    if dropped_any && !options.dry_run {
+        context.terminal.notice(LIMITS);
+    }
+    tally.end()
+}
+
+struct Done {
+    target: Target,
+    id: String,
+    slots: usize,
+}
+
+fn dropped(
+    input: &Input,
+    options: &RewriteOptions,
+    leaving: &Leaving,
+    keys: &Keys<'_>,
+    (spool, context): (&Spool, &Context),
+) -> Result<Done, Failure> {
+    let subject = Subject::open("drop", input, options, spool)?;
+    let envelope = Envelope::read(&subject.source.file)
+        .map_err(|error| opening::failure(input, "drop", error))?;
+    let mut answers = Answers::default();
+    let mut keyring = answers.keyring(keys, &input.name());
+    let mut rewriting = envelope
+        .rewrite(&[], &mut keyring, context.now)
+        .map_err(|error| subject.not_rewritten(error))?;
+    let nobody = Known::default();
+    let leaves = |reader: &Reader| leaving.leavers.include(reader, &nobody);
+    let readers = rewriting.manifest().readers().into_iter();
+    let slots: HashSet<KeyId> = readers.filter(leaves).map(|reader| reader.key).collect();
+    let slots = rewriting
+        .leave_out(&slots, options.lock)
+        .map_err(|error| subject.not_rewritten(error))?;
+    let id = rewriting.manifest().id.to_string();
+    if !options.dry_run && (slots > 0 || subject.goes_elsewhere()) {
+        subject.write(rewriting)?;
+    }
+    Ok(Done {
+        target: subject.target,
+        id,
+        slots,
+    })
+}
+
+fn tell(
+    input: &Input,
+    done: &Done,
+    leaving: &Leaving,
+    (options, context): (&RewriteOptions, &Context),
+) -> Result<(), Failure> {
+    if context.json {
+        let object = Object {
+            schema: "encl.drop/1",
+            file: input.typed(),
+            output: done.target.typed(),
+            id: &done.id,
+            slots: done.slots,
+            dry_run: options.dry_run,
+        };
+        return context
+            .terminal
+            .print_object(&object, done.target.objects());
+    }
+    let (name, who) = (done.target.name(), &leaving.words);
+    context
+        .terminal
+        .status(&match (done.slots, options.dry_run) {
+            (0, _) => format!("{name}: no slot here is one of {who}"),
+            (1, false) => format!("{name}: 1 slot dropped, of {who}"),
+            (slots, false) => format!("{name}: {slots} slots dropped, of {who}"),
+            (1, true) => format!("{name}: 1 slot would be dropped, of {who}"),
+            (slots, true) => format!("{name}: {slots} slots would be dropped, of {who}"),
+        });
+    Ok(())
+}
+
+/// `encl.drop/1`.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    file: String,
+    output: String,
+    id: &'a str,
+    /// How many were left out.
+    slots: usize,
+    dry_run: bool,
+}

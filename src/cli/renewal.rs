@@ -1,0 +1,401 @@
+//! Envelopes brought in line with a wish: each is looked at first, the differences are shown and asked about, then each is done.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use encl::crypto::passphrase::{Cost, Passphrase};
+use encl::crypto::signing::RootId;
+use encl::envelope::{
+    Action, ArmorWriter, Change, Content, Envelope, EnvelopeId, Known, Leavers, LockRequest,
+    Opened, Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, RewriteError,
+    SealError, Sealed, Wish,
+};
+use encl::policy::Policy;
+
+use super::context::Context;
+use super::differences::{Differences, Someone};
+use super::files::Input;
+use super::keys::{Answers, Keys};
+use super::many::Company;
+use super::opening;
+use super::people::{People, Person};
+use super::progress::Progress;
+use super::readers;
+use super::report::{Exit, Failure, system_words};
+use super::rewriting::{RewriteOptions, Spool, Subject};
+use super::terminal::safe;
+use super::who::Found;
+
+/// Who shall have access, as the command line says it.
+pub(crate) enum Wished {
+    /// Whoever has it, with the keys that they have now.
+    CurrentKeys,
+    /// Everybody but these.
+    Without(Leavers),
+    /// These and nobody else; and me, unless I do not want to be one.
+    Exactly {
+        people: Vec<KnownPerson>,
+        no_self: bool,
+    },
+}
+
+/// What one command does to its envelopes.
+pub(crate) struct Renewal<'a> {
+    pub(crate) verb: &'static str,
+    pub(crate) context: &'a Context,
+    pub(crate) people: &'a People,
+    pub(crate) keys: &'a Keys<'a>,
+    pub(crate) options: &'a RewriteOptions,
+    /// What is sealed anew is not signed.
+    pub(crate) anonymous: bool,
+    pub(crate) wished: Wished,
+    known: Known,
+    /// The wish for each set of my identities that is added to it.
+    exactly: Mutex<HashMap<Vec<RootId>, Arc<Known>>>,
+    spool: Spool,
+}
+
+/// An envelope that was looked at.
+pub(crate) struct Look {
+    pub(crate) input: Input,
+    pub(crate) id: EnvelopeId,
+    pub(crate) action: Action,
+    pub(crate) differences: Differences,
+    /// Whose signature is lost when it is sealed anew.
+    pub(crate) signature_lost: Option<RootId>,
+    /// Whether it needs a new passphrase.
+    pub(crate) asks_passphrase: bool,
+    answers: Mutex<Answers>,
+}
+
+impl AsRef<Input> for Look {
+    fn as_ref(&self) -> &Input {
+        &self.input
+    }
+}
+
+impl<'a> Renewal<'a> {
+    pub(crate) fn new(
+        verb: &'static str,
+        (context, people, keys): (&'a Context, &'a People, &'a Keys<'a>),
+        options: &'a RewriteOptions,
+        wished: Wished,
+        anonymous: bool,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            verb,
+            context,
+            people,
+            keys,
+            options,
+            anonymous,
+            wished,
+            known: readers::known(people, context)?,
+            exactly: Mutex::default(),
+            spool: Spool::default(),
+        })
+    }
+
+    /// Opens an envelope and compares it with the wish. Where slots are to be added, the content is verified to its end, so that
+    /// nothing is done for what was tampered with; what is sealed anew is verified while that is done.
+    pub(crate) fn look(&self, input: &Input, company: Company) -> Result<Look, Failure> {
+        let subject = Subject::open(self.verb, input, self.options, &self.spool)?;
+        let mut answers = Answers::default();
+        let content = self.opened(&subject, &mut answers, company)?.content;
+        let about = content.about();
+        let plan = self.plan(&subject, about)?;
+        let look = Look {
+            input: input.clone(),
+            id: about.manifest.id,
+            action: plan.action,
+            differences: self.differences(&plan, &about.manifest.policy),
+            signature_lost: plan.signature_lost,
+            asks_passphrase: plan.action == Action::Reseal
+                && plan.remaining.iter().any(|lock| lock.passphrase.is_some()),
+            answers: Mutex::new(answers),
+        };
+        match plan.action {
+            Action::Nothing => {}
+            Action::Add => {
+                content
+                    .copy_to(&mut std::io::sink(), company.workers())
+                    .map_err(|error| opening::failure(input, self.verb, error))?;
+            }
+            Action::Reseal => refuse_unknown(&subject, &plan, &self.known)?,
+        }
+        Ok(look)
+    }
+
+    /// Does what was found, unless it has changed since. Returns the id, which is another one when it was sealed anew.
+    pub(crate) fn act(
+        &self,
+        look: &Look,
+        passphrase: Option<&Passphrase>,
+        company: Company,
+    ) -> Result<EnvelopeId, Failure> {
+        let subject = Subject::open(self.verb, &look.input, self.options, &self.spool)?;
+        let mut answers = look.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        match look.action {
+            Action::Nothing | Action::Add => self.add(look, &subject, &mut answers),
+            Action::Reseal => {
+                let opened = self.opened(&subject, &mut answers, company)?;
+                self.reseal(look, &subject, opened, passphrase, company)
+            }
+        }
+    }
+
+    fn opened<'s>(
+        &self,
+        subject: &'s Subject<'_>,
+        answers: &mut Answers,
+        company: Company,
+    ) -> Result<OpenedEnvelope<'s>, Failure> {
+        let (input, source) = (subject.input, &subject.source);
+        let failed = |error| opening::failure(input, self.verb, error);
+        let terminal = company.progress(self.context.terminal);
+        let bytes = source.is_seekable().then_some(source.metadata.len());
+        let reader = Progress::new(terminal, &input.name(), bytes, &source.file);
+        let envelope = Envelope::read(reader).map_err(failed)?;
+        let is_armored = envelope.is_armored();
+        let mut keyring = answers.keyring(self.keys, &input.name());
+        let content = envelope.unlock_with(&[], &mut keyring, self.context.now);
+        Ok(OpenedEnvelope {
+            is_armored,
+            content: content.map_err(failed)?,
+        })
+    }
+
+    fn plan(&self, subject: &Subject<'_>, about: &Opened) -> Result<Plan, Failure> {
+        let (policy, readers) = (&about.manifest.policy, about.readers());
+        self.plan_for(subject, policy, &readers, about.signer())
+    }
+
+    fn plan_for(
+        &self,
+        subject: &Subject<'_>,
+        policy: &Policy,
+        readers: &[Reader],
+        signer: Option<RootId>,
+    ) -> Result<Plan, Failure> {
+        let actor = self.actor(signer)?.map(|person| person.card.id());
+        let me = actor.filter(|_| !self.anonymous);
+        let present = Present {
+            policy,
+            readers,
+            signer,
+        };
+        let plan = |wish| present.plan(wish, &self.known, me);
+        Ok(match &self.wished {
+            Wished::CurrentKeys => plan(Wish::CurrentKeys),
+            Wished::Without(leavers) => only_with_leavers(plan(Wish::Without(leavers))),
+            Wished::Exactly { people, no_self } => {
+                let lock = chosen(self.options.lock, policy)
+                    .map_err(|error| subject.not_rewritten(error))?;
+                let is_mine = |person: &Person| {
+                    let keys = || person.card.keys().iter().map(|key| key.public.key_id());
+                    let mut here = readers.iter().filter(|reader| reader.lock == lock);
+                    here.any(|reader| keys().any(|key| key == reader.key))
+                };
+                let adds_me = !no_self && policy.locks[usize::from(lock)].need == 1;
+                let mine = self
+                    .people
+                    .mine
+                    .iter()
+                    .filter(|person| adds_me && is_mine(person));
+                plan(Wish::Exactly(lock, &*self.exactly(people, mine.collect())?))
+            }
+        })
+    }
+
+    /// The wish with me in it, made once for all envelopes.
+    fn exactly(&self, people: &[KnownPerson], mine: Vec<&Person>) -> Result<Arc<Known>, Failure> {
+        let ids: Vec<RootId> = mine.iter().map(|person| person.card.id()).collect();
+        let mut made = self.exactly.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = made.get(&ids) {
+            return Ok(Arc::clone(known));
+        }
+        let others = people
+            .iter()
+            .filter(|one| !ids.contains(&one.current.recipient.id));
+        let mut all: Vec<KnownPerson> = others.cloned().collect();
+        for me in mine {
+            all.push(readers::person(&Found::stored(me.clone()), self.context)?);
+        }
+        let known = Arc::new(Known::new(all));
+        made.insert(ids, Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// Whoever acts, and signs: the author, if that is me.
+    fn actor(&self, signer: Option<RootId>) -> Result<Option<&'a Person>, Failure> {
+        let is_author = |person: &Person| signer == Some(person.card.id());
+        self.options.actor(self.people, self.context, is_author)
+    }
+
+    fn differences(&self, plan: &Plan, policy: &Policy) -> Differences {
+        Differences::of(&plan.changes, &self.known, policy.locks.len())
+    }
+
+    fn add(
+        &self,
+        look: &Look,
+        subject: &Subject<'_>,
+        answers: &mut Answers,
+    ) -> Result<EnvelopeId, Failure> {
+        let not_rewritten = |error| subject.not_rewritten(error);
+        let envelope = Envelope::read(&subject.source.file)
+            .map_err(|error| opening::failure(subject.input, self.verb, error))?;
+        let mut keyring = answers.keyring(self.keys, &subject.input.name());
+        let mut rewriting = envelope
+            .rewrite(&[], &mut keyring, self.context.now)
+            .map_err(not_rewritten)?;
+        let manifest = rewriting.manifest();
+        let (policy, id) = (&manifest.policy, manifest.id);
+        let plan = self.plan_for(subject, policy, &manifest.readers(), policy.signer)?;
+        refuse_changed(look, subject, id, &self.differences(&plan, policy))?;
+        let Some(by) = self.actor(policy.signer)? else {
+            return Err(subject
+                .cannot(Exit::Usage)
+                .because("you have no identity to sign the record of who is let in"));
+        };
+        let key = (self.keys.identity(by.card.id())?.root(), self.context.now);
+        for change in &plan.changes {
+            if let Change::Joins(lock, one) | Change::NewKey(lock, one) = change {
+                rewriting
+                    .grant(one, Some(*lock), key, &mut self.context.rng())
+                    .map_err(not_rewritten)?;
+            }
+        }
+        subject.write(rewriting)?;
+        Ok(id)
+    }
+
+    fn reseal(
+        &self,
+        look: &Look,
+        subject: &Subject<'_>,
+        opened: OpenedEnvelope<'_>,
+        passphrase: Option<&Passphrase>,
+        company: Company,
+    ) -> Result<EnvelopeId, Failure> {
+        let OpenedEnvelope {
+            is_armored,
+            content,
+        } = opened;
+        let about = content.about();
+        let plan = self.plan(subject, about)?;
+        let differences = self.differences(&plan, &about.manifest.policy);
+        refuse_changed(look, subject, about.manifest.id, &differences)?;
+        let lock = |remaining: encl::envelope::Remaining| LockRequest {
+            need: remaining.need,
+            recipients: remaining.people,
+            passphrase: (remaining.passphrase)
+                .map(|cost: Cost| (passphrase.expect("asked for where one is needed"), cost)),
+        };
+        let signer = self.actor(about.signer())?.filter(|_| !self.anonymous);
+        let signer = signer.map(|person| self.keys.identity(person.card.id()));
+        let request = ResealRequest {
+            locks: plan.remaining.into_iter().map(lock).collect(),
+            signer: signer.transpose()?.map(encl::identity::Identity::root),
+            workers: company.workers(),
+        };
+        let mut sink = subject.sink()?;
+        let mut rng = self.context.rng();
+        let sealed: Result<(Opened, Sealed), ResealError> = if is_armored {
+            ArmorWriter::new(&mut sink)
+                .map_err(|error| SealError::Write(error).into())
+                .and_then(|mut armor| {
+                    let sealed = content.reseal(&request, &mut armor, &mut rng)?;
+                    armor.finish().map_err(SealError::Write)?;
+                    Ok(sealed)
+                })
+        } else {
+            content.reseal(&request, &mut sink, &mut rng)
+        };
+        let (_, sealed) = sealed.map_err(|error| not_resealed(subject, error))?;
+        subject.commit(sink)?;
+        Ok(sealed.id)
+    }
+}
+
+/// An envelope that was opened as far as its private line.
+struct OpenedEnvelope<'s> {
+    is_armored: bool,
+    content: Content<Progress<&'s File>>,
+}
+
+/// The lock that is meant: the only one, unless it was named.
+fn chosen(lock: Option<u16>, policy: &Policy) -> Result<u16, RewriteError> {
+    let locks = policy.locks.len();
+    match lock {
+        None if locks == 1 => Ok(0),
+        None => Err(RewriteError::WhichLock { locks }),
+        Some(lock) if usize::from(lock) < locks => Ok(lock),
+        Some(lock) => Err(RewriteError::NoSuchLock { lock, locks }),
+    }
+}
+
+/// Where nobody leaves, revoking does nothing, also about keys that are out of date.
+fn only_with_leavers(mut plan: Plan) -> Plan {
+    if !plan
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::Leaves(..)))
+    {
+        plan.action = Action::Nothing;
+        plan.changes.clear();
+        plan.signature_lost = None;
+    }
+    plan
+}
+
+/// What was shown and agreed to is what is done, or nothing is.
+fn refuse_changed(
+    look: &Look,
+    subject: &Subject<'_>,
+    id: EnvelopeId,
+    differences: &Differences,
+) -> Result<(), Failure> {
+    if id == look.id && *differences == look.differences {
+        return Ok(());
+    }
+    Err(subject
+        .cannot(Exit::Failed)
+        .because("it was changed since it was looked at")
+        .hint("run it again"))
+}
+
+/// Whoever remains needs a key to seal to.
+fn refuse_unknown(subject: &Subject<'_>, plan: &Plan, known: &Known) -> Result<(), Failure> {
+    let unknown = plan.remaining.iter().flat_map(|lock| &lock.unknown);
+    let words: Vec<String> = unknown
+        .map(|reader| Someone::reading(reader, known).words().to_owned())
+        .collect();
+    if words.is_empty() {
+        return Ok(());
+    }
+    Err(subject
+        .cannot(Exit::Recipient)
+        .because(format!(
+            "it has to be sealed anew, and there is no key here to seal to for {}",
+            readers::names(&words)
+        ))
+        .hint("add their cards, take them off too (`encl revoke --from` takes the id of a key), or name all who remain: `encl rewrap FILE --to …`"))
+}
+
+fn not_resealed(subject: &Subject<'_>, error: ResealError) -> Failure {
+    match error {
+        ResealError::Open(error) => opening::failure(subject.input, subject.verb, error),
+        ResealError::Seal(SealError::Write(error)) => subject.not_written(&error),
+        ResealError::Seal(SealError::Read(error)) => {
+            subject.cannot(Exit::Failed).because(system_words(&error))
+        }
+        ResealError::Seal(SealError::Passphrase(error)) => {
+            subject.cannot(Exit::Locked).caused_by(&error)
+        }
+        ResealError::Seal(SealError::Request(reason)) => {
+            subject.cannot(Exit::Refused).because(safe(&reason))
+        }
+    }
+}
