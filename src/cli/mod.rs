@@ -1,6 +1,7 @@
 //! The command list: parse, run, report. The only place that knows terminal, environment and clock.
 
 mod addressing;
+mod approvals;
 mod args;
 mod completions;
 mod contact;
@@ -26,6 +27,7 @@ mod prompt;
 mod readers;
 mod report;
 mod sealing;
+mod shut;
 mod signals;
 mod sink;
 mod stdout;
