@@ -23,14 +23,15 @@ pub(crate) fn shown(path: &Path) -> String {
 /// A path as it can be typed into a shell when it is short and plain, else the word FILE.
 pub(crate) fn quoted(path: Option<&Path>) -> String {
     let text = path.map(Path::to_string_lossy).unwrap_or_default();
+    typed(&text, "FILE")
+}
+
+/// A word as it can be typed into a shell when it is short and plain, else `otherwise`.
+pub(crate) fn typed(text: &str, otherwise: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
-    let typed =
+    let as_it_is =
         !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.chars().all(plain);
-    if typed {
-        text.into_owned()
-    } else {
-        "FILE".to_owned()
-    }
+    if as_it_is { text } else { otherwise }.to_owned()
 }
 
 /// Hazards as `\u{…}`, nothing cut: whole lines pass through this on their way out.

@@ -1,6 +1,7 @@
 //! The command list: parse, run, report. The only place that knows terminal, environment and clock.
 
 mod addressing;
+mod approvals;
 mod args;
 mod completions;
 mod contact;
@@ -36,6 +37,7 @@ mod rewrap;
 mod rewriting;
 mod rounds;
 mod sealing;
+mod shut;
 mod signals;
 mod sink;
 mod stdout;

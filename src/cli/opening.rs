@@ -8,11 +8,12 @@ use std::sync::Arc;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::signing::RootId;
-use encl::envelope::{Admission, Content, Envelope, NoKey, OpenError, Opened, Step};
+use encl::envelope::{Admission, Content, Envelope, Keyring as _, NoKey, OpenError, Opened, Step};
 use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
 
+use super::approvals::Approvals;
 use super::completions::who as who_completer;
 use super::context::Context;
 use super::files::{Input, Source};
@@ -21,6 +22,7 @@ use super::many::Company;
 use super::people::{People, Signer, words};
 use super::progress::Progress;
 use super::report::{Exit, Failure, system_words};
+use super::shut::Shut;
 use super::target::Target;
 use super::terminal::{Stream, quoted, safe};
 use super::{readers, store, when, who};
@@ -55,6 +57,7 @@ pub(crate) struct Opening<'a> {
     demands: &'a Demands,
     /// The command that lists the recipients.
     inspect: &'static str,
+    approvals: Arc<Approvals>,
     /// Who may have signed it, if that was demanded.
     signers: Arc<Option<HashSet<RootId>>>,
 }
@@ -83,6 +86,7 @@ impl<'a> Opening<'a> {
             answers: Answers::default(),
             demands,
             inspect: "encl inspect",
+            approvals: Arc::default(),
             signers: Arc::new(signers),
         })
     }
@@ -93,8 +97,22 @@ impl<'a> Opening<'a> {
             keys: Arc::clone(&self.keys),
             answers: Answers::default(),
             signers: Arc::clone(&self.signers),
+            approvals: Arc::clone(&self.approvals),
             ..*self
         }
+    }
+
+    /// The same with what colleagues approved.
+    pub(crate) fn with(self, approvals: Approvals) -> Self {
+        Self {
+            approvals: Arc::new(approvals),
+            ..self
+        }
+    }
+
+    /// Says which approvals were for none of the envelopes.
+    pub(crate) fn warn_of_unused_approvals(&self) {
+        self.approvals.warn_of_unused();
     }
 
     /// The same for envelopes in messages.
@@ -125,15 +143,17 @@ impl<'a> Opening<'a> {
         reader: R,
     ) -> Result<Content<R>, Failure> {
         let envelope = Envelope::read(reader).map_err(|error| failure(input, self.verb, error))?;
-        let named = named(&envelope.manifest().policy);
+        let manifest = envelope.manifest();
+        let named = named(&manifest.policy);
         let mut keyring = self.answers.keyring(&self.keys, &input.name());
-        let content =
-            envelope
-                .unlock(&mut keyring, self.context.now)
-                .map_err(|error| match error {
-                    OpenError::NoKey(NoKey::NotNamed) => self.not_named(input, &named),
-                    error => failure(input, self.verb, error),
-                })?;
+        let approvals = self.approvals.for_envelope(manifest, &keyring.keys());
+        let shut = Shut::of(manifest, self.people, &self.approvals);
+        let content = envelope
+            .unlock_with(approvals, &mut keyring, self.context.now)
+            .map_err(|error| match error {
+                OpenError::NoKey(NoKey::NotNamed) => self.not_named(input, &named),
+                error => shut.failure(input, self.verb, error),
+            })?;
         self.demand(input, content.about())?;
         Ok(content)
     }

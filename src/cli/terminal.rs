@@ -7,7 +7,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::escape::{json_spelled_out, spelled_out};
-pub(crate) use super::escape::{quoted, safe, shown};
+pub(crate) use super::escape::{quoted, safe, shown, typed};
 use super::report::Failure;
 use super::stdout::Stdout;
 

@@ -4,6 +4,7 @@ use clap::Args;
 use encl::atomic_file::{Existing, Readers};
 use encl::envelope::{Content, OpenError, Opened};
 
+use super::approvals::{Approvals, With};
 use super::args::{InputFiles, OutputFile};
 use super::context::Context;
 use super::files::{Input, Source};
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     demands: Demands,
 
+    #[command(flatten)]
+    with: With,
+
     /// Take the file name that is stored inside (cleaned)
     #[arg(long, conflicts_with = "output")]
     use_name: bool,
@@ -58,7 +62,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
     target::refuse_one_output_for_many(&inputs, &arguments.output)?;
     let people = store::people(context)?;
-    let opening = Opening::new("unwrap", &arguments.demands, &people, context)?;
+    let approvals = Approvals::load(&arguments.with, &inputs, context)?;
+    let opening = Opening::new("unwrap", &arguments.demands, &people, context)?.with(approvals);
     let mut tally = Tally::default();
     let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
         let told = unwrapped.and_then(
@@ -88,6 +93,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         };
         many::each(&inputs, target, unwrap, tell);
     }
+    opening.warn_of_unused_approvals();
     tally.end()
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::approvals::{Approvals, With};
 use super::args::InputFiles;
 use super::context::Context;
 use super::files::Input;
@@ -26,12 +27,16 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     demands: Demands,
+
+    #[command(flatten)]
+    with: With,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let inputs = Input::of(&arguments.inputs, "verify", context)?;
     let people = store::people(context)?;
-    let opening = Opening::new("verify", &arguments.demands, &people, context)?;
+    let approvals = Approvals::load(&arguments.with, &inputs, context)?;
+    let opening = Opening::new("verify", &arguments.demands, &people, context)?.with(approvals);
     let mut tally = Tally::default();
     let verify = |input: &Input, company| {
         let mut source = input.open("verify")?;
@@ -47,5 +52,6 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
             tally.add(context.terminal, told);
         },
     );
+    opening.warn_of_unused_approvals();
     tally.end()
 }
