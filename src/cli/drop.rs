@@ -5,20 +5,20 @@ use std::collections::HashSet;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
-use encl::envelope::{Envelope, Known, Reader};
+use encl::envelope::{Known, Reader};
 use serde::Serialize;
 
+use super::access::Access;
 use super::args::InputFiles;
 use super::completions::who as who_completer;
 use super::context::Context;
 use super::files::Input;
 use super::help::closing;
-use super::keys::{Answers, Keys};
+use super::keys::Answers;
 use super::leavers::Leaving;
 use super::many;
-use super::opening;
 use super::report::{Exit, Failure, Outcome, Tally};
-use super::rewriting::{RewriteOptions, Spool, Subject};
+use super::rewriting::{RewriteOptions, said};
 use super::store;
 use super::target::Target;
 
@@ -59,20 +59,20 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         let question = format!("Drop the slots of {}? ({LIMITS})", leaving.words);
         context.confirm(&question, "cannot drop anybody")?;
     }
-    let keys = Keys::new(context, &people.mine);
-    let spool = Spool::default();
+    let access = Access::new("drop", &inputs, options, &people, context)?;
     let mut tally = Tally::default();
     let mut dropped_any = false;
     many::each(
         &inputs,
         |_| None,
-        |input, _| dropped(input, options, &leaving, &keys, (&spool, context)),
+        |input, _| dropped(input, &leaving, &access),
         |input, done: Result<Done, Failure>| {
             dropped_any |= done.as_ref().is_ok_and(|done| done.slots > 0);
-            let told = done.and_then(|done| tell(input, &done, &leaving, (options, context)));
+            let told = done.and_then(|done| tell(input, &done, &leaving, &access));
             tally.add(context.terminal, told);
         },
     );
+    access.warn_of_unused_approvals();
     if dropped_any && !options.dry_run {
         context.terminal.notice(LIMITS);
     }
@@ -85,28 +85,17 @@ struct Done {
     slots: usize,
 }
 
-fn dropped(
-    input: &Input,
-    options: &RewriteOptions,
-    leaving: &Leaving,
-    keys: &Keys<'_>,
-    (spool, context): (&Spool, &Context),
-) -> Result<Done, Failure> {
-    let subject = Subject::open("drop", input, options, spool)?;
-    let envelope = Envelope::read(&subject.source.file)
-        .map_err(|error| opening::failure(input, "drop", error))?;
-    let mut answers = Answers::default();
-    let mut keyring = answers.keyring(keys, &input.name());
-    let mut rewriting = envelope
-        .rewrite(&[], &mut keyring, context.now)
-        .map_err(|error| subject.not_rewritten(error))?;
+fn dropped(input: &Input, leaving: &Leaving, access: &Access<'_>) -> Result<Done, Failure> {
+    let options = access.options;
+    let subject = access.subject(input)?;
+    let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
     let nobody = Known::default();
     let leaves = |reader: &Reader| leaving.leavers.include(reader, &nobody);
     let readers = rewriting.manifest().readers().into_iter();
     let slots: HashSet<KeyId> = readers.filter(leaves).map(|reader| reader.key).collect();
     let slots = rewriting
         .leave_out(&slots, options.lock)
-        .map_err(|error| subject.not_rewritten(error))?;
+        .map_err(|error| subject.not_rewritten(&error))?;
     let id = rewriting.manifest().id.to_string();
     if !options.dry_run && (slots > 0 || subject.goes_elsewhere()) {
         subject.write(rewriting)?;
@@ -118,12 +107,10 @@ fn dropped(
     })
 }
 
-fn tell(
-    input: &Input,
-    done: &Done,
-    leaving: &Leaving,
-    (options, context): (&RewriteOptions, &Context),
-) -> Result<(), Failure> {
+fn tell(input: &Input, done: &Done, leaving: &Leaving, access: &Access<'_>) -> Result<(), Failure> {
+    let Access {
+        context, options, ..
+    } = access;
     if context.json {
         let object = Object {
             schema: "encl.drop/1",
@@ -138,16 +125,22 @@ fn tell(
             .print_object(&object, done.target.objects());
     }
     let (name, who) = (done.target.name(), &leaving.words);
-    context
-        .terminal
-        .status(&match (done.slots, options.dry_run) {
-            (0, _) => format!("{name}: no slot here is one of {who}"),
-            (1, false) => format!("{name}: 1 slot dropped, of {who}"),
-            (slots, false) => format!("{name}: {slots} slots dropped, of {who}"),
-            (1, true) => format!("{name}: 1 slot would be dropped, of {who}"),
-            (slots, true) => format!("{name}: {slots} slots would be dropped, of {who}"),
-        });
-    Ok(())
+    let slots = match done.slots {
+        0 => {
+            let line = format!("{name}: no slot in it is of {who}");
+            context.terminal.status(&line);
+            return Ok(());
+        }
+        1 => "1 slot".to_owned(),
+        slots => format!("{slots} slots"),
+    };
+    let would = if options.dry_run {
+        "would be dropped"
+    } else {
+        "dropped"
+    };
+    let line = format!("{name}: {slots} {would}, of {who}");
+    said(&line, &done.target, options.dry_run, context)
 }
 
 /// `encl.drop/1`.

@@ -2,21 +2,21 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use encl::envelope::{Addressee, Envelope, Granted, Rewriting};
+use encl::envelope::{Addressee, Granted};
 use serde::Serialize;
 
+use super::access::{Access, no_identity};
 use super::args::InputFiles;
 use super::completions::who as who_completer;
 use super::context::Context;
 use super::files::Input;
 use super::help::closing;
-use super::keys::{Answers, Keys};
+use super::keys::Answers;
 use super::many;
-use super::opening;
-use super::people::{People, Person, Signer, words};
+use super::people::{Person, Signer, words};
 use super::readers::{self, Readers};
 use super::report::{Exit, Failure, Outcome, Tally};
-use super::rewriting::{RewriteOptions, Spool, Subject, need_identity};
+use super::rewriting::{RewriteOptions, said};
 use super::sealing::RecipientObject;
 use super::store;
 use super::target::Target;
@@ -51,7 +51,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let inputs = Input::of(&arguments.inputs, "grant", context)?;
     arguments.rewrite.begin(&inputs)?;
     let people = store::people(context)?;
-    need_identity(&people, "cannot let anybody in")?;
+    if people.mine.is_empty() {
+        return Err(no_identity("cannot let anybody in").into());
+    }
     let newcomers = Readers::resolve(&arguments.to, None, &people, context)?;
     if arguments.require_verified {
         newcomers.require_verified()?;
@@ -59,14 +61,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     if !arguments.rewrite.dry_run {
         newcomers.remember(context)?;
     }
-    let keys = Keys::new(context, &people.mine);
     let granting = Granting {
-        arguments,
-        context,
-        people: &people,
-        keys: &keys,
+        access: Access::new("grant", &inputs, &arguments.rewrite, &people, context)?,
         newcomers: &newcomers.addressees,
-        spool: Spool::default(),
     };
     let mut tally = Tally::default();
     many::each(
@@ -78,16 +75,13 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
             tally.add(context.terminal, told);
         },
     );
+    granting.access.warn_of_unused_approvals();
     tally.end()
 }
 
 struct Granting<'a> {
-    arguments: &'a Arguments,
-    context: &'a Context,
-    people: &'a People,
-    keys: &'a Keys<'a>,
+    access: Access<'a>,
     newcomers: &'a [Addressee],
-    spool: Spool,
 }
 
 /// What became of one envelope.
@@ -102,30 +96,31 @@ struct Done<'a> {
 
 impl<'a> Granting<'a> {
     fn grant(&self, input: &Input) -> Result<Done<'a>, Failure> {
-        let options = &self.arguments.rewrite;
-        let subject = Subject::open("grant", input, options, &self.spool)?;
-        let envelope = Envelope::read(&subject.source.file)
-            .map_err(|error| opening::failure(input, "grant", error))?;
-        let mut answers = Answers::default();
-        let mut keyring = answers.keyring(self.keys, &input.name());
-        let mut rewriting = envelope
-            .rewrite(&[], &mut keyring, self.context.now)
-            .map_err(|error| subject.not_rewritten(error))?;
-        let by = self.granter(&rewriting)?;
+        let access = &self.access;
+        let subject = access.subject(input)?;
+        let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
+        // One of mine by whom the record leads back to the author, if there is one.
+        let by = access.actor(|person| rewriting.can_record(person.card.id()));
+        let by = by.expect("there is an identity");
         let can_record = rewriting.can_record(by.card.id());
-        let key = (self.keys.identity(by.card.id())?.root(), self.context.now);
+        let (key, at) = (access.signing_key(by.card.id())?, access.context.now);
         let (mut added, mut had_access) = (Vec::new(), Vec::new());
         for newcomer in self.newcomers {
             let granted = rewriting
-                .grant(newcomer, options.lock, key, &mut self.context.rng())
-                .map_err(|error| subject.not_rewritten(error))?;
+                .grant(
+                    newcomer,
+                    access.options.lock,
+                    (key, at),
+                    &mut access.context.rng(),
+                )
+                .map_err(|error| subject.not_rewritten(&error))?;
             match granted {
                 Granted::Added => added.push(newcomer),
                 Granted::HasSlot => had_access.push(newcomer),
             }
         }
         let id = rewriting.manifest().id.to_string();
-        if !options.dry_run && (subject.goes_elsewhere() || !added.is_empty()) {
+        if !access.options.dry_run && (subject.goes_elsewhere() || !added.is_empty()) {
             subject.write(rewriting)?;
         }
         Ok(Done {
@@ -138,23 +133,18 @@ impl<'a> Granting<'a> {
         })
     }
 
-    /// Whoever signs the record: one of mine by whom it leads back to the author, if there is one.
-    fn granter<R: std::io::Read>(&self, rewriting: &Rewriting<R>) -> Result<&'a Person, Failure> {
-        let recorded = |person: &Person| rewriting.can_record(person.card.id());
-        let options = &self.arguments.rewrite;
-        let actor = options.actor(self.people, self.context, recorded)?;
-        Ok(actor.expect("there is an identity"))
-    }
-
     fn tell(&self, input: &Input, done: &Done<'_>) -> Result<(), Failure> {
-        let dry_run = self.arguments.rewrite.dry_run;
+        let Access {
+            context, options, ..
+        } = self.access;
+        let dry_run = options.dry_run;
         if !done.can_record && !done.added.is_empty() {
-            self.context.terminal.warning(&format!(
+            context.terminal.warning(&format!(
                 "{}: nobody whom the author chose let you in by a record, so newcomers will be told that they are unrecorded too",
                 done.target.name()
             ));
         }
-        if self.context.json {
+        if context.json {
             let object = Object {
                 schema: "encl.grant/1",
                 file: input.typed(),
@@ -173,24 +163,21 @@ impl<'a> Granting<'a> {
                 by: done.by.signer(),
                 dry_run,
             };
-            return self
-                .context
+            return context
                 .terminal
                 .print_object(&object, done.target.objects());
         }
         let name = done.target.name();
         if !done.had_access.is_empty() {
-            self.context.terminal.status(&format!(
+            context.terminal.status(&format!(
                 "{name}: had access before: {}",
                 named(&done.had_access)
             ));
         }
         if !done.added.is_empty() {
             let would = if dry_run { "would let in" } else { "let in" };
-            self.context.terminal.status(&format!(
-                "{name}: you {would} {}; that stands in the envelope",
-                named(&done.added)
-            ));
+            let line = format!("{name}: you {would} {}", named(&done.added));
+            return said(&line, &done.target, dry_run, context);
         }
         Ok(())
     }

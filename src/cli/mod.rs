@@ -1,5 +1,6 @@
 //! The command list: parse, run, report. The only place that knows terminal, environment and clock.
 
+mod access;
 mod addressing;
 mod approvals;
 mod args;

@@ -1,29 +1,27 @@
 //! Envelopes brought in line with a wish: each is looked at first, the differences are shown and asked about, then each is done.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::RootId;
 use encl::envelope::{
-    Action, ArmorWriter, Change, Content, Envelope, EnvelopeId, Known, Leavers, LockRequest,
-    Opened, Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, RewriteError,
+    Action, ArmorWriter, Change, EnvelopeId, Known, Leavers, LockRequest, Opened,
+    Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, RewriteError,
     SealError, Sealed, Wish,
 };
 use encl::policy::Policy;
 
-use super::context::Context;
+use super::access::{Access, OpenedEnvelope, no_identity};
 use super::differences::{Differences, Someone};
 use super::files::Input;
-use super::keys::{Answers, Keys};
+use super::keys::Answers;
 use super::many::Company;
 use super::opening;
-use super::people::{People, Person};
-use super::progress::Progress;
+use super::people::Person;
 use super::readers;
 use super::report::{Exit, Failure, system_words};
-use super::rewriting::{RewriteOptions, Spool, Subject};
+use super::rewriting::Subject;
 use super::terminal::safe;
 use super::who::Found;
 
@@ -43,17 +41,13 @@ pub(crate) enum Wished {
 /// What one command does to its envelopes.
 pub(crate) struct Renewal<'a> {
     pub(crate) verb: &'static str,
-    pub(crate) context: &'a Context,
-    pub(crate) people: &'a People,
-    pub(crate) keys: &'a Keys<'a>,
-    pub(crate) options: &'a RewriteOptions,
+    pub(crate) access: Access<'a>,
     /// What is sealed anew is not signed.
     pub(crate) anonymous: bool,
     pub(crate) wished: Wished,
     known: Known,
     /// The wish for each set of my identities that is added to it.
     exactly: Mutex<HashMap<Vec<RootId>, Arc<Known>>>,
-    spool: Spool,
 }
 
 /// An envelope that was looked at.
@@ -78,31 +72,27 @@ impl AsRef<Input> for Look {
 impl<'a> Renewal<'a> {
     pub(crate) fn new(
         verb: &'static str,
-        (context, people, keys): (&'a Context, &'a People, &'a Keys<'a>),
-        options: &'a RewriteOptions,
+        access: Access<'a>,
         wished: Wished,
         anonymous: bool,
     ) -> Result<Self, Failure> {
         Ok(Self {
             verb,
-            context,
-            people,
-            keys,
-            options,
+            known: readers::known(access.people, access.context)?,
+            access,
             anonymous,
             wished,
-            known: readers::known(people, context)?,
             exactly: Mutex::default(),
-            spool: Spool::default(),
         })
     }
 
     /// Opens an envelope and compares it with the wish. Where slots are to be added, the content is verified to its end, so that
     /// nothing is done for what was tampered with; what is sealed anew is verified while that is done.
     pub(crate) fn look(&self, input: &Input, company: Company) -> Result<Look, Failure> {
-        let subject = Subject::open(self.verb, input, self.options, &self.spool)?;
+        let subject = self.access.subject(input)?;
         let mut answers = Answers::default();
-        let content = self.opened(&subject, &mut answers, company)?.content;
+        let content = self.access.opened(&subject, &mut answers, company)?;
+        let content = content.content;
         let about = content.about();
         let plan = self.plan(&subject, about)?;
         let look = Look {
@@ -134,36 +124,15 @@ impl<'a> Renewal<'a> {
         passphrase: Option<&Passphrase>,
         company: Company,
     ) -> Result<EnvelopeId, Failure> {
-        let subject = Subject::open(self.verb, &look.input, self.options, &self.spool)?;
+        let subject = self.access.subject(&look.input)?;
         let mut answers = look.answers.lock().unwrap_or_else(PoisonError::into_inner);
         match look.action {
             Action::Nothing | Action::Add => self.add(look, &subject, &mut answers),
             Action::Reseal => {
-                let opened = self.opened(&subject, &mut answers, company)?;
+                let opened = self.access.opened(&subject, &mut answers, company)?;
                 self.reseal(look, &subject, opened, passphrase, company)
             }
         }
-    }
-
-    fn opened<'s>(
-        &self,
-        subject: &'s Subject<'_>,
-        answers: &mut Answers,
-        company: Company,
-    ) -> Result<OpenedEnvelope<'s>, Failure> {
-        let (input, source) = (subject.input, &subject.source);
-        let failed = |error| opening::failure(input, self.verb, error);
-        let terminal = company.progress(self.context.terminal);
-        let bytes = source.is_seekable().then_some(source.metadata.len());
-        let reader = Progress::new(terminal, &input.name(), bytes, &source.file);
-        let envelope = Envelope::read(reader).map_err(failed)?;
-        let is_armored = envelope.is_armored();
-        let mut keyring = answers.keyring(self.keys, &input.name());
-        let content = envelope.unlock_with(&[], &mut keyring, self.context.now);
-        Ok(OpenedEnvelope {
-            is_armored,
-            content: content.map_err(failed)?,
-        })
     }
 
     fn plan(&self, subject: &Subject<'_>, about: &Opened) -> Result<Plan, Failure> {
@@ -178,8 +147,7 @@ impl<'a> Renewal<'a> {
         readers: &[Reader],
         signer: Option<RootId>,
     ) -> Result<Plan, Failure> {
-        let actor = self.actor(signer)?.map(|person| person.card.id());
-        let me = actor.filter(|_| !self.anonymous);
+        let me = self.signer(signer).map(|person| person.card.id());
         let present = Present {
             policy,
             readers,
@@ -190,8 +158,8 @@ impl<'a> Renewal<'a> {
             Wished::CurrentKeys => plan(Wish::CurrentKeys),
             Wished::Without(leavers) => only_with_leavers(plan(Wish::Without(leavers))),
             Wished::Exactly { people, no_self } => {
-                let lock = chosen(self.options.lock, policy)
-                    .map_err(|error| subject.not_rewritten(error))?;
+                let lock = chosen(self.access.options.lock, policy)
+                    .map_err(|error| subject.not_rewritten(&error))?;
                 let is_mine = |person: &Person| {
                     let keys = || person.card.keys().iter().map(|key| key.public.key_id());
                     let mut here = readers.iter().filter(|reader| reader.lock == lock);
@@ -199,6 +167,7 @@ impl<'a> Renewal<'a> {
                 };
                 let adds_me = !no_self && policy.locks[usize::from(lock)].need == 1;
                 let mine = self
+                    .access
                     .people
                     .mine
                     .iter()
@@ -220,17 +189,30 @@ impl<'a> Renewal<'a> {
             .filter(|one| !ids.contains(&one.current.recipient.id));
         let mut all: Vec<KnownPerson> = others.cloned().collect();
         for me in mine {
-            all.push(readers::person(&Found::stored(me.clone()), self.context)?);
+            all.push(readers::person(
+                &Found::stored(me.clone()),
+                self.access.context,
+            )?);
         }
         let known = Arc::new(Known::new(all));
         made.insert(ids, Arc::clone(&known));
         Ok(known)
     }
 
-    /// Whoever acts, and signs: the author, if that is me.
-    fn actor(&self, signer: Option<RootId>) -> Result<Option<&'a Person>, Failure> {
-        let is_author = |person: &Person| signer == Some(person.card.id());
-        self.options.actor(self.people, self.context, is_author)
+    /// Whoever acts: the author, if that is me.
+    fn actor(&self, author: Option<RootId>) -> Option<&'a Person> {
+        let is_author = |person: &Person| author == Some(person.card.id());
+        self.access.actor(is_author)
+    }
+
+    /// Whoever signs what is sealed anew, if anybody does.
+    fn signer(&self, author: Option<RootId>) -> Option<&'a Person> {
+        self.actor(author).filter(|_| !self.anonymous)
+    }
+
+    /// Whether what is sealed anew is signed.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.signer(None).is_some()
     }
 
     fn differences(&self, plan: &Plan, policy: &Policy) -> Differences {
@@ -243,28 +225,21 @@ impl<'a> Renewal<'a> {
         subject: &Subject<'_>,
         answers: &mut Answers,
     ) -> Result<EnvelopeId, Failure> {
-        let not_rewritten = |error| subject.not_rewritten(error);
-        let envelope = Envelope::read(&subject.source.file)
-            .map_err(|error| opening::failure(subject.input, self.verb, error))?;
-        let mut keyring = answers.keyring(self.keys, &subject.input.name());
-        let mut rewriting = envelope
-            .rewrite(&[], &mut keyring, self.context.now)
-            .map_err(not_rewritten)?;
+        let mut rewriting = self.access.rewriting(subject, answers)?;
         let manifest = rewriting.manifest();
         let (policy, id) = (&manifest.policy, manifest.id);
         let plan = self.plan_for(subject, policy, &manifest.readers(), policy.signer)?;
         refuse_changed(look, subject, id, &self.differences(&plan, policy))?;
-        let Some(by) = self.actor(policy.signer)? else {
-            return Err(subject
-                .cannot(Exit::Usage)
-                .because("you have no identity to sign the record of who is let in"));
+        let Some(by) = self.actor(policy.signer) else {
+            return Err(no_identity(subject.cannot(Exit::Usage).what));
         };
-        let key = (self.keys.identity(by.card.id())?.root(), self.context.now);
+        let key = self.access.signing_key(by.card.id())?;
+        let (at, mut rng) = (self.access.context.now, self.access.context.rng());
         for change in &plan.changes {
             if let Change::Joins(lock, one) | Change::NewKey(lock, one) = change {
                 rewriting
-                    .grant(one, Some(*lock), key, &mut self.context.rng())
-                    .map_err(not_rewritten)?;
+                    .grant(one, Some(*lock), (key, at), &mut rng)
+                    .map_err(|error| subject.not_rewritten(&error))?;
             }
         }
         subject.write(rewriting)?;
@@ -293,15 +268,15 @@ impl<'a> Renewal<'a> {
             passphrase: (remaining.passphrase)
                 .map(|cost: Cost| (passphrase.expect("asked for where one is needed"), cost)),
         };
-        let signer = self.actor(about.signer())?.filter(|_| !self.anonymous);
-        let signer = signer.map(|person| self.keys.identity(person.card.id()));
+        let signer = self.signer(about.signer());
+        let signer = signer.map(|person| self.access.signing_key(person.card.id()));
         let request = ResealRequest {
             locks: plan.remaining.into_iter().map(lock).collect(),
-            signer: signer.transpose()?.map(encl::identity::Identity::root),
+            signer: signer.transpose()?,
             workers: company.workers(),
         };
         let mut sink = subject.sink()?;
-        let mut rng = self.context.rng();
+        let mut rng = self.access.context.rng();
         let sealed: Result<(Opened, Sealed), ResealError> = if is_armored {
             ArmorWriter::new(&mut sink)
                 .map_err(|error| SealError::Write(error).into())
@@ -317,12 +292,6 @@ impl<'a> Renewal<'a> {
         subject.commit(sink)?;
         Ok(sealed.id)
     }
-}
-
-/// An envelope that was opened as far as its private line.
-struct OpenedEnvelope<'s> {
-    is_armored: bool,
-    content: Content<Progress<&'s File>>,
 }
 
 /// The lock that is meant: the only one, unless it was named.

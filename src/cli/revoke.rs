@@ -3,12 +3,12 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
+use super::access::Access;
 use super::args::InputFiles;
 use super::completions::who as who_completer;
 use super::context::Context;
 use super::files::Input;
 use super::help::closing;
-use super::keys::Keys;
 use super::leavers::Leaving;
 use super::renewal::{Renewal, Wished};
 use super::report::{Exit, Outcome, Tally};
@@ -55,11 +55,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     options.begin(&inputs)?;
     let people = store::people(context)?;
     let leaving = Leaving::resolve(&arguments.from, options.lock, &people, context)?;
-    let keys = Keys::new(context, &people.mine);
     let renewal = Renewal::new(
         "revoke",
-        (context, &people, &keys),
-        options,
+        Access::new("revoke", &inputs, options, &people, context)?,
         Wished::Without(leaving.leavers),
         arguments.anonymous,
     )?;

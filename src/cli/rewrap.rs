@@ -3,12 +3,12 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
+use super::access::Access;
 use super::args::InputFiles;
 use super::completions::who as who_completer;
 use super::context::Context;
 use super::files::Input;
 use super::help::closing;
-use super::keys::Keys;
 use super::people::People;
 use super::readers::{self, Readers};
 use super::renewal::{Renewal, Wished};
@@ -76,11 +76,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     options.begin(&inputs)?;
     let people = store::people(context)?;
     let wished = wished(arguments, &people, context)?;
-    let keys = Keys::new(context, &people.mine);
     let renewal = Renewal::new(
         "rewrap",
-        (context, &people, &keys),
-        options,
+        Access::new("rewrap", &inputs, options, &people, context)?,
         wished,
         arguments.anonymous,
     )?;

@@ -8,15 +8,15 @@ use clap::{Args, ValueHint};
 use encl::atomic_file::{AtomicFile, Existing, Readers, discard_leftovers};
 use encl::envelope::{OpenError, RewriteError, Rewriting};
 
+use super::approvals::With;
 use super::context::Context;
 use super::files::{Input, Source, is_dash};
 use super::in_place::InPlace;
 use super::opening;
-use super::people::{People, Person};
 use super::report::{Exit, Failure, system_words};
 use super::sink::{Output, Sink};
 use super::target::Target;
-use super::who;
+use super::terminal::Stream;
 
 /// How an envelope is rewritten.
 #[derive(Debug, Clone, Default, Args)]
@@ -39,27 +39,13 @@ pub(crate) struct RewriteOptions {
 
     /// Which of my identities acts, and signs [default: $ENCL_IDENTITY, else the author's if I am that, else the default one]
     #[arg(long = "as", value_name = "WHO")]
-    identity: Option<String>,
+    pub(crate) identity: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) with: With,
 }
 
 impl RewriteOptions {
-    /// Which of my identities acts on an envelope: the one that was named, else one that is `preferred`, else the default one.
-    pub(crate) fn actor<'a>(
-        &self,
-        people: &'a People,
-        context: &Context,
-        preferred: impl Fn(&Person) -> bool,
-    ) -> Result<Option<&'a Person>, Failure> {
-        if let Some(name) = context.identity_name(self.identity.as_deref()) {
-            return who::mine(&name, people).map(Some);
-        }
-        let mine = &people.mine;
-        Ok(mine
-            .iter()
-            .find(|person| preferred(person))
-            .or_else(|| mine.first()))
-    }
-
     /// Whether the new envelope is another file than the old one.
     pub(crate) fn goes_elsewhere(&self, input: &Input) -> bool {
         self.output.is_some() || *input == Input::Stdin
@@ -209,7 +195,7 @@ impl<'a> Subject<'a> {
     pub(crate) fn write<R: std::io::Read>(&self, rewriting: Rewriting<R>) -> Result<(), Failure> {
         let rewritten = rewriting
             .finish()
-            .map_err(|error| self.not_rewritten(error))?;
+            .map_err(|error| self.not_rewritten(&error))?;
         let mut sink = self.sink()?;
         match &mut sink {
             Sink::File(file) if self.source.is_seekable() && !rewritten.is_armored() => {
@@ -228,10 +214,9 @@ impl<'a> Subject<'a> {
     }
 
     /// Why an access line stays as it is.
-    pub(crate) fn not_rewritten(&self, error: RewriteError) -> Failure {
+    pub(crate) fn not_rewritten(&self, error: &RewriteError) -> Failure {
         let because = error.to_string();
         let (exit, hint) = match error {
-            RewriteError::Open(error) => return opening::failure(self.input, self.verb, error),
             RewriteError::Private => (
                 Exit::Refused,
                 "`encl rewrap FILE --to …` names all its readers anew, `encl revoke` takes somebody off",
@@ -247,7 +232,10 @@ impl<'a> Subject<'a> {
                 Exit::Refused,
                 "`encl rewrap FILE --to …` seals it anew for others",
             ),
-            RewriteError::Request(_) => return self.cannot(Exit::Usage).because(because),
+            // An envelope that does not open is told about where it was opened.
+            RewriteError::Open(_) | RewriteError::Request(_) => {
+                return self.cannot(Exit::Usage).because(because);
+            }
         };
         self.cannot(exit).because(because).hint(hint)
     }
@@ -271,12 +259,16 @@ impl Spool {
     }
 }
 
-/// My identities, of which there has to be one.
-pub(crate) fn need_identity(people: &People, what: &str) -> Result<(), Failure> {
-    if people.mine.is_empty() {
-        return Err(Failure::new(Exit::Usage, what)
-            .because("you have no identity")
-            .hint("`encl key new ADDRESS` makes one"));
+/// Says what was done; what would be done is data, and goes to standard output unless an envelope does.
+pub(crate) fn said(
+    line: &str,
+    target: &Target,
+    dry_run: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    if dry_run && target.objects() == Stream::Stdout {
+        return context.terminal.print(line);
     }
+    context.terminal.status(line);
     Ok(())
 }

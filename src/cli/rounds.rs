@@ -4,6 +4,7 @@ use encl::crypto::passphrase::Passphrase;
 use encl::envelope::{Action, EnvelopeId};
 use serde::Serialize;
 
+use super::access::Access;
 use super::differences::Differences;
 use super::files::Input;
 use super::many::{self, Company};
@@ -47,8 +48,8 @@ struct Counts {
 
 impl Rounds<'_> {
     pub(crate) fn run(&self, inputs: &[Input], mut tally: Tally) -> Outcome {
-        let (renewal, context) = (self.renewal, self.renewal.context);
-        let options = renewal.options;
+        let renewal = self.renewal;
+        let (options, context) = (renewal.access.options, renewal.access.context);
         let mut counts = Counts {
             failed: tally.failures(),
             ..Counts::default()
@@ -87,6 +88,7 @@ impl Rounds<'_> {
             let passphrase = self.passphrase(&to_do)?;
             self.act(&to_do, passphrase.as_ref(), &mut counts, &mut tally);
         }
+        renewal.access.warn_of_unused_approvals();
         if inputs.len() > 1 {
             counts.show(context.terminal, options.dry_run);
         }
@@ -99,9 +101,9 @@ impl Rounds<'_> {
 
     /// What would be done, in one line; for programs only when it stays at that.
     fn show(&self, look: &Look) -> Result<(), Failure> {
-        let Renewal {
+        let Access {
             context, options, ..
-        } = self.renewal;
+        } = self.renewal.access;
         let (target, name) = (options.target(&look.input), look.input.name());
         if context.json {
             let is_all = options.dry_run || self.is_skipped(look) || self.is_idle(look);
@@ -117,7 +119,7 @@ impl Rounds<'_> {
         }
         let mut line = format!("{name}: {}", look.differences.line());
         if let Some(author) = look.signature_lost {
-            let author = self.renewal.people.signer(author).words();
+            let author = self.renewal.access.people.signer(author).words();
             line = format!("{line}  ! the signature of {author} is lost");
         }
         match target {
@@ -130,11 +132,13 @@ impl Rounds<'_> {
     }
 
     fn is_idle(&self, look: &Look) -> bool {
-        look.action == Action::Nothing && !self.renewal.options.goes_elsewhere(&look.input)
+        look.action == Action::Nothing && !self.renewal.access.options.goes_elsewhere(&look.input)
     }
 
     fn skipped(&self, look: &Look) -> Failure {
-        let author = look.signature_lost.map(|id| self.renewal.people.signer(id));
+        let author = look
+            .signature_lost
+            .map(|id| self.renewal.access.people.signer(id));
         let author = author.map_or_else(String::new, |author| author.words());
         look.input
             .cannot(self.renewal.verb, Exit::Refused)
@@ -155,13 +159,14 @@ impl Rounds<'_> {
         };
         let question = format!("Do that: {}?{limits}", counts.words());
         self.renewal
+            .access
             .context
-            .confirm(&question, &format!("cannot {}", self.renewal.verb))
+            .confirm(&question, &format!("cannot {} anything", self.renewal.verb))
     }
 
     /// One new passphrase for all that have one: whoever leaves may know the old one.
     fn passphrase(&self, to_do: &[Look]) -> Result<Option<Passphrase>, Failure> {
-        let passphrases = &self.renewal.context.passphrases;
+        let passphrases = &self.renewal.access.context.passphrases;
         to_do
             .iter()
             .any(|look| look.asks_passphrase)
@@ -176,7 +181,7 @@ impl Rounds<'_> {
         counts: &mut Counts,
         tally: &mut Tally,
     ) {
-        let (renewal, context) = (self.renewal, self.renewal.context);
+        let (renewal, context) = (self.renewal, self.renewal.access.context);
         many::each(
             to_do,
             |_| None,
@@ -196,9 +201,9 @@ impl Rounds<'_> {
     }
 
     fn tell(&self, look: &Look, id: EnvelopeId) -> Result<(), Failure> {
-        let Renewal {
+        let Access {
             context, options, ..
-        } = self.renewal;
+        } = self.renewal.access;
         if context.json {
             return self.print_object(look, Some(id));
         }
@@ -206,13 +211,16 @@ impl Rounds<'_> {
         context.terminal.status(&match look.action {
             Action::Nothing => format!("{name}: written as it was"),
             Action::Add => format!("{name}: slots added; the author's signature stays"),
-            Action::Reseal => format!("{name}: sealed anew"),
+            Action::Reseal if self.renewal.is_signed() => {
+                format!("{name}: sealed anew, and signed")
+            }
+            Action::Reseal => format!("{name}: sealed anew, not signed"),
         });
         Ok(())
     }
 
     fn print_object(&self, look: &Look, done: Option<EnvelopeId>) -> Result<(), Failure> {
-        let target = self.renewal.options.target(&look.input);
+        let target = self.renewal.access.options.target(&look.input);
         let object = Object {
             schema: self.schema,
             file: look.input.typed(),
@@ -228,7 +236,7 @@ impl Rounds<'_> {
             signature_lost: look.signature_lost.map(|id| id.to_string()),
             done: done.is_some(),
         };
-        let terminal = self.renewal.context.terminal;
+        let terminal = self.renewal.access.context.terminal;
         terminal.print_object(&object, target.objects())
     }
 }

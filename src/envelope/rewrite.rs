@@ -37,7 +37,7 @@ pub enum RewriteError {
         locks: usize,
     },
     /// It has no such lock.
-    #[error("it has no lock {lock}, only {locks}")]
+    #[error("it has no lock {lock}: it has {locks}, counted from 0")]
     NoSuchLock {
         /// The lock that was asked for, from 0.
         lock: u16,

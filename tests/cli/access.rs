@@ -52,6 +52,7 @@ fn a_reader_lets_somebody_in_and_everybody_can_see_who_it_was() {
         "carol",
         "encl key new dave@example.org --name Dave --no-passphrase --keystore dave > dave.card",
     );
+    session.quietly("carol", "encl contact add dave.card --yes");
     session.type_(
         "carol",
         "encl grant --json report.pdf.encl --to dave.card --to carol@example.org",
