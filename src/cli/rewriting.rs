@@ -1,7 +1,7 @@
 //! What grant, drop, revoke and rewrap share: an envelope that is read, and the one that takes its place.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueHint};
@@ -69,22 +69,25 @@ impl RewriteOptions {
                     .hint("without -o each file is changed where it is"),
             );
         }
-        if self.output.is_none() && !self.dry_run {
-            let folders: HashSet<&Path> = inputs.iter().filter_map(folder).collect();
+        if !self.dry_run {
+            let written = inputs.iter().map(|input| self.target(input));
+            let folders: HashSet<PathBuf> = written.filter_map(folder).collect();
             for folder in folders {
-                let _ = discard_leftovers(folder); // whoever cannot be cleaned up after is told by its own error
+                let _ = discard_leftovers(&folder); // whoever cannot be cleaned up after is told by its own error
             }
         }
         Ok(())
     }
 }
 
-fn folder(input: &Input) -> Option<&Path> {
-    let parent = input.path()?.parent()?;
+/// Where a target's folder is.
+fn folder(target: Target) -> Option<PathBuf> {
+    let path = target.into_path()?;
+    let parent = path.parent()?;
     Some(if parent.as_os_str().is_empty() {
-        Path::new(".")
+        ".".into()
     } else {
-        parent
+        parent.to_owned()
     })
 }
 

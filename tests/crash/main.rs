@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod access;
 mod aliases;
 #[expect(dead_code, reason = "its other line ends are tried elsewhere")]
 #[path = "../mail/corpus.rs"]

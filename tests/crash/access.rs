@@ -1,0 +1,275 @@
+//! Commands that change who may read, killed at a system call or on a failing disk: every envelope opens for its author, is the
+//! old one or the new one, and the same command given again does the rest.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::failures::must_work;
+use super::kills::{SIGKILL, is_full_sweep};
+use super::scene::{Scene, plaintext, said};
+use super::strace::{self, Call};
+use super::{complaints, judge};
+
+/// How many calls of a command the short form tries.
+const KILLS: usize = 60;
+const FAILURES: usize = 16;
+
+/// One command, what it changes, and for whom that opens afterwards.
+struct Change {
+    name: String,
+    arguments: &'static [&'static str],
+    envelopes: &'static [&'static str],
+    bob_reads: bool,
+    carol_reads: bool,
+    /// How the folder is made to have no unnamed files.
+    setting: Vec<String>,
+    calls: Vec<Call>,
+}
+
+const GRANT: &[&str] = &[
+    "grant",
+    "in.encl",
+    "--to",
+    "carol.card",
+    "--keystore",
+    "alice",
+];
+const DROP: &[&str] = &[
+    "drop",
+    "in.encl",
+    "--from",
+    "bob.card",
+    "--yes",
+    "--keystore",
+    "alice",
+];
+const REVOKE: &[&str] = &[
+    "revoke",
+    "in.encl",
+    "--from",
+    "bob.card",
+    "--yes",
+    "--keystore",
+    "alice",
+];
+const ASIDE: &[&str] = &[
+    "grant",
+    "in.encl",
+    "-o",
+    "out",
+    "--to",
+    "carol.card",
+    "--keystore",
+    "alice",
+];
+const REWRAP: &[&str] = &[
+    "rewrap",
+    "-r",
+    "tree",
+    "--to",
+    "carol.card",
+    "--yes",
+    "--keystore",
+    "alice",
+];
+const REWRAP_ADD: &[&str] = &[
+    "rewrap",
+    "-r",
+    "tree",
+    "--to",
+    "carol.card",
+    "--to",
+    "bob.card",
+    "--yes",
+    "--keystore",
+    "alice",
+];
+const TREE: &[&str] = &["tree/a/1.encl", "tree/a/2.encl", "tree/b/3"];
+
+/// Carol, in a keystore of her own; an envelope for Bob in a tree three times.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    for folder in ["tree/a", "tree/b"] {
+        fs::create_dir_all(scene.at(folder)).unwrap();
+    }
+    for file in TREE {
+        fs::copy(scene.at("in.encl"), scene.at(file)).unwrap();
+    }
+    scene
+}
+
+impl Change {
+    fn all() -> Vec<Self> {
+        let single: &[&str] = &["in.encl"];
+        let mut all = Vec::new();
+        for (arguments, envelopes, bob_reads, carol_reads) in [
+            (GRANT, single, true, true),
+            (DROP, single, false, false),
+            (REVOKE, single, false, false),
+            (ASIDE, &["out"], true, true),
+            (REWRAP, TREE, false, true),
+            (REWRAP_ADD, TREE, true, true),
+        ] {
+            let change = |setting: Vec<String>, name: String| {
+                let scene = scene();
+                let (output, calls) = strace::record(&scene, arguments, &setting);
+                assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+                let free = |call: &Call| setting.is_empty() || call.name != "openat";
+                let change = Self {
+                    name,
+                    arguments,
+                    envelopes,
+                    bob_reads,
+                    carol_reads,
+                    calls: calls.into_iter().filter(free).collect(),
+                    setting,
+                };
+                change.check(&scene).unwrap();
+                change.check_done(&scene).unwrap();
+                change
+            };
+            let modern = change(Vec::new(), arguments.join(" "));
+            let unnamed = modern.calls.iter().rfind(|call| call.opens_unnamed());
+            let setting = unnamed.map(|call| call.failing("EOPNOTSUPP"));
+            if envelopes.len() == 1 {
+                let name = format!("{}, hidden file", arguments.join(" "));
+                all.push(change(setting.into_iter().collect(), name));
+            }
+            all.push(modern);
+        }
+        all
+    }
+
+    /// However it ended: whole, and for the author.
+    fn check(&self, scene: &Scene) -> Result<(), String> {
+        for envelope in self.envelopes {
+            if *envelope == "out" && scene.read("out").is_none() {
+                continue;
+            }
+            let opened = scene.run(&["unwrap", envelope, "-o", "-", "--keystore", "alice"]);
+            if opened.stdout != plaintext() || !opened.status.success() {
+                return Err(format!(
+                    "{}: {envelope} is not whole: {}",
+                    self.name,
+                    said(&opened)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same command again, and then it is done.
+    fn finish(&self, scene: &Scene) -> Result<(), String> {
+        let output = scene.run(self.arguments);
+        match output.status.code() {
+            Some(0) => {}
+            Some(8) if self.envelopes == ["out"] => {}
+            _ => return Err(format!("{}: not again: {}", self.name, said(&output))),
+        }
+        self.check(scene)?;
+        self.check_done(scene)
+    }
+
+    fn check_done(&self, scene: &Scene) -> Result<(), String> {
+        for envelope in self.envelopes {
+            let bob = scene.run(&["verify", envelope, "--keystore", "bob"]);
+            let exit = if self.bob_reads { 0 } else { 3 };
+            let shown = scene
+                .run(&["inspect", "--json", envelope, "--keystore", "alice"])
+                .stdout;
+            let names_carol = String::from_utf8_lossy(&shown).contains("carol@example.org");
+            if bob.status.code() != Some(exit) || names_carol != self.carol_reads {
+                return Err(format!("{}: {envelope} is for the wrong people", self.name));
+            }
+        }
+        let left = scene.files().into_iter().find(|path| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().starts_with(".encl-") && !path.starts_with(scene.at("alice"))
+        });
+        match left {
+            Some(path) => Err(format!("{}: {} is left over", self.name, path.display())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All calls of each command, or as many of those that matter as the short form tries, and a few of the others.
+fn points(
+    changes: &[Change],
+    count: usize,
+    matter: impl Fn(&Call) -> bool,
+) -> Vec<(&Change, &Call)> {
+    let mut points = Vec::new();
+    for change in changes {
+        let (first, others): (Vec<_>, Vec<_>) = change.calls.iter().partition(|call| matter(call));
+        for (calls, count) in [(first, count), (others, count / 4)] {
+            let step = match is_full_sweep() {
+                true => 1,
+                false => calls.len().div_ceil(count).max(1),
+            };
+            points.extend(calls.into_iter().step_by(step).map(|call| (change, call)));
+        }
+    }
+    points
+}
+
+#[test]
+fn who_may_read_outlives_kills_and_failing_disks() {
+    strace::require();
+    let changes = Change::all();
+    kill(&changes);
+    fail(&changes);
+}
+
+fn kill(changes: &[Change]) {
+    let points = points(changes, KILLS, Call::touches);
+    let killed = AtomicUsize::new(0);
+    let complaints = complaints(&points, |(change, call)| {
+        let scene = scene();
+        let injections = [change.setting.clone(), vec![call.killing()]].concat();
+        let output = strace::inject(&scene, change.arguments, call.thread, &injections);
+        if output.status.signal() == Some(SIGKILL) {
+            killed.fetch_add(1, Ordering::Relaxed);
+        }
+        let check = change.check(&scene).and_then(|()| change.finish(&scene));
+        check.map_err(|complaint| format!("{complaint} (killed at {})", call.text))
+    });
+    let killed = killed.into_inner();
+    let tried = format!("{killed} kill points of grant, drop, revoke and rewrap");
+    judge(&tried, "partial", &complaints);
+    // A call more or less by chance (memory, threads) is all that may be missed.
+    assert!(
+        killed > changes.len() * 20 && killed * 10 > points.len() * 8,
+        "{killed} of {} reached",
+        points.len()
+    );
+}
+
+fn fail(changes: &[Change]) {
+    let mut calls = points(changes, FAILURES, must_work);
+    calls.retain(|(_, call)| must_work(call));
+    let points: Vec<_> = calls
+        .iter()
+        .zip(["EIO", "ENOSPC"].into_iter().cycle())
+        .collect();
+    let complaints = complaints(&points, |((change, call), error)| {
+        let scene = scene();
+        let injections = [change.setting.clone(), vec![call.failing(error)]].concat();
+        let output = strace::inject(&scene, change.arguments, call.thread, &injections);
+        let told = match output.status.code() {
+            Some(1) => change.check(&scene),
+            // The content can be copied in another way.
+            Some(0) if call.name == "copy_file_range" => change.check_done(&scene),
+            code => Err(format!("{}: exit {code:?}: {}", change.name, said(&output))),
+        };
+        told.and_then(|()| change.finish(&scene))
+            .map_err(|complaint| format!("{complaint} ({error} from {})", call.text))
+    });
+    let tried = format!(
+        "{} failing calls of grant, drop, revoke and rewrap",
+        points.len()
+    );
+    judge(&tried, "not told or not clean", &complaints);
+    assert!(points.len() > 50, "only {} calls can fail", points.len());
+}
