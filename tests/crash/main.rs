@@ -21,6 +21,7 @@ mod scene;
 mod signals;
 mod strace;
 mod threads;
+mod tree;
 
 use std::io::Write;
 
