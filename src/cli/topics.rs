@@ -115,9 +115,21 @@ signature
   holds against          outsiders and co-recipients, once `encl` has exited 0
   does not hold against  output taken from a pipe before that; a card you never verified
 
-expiry, not-before: advisory
+grants
+  holds against          being passed off as the author's choice
+  does not hold against  a recipient who leaves no record (shown as \"unrecorded\")
+
+expiry, not-before without a gate
   holds against          well-behaved software
   does not hold against  a patched client, a clock set back
+
+`revoke` (new keys)
+  holds against          the removed people, for the new file
+  does not hold against  copies already sent, keys already cached, somebody putting the old file back
+
+`drop`
+  holds against          people who have never had the file or the key
+  does not hold against  everybody else
 
 --private
   holds against          reading names, addresses, signer, file name
@@ -129,7 +141,7 @@ freshness
 New recipients have keys that also withstand quantum computers (X-Wing: ML-KEM-768 with X25519); signatures
 (Ed25519) do not.
 
-Later: granting and revoking access, quorums, expiry that a server enforces.
+Later: expiry and revocation that a server enforces.
 
 Examples:
   $ encl inspect letter.pdf.encl

@@ -243,7 +243,7 @@ fn killed(scene: &Scene, number: u64, first: &BTreeMap<String, (u64, i64, i64)>)
             break;
         }
     }
-    std::thread::sleep(Duration::from_millis(chance % 120));
+    std::thread::sleep(Duration::from_millis(chance % (envelopes() as u64 / 8)));
     child.kill().unwrap();
     child.wait().unwrap();
 }
