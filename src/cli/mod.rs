@@ -2,6 +2,7 @@
 
 mod addressing;
 mod approvals;
+mod approve;
 mod args;
 mod completions;
 mod contact;
@@ -24,8 +25,10 @@ mod passphrase_source;
 mod people;
 mod progress;
 mod prompt;
+mod quorums;
 mod readers;
 mod report;
+mod rules;
 mod sealing;
 mod shut;
 mod signals;
@@ -79,6 +82,7 @@ enum Command {
     Unwrap(unwrap::Arguments),
     Inspect(inspect::Arguments),
     Verify(verify::Arguments),
+    Approve(approve::Arguments),
     /// My identities: new, list, show, card, default, remove
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card
@@ -166,6 +170,7 @@ fn alone() -> Option<Cli> {
         "unwrap" => arguments(Command::Unwrap),
         "inspect" => arguments(Command::Inspect),
         "verify" => arguments(Command::Verify),
+        "approve" => arguments(Command::Approve),
         "key" => above(Command::Key),
         "contact" => above(Command::Contact),
         "group" => above(Command::Group),
@@ -202,6 +207,7 @@ impl Command {
             Self::Unwrap(arguments) => unwrap::run(&arguments, context),
             Self::Inspect(arguments) => inspect::run(&arguments, context),
             Self::Verify(arguments) => verify::run(&arguments, context),
+            Self::Approve(arguments) => approve::run(&arguments, context),
             Self::Key(command) => key::run(command, context),
             Self::Contact(command) => contact::run(command, context),
             Self::Group(command) => group::run(command, context),

@@ -98,9 +98,9 @@ Examples:
 const PROMISES: &str = "\
 WHAT IT PROMISES, AND WHAT NOT
 
-recipients, passphrase, several locks
+recipients, locks, quorum
   holds against          everybody else: it is cryptography
-  does not hold against  a recipient who passes on plaintext, key or slot
+  does not hold against  a recipient who passes on plaintext, key or slot; a quorum that met once
 
 policy, access, private line
   holds against          every change by an outsider
@@ -129,7 +129,7 @@ freshness
 New recipients have keys that also withstand quantum computers (X-Wing: ML-KEM-768 with X25519); signatures
 (Ed25519) do not.
 
-Later: granting and revoking access, quorums, expiry that a server enforces.
+Later: granting and revoking access, expiry that a server enforces.
 
 Examples:
   $ encl inspect letter.pdf.encl

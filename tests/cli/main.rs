@@ -14,6 +14,7 @@ mod let_in;
 mod mail;
 mod mailboxes;
 mod prompts;
+mod quorum;
 mod sending;
 mod session;
 mod shells;
