@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::report::{Exit, Failure};
 use super::rewriting::{RewriteOptions, Spool, Subject};
 use super::shut::Shut;
-use super::who;
+use super::{store, who};
 
 /// What one command changes envelopes with.
 pub(crate) struct Access<'a> {
@@ -46,6 +46,7 @@ impl<'a> Access<'a> {
         people: &'a People,
         context: &'a Context,
     ) -> Result<Self, Failure> {
+        store::warn_of_clock(context);
         let named = context.identity_name(options.identity.as_deref());
         Ok(Self {
             verb,

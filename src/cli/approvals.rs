@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueHint};
-use encl::envelope::{Approval, ApprovalError, EnvelopeId, Manifest, ReaderKey, Unusable};
+use encl::envelope::{Approval, ApprovalError, Manifest, ReaderKey, Unusable};
 use encl::identity::CARRIER_BYTES_MAX;
 
 use super::context::Context;
@@ -120,10 +120,7 @@ impl Approvals {
             return;
         };
         let why = match unusable {
-            Unusable::OtherEnvelope(EnvelopeId(id)) => {
-                let start = super::people::hex(&id[..4]);
-                format!("it is for another envelope (its id begins with {start})")
-            }
+            Unusable::OtherEnvelope(id) => format!("it is for another envelope, {id}"),
             Unusable::NoSuchLock(lock) => {
                 format!("it is for lock {lock}, which the envelope does not have")
             }
@@ -188,6 +185,10 @@ fn unreadable(error: &ApprovalError, name: &str, file: Option<&Path>) -> Failure
         "not-an-approval" => failure
             .because("there is no approval in it: none begins with `encl-approval1:`")
             .hint("`encl approve FILE --to WHO` makes one"),
+        "newer" => failure.because(format!(
+            "made by a newer encl, or damaged: {}",
+            safe(&error.to_string())
+        )),
         _ => failure
             .because(safe(&error.to_string()))
             .hint("ask for it again; as a file it comes through unchanged"),

@@ -58,6 +58,18 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Ok(Stdout::open()?.put(&script)?)
 }
 
+/// For `N:WHO,WHO,…`: the same for the last name.
+pub(crate) fn quorum(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let text = typed.to_str().unwrap_or_default();
+    let Some((_, names)) = text.split_once(':') else {
+        return Vec::new();
+    };
+    let last = names.rsplit(',').next().unwrap_or_default();
+    let before = &text[..text.len() - last.len()];
+    let candidates = who(OsStr::new(last)).into_iter();
+    candidates.map(|one| one.add_prefix(before)).collect()
+}
+
 /// Contacts, groups and card files that begin with what was typed. A keystore that cannot be read offers nothing.
 pub(crate) fn who(typed: &OsStr) -> Vec<CompletionCandidate> {
     let (Some(typed), Ok(folder)) = (typed.to_str(), context::keystore(None)) else {

@@ -16,6 +16,7 @@ use super::help::closing;
 use super::opening;
 use super::people::{People, hex, words};
 use super::report::{Exit, Failure, Outcome, Tally};
+use super::rules;
 use super::store;
 use super::terminal::{Stream, safe};
 use super::when;
@@ -251,11 +252,14 @@ fn author(policy: &Policy, people: &People) -> String {
 fn readers(policy: &Policy, people: &People) -> Vec<String> {
     let many = policy.locks.len() > 1;
     let mut lines = Vec::new();
+    if many || policy.locks.iter().any(|lock| lock.need > 1) {
+        let rules: Vec<_> = policy.locks.iter().map(|lock| rule(lock, people)).collect();
+        lines.push(format!("  to open it  {}", rules::all(&rules)));
+    }
     for (number, lock) in policy.locks.iter().enumerate() {
         if many {
             lines.push(format!(
-                "  lock {} of {}, all of which must open",
-                number + 1,
+                "  lock {number} of {}, all of which must open",
                 policy.locks.len()
             ));
         }
@@ -282,6 +286,22 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Who opens a lock, in words.
+pub(crate) fn rule(lock: &Lock, people: &People) -> String {
+    let passphrase = lock.passphrase.is_some();
+    let word = |one: &Recipient| match people.is_my_key(one.key) {
+        true => "you".to_owned(),
+        false => safe(&one.name),
+    };
+    match &lock.named {
+        Some(named) => {
+            let named: Vec<_> = named.iter().map(word).collect();
+            rules::lock(lock.need, &named, passphrase)
+        }
+        None => rules::private_lock(lock.need, lock.shares.len(), passphrase),
+    }
 }
 
 fn grants(access: &Access) -> Vec<String> {

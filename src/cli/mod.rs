@@ -3,6 +3,7 @@
 mod access;
 mod addressing;
 mod approvals;
+mod approve;
 mod args;
 mod completions;
 mod contact;
@@ -30,6 +31,7 @@ mod passphrase_source;
 mod people;
 mod progress;
 mod prompt;
+mod quorums;
 mod readers;
 mod renewal;
 mod report;
@@ -37,6 +39,7 @@ mod revoke;
 mod rewrap;
 mod rewriting;
 mod rounds;
+mod rules;
 mod sealing;
 mod shut;
 mod signals;
@@ -95,6 +98,7 @@ enum Command {
     Drop(drop::Arguments),
     Revoke(revoke::Arguments),
     Rewrap(rewrap::Arguments),
+    Approve(approve::Arguments),
     /// My identities: new, list, show, card, default, remove
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card
@@ -186,6 +190,7 @@ fn alone() -> Option<Cli> {
         "drop" => arguments(Command::Drop),
         "revoke" => arguments(Command::Revoke),
         "rewrap" => arguments(Command::Rewrap),
+        "approve" => arguments(Command::Approve),
         "key" => above(Command::Key),
         "contact" => above(Command::Contact),
         "group" => above(Command::Group),
@@ -226,6 +231,7 @@ impl Command {
             Self::Drop(arguments) => drop::run(&arguments, context),
             Self::Revoke(arguments) => revoke::run(&arguments, context),
             Self::Rewrap(arguments) => rewrap::run(&arguments, context),
+            Self::Approve(arguments) => approve::run(&arguments, context),
             Self::Key(command) => key::run(command, context),
             Self::Contact(command) => contact::run(command, context),
             Self::Group(command) => group::run(command, context),

@@ -69,6 +69,7 @@ impl<'a> Opening<'a> {
         people: &'a People,
         context: &'a Context,
     ) -> Result<Self, Failure> {
+        store::warn_of_clock(context);
         let signers = |name: &String| {
             let found = who::resolve(name, people, |group| store::group(context, group))?;
             Ok(found.iter().map(|found| found.names.id).collect())

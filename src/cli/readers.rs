@@ -7,7 +7,9 @@ use encl::policy::Recipient;
 
 use super::context::Context;
 use super::people::{Names, People, Person, Trust};
+use super::quorums::Together;
 use super::report::{Exit, Failure};
+use super::rules;
 use super::store;
 use super::terminal::safe;
 use super::when;
@@ -16,10 +18,13 @@ use super::who::{self, Carried, Found};
 /// Names shown in a summary before "and N more".
 pub(crate) const NAMES_SHOWN: usize = 5;
 
-/// Everybody who may read, each once, in the order of the command line.
+/// Everybody who may read.
 pub(crate) struct Readers {
+    /// Any one of whom is enough, each once, in the order of the command line.
     found: Vec<Found>,
     pub(crate) addressees: Vec<Addressee>,
+    /// Those who must come together, besides.
+    pub(crate) quorums: Vec<Together>,
 }
 
 impl Readers {
@@ -51,15 +56,30 @@ impl Readers {
         found.extend(me.map(|me| Found::stored(me.clone())));
         let mut seen = std::collections::HashSet::new();
         found.retain(|found| seen.insert(found.names.id));
-        let addressees = found
-            .iter()
-            .map(|found| addressee(found, context))
-            .collect::<Result<_, _>>()?;
-        // Of thousands of people nothing is kept that is not needed any more.
-        for found in &mut found {
-            found.keys = Vec::new();
+        let addressees = addressees(&mut found, context)?;
+        Ok(Self {
+            found,
+            addressees,
+            quorums: Vec::new(),
+        })
+    }
+
+    /// These, and those who must come together.
+    pub(crate) fn and(self, quorums: Vec<Together>) -> Self {
+        Self { quorums, ..self }
+    }
+
+    /// Everybody once, whatever the lock, with the key that is sealed to.
+    pub(crate) fn everybody(&self) -> Vec<(&Found, &Addressee)> {
+        let quorums = self.quorums.iter();
+        let quorums = quorums.flat_map(|one| one.found.iter().zip(&one.addressees));
+        let mut all: Vec<_> = self.found.iter().zip(&self.addressees).collect();
+        all.extend(quorums);
+        if !self.quorums.is_empty() {
+            let mut seen = std::collections::HashSet::new();
+            all.retain(|(found, _)| seen.insert(found.names.id));
         }
-        Ok(Self { found, addressees })
+        all
     }
 
     /// Fails when anybody but me was never verified.
@@ -79,12 +99,13 @@ impl Readers {
 
     /// Stores the cards that are new, and says what should be known about the others.
     pub(crate) fn remember(&self, context: &Context) -> Result<(), Failure> {
-        let card = |found: &Found| found.card.unstored().cloned();
-        let cards: Vec<Card> = self.found.iter().filter_map(card).collect();
+        let everybody = self.everybody();
+        let card = |(found, _): &(&Found, _)| found.card.unstored().cloned();
+        let cards: Vec<Card> = everybody.iter().filter_map(card).collect();
         if !cards.is_empty() {
             store::remember(context, &cards)?;
         }
-        for found in &self.found {
+        for (found, _) in everybody {
             let words = found.names.words();
             context.terminal.notice(&match found.card {
                 Carried::Stored => continue,
@@ -109,11 +130,12 @@ impl Readers {
                 .terminal
                 .notice(&format!("not verified yet: {}", names(&unverified)));
         }
-        let classic: Vec<String> = (self.found.iter().zip(&self.addressees))
+        let everybody = self.everybody();
+        let classic: Vec<String> = (everybody.iter())
             .filter(|(_, addressee)| addressee.public.kem() == Kem::X25519)
             .map(|(found, _)| found.names.words())
             .collect();
-        if !classic.is_empty() && classic.len() < self.found.len() {
+        if !classic.is_empty() && classic.len() < everybody.len() {
             let classic = names(&classic);
             context.terminal.notice(&format!(
                 "a classic key, no shield against quantum computers: {classic}"
@@ -123,6 +145,9 @@ impl Readers {
 
     /// "for 2 people: Bob <bob@example.org> and you"
     pub(crate) fn summary(&self, passphrase: bool) -> String {
+        if !self.quorums.is_empty() {
+            return self.rule(passphrase);
+        }
         let people: Vec<String> = self.found.iter().map(words).collect();
         let by_name = match people.len() {
             0 => return "for whoever knows the passphrase".to_owned(),
@@ -136,16 +161,45 @@ impl Readers {
         }
     }
 
+    /// "for 4 people: any one of Bob and you, and also Carol and Dan together"
+    fn rule(&self, passphrase: bool) -> String {
+        let mut locks = Vec::new();
+        if passphrase || !self.found.is_empty() {
+            let people: Vec<_> = self.found.iter().map(words).collect();
+            locks.push(rules::lock(1, &people, passphrase));
+        }
+        locks.extend(self.quorums.iter().map(Together::words));
+        let count = match self.everybody().len() {
+            1 => "1 person".to_owned(),
+            number => format!("{number} people"),
+        };
+        format!("for {count}: {}", rules::all(&locks))
+    }
+
     fn with(&self, test: impl Fn(&Found) -> bool) -> Vec<String> {
-        self.found
-            .iter()
-            .filter(|found| test(found))
-            .map(|found| found.names.words())
+        let everybody = self.everybody().into_iter();
+        everybody
+            .filter(|(found, _)| test(found))
+            .map(|(found, _)| found.names.words())
             .collect()
     }
 }
 
-fn words(found: &Found) -> String {
+/// The people with their current keys.
+pub(crate) fn addressees(
+    found: &mut [Found],
+    context: &Context,
+) -> Result<Vec<Addressee>, Failure> {
+    let addressees = found.iter().map(|found| addressee(found, context));
+    let addressees = addressees.collect::<Result<_, _>>()?;
+    // Of thousands of people nothing is kept that is not needed any more.
+    for found in found {
+        found.keys = Vec::new();
+    }
+    Ok(addressees)
+}
+
+pub(crate) fn words(found: &Found) -> String {
     match found.trust {
         Trust::Me => "you".to_owned(),
         _ => found.names.words(),

@@ -28,7 +28,7 @@ use super::{store, tree};
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl rewrap letter.pdf.encl --to bob@example.org --resign --yes
   $ encl rewrap -r sealed --to @finance --dry-run
-  $ encl rewrap -r . --yes"))]
+  $ encl rewrap -r sealed --yes"))]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of its own on the command line"

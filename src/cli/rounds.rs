@@ -89,7 +89,7 @@ impl Rounds<'_> {
             self.act(&to_do, passphrase.as_ref(), &mut counts, &mut tally);
         }
         renewal.access.warn_of_unused_approvals();
-        if inputs.len() > 1 {
+        if inputs.len() != 1 {
             counts.show(context.terminal, options.dry_run);
         }
         tally.end()

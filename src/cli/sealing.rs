@@ -15,6 +15,7 @@ use super::files::Input;
 use super::keys::Keys;
 use super::passphrase::Whose;
 use super::people::{People, Person, Signer, hex};
+use super::quorums::Together;
 use super::readers::Readers;
 use super::report::{Exit, Failure, system_words};
 use super::target::Target;
@@ -147,12 +148,17 @@ impl<'a> Sealing<'a> {
             .passphrase
             .as_ref()
             .map(|passphrase| (passphrase, Cost::DEFAULT));
+        let first = LockRequest {
+            need: 1,
+            recipients: readers.addressees.clone(),
+            passphrase,
+        };
+        // A quorum may be all there is.
+        let is_empty = first.recipients.is_empty() && passphrase.is_none();
+        let quorums = readers.quorums.iter().map(Together::request);
+        let first = Some(first).filter(|_| !is_empty || readers.quorums.is_empty());
         SealRequest {
-            locks: vec![LockRequest {
-                need: 1,
-                recipients: readers.addressees.clone(),
-                passphrase,
-            }],
+            locks: first.into_iter().chain(quorums).collect(),
             signer: self.signer,
             private: self.options.private,
             padding: if self.options.pad {
@@ -182,7 +188,8 @@ impl<'a> Sealing<'a> {
             self.context.terminal.status(&text);
             return Ok(());
         }
-        let recipients = readers.addressees.iter().map(RecipientObject::of);
+        let everybody = readers.everybody().into_iter();
+        let recipients = everybody.map(|(_, one)| RecipientObject::of(one));
         let (id, parts) = match made {
             Made::One(id) => (Some(id.to_string()), Vec::new()),
             Made::Parts(ids) => (None, ids.iter().map(EnvelopeId::to_string).collect()),
@@ -194,6 +201,7 @@ impl<'a> Sealing<'a> {
             id,
             parts,
             recipients: recipients.collect(),
+            locks: self.locks(readers),
             signer: self
                 .author
                 .filter(|_| self.signer.is_some())
@@ -202,6 +210,15 @@ impl<'a> Sealing<'a> {
         self.context
             .terminal
             .print_object(&object, target.objects())
+    }
+
+    /// Who opens which lock, where there are quorums.
+    fn locks(&self, readers: &Readers) -> Vec<LockObject> {
+        if readers.quorums.is_empty() {
+            return Vec::new();
+        }
+        let locks = self.request(readers, About::default()).locks;
+        locks.iter().map(LockObject::of).collect()
     }
 
     /// "for 2 people: Bob <bob@example.org> and you; signed"
@@ -233,6 +250,8 @@ struct Object<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
     recipients: Vec<RecipientObject<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<LockObject>,
     signer: Option<Signer>,
 }
 
@@ -243,6 +262,28 @@ pub(crate) struct RecipientObject<'a> {
     address: Option<&'a str>,
     id: String,
     key: String,
+}
+
+/// One lock: `need` of these ids, or whoever knows the passphrase.
+#[derive(Serialize)]
+struct LockObject {
+    need: u8,
+    passphrase: bool,
+    recipients: Vec<String>,
+}
+
+impl LockObject {
+    fn of(lock: &LockRequest<'_>) -> Self {
+        let ids = lock
+            .recipients
+            .iter()
+            .map(|one| one.recipient.id.to_string());
+        Self {
+            need: lock.need,
+            passphrase: lock.passphrase.is_some(),
+            recipients: ids.collect(),
+        }
+    }
 }
 
 impl<'a> RecipientObject<'a> {

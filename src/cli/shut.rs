@@ -52,9 +52,11 @@ impl<'a> Shut<'a> {
             }
             OpenError::Share(wrong) => {
                 let reason = self.wrong(&wrong);
-                plain(OpenError::Share(wrong))
-                    .because(reason)
-                    .hint("ask for another approval, and tell its sender by another way")
+                let hint = match wrong.source {
+                    Source::Slot(_) => "ask whoever sent you the envelope for another copy",
+                    Source::Approval(_) => "leave it out, or ask for another one",
+                };
+                plain(OpenError::Share(wrong)).because(reason).hint(hint)
             }
             OpenError::Approval { approval, lock } => {
                 let name = self.approvals.name(approval);

@@ -9,10 +9,25 @@ use super::context::Context;
 use super::people::People;
 use super::report::{Exit, Failure, system_words};
 use super::terminal::{safe, shown};
+use super::when;
 
 /// The keystore that this run was pointed to.
 pub(crate) fn keystore(context: &Context) -> Keystore {
     Keystore::at(&context.keystore)
+}
+
+/// Warns when this machine's clock runs backwards. For commands that judge dates, once per run.
+pub(crate) fn warn_of_clock(context: &Context) {
+    let keystore = keystore(context);
+    if let Some(latest) = keystore.see_time(context.now) {
+        context.terminal.warning(&format!(
+            "this machine's clock says {}, but this keystore was used at {}: dates cannot be judged (if that time was \
+             the wrong one, remove {})",
+            when::local(context.now),
+            when::local(latest),
+            shown(&keystore.clock_path())
+        ));
+    }
 }
 
 /// Everybody in the keystore. One that does not exist yet is empty.

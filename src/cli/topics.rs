@@ -98,9 +98,9 @@ Examples:
 const PROMISES: &str = "\
 WHAT IT PROMISES, AND WHAT NOT
 
-recipients, passphrase, several locks
+recipients, locks, quorum
   holds against          everybody else: it is cryptography
-  does not hold against  a recipient who passes on plaintext, key or slot
+  does not hold against  a recipient who passes on plaintext, key or slot; a quorum that met once
 
 policy, access, private line
   holds against          every change by an outsider

@@ -24,7 +24,8 @@ use super::target::{self, Target};
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl unwrap letter.pdf.encl
   $ encl unwrap letter.pdf.encl -o - --signed-by bob@example.org > letter.pdf
-  $ encl unwrap *.encl -C opened
+  $ encl unwrap letter*.encl -C opened
+  $ encl unwrap plan.txt.encl --with bob.approval
   $ encl unwrap - --verify-first < letter.pdf.encl | wc -c"))]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -20,6 +20,7 @@ use super::store;
 ], "\
   $ encl verify letter.pdf.encl
   $ encl verify --signed-by bob@example.org letter.pdf.encl
+  $ encl verify plan.txt.encl --with bob.approval
   $ encl verify --json - < letter.pdf.encl"))]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -4,12 +4,13 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 
 use super::args::{InputFiles, OutputFile};
-use super::completions::who as who_completer;
+use super::completions::{quorum as quorum_completer, who as who_completer};
 use super::context::Context;
 use super::files::Input;
 use super::help::closing;
 use super::keys::Keys;
 use super::many;
+use super::quorums::{Together, Wanted};
 use super::readers::Readers;
 use super::report::{Exit, Failure, Outcome, Tally};
 use super::sealing::{SealOptions, Sealing};
@@ -29,6 +30,8 @@ use super::wrapping::Wrapping;
   $ encl wrap report.pdf notes.txt --to @finance --expires 30d -C sealed
   $ encl wrap report.pdf --to bob.card --private --pad
   $ encl wrap report.pdf --passphrase --anonymous -o for-anybody.encl
+  $ encl wrap report.pdf --quorum 2:bob@example.org,carol@example.org,dan@example.org
+  $ encl wrap report.pdf --to bob@example.org --quorum 1:@legal
   $ tar c photos | encl wrap - --name photos.tar --to bob@example.org > photos.tar.encl"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -40,6 +43,10 @@ pub(crate) struct Arguments {
     /// Somebody who may read it: @GROUP, a card file, a pasted card, an address or a name. Any one of them opens it
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     pub(crate) to: Vec<String>,
+
+    /// N of these must come together; besides --to, or alone. Each --quorum is a lock of its own, and all must open
+    #[arg(long, value_name = "N:WHO,WHO,...", add = ArgValueCompleter::new(quorum_completer))]
+    pub(crate) quorum: Vec<String>,
 
     #[command(flatten)]
     pub(crate) seal: SealOptions,
@@ -56,11 +63,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let inputs = Input::of(&arguments.inputs, "wrap", context)?;
     check(arguments, &inputs)?;
+    let others = usize::from(!is_quorum_alone(arguments));
+    let quorums = Wanted::all(&arguments.quorum, others)?;
     let terms = arguments.seal.terms(context)?;
     let people = store::people(context)?;
     let author = arguments.seal.author(&people, context)?;
     let me = arguments.seal.reader(author);
+    let me = me.filter(|_| !is_quorum_alone(arguments));
     let readers = Readers::resolve(&arguments.to, me, &people, context)?;
+    let readers = readers.and(Together::all(&quorums, &people, context)?);
     if arguments.seal.require_verified {
         readers.require_verified()?;
     }
@@ -74,6 +85,10 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         context
             .terminal
             .notice("not signed, and no copy for you: you have no identity");
+    } else if is_quorum_alone(arguments) && !arguments.seal.no_self {
+        context
+            .terminal
+            .notice("no copy for you: without --to only the quorum opens it");
     }
     let wrapping = Wrapping {
         arguments,
@@ -105,9 +120,21 @@ fn refuse_existing(input: &Input, arguments: &Arguments) -> Result<(), Failure> 
     output.refuse_existing(arguments.output.force)
 }
 
+/// Nobody but quorums: there is no lock that any one of the people opens.
+fn is_quorum_alone(arguments: &Arguments) -> bool {
+    arguments.to.is_empty() && !arguments.quorum.is_empty()
+}
+
 fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
     refuse_one_output_for_many(inputs, &arguments.output)?;
-    if arguments.to.is_empty() && !arguments.seal.passphrase {
+    if is_quorum_alone(arguments) && arguments.seal.passphrase {
+        return Err(
+            Failure::new(Exit::Usage, "cannot use --passphrase with --quorum alone")
+                .because("whoever knows the passphrase opens the lock of --to, and there is none")
+                .hint("--to WHO makes it"),
+        );
+    }
+    if arguments.to.is_empty() && arguments.quorum.is_empty() && !arguments.seal.passphrase {
         return Err(
             Failure::new(Exit::Usage, "cannot wrap for nobody").hint("--to WHO names a reader")
         );

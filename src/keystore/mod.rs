@@ -7,6 +7,7 @@
 //! contacts/ID                one line of trust, one line of card
 //! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
+//! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
 //! default                    the id of the identity that signs when nothing else is said
 //! lock                       held by whoever writes
 //! ```
@@ -14,6 +15,7 @@
 //! ID is the root key in 64 hexadecimal digits. Every file is replaced atomically, so readers need no lock. Folders are
 //! 0700 and files 0600; what others could read is refused.
 
+mod clock;
 mod contacts;
 mod error;
 mod folder;

@@ -55,13 +55,14 @@ fn every_example_of_every_help_runs() {
         .iter()
         .map(|command| format!("{command} --help"))
         .chain(topics);
+    let board = Session::with_a_board();
     let mut count = 0;
     for help in helps {
         let text = session.quietly("alice", &help).text();
         let examples = examples(&text);
         assert!(!examples.is_empty(), "{help}");
         for example in examples {
-            let answer = Session::with_people().ask(
+            let answer = board.again().ask(
                 "alice",
                 &format!("export ENCL_PASSPHRASE_FILE=passphrase; {example}"),
             );

@@ -15,6 +15,7 @@ mod let_in;
 mod mail;
 mod mailboxes;
 mod prompts;
+mod quorum;
 mod sending;
 mod session;
 mod shells;

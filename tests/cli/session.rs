@@ -88,6 +88,55 @@ impl Session {
         session
     }
 
+    /// The same people, and Dan and Erin, who have all cards; `plan.txt.encl` of Bob's opens to any two of Alice, Bob and Dan,
+    /// and `bob.approval` is Bob's for Alice.
+    pub(crate) fn with_a_board() -> Self {
+        let session = Self::with_people();
+        for name in ["dan", "erin"] {
+            let title = name[..1].to_uppercase() + &name[1..];
+            session.quietly(
+                name,
+                &format!(
+                    "encl key new {name}@example.org --name {title} --no-passphrase > {name}.card"
+                ),
+            );
+        }
+        for person in ["alice", "bob", "carol", "dan", "erin"] {
+            let all =
+                "for card in *.card; do [ $card = {}.card ] || encl contact add $card --yes; done";
+            session.quietly(person, &all.replace("{}", person));
+        }
+        session.quietly(
+            "alice",
+            "encl group new legal dan@example.org erin@example.org",
+        );
+        session.write("plan.txt", "the plan\n");
+        session.quietly(
+            "bob",
+            "encl wrap plan.txt --quorum 2:alice@example.org,bob@example.org,dan@example.org && rm plan.txt",
+        );
+        session.quietly(
+            "bob",
+            "encl approve plan.txt.encl --to alice@example.org -o bob.approval",
+        );
+        session
+    }
+
+    /// The same people with the same files once more, whatever is done to them.
+    pub(crate) fn again(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(self.folder.path().join("."))
+            .arg(folder.path())
+            .status();
+        assert!(copied.unwrap().success());
+        Self {
+            folder,
+            transcript: String::new(),
+        }
+    }
+
     /// A letter of Alice's, one sealed for her by Bob, and mailboxes; programs that take what is sent to them.
     fn write_mail(&self) {
         let letter = |from: &str, to: &str, subject: &str| {
@@ -272,7 +321,9 @@ impl Screen {
         let asks = |shown: &[u8]| {
             let text = String::from_utf8_lossy(shown);
             let last = text.rsplit('\n').next().unwrap_or_default();
-            last.ends_with(": ") && (last.contains("assphrase of") || last.contains("same again"))
+            last.ends_with("[y/N] ")
+                || last.ends_with(": ")
+                    && (last.contains("assphrase of") || last.contains("same again"))
         };
         while !self.reader.is_finished() && !asks(&self.shown.lock().unwrap()) {
             std::thread::sleep(Duration::from_millis(10));
@@ -324,7 +375,10 @@ fn is_hex(text: &str) -> bool {
 
 fn scrub_word(word: &str) -> String {
     let (front, rest) = word.split_at(word.len() - word.trim_start_matches(['"', '(', '`']).len());
-    let (word, back) = rest.split_at(rest.trim_end_matches(['"', ',', ')', '`', ';', ':']).len());
+    let (word, back) = rest.split_at(
+        rest.trim_end_matches(['"', ',', ')', '`', ';', ':', '}'])
+            .len(),
+    );
     let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
     let shape: String = word.chars().map(digits).collect();
     let scrubbed = match word {

@@ -1,0 +1,117 @@
+//! `clock`: the latest time at which this keystore was used, so that a clock that runs backwards is noticed.
+//!
+//! It is a hint, and removing it is always safe. Whatever is wrong with it means that it is not there, and a keystore that
+//! cannot be written to remembers nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Keystore, folder};
+use crate::atomic_file::Existing;
+use crate::time::Time;
+
+/// Clocks are set right by less without anybody being told.
+const TOLERANCE: Duration = Duration::from_mins(5);
+/// A later time is written down only when it is so much later: nearly always looking is enough.
+const STEP: Duration = Duration::from_hours(1);
+/// A time and a line feed are 21 bytes.
+const FILE_BYTES_MAX: u64 = 64;
+
+impl Keystore {
+    /// Takes note of the time, and tells the latest one that was seen when `now` is earlier by more than five minutes.
+    ///
+    /// A keystore that does not exist is not made, and one that cannot be read or written has seen no time.
+    #[must_use]
+    pub fn see_time(&self, now: Time) -> Option<Time> {
+        match self.latest_time() {
+            Some(latest) if now.unix() + TOLERANCE.as_secs() < latest.unix() => Some(latest),
+            Some(latest) if now.unix() < latest.unix() + STEP.as_secs() => None,
+            _ => {
+                if self.root.is_dir() {
+                    let line = format!("{now}\n");
+                    // A hint that is not kept is no reason to stop.
+                    let _ = folder::write(&self.clock_path(), line.as_bytes(), Existing::Overwrite);
+                }
+                None
+            }
+        }
+    }
+
+    fn latest_time(&self) -> Option<Time> {
+        let bytes = folder::read_up_to(&self.clock_path(), FILE_BYTES_MAX).ok()??;
+        let line = std::str::from_utf8(&bytes).ok()?;
+        line.strip_suffix('\n')?.parse().ok()
+    }
+
+    /// The file that holds it, for whoever has to remove it.
+    #[must_use]
+    pub fn clock_path(&self) -> PathBuf {
+        self.root.join("clock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const NOON: u64 = 1_795_478_400;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_unix(seconds).unwrap()
+    }
+
+    fn keystore() -> (tempfile::TempDir, Keystore) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("encl");
+        folder::make_folder(&root).unwrap();
+        (folder, Keystore::at(root))
+    }
+
+    #[test]
+    fn a_clock_that_runs_backwards_is_noticed_and_small_steps_are_not() {
+        let (_folder, keystore) = keystore();
+        assert_eq!(keystore.see_time(at(NOON)), None);
+        assert_eq!(keystore.see_time(at(NOON - 300)), None);
+        assert_eq!(keystore.see_time(at(NOON - 301)), Some(at(NOON)));
+        // Within the hour nothing is written, after it the later time.
+        assert_eq!(keystore.see_time(at(NOON + 3_599)), None);
+        assert_eq!(keystore.latest_time(), Some(at(NOON)));
+        assert_eq!(keystore.see_time(at(NOON + 3_600)), None);
+        assert_eq!(keystore.see_time(at(NOON)), Some(at(NOON + 3_600)));
+        assert_eq!(keystore.latest_time(), Some(at(NOON + 3_600)));
+        let mode = fs::metadata(keystore.clock_path()).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_file_is_written_anew() {
+        let (_folder, keystore) = keystore();
+        for damaged in [
+            "",
+            "2036",
+            "2036-01-01T00:00:00Z",
+            "\u{0}",
+            &"x".repeat(1000),
+        ] {
+            fs::write(keystore.clock_path(), damaged).unwrap();
+            assert_eq!(keystore.see_time(at(NOON)), None);
+            assert_eq!(keystore.latest_time(), Some(at(NOON)), "{damaged}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_made_and_nothing_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let keystore = Keystore::at(folder.path().join("nowhere"));
+        assert_eq!(keystore.see_time(at(NOON)), None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // Something else is in its place.
+        let (_folder, keystore) = self::keystore();
+        fs::create_dir(keystore.clock_path()).unwrap();
+        assert_eq!(keystore.see_time(at(NOON)), None);
+        assert!(keystore.clock_path().is_dir());
+    }
+}
