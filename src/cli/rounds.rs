@@ -11,7 +11,7 @@ use super::many::{self, Company};
 use super::passphrase::Whose;
 use super::renewal::{Look, Renewal};
 use super::report::{Exit, Failure, Outcome, Tally};
-use super::target::Target;
+use super::rewriting::said;
 use super::terminal::Terminal;
 
 /// What to do about an envelope whose author's signature would be lost.
@@ -122,13 +122,7 @@ impl Rounds<'_> {
             let author = self.renewal.access.people.signer(author).words();
             line = format!("{line}  ! the signature of {author} is lost");
         }
-        match target {
-            Target::File(_) => context.terminal.print(&line),
-            Target::Stdout => {
-                context.terminal.status(&line);
-                Ok(())
-            }
-        }
+        said(&line, &target, options.dry_run, context)
     }
 
     fn is_idle(&self, look: &Look) -> bool {
