@@ -12,6 +12,9 @@ mod gcm;
 mod hash;
 mod hpke_peer;
 mod hpke_rfc9180;
+mod kit;
+#[expect(clippy::too_many_lines, reason = "a list of cases is as long as it is")]
+mod kit_maker;
 mod mlkem;
 mod reference;
 mod sharing;
