@@ -319,6 +319,13 @@ fn the_specification_counts_the_cases() {
         *counts.entry((case.kind, case.due().class)).or_default() += 1;
     }
     let section = format.split("\n# A test kit\n").nth(1).unwrap();
+    let all: usize = counts.values().sum();
+    assert!(
+        section.contains(&format!("holds {all} cases")),
+        "{all} cases"
+    );
+    let of_envelopes = counts.keys().filter(|(kind, _)| *kind == "envelope");
+    assert_eq!(of_envelopes.count(), 14 + 1, "all classes, and success");
     for kind in KINDS {
         let of_kind: Vec<_> = counts.iter().filter(|((of, _), _)| *of == kind).collect();
         let classes: Vec<_> = of_kind

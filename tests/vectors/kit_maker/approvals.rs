@@ -5,12 +5,12 @@ use encl::json::to_b64;
 use super::carriers::{card, carried, quoted};
 use super::case::Case;
 use super::edits::{changed, loosened, member};
-use super::forge::{Lock, Wish};
+use super::forge::{Forge, Lock, Wish};
 use super::people::{ANN, BOB, CAROL, DAVE, EVE, Person};
-use super::quorums::{private_quorum, quorum, two_locks, without_slot};
+use super::quorums::{or_words, private_alone, private_quorum, quorum, two_locks, without_slot};
 
 pub(super) fn cases() -> Vec<Case> {
-    [named(), alone()].into_iter().flatten().collect()
+    [named(), by_themselves()].into_iter().flatten().collect()
 }
 
 /// The files that the cases above name.
@@ -25,6 +25,7 @@ fn named() -> Vec<Case> {
     let ct = member(&good, "ct");
     let changed = good.replace(&ct, &changed(&ct));
     let private = private_quorum();
+    let alone = |forge: &Forge, to: &Person| forge.approval(0, to, &forge.parts[0][0]);
     let case = |name: &str, comment: &str, line: String| Case::approval(name, comment, line + "\n");
     vec![
         case(
@@ -78,6 +79,26 @@ fn named() -> Vec<Case> {
             without_slot().approval(0, &BOB, &without_slot().parts[0][0]),
         ),
         case(
+            "secret_of_bob_for_eve",
+            "the secret of a lock that a passphrase opens too",
+            alone(&or_words(), &EVE),
+        ),
+        case(
+            "needless_secret_for_bob",
+            "well-formed, opens to another secret",
+            or_words().approval(0, &BOB, &[7; 32]),
+        ),
+        case(
+            "private_secret_of_ann_for_bob",
+            "for a private envelope",
+            alone(&private_alone(), &BOB),
+        ),
+        case(
+            "private_secret_of_ann_for_dave",
+            "for a private envelope",
+            alone(&private_alone(), &DAVE),
+        ),
+        case(
             "lock_7_for_bob",
             "well-formed, for a lock that the envelope has not",
             forge.approval(7, &BOB, &ann),
@@ -105,7 +126,7 @@ fn named() -> Vec<Case> {
     ]
 }
 
-fn alone() -> Vec<Case> {
+fn by_themselves() -> Vec<Case> {
     let line = Wish::locks(&[Lock::of(2, &[&ANN, &BOB])])
         .forge("approvals")
         .approval(0, &BOB, &[1; 33]);

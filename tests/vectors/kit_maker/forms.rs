@@ -37,6 +37,8 @@ pub(super) fn cases() -> Vec<Case> {
     );
     let full = full.unwrap();
     let full_content = content(u32::try_from(full.len() - plain().honest(b"").len()).unwrap());
+    let long = content(16_500);
+    let long_text = armored(&plain().honest(&long));
     vec![
         opens("armored", "armor with LF", text.clone().into_bytes()),
         opens(
@@ -54,6 +56,7 @@ pub(super) fn cases() -> Vec<Case> {
             "spaces, TAB, CR and LF behind END",
             (text + " \t\r\n\n ").into_bytes(),
         ),
+        Case::envelope("armored_two_chunks", "armor around two chunks", long_text).opens(&long),
         Case::envelope(
             "armored_last_line_full",
             "the last line of base64 has 64 columns",

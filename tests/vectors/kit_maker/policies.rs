@@ -354,6 +354,12 @@ fn limits() -> Vec<Case> {
             policy.replace("\"need\":1", &format!("\"need\":2,\"shares\":[{shares}]")),
         ),
         refused(
+            "members_65th_is_a_repeat",
+            "malformed",
+            "a name that already stands there, were it not one too many",
+            in_front(&many.join(",").replace("\"64\"", "\"0\"")),
+        ),
+        refused(
             "label_name_before_value",
             "over-limit",
             "a name too long, whose value is no text",

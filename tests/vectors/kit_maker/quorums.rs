@@ -21,6 +21,18 @@ pub(super) fn without_slot() -> Forge {
     Wish::of(&[&ANN, &BOB]).forge("approved alone")
 }
 
+/// For Bob or a passphrase.
+pub(super) fn or_words() -> Forge {
+    Wish::locks(&[Lock::of(1, &[&BOB]).or("words")]).forge("approved or words")
+}
+
+/// Private, for Ann and Bob; Bob's slot is gone.
+pub(super) fn private_alone() -> Forge {
+    Wish::of(&[&ANN, &BOB])
+        .private()
+        .forge("private approved alone")
+}
+
 pub(super) fn private_quorum() -> Forge {
     Wish::locks(&[Lock::of(2, &[&ANN, &BOB])])
         .private()
@@ -217,6 +229,35 @@ fn by_approval() -> Vec<Case> {
         .opens_to(HELLO, "unrecorded")
         .by(&["dave"])
         .with_approvals(&["share_of_carol_for_dave", "share_of_ann_for_dave"]),
+        opens(
+            "approved_before_passphrase",
+            "the approval counts, the passphrase is not asked for",
+            or_words().honest(HELLO),
+        )
+        .opens_to(HELLO, "unrecorded")
+        .by(&["eve"])
+        .with_passphrase("wrong")
+        .with_approvals(&["secret_of_bob_for_eve"]),
+        opens(
+            "slot_before_approval",
+            "one is enough and has a slot: the wrong approval is not looked at",
+            or_words().honest(HELLO),
+        )
+        .with_approvals(&["needless_secret_for_bob"]),
+        opens(
+            "approved_private_alone_named",
+            "private, an approval alone, sealed to a key that the private line names",
+            private_alone().with_slots(&[private_alone().slots()[0].clone()], HELLO),
+        )
+        .with_approvals(&["private_secret_of_ann_for_bob"]),
+        opens(
+            "approved_private_alone_unrecorded",
+            "private, an approval alone, sealed to another key",
+            private_alone().with_slots(&[private_alone().slots()[0].clone()], HELLO),
+        )
+        .opens_to(HELLO, "unrecorded")
+        .by(&["dave"])
+        .with_approvals(&["private_secret_of_ann_for_dave"]),
         opens(
             "useless_approvals_are_ignored",
             "for another envelope, another lock and another key, before the good one",
