@@ -96,7 +96,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn refused(class: &str) -> Self {
+    fn of_class(class: &str) -> Self {
         Self {
             class: class.to_owned(),
             ..Self::default()
@@ -110,7 +110,7 @@ impl Answer {
                 fingerprint: Some(hex::encode(id.0)),
                 ..Self::default()
             },
-            Err(class) => Self::refused(class),
+            Err(class) => Self::of_class(class),
         }
     }
 }
@@ -251,16 +251,13 @@ fn answer(case: &Case) -> Answer {
     let bytes = &case.bytes;
     match case.kind {
         "approval" => match Approval::from_bytes(bytes) {
-            Ok(_) => Answer::refused("success"),
-            Err(error) => Answer::refused(error.class()),
+            Ok(_) => Answer::of_class("success"),
+            Err(error) => Answer::of_class(error.class()),
         },
-        "card" => Answer::of(
-            Card::from_text(bytes)
-                .map(|card| card.id())
-                .as_ref()
-                .copied()
-                .map_err(card_class),
-        ),
+        "card" => {
+            let read = Card::from_text(bytes);
+            Answer::of(read.as_ref().map(Card::id).map_err(card_class))
+        }
         "revocation" => {
             let read = Revocation::from_text(bytes);
             Answer::of(read.as_ref().map(Revocation::id).map_err(card_class))

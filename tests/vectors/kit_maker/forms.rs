@@ -19,13 +19,12 @@ pub(super) fn cases() -> Vec<Case> {
         .forge("armored")
         .honest(HELLO);
     let text = armored(&signed);
-    let full = (0..48)
-        .map(|at| plain().honest(&content(at)))
-        .find(|bytes| bytes.len() % 48 == 0);
-    let blanks = (7..).map(|count| access(&plain().slots()) + &" ".repeat(count));
-    let aligned = blanks
-        .map(|access| plain().head(&access))
-        .find(|head| head.len() % 4_096 == 0);
+    let missing = (48 - plain().honest(b"").len() % 48) % 48;
+    let full_content = content(u32::try_from(missing).unwrap());
+    let full = plain().honest(&full_content);
+    let line = access(&plain().slots());
+    let spaces = 4_096 - plain().head(&line).len();
+    let aligned = plain().head(&(line + &" ".repeat(spaces)));
     let payload = plain().payload(&plain().message(&plain().data(HELLO)));
     let private = |members: &str| {
         let forge = plain();
@@ -35,8 +34,6 @@ pub(super) fn cases() -> Vec<Case> {
     let attachment = format!(
         r#""mail":{{"mode":"attachment","part":2,"parts":3,"eol":"crlf","skeleton":"{skeleton}"}}"#
     );
-    let full = full.unwrap();
-    let full_content = content(u32::try_from(full.len() - plain().honest(b"").len()).unwrap());
     let long = content(16_500);
     let long_text = armored(&plain().honest(&long));
     vec![
@@ -66,7 +63,7 @@ pub(super) fn cases() -> Vec<Case> {
         opens(
             "aligned",
             "line 3 ends in spaces, h is 4,096",
-            [aligned.unwrap(), payload].concat(),
+            [aligned, payload].concat(),
         ),
         opens(
             "about_the_content",
@@ -103,15 +100,11 @@ pub(super) fn cases() -> Vec<Case> {
         .opens((FRANK.identity() + "\n").as_bytes())
         .by(&[])
         .with_passphrase(COMPOSED),
-        opens(
-            "own_key_id_in_another_lock",
-            "the access line in the order of its author's choice",
-            {
-                let forge = Wish::locks(&[Lock::of(1, &[&BOB, &EVE]), Lock::of(1, &[&ANN, &BOB])]);
-                let forge = forge.forge("mixed order");
-                let slots = forge.slots();
-                forge.with_slots(&[3, 0, 2, 1].map(|at: usize| slots[at].clone()), HELLO)
-            },
-        ),
+        opens("slots_in_another_order", "the slots of two locks, mixed", {
+            let forge = Wish::locks(&[Lock::of(1, &[&BOB, &EVE]), Lock::of(1, &[&ANN, &BOB])]);
+            let forge = forge.forge("mixed order");
+            let slots = forge.slots();
+            forge.with_slots(&[3, 0, 2, 1].map(|at: usize| slots[at].clone()), HELLO)
+        }),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::edits::{Parts, edited, loosened, member};
-use super::forge::{Lock, Wish, plain};
+use super::forge::{Forge, Lock, Wish, plain};
 use super::people::{ANN, BOB, CAROL};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -14,8 +14,11 @@ pub(super) fn cases() -> Vec<Case> {
     for row in EDITS.trim().lines() {
         let mut cells = row.split(" | ");
         let [name, class, from, to, comment] = [0; 5].map(|_| cells.next().unwrap());
-        let edited = edited(policy.as_bytes(), from, to);
-        cases.push(refused(name, class, comment, edited));
+        let mut forge = plain();
+        assert!(forge.policy.contains(from), "{name}");
+        forge.policy = forge.policy.replacen(from, to, 1);
+        let bytes = forge.honest(b"hello");
+        cases.push(Case::envelope(&format!("policy_{name}"), comment, bytes).refused(class));
     }
     for (name, to, comment) in BYTES {
         let edited = edited(policy.as_bytes(), "Bob", to);
@@ -33,6 +36,8 @@ fn refused(name: &str, class: &str, comment: &str, policy: impl Into<Vec<u8>>) -
 /// Name, class, what becomes what in the line, why.
 const EDITS: &str = r#"
 no_json | malformed | "signed" | signed | a name without quotes
+comma_missing | malformed | false,"private" | false "private" | a space for a comma
+colon_missing | malformed | "need":1 | "need" 1 | a space for a colon
 comma_twice | malformed | , | ,, | two commas
 comma_at_end | malformed | ]}]} | ]}],} | a comma before the end
 member_twice | malformed | "private" | "private":false,"private" | a name twice, with the same value
@@ -73,7 +78,6 @@ padding_missing | malformed | "padding":"none", |  | a due member is missing
 need_missing | malformed | "need":1, |  | a due member of a lock is missing
 kind_missing | malformed | "kind":"recipients", |  | a due member of a lock is missing
 name_missing | malformed | "name":"Bob", |  | a due member of a recipient is missing
-private_with_recipients | malformed | "private":false | "private":true | private, and recipients stand in the policy
 labels_empty | malformed | { | {"labels":{}, | labels without a label
 label_is_a_number | malformed | { | {"labels":{"a":1}, | a label that is no text
 labels_is_a_list | malformed | { | {"labels":["a"], | a list for an object
@@ -149,6 +153,12 @@ fn whole_lines() -> Vec<Case> {
             "text behind the object",
             format!("{policy} x"),
         ),
+        refused(
+            "text_not_closed",
+            "malformed",
+            "the line ends inside a text",
+            &policy[..policy.len() - 8],
+        ),
         refused("twice", "malformed", "two objects", policy.repeat(2)),
         refused("no_member", "malformed", "an object without members", "{}"),
         refused(
@@ -196,103 +206,124 @@ fn whole_lines() -> Vec<Case> {
     ]
 }
 
-/// A policy that is made, not edited.
-fn made(name: &str, comment: &str, wish: Wish) -> Case {
-    refused(name, "malformed", comment, wish.forge("policies").policy)
+/// Against a rule between members; everything else fits, so that it opens for whoever does not know the rule.
+fn made(name: &str, comment: &str, forge: &Forge) -> Case {
+    Case::envelope(&format!("policy_{name}"), comment, forge.honest(b"hello")).refused("malformed")
+}
+
+/// The same with one edit in the policy.
+fn made_with(name: &str, comment: &str, wish: Wish, from: &str, to: &str) -> Case {
+    let mut forge = wish.forge("policies");
+    assert!(forge.policy.contains(from), "{name}");
+    forge.policy = forge.policy.replacen(from, to, 1);
+    made(name, comment, &forge)
 }
 
 fn locks() -> Vec<Case> {
     let words = || Lock::of(1, &[&BOB]).or("words");
+    let locks = |locks: &[Lock]| Wish::locks(locks).forge("policies");
+    let private = || Wish::of(&[&BOB]).private();
+    let signer = format!("{{\"signer\":\"{}\",", ANN.id());
     vec![
-        made("no_lock", "an empty list of locks", Wish::locks(&[])),
+        made("no_lock", "an empty list of locks", &locks(&[])),
         made(
             "two_passphrases",
             "two locks with a passphrase",
-            Wish::locks(&[words(), words()]),
+            &locks(&[words(), words()]),
         ),
         made(
             "lock_for_nobody",
             "no recipients and no passphrase",
-            Wish::of(&[]),
+            &locks(&[Lock::of(1, &[])]),
         ),
         made(
+            "lock_for_nobody_of_two",
+            "the second lock has neither recipients nor a passphrase",
+            &locks(&[Lock::of(1, &[&BOB]), Lock::of(1, &[])]),
+        ),
+        made_with(
             "recipient_twice",
             "one key twice in one lock",
-            Wish::of(&[&BOB, &ANN, &BOB]),
+            Wish::of(&[&BOB]),
+            &BOB.recipient(),
+            &format!("{0},{0}", BOB.recipient()),
         ),
-        refused(
+        made_with(
+            "private_with_recipients",
+            "private, and recipients stand in the policy",
+            private(),
+            "}]}",
+            &format!(",\"recipients\":[{}]}}]}}", BOB.recipient()),
+        ),
+        made_with(
             "recipients_missing",
-            "malformed",
             "not private, and a lock without recipients",
-            {
-                Wish::of(&[&BOB])
-                    .private()
-                    .forge("policies")
-                    .policy
-                    .replace("\"private\":true", "\"private\":false")
-            },
+            Wish::of(&[&BOB]),
+            &format!(",\"recipients\":[{}]", BOB.recipient()),
+            "",
         ),
-        refused(
+        made_with(
             "private_with_signer",
-            "malformed",
             "private, and the signer stands in the policy",
-            {
-                let made = Wish::of(&[&BOB])
-                    .private()
-                    .signed(&ANN)
-                    .forge("policies")
-                    .policy;
-                made.replacen('{', &format!("{{\"signer\":\"{}\",", ANN.id()), 1)
-            },
+            private().signed(&ANN),
+            "{",
+            &signer,
         ),
     ]
 }
 
 fn quorums() -> Vec<Case> {
-    let good = Wish::locks(&[Lock::of(2, &[&ANN, &BOB, &CAROL])])
-        .forge("policies")
-        .policy;
-    let person_twice = good.replace(&CAROL.id(), &BOB.id());
+    let wish = || Wish::locks(&[Lock::of(2, &[&ANN, &BOB, &CAROL])]);
+    let words = Wish::locks(&[Lock::of(2, &[&ANN, &BOB, &CAROL]).or("words")]);
+    let policy = wish().forge("policies").policy;
+    let (_, hashes) = policy.split_once("\"shares\":[").unwrap();
+    let third = &hashes[93..140]; // 44 characters and two quotes each, and a comma in front
     let recipient = format!(",{}", CAROL.recipient());
-    let hash = member(&good.replace("\"shares\":[", "\"share\":"), "share");
     vec![
-        refused(
+        made_with(
             "need_2_lowered_to_1",
-            "malformed",
             "the shares are still there",
-            good.replace("\"need\":2", "\"need\":1"),
+            wish(),
+            "\"need\":2",
+            "\"need\":1",
         ),
-        refused(
+        made_with(
             "need_over_shares",
-            "malformed",
             "four of three",
-            good.replace("\"need\":2", "\"need\":4"),
+            wish(),
+            "\"need\":2",
+            "\"need\":4",
         ),
-        refused(
+        made_with(
             "quorum_person_twice",
-            "malformed",
             "two keys of one person",
-            person_twice,
+            wish(),
+            &CAROL.id(),
+            &BOB.id(),
         ),
-        refused(
+        made_with(
             "quorum_recipient_missing",
-            "malformed",
             "three shares for two people",
-            good.replace(&recipient, ""),
+            wish(),
+            &recipient,
+            "",
         ),
-        refused(
+        made_with(
             "quorum_share_missing",
-            "malformed",
             "two shares for three people",
-            good.replace(&format!("\"{hash}\","), ""),
+            wish(),
+            third,
+            "",
         ),
-        refused(
+        made(
             "quorum_with_passphrase",
-            "malformed",
             "a passphrase where two are needed",
-            good.replace("\"need\":2", "\"need\":2,\"passphrase\":16"),
+            &words.forge("policies"),
         ),
     ]
+    .into_iter()
+    .map(|case| case.by(&["ann", "bob"]))
+    .collect()
 }
 
 fn limits() -> Vec<Case> {
@@ -352,6 +383,18 @@ fn limits() -> Vec<Case> {
             "shares_256",
             "256 shares",
             policy.replace("\"need\":1", &format!("\"need\":2,\"shares\":[{shares}]")),
+        ),
+        refused(
+            "control_character_before_limits",
+            "malformed",
+            "65 members, and then a TAB: the whole line is judged first",
+            in_front(&many.join(",")) + "\t",
+        ),
+        refused(
+            "invalid_utf_8_before_limits",
+            "malformed",
+            "65 members, and then a byte that UTF-8 has not",
+            [in_front(&many.join(",")).as_bytes(), b"\xff"].concat(),
         ),
         refused(
             "members_65th_is_a_repeat",
