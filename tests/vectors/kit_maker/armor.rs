@@ -23,6 +23,13 @@ fn armor() -> Vec<Case> {
     let with = |line: &str| text.replacen(first, line, 1);
     let case =
         |name: &str, class: &str, comment: &str, bytes: &str| refused(name, class, comment, bytes);
+    let wrapped = |bytes: usize| {
+        let lines: Vec<_> = plain().honest(b"hello").chunks(bytes).map(to_b64).collect();
+        format!(
+            "-----BEGIN ENCL/1-----\n{}\n-----END ENCL/1-----\n",
+            lines.join("\n")
+        )
+    };
     let inner = armored(text.as_bytes());
     vec![
         case(
@@ -84,6 +91,18 @@ fn armor() -> Vec<Case> {
             "mangled",
             "a line has a column too many",
             &with(&format!("{first}A")),
+        ),
+        case(
+            "armor_76_columns",
+            "mangled",
+            "the right bytes in lines of 76 columns",
+            &wrapped(57),
+        ),
+        case(
+            "armor_60_columns",
+            "mangled",
+            "the right bytes in lines of 60 columns",
+            &wrapped(45),
         ),
         case(
             "armor_68_columns",
