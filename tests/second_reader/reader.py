@@ -7,6 +7,7 @@ CPython 3.11 and the package `cryptography` (48 or later, for ML-KEM-768) are al
     reader.py [--identity FILE]... [--passphrase TEXT] [--now TIME] FILE
     reader.py --batch FILE      one JSON object a line: {"file", "identities", "approvals", "passphrase", "now"}
     reader.py --card FILE       checks a card
+    reader.py --kit FOLDER      answers every case of a test kit, and tells those that it answers otherwise
 
 Each answer is one line of JSON: {"class": "ok" or the class, "bytes": N, "sha256": of all plaintext released, "why": text}.
 Without a passphrase where one is asked for the class is "locked", which is no class of the format.
@@ -18,6 +19,7 @@ import hashlib
 import hmac
 import io
 import json
+import os
 import re
 import struct
 import sys
@@ -1025,6 +1027,10 @@ def distinct(items):
 
 
 def read_identity(line):
+    return read_root_and_keys(line)[1]
+
+
+def read_root_and_keys(line):
     secret_key = lambda value: members(value, KEY_TABLE | {"secret": b64(32)}, ("kem", "secret", "serial", "created"))
     table = {"identity": known("encl/1"), "id": b64(32), "seed": b64(32), "keys": list_of(16, secret_key)}
     identity = members(parse_json(line), table, tuple(table))
@@ -1034,7 +1040,7 @@ def read_identity(line):
     distinct(key.id for key in keys)
     public = Ed25519PrivateKey.from_private_bytes(identity["seed"]).public_key().public_bytes_raw()
     require(public == identity["id"], "the id is not the seed's")
-    return keys
+    return public, keys
 
 
 # Unicode's White_Space, without what no text may hold.
@@ -1130,6 +1136,15 @@ def read_card(raw):
     return card
 
 
+def read_revocation(raw):
+    line, signature = read_carrier(b"encl-revocation1:", raw)
+    table = {"revocation": known("encl/1"), "id": b64(32), "created": moment}
+    revocation = members(parse_json(line), table, tuple(table))
+    if not verifies(revocation["id"], b"encl/1 revocation", line, signature):
+        raise Refused("signature")
+    return revocation
+
+
 def check_public_key(key):
     raw = key["key"]
     if len(raw) != KEMS[key["kem"]][1]:
@@ -1171,14 +1186,19 @@ def judge(path, identities, passphrase, now, approvals=()):
         keys = keys_of(identities)
         approvals = [read_approval(read_file(one)) for one in approvals]
         with open(path, "rb") as source:
-            envelope = Envelope(source)
-            envelope.unlock(keys, passphrase, approvals)
-            envelope.decide(now)
-            body = Body(envelope, released)
-            body.read()
-            return answer("ok", released, admission=envelope.admission(body.private))
+            admission = open_envelope(source, keys, passphrase, approvals, now, released)
+            return answer("ok", released, admission=admission)
     except Refused as refused:
         return answer(refused.name, released, why=refused.why)
+
+
+def open_envelope(source, keys, passphrase, approvals, now, release):
+    envelope = Envelope(source)
+    envelope.unlock(keys, passphrase, approvals)
+    envelope.decide(now)
+    body = Body(envelope, release)
+    body.read()
+    return envelope.admission(body.private)
 
 
 IDENTITIES = {}
@@ -1216,6 +1236,70 @@ def card(path):
     return {"class": "ok", "id": found["id"].hex(), "name": found["name"]}
 
 
+# FORMAT.md, "A test kit".
+
+
+def read_case(path):
+    head, _, raw = read_file(path).partition(b"\n\n")
+    case = {"identity": [], "approval": []}
+    for line in head.decode().split("\n"):
+        name, value = line.split(": ", 1)
+        if name in ("identity", "approval"):
+            case[name].append(value)
+        else:
+            case[name] = value
+    return case, raw
+
+
+def answer_case(folder, kind, case, raw):
+    """What the case's header lines have to be."""
+    released = Released()
+    found = {}
+    try:
+        if kind == "card":
+            found["fingerprint"] = read_card(raw)["id"].hex()
+        elif kind == "revocation":
+            found["fingerprint"] = read_revocation(raw)["id"].hex()
+        elif kind == "approval":
+            read_approval(raw)
+        elif kind == "identity" and raw.startswith(b"{"):
+            found["fingerprint"] = read_root_and_keys(raw.removesuffix(b"\n"))[0].hex()
+        else:
+            content = []
+            release = content.append if kind == "identity" else released
+            keys = keys_of([os.path.join(folder, "keys", name) for name in case["identity"]])
+            files = [os.path.join(folder, "approval", name) for name in case["approval"]]
+            approvals = [read_approval(read_case(file)[1]) for file in files]
+            now = this_moment(case.get("now"))
+            admission = open_envelope(io.BytesIO(raw), keys, case.get("passphrase"), approvals, now, release)
+            if kind == "envelope":
+                found["admission"] = admission
+            else:
+                found["fingerprint"] = read_root_and_keys(b"".join(content).removesuffix(b"\n"))[0].hex()
+        found["expect"] = "success"
+    except Refused as refused:
+        found["expect"] = refused.name
+    if kind == "envelope":
+        found["payload"] = released.hash.hexdigest()
+    return found
+
+
+def kit(folder):
+    """Tells each case that is answered otherwise, and how many there are."""
+    count = wrong = 0
+    for kind in ("approval", "card", "envelope", "identity", "revocation"):
+        for name in sorted(os.listdir(os.path.join(folder, kind))):
+            case, raw = read_case(os.path.join(folder, kind, name))
+            found = answer_case(folder, kind, case, raw)
+            due = {key: case[key] for key in ("expect", "payload", "admission", "fingerprint") if key in case}
+            count += 1
+            if found != due:
+                wrong += 1
+                print(f"{kind}/{name}: due {due}, found {found}")
+    print(f"{count} cases, {wrong} answered otherwise")
+    return wrong == 0
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--identity", action="append", default=[])
@@ -1223,8 +1307,11 @@ def main():
     options.add_argument("--now")
     options.add_argument("--batch")
     options.add_argument("--card")
+    options.add_argument("--kit")
     options.add_argument("file", nargs="?")
     given = options.parse_args()
+    if given.kit:
+        sys.exit(0 if kit(given.kit) else 1)
     if given.batch:
         answers = batch(given.batch)
     elif given.card:
@@ -1232,7 +1319,7 @@ def main():
     elif given.file:
         answers = [judge(given.file, given.identity, given.passphrase, this_moment(given.now))]
     else:
-        options.error("a file, --batch or --card is needed")
+        options.error("a file, --batch, --card or --kit is needed")
     for one in answers:
         print(json.dumps(one), flush=True)
 

@@ -1,6 +1,7 @@
 //! Public test vectors, one module per standard. Every suite states how many vectors it holds and how many of them
 //! lie outside what `encl` does, with the reason. (vector1.encl is opened in `tests/roundtrip.rs`, and every value on the way
-//! to its content is computed again in `tests/worked_example.rs`.)
+//! to its content is computed again in `tests/worked_example.rs`.) The vectors of this format, for other readers, are `kit`,
+//! and `kit_maker` makes them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -12,6 +13,9 @@ mod gcm;
 mod hash;
 mod hpke_peer;
 mod hpke_rfc9180;
+mod kit;
+#[expect(clippy::too_many_lines, reason = "a list of cases is as long as it is")]
+mod kit_maker;
 mod mlkem;
 mod reference;
 mod sharing;
