@@ -20,6 +20,7 @@ pub(crate) struct Shut<'a> {
     locks: usize,
     /// What colleagues call me, as it is typed; nothing where nobody has to be asked.
     me: Option<String>,
+    is_in_mail: bool,
 }
 
 impl<'a> Shut<'a> {
@@ -31,7 +32,13 @@ impl<'a> Shut<'a> {
             approvals,
             locks: locks.len(),
             me: is_for_several.then(|| me(&manifest.policy, people)),
+            is_in_mail: false,
         }
+    }
+
+    /// The same for an envelope that may be in a message, which those who are asked cannot name as a file.
+    pub(crate) fn in_mail(self, is_in_mail: bool) -> Self {
+        Self { is_in_mail, ..self }
     }
 
     /// The failure that tells `error`: "cannot VERB INPUT".
@@ -117,14 +124,17 @@ impl<'a> Shut<'a> {
             _ => None,
         });
         let others = others.unwrap_or_else(|| "the others".to_owned());
-        let file = quoted(input.path());
+        let (first, file, verb) = match self.is_in_mail {
+            true => ("save the envelope as FILE, then ", quoted(None), "unwrap"),
+            false => ("", quoted(input.path()), verb),
+        };
         let me = self.me.as_deref().unwrap_or("YOU");
         let lock = match self.locks {
             1 => String::new(),
             _ => format!(" --lock {}", quorum.lock),
         };
         format!(
-            "ask {others} for: encl approve {file} --to {me}{lock}; then: encl {verb} {file} --with APPROVAL"
+            "{first}ask {others} for: encl approve {file} --to {me}{lock}; then: encl {verb} {file} --with APPROVAL"
         )
     }
 
