@@ -150,8 +150,9 @@ impl<'a> Opening<'a> {
         let manifest = envelope.manifest();
         let named = named(&manifest.policy);
         let mut keyring = self.answers.keyring(&self.keys, &input.name());
-        let approvals = self.approvals.for_envelope(manifest, &keyring.keys());
-        let shut = Shut::of(manifest, self.people, &self.approvals).in_mail(is_in_mail);
+        let keys = keyring.keys();
+        let approvals = self.approvals.for_envelope(manifest, &keys);
+        let shut = Shut::of(manifest, keys, self.people, &self.approvals).in_mail(is_in_mail);
         let content = envelope
             .unlock_with(approvals, &mut keyring, self.context.now)
             .map_err(|error| match error {

@@ -150,6 +150,37 @@ fn a_private_quorum_names_nobody() {
     insta::assert_snapshot!(session.transcript());
 }
 
+/// Two identities, and a share for each.
+#[test]
+fn whoever_has_two_shares_gives_both() {
+    let mut session = Session::with_a_board();
+    session.quietly(
+        "alice",
+        "encl key new two@example.org --name Two --no-passphrase > two.card",
+    );
+    session.quietly(
+        "bob",
+        "encl wrap notes.txt --quorum 2:two.card,alice@example.org,dan@example.org",
+    );
+    session.type_("alice", "encl verify notes.txt.encl");
+    session.type_("alice", "encl verify notes.txt.encl --as two@example.org");
+    session.type_(
+        "alice",
+        "encl approve notes.txt.encl --to bob@example.org --yes > both",
+    );
+    session.type_("bob", "encl verify notes.txt.encl --with both");
+    session.type_(
+        "alice",
+        "encl approve notes.txt.encl --to dan@example.org --as two@example.org > one",
+    );
+    session.type_("dan", "encl verify notes.txt.encl --with one");
+    session.type_(
+        "dan",
+        "encl approve notes.txt.encl --to bob@example.org --lock 1",
+    );
+    insta::assert_snapshot!(session.transcript());
+}
+
 /// A message cannot be named to those who are asked.
 #[test]
 fn an_envelope_in_a_message_is_saved_first() {
