@@ -43,21 +43,23 @@ pub(crate) struct Approvals {
 }
 
 impl Approvals {
-    /// Reads all of them. `inputs` are the envelopes that they are for; standard input is one thing only.
+    /// Reads all of them. `inputs` are the envelopes that they are for, of which [`Input::of`] has told whether one is
+    /// standard input, for that is one thing only.
     pub(crate) fn load(with: &With, inputs: &[Input], context: &Context) -> Result<Self, Failure> {
         let mut all = Self {
             terminal: Some(context.terminal),
             are_for_several: inputs.len() > 1,
             ..Self::default()
         };
-        let from_stdin = with.with.iter().filter(|given| is_dash(Path::new(given)));
-        let from_stdin = from_stdin.count();
-        if from_stdin > 0 {
-            context.passphrases.stdin_is_data();
-        }
-        if from_stdin + usize::from(inputs.contains(&Input::Stdin)) > 1 {
+        let is_stdin = |given: &&OsString| is_dash(Path::new(given));
+        let from_stdin = with.with.iter().filter(is_stdin).count();
+        // Inputs, and lists of them, were taken from there before.
+        if from_stdin + usize::from(context.passphrases.is_stdin_data()) > 1 {
             let twice = "cannot read standard input twice";
             return Err(Failure::new(Exit::Usage, twice));
+        }
+        if from_stdin > 0 {
+            context.passphrases.stdin_is_data();
         }
         for given in &with.with {
             all.add(given)?;

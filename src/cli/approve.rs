@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         colleague: &colleague,
     };
     let released = approving.release(&envelope)?;
-    approving.ask(released.lock)?;
+    approving.ask(&released)?;
     colleague.readers.remember(context)?;
     let lines = released.approvals.iter().map(|one| one.to_text() + "\n");
     let written = sink.write_all(lines.collect::<String>().as_bytes());
@@ -225,11 +225,14 @@ impl Approving<'_> {
             if locks.contains(&lock) {
                 return Ok(vec![lock]);
             }
-            let last = locks.end - 1;
             let failure = self.input.cannot("approve", Exit::Usage);
-            return Err(failure.because(format!(
-                "there is no lock {lock}: its locks are numbered from 0 to {last}"
-            )));
+            return Err(failure.because(match locks.end {
+                1 => format!("there is no lock {lock}: it has one, lock 0"),
+                end => format!(
+                    "there is no lock {lock}: its locks are numbered from 0 to {}",
+                    end - 1
+                ),
+            }));
         }
         if self.manifest.policy.private {
             return Ok(locks.collect());
@@ -274,7 +277,7 @@ impl Approving<'_> {
     fn failure(&self, error: OpenError) -> Failure {
         let is_not_mine = matches!(error, OpenError::NoKey(NoKey::NotNamed));
         let nothing = Approvals::default();
-        let shut = Shut::of(self.manifest, self.people, &nothing);
+        let shut = Shut::of(self.manifest, Vec::new(), self.people, &nothing);
         let mut failure = shut.failure(self.input, "approve", error);
         if let Some(lock) = self.arguments.lock.filter(|_| is_not_mine) {
             failure.because = vec![format!(
@@ -299,7 +302,7 @@ impl Approving<'_> {
     }
 
     /// Somebody whom the author did not name is helped only after a question.
-    fn ask(&self, lock: u16) -> Result<(), Failure> {
+    fn ask(&self, released: &Released) -> Result<(), Failure> {
         if self.is_named() || self.arguments.yes {
             return Ok(());
         }
@@ -309,21 +312,26 @@ impl Approving<'_> {
         } else {
             format!("The policy does not name {colleague} with this key.")
         };
-        let question = format!("{why} Release {} anyway?", self.part(lock));
+        let question = format!("{why} Release {} anyway?", self.part(released));
         let what = self.input.cannot("approve", Exit::Usage).what;
         self.context.confirm(&question, &what)
     }
 
     /// "your share", or what it is where one is enough.
-    fn part(&self, lock: u16) -> String {
+    fn part(&self, released: &Released) -> String {
+        let Released { lock, approvals } = released;
         let policy = &self.manifest.policy;
-        match (policy.locks[usize::from(lock)].need, policy.locks.len()) {
+        let shares = match approvals.len() {
+            1 => "your share".to_owned(),
+            number => format!("your {number} shares"),
+        };
+        match (policy.locks[usize::from(*lock)].need, policy.locks.len()) {
             (1, 1) => "the whole secret, which opens it without anybody else,".to_owned(),
             (1, _) => format!(
                 "the whole secret of lock {lock}, which opens that lock without anybody else,"
             ),
-            (_, 1) => "your share".to_owned(),
-            _ => format!("your share of lock {lock}"),
+            (_, 1) => shares,
+            _ => format!("{shares} of lock {lock}"),
         }
     }
 
@@ -352,7 +360,7 @@ impl Approving<'_> {
             let terminal = self.context.terminal;
             return terminal.print_object(&object, target.objects());
         }
-        let (colleague, part) = (self.colleague.words(), self.part(*lock));
+        let (colleague, part) = (self.colleague.words(), self.part(released));
         let name = self.input.name();
         let part = part.trim_end_matches(',');
         let terminal = self.context.terminal;

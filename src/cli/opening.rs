@@ -47,6 +47,9 @@ pub(crate) struct Demands {
     pub(crate) identity: Option<String>,
 }
 
+/// The command that lists the recipients of an envelope in a message.
+const IN_MAIL: &str = "encl mail inspect";
+
 /// Opens envelopes, one after the other.
 pub(crate) struct Opening<'a> {
     verb: &'static str,
@@ -119,7 +122,7 @@ impl<'a> Opening<'a> {
     /// The same for envelopes in messages.
     pub(crate) fn in_mail(self) -> Self {
         Self {
-            inspect: "encl mail inspect",
+            inspect: IN_MAIL,
             ..self
         }
     }
@@ -144,11 +147,13 @@ impl<'a> Opening<'a> {
         reader: R,
     ) -> Result<Content<R>, Failure> {
         let envelope = Envelope::read(reader).map_err(|error| failure(input, self.verb, error))?;
+        let is_in_mail = self.inspect == IN_MAIL;
         let manifest = envelope.manifest();
         let named = named(&manifest.policy);
         let mut keyring = self.answers.keyring(&self.keys, &input.name());
-        let approvals = self.approvals.for_envelope(manifest, &keyring.keys());
-        let shut = Shut::of(manifest, self.people, &self.approvals);
+        let keys = keyring.keys();
+        let approvals = self.approvals.for_envelope(manifest, &keys);
+        let shut = Shut::of(manifest, keys, self.people, &self.approvals).in_mail(is_in_mail);
         let content = envelope
             .unlock_with(approvals, &mut keyring, self.context.now)
             .map_err(|error| match error {

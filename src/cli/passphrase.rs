@@ -80,6 +80,11 @@ impl Passphrases {
         self.stdin_is_data.store(true, Ordering::Relaxed);
     }
 
+    /// Whether stdin is data already.
+    pub(crate) fn is_stdin_data(&self) -> bool {
+        self.stdin_is_data.load(Ordering::Relaxed)
+    }
+
     /// Whether a wrong answer can be given again.
     pub(crate) fn are_asked(&self) -> bool {
         matches!(self.source, Source::Terminal)

@@ -1,13 +1,13 @@
 //! Why an envelope stays shut where several have to come together: who has given, who could, and which approval is wrong.
 
 use encl::crypto::KeyId;
-use encl::envelope::{Holder, Manifest, OpenError, Quorum, Source, WrongShare};
+use encl::envelope::{Holder, Manifest, OpenError, Quorum, ReaderKey, Source, WrongShare};
 use encl::policy::{Policy, Recipient};
 
 use super::approvals::Approvals;
 use super::files::Input;
 use super::opening;
-use super::people::{People, Person, words};
+use super::people::{People, Person, Trust, words};
 use super::readers::names;
 use super::report::Failure;
 use super::terminal::{quoted, typed};
@@ -15,23 +15,39 @@ use super::terminal::{quoted, typed};
 /// What has to be known of an envelope before it is opened, to say afterwards why it did not open.
 pub(crate) struct Shut<'a> {
     people: &'a People,
+    /// Those of my keys that are used, which may be one identity's only.
+    keys: Vec<ReaderKey>,
     approvals: &'a Approvals,
     /// How many locks it has.
     locks: usize,
     /// What colleagues call me, as it is typed; nothing where nobody has to be asked.
     me: Option<String>,
+    is_in_mail: bool,
 }
 
 impl<'a> Shut<'a> {
-    pub(crate) fn of(manifest: &Manifest, people: &'a People, approvals: &'a Approvals) -> Self {
+    /// `keys` are those of mine that it will be opened with.
+    pub(crate) fn of(
+        manifest: &Manifest,
+        keys: Vec<ReaderKey>,
+        people: &'a People,
+        approvals: &'a Approvals,
+    ) -> Self {
         let Policy { locks, .. } = &manifest.policy;
         let is_for_several = locks.len() > 1 || locks.iter().any(|lock| lock.need > 1);
         Self {
             people,
             approvals,
             locks: locks.len(),
-            me: is_for_several.then(|| me(&manifest.policy, people)),
+            me: is_for_several.then(|| me(&manifest.policy, &keys, people)),
+            keys,
+            is_in_mail: false,
         }
+    }
+
+    /// The same for an envelope that may be in a message, which those who are asked cannot name as a file.
+    pub(crate) fn in_mail(self, is_in_mail: bool) -> Self {
+        Self { is_in_mail, ..self }
     }
 
     /// The failure that tells `error`: "cannot VERB INPUT".
@@ -117,14 +133,17 @@ impl<'a> Shut<'a> {
             _ => None,
         });
         let others = others.unwrap_or_else(|| "the others".to_owned());
-        let file = quoted(input.path());
+        let (first, file, verb) = match self.is_in_mail {
+            true => ("save the envelope as FILE, then ", quoted(None), "unwrap"),
+            false => ("", quoted(input.path()), verb),
+        };
         let me = self.me.as_deref().unwrap_or("YOU");
         let lock = match self.locks {
             1 => String::new(),
             _ => format!(" --lock {}", quorum.lock),
         };
         format!(
-            "ask {others} for: encl approve {file} --to {me}{lock}; then: encl {verb} {file} --with APPROVAL"
+            "{first}ask {others} for: encl approve {file} --to {me}{lock}; then: encl {verb} {file} --with APPROVAL"
         )
     }
 
@@ -147,8 +166,11 @@ impl<'a> Shut<'a> {
     fn words(&self, holder: &Holder) -> String {
         match holder {
             Holder::Share(_) => holder.to_string(),
-            Holder::Named(one) if self.people.is_my_key(one.key) => "you".to_owned(),
+            Holder::Named(one) if has(&self.keys, one.key) => "you".to_owned(),
             Holder::Named(one) => match self.known(one) {
+                Some(person) if person.trust == Trust::Me => {
+                    format!("you as {}", person.words())
+                }
                 Some(person) => person.words(),
                 None => words(&one.name, one.address.as_deref()),
             },
@@ -175,17 +197,17 @@ fn has_key(person: &Person, key: KeyId) -> bool {
     keys.any(|known| known.public.key_id() == key)
 }
 
-/// What the policy's people call me: by the identity that it names, else by the default one.
-fn me(policy: &Policy, people: &People) -> String {
-    let mine: Vec<(KeyId, &Person)> = (people.mine.iter())
-        .flat_map(|person| person.card.keys().iter().map(move |key| (key, person)))
-        .map(|(key, person)| (key.public.key_id(), person))
-        .collect();
-    let named = policy.recipients().find_map(|recipient| {
-        let key = mine.iter().find(|(key, _)| *key == recipient.key);
-        key.map(|(_, person)| *person)
-    });
-    let person = named.or(people.mine.first());
+fn has(keys: &[ReaderKey], key: KeyId) -> bool {
+    keys.iter().any(|mine| mine.id == key)
+}
+
+/// What the policy's people call me: by the identity that it names, else by the first that is used.
+fn me(policy: &Policy, keys: &[ReaderKey], people: &People) -> String {
+    let mut named = policy.recipients().map(|one| one.key);
+    let named = named.find(|key| has(keys, *key));
+    let key = named.or(keys.first().map(|key| key.id));
+    let mut mine = people.mine.iter();
+    let person = key.and_then(|key| mine.find(|person| has_key(person, key)));
     let address = person.and_then(|person| person.card.addresses().first());
     address.map_or_else(|| "YOU".to_owned(), |address| typed(address, "YOU"))
 }

@@ -150,6 +150,50 @@ fn a_private_quorum_names_nobody() {
     insta::assert_snapshot!(session.transcript());
 }
 
+/// Two identities, and a share for each.
+#[test]
+fn whoever_has_two_shares_gives_both() {
+    let mut session = Session::with_a_board();
+    session.quietly(
+        "alice",
+        "encl key new two@example.org --name Two --no-passphrase > two.card",
+    );
+    session.quietly(
+        "bob",
+        "encl wrap notes.txt --quorum 2:two.card,alice@example.org,dan@example.org",
+    );
+    session.type_("alice", "encl verify notes.txt.encl");
+    session.type_("alice", "encl verify notes.txt.encl --as two@example.org");
+    session.type_(
+        "alice",
+        "encl approve notes.txt.encl --to bob@example.org --yes > both",
+    );
+    session.type_("bob", "encl verify notes.txt.encl --with both");
+    session.type_(
+        "alice",
+        "encl approve notes.txt.encl --to dan@example.org --as two@example.org > one",
+    );
+    session.type_("dan", "encl verify notes.txt.encl --with one");
+    session.type_(
+        "dan",
+        "encl approve notes.txt.encl --to bob@example.org --lock 1",
+    );
+    insta::assert_snapshot!(session.transcript());
+}
+
+/// A message cannot be named to those who are asked.
+#[test]
+fn an_envelope_in_a_message_is_saved_first() {
+    let mut session = Session::with_a_board();
+    session.quietly(
+        "alice",
+        "(printf 'From: bob@example.org\\nTo: alice@example.org\\nMIME-Version: 1.0\\nContent-Type: application/vnd.encl\\n\
+         Content-Transfer-Encoding: base64\\n\\n'; base64 plan.txt.encl) > plan.eml",
+    );
+    session.type_("alice", "encl mail show plan.eml");
+    insta::assert_snapshot!(session.transcript());
+}
+
 /// An approval of plan.txt.encl for Alice that holds `part`.
 fn forged(session: &Session, part: &[u8]) -> String {
     let envelope = session.read("plan.txt.encl");
@@ -200,6 +244,10 @@ fn what_is_forged_is_named_by_its_file() {
     }
     session.type_("alice", "encl verify --json plan.txt.encl --with bob.card");
     session.type_("alice", "encl verify - --with - < plan.txt.encl");
+    session.type_(
+        "alice",
+        "echo plan.txt.encl | encl verify --files-from - --with -",
+    );
     insta::assert_snapshot!(session.transcript());
 }
 

@@ -25,6 +25,12 @@ fn bash_loads_the_completions_and_offers_contacts_and_groups() {
     }
     assert_eq!(typed("encl wrap --to @f", 3), "@finance");
     assert_eq!(typed("encl wrap --to bob.", 3), "bob.card");
+    let last = typed("encl wrap --quorum 2:bob@example.org,car", 3);
+    assert!(
+        last.contains("2:bob@example.org,carol@example.org"),
+        "{last}"
+    );
+    assert_eq!(typed("encl approve --to @f", 3), "@finance");
     assert_eq!(typed("encl insp", 1), "inspect");
     assert_eq!(typed("encl wrap --anon", 2), "--anonymous");
 }
