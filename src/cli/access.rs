@@ -75,8 +75,9 @@ impl<'a> Access<'a> {
             .map_err(|error| opening::failure(subject.input, self.verb, error))?;
         let mut keyring = self.keyring(subject, answers);
         let manifest = envelope.manifest();
-        let approvals = self.approvals.for_envelope(manifest, &keyring.keys());
-        let shut = Shut::of(manifest, self.people, &self.approvals);
+        let keys = keyring.keys();
+        let approvals = self.approvals.for_envelope(manifest, &keys);
+        let shut = Shut::of(manifest, keys, self.people, &self.approvals);
         let rewriting = envelope.rewrite(approvals, &mut keyring, self.context.now);
         rewriting.map_err(|error| match error {
             RewriteError::Open(error) => shut.failure(subject.input, self.verb, error),
@@ -100,8 +101,9 @@ impl<'a> Access<'a> {
         let is_armored = envelope.is_armored();
         let mut keyring = self.keyring(subject, answers);
         let manifest = envelope.manifest();
-        let approvals = self.approvals.for_envelope(manifest, &keyring.keys());
-        let shut = Shut::of(manifest, self.people, &self.approvals);
+        let keys = keyring.keys();
+        let approvals = self.approvals.for_envelope(manifest, &keys);
+        let shut = Shut::of(manifest, keys, self.people, &self.approvals);
         let content = envelope.unlock_with(approvals, &mut keyring, self.context.now);
         Ok(OpenedEnvelope {
             is_armored,

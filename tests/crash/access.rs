@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use encl::envelope::Approval;
+
 use super::failures::must_work;
 use super::kills::{SIGKILL, is_full_sweep};
 use super::scene::{Scene, plaintext, said};
@@ -82,6 +84,17 @@ const REWRAP_ADD: &[&str] = &[
     "--to",
     "bob.card",
     "--yes",
+    "--keystore",
+    "alice",
+];
+const APPROVE: &[&str] = &[
+    "approve",
+    "vault.encl",
+    "--to",
+    "carol.card",
+    "--yes",
+    "-o",
+    "approval",
     "--keystore",
     "alice",
 ];
@@ -272,4 +285,91 @@ fn fail(changes: &[Change]) {
     );
     judge(&tried, "not told or not clean", &complaints);
     assert!(points.len() > 50, "only {} calls can fail", points.len());
+}
+
+/// Approving, where the approval is whole or not there, and the envelope stays as it is.
+struct Approving {
+    vault: Vec<u8>,
+    calls: Vec<Call>,
+}
+
+impl Approving {
+    fn rehearsed() -> Self {
+        let scene = Self::scene(None);
+        let quorum = [
+            "wrap",
+            "in",
+            "--quorum",
+            "2:alice.card,bob.card",
+            "-o",
+            "vault.encl",
+            "--keystore",
+            "alice",
+        ];
+        scene.done(&quorum);
+        let vault = scene.read("vault.encl").unwrap();
+        let (output, calls) = strace::record(&Self::scene(Some(&vault)), APPROVE, &[]);
+        assert!(output.status.success(), "{}", said(&output));
+        Self { vault, calls }
+    }
+
+    fn scene(vault: Option<&[u8]>) -> Scene {
+        let scene = Scene::new();
+        if let Some(vault) = vault {
+            scene.write("vault.encl", vault);
+        }
+        scene
+    }
+
+    fn check(&self, scene: &Scene) -> Result<(), String> {
+        if scene.read("vault.encl").as_deref() != Some(&*self.vault) {
+            return Err("the envelope was changed".to_owned());
+        }
+        let whole = |bytes: Vec<u8>| Approval::from_bytes(&bytes).map(drop);
+        let approval = scene.read("approval").map_or(Ok(()), whole);
+        approval.map_err(|error| format!("the approval is not whole: {error}"))
+    }
+
+    fn finish(&self, scene: &Scene) -> Result<(), String> {
+        self.check(scene)?;
+        let again = scene.run(APPROVE);
+        match (again.status.code(), scene.read("approval")) {
+            (Some(0 | 8), Some(_)) => self.check(scene),
+            _ => Err(format!("not again: {}", said(&again))),
+        }
+    }
+}
+
+#[test]
+fn an_approval_is_whole_or_not_there() {
+    strace::require();
+    let approving = Approving::rehearsed();
+    let calls: Vec<_> = approving
+        .calls
+        .iter()
+        .filter(|call| is_full_sweep() || call.touches())
+        .collect();
+    let errors = |call: &&Call| must_work(call).then_some(["EIO", "ENOSPC"]);
+    let mut points: Vec<_> = calls.iter().map(|call| (*call, None)).collect();
+    for call in &calls {
+        let errors = errors(call).into_iter().flatten();
+        points.extend(errors.map(|error| (*call, Some(error))));
+    }
+    let complaints = complaints(&points, |(call, error)| {
+        let scene = Approving::scene(Some(&approving.vault));
+        let injection = error.map_or_else(|| call.killing(), |error| call.failing(error));
+        let output = strace::inject(&scene, APPROVE, call.thread, &[injection]);
+        let told = match (error, output.status.code()) {
+            (None, _) | (Some(_), Some(1)) => Ok(()),
+            (Some(error), code) => Err(format!("exit {code:?} after {error}")),
+        };
+        told.and_then(|()| approving.finish(&scene))
+            .map_err(|complaint| format!("{complaint} ({error:?} at {})", call.text))
+    });
+    judge(
+        &format!("{} kills and failing calls of approve", points.len()),
+        "bad",
+        &complaints,
+    );
+    assert!(points.len() > 40, "only {} tried", points.len());
 }

@@ -1037,7 +1037,7 @@ def read_root_and_keys(line):
     require(identity["keys"], "no key")
     distinct(key["serial"] for key in identity["keys"])
     keys = [Key(key["kem"], key["secret"]) for key in identity["keys"]]
-    distinct(key.id for key in keys)
+    distinct(key["secret"] for key in identity["keys"])
     public = Ed25519PrivateKey.from_private_bytes(identity["seed"]).public_key().public_bytes_raw()
     require(public == identity["id"], "the id is not the seed's")
     return public, keys
