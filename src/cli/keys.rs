@@ -2,15 +2,17 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use encl::crypto::kdf::ContentKey;
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::signing::RootId;
 use encl::crypto::{KeyId, PrivateKey};
 use encl::envelope::{Keyring, KeyringError, ReaderKey};
 use encl::identity::Identity;
-use encl::keystore::StoredSecret;
+use encl::keystore::{LockedIdentity, StoredSecret};
 use zeroize::Zeroizing;
 
 use super::context::Context;
+use super::kept::Kept;
 use super::passphrase::{self, Whose};
 use super::people::Person;
 use super::report::{Exit, Failure};
@@ -144,17 +146,35 @@ impl Keyring for EnvelopeKeys<'_, '_> {
     }
 }
 
-/// The private keys of one of my identities, after a question for its passphrase if it has one.
+/// The private keys of one of my identities: with the key that `encl unlock` keeps, else after a question for its passphrase
+/// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
     let locked = match store::secret(context, person.card.id())? {
         StoredSecret::Plain(identity) => return Ok(identity),
         StoredSecret::Locked(locked) => locked,
     };
-    let what = format!("your identity {}", person.words());
+    if let Some(kept) = Kept::find(&locked, context.now)
+        && let Ok(identity) = locked.unlock_with(kept.key())
+    {
+        return Ok(identity);
+    }
+    let key = key_of(&locked, person, context)?;
+    let opened = locked.unlock_with(&key);
+    opened.map_err(|error| store::failure(&format!("cannot unlock {}", named(person)), &error))
+}
+
+/// The key of an identity's file, after a question for its passphrase.
+pub(crate) fn key_of(
+    locked: &LockedIdentity,
+    person: &Person,
+    context: &Context,
+) -> Result<ContentKey, Failure> {
+    let what = named(person);
     let mut tries = 1;
     loop {
         let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
-        match store::unlock(&locked, &passphrase, &what) {
+        let key = locked.key(&passphrase);
+        match key.map_err(|error| store::failure(&format!("cannot unlock {what}"), &error)) {
             Err(failure)
                 if failure.exit == Exit::Locked
                     && context.passphrases.are_asked()
@@ -166,4 +186,8 @@ pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Fai
             other => return other,
         }
     }
+}
+
+fn named(person: &Person) -> String {
+    format!("your identity {}", person.words())
 }

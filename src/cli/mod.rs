@@ -17,6 +17,7 @@ mod group;
 mod help;
 mod in_place;
 mod inspect;
+mod kept;
 mod key;
 mod keys;
 mod leavers;
@@ -51,6 +52,7 @@ mod terminal;
 mod terms;
 mod topics;
 mod tree;
+mod unlock;
 mod unwrap;
 mod verify;
 mod version;
@@ -119,6 +121,8 @@ enum Command {
   $ encl mail wrap letter.eml > sealed.eml
   $ encl mail unwrap sealed.eml"))]
     Mail(mail::Command),
+    Unlock(unlock::Unlock),
+    Lock(unlock::Lock),
     Completions(completions::Arguments),
     Man(man::Arguments),
     Help(help::Arguments),
@@ -236,6 +240,8 @@ impl Command {
             Self::Contact(command) => contact::run(command, context),
             Self::Group(command) => group::run(command, context),
             Self::Mail(command) => mail::run(command, context),
+            Self::Unlock(arguments) => unlock::unlock(&arguments, context),
+            Self::Lock(arguments) => unlock::lock(&arguments, context),
             Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Version(_) => Ok(()),
         }
     }

@@ -1,9 +1,8 @@
 //! The keystore as the commands see it: its errors as failures.
 
-use encl::crypto::passphrase::Passphrase;
 use encl::crypto::signing::RootId;
-use encl::identity::{Card, Identity};
-use encl::keystore::{Accepted, Group, How, Keystore, KeystoreError, LockedIdentity, StoredSecret};
+use encl::identity::Card;
+use encl::keystore::{Accepted, Group, How, Keystore, KeystoreError, StoredSecret};
 
 use super::context::Context;
 use super::people::People;
@@ -78,16 +77,6 @@ pub(crate) fn accept(context: &Context, card: &Card, how: How) -> Result<Accepte
 /// Whether a passphrase is needed for this identity.
 pub(crate) fn is_locked(context: &Context, id: RootId) -> Result<bool, Failure> {
     secret(context, id).map(|secret| matches!(secret, StoredSecret::Locked(_)))
-}
-
-/// Opens private keys.
-pub(crate) fn unlock(
-    locked: &LockedIdentity,
-    passphrase: &Passphrase,
-    what: &str,
-) -> Result<Identity, Failure> {
-    let unlocked = locked.unlock(passphrase);
-    unlocked.map_err(|error| failure(&format!("cannot unlock {what}"), &error))
 }
 
 /// An identity's private keys as they stand in the keystore.

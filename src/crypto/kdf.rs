@@ -64,7 +64,13 @@ impl ContentKey {
         Self(Secret::new(extract.finalize().0.into()))
     }
 
-    /// The key itself, for vectors.
+    /// A key that was kept.
+    #[must_use]
+    pub fn kept(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    /// The key itself, for vectors and for whoever keeps it.
     #[must_use]
     pub fn secret(&self) -> &Secret<32> {
         &self.0

@@ -143,6 +143,12 @@ impl<R: Read> Rewriting<R> {
         keys.collect()
     }
 
+    /// The key of the content, for whoever keeps it to open the envelope without its locks: see [`Envelope::reopen`].
+    #[must_use]
+    pub fn into_key(self) -> ContentKey {
+        self.key
+    }
+
     /// Whether a record by this root key can lead back to the author: it is the author's, a recipient's, or that of somebody who
     /// was let in with such a record. Newcomers whom anybody else lets in are told `unrecorded`.
     #[must_use]

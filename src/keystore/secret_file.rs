@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{Keystore, KeystoreError, folder};
+use crate::crypto::kdf::ContentKey;
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::RootId;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    About, Envelope, Keyring, KeyringError, LockRequest, OpenError, ReaderKey, SealError,
-    SealRequest, Workers, seal,
+    About, Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey,
+    RewriteError, SealError, SealRequest, Workers, seal,
 };
 use crate::identity::Identity;
 use crate::policy::{Conditions, Padding};
@@ -61,25 +62,62 @@ impl Keystore {
 }
 
 impl LockedIdentity {
+    /// Whose they are.
+    #[must_use]
+    pub fn id(&self) -> RootId {
+        self.id
+    }
+
+    /// The envelope that holds them: another one after every change of the keys or of their passphrase.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Damaged`].
+    pub fn envelope(&self) -> Result<EnvelopeId, KeystoreError> {
+        Ok(self.read()?.manifest().id)
+    }
+
     /// Opens the private keys.
     ///
     /// # Errors
     /// [`KeystoreError::WrongPassphrase`], [`KeystoreError::Passphrase`] or [`KeystoreError::Damaged`].
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<Identity, KeystoreError> {
-        // Room for all: a buffer that grows leaves copies of secrets behind.
-        let mut line = Zeroizing::new(Vec::with_capacity(self.envelope.len()));
+        self.unlock_with(&self.key(passphrase)?)
+    }
+
+    /// The key of the content, which opens it without the passphrase.
+    ///
+    /// # Errors
+    /// [`KeystoreError::WrongPassphrase`], [`KeystoreError::Passphrase`] or [`KeystoreError::Damaged`].
+    pub fn key(&self, passphrase: &Passphrase) -> Result<ContentKey, KeystoreError> {
         let mut keyring = OnlyPassphrase(passphrase);
         // These envelopes have no dates; one that has was not made by a keystore.
         let now = Time::from_unix(0).expect("1970 is a year of the format");
-        let opened = Envelope::read(&self.envelope[..])
-            .and_then(|envelope| envelope.unlock(&mut keyring, now))
-            .and_then(|content| content.copy_to(&mut *line, Workers::ONE));
-        match opened {
-            Ok(_) => identity(&self.path, &self.id, &line),
-            Err(OpenError::Passphrase) => Err(KeystoreError::WrongPassphrase),
-            Err(OpenError::PassphraseUnusable(error)) => Err(KeystoreError::Passphrase(error)),
+        match self.read()?.rewrite(&[], &mut keyring, now) {
+            Ok(opened) => Ok(opened.into_key()),
+            Err(RewriteError::Open(OpenError::Passphrase)) => Err(KeystoreError::WrongPassphrase),
+            Err(RewriteError::Open(OpenError::PassphraseUnusable(error))) => {
+                Err(KeystoreError::Passphrase(error))
+            }
             Err(error) => Err(KeystoreError::damaged(&self.path, &error)),
         }
+    }
+
+    /// Opens the private keys with the key of the content.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Damaged`], also when it is the key of another envelope.
+    pub fn unlock_with(&self, key: &ContentKey) -> Result<Identity, KeystoreError> {
+        // Room for all: a buffer that grows leaves copies of secrets behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(self.envelope.len()));
+        let opened = self.read()?.reopen(key);
+        let opened = opened.and_then(|content| content.copy_to(&mut *line, Workers::ONE));
+        opened.map_err(|error| KeystoreError::damaged(&self.path, &error))?;
+        identity(&self.path, &self.id, &line)
+    }
+
+    fn read(&self) -> Result<Envelope<&[u8]>, KeystoreError> {
+        Envelope::read(&self.envelope[..])
+            .map_err(|error| KeystoreError::damaged(&self.path, &error))
     }
 }
 
