@@ -8,14 +8,13 @@ use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
 use encl::crypto::Kem;
 use encl::crypto::passphrase::Cost;
 use encl::identity::{Card, CardKey, CardRequest, Identity, Revocation, fingerprint};
-use encl::keystore::{Protection, StoredIdentity, StoredSecret};
+use encl::keystore::{Protection, StoredIdentity};
 use encl::time::Time;
 use serde::Serialize;
 
 use super::context::Context;
 use super::files::is_dash;
 use super::help::closing;
-use super::kept::Kept;
 use super::passphrase::Whose;
 use super::report::{Exit, Failure, Outcome};
 use super::stdout::Stdout;
@@ -231,16 +230,9 @@ fn list(context: &Context) -> Result<(), Failure> {
         } else {
             let mark = if identity.is_default { "* " } else { "  " };
             let id = fingerprint(&identity.card.id());
-            let kept = match store::secret(context, identity.card.id())? {
-                StoredSecret::Locked(locked) => Kept::find(&locked, context.now),
-                StoredSecret::Plain(_) => None,
-            };
-            let kept = kept.map_or(String::new(), |kept| {
-                format!("  {}", kept.words(context.now))
-            });
             context
                 .terminal
-                .print(&format!("{mark}{}  {id}{kept}", person(&identity.card)))?;
+                .print(&format!("{mark}{}  {id}", person(&identity.card)))?;
         }
     }
     Ok(())

@@ -24,7 +24,7 @@ const SECONDS_MAX: u64 = 31 * 86_400;
 /// program of this user can use it until then. `encl lock` ends it at once, and so does changing the passphrase.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Recipient], "\
-  $ encl key new work@example.org --passphrase-file passphrase --quiet > work.card; encl unlock work@example.org --for 15m
+  $ encl unlock --for 15m
   $ encl lock"))]
 pub(crate) struct Unlock {
     /// Which of my identities [default: $ENCL_IDENTITY, else the default one]
