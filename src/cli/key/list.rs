@@ -1,0 +1,36 @@
+//! `encl key list`: my identities.
+
+use clap::Args;
+use encl::identity::fingerprint;
+
+use super::super::context::Context;
+use super::super::help::closing;
+use super::super::report::{Exit, Failure};
+use super::show::print_object;
+use super::{identities, person};
+
+/// List my identities
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed], "  $ encl key list"))]
+pub(crate) struct Arguments {}
+
+pub(super) fn run(context: &Context) -> Result<(), Failure> {
+    let identities = identities(context)?;
+    if identities.is_empty() {
+        context
+            .terminal
+            .status("you have no identity: `encl key new ADDRESS` makes one");
+    }
+    for identity in &identities {
+        if context.json {
+            print_object(identity, context)?;
+        } else {
+            let mark = if identity.is_default { "* " } else { "  " };
+            let id = fingerprint(&identity.card.id());
+            context
+                .terminal
+                .print(&format!("{mark}{}  {id}", person(&identity.card)))?;
+        }
+    }
+    Ok(())
+}
