@@ -2,17 +2,17 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use encl::crypto::passphrase::Passphrase;
+use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::RootId;
 use encl::crypto::{KeyId, PrivateKey};
 use encl::envelope::{Keyring, KeyringError, ReaderKey};
-use encl::identity::Identity;
+use encl::identity::{Card, Identity};
 use encl::keystore::StoredSecret;
 use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::passphrase::{self, Whose};
-use super::people::Person;
+use super::people::{self, Person};
 use super::report::{Exit, Failure};
 use super::store;
 
@@ -35,14 +35,17 @@ pub(crate) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     /// A keyring of these identities, the preferred one first.
-    pub(crate) fn new(context: &'a Context, mine: &[Person]) -> Self {
+    pub(crate) fn new<'p>(
+        context: &'a Context,
+        mine: impl IntoIterator<Item = &'p Person>,
+    ) -> Self {
         let locked = |person: &Person| Mine {
             person: person.clone(),
             identity: OnceLock::new(),
         };
         Self {
             context,
-            mine: mine.iter().map(locked).collect(),
+            mine: mine.into_iter().map(locked).collect(),
             unlocking: Mutex::new(()),
         }
     }
@@ -146,11 +149,20 @@ impl Keyring for EnvelopeKeys<'_, '_> {
 
 /// The private keys of one of my identities, after a question for its passphrase if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
-    let locked = match store::secret(context, person.card.id())? {
-        StoredSecret::Plain(identity) => return Ok(identity),
+    unlock_to_change(context, &person.card).map(|(identity, _)| identity)
+}
+
+/// The same with what locked them, for whoever locks them again.
+pub(crate) fn unlock_to_change(
+    context: &Context,
+    card: &Card,
+) -> Result<(Identity, Option<(Passphrase, Cost)>), Failure> {
+    let locked = match store::secret(context, card.id())? {
+        StoredSecret::Plain(identity) => return Ok((identity, None)),
         StoredSecret::Locked(locked) => locked,
     };
-    let what = format!("your identity {}", person.words());
+    let words = people::words(card.name(), card.addresses().first().map(String::as_str));
+    let what = format!("your identity {words}");
     let mut tries = 1;
     loop {
         let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
@@ -163,7 +175,8 @@ pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Fai
                 context.terminal.warning("that passphrase is wrong");
                 tries += 1;
             }
-            other => return other,
+            Err(failure) => return Err(failure),
+            Ok(identity) => return Ok((identity, Some((passphrase, locked.cost())))),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::super::files::is_dash;
 use super::super::help::closing;
 use super::super::report::{Exit, Failure};
 use super::super::stdout::Stdout;
-use super::super::terminal::{self, shown};
+use super::super::terminal::{self, safe, shown};
 use super::find;
 
 /// Print the card of one of my identities, to be given to others
@@ -66,6 +66,16 @@ pub(super) fn print_card(card: &Card, out: &mut Stdout, context: &Context) -> Re
         return out.put(format!("{}\n", terminal::object(&object)).as_bytes());
     }
     out.put(format!("{}\n", card.to_text()).as_bytes())
+}
+
+/// Prints the card of an identity that is on disk already.
+pub(super) fn print_later(card: &Card, out: &mut Stdout, context: &Context) -> Result<(), Failure> {
+    print_card(card, out, context).map_err(|failure| {
+        failure.hint(format!(
+            "it is done; `encl key card {}` prints the card",
+            safe(&card.addresses()[0])
+        ))
+    })
 }
 
 #[derive(Serialize)]

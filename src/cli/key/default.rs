@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::help::closing;
 use super::super::report::{Exit, Failure};
 use super::super::store;
-use super::{find, person, show};
+use super::{find_active, person, show};
 
 /// Show or choose the identity that signs when nothing else is said
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
 }
 
 fn choose(who: &str, context: &Context) -> Result<(), Failure> {
-    let identity = find(Some(who), context)?;
+    let identity = find_active(Some(who), context)?;
     let chosen = store::keystore(context).set_default(&identity.card.id());
     chosen.map_err(|error| store::failure("cannot choose the default identity", &error))?;
     context

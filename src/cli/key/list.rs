@@ -2,6 +2,7 @@
 
 use clap::Args;
 use encl::identity::fingerprint;
+use encl::keystore::Standing;
 
 use super::super::context::Context;
 use super::super::help::closing;
@@ -26,11 +27,20 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
             print_object(identity, context)?;
         } else {
             let mark = if identity.is_default { "* " } else { "  " };
+            let standing = standing(identity.standing);
             let id = fingerprint(&identity.card.id());
             context
                 .terminal
-                .print(&format!("{mark}{}  {id}", person(&identity.card)))?;
+                .print(&format!("{mark}{}  {id}{standing}", person(&identity.card)))?;
         }
     }
     Ok(())
+}
+
+/// What is said behind an identity that is not used any more.
+fn standing(standing: Standing) -> String {
+    match standing {
+        Standing::Active => String::new(),
+        Standing::Revoked => "  (revoked)".to_owned(),
+    }
 }

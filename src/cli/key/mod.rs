@@ -1,22 +1,30 @@
 //! `encl key`: my identities, one command a file.
 
 mod card;
+mod changing;
 mod default;
+mod export;
 mod facts;
+mod import;
 mod list;
 mod new;
+mod passphrase;
 mod remove;
+mod renew;
+mod revoke;
+mod rotate;
 mod show;
 
 use clap::Subcommand;
 use encl::identity::Card;
-use encl::keystore::StoredIdentity;
+use encl::keystore::{Standing, StoredIdentity};
 
 pub(super) use facts::{CardFacts, described};
 
 use super::context::Context;
+use super::people::{self, Names};
 use super::report::{Exit, Failure, Outcome};
-use super::{people, store, who};
+use super::{store, who};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -25,6 +33,12 @@ pub(crate) enum Command {
     Show(show::Arguments),
     Card(card::Arguments),
     Default(default::Arguments),
+    Passphrase(passphrase::Arguments),
+    Rotate(rotate::Arguments),
+    Renew(renew::Arguments),
+    Revoke(revoke::Arguments),
+    Export(export::Arguments),
+    Import(import::Arguments),
     Remove(remove::Arguments),
 }
 
@@ -35,6 +49,12 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
         Command::Show(arguments) => show::run(arguments.who.as_deref(), context),
         Command::Card(arguments) => card::run(&arguments, context),
         Command::Default(arguments) => default::run(&arguments, context),
+        Command::Passphrase(arguments) => passphrase::run(arguments, context),
+        Command::Rotate(arguments) => rotate::run(&arguments, context),
+        Command::Renew(arguments) => renew::run(&arguments, context),
+        Command::Revoke(arguments) => revoke::run(&arguments, context),
+        Command::Export(arguments) => export::run(&arguments, context),
+        Command::Import(arguments) => import::run(&arguments, context),
         Command::Remove(arguments) => remove::run(&arguments, context),
     }?;
     Ok(())
@@ -45,24 +65,50 @@ fn identities(context: &Context) -> Result<Vec<StoredIdentity>, Failure> {
     identities.map_err(|error| store::failure("cannot read your identities", &error))
 }
 
-/// One of my identities by address, name or fingerprint; without one the default.
+/// The same, if it still signs and is sealed to.
+fn find_active(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
+    let identity = find(who, context)?;
+    if identity.standing == Standing::Active {
+        return Ok(identity);
+    }
+    let what = format!("cannot use your identity {}", person(&identity.card));
+    Err(who::ended(what))
+}
+
+/// One of my identities by address, name or fingerprint, of two with the same the one that is used; without one the default.
 fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
-    let identities = identities(context)?;
-    let people = store::people(context)?;
-    let name = context.identity_name(who);
-    let id = match (&name, people.mine.first()) {
-        (Some(name), _) => who::mine(name, &people)?.card.id(),
-        (None, Some(first)) => first.card.id(),
-        (None, None) => {
+    let mut identities = identities(context)?;
+    let place = match context.identity_name(who) {
+        Some(name) => place_of(&name, &identities, context)?,
+        None if identities.is_empty() => {
             let failure =
                 Failure::new(Exit::Recipient, "cannot find your identity").because("you have none");
             return Err(failure.hint("`encl key new ADDRESS` makes one"));
         }
+        None => 0,
     };
-    let mut identities = identities.into_iter();
-    Ok(identities
-        .find(|identity| identity.card.id() == id)
-        .expect("both lists were read from one keystore"))
+    Ok(identities.swap_remove(place))
+}
+
+fn place_of(
+    name: &str,
+    identities: &[StoredIdentity],
+    context: &Context,
+) -> Result<usize, Failure> {
+    let former = identities
+        .iter()
+        .filter(|identity| identity.standing != Standing::Active)
+        .map(|identity| Names::of_card(&identity.card))
+        .collect::<Vec<_>>();
+    let people = store::people(context)?;
+    let id = match who::mine(name, &people) {
+        Ok(person) => person.card.id(),
+        Err(failure) => who::named(name, &former).map_err(|_| failure)?,
+    };
+    let place = identities
+        .iter()
+        .position(|identity| identity.card.id() == id);
+    Ok(place.expect("both lists were read from one keystore"))
 }
 
 /// `Bob <bob@example.org>`

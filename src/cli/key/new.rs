@@ -5,7 +5,6 @@ use encl::crypto::Kem;
 use encl::crypto::passphrase::Cost;
 use encl::identity::{Card, CardRequest, Identity, Revocation, fingerprint};
 use encl::keystore::Protection;
-use encl::time::Time;
 
 use super::super::context::Context;
 use super::super::help::closing;
@@ -14,8 +13,8 @@ use super::super::report::{Exit, Failure};
 use super::super::stdout::Stdout;
 use super::super::store;
 use super::super::terminal::safe;
-use super::super::when::{self, DayEdge};
 use super::card::print_card;
+use super::changing::{cost, expiry};
 use super::person;
 
 /// Make an identity; its card goes to standard output
@@ -110,22 +109,4 @@ fn refuse_taken(card: &Card, what: &str, context: &Context) -> Result<(), Failur
     store::keystore(context)
         .refuse_taken_addresses(card)
         .map_err(|error| store::failure(what, &error))
-}
-
-fn expiry(text: Option<&str>, what: &str, context: &Context) -> Result<Option<Time>, Failure> {
-    let usage = |reason: String| Failure::new(Exit::Usage, what).because(reason);
-    let Some(text) = text else { return Ok(None) };
-    let expires = when::parse(text, context.now, DayEdge::End)
-        .map_err(|error| usage(safe(&error.to_string())))?;
-    if expires > context.now {
-        Ok(Some(expires))
-    } else {
-        Err(usage("--expires is not in the future".into()))
-    }
-}
-
-/// A 2^n KiB cost from the command line.
-fn cost(text: &str) -> Result<Cost, String> {
-    let cost = text.parse().ok().and_then(Cost::new);
-    cost.ok_or_else(|| "a cost is 16 (64 MiB), 17, 18, 19 or 20 (1 GiB)".to_owned())
 }
