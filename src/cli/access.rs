@@ -54,7 +54,7 @@ impl<'a> Access<'a> {
             people,
             options,
             named: named.map(|name| who::mine(&name, people)).transpose()?,
-            keys: Keys::new(context, &people.mine),
+            keys: Keys::new(context, people.readers()),
             approvals: Approvals::load(&options.with, inputs, context)?,
             spool: Spool::default(),
         })

@@ -184,7 +184,7 @@ impl Approving<'_> {
                 let mine = who::mine(&name, self.people)?;
                 Keys::new(self.context, std::slice::from_ref(mine))
             }
-            None => Keys::new(self.context, &self.people.mine),
+            None => Keys::new(self.context, self.people.readers()),
         };
         let mut answers = Answers::default();
         let mut keyring = answers.keyring(&keys, &self.input.name());

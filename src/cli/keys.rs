@@ -3,18 +3,18 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use encl::crypto::kdf::ContentKey;
-use encl::crypto::passphrase::Passphrase;
+use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::RootId;
 use encl::crypto::{KeyId, PrivateKey};
 use encl::envelope::{Keyring, KeyringError, ReaderKey};
-use encl::identity::Identity;
+use encl::identity::{Card, Identity};
 use encl::keystore::{LockedIdentity, StoredSecret};
 use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::kept::Kept;
 use super::passphrase::{self, Whose};
-use super::people::Person;
+use super::people::{self, Person};
 use super::report::{Exit, Failure};
 use super::store;
 
@@ -37,14 +37,17 @@ pub(crate) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     /// A keyring of these identities, the preferred one first.
-    pub(crate) fn new(context: &'a Context, mine: &[Person]) -> Self {
+    pub(crate) fn new<'p>(
+        context: &'a Context,
+        mine: impl IntoIterator<Item = &'p Person>,
+    ) -> Self {
         let locked = |person: &Person| Mine {
             person: person.clone(),
             identity: OnceLock::new(),
         };
         Self {
             context,
-            mine: mine.iter().map(locked).collect(),
+            mine: mine.into_iter().map(locked).collect(),
             unlocking: Mutex::new(()),
         }
     }
@@ -149,32 +152,44 @@ impl Keyring for EnvelopeKeys<'_, '_> {
 /// The private keys of one of my identities: with the key that `encl unlock` keeps, else after a question for its passphrase
 /// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
-    let locked = match store::secret(context, person.card.id())? {
-        StoredSecret::Plain(identity) => return Ok(identity),
-        StoredSecret::Locked(locked) => locked,
-    };
-    if let Some(kept) = Kept::find(&locked, context.now)
+    if let StoredSecret::Locked(locked) = store::secret(context, person.card.id())?
+        && let Some(kept) = Kept::find(&locked, context.now)
         && let Ok(identity) = locked.unlock_with(kept.key())
     {
         return Ok(identity);
     }
-    let key = key_of(&locked, person, context)?;
-    let opened = locked.unlock_with(&key);
-    opened.map_err(|error| store::failure(&format!("cannot unlock {}", named(person)), &error))
+    unlock_to_change(context, &person.card).map(|(identity, _)| identity)
 }
 
-/// The key of an identity's file, after a question for its passphrase.
+/// The same after a question in any case, with what locked them, for whoever locks them again.
+pub(crate) fn unlock_to_change(
+    context: &Context,
+    card: &Card,
+) -> Result<(Identity, Option<(Passphrase, Cost)>), Failure> {
+    let locked = match store::secret(context, card.id())? {
+        StoredSecret::Plain(identity) => return Ok((identity, None)),
+        StoredSecret::Locked(locked) => locked,
+    };
+    let (key, passphrase) = key_of(&locked, card, context)?;
+    let opened = locked.unlock_with(&key);
+    let identity = opened
+        .map_err(|error| store::failure(&format!("cannot unlock {}", named(card)), &error))?;
+    Ok((identity, Some((passphrase, locked.cost()))))
+}
+
+/// The key of an identity's file, after a question for its passphrase, and that.
 pub(crate) fn key_of(
     locked: &LockedIdentity,
-    person: &Person,
+    card: &Card,
     context: &Context,
-) -> Result<ContentKey, Failure> {
-    let what = named(person);
+) -> Result<(ContentKey, Passphrase), Failure> {
+    let what = named(card);
     let mut tries = 1;
     loop {
         let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
         let key = locked.key(&passphrase);
         match key.map_err(|error| store::failure(&format!("cannot unlock {what}"), &error)) {
+            Ok(key) => return Ok((key, passphrase)),
             Err(failure)
                 if failure.exit == Exit::Locked
                     && context.passphrases.are_asked()
@@ -183,11 +198,12 @@ pub(crate) fn key_of(
                 context.terminal.warning("that passphrase is wrong");
                 tries += 1;
             }
-            other => return other,
+            Err(failure) => return Err(failure),
         }
     }
 }
 
-fn named(person: &Person) -> String {
-    format!("your identity {}", person.words())
+fn named(card: &Card) -> String {
+    let words = people::words(card.name(), card.addresses().first().map(String::as_str));
+    format!("your identity {words}")
 }

@@ -79,7 +79,7 @@ impl<'a> Opening<'a> {
         };
         let keys = match context.identity_name(demands.identity.as_deref()) {
             Some(name) => Keys::new(context, std::slice::from_ref(who::mine(&name, people)?)),
-            None => Keys::new(context, &people.mine),
+            None => Keys::new(context, people.readers()),
         };
         let signers = demands.signed_by.as_ref().map(signers).transpose()?;
         Ok(Self {

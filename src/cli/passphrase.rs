@@ -37,9 +37,45 @@ enum Source {
     Command(String),
 }
 
+impl Source {
+    /// What the options name.
+    fn named(
+        file: Option<PathBuf>,
+        descriptor: Option<u32>,
+        command: Option<String>,
+    ) -> Result<Option<Self>, Failure> {
+        Ok(match (file, descriptor, command) {
+            (Some(file), _, _) if is_dash(&file) => Some(Self::Open(inherited(0)?)),
+            (Some(file), _, _) => Some(Self::File(file)),
+            (_, Some(number), _) => Some(Self::Open(inherited(number)?)),
+            (_, _, command) => command.map(Self::Command),
+        })
+    }
+
+    /// The file that the user named, else the credential of a service (systemd.exec(5), `LoadCredential=`).
+    fn from_environment() -> Option<Self> {
+        let filled = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(file) = filled("ENCL_PASSPHRASE_FILE") {
+            return Some(Self::File(file.into()));
+        }
+        let file = Path::new(&filled("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
+        file.exists().then_some(Self::File(file))
+    }
+
+    fn asked(no_input: bool) -> Self {
+        if no_input {
+            Self::Nowhere
+        } else {
+            Self::Terminal
+        }
+    }
+}
+
 /// The passphrases of one run. A file, descriptor or command is read once.
 pub(crate) struct Passphrases {
     source: Source,
+    /// What to do when there is no source.
+    ways: &'static str,
     lines: OnceLock<Lines>,
     stdin_is_data: AtomicBool,
     /// Held while a source is read.
@@ -47,32 +83,44 @@ pub(crate) struct Passphrases {
 }
 
 impl Passphrases {
-    /// From the options, else the file that `$ENCL_PASSPHRASE_FILE` names, else the terminal.
+    /// From the options, else the file that `$ENCL_PASSPHRASE_FILE` names, else the service manager's credential, else the
+    /// terminal.
     pub(crate) fn new(
         file: Option<PathBuf>,
         descriptor: Option<u32>,
         command: Option<String>,
         no_input: bool,
     ) -> Result<Self, Failure> {
-        let from_environment =
-            || std::env::var_os("ENCL_PASSPHRASE_FILE").filter(|v| !v.is_empty());
-        let source = match (file, descriptor, command) {
-            (Some(file), _, _) if is_dash(&file) => Source::Open(inherited(0)?),
-            (Some(file), _, _) => Source::File(file),
-            (_, Some(number), _) => Source::Open(inherited(number)?),
-            (_, _, Some(command)) => Source::Command(command),
-            _ => match from_environment() {
-                Some(file) => Source::File(file.into()),
-                None if no_input => Source::Nowhere,
-                None => Source::Terminal,
-            },
+        let source = match Source::named(file, descriptor, command)? {
+            Some(source) => source,
+            None => Source::from_environment().unwrap_or(Source::asked(no_input)),
         };
-        Ok(Self {
+        Ok(Self::of(source, WAYS))
+    }
+
+    /// A new passphrase in the place of another: from the options, else the terminal; what answers for the old one does not
+    /// answer for the new one.
+    pub(crate) fn replacing(
+        file: Option<PathBuf>,
+        descriptor: Option<u32>,
+        command: Option<String>,
+        no_input: bool,
+    ) -> Result<Self, Failure> {
+        let source = Source::named(file, descriptor, command)?;
+        Ok(Self::of(
+            source.unwrap_or(Source::asked(no_input)),
+            WAYS_TO_REPLACE,
+        ))
+    }
+
+    fn of(source: Source, ways: &'static str) -> Self {
+        Self {
             source,
+            ways,
             lines: OnceLock::new(),
             stdin_is_data: AtomicBool::new(false),
             reading: Mutex::new(()),
-        })
+        }
     }
 
     /// From now on a source that is stdin itself is refused.
@@ -105,6 +153,7 @@ impl Passphrases {
             Source::Terminal => ask(
                 |prompt| prompt.secret(&format!("Passphrase of {what}")),
                 what,
+                self.ways,
             ),
             _ => Ok(Zeroizing::new(self.given(whose, what)?.to_owned())),
         }
@@ -113,7 +162,10 @@ impl Passphrases {
     /// The passphrase of something new: asked twice on a terminal, or seven generated words when left empty.
     pub(crate) fn new_one(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
         match &self.source {
-            Source::Terminal => made(&ask(|prompt| ask_twice(prompt, what), what)?, what),
+            Source::Terminal => made(
+                &ask(|prompt| ask_twice(prompt, what), what, self.ways)?,
+                what,
+            ),
             _ => made(self.given(whose, what)?, what),
         }
     }
@@ -135,14 +187,14 @@ impl Passphrases {
             Source::Nowhere | Source::Terminal => {
                 return Err(missing(what)
                     .because("nothing may be asked (--no-input)")
-                    .hint(WAYS));
+                    .hint(self.ways));
             }
             Source::File(path) => self.read_path(path),
             Source::Open(file) => self.read_file(file),
             Source::Command(command) => run(command),
         };
         let lines = text.and_then(|text| Lines::new(&text));
-        lines.map_err(|reason| missing(what).because(reason).hint(WAYS))
+        lines.map_err(|reason| missing(what).because(reason).hint(self.ways))
     }
 
     fn read_path(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -161,19 +213,24 @@ impl Passphrases {
     }
 }
 
+/// The name of the passphrase in a service's folder of credentials.
+const CREDENTIAL: &str = "encl-passphrase";
 const WAYS: &str =
     "give it by --passphrase-file, --passphrase-fd, --passphrase-command or $ENCL_PASSPHRASE_FILE";
+const WAYS_TO_REPLACE: &str =
+    "give it by --new-passphrase-file, --new-passphrase-fd or --new-passphrase-command";
 
 fn ask(
     question: impl FnOnce(&mut Prompt) -> Result<Zeroizing<String>, PromptError>,
     what: &str,
+    ways: &str,
 ) -> Result<Zeroizing<String>, Failure> {
     let _screen = terminal::screen();
     let answer = Prompt::open().and_then(|mut prompt| question(&mut prompt));
     answer.map_err(|error| {
         let failure = missing(what).caused_by(&error);
         match error {
-            PromptError::NoTerminal => failure.hint(WAYS),
+            PromptError::NoTerminal => failure.hint(ways),
             _ => failure,
         }
     })
@@ -235,12 +292,7 @@ mod tests {
 
     #[test]
     fn without_a_terminal_or_a_source_it_is_locked() {
-        let nowhere = Passphrases {
-            source: Source::Nowhere,
-            lines: OnceLock::new(),
-            stdin_is_data: AtomicBool::new(false),
-            reading: Mutex::new(()),
-        };
+        let nowhere = Passphrases::of(Source::Nowhere, WAYS);
         let failure = nowhere
             .existing(Whose::Identity, "identity bob")
             .err()

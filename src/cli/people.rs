@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
-use encl::keystore::{ContactHead, ContactIndex, Group, IndexedContact, Keystore, KeystoreError};
+use encl::keystore::{
+    ContactHead, ContactIndex, Group, IndexedContact, Keystore, KeystoreError, Standing,
+};
 use encl::turns::spread;
 use serde::Serialize;
 
@@ -158,6 +160,8 @@ impl Names {
 pub(crate) struct People {
     keystore: Keystore,
     pub(crate) mine: Vec<Person>,
+    /// Those of mine that are not used any more, but to open what was sealed to them.
+    pub(crate) former: Vec<Person>,
     names: OnceLock<Vec<Names>>,
     /// The same by the keystore's index, if it has one: a hint.
     indexed: OnceLock<Option<ContactIndex>>,
@@ -206,12 +210,19 @@ impl People {
             card,
             trust: Trust::Me,
         };
-        let mine = keystore
-            .identities()?
-            .into_iter()
-            .map(|stored| me(stored.card))
-            .collect();
-        Ok(Self::of(keystore, mine))
+        let (mut mine, mut former) = (Vec::new(), Vec::new());
+        for stored in keystore.identities()? {
+            let list = if stored.standing == Standing::Active {
+                &mut mine
+            } else {
+                &mut former
+            };
+            list.push(me(stored.card));
+        }
+        Ok(Self {
+            former,
+            ..Self::of(keystore, mine)
+        })
     }
 
     /// Nobody, where the keystore cannot be read and names are only a help.
@@ -227,6 +238,7 @@ impl People {
         Self {
             keystore,
             mine,
+            former: Vec::new(),
             names: OnceLock::new(),
             indexed: OnceLock::new(),
             questions: AtomicUsize::new(0),
@@ -234,6 +246,11 @@ impl People {
             directory: OnceLock::new(),
             indexed_directory: OnceLock::new(),
         }
+    }
+
+    /// All of mine that open envelopes: those that are used first, then the former ones.
+    pub(crate) fn readers(&self) -> impl Iterator<Item = &Person> {
+        self.mine.iter().chain(&self.former)
     }
 
     /// What everybody can be named by, me first.
@@ -352,7 +369,7 @@ impl People {
 
     /// Whoever has this root key.
     pub(crate) fn with_id(&self, id: RootId) -> Result<Option<Person>, KeystoreError> {
-        if let Some(me) = self.mine.iter().find(|person| person.card.id() == id) {
+        if let Some(me) = self.readers().find(|person| person.card.id() == id) {
             return Ok(Some(me.clone()));
         }
         contact(&self.keystore, id)
@@ -365,9 +382,9 @@ impl People {
         ids: Vec<(RootId, N)>,
         turned: impl Fn(Person, N) -> T + Sync,
     ) -> Vec<Result<Option<T>, KeystoreError>> {
-        let Self { keystore, mine, .. } = self;
+        let keystore = &self.keystore;
         spread(ids, SHARED_FROM, |(id, named)| {
-            let me = mine.iter().find(|person| person.card.id() == id);
+            let me = self.readers().find(|person| person.card.id() == id);
             let person = match me {
                 Some(me) => Some(me.clone()),
                 None => contact(keystore, id)?,
@@ -378,7 +395,7 @@ impl People {
 
     /// Whether the private half of this key is mine.
     pub(crate) fn is_my_key(&self, key: KeyId) -> bool {
-        let mut keys = self.mine.iter().flat_map(|person| person.card.keys());
+        let mut keys = self.readers().flat_map(|person| person.card.keys());
         keys.any(|mine| mine.public.key_id() == key)
     }
 

@@ -166,12 +166,14 @@ impl<'a> Renewal<'a> {
                     here.any(|reader| keys().any(|key| key == reader.key))
                 };
                 let adds_me = !no_self && policy.locks[usize::from(lock)].need == 1;
-                let mine = self
-                    .access
-                    .people
-                    .mine
-                    .iter()
-                    .filter(|person| adds_me && is_mine(person));
+                let everybody = &self.access.people;
+                let was_mine = everybody.former.iter().any(is_mine);
+                // Whoever reads by a former identity goes on reading by the default one.
+                let reads = |(place, person): &(usize, &Person)| {
+                    adds_me && (is_mine(person) || was_mine && *place == 0)
+                };
+                let mine = everybody.mine.iter().enumerate().filter(reads);
+                let mine = mine.map(|(_, person)| person);
                 plan(Wish::Exactly(lock, &*self.exactly(people, mine.collect())?))
             }
         })

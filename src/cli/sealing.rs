@@ -95,6 +95,9 @@ impl SealOptions {
     ) -> Result<Option<&'a Person>, Failure> {
         match context.identity_name(self.identity.as_deref()) {
             Some(name) => who::mine(&name, people).map(Some),
+            None if people.mine.is_empty() && !(self.anonymous && self.no_self) => {
+                who::refuse_former("cannot wrap as you", people).map(|()| None)
+            }
             None => Ok(people.mine.first()),
         }
     }

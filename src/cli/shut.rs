@@ -206,7 +206,7 @@ fn me(policy: &Policy, keys: &[ReaderKey], people: &People) -> String {
     let mut named = policy.recipients().map(|one| one.key);
     let named = named.find(|key| has(keys, *key));
     let key = named.or(keys.first().map(|key| key.id));
-    let mut mine = people.mine.iter();
+    let mut mine = people.readers();
     let person = key.and_then(|key| mine.find(|person| has_key(person, key)));
     let address = person.and_then(|person| person.card.addresses().first());
     address.map_or_else(|| "YOU".to_owned(), |address| typed(address, "YOU"))

@@ -103,6 +103,7 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
             "somebody may be pretending: ask by another way than this card came; if the key was really replaced, \
              `encl contact remove` the old card and add this one",
         ),
+        KeystoreError::Changed => failure.hint("run the command again"),
         _ => failure,
     }
 }

@@ -53,10 +53,13 @@ stdout is data, everything else is stderr. Questions go to the terminal device, 
 
 Passphrases: --passphrase-file FILE, --passphrase-fd N, --passphrase-command CMD, or the file named by
 $ENCL_PASSPHRASE_FILE. The line end is not part of the passphrase. Of two lines the first is the identity's,
-the second the envelope's; one line answers every question. Never an argument: every program on the machine
+the second the envelope's; one line answers every question. A service of systemd gives it by
+LoadCredential=encl-passphrase:FILE: what lies as `encl-passphrase` in $CREDENTIALS_DIRECTORY is used where
+nothing else was named. Never an argument: every program on the machine
 can read arguments.
 
-Environment: ENCL_KEYSTORE, ENCL_IDENTITY, ENCL_PASSPHRASE_FILE, NO_COLOR, CLICOLOR_FORCE. There is no
+Environment: ENCL_KEYSTORE, ENCL_IDENTITY, ENCL_PASSPHRASE_FILE, NO_COLOR, CLICOLOR_FORCE, and systemd's
+CREDENTIALS_DIRECTORY. There is no
 configuration file.
 
 In a pipe the sender is proven only by exit 0: use `set -o pipefail`, or --verify-first, which checks all

@@ -65,7 +65,7 @@ pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> Outcome {
             .status(&format!("{words}: has no passphrase, and is always open"));
         return Ok(());
     };
-    let key = keys::key_of(&locked, person, context)?;
+    let (key, _) = keys::key_of(&locked, &person.card, context)?;
     kept::keep(&locked, &key, (context.now, until))?;
     say(person, Some(until), context)?;
     Ok(())

@@ -165,6 +165,10 @@ pub(crate) fn mine<'a>(name: &str, people: &'a People) -> Result<&'a Person, Fai
         .map(|person| Names::of_card(&person.card))
         .collect();
     let id = named(name, &names).map_err(|failure| {
+        let former = people.former.iter().map(|me| Names::of_card(&me.card));
+        if named(name, &former.collect::<Vec<_>>()).is_ok() {
+            return ended(format!("cannot use your identity `{}`", safe(name)));
+        }
         if people.mine.is_empty() {
             failure.hint("you have no identity: `encl key new ADDRESS` makes one")
         } else {
@@ -173,6 +177,22 @@ pub(crate) fn mine<'a>(name: &str, people: &'a People) -> Result<&'a Person, Fai
     })?;
     let person = people.mine.iter().find(|person| person.card.id() == id);
     Ok(person.expect("the names were theirs"))
+}
+
+/// Whoever has only identities that are not used any more has to say what to do instead.
+pub(crate) fn refuse_former(what: &str, people: &People) -> Result<(), Failure> {
+    if people.former.is_empty() {
+        Ok(())
+    } else {
+        Err(ended(what))
+    }
+}
+
+/// One of mine that is not used any more.
+pub(crate) fn ended(what: impl Into<String>) -> Failure {
+    Failure::new(Exit::Recipient, what)
+        .because("it was revoked, and only opens what was sealed to it")
+        .hint("`encl key new ADDRESS` makes another; `encl key list` shows what you have")
 }
 
 /// One of `candidates`, by address, name or fingerprint, whole and without regard to case.

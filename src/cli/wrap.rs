@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     if let [input] = &inputs[..] {
         refuse_existing(input, arguments)?;
     }
-    let keys = Keys::new(context, &people.mine);
+    let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author, &keys, context)?;
     readers.remember(context)?;
     if author.is_none() {

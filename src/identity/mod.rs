@@ -56,6 +56,9 @@ pub enum IdentityError {
     /// The id is not the public half of the seed.
     #[error("the identity's id does not belong to its key")]
     Id,
+    /// Two files of one identity have different keys with this serial: both were rotated.
+    #[error("the two have different keys with the serial {0}")]
+    Differs(u32),
     /// No more keys fit in.
     #[error("it has {KEYS_MAX} keys, which is as many as an identity can have")]
     Full,
@@ -105,6 +108,38 @@ impl Identity {
             expires,
         });
         Ok(())
+    }
+
+    /// Takes the keys of the same identity from elsewhere, and says whether there were any that it had not.
+    ///
+    /// # Errors
+    /// [`IdentityError::Id`] if it is another identity, [`IdentityError::Differs`] if the two have different keys with one
+    /// serial, [`IdentityError::Full`].
+    pub fn merge(&mut self, other: Self) -> Result<bool, IdentityError> {
+        if other.id() != self.id() {
+            return Err(IdentityError::Id);
+        }
+        let before = self.keys.len();
+        for key in other.keys {
+            let id = |key: &KemKey| key.private.public_key().key_id();
+            match self.keys.iter().find(|known| known.serial == key.serial) {
+                None => self.keys.push(key),
+                Some(known) if id(known) == id(&key) => {}
+                Some(_) => return Err(IdentityError::Differs(key.serial)),
+            }
+        }
+        self.keys.sort_by_key(|key| key.serial);
+        if self.keys.len() > KEYS_MAX {
+            return Err(IdentityError::Full);
+        }
+        Ok(self.keys.len() > before)
+    }
+
+    /// Changes when the newest KEM key expires, for the next card.
+    pub fn renew(&mut self, expires: Option<Time>) {
+        if let Some(key) = self.keys.iter_mut().max_by_key(|key| key.serial) {
+            key.expires = expires;
+        }
     }
 
     /// The public half of the root key: the id by which everybody knows this identity.

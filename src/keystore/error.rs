@@ -88,6 +88,9 @@ pub enum KeystoreError {
     /// The card is one of the keystore's own.
     #[error("the card is your own")]
     OwnCard,
+    /// Another run changed the identity since its keys were read.
+    #[error("another run has changed the identity meanwhile")]
+    Changed,
     /// Not an identity, contact or group of this keystore.
     #[error("there is no such {0} in the keystore")]
     Unknown(&'static str),

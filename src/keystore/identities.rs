@@ -19,10 +19,26 @@ pub struct StoredIdentity {
     pub card: Card,
     /// Whether it signs when nothing else is said.
     pub is_default: bool,
+    /// Whether it is still used.
+    pub standing: Standing,
 }
 
+/// Whether an identity is still used: to sign, and to be sealed to. One that is not still opens what was sealed to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Active,
+    /// Its revocation was given out.
+    Revoked,
+}
+
+/// The file that an active identity does not have.
+pub(super) const ENDED: &str = "ended";
+/// What stands in it.
+const REVOKED: &str = "revoked";
+
 impl Keystore {
-    /// All my identities, the default one first, then by age.
+    /// All my identities: the default one first, then by age, and last those that are not used any more.
     ///
     /// # Errors
     /// [`KeystoreError`], when a file is not private or not what the keystore writes.
@@ -34,14 +50,67 @@ impl Keystore {
         let cards = ids
             .map(|id| self.own_card(&id))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut cards: Vec<Card> = cards.into_iter().flatten().collect();
-        let chosen = self.chosen_default()?;
-        cards.sort_by_key(|card| (Some(card.id()) != chosen, card.created(), card.id()));
-        let identity = |(place, card)| StoredIdentity {
-            card,
-            is_default: place == 0,
+        let stored = |card: Card| {
+            Ok(StoredIdentity {
+                standing: self.standing(&card.id())?,
+                card,
+                is_default: false,
+            })
         };
-        Ok(cards.into_iter().enumerate().map(identity).collect())
+        let identities = cards.into_iter().flatten().map(stored);
+        let mut identities = identities.collect::<Result<Vec<_>, KeystoreError>>()?;
+        let chosen = self.chosen_default()?;
+        identities.sort_by_key(|StoredIdentity { card, standing, .. }| {
+            let has_ended = *standing != Standing::Active;
+            let (id, created) = (card.id(), card.created());
+            (has_ended, Some(id) != chosen, created, id)
+        });
+        if let Some(first) = identities.first_mut() {
+            first.is_default = first.standing == Standing::Active;
+        }
+        Ok(identities)
+    }
+
+    fn standing(&self, id: &RootId) -> Result<Standing, KeystoreError> {
+        let path = self.ended_path(id);
+        let Some(text) = folder::read(&path)? else {
+            return Ok(Standing::Active);
+        };
+        match std::str::from_utf8(&text).map(str::trim_end) {
+            Ok(REVOKED) => Ok(Standing::Revoked),
+            _ => Err(KeystoreError::damaged(&path, &"it says nothing known")),
+        }
+    }
+
+    /// The statement that one of my identities is to be used no more, as it was made with it.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`] when there is none, and what the system refuses.
+    pub fn revocation(&self, id: &RootId) -> Result<Revocation, KeystoreError> {
+        let path = self.identity_folder(id).join("revocation");
+        let text = folder::read(&path)?.ok_or(KeystoreError::Unknown("revocation"))?;
+        let revocation = Revocation::from_text(&text);
+        let revocation = revocation.map_err(|error| KeystoreError::damaged(&path, &error))?;
+        if revocation.id() == *id {
+            Ok(revocation)
+        } else {
+            Err(KeystoreError::damaged(&path, &"it is somebody else's"))
+        }
+    }
+
+    /// From now on an identity is not used any more. Its keys stay, to open what was sealed to them.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`], and what the system refuses.
+    pub fn mark_revoked(&self, id: &RootId) -> Result<(), KeystoreError> {
+        let _lock = self.lock()?;
+        self.own_card(id)?
+            .ok_or(KeystoreError::Unknown("identity"))?;
+        folder::write(&self.ended_path(id), &line(REVOKED), Existing::Replace)
+    }
+
+    fn ended_path(&self, id: &RootId) -> PathBuf {
+        self.identity_folder(id).join(ENDED)
     }
 
     /// The card of one of my identities, if it is one.
@@ -74,31 +143,37 @@ impl Keystore {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), KeystoreError> {
         let secret = secret_file::bytes(identity, protection, rng)?;
-        let _lock = self.lock()?;
-        self.refuse_taken_addresses(card)?;
-        let is_first = self.identities()?.is_empty();
-        let folder = self.root.join(IDENTITIES);
-        folder::make_folder(&folder)?;
-        remove_unfinished(&folder)?;
-        let (hidden, place) = (
-            folder.join(unfinished_name(&identity.id())),
-            self.identity_folder(&identity.id()),
-        );
-        folder::make_folder(&hidden)?;
         let files = [
             ("secret", &secret[..]),
             ("card", &line(card.to_text())),
             ("revocation", &line(revocation.to_text())),
         ];
+        let _lock = self.lock()?;
+        self.refuse_taken_addresses(card)?;
+        self.place_identity(&identity.id(), &files)
+    }
+
+    /// Makes the folder of an identity with all its files at once. The caller holds the lock.
+    pub(super) fn place_identity(
+        &self,
+        id: &RootId,
+        files: &[(&str, &[u8])],
+    ) -> Result<(), KeystoreError> {
+        let is_first = !self.identities()?.iter().any(|known| known.is_default);
+        let folder = self.root.join(IDENTITIES);
+        folder::make_folder(&folder)?;
+        remove_unfinished(&folder)?;
+        let (hidden, place) = (folder.join(unfinished_name(id)), self.identity_folder(id));
+        folder::make_folder(&hidden)?;
         for (name, bytes) in files {
             folder::write(&hidden.join(name), bytes, Existing::Keep)?;
         }
         fs::rename(&hidden, &place)
             .map_err(|error| KeystoreError::system("name", &place, error))?;
         folder::sync_folder(&folder)?;
-        if is_first {
+        if is_first && !files.iter().any(|(name, _)| *name == ENDED) {
             // Two made in one second have no other order.
-            self.choose_default(&identity.id())?;
+            self.choose_default(id)?;
         }
         Ok(())
     }
@@ -108,7 +183,9 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
     pub fn refuse_taken_addresses(&self, card: &Card) -> Result<(), KeystoreError> {
-        for StoredIdentity { card: known, .. } in self.identities()? {
+        let mut known = self.identities()?;
+        known.retain(|identity| identity.standing == Standing::Active);
+        for StoredIdentity { card: known, .. } in known {
             if let Some(address) = shared_address(known.addresses(), card.addresses()) {
                 return Err(KeystoreError::AddressTaken {
                     address,

@@ -4,6 +4,7 @@
 //! identities/ID/secret       the private keys: an envelope for a passphrase, or the plain identity line
 //! identities/ID/card         the public half, in the clear: "not for you" is decided without a passphrase
 //! identities/ID/revocation   the signed end of the identity, to be published if the key is lost
+//! identities/ID/ended        `revoked`, once the identity is not used any more
 //! contacts/ID                one line of trust, one line of card
 //! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
@@ -15,6 +16,7 @@
 //! ID is the root key in 64 hexadecimal digits. Every file is replaced atomically, so readers need no lock. Folders are
 //! 0700 and files 0600; what others could read is refused.
 
+mod changes;
 mod clock;
 mod contacts;
 mod error;
@@ -23,15 +25,18 @@ mod groups;
 mod identities;
 mod index;
 mod secret_file;
+mod transfer;
 
 use std::path::{Path, PathBuf};
 
+pub use changes::{IdentityChange, SecretState};
 pub use contacts::{Accepted, Contact, ContactHead, How, Trust};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
-pub use identities::StoredIdentity;
+pub use identities::{Standing, StoredIdentity};
 pub use index::{ContactIndex, IndexedContact};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
+pub use transfer::{Imported, Transfer, TransferError};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
 /// is an empty keystore.

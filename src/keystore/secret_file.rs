@@ -48,16 +48,41 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::Unknown`], or whatever is wrong with the file.
     pub fn secret(&self, id: &RootId) -> Result<StoredSecret, KeystoreError> {
-        let path = self.identity_folder(id).join("secret");
+        let path = self.secret_path(id);
         let bytes = folder::read(&path)?.ok_or(KeystoreError::Unknown("identity"))?;
-        if bytes.first() == Some(&b'{') {
-            return identity(&path, id, &bytes).map(StoredSecret::Plain);
+        stored(&path, id, bytes)
+    }
+}
+
+/// What the bytes of a `secret` file are.
+pub(super) fn stored(
+    path: &Path,
+    id: &RootId,
+    bytes: Zeroizing<Vec<u8>>,
+) -> Result<StoredSecret, KeystoreError> {
+    if bytes.first() == Some(&b'{') {
+        return identity(path, id, &bytes).map(StoredSecret::Plain);
+    }
+    Ok(StoredSecret::Locked(LockedIdentity {
+        id: *id,
+        path: path.to_owned(),
+        envelope: bytes,
+    }))
+}
+
+/// Opens the bytes of a `secret` file that is protected so.
+pub(super) fn open(
+    path: &Path,
+    id: &RootId,
+    bytes: Zeroizing<Vec<u8>>,
+    protection: Protection<'_>,
+) -> Result<Identity, KeystoreError> {
+    match (stored(path, id, bytes)?, protection) {
+        (StoredSecret::Plain(identity), Protection::Plain) => Ok(identity),
+        (StoredSecret::Locked(locked), Protection::Passphrase(passphrase, _)) => {
+            locked.unlock(passphrase)
         }
-        Ok(StoredSecret::Locked(LockedIdentity {
-            id: *id,
-            path,
-            envelope: bytes,
-        }))
+        _ => Err(KeystoreError::damaged(path, &"it is not what was written")),
     }
 }
 
@@ -74,6 +99,17 @@ impl LockedIdentity {
     /// [`KeystoreError::Damaged`].
     pub fn envelope(&self) -> Result<EnvelopeId, KeystoreError> {
         Ok(self.read()?.manifest().id)
+    }
+
+    /// What a guess at the passphrase costs.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        let envelope = Envelope::read(&self.envelope[..]);
+        let cost = envelope.map(|envelope| {
+            let mut locks = envelope.manifest().policy.locks.iter();
+            locks.find_map(|lock| lock.passphrase)
+        });
+        cost.ok().flatten().unwrap_or_default()
     }
 
     /// Opens the private keys.

@@ -10,6 +10,7 @@ mod access;
 mod exit_codes;
 mod help;
 mod hostile;
+mod key_changes;
 mod keystore;
 mod let_in;
 mod mail;

@@ -31,6 +31,9 @@ impl<'a> Author<'a> {
             Some(_) => named,
             None => from(header, named, people),
         };
+        if people.mine.is_empty() && !(options.anonymous && options.no_self) {
+            who::refuse_former("cannot wrap as you", people)?;
+        }
         let reads = signs.or(named).or(people.mine.first());
         let author = Self {
             signs: signs.filter(|_| !options.anonymous),

@@ -82,7 +82,7 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     if arguments.seal.require_verified {
         mailings.everybody.require_verified()?;
     }
-    let keys = Keys::new(context, &people.mine);
+    let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     mailings.everybody.remember(context)?;
     let sealer = Sealer {

@@ -58,18 +58,18 @@ fn mine<'a>(
     identity: Option<&str>,
     people: &'a People,
     context: &Context,
-) -> Result<&'a [Person], Failure> {
-    if people.mine.is_empty() {
+) -> Result<Vec<&'a Person>, Failure> {
+    if people.readers().next().is_none() {
         let what = format!("cannot {verb} anything");
         return Err(Failure::new(Exit::NotForYou, what).because("you have no identity"));
     }
     match context.identity_name(identity) {
-        Some(name) => Ok(std::slice::from_ref(who::mine(&name, people)?)),
-        None => Ok(&people.mine),
+        Some(name) => Ok(vec![who::mine(&name, people)?]),
+        None => Ok(people.readers().collect()),
     }
 }
 
-fn reader_keys(mine: &[Person]) -> Vec<ReaderKey> {
+fn reader_keys(mine: &[&Person]) -> Vec<ReaderKey> {
     let keys = mine.iter().flat_map(|person| person.card.keys());
     keys.map(|key| ReaderKey {
         id: key.public.key_id(),
@@ -133,7 +133,7 @@ impl Unsealing {
         let mine = mine(verb, identity, people, context)?;
         let identities = mine.iter().map(|person| keys::unlock(context, person));
         Ok(Self {
-            keys: reader_keys(mine),
+            keys: reader_keys(&mine),
             identities: identities.collect::<Result<_, _>>()?,
             now: context.now,
         })

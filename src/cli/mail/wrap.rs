@@ -114,7 +114,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let head = head(&header, arguments, &input)?;
     let author = Author::of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
-    let keys = Keys::new(context, &people.mine);
+    let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     readers.remember(context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {
@@ -171,7 +171,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> Outcome {
     }
     let author = Author::of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
-    let keys = Keys::new(context, &people.mine);
+    let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     readers.remember(context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {

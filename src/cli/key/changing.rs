@@ -1,0 +1,109 @@
+//! An identity of mine that is about to change: unlocked, and locked again as it was.
+
+use encl::crypto::passphrase::{Cost, Passphrase};
+use encl::identity::{Card, CardRequest, Identity};
+use encl::keystore::{IdentityChange, Protection, SecretState};
+use encl::time::Time;
+
+use super::super::context::Context;
+use super::super::report::{Exit, Failure};
+use super::super::terminal::safe;
+use super::super::when::{self, DayEdge};
+use super::super::{keys, store};
+
+/// My identity with what locks it.
+pub(super) struct Changing {
+    pub(super) card: Card,
+    pub(super) identity: Identity,
+    /// What opened it, unless it stands in the clear.
+    pub(super) lock: Option<(Passphrase, Cost)>,
+    before: SecretState,
+}
+
+impl Changing {
+    /// Unlocks it.
+    pub(super) fn begin(card: Card, what: &str, context: &Context) -> Result<Self, Failure> {
+        // Before the keys are read: what another run changes from here on is found out.
+        let before = store::keystore(context).secret_state(&card.id());
+        let before = before.map_err(|error| store::failure(what, &error))?;
+        let (identity, lock) = keys::unlock_to_change(context, &card)?;
+        Ok(Self {
+            card,
+            identity,
+            lock,
+            before,
+        })
+    }
+
+    /// Writes it, locked as it was.
+    pub(super) fn end(
+        &self,
+        card: Option<&Card>,
+        what: &str,
+        context: &Context,
+    ) -> Result<(), Failure> {
+        self.end_locked_by(self.lock.as_ref(), card, what, context)
+    }
+
+    /// Writes it, locked by another passphrase or by none.
+    pub(super) fn end_locked_by(
+        &self,
+        lock: Option<&(Passphrase, Cost)>,
+        card: Option<&Card>,
+        what: &str,
+        context: &Context,
+    ) -> Result<(), Failure> {
+        let change = IdentityChange {
+            identity: &self.identity,
+            protection: protection(lock),
+            card,
+        };
+        store::keystore(context)
+            .change_identity(self.before, &change, &mut context.rng())
+            .map_err(|error| store::failure(what, &error))
+    }
+
+    /// The next card, with all keys as they are now.
+    pub(super) fn next_card(&self, what: &str, context: &Context) -> Result<Card, Failure> {
+        let failed = |reason: String| Failure::new(Exit::Failed, what).because(safe(&reason));
+        let serial = self.card.serial().checked_add(1);
+        let request = CardRequest {
+            name: self.card.name().to_owned(),
+            addresses: self.card.addresses().to_vec(),
+            serial: serial.ok_or_else(|| failed("its card has the last serial there is".into()))?,
+            created: context.now,
+        };
+        Card::new(&self.identity, request).map_err(|error| failed(error.to_string()))
+    }
+}
+
+/// How private keys are kept under this lock.
+pub(super) fn protection(lock: Option<&(Passphrase, Cost)>) -> Protection<'_> {
+    match lock {
+        Some((passphrase, cost)) => Protection::Passphrase(passphrase, *cost),
+        None => Protection::Plain,
+    }
+}
+
+/// A 2^n KiB cost from the command line.
+pub(super) fn cost(text: &str) -> Result<Cost, String> {
+    let cost = text.parse().ok().and_then(Cost::new);
+    cost.ok_or_else(|| "a cost is 16 (64 MiB), 17, 18, 19 or 20 (1 GiB)".to_owned())
+}
+
+/// When a key ends, as `--expires` says it.
+pub(super) fn expiry(
+    text: Option<&str>,
+    what: &str,
+    context: &Context,
+) -> Result<Option<Time>, Failure> {
+    let usage = |reason: String| Failure::new(Exit::Usage, what).because(reason);
+    let Some(text) = text else { return Ok(None) };
+    let expires = when::parse(text, context.now, DayEdge::End)
+        .map_err(|error| usage(safe(&error.to_string())))?;
+    if expires > context.now {
+        Ok(Some(expires))
+    } else {
+        Err(usage("--expires is not in the future".into()))
+    }
+}

@@ -1,0 +1,70 @@
+//! What a card says, for people and for programs.
+
+use encl::identity::{Card, CardKey, fingerprint};
+use encl::time::Time;
+use serde::Serialize;
+
+use super::super::terminal::safe;
+use super::super::{people, when};
+
+/// What a card says, one fact a line.
+pub(in crate::cli) fn described(card: &Card) -> String {
+    let mut lines = vec![format!("name: {}", safe(card.name()))];
+    lines.extend(
+        card.addresses()
+            .iter()
+            .map(|address| format!("address: {}", safe(address))),
+    );
+    lines.push(format!("fingerprint: {}", fingerprint(&card.id())));
+    for key in card.keys() {
+        let expires = key.expires.map_or(String::new(), |end| {
+            format!(", expires {}", when::local(end))
+        });
+        lines.push(format!(
+            "key: {}, made {}{expires}",
+            key.public.kem().name(),
+            when::local(key.created)
+        ));
+    }
+    lines.join("\n")
+}
+
+/// What a card says, for programs.
+#[derive(Serialize)]
+pub(in crate::cli) struct CardFacts<'a> {
+    id: String,
+    name: &'a str,
+    addresses: &'a [String],
+    serial: u32,
+    created: Time,
+    keys: Vec<KeyFacts>,
+}
+
+#[derive(Serialize)]
+struct KeyFacts {
+    kem: &'static str,
+    id: String,
+    serial: u32,
+    created: Time,
+    expires: Option<Time>,
+}
+
+impl<'a> CardFacts<'a> {
+    pub(in crate::cli) fn of(card: &'a Card) -> Self {
+        let key = |key: &CardKey| KeyFacts {
+            kem: key.public.kem().name(),
+            id: people::hex(&key.public.key_id().0),
+            serial: key.serial,
+            created: key.created,
+            expires: key.expires,
+        };
+        Self {
+            id: card.id().to_string(),
+            name: card.name(),
+            addresses: card.addresses(),
+            serial: card.serial(),
+            created: card.created(),
+            keys: card.keys().iter().map(key).collect(),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `encl key import`: an identity comes from a file that `encl key export` wrote.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use encl::identity::Identity;
+use encl::keystore::{Imported, StoredSecret, Transfer};
+use zeroize::Zeroizing;
+
+use super::super::context::Context;
+use super::super::files::is_dash;
+use super::super::help::closing;
+use super::super::passphrase::Whose;
+use super::super::report::{Exit, Failure};
+use super::super::store;
+use super::super::terminal::{safe, shown};
+use super::changing::Changing;
+use super::{person, show};
+
+/// Take in an identity that `encl key export` wrote
+///
+/// An identity that is here already keeps all its keys and gets those that only the file has; an earlier card never takes the
+/// place of a later one.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Exists], "\
+  $ encl key export -o alice.identity && encl key import alice.identity --keystore elsewhere"))]
+pub(crate) struct Arguments {
+    /// The file (`-`: standard input)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let what = format!("cannot import {}", shown(&arguments.file));
+    let text = read(&arguments.file, &what, context)?;
+    let transfer = Transfer::from_text(&text).map_err(|error| {
+        Failure::new(Exit::Damaged, &*what)
+            .because(safe(&error.to_string()))
+            .file(&arguments.file)
+    })?;
+    // Keys that stand in the clear have to be this identity's.
+    let secret = transfer
+        .secret()
+        .map_err(|error| store::failure(&what, &error))?;
+    let imported = store::keystore(context).import_identity(&transfer);
+    let imported = match imported.map_err(|error| store::failure(&what, &error))? {
+        Imported::Differs => merge(&transfer, secret, &what, context)?,
+        other => other,
+    };
+    let who = person(transfer.card());
+    context.terminal.status(&match imported {
+        Imported::New => format!("{who} is one of your identities now"),
+        Imported::Updated => format!("{who} is up to date now; no key was lost"),
+        Imported::Known | Imported::Differs => format!("{who} was here already, with all its keys"),
+    });
+    show::told(transfer.card().id(), context)
+}
+
+/// The identity that is here gets the keys that only the file has, and a card with all of them; it stays locked as it is.
+fn merge(
+    transfer: &Transfer,
+    secret: StoredSecret,
+    what: &str,
+    context: &Context,
+) -> Result<Imported, Failure> {
+    let keystore = store::keystore(context);
+    let here = keystore.own_card(&transfer.card().id());
+    let here = here.map_err(|error| store::failure(what, &error))?;
+    let here =
+        here.ok_or_else(|| Failure::new(Exit::Failed, what).because("it was just removed"))?;
+    let is_later = transfer.card().serial() > here.serial();
+    let mut changing = Changing::begin(here, what, context)?;
+    let (ours, theirs) = (changing.identity, unlocked(secret, what, context)?);
+    // What the later card says about a key, such as its end, is what holds.
+    let (mut identity, earlier) = if is_later {
+        (theirs, ours)
+    } else {
+        (ours, theirs)
+    };
+    let merged = identity.merge(earlier);
+    let has_grown =
+        merged.map_err(|error| Failure::new(Exit::Exists, what).because(error.to_string()))?;
+    changing.identity = identity;
+    let card = match (is_later, has_grown) {
+        (false, false) => return Ok(Imported::Known),
+        (true, false) => transfer.card().clone(),
+        (_, true) => {
+            if is_later {
+                changing.card = transfer.card().clone();
+            }
+            changing.next_card(what, context)?
+        }
+    };
+    changing.end(Some(&card), what, context)?;
+    Ok(Imported::Updated)
+}
+
+fn unlocked(secret: StoredSecret, what: &str, context: &Context) -> Result<Identity, Failure> {
+    match secret {
+        StoredSecret::Plain(identity) => Ok(identity),
+        StoredSecret::Locked(locked) => {
+            let words = "the identity in the file";
+            let passphrase = context.passphrases.existing(Whose::Identity, words)?;
+            let unlocked = locked.unlock(&passphrase);
+            unlocked.map_err(|error| store::failure(what, &error))
+        }
+    }
+}
+
+/// At most one byte more than such a file can have, so that longer ones are refused as too long.
+fn read(path: &Path, what: &str, context: &Context) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |error: std::io::Error| Failure::io(what, &error).file(path);
+    // Room for all: a buffer that grows leaves copies of secrets behind.
+    let most = Transfer::BYTES_MAX + 1;
+    let mut text = Zeroizing::new(Vec::with_capacity(most));
+    let read = if is_dash(path) {
+        context.passphrases.stdin_is_data();
+        std::io::stdin().take(most as u64).read_to_end(&mut text)
+    } else {
+        let file = File::open(path).map_err(failed)?;
+        file.take(most as u64).read_to_end(&mut text)
+    };
+    read.map_err(failed)?;
+    Ok(text)
+}

@@ -1,0 +1,59 @@
+//! `encl key list`: my identities.
+
+use clap::Args;
+use encl::identity::{Card, fingerprint};
+use encl::keystore::{Standing, StoredSecret};
+
+use super::super::context::Context;
+use super::super::help::closing;
+use super::super::kept::Kept;
+use super::super::report::{Exit, Failure};
+use super::super::store;
+use super::show::print_object;
+use super::{identities, person};
+
+/// List my identities
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed], "  $ encl key list"))]
+pub(crate) struct Arguments {}
+
+pub(super) fn run(context: &Context) -> Result<(), Failure> {
+    let identities = identities(context)?;
+    if identities.is_empty() {
+        context
+            .terminal
+            .status("you have no identity: `encl key new ADDRESS` makes one");
+    }
+    for identity in &identities {
+        if context.json {
+            print_object(identity, context)?;
+        } else {
+            let mark = if identity.is_default { "* " } else { "  " };
+            let standing = standing(identity.standing);
+            let kept = kept(&identity.card, context)?;
+            let id = fingerprint(&identity.card.id());
+            context.terminal.print(&format!(
+                "{mark}{}  {id}{standing}{kept}",
+                person(&identity.card)
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is said behind an identity that is not used any more.
+fn standing(standing: Standing) -> String {
+    match standing {
+        Standing::Active => String::new(),
+        Standing::Revoked => "  (revoked)".to_owned(),
+    }
+}
+
+/// What is said behind an identity whose key the kernel keeps.
+fn kept(card: &Card, context: &Context) -> Result<String, Failure> {
+    let kept = match store::secret(context, card.id())? {
+        StoredSecret::Locked(locked) => Kept::find(&locked, context.now),
+        StoredSecret::Plain(_) => None,
+    };
+    Ok(kept.map_or_else(String::new, |kept| format!("  {}", kept.words(context.now))))
+}

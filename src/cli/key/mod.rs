@@ -1,0 +1,117 @@
+//! `encl key`: my identities, one command a file.
+
+mod card;
+mod changing;
+mod default;
+mod export;
+mod facts;
+mod import;
+mod list;
+mod new;
+mod passphrase;
+mod remove;
+mod renew;
+mod revoke;
+mod rotate;
+mod show;
+
+use clap::Subcommand;
+use encl::identity::Card;
+use encl::keystore::{Standing, StoredIdentity};
+
+pub(super) use facts::{CardFacts, described};
+
+use super::context::Context;
+use super::people::{self, Names};
+use super::report::{Exit, Failure, Outcome};
+use super::{store, who};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    New(new::Arguments),
+    List(list::Arguments),
+    Show(show::Arguments),
+    Card(card::Arguments),
+    Default(default::Arguments),
+    Passphrase(passphrase::Arguments),
+    Rotate(rotate::Arguments),
+    Renew(renew::Arguments),
+    Revoke(revoke::Arguments),
+    Export(export::Arguments),
+    Import(import::Arguments),
+    Remove(remove::Arguments),
+}
+
+pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
+    match command {
+        Command::New(arguments) => new::run(arguments, context),
+        Command::List(list::Arguments {}) => list::run(context),
+        Command::Show(arguments) => show::run(arguments.who.as_deref(), context),
+        Command::Card(arguments) => card::run(&arguments, context),
+        Command::Default(arguments) => default::run(&arguments, context),
+        Command::Passphrase(arguments) => passphrase::run(arguments, context),
+        Command::Rotate(arguments) => rotate::run(&arguments, context),
+        Command::Renew(arguments) => renew::run(&arguments, context),
+        Command::Revoke(arguments) => revoke::run(&arguments, context),
+        Command::Export(arguments) => export::run(&arguments, context),
+        Command::Import(arguments) => import::run(&arguments, context),
+        Command::Remove(arguments) => remove::run(&arguments, context),
+    }?;
+    Ok(())
+}
+
+fn identities(context: &Context) -> Result<Vec<StoredIdentity>, Failure> {
+    let identities = store::keystore(context).identities();
+    identities.map_err(|error| store::failure("cannot read your identities", &error))
+}
+
+/// The same, if it still signs and is sealed to.
+fn find_active(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
+    let identity = find(who, context)?;
+    if identity.standing == Standing::Active {
+        return Ok(identity);
+    }
+    let what = format!("cannot use your identity {}", person(&identity.card));
+    Err(who::ended(what))
+}
+
+/// One of my identities by address, name or fingerprint, of two with the same the one that is used; without one the default.
+fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
+    let mut identities = identities(context)?;
+    let place = match context.identity_name(who) {
+        Some(name) => place_of(&name, &identities, context)?,
+        None if identities.is_empty() => {
+            let failure =
+                Failure::new(Exit::Recipient, "cannot find your identity").because("you have none");
+            return Err(failure.hint("`encl key new ADDRESS` makes one"));
+        }
+        None => 0,
+    };
+    Ok(identities.swap_remove(place))
+}
+
+fn place_of(
+    name: &str,
+    identities: &[StoredIdentity],
+    context: &Context,
+) -> Result<usize, Failure> {
+    let former = identities
+        .iter()
+        .filter(|identity| identity.standing != Standing::Active)
+        .map(|identity| Names::of_card(&identity.card))
+        .collect::<Vec<_>>();
+    let people = store::people(context)?;
+    let id = match who::mine(name, &people) {
+        Ok(person) => person.card.id(),
+        Err(failure) => who::named(name, &former).map_err(|_| failure)?,
+    };
+    let place = identities
+        .iter()
+        .position(|identity| identity.card.id() == id);
+    Ok(place.expect("both lists were read from one keystore"))
+}
+
+/// `Bob <bob@example.org>`
+pub(super) fn person(card: &Card) -> String {
+    people::words(card.name(), card.addresses().first().map(String::as_str))
+}

@@ -1,0 +1,73 @@
+//! `encl key show`: one of my identities.
+
+use clap::Args;
+use encl::crypto::signing::RootId;
+use encl::keystore::{Standing, StoredIdentity};
+use serde::Serialize;
+
+use super::super::context::Context;
+use super::super::help::closing;
+use super::super::report::{Exit, Failure};
+use super::super::store;
+use super::super::terminal::Stream;
+use super::facts::{CardFacts, described};
+use super::{find, identities};
+
+/// Show one of my identities
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl key show"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint [default: the default identity]
+    pub(super) who: Option<String>,
+}
+
+pub(super) fn run(who: Option<&str>, context: &Context) -> Result<(), Failure> {
+    let identity = find(who, context)?;
+    if context.json {
+        return print_object(&identity, context);
+    }
+    let protection = if store::is_locked(context, identity.card.id())? {
+        "private keys: behind a passphrase"
+    } else {
+        "private keys: in the clear"
+    };
+    let ended = match identity.standing {
+        Standing::Active => "",
+        Standing::Revoked => "\nrevoked: it only opens what was sealed to it",
+    };
+    context.terminal.print(&format!(
+        "{}\n{protection}{ended}",
+        described(&identity.card)
+    ))
+}
+
+/// What has become of an identity, for programs.
+pub(super) fn told(id: RootId, context: &Context) -> Result<(), Failure> {
+    if !context.json {
+        return Ok(());
+    }
+    let mut mine = identities(context)?.into_iter();
+    let identity = mine.find(|identity| identity.card.id() == id);
+    identity.map_or(Ok(()), |identity| print_object(&identity, context))
+}
+
+pub(super) fn print_object(identity: &StoredIdentity, context: &Context) -> Result<(), Failure> {
+    let object = IdentityObject {
+        schema: "encl.key/1",
+        default: identity.is_default,
+        revoked: identity.standing == Standing::Revoked,
+        passphrase: store::is_locked(context, identity.card.id())?,
+        card: CardFacts::of(&identity.card),
+    };
+    context.terminal.print_object(&object, Stream::Stdout)
+}
+
+#[derive(Serialize)]
+struct IdentityObject<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    card: CardFacts<'a>,
+    default: bool,
+    revoked: bool,
+    passphrase: bool,
+}
