@@ -88,6 +88,18 @@ pub enum KeystoreError {
     /// The card is one of the keystore's own.
     #[error("the card is your own")]
     OwnCard,
+    /// The contact is blocked.
+    #[error("the contact is blocked")]
+    Blocked,
+    /// The contact is not blocked.
+    #[error("the contact is not blocked")]
+    NotBlocked,
+    /// The owner of the key declared it to be used no more.
+    #[error("its owner revoked the key")]
+    Revoked,
+    /// There is no folder for what this machine keeps to itself.
+    #[error("there is no state folder to remember a verification in")]
+    NoState,
     /// Not an identity, contact or group of this keystore.
     #[error("there is no such {0} in the keystore")]
     Unknown(&'static str),
