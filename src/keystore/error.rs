@@ -7,7 +7,8 @@ use crate::atomic_file::AtomicFileError;
 use crate::crypto::passphrase::PassphraseError;
 use crate::crypto::signing::RootId;
 
-/// Why a keystore did not do what it was asked to. Nothing was changed then.
+/// Why a keystore did not do what it was asked to. Nothing was changed then, except that a decision about a contact may be
+/// remembered which its file does not say yet.
 #[derive(Debug, thiserror::Error)]
 pub enum KeystoreError {
     /// The system refused.

@@ -21,3 +21,4 @@ mod session;
 mod shells;
 mod strangers;
 mod sysexits;
+mod trust;
