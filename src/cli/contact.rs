@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
-use encl::identity::{CARRIER_BYTES_MAX, Card, CardError, fingerprint};
+use encl::identity::{CARRIER_BYTES_MAX, Card, CardError, Revocation, fingerprint};
 use encl::json;
-use encl::keystore::{Accepted, Contact, How, KeystoreError};
+use encl::keystore::{self, Accepted, Contact, How, Keystore, KeystoreError};
+use encl::time::Time;
 use serde::Serialize;
 
 use super::context::Context;
@@ -17,15 +18,15 @@ use super::help::closing;
 use super::people::Trust;
 use super::report::{Exit, Failure, Outcome};
 use super::terminal::{Stream, safe, shown};
-use super::{key, store, when, who};
+use super::{key, store, trust, verification, when, who};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add or update a contact from a card
+    /// Add or update a contact from a card; or take note of a revocation
     #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Recipient, Exit::Newer], "\
   $ encl contact add bob.card --yes"))]
     Add {
-        /// A card file, or `-` for standard input (the default)
+        /// A card or revocation, or `-` for standard input (the default)
         file: Option<PathBuf>,
         /// Do not ask
         #[arg(long)]
@@ -37,6 +38,28 @@ pub(crate) enum Command {
     /// Show a contact: addresses, fingerprint, trust, keys
     #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl contact show bob@example.org"))]
     Show {
+        /// Address, name or fingerprint
+        who: String,
+    },
+    /// Compare a number with a contact, and record that it is the same
+    #[command(
+        long_about = "Compare a number with a contact, and record that it is the same\n\n\
+Both of you see one number, made of both fingerprints: compare it in person or by telephone. A number that is another one \
+is refused with exit 7, and nothing is recorded. `--yes` is no answer here: somebody has to look.",
+        after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient], "\
+  $ encl contact verify bob@example.org --code \"$(cat number-from-bob)\"")
+    )]
+    Verify(verification::Arguments),
+    /// Seal nothing for a contact, and take nothing for signed by it, until it is unblocked
+    #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl contact block carol@example.org"))]
+    Block {
+        /// Address, name or fingerprint
+        who: String,
+    },
+    /// Unblock a contact, who is unverified then
+    #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "\
+  $ encl contact block carol@example.org && encl contact unblock carol@example.org"))]
+    Unblock {
         /// Address, name or fingerprint
         who: String,
     },
@@ -57,13 +80,19 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
         Command::Add { file, yes } => add(file.as_deref(), yes, context)?,
         Command::List => list(context)?,
         Command::Show { who } => show(&who, context)?,
+        Command::Verify(arguments) => verification::run(&arguments, context)?,
+        Command::Block { who } => decide(&who, Decision::Block, context)?,
+        Command::Unblock { who } => decide(&who, Decision::Unblock, context)?,
         Command::Remove { who, yes } => remove(&who, yes, context)?,
     }
     Ok(())
 }
 
 fn add(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
-    let card = read(file.filter(|path| !is_dash(path)), context)?;
+    let card = match read(file.filter(|path| !is_dash(path)), context)? {
+        Offered::Card(card) => card,
+        Offered::Revocation(revocation) => return revoke(&revocation, yes, context),
+    };
     let known = contact(&card.id(), context)?.is_some_and(|known| known.card == card);
     let what = format!("cannot add {}", key::person(&card));
     if !known && !yes {
@@ -71,22 +100,90 @@ fn add(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure>
         context.confirm(&format!("Add {}?", key::person(&card)), &what)?;
     }
     let (accepted, words) = match store::accept(context, &card, How::Added)? {
-        Accepted::New => ("added", "added, not verified yet"),
+        Accepted::New => ("added", "added"),
         Accepted::Updated => ("updated", "brought up to date"),
         Accepted::Known => ("known", "was here already"),
     };
     if context.json {
-        return print_object("encl.contact/1", &card, Some(accepted), context);
+        return print(&card, Some(accepted), context);
     }
     let id = fingerprint(&card.id());
+    let trust = Trust::from(trust_in(&store::keystore(context), &card)?);
+    let state = match (accepted, trust.stops()) {
+        ("added", false) => format!(", {}", trust.words()),
+        (_, true) => format!(" but {}, so nothing is sealed for them", trust.words()),
+        _ => String::new(),
+    };
+    let name = key::person(&card);
+    context
+        .terminal
+        .status(&format!("{name}: {words}{state}, fingerprint {id}"));
+    Ok(())
+}
+
+/// Takes note of the end of somebody's identity.
+fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), Failure> {
+    let id = revocation.id();
+    let known = contact(&id, context)?;
+    let name = known.as_ref().map_or_else(
+        || format!("the key {}", fingerprint(&id)),
+        |known| key::person(&known.card),
+    );
+    let what = format!("cannot take note that {name} is revoked");
+    if !yes {
+        context.confirm(&format!("Revoke {name}, for good?"), &what)?;
+    }
+    let noted = store::keystore(context).accept_revocation(revocation, context.now);
+    noted.map_err(|error| store::failure(&what, &error))?;
+    if let (true, Some(known)) = (context.json, &known) {
+        return print(&known.card, None, context);
+    }
     context.terminal.status(&format!(
-        "{}: {words}, fingerprint {id}",
-        key::person(&card)
+        "{name} is revoked: nothing is sealed for this key any more"
     ));
     Ok(())
 }
 
-fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
+/// What a user decides at once.
+#[derive(Clone, Copy)]
+enum Decision {
+    Block,
+    Unblock,
+}
+
+fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failure> {
+    let card = find(who, context)?;
+    let (id, keystore) = (card.id(), store::keystore(context));
+    let (verb, decided, words) = match decision {
+        Decision::Block => (
+            "block",
+            keystore.block_contact(&id, context.now),
+            "blocked, nothing is sealed for them until `encl contact unblock`",
+        ),
+        Decision::Unblock => (
+            "unblock",
+            keystore.unblock_contact(&id),
+            "unblocked, not verified yet",
+        ),
+    };
+    let what = format!("cannot {verb} {}", key::person(&card));
+    decided.map_err(|error| store::failure(&what, &error))?;
+    if context.json {
+        return print(&card, None, context);
+    }
+    context
+        .terminal
+        .status(&format!("{}: {words}", key::person(&card)));
+    Ok(())
+}
+
+/// What `contact add` was given.
+enum Offered {
+    Card(Card),
+    Revocation(Revocation),
+}
+
+fn read(file: Option<&Path>, context: &Context) -> Result<Offered, Failure> {
     let name = file.map_or("standard input".to_owned(), shown);
     let what = format!("cannot add the card in {name}");
     let failed = |error: &std::io::Error| {
@@ -102,7 +199,10 @@ fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
         std::io::stdin().lock().take(limit).read_to_end(&mut text)
     };
     read.map_err(|error| failed(&error))?;
-    Card::from_text(&text).map_err(|error| {
+    let card = Card::from_text(&text).map(Offered::Card);
+    let revocation = |error| Revocation::from_text(&text).map_err(|_| error);
+    let offered = card.or_else(|error| revocation(error).map(Offered::Revocation));
+    offered.map_err(|error| {
         let exit = match error {
             CardError::Line(json::Error::Newer(_)) => Exit::Newer,
             _ => Exit::Damaged,
@@ -114,6 +214,7 @@ fn read(file: Option<&Path>, context: &Context) -> Result<Card, Failure> {
 
 fn list(context: &Context) -> Result<(), Failure> {
     let people = store::people(context)?;
+    let keystore = store::keystore(context);
     let names = people
         .contact_names()
         .map_err(|error| store::unreadable(&error))?;
@@ -123,18 +224,22 @@ fn list(context: &Context) -> Result<(), Failure> {
             .status("you have no contacts: `encl contact add FILE` adds one");
     }
     for names in names {
+        let Contact { card, trust, .. } = match keystore.contact(&names.id) {
+            Ok(Some(contact)) => contact,
+            Ok(None) => continue,
+            Err(error) => return Err(store::unreadable(&error)),
+        };
         if context.json {
-            print_object(
-                "encl.contact/1",
-                &who::person(&people, names.id)?.card,
-                None,
-                context,
-            )?;
+            print_object(&card, trust, None, context)?;
         } else {
-            let id = fingerprint(&names.id);
+            let (id, state) = (fingerprint(&names.id), Trust::of(trust, &card, context.now));
+            let state = match state {
+                Trust::Unverified => "not verified",
+                other => other.words(),
+            };
             context
                 .terminal
-                .print(&format!("{}  not verified  {id}", names.words()))?;
+                .print(&format!("{}  {state}  {id}", names.words()))?;
         }
     }
     Ok(())
@@ -143,15 +248,16 @@ fn list(context: &Context) -> Result<(), Failure> {
 fn show(who: &str, context: &Context) -> Result<(), Failure> {
     let card = find(who, context)?;
     if context.json {
-        return print_object("encl.contact/1", &card, None, context);
+        return print(&card, None, context);
     }
     let contact = contact(&card.id(), context)?;
-    let since = contact.map_or(String::new(), |contact| {
-        format!("\nhere since: {}", when::local(contact.added))
-    });
+    let contact = contact
+        .ok_or_else(|| Failure::new(Exit::Failed, "cannot read a contact that was just there"))?;
     context.terminal.print(&format!(
-        "{}\ntrust: not verified yet{since}",
-        key::described(&card)
+        "{}\ntrust: {}\nhere since: {}",
+        key::described(&card),
+        trust::described(contact.trust, Trust::of(contact.trust, &card, context.now)),
+        when::local(contact.added)
     ))
 }
 
@@ -187,7 +293,7 @@ fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
     contact.map_err(|error| store::failure("cannot read the contact", &error))
 }
 
-fn find(who: &str, context: &Context) -> Result<Card, Failure> {
+pub(super) fn find(who: &str, context: &Context) -> Result<Card, Failure> {
     let people = store::people(context)?;
     let names = people
         .contact_names()
@@ -195,16 +301,29 @@ fn find(who: &str, context: &Context) -> Result<Card, Failure> {
     Ok(who::person(&people, who::named(who, names)?)?.card)
 }
 
-fn print_object(
-    schema: &'static str,
+/// The object of a contact as the keystore has it now.
+fn print(card: &Card, accepted: Option<&'static str>, context: &Context) -> Result<(), Failure> {
+    let trust = trust_in(&store::keystore(context), card)?;
+    print_object(card, trust, accepted, context)
+}
+
+fn trust_in(keystore: &Keystore, card: &Card) -> Result<keystore::Trust, Failure> {
+    let contact = keystore.contact(&card.id());
+    let contact = contact.map_err(|error| store::unreadable(&error))?;
+    Ok(contact.map_or(keystore::Trust::Unverified, |contact| contact.trust))
+}
+
+pub(super) fn print_object(
     card: &Card,
+    trust: keystore::Trust,
     accepted: Option<&'static str>,
     context: &Context,
 ) -> Result<(), Failure> {
     let object = ContactObject {
-        schema,
+        schema: "encl.contact/1",
         card: key::CardFacts::of(card),
-        trust: Trust::Unverified,
+        trust: Trust::of(trust, card, context.now),
+        verified: VerifiedObject::of(trust),
         accepted,
     };
     context.terminal.print_object(&object, Stream::Stdout)
@@ -216,7 +335,30 @@ struct ContactObject<'a> {
     #[serde(flatten)]
     card: key::CardFacts<'a>,
     trust: Trust,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<VerifiedObject>,
     /// What became of a card that was offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted: Option<&'static str>,
+}
+
+/// By which of my identities, when and how.
+#[derive(Serialize)]
+struct VerifiedObject {
+    by: String,
+    at: Time,
+    how: &'static str,
+}
+
+impl VerifiedObject {
+    fn of(trust: keystore::Trust) -> Option<Self> {
+        let keystore::Trust::Verified(verified) = trust else {
+            return None;
+        };
+        Some(Self {
+            by: verified.by.to_string(),
+            at: verified.at,
+            how: verified.how.word(),
+        })
+    }
 }

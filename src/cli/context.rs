@@ -19,6 +19,8 @@ use super::terminal::{Terminal, Voice};
 pub(crate) struct Context {
     /// The keystore's folder; nothing says that it exists.
     pub(crate) keystore: PathBuf,
+    /// The folder for what this machine keeps to itself, where one can be told.
+    pub(crate) state: Option<PathBuf>,
     /// When this run began.
     pub(crate) now: Time,
     pub(crate) terminal: Terminal,
@@ -38,6 +40,7 @@ impl Context {
         try_randomness()?;
         Ok(Self {
             keystore: keystore(global.keystore)?,
+            state: state(),
             now: now()?,
             terminal,
             json: global.json,
@@ -105,6 +108,12 @@ pub(crate) fn keystore(option: Option<PathBuf>) -> Result<PathBuf, Failure> {
             .hint("name it by --keystore DIR or $ENCL_KEYSTORE")
     })?;
     Ok(folders.data_dir().join("encl"))
+}
+
+/// `$XDG_STATE_HOME/encl`, `~/.local/state/encl`: the first that is set.
+fn state() -> Option<PathBuf> {
+    let folders = etcetera::base_strategy::Xdg::new().ok()?;
+    Some(folders.state_dir()?.join("encl"))
 }
 
 /// Fails closed: without randomness no command begins.

@@ -25,7 +25,7 @@ use super::report::{Exit, Failure, system_words};
 use super::shut::Shut;
 use super::target::Target;
 use super::terminal::{Stream, quoted, safe};
-use super::{readers, store, when, who};
+use super::{readers, store, trust, when, who};
 
 /// What a reader demands of an envelope, beyond that it opens.
 #[derive(Debug, Clone, Default, Args)]
@@ -75,6 +75,13 @@ impl<'a> Opening<'a> {
         store::warn_of_clock(context);
         let signers = |name: &String| {
             let found = who::resolve(name, people, |group| store::group(context, group))?;
+            if let Some(one) = found.iter().find(|one| one.trust.stops()) {
+                let what = format!(
+                    "cannot take the word of {} (--signed-by)",
+                    one.names.words()
+                );
+                return Err(trust::stopped(what, one.trust, &one.names));
+            }
             Ok(found.iter().map(|found| found.names.id).collect())
         };
         let keys = match context.identity_name(demands.identity.as_deref()) {

@@ -17,32 +17,12 @@ use serde::Serialize;
 
 use super::addressing::Directory;
 use super::terminal::safe;
+pub(crate) use super::trust::Trust;
 
 /// From so many questions on names are hashed; before that, going through all is faster.
 const HASHED_FROM: usize = 5;
 /// From so many cards on they are read and verified by several threads.
 const SHARED_FROM: usize = 16;
-
-/// How far a name can be relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Trust {
-    /// One of my identities.
-    Me,
-    /// A contact whose fingerprint was never compared.
-    Unverified,
-    /// No card of this key is in the keystore.
-    Unknown,
-}
-
-impl From<encl::keystore::Trust> for Trust {
-    fn from(trust: encl::keystore::Trust) -> Self {
-        match trust {
-            encl::keystore::Trust::Own => Self::Me,
-            _ => Self::Unverified,
-        }
-    }
-}
 
 /// Somebody with a card.
 #[derive(Clone)]
@@ -100,8 +80,13 @@ impl Signer {
     pub(crate) fn words(&self) -> String {
         match (&self.name, self.trust) {
             (Some(name), Trust::Me) => format!("you ({})", safe(name)),
-            (Some(name), _) => format!("{} (not verified yet)", safe(name)),
-            (None, _) => format!("an unknown key, {}", fingerprint(&self.id)),
+            (Some(name), trust) => format!("{} ({})", safe(name), trust.words()),
+            (None, Trust::Unknown) => format!("an unknown key, {}", fingerprint(&self.id)),
+            (None, trust) => format!(
+                "a key ({}) of nobody here, {}",
+                trust.words(),
+                fingerprint(&self.id)
+            ),
         }
     }
 }
@@ -393,6 +378,14 @@ impl People {
         })
     }
 
+    /// What is remembered of a key whose card is not here. Where that cannot be read, the keystore cannot be read either, and
+    /// whoever needs it is told so.
+    pub(crate) fn remembered(&self, id: RootId) -> Trust {
+        self.keystore
+            .remembered_trust(&id)
+            .map_or(Trust::Unverified, Trust::from)
+    }
+
     /// Whether the private half of this key is mine.
     pub(crate) fn is_my_key(&self, key: KeyId) -> bool {
         let mut keys = self.readers().flat_map(|person| person.card.keys());
@@ -405,7 +398,9 @@ impl People {
         let unknown = || Signer {
             id,
             name: None,
-            trust: Trust::Unknown,
+            trust: Some(self.remembered(id))
+                .filter(|trust| trust.stops())
+                .unwrap_or(Trust::Unknown),
         };
         let person = self.with_id(id).ok().flatten();
         person.as_ref().map_or_else(unknown, Person::signer)

@@ -12,6 +12,7 @@ use super::report::{Exit, Failure};
 use super::rules;
 use super::store;
 use super::terminal::safe;
+use super::trust;
 use super::when;
 use super::who::{self, Carried, Found};
 
@@ -84,7 +85,7 @@ impl Readers {
 
     /// Fails when anybody but me was never verified.
     pub(crate) fn require_verified(&self) -> Result<(), Failure> {
-        let unverified = self.with(|found| found.trust == Trust::Unverified);
+        let unverified = self.with(|found| !matches!(found.trust, Trust::Me | Trust::Verified));
         if unverified.is_empty() {
             Ok(())
         } else {
@@ -93,7 +94,7 @@ impl Readers {
                 "cannot wrap for somebody who was never verified",
             )
             .because(format!("not verified: {}", names(&unverified)))
-            .hint("verifying contacts comes with a later version; until then leave --require-verified out"))
+            .hint("`encl contact verify WHO` compares a number with each of them"))
         }
     }
 
@@ -129,6 +130,13 @@ impl Readers {
             context
                 .terminal
                 .notice(&format!("not verified yet: {}", names(&unverified)));
+        }
+        let unproven = self.with(|found| found.trust == Trust::Unproven);
+        if !unproven.is_empty() {
+            context.terminal.notice(&format!(
+                "not verified on this machine, though the keystore says so: {}; `encl contact verify WHO` does it here",
+                names(&unproven)
+            ));
         }
         let everybody = self.everybody();
         let classic: Vec<String> = (everybody.iter())
@@ -222,8 +230,18 @@ pub(crate) fn names(words: &[String]) -> String {
     }
 }
 
-/// A person as the policy names them: with what stands on the card, never with a nickname.
+/// A person as the policy names them: with what stands on the card, never with a nickname. Nobody who is changed, revoked or
+/// blocked.
 fn addressee(found: &Found, context: &Context) -> Result<Addressee, Failure> {
+    if found.trust.stops() {
+        let what = format!("cannot wrap for {}", found.names.words());
+        return Err(trust::stopped(what, found.trust, &found.names));
+    }
+    current(found, context)
+}
+
+/// The same of whoever may read already.
+fn current(found: &Found, context: &Context) -> Result<Addressee, Failure> {
     let key = CardKey::current(&found.keys, context.now).ok_or_else(|| expired(found))?;
     let Names {
         id,
@@ -243,19 +261,26 @@ fn addressee(found: &Found, context: &Context) -> Result<Addressee, Failure> {
 
 /// Somebody with all keys that the card certifies.
 pub(crate) fn person(found: &Found, context: &Context) -> Result<KnownPerson, Failure> {
-    Ok(KnownPerson {
-        current: addressee(found, context)?,
-        keys: found.keys.iter().map(|key| key.public.key_id()).collect(),
-    })
+    Ok(known_person(found, addressee(found, context)?))
 }
 
-/// Everybody whom the keystore knows and who can be sealed to.
+fn known_person(found: &Found, current: Addressee) -> KnownPerson {
+    KnownPerson {
+        current,
+        keys: found.keys.iter().map(|key| key.public.key_id()).collect(),
+    }
+}
+
+/// Everybody whom the keystore knows and whose key can be sealed to.
 pub(crate) fn known(people: &People, context: &Context) -> Result<Known, Failure> {
     let names = people.names().map_err(|error| store::unreadable(&error))?;
     let ids = names.iter().map(|names| (names.id, ())).collect();
     let read = people.with_ids(ids, |found, ()| {
-        // Whose key has expired cannot be sealed to, and that is told when it has to be.
-        person(&Found::stored(found), context).ok()
+        // Whose key has expired cannot be sealed to, and that is told when it has to be. Whoever is blocked is known all the
+        // same, or else could not be taken out.
+        let found = Found::stored(found);
+        let current = current(&found, context).ok()?;
+        Some(known_person(&found, current))
     });
     let mut known = Vec::new();
     for person in read {

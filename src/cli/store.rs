@@ -1,18 +1,24 @@
 //! The keystore as the commands see it: its errors as failures.
 
 use encl::crypto::signing::RootId;
-use encl::identity::Card;
+use encl::identity::{Card, fingerprint};
 use encl::keystore::{Accepted, Group, How, Keystore, KeystoreError, StoredSecret};
 
 use super::context::Context;
-use super::people::People;
+use super::escape::typed;
+use super::people::{Names, People, Trust};
 use super::report::{Exit, Failure, system_words};
 use super::terminal::{safe, shown};
+use super::trust::changed_hint;
 use super::when;
 
 /// The keystore that this run was pointed to.
 pub(crate) fn keystore(context: &Context) -> Keystore {
-    Keystore::at(&context.keystore)
+    let keystore = Keystore::at(&context.keystore);
+    match &context.state {
+        Some(folder) => keystore.with_state(folder),
+        None => keystore,
+    }
 }
 
 /// Warns when this machine's clock runs backwards. For commands that judge dates, once per run.
@@ -67,11 +73,41 @@ pub(crate) fn remember(context: &Context, cards: &[Card]) -> Result<(), Failure>
 pub(crate) fn accept(context: &Context, card: &Card, how: How) -> Result<Accepted, Failure> {
     let accepted = keystore(context).accept(card, how, context.now);
     accepted.map_err(|error| {
-        failure(
-            &format!("cannot take the card of {}", safe(card.name())),
-            &error,
-        )
+        let what = format!("cannot take the card of {}", safe(card.name()));
+        match error {
+            KeystoreError::KeyChanged { known, .. } => doubted(context, &what, &error, known, card),
+            KeystoreError::OtherCard { .. } => doubted(context, &what, &error, card.id(), card),
+            _ => failure(&what, &error),
+        }
     })
+}
+
+/// A card that puts a contact in doubt: what it says, what became of the contact, and what to do.
+fn doubted(
+    context: &Context,
+    what: &str,
+    error: &KeystoreError,
+    known: RootId,
+    card: &Card,
+) -> Failure {
+    let refused = failure(what, error)
+        .because(format!("known {}", fingerprint(&known)))
+        .because(format!("given {}", fingerprint(&card.id())));
+    let Ok(Some(contact)) = keystore(context).contact(&known) else {
+        return refused;
+    };
+    let names = Names::of_card(&contact.card);
+    let trust = Trust::from(contact.trust);
+    if trust != Trust::Changed {
+        return refused;
+    }
+    let who = typed(names.addresses.first().map_or("", String::as_str), "WHO");
+    refused
+        .because(format!(
+            "{} is marked as changed: nothing is sealed for them until you decide",
+            names.words()
+        ))
+        .hint(changed_hint(&who))
 }
 
 /// Whether a passphrase is needed for this identity.
@@ -104,6 +140,8 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
              `encl contact remove` the old card and add this one",
         ),
         KeystoreError::Changed => failure.hint("run the command again"),
+        KeystoreError::Blocked => failure.hint("`encl contact unblock` comes first"),
+        KeystoreError::NoState => failure.hint("set $XDG_STATE_HOME or $HOME"),
         _ => failure,
     }
 }
@@ -116,6 +154,9 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::OlderCard { .. }
         | KeystoreError::OtherCard { .. }
         | KeystoreError::OwnCard
+        | KeystoreError::Blocked
+        | KeystoreError::NotBlocked
+        | KeystoreError::Revoked
         | KeystoreError::Unknown(_) => Exit::Recipient,
         KeystoreError::GroupName(_) | KeystoreError::GroupAddress(_) => Exit::Usage,
         KeystoreError::Damaged { .. } => Exit::Damaged,

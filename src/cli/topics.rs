@@ -77,16 +77,30 @@ TRUST
 A card is somebody's public half: name, addresses and keys, signed by its root key. The signature shows that
 the card is whole, not whose it is: anybody can make a card that says bob@example.org.
 
-A contact is a card in your keystore. It is *unverified* until you have compared its fingerprint with its
-owner over a way that nobody else controls: in person, or by telephone. `encl contact show WHO` prints the
-fingerprint. An unverified contact can be used; encl says so in one line. Marking a contact as verified comes
-with a later version.
+A contact is a card in your keystore. It is *unverified* until you have compared one number with its owner,
+in person or by telephone: `encl contact verify WHO` shows twelve groups of five digits, made of both
+fingerprints and the same on both sides. Compare all of them: whoever stands between you can make some fit. An
+unverified contact can be used; encl says so in one line.
+
+  own          one of your identities
+  unverified   nobody compared anything
+  verified     by `encl contact verify`, with who, when and how; later cards of the same key stay verified
+  changed      another key was offered for a known address, or another card with the same serial: nothing is
+               sealed for the contact (exit 7) until you verify the known key, or remove it and add the new one
+  expired      no key on the card can be used any more: ask for a new card
+  revoked      the owner ended the key: `encl contact add` took note of it; for good
+  blocked      by `encl contact block`, until `unblock`, also when the card is removed and comes back
 
 A card named in --to that is not in the keystore is stored as unverified (first use). A card with another
-key for the same address never replaces the one you have by itself: `encl wrap` stops with exit 7.
+key for the same address never replaces the one you have by itself; `encl contact add` of it makes the contact
+changed, --to refuses it and changes nothing. A card older than the stored one is refused.
+
+What you decide is remembered in $XDG_STATE_HOME/encl (~/.local/state/encl) as well, which belongs to this
+machine. A keystore that is synchronised, or that somebody else can write to, can therefore lower trust and
+never raise it: a contact verified on another machine counts as unverified here until you verify it here.
 
   --require-verified   (wrap)            refuse contacts that were never verified
-  --signed-by WHO      (unwrap, verify)  refuse anything not signed by them
+  --signed-by WHO      (unwrap, verify)  refuse anything not signed by them; nobody changed, revoked or blocked
   --require-signed     (unwrap, verify)  refuse anything unsigned
   --strict             (unwrap, verify)  refuse whoever was let in without a record
 
@@ -94,6 +108,7 @@ Until an envelope was opened, what its policy says about names and dates is a cl
 
 Examples:
   $ encl contact show bob@example.org
+  $ encl contact verify bob@example.org --code \"$(cat number-from-bob)\"
   $ encl verify --signed-by bob@example.org letter.pdf.encl
 ";
 

@@ -300,8 +300,13 @@ fn carried(who: &str, people: &People, text: &[u8]) -> Result<Found, Failure> {
         .with_id(card.id())
         .map_err(|error| unreadable(&error))?
     {
-        Some(known) if card.serial() <= known.card.serial() => Ok(Found::stored(known)),
         Some(known) if known.trust == Trust::Me => Ok(Found::stored(known)),
+        Some(known) if card.serial() == known.card.serial() && card != known.card => {
+            let what = format!("cannot use the card of {}", safe(card.name()));
+            let serial = card.serial();
+            Err(store::failure(&what, &KeystoreError::OtherCard { serial }))
+        }
+        Some(known) if card.serial() <= known.card.serial() => Ok(Found::stored(known)),
         Some(Person { trust, .. }) => Ok(Found::of(Person { card, trust }, Carried::Update)),
         None => first_use(card, people),
     }
@@ -333,7 +338,11 @@ fn first_use(card: Card, people: &People) -> Result<Found, Failure> {
         .because(format!("known {}", fingerprint(&known)))
         .because(format!("given {}", fingerprint(&offered))));
     }
-    let trust = Trust::Unverified;
+    // Somebody who was blocked and removed is so when the card comes back.
+    let trust = match people.remembered(card.id()) {
+        trust if trust.stops() => trust,
+        _ => Trust::Unverified,
+    };
     Ok(Found::of(Person { card, trust }, Carried::FirstUse))
 }
 

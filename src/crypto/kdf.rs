@@ -50,6 +50,34 @@ pub fn passphrase_context(policy: &[u8; 32], lock: u16) -> Vec<u8> {
     .concat()
 }
 
+/// HMAC-SHA-256 over a record of trust, under the key that this machine keeps to itself.
+#[must_use]
+pub fn trust_mac(key: &Secret<32>, record: &[u8]) -> [u8; 32] {
+    trust_hmac(key, record).finalize().into_bytes().into()
+}
+
+/// Compares the MAC of a record of trust with the one that is due, in constant time.
+#[must_use]
+pub fn trust_mac_matches(key: &Secret<32>, record: &[u8], mac: &[u8; 32]) -> bool {
+    trust_hmac(key, record).verify(mac.into()).is_ok()
+}
+
+fn trust_hmac(key: &Secret<32>, record: &[u8]) -> Hmac<Sha256> {
+    let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose());
+    mac.expect("HMAC takes keys of any length")
+        .chain_update(b"encl/1 trust\0")
+        .chain_update(record)
+}
+
+/// SHA-256 of the place of a keystore, which names what this machine remembers about it.
+#[must_use]
+pub fn keystore_place(path: &[u8]) -> [u8; 32] {
+    sha256(&[b"encl/1 keystore\0", path])
+}
+
+/// The Argon2id salt of the number that two people compare: the same for everybody, since both have to come to one number.
+pub const COMPARISON_SALT: &[u8; 16] = b"encl/1 compare\0\0";
+
 /// The key of one envelope's content: it takes the secrets of all its locks, in their order.
 pub struct ContentKey(Secret<32>);
 

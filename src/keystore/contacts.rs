@@ -1,33 +1,22 @@
 //! Other people's cards, and how far they are trusted.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::contact_file::ContactFile;
+use super::folder::WriteLock;
+use super::trust::{Claim, Trust, judge};
 use super::{Keystore, KeystoreError, folder};
-use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
-use crate::identity::{ADDRESS_BYTES_MAX, Card, NAME_BYTES_MAX};
-use crate::json::{Error, Text, Value};
+use crate::identity::Card;
 use crate::time::Time;
 use crate::turns::spread;
 
 pub(super) const CONTACTS: &str = "contacts";
 /// From so many contacts on their files are read by several threads.
 const SHARED_FROM: usize = 64;
-const VERSION: &str = "encl/1";
-
-/// How far a key is trusted to belong to the person on its card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Trust {
-    /// It is one of my own.
-    Own,
-    /// Nobody ever compared fingerprints.
-    Unverified,
-}
 
 /// How a card came into the keystore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -53,10 +42,9 @@ pub struct Contact {
     pub added: Time,
 }
 
-/// The first line of a contact's file: enough to list and to find contacts without checking their cards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What the first line of a contact's file says: enough to list and to find contacts without checking their cards.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactHead {
-    contact: &'static str,
     /// The root key.
     pub id: RootId,
     /// The name on the card.
@@ -105,7 +93,8 @@ impl Keystore {
     }
 
     fn heads(&self, ids: Vec<RootId>) -> Result<Vec<ContactHead>, KeystoreError> {
-        let head = |id| Ok(self.contact_file(&id)?.map(|(head, _)| head));
+        let local = self.local()?;
+        let head = |id| Ok(self.contact_file(&id)?.map(|file| file.head(&local)));
         let heads = spread(ids, SHARED_FROM, head).into_iter();
         heads.filter_map(Result::transpose).collect()
     }
@@ -115,21 +104,28 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`].
     pub fn contact(&self, id: &RootId) -> Result<Option<Contact>, KeystoreError> {
-        let Some((head, text)) = self.contact_file(id)? else {
+        let Some(file) = self.contact_file(id)? else {
             return Ok(None);
         };
-        let damaged =
-            |what: &dyn std::fmt::Display| KeystoreError::damaged(&self.contact_path(id), what);
-        let card = Card::from_text(&text).map_err(|error| damaged(&error))?;
-        if (card.id(), card.name(), card.addresses()) != (*id, &*head.name, &*head.addresses) {
-            return Err(damaged(&"its two lines are about different people"));
-        }
         Ok(Some(Contact {
-            card,
-            trust: head.trust,
-            how: head.how,
-            added: head.added,
+            card: self.card_of(&file)?,
+            trust: judge(id, &file.claim, &*self.local()?),
+            how: file.how,
+            added: file.added,
         }))
+    }
+
+    fn card_of(&self, file: &ContactFile) -> Result<Card, KeystoreError> {
+        let damaged = |what: &dyn std::fmt::Display| {
+            KeystoreError::damaged(&self.contact_path(&file.id), what)
+        };
+        let card = Card::from_text(&file.card).map_err(|error| damaged(&error))?;
+        let promised = (file.id, &*file.name, &*file.addresses);
+        if (card.id(), card.name(), card.addresses()) == promised {
+            Ok(card)
+        } else {
+            Err(damaged(&"its two lines are about different people"))
+        }
     }
 
     /// Takes a card into the contacts, or brings a contact up to date.
@@ -137,7 +133,8 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::OwnCard`]; [`KeystoreError::KeyChanged`] when one of its addresses is known with another root
     /// key; [`KeystoreError::OlderCard`] and [`KeystoreError::OtherCard`] against the known card of the same root key;
-    /// and what the system refuses.
+    /// and what the system refuses. A card that was [`How::Added`] on purpose and has another key, or differs from the known
+    /// one with its serial, makes the known contact [`Trust::Changed`].
     pub fn accept(&self, card: &Card, how: How, now: Time) -> Result<Accepted, KeystoreError> {
         let accepted = self.accept_all(std::slice::from_ref(card), how, now)?;
         Ok(accepted[0])
@@ -153,15 +150,38 @@ impl Keystore {
         how: How,
         now: Time,
     ) -> Result<Vec<Accepted>, KeystoreError> {
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         let mut owners = self.owners()?;
-        let accept = |card: &Card| {
+        let mut accept = |card: &Card| {
             owners.refuse_changed(card)?;
             let accepted = self.accept_unchanged(card, how, now)?;
             owners.add(card.id(), card.addresses());
             Ok(accepted)
         };
-        cards.iter().map(accept).collect()
+        let mut all = Vec::with_capacity(cards.len());
+        for card in cards {
+            let accepted = accept(card);
+            if let (Err(refused), How::Added) = (&accepted, how) {
+                self.mark_refused(&lock, card, refused, now)?;
+            }
+            all.push(accepted?);
+        }
+        Ok(all)
+    }
+
+    fn mark_refused(
+        &self,
+        lock: &WriteLock,
+        card: &Card,
+        refused: &KeystoreError,
+        now: Time,
+    ) -> Result<(), KeystoreError> {
+        let known = match refused {
+            KeystoreError::OtherCard { .. } => card.id(),
+            KeystoreError::KeyChanged { known, .. } if self.own_card(known)?.is_none() => *known,
+            _ => return Ok(()),
+        };
+        self.mark_changed(lock, &known, card.id(), now)
     }
 
     fn accept_unchanged(
@@ -170,37 +190,32 @@ impl Keystore {
         how: How,
         now: Time,
     ) -> Result<Accepted, KeystoreError> {
-        let known = self.contact(&card.id())?;
-        match &known {
-            Some(known) if known.card == *card => return Ok(Accepted::Known),
-            Some(known) if known.card.serial() > card.serial() => {
-                return Err(KeystoreError::OlderCard {
-                    known: known.card.serial(),
-                    offered: card.serial(),
-                });
+        let Some(known) = self.contact_file(&card.id())? else {
+            folder::make_folder(&self.root.join(CONTACTS))?;
+            // Whoever was blocked and removed is blocked when they come back.
+            let trust = self.remembered_trust(&card.id())?;
+            let claim = match trust.stops() {
+                true => Claim::new(&card.id(), trust, None),
+                false => Claim::UNVERIFIED,
+            };
+            self.write_contact(&ContactFile::new(card, claim, how, now))?;
+            return Ok(Accepted::New);
+        };
+        let (offered, serial) = (card.serial(), self.card_of(&known)?.serial());
+        match serial.cmp(&offered) {
+            Ordering::Greater => Err(KeystoreError::OlderCard {
+                known: serial,
+                offered,
+            }),
+            Ordering::Equal if known.card() == card.to_text().as_bytes() => Ok(Accepted::Known),
+            Ordering::Equal => Err(KeystoreError::OtherCard { serial }),
+            // What was found out about the key is so for all its cards.
+            Ordering::Less => {
+                let (claim, how, added) = (known.claim, known.how, known.added);
+                self.write_contact(&ContactFile::new(card, claim, how, added))?;
+                Ok(Accepted::Updated)
             }
-            Some(known) if known.card.serial() == card.serial() => {
-                return Err(KeystoreError::OtherCard {
-                    serial: card.serial(),
-                });
-            }
-            _ => {}
         }
-        let (trust, how, added) = known
-            .as_ref()
-            .map_or((Trust::Unverified, how, now), |k| (k.trust, k.how, k.added));
-        folder::make_folder(&self.root.join(CONTACTS))?;
-        self.write_contact(&Contact {
-            card: card.clone(),
-            trust,
-            how,
-            added,
-        })?;
-        Ok(if known.is_some() {
-            Accepted::Updated
-        } else {
-            Accepted::New
-        })
     }
 
     fn owners(&self) -> Result<Owners, KeystoreError> {
@@ -215,67 +230,21 @@ impl Keystore {
         Ok(owners)
     }
 
-    /// Removes a contact. Groups keep its id, and cannot be wrapped for until it is back or taken out.
+    /// Removes a contact. Groups keep its id, and cannot be wrapped for until it is back or taken out. A verification is
+    /// forgotten with it; whoever was blocked or revoked is so again when the card comes back.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
     pub fn remove_contact(&self, id: &RootId) -> Result<(), KeystoreError> {
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
+        if let Some(file) = self.contact_file(id)? {
+            self.forget(&lock, &file)?;
+        }
         if folder::remove(&self.contact_path(id))? {
             Ok(())
         } else {
             Err(KeystoreError::Unknown("contact"))
         }
-    }
-
-    fn write_contact(&self, contact: &Contact) -> Result<(), KeystoreError> {
-        let Contact {
-            card,
-            trust,
-            how,
-            added,
-        } = contact;
-        let head = ContactHead {
-            contact: VERSION,
-            id: card.id(),
-            name: card.name().to_owned(),
-            addresses: card.addresses().to_vec(),
-            trust: *trust,
-            how: *how,
-            added: *added,
-        };
-        let head = serde_json::to_string(&head).expect("it has only texts");
-        let text = format!("{head}\n{}\n", card.to_text());
-        folder::write(
-            &self.contact_path(&card.id()),
-            text.as_bytes(),
-            Existing::Replace,
-        )
-    }
-
-    /// A contact's head and the text of its card.
-    fn contact_file(&self, id: &RootId) -> Result<Option<(ContactHead, Vec<u8>)>, KeystoreError> {
-        let path = self.contact_path(id);
-        let Some(text) = folder::read(&path)? else {
-            return Ok(None);
-        };
-        let mut lines = text.splitn(2, |byte| *byte == b'\n');
-        let (head, card) = (
-            lines.next().unwrap_or_default(),
-            lines.next().unwrap_or_default(),
-        );
-        let head = head_of(head).map_err(|error| KeystoreError::damaged(&path, &error))?;
-        if head.id != *id {
-            return Err(KeystoreError::damaged(
-                &path,
-                &"it belongs to another contact",
-            ));
-        }
-        Ok(Some((head, card.to_vec())))
-    }
-
-    fn contact_path(&self, id: &RootId) -> PathBuf {
-        self.root.join(CONTACTS).join(id.to_string())
     }
 }
 
@@ -311,46 +280,4 @@ impl Owners {
             }),
         }
     }
-}
-
-const HOWS: [(&str, How); 2] = [("added", How::Added), ("first-use", How::FirstUse)];
-
-fn head_of(line: &[u8]) -> Result<ContactHead, Error> {
-    let (mut version, mut id, mut person, mut addresses) = (None, None, None, None);
-    let (mut trust, mut how, mut added) = (None, None, None);
-    Text::check(line)?.object(|name, value| {
-        match name {
-            "contact" => version = Some(word(value, &[(VERSION, ())])?),
-            "id" => id = Some(RootId(value.base64()?)),
-            "name" => person = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
-            "addresses" => {
-                addresses = Some(value.array(16, |v| Ok(v.text(ADDRESS_BYTES_MAX)?.into_owned()))?);
-            }
-            "trust" => trust = Some(word(value, &[("unverified", Trust::Unverified)])?),
-            "how" => {
-                how = Some(word(value, &HOWS)?);
-            }
-            "added" => added = Some(value.time()?),
-            other => return Err(Error::unknown(other)),
-        }
-        Ok(())
-    })?;
-    version.ok_or_else(|| Error::missing("contact"))?;
-    Ok(ContactHead {
-        contact: VERSION,
-        id: id.ok_or_else(|| Error::missing("id"))?,
-        name: person.ok_or_else(|| Error::missing("name"))?,
-        addresses: addresses.ok_or_else(|| Error::missing("addresses"))?,
-        trust: trust.ok_or_else(|| Error::missing("trust"))?,
-        how: how.ok_or_else(|| Error::missing("how"))?,
-        added: added.ok_or_else(|| Error::missing("added"))?,
-    })
-}
-
-fn word<T: Copy>(value: Value<'_>, known: &[(&str, T)]) -> Result<T, Error> {
-    let text = value.text(usize::MAX)?;
-    let found = known.iter().find(|(word, _)| *word == text);
-    found
-        .map(|(_, meaning)| *meaning)
-        .ok_or_else(|| Error::newer(format!("word {text:?}")))
 }

@@ -7,7 +7,8 @@ use crate::atomic_file::AtomicFileError;
 use crate::crypto::passphrase::PassphraseError;
 use crate::crypto::signing::RootId;
 
-/// Why a keystore did not do what it was asked to. Nothing was changed then.
+/// Why a keystore did not do what it was asked to. Nothing was changed then, except that a decision about a contact may be
+/// remembered which its file does not say yet.
 #[derive(Debug, thiserror::Error)]
 pub enum KeystoreError {
     /// The system refused.
@@ -91,6 +92,18 @@ pub enum KeystoreError {
     /// Another run changed the identity since its keys were read.
     #[error("another run has changed the identity meanwhile")]
     Changed,
+    /// The contact is blocked.
+    #[error("the contact is blocked")]
+    Blocked,
+    /// The contact is not blocked.
+    #[error("the contact is not blocked")]
+    NotBlocked,
+    /// The owner of the key declared it to be used no more.
+    #[error("its owner revoked the key")]
+    Revoked,
+    /// There is no folder for what this machine keeps to itself.
+    #[error("there is no state folder to remember a verification in")]
+    NoState,
     /// Not an identity, contact or group of this keystore.
     #[error("there is no such {0} in the keystore")]
     Unknown(&'static str),

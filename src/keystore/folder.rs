@@ -73,7 +73,7 @@ impl Keystore {
 }
 
 /// A keystore that is not there is private enough.
-fn check_root(root: &Path) -> Result<(), KeystoreError> {
+pub(super) fn check_root(root: &Path) -> Result<(), KeystoreError> {
     match fs::metadata(root) {
         Ok(metadata) => check_folder(root, &metadata),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

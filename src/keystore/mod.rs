@@ -15,41 +15,70 @@
 //!
 //! ID is the root key in 64 hexadecimal digits. Every file is replaced atomically, so readers need no lock. Folders are
 //! 0700 and files 0600; what others could read is refused.
+//!
+//! Whom the user verified or blocked is remembered in a second folder as well, which no other machine writes to:
+//! [`Keystore::with_state`]. What stands in the keystore alone can lower trust and never raise it.
 
 mod changes;
 mod clock;
+mod comparison;
+mod contact_file;
 mod contacts;
+mod decisions;
 mod error;
 mod folder;
 mod groups;
 mod identities;
 mod index;
+mod local;
 mod secret_file;
 mod transfer;
+mod trust;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use local::Local;
 
 pub use changes::{IdentityChange, SecretState};
-pub use contacts::{Accepted, Contact, ContactHead, How, Trust};
+pub use comparison::Comparison;
+pub use contacts::{Accepted, Contact, ContactHead, How};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use identities::{Standing, StoredIdentity};
 pub use index::{ContactIndex, IndexedContact};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use transfer::{Imported, Transfer, TransferError};
+pub use trust::{Compared, Trust, Verified};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
 /// is an empty keystore.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Keystore {
     root: PathBuf,
+    /// Where this machine keeps to itself what was decided about people.
+    state: Option<PathBuf>,
+    local: Arc<RwLock<Option<Arc<Local>>>>,
+}
+
+impl fmt::Debug for Keystore {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut keystore = out.debug_struct("Keystore");
+        let keystore = keystore.field("root", &self.root);
+        keystore.field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl Keystore {
-    /// The keystore in `root`.
+    /// The keystore in `root`. Without [`Keystore::with_state`] nobody in it can be verified.
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            state: None,
+            local: Arc::default(),
+        }
     }
 
     /// Its folder.

@@ -22,4 +22,5 @@ mod session;
 mod shells;
 mod strangers;
 mod sysexits;
+mod trust;
 mod unlock;

@@ -107,6 +107,10 @@ impl Session {
             session.quietly(person, &all.replace("{}", person));
         }
         session.quietly(
+            "bob",
+            "encl contact verify alice@example.org --no-input > number-from-bob || true",
+        );
+        session.quietly(
             "alice",
             "encl group new legal dan@example.org erin@example.org",
         );

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use super::scene::{OLD, Scene, plaintext, said};
+use super::scene::{NUMBER, OLD, Scene, plaintext, said};
 use super::strace::{self, Call, Thread};
 
 /// One command, and what it finds.
@@ -84,6 +84,24 @@ const KEY_NEW_BESIDE: &[&str] = &[
 ];
 const CONTACT_NEW: &[&str] = &["contact", "add", "carol.card", "--yes", "--keystore", "bob"];
 const CONTACT_AGAIN: &[&str] = &["contact", "add", "alice.card", "--yes", "--keystore", "bob"];
+const CHANGED: &[&str] = &["contact", "add", "other.card", "--yes", "--keystore", "bob"];
+const VERIFY: &[&str] = &[
+    "contact",
+    "verify",
+    "alice@example.org",
+    "--code",
+    NUMBER,
+    "--keystore",
+    "bob",
+];
+const BLOCK: &[&str] = &["contact", "block", "alice@example.org", "--keystore", "bob"];
+const UNBLOCK: &[&str] = &[
+    "contact",
+    "unblock",
+    "alice@example.org",
+    "--keystore",
+    "bob",
+];
 
 /// The keystore has seen no time yet, and takes note of it on the way.
 const SEES_TIME: &str = "unwrap, the time is noted";
@@ -170,6 +188,17 @@ impl Scenario {
                 Modern,
                 0,
             ),
+            scenario(
+                "contact add, another key",
+                CHANGED,
+                "bob",
+                Absent,
+                Modern,
+                7,
+            ),
+            scenario("contact verify", VERIFY, "bob", Absent, Modern, 0),
+            scenario("contact block", BLOCK, "bob", Absent, Modern, 0),
+            scenario("contact unblock", UNBLOCK, "bob", Absent, Modern, 0),
         ]
     }
 
@@ -180,6 +209,9 @@ impl Scenario {
         }
         if self.forgives() {
             fs::remove_file(scene.at("bob/clock")).unwrap();
+        }
+        if self.arguments == UNBLOCK {
+            scene.done(BLOCK);
         }
         scene
     }
@@ -244,7 +276,32 @@ impl Scenario {
         self.inputs_unchanged(scene)?;
         self.target_whole(scene)?;
         self.nothing_readable(scene)?;
+        self.trust_is_as_before_or_after(scene)?;
         self.keystore_opens(scene)
+    }
+
+    /// Trust in Alice, for the commands that change it: never anything but what it was, and what it was to become.
+    fn trust_is_as_before_or_after(&self, scene: &Scene) -> Result<(), String> {
+        let either = match self.arguments {
+            CHANGED => ["unverified", "changed"],
+            VERIFY => ["unverified", "verified"],
+            BLOCK | UNBLOCK => ["unverified", "blocked"],
+            _ => return Ok(()),
+        };
+        let show = [
+            "contact",
+            "show",
+            "alice@example.org",
+            "--json",
+            "--keystore",
+            "bob",
+        ];
+        let shown = String::from_utf8_lossy(&scene.run(&show).stdout).into_owned();
+        let is = |word: &str| shown.contains(&format!("\"trust\":\"{word}\""));
+        match either.into_iter().any(is) {
+            true => Ok(()),
+            false => self.complain(&format!("trust is neither of {either:?}: {shown}")),
+        }
     }
 
     /// What must be true when the run failed: `out` is as it was.

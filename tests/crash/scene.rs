@@ -14,6 +14,9 @@ pub(crate) const MARK: &str = "for nobody else's eyes";
 /// What an existing target holds.
 pub(crate) const OLD: &[u8] = b"an older file, which is not to be lost\n";
 
+/// Stands in arguments for the number that bob and alice compare.
+pub(crate) const NUMBER: &str = "<number>";
+
 /// The content of `in`: several chunks, the last one short.
 pub(crate) fn plaintext() -> Vec<u8> {
     MARK.as_bytes()
@@ -62,7 +65,26 @@ impl Scene {
             scene.write(&format!("{name}.card"), &made.stdout);
         }
         fs::remove_dir_all(scene.at("carol")).unwrap();
+        let other = [
+            "key",
+            "new",
+            "alice@example.org",
+            "--no-passphrase",
+            "--keystore",
+            "other",
+        ];
+        scene.write("other.card", &scene.done(&other).stdout);
+        fs::remove_dir_all(scene.at("other")).unwrap();
         scene.done(&["contact", "add", "alice.card", "--yes", "--keystore", "bob"]);
+        let number = [
+            "contact",
+            "verify",
+            "alice@example.org",
+            "--no-input",
+            "--keystore",
+            "bob",
+        ];
+        scene.write("number", &scene.run(&number).stdout);
         scene.done(&["wrap", "in", "--to", "bob.card", "--keystore", "alice"]);
         fs::remove_dir_all(scene.at("alice/contacts")).unwrap();
         // The time was noted: nothing is written beside what the scenarios are about.
@@ -95,7 +117,14 @@ impl Scene {
 
     /// A command in this folder under umask 0: whatever is not protected is open to all.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        self.shell("umask 0; exec \"$@\"", words)
+        let number = String::from_utf8(self.read("number").unwrap_or_default()).unwrap();
+        let known = |word: &&str| match *word == NUMBER {
+            true => number.clone(),
+            false => (*word).to_owned(),
+        };
+        let words: Vec<String> = words.iter().map(known).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.shell("umask 0; exec \"$@\"", &words)
     }
 
     /// A shell script in this folder, with its arguments.

@@ -1,0 +1,140 @@
+//! What a user decides about a contact, and what happens to one: verified, blocked, unblocked, changed, revoked.
+
+use super::contact_file::ContactFile;
+use super::folder::WriteLock;
+use super::trust::{Claim, Trust, Verified, judge};
+use super::{Keystore, KeystoreError};
+use crate::crypto::CryptoRng;
+use crate::crypto::signing::RootId;
+use crate::identity::Revocation;
+use crate::time::Time;
+
+impl Keystore {
+    /// Records that a contact's key was compared with its owner, and ends *changed*.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`]; [`KeystoreError::Blocked`] and [`KeystoreError::Revoked`], which this does not end;
+    /// [`KeystoreError::NoState`] for a keystore without a state folder; and what the system refuses.
+    pub fn verify_contact(
+        &self,
+        id: &RootId,
+        verified: Verified,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), KeystoreError> {
+        let lock = self.lock()?;
+        let file = self.known_file(id)?;
+        match judge(id, &file.claim, &*self.local()?) {
+            Trust::Blocked { .. } => return Err(KeystoreError::Blocked),
+            Trust::Revoked { .. } => return Err(KeystoreError::Revoked),
+            _ => {}
+        }
+        let local = self.local_key(rng)?;
+        let trust = Trust::Verified(verified);
+        self.remember(&lock, id, trust)?;
+        self.write_contact(&ContactFile {
+            claim: Claim::new(id, trust, local.key()),
+            ..file
+        })
+    }
+
+    /// Blocks a contact until it is unblocked; also if its card is removed and comes back.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`], [`KeystoreError::Revoked`], which is graver, and what the system refuses.
+    pub fn block_contact(&self, id: &RootId, now: Time) -> Result<(), KeystoreError> {
+        let lock = self.lock()?;
+        let file = self.known_file(id)?;
+        match judge(id, &file.claim, &*self.local()?) {
+            Trust::Revoked { .. } => Err(KeystoreError::Revoked),
+            Trust::Blocked { at } => self.decide(&lock, id, Trust::Blocked { at }),
+            _ => self.decide(&lock, id, Trust::Blocked { at: now }),
+        }
+    }
+
+    /// Unblocks a contact, who is unverified then.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`], [`KeystoreError::NotBlocked`], and what the system refuses.
+    pub fn unblock_contact(&self, id: &RootId) -> Result<(), KeystoreError> {
+        let lock = self.lock()?;
+        let file = self.known_file(id)?;
+        match judge(id, &file.claim, &*self.local()?) {
+            Trust::Blocked { .. } => self.decide(&lock, id, Trust::Unverified),
+            _ => Err(KeystoreError::NotBlocked),
+        }
+    }
+
+    /// Takes note of the end of somebody's identity, for good, also if its card comes later.
+    ///
+    /// # Errors
+    /// [`KeystoreError::OwnCard`] when it is one of my own; [`KeystoreError::Unknown`] when it is no contact and the keystore
+    /// has no state folder to remember it in; and what the system refuses.
+    pub fn accept_revocation(
+        &self,
+        revocation: &Revocation,
+        now: Time,
+    ) -> Result<(), KeystoreError> {
+        let lock = self.lock()?;
+        let id = revocation.id();
+        if self.own_card(&id)?.is_some() {
+            return Err(KeystoreError::OwnCard);
+        }
+        let file = self.contact_file(&id)?;
+        if file.is_none() && self.state.is_none() {
+            return Err(KeystoreError::Unknown("contact"));
+        }
+        let claim = file.map_or(Claim::UNVERIFIED, |file| file.claim);
+        match judge(&id, &claim, &*self.local()?) {
+            Trust::Revoked { at } => self.decide(&lock, &id, Trust::Revoked { at }),
+            _ => self.decide(&lock, &id, Trust::Revoked { at: now }),
+        }
+    }
+
+    /// A contact for whom somebody offered another key, or another card with the same serial. What is graver stays.
+    pub(super) fn mark_changed(
+        &self,
+        lock: &WriteLock,
+        id: &RootId,
+        offered: RootId,
+        now: Time,
+    ) -> Result<(), KeystoreError> {
+        let file = self.known_file(id)?;
+        if judge(id, &file.claim, &*self.local()?).stops() {
+            return Ok(());
+        }
+        self.decide(lock, id, Trust::Changed { at: now, offered })
+    }
+
+    /// What must not come back with an old file of a contact that is removed now.
+    pub(super) fn forget(&self, lock: &WriteLock, file: &ContactFile) -> Result<(), KeystoreError> {
+        let local = self.local()?;
+        match (
+            local.remembered(&file.id),
+            judge(&file.id, &file.claim, &local),
+        ) {
+            // The owner's word, and the user's, hold for the key. That a file alone says *revoked* is no reason to keep it: the
+            // owner's word can be added again, and whoever wrote to the folder could not be answered.
+            (Some(Trust::Revoked { .. }), _) | (None, Trust::Unverified) => Ok(()),
+            (_, trust @ Trust::Blocked { .. }) => self.remember(lock, &file.id, trust),
+            _ => self.remember(lock, &file.id, Trust::Unverified),
+        }
+    }
+
+    /// Nothing here raises trust above unverified. The memory first: see [`Keystore::remember`].
+    fn decide(&self, lock: &WriteLock, id: &RootId, trust: Trust) -> Result<(), KeystoreError> {
+        self.remember(lock, id, trust)?;
+        let Some(file) = self.contact_file(id)? else {
+            return Ok(());
+        };
+        let claim = Claim::new(id, trust, None);
+        if file.claim == claim {
+            return Ok(());
+        }
+        self.write_contact(&ContactFile { claim, ..file })
+    }
+
+    fn known_file(&self, id: &RootId) -> Result<ContactFile, KeystoreError> {
+        self.contact_file(id)?
+            .ok_or(KeystoreError::Unknown("contact"))
+    }
+}

@@ -1,0 +1,309 @@
+//! How far a contact is trusted: the states, what is written down of them, and what a record is worth.
+//!
+//! A keystore's folder may be synchronised, restored from a backup or written to by somebody else, so what stands in it can
+//! lower trust and never raise it. The rules, in their order:
+//!
+//! 1. *blocked*, *revoked* and *changed* are in force if the contact's file or this machine's memory says so; the graver of both.
+//! 2. What this machine remembers as *verified* is verified; remembered as *unverified*, it is not, whatever the file says.
+//! 3. If nothing is remembered (the keystore was moved), a file that says *verified* is believed if its MAC is this machine's.
+//! 4. Everything else is unverified.
+
+use serde::Serialize;
+
+use super::Keystore;
+use super::error::KeystoreError;
+use super::local::Local;
+use crate::crypto::Secret;
+use crate::crypto::kdf;
+use crate::crypto::signing::RootId;
+use crate::json::{self, Error, Value};
+use crate::time::Time;
+
+/// How far a key is trusted to belong to the person on its card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trust {
+    /// It is one of my own.
+    Own,
+    /// Nobody ever compared fingerprints.
+    Unverified,
+    /// A record says *verified*, but not one that this machine made: it counts as unverified.
+    Unproven,
+    /// The owner and I have seen the same number.
+    Verified(Verified),
+    /// Somebody offered another key for an address of this contact, or another card with the serial of the known one.
+    Changed {
+        /// When that was.
+        at: Time,
+        /// The key that was offered; the contact's own if it was another card.
+        offered: RootId,
+    },
+    /// Its owner declared it to be used no more.
+    Revoked {
+        /// When that was made known here.
+        at: Time,
+    },
+    /// I do not want to have anything to do with it.
+    Blocked {
+        /// Since when.
+        at: Time,
+    },
+}
+
+/// A verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// When it was.
+    pub at: Time,
+    /// How the two numbers were compared.
+    pub how: Compared,
+    /// My identity whose fingerprint went into the number.
+    pub by: RootId,
+}
+
+/// How two numbers were compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Compared {
+    /// Two people looked at them, or read them out.
+    ByEye,
+    /// The other side's number was handed to the program.
+    Code,
+}
+
+pub(super) const COMPARED: [(&str, Compared); 2] =
+    [("by-eye", Compared::ByEye), ("code", Compared::Code)];
+
+impl Compared {
+    /// `by-eye` or `code`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ByEye => "by-eye",
+            Self::Code => "code",
+        }
+    }
+}
+
+impl Trust {
+    /// `own`, `unverified`, `verified`, `changed`, `revoked` or `blocked`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Unverified | Self::Unproven => "unverified",
+            Self::Verified(_) => "verified",
+            Self::Changed { .. } => "changed",
+            Self::Revoked { .. } => "revoked",
+            Self::Blocked { .. } => "blocked",
+        }
+    }
+
+    /// Whether nothing may be sealed for this key until something is done about it.
+    #[must_use]
+    pub fn stops(self) -> bool {
+        self.gravity() > 0
+    }
+
+    /// What ends a state that is graver is a decision of its own.
+    fn gravity(self) -> u8 {
+        match self {
+            Self::Own | Self::Unverified | Self::Unproven | Self::Verified(_) => 0,
+            Self::Changed { .. } => 1,
+            Self::Blocked { .. } => 2,
+            Self::Revoked { .. } => 3,
+        }
+    }
+
+    fn graver(self, other: Self) -> Self {
+        match other.gravity() > self.gravity() {
+            true => other,
+            false => self,
+        }
+    }
+}
+
+/// What a contact's file says about trust; worth what [`judge`] makes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) trust: Trust,
+    /// Only of a verification.
+    pub(super) mac: Option<[u8; 32]>,
+}
+
+impl Claim {
+    pub(super) const UNVERIFIED: Self = Self {
+        trust: Trust::Unverified,
+        mac: None,
+    };
+
+    /// The record of a decision, with a MAC if it is one that raises trust.
+    pub(super) fn new(id: &RootId, trust: Trust, key: Option<&Secret<32>>) -> Self {
+        let mac = match (trust, key) {
+            (Trust::Verified(verified), Some(key)) => {
+                Some(kdf::trust_mac(key, &record(id, &verified)))
+            }
+            _ => None,
+        };
+        Self { trust, mac }
+    }
+}
+
+/// What is true of a contact whose file says `claim`: the rules at the head of this module.
+pub(super) fn judge(id: &RootId, claim: &Claim, local: &Local) -> Trust {
+    let remembered = local.remembered(id);
+    let claimed = claim.trust;
+    let graver = remembered.map_or(claimed, |trust| trust.graver(claimed));
+    match (graver, remembered, claimed) {
+        (grave, _, _) if grave.stops() => grave,
+        (_, Some(verified @ Trust::Verified(_)), _) => verified,
+        (_, None, Trust::Verified(verified)) if is_ours(id, &verified, claim, local) => claimed,
+        (_, _, Trust::Verified(_)) => Trust::Unproven,
+        _ => Trust::Unverified,
+    }
+}
+
+fn is_ours(id: &RootId, verified: &Verified, claim: &Claim, local: &Local) -> bool {
+    let (Some(key), Some(mac)) = (local.key(), &claim.mac) else {
+        return false;
+    };
+    kdf::trust_mac_matches(key, &record(id, verified), mac)
+}
+
+/// The bytes under the MAC, each part of one length.
+fn record(id: &RootId, verified: &Verified) -> Vec<u8> {
+    let how = match verified.how {
+        Compared::ByEye => 0,
+        Compared::Code => 1,
+    };
+    let at = verified.at.unix().to_be_bytes();
+    [&id.0[..], &verified.by.0, &at, &[how]].concat()
+}
+
+impl Keystore {
+    /// How far this key would be trusted if its card came now: what this machine remembers of somebody who is no contact any
+    /// more.
+    ///
+    /// # Errors
+    /// [`KeystoreError`], when the memory cannot be read.
+    pub fn remembered_trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
+        Ok(judge(id, &Claim::UNVERIFIED, &*self.local()?))
+    }
+}
+
+/// The members of a contact's first line that are about trust.
+#[derive(Default)]
+pub(super) struct Members {
+    word: Option<&'static str>,
+    since: Option<Time>,
+    compared: Option<Compared>,
+    by: Option<RootId>,
+    offered: Option<RootId>,
+    mac: Option<[u8; 32]>,
+}
+
+const WORDS: [(&str, &str); 5] = [
+    ("unverified", "unverified"),
+    ("verified", "verified"),
+    ("changed", "changed"),
+    ("revoked", "revoked"),
+    ("blocked", "blocked"),
+];
+
+impl Members {
+    /// Takes a member, or says that it is none of these.
+    pub(super) fn take(&mut self, name: &str, value: Value<'_>) -> Result<bool, Error> {
+        match name {
+            "trust" => self.word = Some(word(value, &WORDS)?),
+            "since" => self.since = Some(value.time()?),
+            "compared" => self.compared = Some(word(value, &COMPARED)?),
+            "by" => self.by = Some(RootId(value.base64()?)),
+            "offered" => self.offered = Some(RootId(value.base64()?)),
+            "mac" => self.mac = Some(value.base64()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    pub(super) fn claim(self) -> Result<Claim, Error> {
+        let at = self.since.ok_or_else(|| Error::missing("since"));
+        let trust = match self.word.ok_or_else(|| Error::missing("trust"))? {
+            "verified" => Trust::Verified(Verified {
+                at: at?,
+                how: self.compared.ok_or_else(|| Error::missing("compared"))?,
+                by: self.by.ok_or_else(|| Error::missing("by"))?,
+            }),
+            "changed" => Trust::Changed {
+                at: at?,
+                offered: self.offered.ok_or_else(|| Error::missing("offered"))?,
+            },
+            "revoked" => Trust::Revoked { at: at? },
+            "blocked" => Trust::Blocked { at: at? },
+            _ => Trust::Unverified,
+        };
+        Ok(Claim {
+            trust,
+            mac: self.mac,
+        })
+    }
+}
+
+/// The same members, to be written.
+#[derive(Serialize)]
+pub(super) struct WrittenMembers {
+    trust: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<Compared>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<RootId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offered: Option<RootId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
+}
+
+impl WrittenMembers {
+    pub(super) fn of(claim: &Claim) -> Self {
+        let none = Self {
+            trust: claim.trust.word(),
+            since: None,
+            compared: None,
+            by: None,
+            offered: None,
+            mac: claim.mac.map(|mac| json::to_b64(&mac)),
+        };
+        match claim.trust {
+            Trust::Own | Trust::Unverified | Trust::Unproven => none,
+            Trust::Verified(Verified { at, how, by }) => Self {
+                since: Some(at),
+                compared: Some(how),
+                by: Some(by),
+                ..none
+            },
+            Trust::Changed { at, offered } => Self {
+                since: Some(at),
+                offered: Some(offered),
+                ..none
+            },
+            Trust::Revoked { at } | Trust::Blocked { at } => Self {
+                since: Some(at),
+                ..none
+            },
+        }
+    }
+}
+
+/// One of the words that are known here.
+pub(super) fn word<T: Copy>(value: Value<'_>, known: &[(&str, T)]) -> Result<T, Error> {
+    let text = value.text(usize::MAX)?;
+    let found = known.iter().find(|(word, _)| *word == text);
+    found
+        .map(|(_, meaning)| *meaning)
+        .ok_or_else(|| Error::newer(format!("word {text:?}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+use std::fs;
+use std::path::PathBuf;
+
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use super::*;
+use crate::crypto::Kem;
+use crate::identity::{Card, CardRequest, Identity, Revocation};
+use crate::keystore::{Accepted, How};
+
+fn at(hour: u8) -> Time {
+    format!("2026-11-24T{hour:02}:00:00Z").parse().unwrap()
+}
+
+fn identity() -> Identity {
+    Identity::generate(Kem::X25519, at(0), None, &mut UnwrapErr(SysRng))
+}
+
+fn card(identity: &Identity, name: &str, serial: u32) -> Card {
+    let request = CardRequest {
+        name: name.to_owned(),
+        addresses: vec!["bob@example.org".to_owned()],
+        serial,
+        created: at(0),
+    };
+    Card::new(identity, request).unwrap()
+}
+
+/// A keystore with Bob, on a machine with a state folder.
+struct Scene {
+    folder: tempfile::TempDir,
+    keystore: Keystore,
+    bob: Identity,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("encl");
+        let keystore = Keystore::at(root).with_state(folder.path().join("state/encl"));
+        let bob = identity();
+        let scene = Self {
+            folder,
+            keystore,
+            bob,
+        };
+        assert_eq!(
+            scene.add(&card(&scene.bob, "Bob", 1)).unwrap(),
+            Accepted::New
+        );
+        scene
+    }
+
+    fn id(&self) -> RootId {
+        self.bob.id()
+    }
+
+    fn add(&self, card: &Card) -> Result<Accepted, KeystoreError> {
+        self.keystore.accept(card, How::Added, at(1))
+    }
+
+    fn verify(&self) -> Result<(), KeystoreError> {
+        let (id, verified) = (self.id(), verified());
+        self.keystore
+            .verify_contact(&id, verified, &mut UnwrapErr(SysRng))
+    }
+
+    fn block(&self) {
+        self.keystore.block_contact(&self.id(), at(3)).unwrap();
+    }
+
+    fn unblock(&self) -> Result<(), KeystoreError> {
+        self.keystore.unblock_contact(&self.id())
+    }
+
+    fn revoke(&self) {
+        let revocation = Revocation::new(self.bob.root(), at(0));
+        self.keystore.accept_revocation(&revocation, at(4)).unwrap();
+    }
+
+    /// As the next run of a program sees it, with its card and in the list.
+    fn trust(&self) -> Trust {
+        let keystore = Keystore::at(self.keystore.root());
+        trust_in(&keystore.with_state(self.state()), &self.id())
+    }
+
+    /// As another machine sees it.
+    fn elsewhere(&self) -> Trust {
+        let keystore = Keystore::at(self.keystore.root());
+        trust_in(
+            &keystore.with_state(self.folder.path().join("other")),
+            &self.id(),
+        )
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state/encl")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.keystore.contact_path(&self.id())
+    }
+
+    /// Does something, and then puts the contact's file back as it was.
+    fn roll_back(&self, change: impl FnOnce()) {
+        let before = fs::read(self.file()).unwrap();
+        change();
+        folder_write(&self.file(), &before);
+    }
+}
+
+fn folder_write(path: &std::path::Path, bytes: &[u8]) {
+    crate::keystore::folder::write(path, bytes, crate::atomic_file::Existing::Replace).unwrap();
+}
+
+fn trust_in(keystore: &Keystore, id: &RootId) -> Trust {
+    let trust = keystore.contact(id).unwrap().unwrap().trust;
+    let heads = keystore.contact_heads().unwrap();
+    let head = heads.iter().find(|head| head.id == *id).unwrap();
+    assert_eq!(head.trust, trust);
+    trust
+}
+
+fn verified() -> Verified {
+    Verified {
+        at: at(2),
+        how: Compared::Code,
+        by: RootId([7; 32]),
+    }
+}
+
+const BLOCKED: &str = "blocked";
+
+#[test]
+fn decisions_and_what_may_follow_each() {
+    let scene = Scene::new();
+    assert_eq!(scene.trust(), Trust::Unverified);
+    assert!(matches!(scene.unblock(), Err(KeystoreError::NotBlocked)));
+    scene.verify().unwrap();
+    assert_eq!(scene.trust(), Trust::Verified(verified()));
+    assert!(matches!(scene.unblock(), Err(KeystoreError::NotBlocked)));
+    scene.block();
+    assert_eq!(scene.trust(), Trust::Blocked { at: at(3) });
+    assert!(matches!(scene.verify(), Err(KeystoreError::Blocked)));
+    scene.unblock().unwrap();
+    assert_eq!(scene.trust(), Trust::Unverified);
+    scene.block();
+    scene.revoke();
+    assert_eq!(scene.trust(), Trust::Revoked { at: at(4) });
+    assert!(matches!(scene.verify(), Err(KeystoreError::Revoked)));
+    assert!(matches!(scene.unblock(), Err(KeystoreError::NotBlocked)));
+    let blocked = scene.keystore.block_contact(&scene.id(), at(5));
+    assert!(matches!(blocked, Err(KeystoreError::Revoked)));
+    let stranger = RootId([9; 32]);
+    for unknown in [
+        scene.keystore.block_contact(&stranger, at(5)),
+        scene.keystore.unblock_contact(&stranger),
+        scene
+            .keystore
+            .verify_contact(&stranger, verified(), &mut UnwrapErr(SysRng)),
+    ] {
+        assert!(matches!(unknown, Err(KeystoreError::Unknown("contact"))));
+    }
+}
+
+#[test]
+fn a_later_card_of_the_same_key_keeps_what_is_known_of_the_key() {
+    let scene = Scene::new();
+    scene.verify().unwrap();
+    assert_eq!(
+        scene.add(&card(&scene.bob, "Robert", 2)).unwrap(),
+        Accepted::Updated
+    );
+    assert_eq!(scene.trust(), Trust::Verified(verified()));
+    scene.block();
+    assert_eq!(
+        scene.add(&card(&scene.bob, "Rob", 3)).unwrap(),
+        Accepted::Updated
+    );
+    assert_eq!(scene.trust().word(), BLOCKED);
+}
+
+#[test]
+fn another_key_or_another_card_makes_a_contact_changed_until_it_is_verified() {
+    for (offered, name) in [(None, "Bob"), (Some(()), "Robert")] {
+        let scene = Scene::new();
+        scene.verify().unwrap();
+        let other = match offered {
+            None => card(&identity(), name, 1),
+            Some(()) => card(&scene.bob, name, 1),
+        };
+        // Naming it as a recipient is refused and changes nothing.
+        let used = scene.keystore.accept(&other, How::FirstUse, at(5));
+        assert!(used.is_err());
+        assert_eq!(scene.trust(), Trust::Verified(verified()));
+        assert!(scene.add(&other).is_err());
+        let offered = other.id();
+        assert_eq!(scene.trust(), Trust::Changed { at: at(1), offered });
+        assert!(scene.add(&card(&scene.bob, "Bob", 1)).is_ok());
+        assert_eq!(
+            scene.trust().word(),
+            "changed",
+            "the known card ends nothing"
+        );
+        scene.verify().unwrap();
+        assert_eq!(scene.trust(), Trust::Verified(verified()));
+    }
+}
+
+#[test]
+fn who_is_blocked_or_revoked_does_not_become_changed() {
+    let scene = Scene::new();
+    scene.block();
+    assert!(scene.add(&card(&identity(), "Bob", 1)).is_err());
+    assert_eq!(scene.trust().word(), BLOCKED);
+    scene.revoke();
+    assert!(scene.add(&card(&identity(), "Bob", 1)).is_err());
+    assert_eq!(scene.trust().word(), "revoked");
+}
+
+#[test]
+fn a_record_without_the_mac_of_this_machine_can_only_lower() {
+    let scene = Scene::new();
+    scene.verify().unwrap();
+    assert_eq!(scene.elsewhere(), Trust::Unproven);
+    let bare = trust_in(&Keystore::at(scene.keystore.root()), &scene.id());
+    assert_eq!(bare, Trust::Unproven, "without a state folder too");
+    scene.block();
+    assert_eq!(scene.elsewhere().word(), BLOCKED);
+    scene.revoke();
+    assert_eq!(scene.elsewhere().word(), "revoked");
+}
+
+#[test]
+fn a_keystore_that_was_moved_is_known_by_its_macs() {
+    let scene = Scene::new();
+    let moved = scene.folder.path().join("moved");
+    let at_the_new_place = || {
+        let keystore = Keystore::at(&moved).with_state(scene.state());
+        trust_in(&keystore, &scene.id())
+    };
+    scene.verify().unwrap();
+    fs::rename(scene.keystore.root(), &moved).unwrap();
+    assert_eq!(at_the_new_place(), Trust::Verified(verified()));
+    let file = Keystore::at(&moved).contact_path(&scene.id());
+    let text = fs::read_to_string(&file).unwrap();
+    let forged = [
+        text.replace("2026-11-24T02", "2026-11-24T03"),
+        text.replace("\"code\"", "\"by-eye\""),
+        text.replace(&json::to_b64(&[7; 32]), &json::to_b64(&[8; 32])),
+    ];
+    for forged in &forged {
+        assert_ne!(forged, &text);
+        folder_write(&file, forged.as_bytes());
+        assert_eq!(at_the_new_place(), Trust::Unproven, "{forged}");
+    }
+    let at_mac = text.find("\"mac\":\"").unwrap();
+    let end = at_mac + text[at_mac..].find("=\"").unwrap() + 3;
+    folder_write(&file, (text[..at_mac].to_owned() + &text[end..]).as_bytes());
+    assert_eq!(at_the_new_place(), Trust::Unproven);
+}
+
+#[test]
+fn what_was_decided_here_outlives_whatever_is_done_to_the_files() {
+    let scene = Scene::new();
+    // An unverified file put over a verified one: the key is the same, and it was compared.
+    scene.roll_back(|| scene.verify().unwrap());
+    assert_eq!(scene.trust(), Trust::Verified(verified()));
+    scene.verify().unwrap();
+    // A verified file with a good MAC put over a later decision.
+    scene.roll_back(|| scene.block());
+    assert_eq!(scene.trust().word(), BLOCKED);
+    scene.roll_back(|| scene.unblock().unwrap());
+    assert_eq!(scene.trust(), Trust::Unproven);
+    scene.roll_back(|| scene.revoke());
+    assert_eq!(scene.trust().word(), "revoked");
+}
+
+#[test]
+fn whoever_was_blocked_is_so_when_the_file_was_deleted_or_removed() {
+    let scene = Scene::new();
+    scene.block();
+    fs::remove_file(scene.file()).unwrap();
+    assert_eq!(
+        scene.keystore.remembered_trust(&scene.id()).unwrap().word(),
+        BLOCKED
+    );
+    scene.add(&card(&scene.bob, "Bob", 1)).unwrap();
+    assert_eq!(scene.trust().word(), BLOCKED);
+    scene.keystore.remove_contact(&scene.id()).unwrap();
+    scene.add(&card(&scene.bob, "Bob", 1)).unwrap();
+    assert_eq!(
+        (scene.trust().word(), scene.elsewhere().word()),
+        (BLOCKED, BLOCKED)
+    );
+}
+
+#[test]
+fn a_verification_goes_with_the_contact_and_does_not_come_back_with_its_file() {
+    let scene = Scene::new();
+    scene.verify().unwrap();
+    scene.roll_back(|| scene.keystore.remove_contact(&scene.id()).unwrap());
+    assert_eq!(scene.trust(), Trust::Unproven);
+    scene.keystore.remove_contact(&scene.id()).unwrap();
+    scene.add(&card(&scene.bob, "Bob", 1)).unwrap();
+    assert_eq!(scene.trust(), Trust::Unverified);
+}
+
+#[test]
+fn a_revocation_may_come_before_its_card() {
+    let scene = Scene::new();
+    let dan = identity();
+    let revocation = Revocation::new(dan.root(), at(0));
+    scene
+        .keystore
+        .accept_revocation(&revocation, at(4))
+        .unwrap();
+    let card = Card::new(
+        &dan,
+        CardRequest {
+            name: "Dan".to_owned(),
+            addresses: vec!["dan@example.org".to_owned()],
+            serial: 1,
+            created: at(0),
+        },
+    );
+    scene.add(&card.unwrap()).unwrap();
+    assert_eq!(trust_in(&scene.keystore, &dan.id()).word(), "revoked");
+    let bare = Keystore::at(scene.keystore.root());
+    let eve = Revocation::new(identity().root(), at(0));
+    let unknown = bare.accept_revocation(&eve, at(4));
+    assert!(matches!(unknown, Err(KeystoreError::Unknown("contact"))));
+}
+
+#[test]
+fn without_a_state_folder_nobody_is_verified_and_everybody_can_be_blocked() {
+    let scene = Scene::new();
+    let bare = Keystore::at(scene.keystore.root());
+    let verified = bare.verify_contact(&scene.id(), verified(), &mut UnwrapErr(SysRng));
+    assert!(matches!(verified, Err(KeystoreError::NoState)));
+    bare.block_contact(&scene.id(), at(3)).unwrap();
+    assert_eq!(
+        (trust_in(&bare, &scene.id()).word(), scene.trust().word()),
+        (BLOCKED, BLOCKED)
+    );
+    assert!(!scene.state().exists());
+}
+
+#[test]
+fn every_kill_between_memory_and_file_leaves_the_graver_of_both() {
+    // The memory is written first; the file is still the old one then.
+    type Decision = fn(&Scene);
+    let decisions: [(Decision, Decision, &str); 5] = [
+        (|_| (), |s| s.verify().unwrap(), "verified"),
+        (|s| s.verify().unwrap(), Scene::block, BLOCKED),
+        (Scene::block, |s| s.unblock().unwrap(), BLOCKED),
+        (Scene::block, Scene::revoke, "revoked"),
+        (
+            |s| assert!(s.add(&card(&identity(), "Bob", 1)).is_err()),
+            |s| s.verify().unwrap(),
+            "changed",
+        ),
+    ];
+    for (before, decision, word) in decisions {
+        let scene = Scene::new();
+        before(&scene);
+        scene.roll_back(|| decision(&scene));
+        assert_eq!(scene.trust().word(), word);
+        // The same once more, and all is as it should be.
+        decision(&scene);
+        let done = scene.trust();
+        assert!(done.word() == word || !done.stops() || word == "changed");
+    }
+}
+
+#[test]
+fn a_damaged_memory_is_told_and_believed_in_no_part() {
+    let scene = Scene::new();
+    scene.block();
+    let memory = fs::read_dir(scene.state().join("trust")).unwrap().next();
+    let memory = memory.unwrap().unwrap().path();
+    let text = fs::read_to_string(&memory).unwrap();
+    for damaged in [
+        String::new(),
+        text.replace("encl-trust/1", "encl-trust/2"),
+        text.replace("blocked", "verified"),
+        text.replace(BLOCKED, "friend"),
+        text.replace(' ', "  "),
+        format!("{text}x\n"),
+    ] {
+        fs::write(&memory, damaged).unwrap();
+        let keystore = Keystore::at(scene.keystore.root()).with_state(scene.state());
+        let read = keystore.contact(&scene.id());
+        assert!(matches!(read, Err(KeystoreError::Damaged { .. })));
+    }
+    fs::write(&memory, text).unwrap();
+    assert_eq!(scene.trust().word(), BLOCKED);
+    let mode = |path: &PathBuf| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!((mode(&memory), mode(&scene.state())), (0o600, 0o700));
+}
