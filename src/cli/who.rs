@@ -191,7 +191,7 @@ pub(crate) fn refuse_former(what: &str, people: &People) -> Result<(), Failure> 
 /// One of mine that is not used any more.
 pub(crate) fn ended(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Recipient, what)
-        .because("it was revoked, and only opens what was sealed to it")
+        .because("it was revoked or replaced, and only opens what was sealed to it")
         .hint("`encl key new ADDRESS` makes another; `encl key list` shows what you have")
 }
 
@@ -321,6 +321,7 @@ fn first_use(card: Card, people: &People) -> Result<Found, Failure> {
             .addresses
             .iter()
             .any(|known| known.eq_ignore_ascii_case(address))
+            && !card.is_successor_of(&names.id)
     };
     let taken = theirs
         .find_map(|address| Some((address, others.iter().find(|names| has(names, address))?)));

@@ -20,6 +20,8 @@ pub enum Purpose {
     Card,
     /// The end of an identity, by itself.
     Revocation,
+    /// The identity that takes another's place, by the one that goes.
+    Succession,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Grant => b"encl/1 grant\0",
             Self::Card => b"encl/1 card\0",
             Self::Revocation => b"encl/1 revocation\0",
+            Self::Succession => b"encl/1 succession\0",
         }
     }
 }

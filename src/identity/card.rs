@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::carrier::{self, CONTENT_BYTES_MAX, CarrierError};
+use super::predecessor::{self, Predecessor, PredecessorLine};
 use super::{
     ADDRESS_BYTES_MAX, Identity, KEYS_MAX, NAME_BYTES_MAX, VERSION, distinct, known_kem,
     known_version, serial_number,
@@ -27,6 +28,7 @@ pub struct Card {
     serial: u32,
     created: Time,
     keys: Vec<CardKey>,
+    replaces: Vec<Predecessor>,
     text: String,
 }
 
@@ -94,6 +96,18 @@ impl Card {
     /// # Errors
     /// [`CardError::Line`] when name or addresses are not fit for a card.
     pub fn new(identity: &Identity, request: CardRequest) -> Result<Self, CardError> {
+        Self::replacing(identity, request, &[])
+    }
+
+    /// The same for an identity that took the place of at most four others.
+    ///
+    /// # Errors
+    /// [`CardError::Line`] also when there are more or one stands twice, [`CardError::Signature`] when one did not sign.
+    pub fn replacing(
+        identity: &Identity,
+        request: CardRequest,
+        replaces: &[Predecessor],
+    ) -> Result<Self, CardError> {
         let card = Self {
             id: identity.id(),
             name: request.name,
@@ -101,6 +115,7 @@ impl Card {
             serial: request.serial,
             created: request.created,
             keys: identity.keys().iter().map(CardKey::from).collect(),
+            replaces: replaces.to_vec(),
             text: String::new(),
         };
         let line = card.to_line();
@@ -139,6 +154,9 @@ impl Card {
         card.id
             .verify(Purpose::Card, &[line], signature)
             .map_err(|_| CardError::Signature)?;
+        for predecessor in &card.replaces {
+            predecessor.is_signed_for(card.id)?;
+        }
         for key in keys {
             let public = PublicKey::new(key.kem, &key.bytes);
             let public = public.map_err(|cause| CardError::Key {
@@ -197,6 +215,20 @@ impl Card {
         &self.keys
     }
 
+    /// The identities in whose place this one came; each of them signed that.
+    #[must_use]
+    pub fn replaces(&self) -> &[Predecessor] {
+        &self.replaces
+    }
+
+    /// Whether this identity came in the place of that one.
+    #[must_use]
+    pub fn is_successor_of(&self, id: &RootId) -> bool {
+        self.replaces
+            .iter()
+            .any(|predecessor| predecessor.id() == *id)
+    }
+
     /// The key to seal to: the one with the highest serial that has not expired.
     #[must_use]
     pub fn current_key(&self, now: Time) -> Option<&CardKey> {
@@ -225,6 +257,7 @@ impl Card {
             serial: self.serial,
             created: self.created,
             keys: self.keys.iter().map(key).collect(),
+            replaces: self.replaces.iter().map(PredecessorLine::of).collect(),
         };
         serde_json::to_vec(&line).expect("a card has only texts, numbers and lists")
     }
@@ -239,6 +272,8 @@ struct CardLine<'a> {
     serial: u32,
     created: Time,
     keys: Vec<KeyLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replaces: Vec<PredecessorLine>,
 }
 
 #[derive(Serialize)]
@@ -262,7 +297,7 @@ struct BareKey {
 
 fn parse(line: &[u8], keys: &mut Vec<BareKey>) -> Result<Card, Error> {
     let (mut version, mut id, mut person, mut addresses) = (None, None, None, None);
-    let (mut serial, mut created, mut bare) = (None, None, None);
+    let (mut serial, mut created, mut bare, mut replaces) = (None, None, None, None);
     if line.len() > CONTENT_BYTES_MAX {
         return Err(Error::over_limit("the card"));
     }
@@ -275,6 +310,7 @@ fn parse(line: &[u8], keys: &mut Vec<BareKey>) -> Result<Card, Error> {
             "serial" => serial = Some(serial_number(value)?),
             "created" => created = Some(value.time()?),
             "keys" => bare = Some(value.array(KEYS_MAX, bare_key)?),
+            "replaces" => replaces = Some(predecessor::list(value)?),
             other => return Err(Error::unknown(other)),
         }
         Ok(())
@@ -287,6 +323,7 @@ fn parse(line: &[u8], keys: &mut Vec<BareKey>) -> Result<Card, Error> {
         addresses: addresses.ok_or_else(|| Error::missing("addresses"))?,
         serial: serial.ok_or_else(|| Error::missing("serial"))?,
         created: created.ok_or_else(|| Error::missing("created"))?,
+        replaces: replaces.unwrap_or_default(),
         keys: Vec::new(),
         text: String::new(),
     })
@@ -337,7 +374,12 @@ fn check(card: &Card, keys: &[BareKey]) -> Result<(), Error> {
         keys.iter().map(|key| key.serial),
         "a serial twice, or no key",
     )?;
-    distinct(keys.iter().map(|key| &key.bytes), "a key twice")
+    distinct(keys.iter().map(|key| &key.bytes), "a key twice")?;
+    let people = card.replaces.iter().map(Predecessor::id);
+    distinct(
+        people.chain([card.id]),
+        "somebody twice that it replaces, or itself",
+    )
 }
 
 #[cfg(test)]

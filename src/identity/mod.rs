@@ -6,6 +6,7 @@
 mod card;
 mod carrier;
 mod fingerprint;
+mod predecessor;
 mod revocation;
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ pub use card::{Card, CardError, CardKey, CardRequest};
 pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
 pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
 pub use fingerprint::{fingerprint, parse_fingerprint};
+pub use predecessor::Predecessor;
 pub use revocation::Revocation;
 
 use crate::crypto::signing::{RootId, SigningKey};

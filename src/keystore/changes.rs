@@ -117,3 +117,6 @@ impl Keystore {
         self.identity_folder(id).join("secret")
     }
 }
+
+#[cfg(test)]
+mod tests;

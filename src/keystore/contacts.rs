@@ -155,6 +155,7 @@ impl Keystore {
         let mut accept = |card: &Card| {
             owners.refuse_changed(card)?;
             let accepted = self.accept_unchanged(card, how, now)?;
+            let accepted = self.follow(card)?.unwrap_or(accepted);
             owners.add(card.id(), card.addresses());
             Ok(accepted)
         };
@@ -218,6 +219,19 @@ impl Keystore {
         }
     }
 
+    /// Whoever signed that this one takes their place goes, from the groups first: a kill leaves something to be done again.
+    fn follow(&self, card: &Card) -> Result<Option<Accepted>, KeystoreError> {
+        let mut followed = None;
+        for predecessor in card.replaces() {
+            if self.contact_path(&predecessor.id()).exists() {
+                self.replace_in_groups(&predecessor.id(), &card.id())?;
+                folder::remove(&self.contact_path(&predecessor.id()))?;
+                followed = Some(Accepted::Updated);
+            }
+        }
+        Ok(followed)
+    }
+
     fn owners(&self) -> Result<Owners, KeystoreError> {
         let mut owners = Owners::default();
         for own in self.identities()? {
@@ -268,7 +282,8 @@ impl Owners {
         }
         let owner = |address: &String| self.of_address.get(&address.to_ascii_lowercase());
         let changed = card.addresses().iter().find_map(|address| {
-            let known = *owner(address).filter(|known| **known != card.id())?;
+            let known = *owner(address)
+                .filter(|known| **known != card.id() && !card.is_successor_of(known))?;
             Some((address.clone(), known))
         });
         match changed {

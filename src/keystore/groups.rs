@@ -133,6 +133,24 @@ impl Keystore {
         }
     }
 
+    /// In every group one member takes another's place. The caller holds the lock.
+    pub(super) fn replace_in_groups(
+        &self,
+        old: &RootId,
+        new: &RootId,
+    ) -> Result<(), KeystoreError> {
+        for name in self.groups()? {
+            let Some(mut group) = self.group(&name)? else {
+                continue;
+            };
+            if group.members.remove(old) {
+                group.members.insert(*new);
+                self.write_group(&name, &group)?;
+            }
+        }
+        Ok(())
+    }
+
     fn write_group(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
         let address = group.address.iter().map(|text| format!("{ADDRESS}{text}"));
         let members = group.members.iter().map(ToString::to_string);

@@ -30,6 +30,8 @@ pub enum Standing {
     Active,
     /// Its revocation was given out.
     Revoked,
+    /// Another identity of mine came in its place.
+    Replaced(RootId),
 }
 
 /// The file that an active identity does not have.
@@ -50,16 +52,29 @@ impl Keystore {
         let cards = ids
             .map(|id| self.own_card(&id))
             .collect::<Result<Vec<_>, _>>()?;
-        let stored = |card: Card| {
+        let cards: Vec<Card> = cards.into_iter().flatten().collect();
+        // The successor's card says so, and nothing else: it comes into being in one step.
+        let successor = |id: &RootId| cards.iter().find(|other| other.is_successor_of(id));
+        let stored = |card: &Card| -> Result<_, KeystoreError> {
+            let ended = self.standing(&card.id())?;
             Ok(StoredIdentity {
-                standing: self.standing(&card.id())?,
-                card,
+                standing: match successor(&card.id()) {
+                    Some(other) if ended == Standing::Active => Standing::Replaced(other.id()),
+                    _ => ended,
+                },
+                card: card.clone(),
                 is_default: false,
             })
         };
-        let identities = cards.into_iter().flatten().map(stored);
-        let mut identities = identities.collect::<Result<Vec<_>, KeystoreError>>()?;
-        let chosen = self.chosen_default()?;
+        let mut identities = cards
+            .iter()
+            .map(stored)
+            .collect::<Result<Vec<_>, KeystoreError>>()?;
+        let mut chosen = self.chosen_default()?;
+        for _ in &cards {
+            let next = chosen.as_ref().and_then(successor).map(Card::id);
+            chosen = next.or(chosen);
+        }
         identities.sort_by_key(|StoredIdentity { card, standing, .. }| {
             let has_ended = *standing != Standing::Active;
             let (id, created) = (card.id(), card.created());
@@ -184,7 +199,9 @@ impl Keystore {
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
     pub fn refuse_taken_addresses(&self, card: &Card) -> Result<(), KeystoreError> {
         let mut known = self.identities()?;
-        known.retain(|identity| identity.standing == Standing::Active);
+        known.retain(|known| {
+            known.standing == Standing::Active && !card.is_successor_of(&known.card.id())
+        });
         for StoredIdentity { card: known, .. } in known {
             if let Some(address) = shared_address(known.addresses(), card.addresses()) {
                 return Err(KeystoreError::AddressTaken {

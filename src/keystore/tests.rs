@@ -10,17 +10,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-fn now() -> Time {
+pub(super) fn now() -> Time {
     "2026-11-24T06:24:00Z".parse().unwrap()
 }
 
-fn person(address: &str) -> (Identity, Card) {
+pub(super) fn person(address: &str) -> (Identity, Card) {
     let identity = Identity::generate(Kem::X25519, now(), None, &mut UnwrapErr(SysRng));
     let card = card(&identity, address, 1);
     (identity, card)
 }
 
-fn card(identity: &Identity, address: &str, serial: u32) -> Card {
+pub(super) fn card(identity: &Identity, address: &str, serial: u32) -> Card {
     let addresses = vec![address.to_owned()];
     Card::new(
         identity,
@@ -34,13 +34,13 @@ fn card(identity: &Identity, address: &str, serial: u32) -> Card {
     .unwrap()
 }
 
-fn keystore() -> (tempfile::TempDir, Keystore) {
+pub(super) fn keystore() -> (tempfile::TempDir, Keystore) {
     let folder = tempfile::tempdir().unwrap();
     let keystore = Keystore::at(folder.path().join("deep/down/encl"));
     (folder, keystore)
 }
 
-fn add(
+pub(super) fn add(
     keystore: &Keystore,
     (identity, card): &(Identity, Card),
     protection: Protection<'_>,

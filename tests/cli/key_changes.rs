@@ -193,6 +193,58 @@ fn an_identity_is_revoked_without_its_keys_and_still_opens() {
 }
 
 #[test]
+fn an_identity_is_replaced_and_contacts_follow() {
+    let mut session = with_a_locked_alice();
+    session.quietly("alice", "encl contact add bob.card --yes");
+    session.quietly("bob", "encl group new friends alice@example.org");
+    session.quietly(
+        "mallory",
+        "encl key new alice@example.org --name Alice --no-passphrase > mallory.card",
+    );
+    session.type_(
+        "alice",
+        "encl key replace --passphrase-file passphrase > new.card && encl key card | cmp - new.card",
+    );
+    session.type_("alice", "encl key list");
+    session.type_(
+        "alice",
+        "encl key list --json --quiet | grep -c replaced_by",
+    );
+    session.type_("alice", "encl key replace nobody");
+    session.type_(
+        "alice",
+        "encl wrap a --to bob.card -o from-alice.encl --passphrase-file passphrase",
+    );
+    session.type_("bob", "encl contact add mallory.card --yes");
+    session.type_(
+        "bob",
+        "encl contact add new.card --yes && encl contact list",
+    );
+    session.type_("bob", "encl contact add alice.card --yes");
+    session.type_("bob", "encl contact add new.card --yes");
+    session.type_("bob", "encl verify from-alice.encl");
+    session.type_(
+        "bob",
+        "encl group show friends && encl wrap a --to @friends -o friends.encl",
+    );
+    session.type_(
+        "alice",
+        "encl unwrap a.encl friends.encl -C . --force --passphrase-file passphrase",
+    );
+    // The later cards carry the signature on.
+    session.type_(
+        "alice",
+        "encl key rotate --passphrase-file passphrase > later.card",
+    );
+    session.type_(
+        "carol",
+        "encl contact add alice.card --yes && encl wrap a --to later.card -o from-carol.encl",
+    );
+    session.type_("carol", "encl contact list");
+    insta::assert_snapshot!(session.transcript());
+}
+
+#[test]
 fn an_identity_goes_to_another_machine() {
     let mut session = with_a_locked_alice();
     session.type_("alice", "encl key export -o alice.identity");

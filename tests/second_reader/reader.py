@@ -1114,6 +1114,7 @@ def read_card(raw):
     public_key = lambda value: members(
         value, KEY_TABLE | {"key": b64(32, 1216)}, ("kem", "key", "serial", "created")
     )
+    predecessor = lambda value: members(value, {"id": b64(32), "sig": b64(64)}, ("id", "sig"))
     table = {
         "card": known("encl/1"),
         "id": b64(32),
@@ -1122,8 +1123,12 @@ def read_card(raw):
         "serial": SERIAL,
         "created": moment,
         "keys": list_of(16, public_key),
+        "replaces": list_of(4, predecessor),
     }
-    card = members(parse_json(line), table, tuple(table))
+    card = members(parse_json(line), table, tuple(table)[:-1])
+    require("replaces" not in card or card["replaces"], "an empty list")
+    replaces = card.get("replaces", [])
+    distinct([one["id"] for one in replaces] + [card["id"]])
     require(card["addresses"] and card["keys"], "an empty list")
     lower = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
     distinct(one.translate(lower) for one in card["addresses"])
@@ -1131,6 +1136,9 @@ def read_card(raw):
     distinct(key["key"] for key in card["keys"])
     if not verifies(card["id"], b"encl/1 card", line, signature):
         raise Refused("signature")
+    for one in replaces:
+        if not verifies(one["id"], b"encl/1 succession", card["id"], one["sig"]):
+            raise Refused("signature")
     for key in card["keys"]:
         check_public_key(key)
     return card

@@ -73,7 +73,8 @@ impl Changing {
             serial: serial.ok_or_else(|| failed("its card has the last serial there is".into()))?,
             created: context.now,
         };
-        Card::new(&self.identity, request).map_err(|error| failed(error.to_string()))
+        Card::replacing(&self.identity, request, self.card.replaces())
+            .map_err(|error| failed(error.to_string()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use encl::identity::{Card, fingerprint};
-use encl::keystore::{Standing, StoredSecret};
+use encl::keystore::{Standing, StoredIdentity, StoredSecret};
 
 use super::super::context::Context;
 use super::super::help::closing;
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
             print_object(identity, context)?;
         } else {
             let mark = if identity.is_default { "* " } else { "  " };
-            let standing = standing(identity.standing);
+            let standing = standing(identity.standing, &identities);
             let kept = kept(&identity.card, context)?;
             let id = fingerprint(&identity.card.id());
             context.terminal.print(&format!(
@@ -42,8 +42,15 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
 }
 
 /// What is said behind an identity that is not used any more.
-fn standing(standing: Standing) -> String {
+fn standing(standing: Standing, identities: &[StoredIdentity]) -> String {
     match standing {
+        Standing::Replaced(id) => {
+            let by = identities.iter().find(|other| other.card.id() == id);
+            by.map_or_else(String::new, |by| {
+                let by = fingerprint(&by.card.id());
+                format!("  (replaced by {by})")
+            })
+        }
         Standing::Active => String::new(),
         Standing::Revoked => "  (revoked)".to_owned(),
     }

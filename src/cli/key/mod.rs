@@ -11,6 +11,7 @@ mod new;
 mod passphrase;
 mod remove;
 mod renew;
+mod replace;
 mod revoke;
 mod rotate;
 mod show;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Passphrase(passphrase::Arguments),
     Rotate(rotate::Arguments),
     Renew(renew::Arguments),
+    Replace(replace::Arguments),
     Revoke(revoke::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),
@@ -52,6 +54,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
         Command::Passphrase(arguments) => passphrase::run(arguments, context),
         Command::Rotate(arguments) => rotate::run(&arguments, context),
         Command::Renew(arguments) => renew::run(&arguments, context),
+        Command::Replace(arguments) => replace::run(&arguments, context),
         Command::Revoke(arguments) => revoke::run(&arguments, context),
         Command::Export(arguments) => export::run(&arguments, context),
         Command::Import(arguments) => import::run(&arguments, context),

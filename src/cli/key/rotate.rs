@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         .rotate(kem, context.now, expires, &mut context.rng());
     rotated.map_err(|error| {
         let failure = Failure::new(Exit::Failed, &*what).because(error.to_string());
-        failure.hint("none of them may go: each opens old envelopes")
+        failure.hint("`encl key replace` makes a new identity in its place")
     })?;
     let card = changing.next_card(&what, context)?;
     changing.end(Some(&card), &what, context)?;

@@ -33,6 +33,7 @@ pub(super) fn run(who: Option<&str>, context: &Context) -> Result<(), Failure> {
     };
     let ended = match identity.standing {
         Standing::Active => "",
+        Standing::Replaced(_) => "\nreplaced: it only opens what was sealed to it",
         Standing::Revoked => "\nrevoked: it only opens what was sealed to it",
     };
     context.terminal.print(&format!(
@@ -55,6 +56,10 @@ pub(super) fn print_object(identity: &StoredIdentity, context: &Context) -> Resu
     let object = IdentityObject {
         schema: "encl.key/1",
         default: identity.is_default,
+        replaced_by: match identity.standing {
+            Standing::Replaced(id) => Some(id.to_string()),
+            _ => None,
+        },
         revoked: identity.standing == Standing::Revoked,
         passphrase: store::is_locked(context, identity.card.id())?,
         card: CardFacts::of(&identity.card),
@@ -69,5 +74,6 @@ struct IdentityObject<'a> {
     card: CardFacts<'a>,
     default: bool,
     revoked: bool,
+    replaced_by: Option<String>,
     passphrase: bool,
 }

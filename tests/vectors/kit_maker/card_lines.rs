@@ -9,14 +9,82 @@ use encl::json::to_b64;
 use super::carriers::{card, carried, signed};
 use super::case::Case;
 use super::edits::{edited, loosened, member};
-use super::people::{BOB, CAROL, CREATED, EVE, FRANK, Person};
+use super::people::{BOB, CAROL, CREATED, DAVE, EVE, FRANK, Person};
 
 pub(super) fn cases() -> Vec<Case> {
-    [card_lines(), card_keys()].into_iter().flatten().collect()
+    [card_lines(), card_keys(), card_successions()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn refused(name: &str, class: &str, comment: &str, text: impl Into<Vec<u8>>) -> Case {
     Case::card(name, comment, text).refused(class)
+}
+
+/// Cards that say in whose place they came.
+fn card_successions() -> Vec<Case> {
+    let line = BOB.card();
+    let sign = |old: &Person, new: &Person| {
+        let signature = old.root.sign(Purpose::Succession, &[&new.root.id().0]).0;
+        format!(
+            "{{\"id\":\"{}\",\"sig\":\"{}\"}}",
+            old.id(),
+            to_b64(&signature)
+        )
+    };
+    let text = |listed: &[String]| {
+        let end = line.len() - 1;
+        let line = format!("{},\"replaces\":[{}]}}", &line[..end], listed.join(","));
+        card(&line, &BOB)
+    };
+    let (dave, eve) = (sign(&DAVE, &BOB), sign(&EVE, &BOB));
+    let good = |name, comment, text: String| Case::card(name, comment, text).of(BOB.root.id().0);
+    vec![
+        good(
+            "replaces_one",
+            "Dave signed that Bob takes his place",
+            text(std::slice::from_ref(&dave)),
+        ),
+        good("replaces_two", "so did Eve", text(&[dave.clone(), eve])),
+        refused("replaces_nobody", "malformed", "an empty list", text(&[])),
+        refused(
+            "replaces_one_twice",
+            "malformed",
+            "Dave stands there twice",
+            text(&[dave.clone(), dave.clone()]),
+        ),
+        refused(
+            "replaces_itself",
+            "malformed",
+            "Bob took his own place",
+            text(&[sign(&BOB, &BOB)]),
+        ),
+        refused(
+            "replaces_five",
+            "over-limit",
+            "four is all there can be",
+            text(&vec![dave.clone(); 5]),
+        ),
+        refused(
+            "replaces_for_another",
+            "signature",
+            "Dave signed that Eve takes his place",
+            text(&[sign(&DAVE, &EVE)]),
+        ),
+        refused(
+            "replaces_unsigned",
+            "signature",
+            "Eve signed in Dave's name",
+            text(&[sign(&EVE, &BOB).replace(&EVE.id(), &DAVE.id())]),
+        ),
+        refused(
+            "replaces_with_more",
+            "newer",
+            "a member that there is none of",
+            text(&[dave.replace("\"id\"", "\"on\":1,\"id\"")]),
+        ),
+    ]
 }
 
 fn card_lines() -> Vec<Case> {
