@@ -153,6 +153,7 @@ impl Keystore {
         let lock = self.lock()?;
         let mut owners = self.owners()?;
         let mut accept = |card: &Card| {
+            self.refuse_successor_of_stopped(card)?;
             owners.refuse_changed(card)?;
             let accepted = self.accept_unchanged(card, how, now)?;
             let accepted = self.follow(card)?.unwrap_or(accepted);
@@ -217,6 +218,27 @@ impl Keystore {
                 Ok(Accepted::Updated)
             }
         }
+    }
+
+    /// A key that was revoked or blocked may be in wrong hands, and cannot name who takes its place.
+    fn refuse_successor_of_stopped(&self, card: &Card) -> Result<(), KeystoreError> {
+        for predecessor in card.replaces() {
+            let known = predecessor.id();
+            let trust = match self.contact(&known)? {
+                Some(contact) => contact.trust,
+                None => self.remembered_trust(&known)?,
+            };
+            if matches!(trust, Trust::Blocked { .. } | Trust::Revoked { .. }) {
+                let address = card.addresses()[0].clone();
+                let offered = card.id();
+                return Err(KeystoreError::KeyChanged {
+                    address,
+                    known,
+                    offered,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whoever signed that this one takes their place goes, from the groups first: a kill leaves something to be done again.

@@ -187,6 +187,23 @@ fn contacts_and_groups_follow_a_successor_and_nobody_else() {
 }
 
 #[test]
+fn whoever_is_blocked_or_revoked_names_no_successor() {
+    let (folder, keystore) = keystore();
+    let keystore = keystore.with_state(folder.path().join("state"));
+    let accept = |card: &Card| keystore.accept(card, How::Added, now());
+    let old = person(ALICE);
+    accept(&old.1).unwrap();
+    keystore.block_contact(&old.0.id(), now()).unwrap();
+    let (_, new_card) = successor(&old.0);
+    for _ in 0..2 {
+        let refused = accept(&new_card);
+        assert!(matches!(refused, Err(KeystoreError::KeyChanged { .. })));
+        // Nor after the card is gone.
+        let _ = keystore.remove_contact(&old.0.id());
+    }
+}
+
+#[test]
 fn an_identity_is_exported_and_imported_as_it_is() {
     let ((_one, here), (_two, there)) = (keystore(), keystore());
     let alice = person(ALICE);
