@@ -183,6 +183,9 @@ impl Keystore {
             KeystoreError::KeyChanged { known, .. } if self.own_card(known)?.is_none() => *known,
             _ => return Ok(()),
         };
+        if self.contact_file(&known)?.is_none() {
+            return Ok(()); // blocked, and removed since
+        }
         self.mark_changed(lock, &known, card.id(), now)
     }
 
