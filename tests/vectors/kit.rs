@@ -219,7 +219,7 @@ fn identity(case: &Case) -> Answer {
         Ok(_) => {
             Identity::from_line(line.strip_suffix(b"\n").unwrap()).map_err(|error| match error {
                 IdentityError::Line(error) => line_class(&error),
-                IdentityError::Id | IdentityError::Full => "malformed",
+                IdentityError::Id | IdentityError::Full | IdentityError::Differs(_) => "malformed",
             })
         }
         Err(error) => Err(class_of(&error)),

@@ -48,11 +48,11 @@ fn standing(standing: Standing, identities: &[StoredIdentity]) -> String {
             let by = identities.iter().find(|other| other.card.id() == id);
             by.map_or_else(String::new, |by| {
                 let by = fingerprint(&by.card.id());
-                format!("  (replaced by {by})")
+                format!(", replaced by {by}")
             })
         }
         Standing::Active => String::new(),
-        Standing::Revoked => "  (revoked)".to_owned(),
+        Standing::Revoked => ", revoked".to_owned(),
     }
 }
 

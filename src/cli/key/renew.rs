@@ -38,9 +38,11 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     changing.identity.renew(expires);
     let card = changing.next_card(&what, context)?;
     changing.end(Some(&card), &what, context)?;
-    let end = expires.map_or("never".to_owned(), |end| format!("on {}", when::local(end)));
+    let end = expires.map_or("does not end".to_owned(), |end| {
+        format!("ends at {}", when::local(end))
+    });
     context.terminal.status(&format!(
-        "{who}: the newest key ends {end}; give the new card to others"
+        "{who}: the newest key {end}; give the new card to others"
     ));
     print_later(&card, &mut out, context)
 }

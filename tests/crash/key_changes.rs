@@ -1,0 +1,153 @@
+//! Identities are changed and the program is killed on the way: they open with the old or the new passphrase, and no key is lost.
+
+use super::scene::{Scene, said};
+use super::strace;
+use super::{complaints, judge};
+
+/// A change, and the ways in which the passphrase may be given afterwards.
+struct Change {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    keystore: &'static str,
+    passphrases: &'static [&'static str],
+}
+
+const CHANGES: [Change; 5] = [
+    Change {
+        name: "key passphrase",
+        arguments: &[
+            "key",
+            "passphrase",
+            "--new-passphrase-file",
+            "new",
+            "--keystore",
+            "bob",
+        ],
+        keystore: "bob",
+        passphrases: &["new"],
+    },
+    Change {
+        name: "key rotate",
+        arguments: &["key", "rotate", "--keystore", "bob"],
+        keystore: "bob",
+        passphrases: &[],
+    },
+    Change {
+        name: "key replace",
+        arguments: &["key", "replace", "--keystore", "bob"],
+        keystore: "bob",
+        passphrases: &[],
+    },
+    Change {
+        name: "key import, a later one",
+        arguments: &["key", "import", "later.identity", "--keystore", "bob"],
+        keystore: "bob",
+        passphrases: &[],
+    },
+    Change {
+        name: "key import, a new one",
+        arguments: &["key", "import", "later.identity", "--keystore", "fresh"],
+        keystore: "fresh",
+        passphrases: &[],
+    },
+];
+
+/// Bob, and a file with a later key of his.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.write("new", b"a new passphrase\n");
+    let script = "cp -a bob later && \"$ENCL\" key rotate --keystore later > later.card && \
+        \"$ENCL\" key export -o later.identity --keystore later && rm -r later later.card";
+    let output = scene.shell(script, &[]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    scene
+}
+
+impl Change {
+    /// What was sealed before opens, with no passphrase or a new one; the same command can be given again; then a new envelope
+    /// opens as well as the old one.
+    fn check(&self, scene: &Scene) -> Result<(), String> {
+        if self.keystore == "bob" {
+            self.opens(scene, "in.encl")?;
+        }
+        let again = scene.run(&[self.arguments, &["--passphrase-file", "new"]].concat());
+        if !again.status.success() {
+            return Err(format!(
+                "{}: it cannot be done again: {}",
+                self.name,
+                said(&again)
+            ));
+        }
+        self.opens(scene, "in.encl")?;
+        let card = scene.run(&["key", "card", "--keystore", self.keystore]);
+        scene.write("current.card", &card.stdout);
+        let wrap = [
+            "wrap",
+            "in",
+            "--to",
+            "current.card",
+            "--anonymous",
+            "-o",
+            "late.encl",
+            "--keystore",
+            "alice2",
+        ];
+        let wrapped = scene.run(&wrap);
+        if !wrapped.status.success() {
+            return Err(format!("{}: {}", self.name, said(&wrapped)));
+        }
+        self.opens(scene, "late.encl")
+    }
+
+    fn opens(&self, scene: &Scene, envelope: &str) -> Result<(), String> {
+        let verify = [
+            "verify",
+            envelope,
+            "--no-input",
+            "--keystore",
+            self.keystore,
+        ];
+        let mut output = scene.run(&verify);
+        for file in self.passphrases {
+            if !output.status.success() {
+                output = scene.run(&[&verify[..], &["--passphrase-file", file]].concat());
+            }
+        }
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(format!(
+                "{}: {envelope} does not open: {}",
+                self.name,
+                said(&output)
+            )),
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_call_loses_no_key() {
+    strace::require();
+    for change in &CHANGES {
+        let (output, calls) = strace::record(&scene(), change.arguments, &[]);
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            change.name,
+            said(&output)
+        );
+        let touching: Vec<_> = calls.into_iter().filter(strace::Call::touches).collect();
+        assert!(touching.len() > 10, "{}: {}", change.name, touching.len());
+        let complaints = complaints(&touching, |call| {
+            let scene = scene();
+            strace::inject(&scene, change.arguments, call.thread, &[call.killing()]);
+            change.check(&scene).map_err(|complaint| {
+                format!(
+                    "{complaint} (killed at {} {}: {})",
+                    call.name, call.nth, call.text
+                )
+            })
+        });
+        let tried = format!("{}, {} crash points", change.name, touching.len());
+        judge(&tried, "lost", &complaints);
+    }
+}
