@@ -10,15 +10,19 @@ use encl::identity::{CARRIER_BYTES_MAX, Card, CardError, Revocation, fingerprint
 use encl::json;
 use encl::keystore::{self, Accepted, Contact, How, Keystore, KeystoreError};
 use encl::time::Time;
+use encl::turns::spread;
 use serde::Serialize;
 
 use super::context::Context;
 use super::files::is_dash;
 use super::help::closing;
-use super::people::Trust;
+use super::people::{Names, Trust};
 use super::report::{Exit, Failure, Outcome};
 use super::terminal::{Stream, safe, shown};
 use super::{key, store, trust, verification, when, who};
+
+/// Cards that are read together for a list; of thousands only these are kept.
+const TOGETHER: usize = 256;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -135,8 +139,18 @@ fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), F
     }
     let noted = store::keystore(context).accept_revocation(revocation, context.now);
     noted.map_err(|error| store::failure(&what, &error))?;
-    if let (true, Some(known)) = (context.json, &known) {
-        return print(&known.card, None, context);
+    if context.json {
+        return match &known {
+            Some(known) => print(&known.card, None, context),
+            None => context.terminal.print_object(
+                &RevokedObject {
+                    schema: "encl.contact/1",
+                    id: id.to_string(),
+                    trust: Trust::Revoked,
+                },
+                Stream::Stdout,
+            ),
+        };
     }
     context.terminal.status(&format!(
         "{name} is revoked: nothing is sealed for this key any more"
@@ -223,26 +237,37 @@ fn list(context: &Context) -> Result<(), Failure> {
             .terminal
             .status("you have no contacts: `encl contact add FILE` adds one");
     }
-    for names in names {
-        let Contact { card, trust, .. } = match keystore.contact(&names.id) {
-            Ok(Some(contact)) => contact,
-            Ok(None) => continue,
-            Err(error) => return Err(store::unreadable(&error)),
-        };
-        if context.json {
-            print_object(&card, trust, None, context)?;
-        } else {
-            let (id, state) = (fingerprint(&names.id), Trust::of(trust, &card, context.now));
-            let state = match state {
-                Trust::Unverified => "not verified",
-                other => other.words(),
-            };
-            context
-                .terminal
-                .print(&format!("{}  {state}  {id}", names.words()))?;
+    for names in names.chunks(TOGETHER) {
+        // Whether a card expired, only the card says; and a card is verified when it is read.
+        let read = spread(names.iter().collect(), 1, |names: &Names| {
+            let contact = keystore.contact(&names.id);
+            Ok(contact?.map(|contact| (names, contact)))
+        });
+        for contact in read {
+            let contact = contact.map_err(|error: KeystoreError| store::unreadable(&error))?;
+            if let Some((names, contact)) = contact {
+                list_one(names, &contact, context)?;
+            }
         }
     }
     Ok(())
+}
+
+fn list_one(
+    names: &Names,
+    Contact { card, trust, .. }: &Contact,
+    context: &Context,
+) -> Result<(), Failure> {
+    if context.json {
+        return print_object(card, *trust, None, context);
+    }
+    let state = match Trust::of(*trust, card, context.now) {
+        Trust::Unverified => "not verified",
+        other => other.words(),
+    };
+    let id = fingerprint(&names.id);
+    let line = format!("{}  {state}  {id}", names.words());
+    context.terminal.print(&line)
 }
 
 fn show(who: &str, context: &Context) -> Result<(), Failure> {
@@ -295,6 +320,16 @@ fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
 
 pub(super) fn find(who: &str, context: &Context) -> Result<Card, Failure> {
     let people = store::people(context)?;
+    // Among thousands, by the index; whoever is not found by it is looked for in all files.
+    let quick = people
+        .called(who)
+        .map_err(|error| store::unreadable(&error))?;
+    if let Some(id) = quick {
+        let person = who::person(&people, id)?;
+        if person.trust != Trust::Me && person.is_called(who) {
+            return Ok(person.card);
+        }
+    }
     let names = people
         .contact_names()
         .map_err(|error| store::unreadable(&error))?;
@@ -340,6 +375,14 @@ struct ContactObject<'a> {
     /// What became of a card that was offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted: Option<&'static str>,
+}
+
+/// A key whose card is not here.
+#[derive(Serialize)]
+struct RevokedObject {
+    schema: &'static str,
+    id: String,
+    trust: Trust,
 }
 
 /// By which of my identities, when and how.

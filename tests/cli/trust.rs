@@ -172,6 +172,7 @@ fn the_end_of_a_key_is_taken_note_of() {
         "bob",
         "encl contact add carol.revocation --yes && encl wrap notes.txt --to carol.card",
     );
+    session.type_("bob", "encl contact add carol.revocation --yes --json");
     session.type_("bob", "encl contact add bob.revocation --yes");
     insta::assert_snapshot!(session.transcript());
 }
