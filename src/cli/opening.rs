@@ -235,7 +235,7 @@ impl<'a> Opening<'a> {
                 Some(target) => target.name(),
             };
             let from = from(signer.as_ref());
-            let let_in = self.let_in(about);
+            let let_in = let_in(about, self.people);
             self.context
                 .terminal
                 .status(&format!("{name}, {from}{let_in}"));
@@ -258,31 +258,31 @@ impl<'a> Opening<'a> {
         let stream = target.map_or(Stream::Stdout, Target::objects);
         self.context.terminal.print_object(&object, stream)
     }
+}
 
-    /// "; sealed for Bob (not verified yet), who let you in on 2026-11-24 07:24:00 +01:00"
-    fn let_in(&self, about: &Opened) -> String {
-        let path = match &about.admission {
-            Admission::Named => return String::new(),
-            Admission::Unrecorded => return "; whoever let you in left no record".to_owned(),
-            Admission::Granted(path) => path,
+/// "; sealed for Bob (not verified yet), who let you in on 2026-11-24 07:24:00 +01:00"
+pub(crate) fn let_in(about: &Opened, people: &People) -> String {
+    let path = match &about.admission {
+        Admission::Named => return String::new(),
+        Admission::Unrecorded => return "; whoever let you in left no record".to_owned(),
+        Admission::Granted(path) => path,
+    };
+    let words = |id| people.signer(id).words();
+    let mut let_in = path.iter().rev().peekable();
+    let by = let_in.peek().map(|step| step.by);
+    let mut text = match by {
+        Some(by) if about.signer() != Some(by) => format!("; sealed for {}, who", words(by)),
+        _ => "; its author".to_owned(),
+    };
+    while let Some(step) = let_in.next() {
+        let (who, then) = match let_in.peek() {
+            None => ("you".to_owned(), ""),
+            Some(_) => (words(step.id), ", who"),
         };
-        let words = |id| self.people.signer(id).words();
-        let mut let_in = path.iter().rev().peekable();
-        let by = let_in.peek().map(|step| step.by);
-        let mut text = match by {
-            Some(by) if about.signer() != Some(by) => format!("; sealed for {}, who", words(by)),
-            _ => "; its author".to_owned(),
-        };
-        while let Some(step) = let_in.next() {
-            let (who, then) = match let_in.peek() {
-                None => ("you".to_owned(), ""),
-                Some(_) => (words(step.id), ", who"),
-            };
-            let when = when::local(step.at);
-            write!(text, " let {who} in on {when}{then}").expect("a String never fails");
-        }
-        text
+        let when = when::local(step.at);
+        write!(text, " let {who} in on {when}{then}").expect("a String never fails");
     }
+    text
 }
 
 fn from(signer: Option<&Signer>) -> String {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::super::context::Context;
 use super::super::escape::spelled_out;
 use super::super::help::closing;
-use super::super::opening::{Demands, Opening};
+use super::super::opening::{Demands, Opening, let_in};
 use super::super::people::{People, Signer};
 use super::super::report::{Exit, Failure, Outcome};
 use super::super::store;
@@ -82,7 +82,7 @@ fn print(
         let object = Object::of(about, display, signer);
         return context.terminal.print_object(&object, Stream::Stdout);
     }
-    let mut lines = vec![opened(about, signer.as_ref())];
+    let mut lines = vec![opened(about, signer.as_ref(), people)];
     if !is_message(about) {
         lines.push(a_file(about));
         return context.terminal.print(&lines.join("\n"));
@@ -123,7 +123,7 @@ fn print(
     context.terminal.print(&lines.join("\n"))
 }
 
-fn opened(about: &Opened, signer: Option<&Signer>) -> String {
+fn opened(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
     let from = signer.map_or_else(
         || "not signed: it does not say who sealed it".to_owned(),
         |signer| format!("sealed by {}", signer.words()),
@@ -131,7 +131,8 @@ fn opened(about: &Opened, signer: Option<&Signer>) -> String {
     let created = about
         .created()
         .map_or_else(String::new, |created| format!(", {}", when::local(created)));
-    format!("{FRAME} {from}{created} --]")
+    let let_in = let_in(about, people);
+    format!("{FRAME} {from}{created}{let_in} --]")
 }
 
 /// A file is no message, whatever it looks like.
