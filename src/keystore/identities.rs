@@ -37,7 +37,7 @@ pub enum Standing {
 /// The file that an active identity does not have.
 pub(super) const ENDED: &str = "ended";
 /// What stands in it.
-const REVOKED: &str = "revoked";
+pub(super) const REVOKED: &str = "revoked";
 
 impl Keystore {
     /// All my identities: the default one first, then by age, and last those that are not used any more.

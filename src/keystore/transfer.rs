@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::identities::{ENDED, line};
+use super::identities::{ENDED, REVOKED, line};
 use super::secret_file::{self, StoredSecret};
 use super::{Keystore, KeystoreError, folder};
 use crate::crypto::signing::RootId;
@@ -79,6 +79,10 @@ impl Transfer {
             .next_if(|line| line.starts_with(ENDED))
             .map(|line| labelled(Some(line), ENDED).map(str::to_owned))
             .transpose()?;
+        // Another word would make the whole keystore unreadable.
+        if ended.as_deref().is_some_and(|word| word != REVOKED) {
+            return Err(wrong("its line `ended` says nothing known"));
+        }
         let secret = STANDARD.decode(labelled(lines.next(), "secret")?);
         let secret = Zeroizing::new(secret.map_err(|_| wrong("its private keys are mangled"))?);
         if revocation.id() != card.id() {

@@ -225,6 +225,7 @@ fn an_identity_is_exported_and_imported_as_it_is() {
         ("encl-identity-export1", "encl-identity-export2"),
         ("revocation ", "revocations "),
         ("secret ", "secret -"),
+        ("secret ", "ended perhaps\nsecret "),
         ("card encl-card1:", "card encl-card1:A"),
     ] {
         let changed = text.replacen(from, to, 1);
