@@ -241,8 +241,11 @@ fn unknown(name: &str, candidates: &[Names]) -> Failure {
 /// The word most like `name`, if any is.
 pub(crate) fn alike<'a>(name: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
+    let letters = name.chars().count();
     let slips = |word: &str| strsim::damerau_levenshtein(&name, &word.to_lowercase());
+    // Every slip changes the length by one at most: comparing a name without end with thousands would take minutes.
     let near = words
+        .filter(|word| word.to_lowercase().chars().count().abs_diff(letters) <= SLIPS_MAX)
         .map(|word| (slips(word), word))
         .filter(|(slips, word)| {
             let short = word.chars().count().min(name.chars().count());
