@@ -183,8 +183,12 @@ impl Keystore {
             KeystoreError::KeyChanged { known, .. } if self.own_card(known)?.is_none() => *known,
             _ => return Ok(()),
         };
-        if self.contact_file(&known)?.is_none() {
-            return Ok(()); // blocked, and removed since
+        // Blocked, and removed since; or an old card of somebody who has a new key by a signature.
+        let Some(contact) = self.contact(&known)? else {
+            return Ok(());
+        };
+        if contact.card.is_successor_of(&card.id()) {
+            return Ok(());
         }
         self.mark_changed(lock, &known, card.id(), now)
     }
