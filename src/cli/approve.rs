@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let people = store::people(context)?;
     let colleague = Colleague::find(arguments, &input, &people, context)?;
     let source = input.open("approve")?;
-    let same = source.twin(&input)?;
+    let same = source.twin(&input, "approve")?;
     let envelope =
         Envelope::read(source).map_err(|error| opening::failure(&input, "approve", error))?;
     let target = match arguments.output.as_ref().filter(|path| !is_dash(path)) {

@@ -190,11 +190,11 @@ impl Source {
     }
 
     /// The same file once more, to compare others with.
-    pub(crate) fn twin(&self, input: &Input) -> Result<Self, Failure> {
+    pub(crate) fn twin(&self, input: &Input, verb: &str) -> Result<Self, Failure> {
         let file = self.file.try_clone();
         let file = file.map_err(|error| {
             input
-                .cannot("unwrap", Exit::Failed)
+                .cannot(verb, Exit::Failed)
                 .because(system_words(&error))
         })?;
         Ok(Self {
@@ -204,7 +204,7 @@ impl Source {
     }
 
     /// All that is still to come, in an unnamed file that can be read twice. It holds what was sealed, never plaintext.
-    pub(crate) fn spooled(mut self, input: &Input) -> Result<Self, Failure> {
+    pub(crate) fn spooled(mut self, input: &Input, verb: &str) -> Result<Self, Failure> {
         let mut spool = || {
             let mut file = tempfile::tempfile()?;
             io::copy(&mut self.file, &mut file)?;
@@ -217,7 +217,7 @@ impl Source {
                 "it cannot be kept in a temporary file: {}",
                 system_words(&error)
             );
-            input.cannot("unwrap", Exit::Failed).because(because)
+            input.cannot(verb, Exit::Failed).because(because)
         })
     }
 

@@ -7,8 +7,8 @@ use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::RootId;
 use encl::envelope::{
     Action, ArmorWriter, Change, EnvelopeId, Known, Leavers, LockRequest, Opened,
-    Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, RewriteError,
-    SealError, Sealed, Wish,
+    Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, SealError, Sealed,
+    Wish, chosen_lock,
 };
 use encl::policy::Policy;
 
@@ -158,7 +158,7 @@ impl<'a> Renewal<'a> {
             Wished::CurrentKeys => plan(Wish::CurrentKeys),
             Wished::Without(leavers) => only_with_leavers(plan(Wish::Without(leavers))),
             Wished::Exactly { people, no_self } => {
-                let lock = chosen(self.access.options.lock, policy)
+                let lock = chosen_lock(policy, self.access.options.lock)
                     .map_err(|error| subject.not_rewritten(&error))?;
                 let is_mine = |person: &Person| {
                     let keys = || person.card.keys().iter().map(|key| key.public.key_id());
@@ -293,17 +293,6 @@ impl<'a> Renewal<'a> {
         let (_, sealed) = sealed.map_err(|error| not_resealed(subject, error))?;
         subject.commit(sink)?;
         Ok(sealed.id)
-    }
-}
-
-/// The lock that is meant: the only one, unless it was named.
-fn chosen(lock: Option<u16>, policy: &Policy) -> Result<u16, RewriteError> {
-    let locks = policy.locks.len();
-    match lock {
-        None if locks == 1 => Ok(0),
-        None => Err(RewriteError::WhichLock { locks }),
-        Some(lock) if usize::from(lock) < locks => Ok(lock),
-        Some(lock) => Err(RewriteError::NoSuchLock { lock, locks }),
     }
 }
 

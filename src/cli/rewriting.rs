@@ -250,9 +250,9 @@ impl Spool {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let spooled = match kept.take() {
             Some(spooled) => spooled,
-            None => input.open(verb)?.spooled(input)?,
+            None => input.open(verb)?.spooled(input, verb)?,
         };
-        let mut source = kept.insert(spooled).twin(input)?;
+        let mut source = kept.insert(spooled).twin(input, verb)?;
         let rewound = source.rewind(0);
         rewound.map_err(|error| {
             let failure = input.cannot(verb, Exit::Failed);

@@ -118,7 +118,7 @@ fn under_given_name(
     let sink = output.open(&source, Readers::OwnerOnly, arguments.existing())?;
     if output.is_stream() {
         if arguments.verify_first && !source.is_seekable() {
-            source = source.spooled(input)?;
+            source = source.spooled(input, "unwrap")?;
         }
         check_first(input, &mut source, opening)?;
     }
@@ -138,7 +138,7 @@ fn under_stored_name(
 ) -> Result<Unwrapped, Failure> {
     let mut source = input.open("unwrap")?;
     // The target is made from the same file that is read on: a second descriptor, for comparing only.
-    let same = source.twin(input)?;
+    let same = source.twin(input, "unwrap")?;
     let content = opening.open(input, &mut source, Company::Alone)?;
     let stored = content.about().private.about.name.as_deref();
     let target = Target::of_stored(input, &arguments.output, stored)?;

@@ -38,6 +38,6 @@ pub use private_line::{About, LineEnds, Mail, PrivateLine};
 pub use quorum::{Holder, Quorum, Source, WrongShare};
 pub use readers::Reader;
 pub use reseal::{ResealError, ResealRequest};
-pub use rewrite::{Granted, RewriteError, Rewriting, Rewritten};
+pub use rewrite::{Granted, RewriteError, Rewriting, Rewritten, chosen_lock};
 pub use seal::{Addressee, LockRequest, SealRequest, Sealed, seal};
 pub use unlock::{Keyring, ReaderKey};

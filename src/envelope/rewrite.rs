@@ -19,6 +19,7 @@ use crate::crypto::kdf::ContentKey;
 use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, KeyId};
 use crate::json;
+use crate::policy::Policy;
 use crate::time::Time;
 
 /// Why an access line is not rewritten.
@@ -256,13 +257,7 @@ impl<R: Read> Rewriting<R> {
     }
 
     fn choose(&self, lock: Option<u16>) -> Result<u16, RewriteError> {
-        let locks = self.manifest.policy.locks.len();
-        match lock {
-            None if locks == 1 => Ok(0),
-            None => Err(RewriteError::WhichLock { locks }),
-            Some(lock) if usize::from(lock) < locks => Ok(lock),
-            Some(lock) => Err(RewriteError::NoSuchLock { lock, locks }),
-        }
+        chosen_lock(&self.manifest.policy, lock)
     }
 
     /// The lock's secret; where several people are needed, the reader's own share.
@@ -273,6 +268,20 @@ impl<R: Read> Rewriting<R> {
         } else {
             unlocked.own_share()
         }
+    }
+}
+
+/// The lock that is meant: the only one, unless it was named.
+///
+/// # Errors
+/// [`RewriteError::WhichLock`] or `NoSuchLock`.
+pub fn chosen_lock(policy: &Policy, lock: Option<u16>) -> Result<u16, RewriteError> {
+    let locks = policy.locks.len();
+    match lock {
+        None if locks == 1 => Ok(0),
+        None => Err(RewriteError::WhichLock { locks }),
+        Some(lock) if usize::from(lock) < locks => Ok(lock),
+        Some(lock) => Err(RewriteError::NoSuchLock { lock, locks }),
     }
 }
 

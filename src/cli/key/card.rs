@@ -1,7 +1,7 @@
 //! `encl key card`: the card of one of my identities, to be given to others.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
@@ -35,13 +35,23 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let Some(path) = arguments.output.as_deref().filter(|path| !is_dash(path)) else {
         return print_card(&card, &mut Stdout::open()?, context);
     };
+    let line = format!("{}\n", card.to_text());
+    write(path, Readers::Umask, arguments.force, line.as_bytes())
+}
+
+/// Writes the file that -o names.
+pub(super) fn write(
+    path: &Path,
+    readers: Readers,
+    force: bool,
+    bytes: &[u8],
+) -> Result<(), Failure> {
     let what = format!("cannot write {}", shown(path));
-    let existing = if arguments.force {
+    let existing = if force {
         Existing::Replace
     } else {
         Existing::Keep
     };
-    let line = format!("{}\n", card.to_text());
     let failed = |error: AtomicFileError| {
         let exit = if matches!(error, AtomicFileError::Exists(_)) {
             Exit::Exists
@@ -50,8 +60,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         };
         Failure::new(exit, &*what).caused_by(&error).file(path)
     };
-    let mut file = AtomicFile::create(path, Readers::Umask, existing).map_err(failed)?;
-    file.write_all(line.as_bytes())
+    let mut file = AtomicFile::create(path, readers, existing).map_err(failed)?;
+    file.write_all(bytes)
         .map_err(|error| Failure::io(&*what, &error).file(path))?;
     file.commit().map_err(failed)
 }

@@ -1,10 +1,10 @@
 //! `encl key export`: one identity as one file.
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use encl::atomic_file::Readers;
 
 use super::super::context::Context;
 use super::super::files::is_dash;
@@ -13,6 +13,7 @@ use super::super::report::{Exit, Failure};
 use super::super::stdout::Stdout;
 use super::super::store;
 use super::super::terminal::shown;
+use super::card::write;
 use super::{find, person};
 
 /// Write one of my identities to a file, to be kept elsewhere or brought to another machine
@@ -49,31 +50,15 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         }
         return out.put(text.as_bytes());
     }
-    write(&arguments.output, arguments.force, text.as_bytes())?;
+    write(
+        &arguments.output,
+        Readers::OwnerOnly,
+        arguments.force,
+        text.as_bytes(),
+    )?;
     context.terminal.status(&format!(
         "{who}: exported to {}; whoever has it has your private keys, or what your passphrase opens",
         shown(&arguments.output)
     ));
     Ok(())
-}
-
-fn write(path: &Path, force: bool, bytes: &[u8]) -> Result<(), Failure> {
-    let what = format!("cannot write {}", shown(path));
-    let existing = if force {
-        Existing::Replace
-    } else {
-        Existing::Keep
-    };
-    let failed = |error: AtomicFileError| {
-        let exit = if matches!(error, AtomicFileError::Exists(_)) {
-            Exit::Exists
-        } else {
-            Exit::Failed
-        };
-        Failure::new(exit, &*what).caused_by(&error).file(path)
-    };
-    let mut file = AtomicFile::create(path, Readers::OwnerOnly, existing).map_err(failed)?;
-    file.write_all(bytes)
-        .map_err(|error| Failure::io(&*what, &error).file(path))?;
-    file.commit().map_err(failed)
 }
