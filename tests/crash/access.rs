@@ -241,7 +241,7 @@ fn kill(changes: &[Change]) {
     let complaints = complaints(&points, |(change, call)| {
         let scene = scene();
         let injections = [change.setting.clone(), vec![call.killing()]].concat();
-        let output = strace::inject(&scene, change.arguments, call.thread, &injections);
+        let (output, _) = strace::inject(&scene, change.arguments, call.thread, &injections);
         if output.status.signal() == Some(SIGKILL) {
             killed.fetch_add(1, Ordering::Relaxed);
         }
@@ -266,12 +266,19 @@ fn fail(changes: &[Change]) {
         .iter()
         .zip(["EIO", "ENOSPC"].into_iter().cycle())
         .collect();
+    let missed = AtomicUsize::new(0);
     let complaints = complaints(&points, |((change, call), error)| {
         let scene = scene();
         let injections = [change.setting.clone(), vec![call.failing(error)]].concat();
-        let output = strace::inject(&scene, change.arguments, call.thread, &injections);
+        let (output, failed) = strace::inject(&scene, change.arguments, call.thread, &injections);
+        // Which worker makes a call is up to chance, so the nth of one may be another, whose failure is forgiven.
+        let met = |call: &Call| must_work(call) && call.text.contains(error);
         let told = match output.status.code() {
             Some(1) => change.check(&scene),
+            Some(0) if !failed.iter().any(met) => {
+                missed.fetch_add(1, Ordering::Relaxed);
+                change.check_done(&scene)
+            }
             // The content can be copied in another way.
             Some(0) if call.name == "copy_file_range" => change.check_done(&scene),
             code => Err(format!("{}: exit {code:?}: {}", change.name, said(&output))),
@@ -279,12 +286,14 @@ fn fail(changes: &[Change]) {
         told.and_then(|()| change.finish(&scene))
             .map_err(|complaint| format!("{complaint} ({error} from {})", call.text))
     });
-    let tried = format!(
-        "{} failing calls of grant, drop, revoke and rewrap",
+    let failed = points.len() - missed.into_inner();
+    let tried = format!("{failed} failing calls of grant, drop, revoke and rewrap");
+    judge(&tried, "not told or not clean", &complaints);
+    assert!(
+        failed > 50 && failed * 10 > points.len() * 8,
+        "only {failed} of {} calls failed",
         points.len()
     );
-    judge(&tried, "not told or not clean", &complaints);
-    assert!(points.len() > 50, "only {} calls can fail", points.len());
 }
 
 /// Approving, where the approval is whole or not there, and the envelope stays as it is.
@@ -358,7 +367,7 @@ fn an_approval_is_whole_or_not_there() {
     let complaints = complaints(&points, |(call, error)| {
         let scene = Approving::scene(Some(&approving.vault));
         let injection = error.map_or_else(|| call.killing(), |error| call.failing(error));
-        let output = strace::inject(&scene, APPROVE, call.thread, &[injection]);
+        let (output, _) = strace::inject(&scene, APPROVE, call.thread, &[injection]);
         let told = match (error, output.status.code()) {
             (None, _) | (Some(_), Some(1)) => Ok(()),
             (Some(error), code) => Err(format!("exit {code:?} after {error}")),

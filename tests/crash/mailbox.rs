@@ -141,11 +141,11 @@ impl Mailbox {
         }
     }
 
-    /// Runs the command in a new scene, with one thing going wrong.
-    pub(crate) fn run(&self, thread: Thread, injection: String) -> (Scene, Output) {
+    /// Runs the command in a new scene, with one thing going wrong; the calls that failed by that come last.
+    pub(crate) fn run(&self, thread: Thread, injection: String) -> (Scene, Output, Vec<Call>) {
         let scene = scene_with(&self.before);
-        let output = strace::inject(&scene, &self.arguments, thread, &[injection]);
-        (scene, output)
+        let (output, failed) = strace::inject(&scene, &self.arguments, thread, &[injection]);
+        (scene, output, failed)
     }
 
     /// Whether a call cannot be met: it is not made by the main thread, which makes as many of them before.

@@ -414,7 +414,7 @@ impl Rehearsal {
     pub(crate) fn run(&self, thread: Thread, injection: String) -> (Scene, Output) {
         let scene = self.scenario.scene();
         let injections = [self.setting.clone(), vec![injection]].concat();
-        let output = strace::inject(&scene, self.scenario.arguments, thread, &injections);
+        let (output, _) = strace::inject(&scene, self.scenario.arguments, thread, &injections);
         (scene, output)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use super::scene::Scene;
@@ -93,21 +94,21 @@ pub(crate) fn record(
     let mut words = vec!["strace", "-ff", "-qq", "-s", "64", "-o", &log];
     words.extend(injections.iter().flat_map(|injection| ["-e", &**injection]));
     let output = run(scene, words, arguments);
-    let logs = fs::read_dir(folder.path()).unwrap();
-    let calls = logs.flat_map(|log| calls(&fs::read(log.unwrap().path()).unwrap()));
-    (output, calls.collect())
+    (output, logged(folder.path()))
 }
 
-/// Runs the program with things going wrong. Counting is by thread, so that a call of the main thread is found by not
-/// following the others.
+/// Runs the program with things going wrong, and says which calls failed by that. Counting is by thread, so that a call
+/// of the main thread is found by not following the others; which worker makes a call is up to chance.
 pub(crate) fn inject(
     scene: &Scene,
     arguments: &[&str],
     thread: Thread,
     injections: &[String],
-) -> Output {
-    let mut words = vec!["strace", "-qq", "-o", "/dev/null"];
-    words.extend((thread == Thread::Other).then_some("-f"));
+) -> (Output, Vec<Call>) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log").display().to_string();
+    let mut words = vec!["strace", "-qq", "-s", "64", "-o", &log];
+    words.extend((thread == Thread::Other).then_some("-ff"));
     let names: Vec<&str> = injections
         .iter()
         .filter_map(|injection| injection.split(['=', ':']).nth(1))
@@ -115,7 +116,17 @@ pub(crate) fn inject(
     let traced = format!("trace={}", names.join(","));
     words.extend(["-e", &traced]);
     words.extend(injections.iter().flat_map(|injection| ["-e", &**injection]));
-    run(scene, words, arguments)
+    let output = run(scene, words, arguments);
+    let mut calls = logged(folder.path());
+    calls.retain(|call| call.text.ends_with("(INJECTED)"));
+    (output, calls)
+}
+
+/// The calls in the logs of a folder, one log for each thread.
+fn logged(folder: &Path) -> Vec<Call> {
+    let logs = fs::read_dir(folder).unwrap();
+    let calls = logs.flat_map(|log| calls(&fs::read(log.unwrap().path()).unwrap()));
+    calls.collect()
 }
 
 fn run<'a>(scene: &Scene, mut words: Vec<&'a str>, arguments: &[&'a str]) -> Output {

@@ -150,7 +150,7 @@ impl Shared {
         let arguments = self.arguments();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let scene = self.scene();
-        let output = strace::inject(&scene, &arguments, call.thread, &[injection]);
+        let (output, _) = strace::inject(&scene, &arguments, call.thread, &[injection]);
         (scene, output)
     }
 }
