@@ -5,10 +5,12 @@ mod addressing;
 mod approvals;
 mod approve;
 mod args;
+mod backup;
 mod completions;
 mod contact;
 mod context;
 mod differences;
+mod doctor;
 mod drop;
 mod escape;
 mod files;
@@ -26,6 +28,7 @@ mod made_up;
 mod mail;
 mod man;
 mod many;
+mod merging;
 mod opening;
 mod passphrase;
 mod passphrase_source;
@@ -36,6 +39,7 @@ mod quorums;
 mod readers;
 mod renewal;
 mod report;
+mod restore;
 mod revoke;
 mod rewrap;
 mod rewriting;
@@ -126,6 +130,9 @@ enum Command {
     Mail(mail::Command),
     Unlock(unlock::Unlock),
     Lock(unlock::Lock),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
+    Doctor(doctor::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
     Help(help::Arguments),
@@ -198,6 +205,11 @@ fn alone() -> Option<Cli> {
         "revoke" => arguments(Command::Revoke),
         "rewrap" => arguments(Command::Rewrap),
         "approve" => arguments(Command::Approve),
+        "unlock" => arguments(Command::Unlock),
+        "lock" => arguments(Command::Lock),
+        "backup" => arguments(Command::Backup),
+        "restore" => arguments(Command::Restore),
+        "doctor" => arguments(Command::Doctor),
         "key" => above(Command::Key),
         "contact" => above(Command::Contact),
         "group" => above(Command::Group),
@@ -245,6 +257,9 @@ impl Command {
             Self::Mail(command) => mail::run(command, context),
             Self::Unlock(arguments) => unlock::unlock(&arguments, context),
             Self::Lock(arguments) => unlock::lock(&arguments, context),
+            Self::Backup(arguments) => backup::run(&arguments, context),
+            Self::Restore(arguments) => restore::run(&arguments, context),
+            Self::Doctor(arguments) => doctor::run(&arguments, context),
             Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Version(_) => Ok(()),
         }
     }

@@ -225,7 +225,7 @@ impl<'a> Sealing<'a> {
     }
 
     /// "for 2 people: Bob <bob@example.org> and you; signed"
-    fn summary(&self, readers: &Readers) -> String {
+    pub(crate) fn summary(&self, readers: &Readers) -> String {
         let signed = if self.signer.is_some() {
             "signed"
         } else {

@@ -23,8 +23,10 @@ impl Keystore {
     /// A keystore that does not exist is not made, and one that cannot be read or written has seen no time.
     #[must_use]
     pub fn see_time(&self, now: Time) -> Option<Time> {
+        if let Some(latest) = self.later_time(now) {
+            return Some(latest);
+        }
         match self.latest_time() {
-            Some(latest) if now.unix() + TOLERANCE.as_secs() < latest.unix() => Some(latest),
             Some(latest) if now.unix() < latest.unix() + STEP.as_secs() => None,
             _ => {
                 if self.root.is_dir() {
@@ -35,6 +37,13 @@ impl Keystore {
                 None
             }
         }
+    }
+
+    /// The latest time that was seen, if `now` is earlier by more than five minutes. Nothing is written.
+    #[must_use]
+    pub fn later_time(&self, now: Time) -> Option<Time> {
+        self.latest_time()
+            .filter(|latest| now.unix() + TOLERANCE.as_secs() < latest.unix())
     }
 
     fn latest_time(&self) -> Option<Time> {

@@ -58,6 +58,11 @@ impl ContactFile {
         self.card.strip_suffix(b"\n").unwrap_or(&self.card)
     }
 
+    /// Whether both lines are about the same person: `card` is what its second line holds.
+    pub(super) fn is_about(&self, card: &Card) -> bool {
+        (card.id(), card.name(), card.addresses()) == (self.id, &*self.name, &*self.addresses)
+    }
+
     pub(super) fn head(self, local: &Local) -> ContactHead {
         ContactHead {
             trust: judge(&self.id, &self.claim, local),
@@ -95,12 +100,7 @@ impl Keystore {
         let Some(text) = folder::read(&path)? else {
             return Ok(None);
         };
-        let mut lines = text.splitn(2, |byte| *byte == b'\n');
-        let (line, card) = (
-            lines.next().unwrap_or_default(),
-            lines.next().unwrap_or_default(),
-        );
-        let file = parse(line, card).map_err(|error| KeystoreError::damaged(&path, &error))?;
+        let file = from_bytes(&text).map_err(|error| KeystoreError::damaged(&path, &error))?;
         if file.id != *id {
             let what = "it belongs to another contact";
             return Err(KeystoreError::damaged(&path, &what));
@@ -111,6 +111,13 @@ impl Keystore {
     pub(super) fn contact_path(&self, id: &RootId) -> PathBuf {
         self.root.join(CONTACTS).join(id.to_string())
     }
+}
+
+/// Reads the file of a contact; its card is not looked at.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<ContactFile, Error> {
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+    let (line, card) = (lines.next(), lines.next());
+    parse(line.unwrap_or_default(), card.unwrap_or_default())
 }
 
 const HOWS: [(&str, How); 2] = [("added", How::Added), ("first-use", How::FirstUse)];

@@ -86,7 +86,7 @@ impl Keystore {
         Ok(heads)
     }
 
-    fn contact_ids(&self) -> Result<Vec<RootId>, KeystoreError> {
+    pub(super) fn contact_ids(&self) -> Result<Vec<RootId>, KeystoreError> {
         let names = self.names_in(CONTACTS)?;
         let ids = names.iter().filter_map(|name| name.to_str()?.parse().ok());
         Ok(ids.collect())
@@ -115,13 +115,12 @@ impl Keystore {
         }))
     }
 
-    fn card_of(&self, file: &ContactFile) -> Result<Card, KeystoreError> {
+    pub(super) fn card_of(&self, file: &ContactFile) -> Result<Card, KeystoreError> {
         let damaged = |what: &dyn std::fmt::Display| {
             KeystoreError::damaged(&self.contact_path(&file.id), what)
         };
         let card = Card::from_text(&file.card).map_err(|error| damaged(&error))?;
-        let promised = (file.id, &*file.name, &*file.addresses);
-        if (card.id(), card.name(), card.addresses()) == promised {
+        if file.is_about(&card) {
             Ok(card)
         } else {
             Err(damaged(&"its two lines are about different people"))
@@ -228,7 +227,7 @@ impl Keystore {
     }
 
     /// A key that was revoked or blocked may be in wrong hands, and cannot name who takes its place.
-    fn refuse_successor_of_stopped(&self, card: &Card) -> Result<(), KeystoreError> {
+    pub(super) fn refuse_successor_of_stopped(&self, card: &Card) -> Result<(), KeystoreError> {
         for predecessor in card.replaces() {
             let known = predecessor.id();
             let trust = match self.contact(&known)? {
@@ -261,7 +260,7 @@ impl Keystore {
         Ok(followed)
     }
 
-    fn owners(&self) -> Result<Owners, KeystoreError> {
+    pub(super) fn owners(&self) -> Result<Owners, KeystoreError> {
         let mut owners = Owners::default();
         for own in self.identities()? {
             owners.mine.insert(own.card.id());
@@ -293,19 +292,19 @@ impl Keystore {
 
 /// Whose each known address is, without regard to ASCII case.
 #[derive(Default)]
-struct Owners {
+pub(super) struct Owners {
     mine: HashSet<RootId>,
     of_address: HashMap<String, RootId>,
 }
 
 impl Owners {
-    fn add(&mut self, id: RootId, addresses: &[String]) {
+    pub(super) fn add(&mut self, id: RootId, addresses: &[String]) {
         let addresses = addresses.iter().map(|address| address.to_ascii_lowercase());
         self.of_address
             .extend(addresses.map(|address| (address, id)));
     }
 
-    fn refuse_changed(&self, card: &Card) -> Result<(), KeystoreError> {
+    pub(super) fn refuse_changed(&self, card: &Card) -> Result<(), KeystoreError> {
         if self.mine.contains(&card.id()) {
             return Err(KeystoreError::OwnCard);
         }

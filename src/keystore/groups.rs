@@ -44,6 +44,32 @@ fn is_address(text: &str) -> bool {
         && !text.contains(char::is_whitespace)
 }
 
+impl Group {
+    /// Reads what stands in the file of a group.
+    pub(super) fn from_text(text: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
+        let mut lines = text.lines().peekable();
+        let address = lines.next_if(|line| line.starts_with(ADDRESS));
+        let address = address.map(|line| line[ADDRESS.len()..].to_owned());
+        if !address.as_deref().is_none_or(is_address) {
+            return Err("its address is none".to_owned());
+        }
+        let members = lines.map(str::parse).collect::<Result<_, NotAnId>>();
+        let members = members.map_err(|error| error.to_string())?;
+        Ok(Self { address, members })
+    }
+
+    /// What stands in its file.
+    pub(super) fn to_text(&self) -> Vec<u8> {
+        let address = self.address.iter().map(|text| format!("{ADDRESS}{text}"));
+        let members = self.members.iter().map(ToString::to_string);
+        address
+            .chain(members)
+            .flat_map(|text| line(&text))
+            .collect()
+    }
+}
+
 impl Keystore {
     /// The names of all groups.
     ///
@@ -70,18 +96,10 @@ impl Keystore {
         let Some(text) = folder::read_up_to(&path, FILE_BYTES_MAX)? else {
             return Ok(None);
         };
-        let text =
-            std::str::from_utf8(&text).map_err(|error| KeystoreError::damaged(&path, &error))?;
-        let damaged = |what: &dyn std::fmt::Display| KeystoreError::damaged(&path, what);
-        let mut lines = text.lines().peekable();
-        let address = lines.next_if(|line| line.starts_with(ADDRESS));
-        let address = address.map(|line| line[ADDRESS.len()..].to_owned());
-        if !address.as_deref().is_none_or(is_address) {
-            return Err(damaged(&"its address is none"));
-        }
-        let members = lines.map(str::parse).collect::<Result<_, NotAnId>>();
-        let members = members.map_err(|error| damaged(&error))?;
-        Ok(Some(Group { address, members }))
+        let group = Group::from_text(&text);
+        group
+            .map(Some)
+            .map_err(|reason| KeystoreError::damaged(&path, &reason))
     }
 
     /// Makes a group.
@@ -100,6 +118,11 @@ impl Keystore {
         if self.group(name)?.is_some() {
             return Err(KeystoreError::GroupExists(name.to_owned()));
         }
+        self.make_group(name, group)
+    }
+
+    /// The caller holds the lock and has checked the name.
+    pub(super) fn make_group(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
         folder::make_folder(&self.root.join(GROUPS))?;
         self.write_group(name, group)
     }
@@ -152,13 +175,7 @@ impl Keystore {
     }
 
     fn write_group(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
-        let address = group.address.iter().map(|text| format!("{ADDRESS}{text}"));
-        let members = group.members.iter().map(ToString::to_string);
-        let text: Vec<u8> = address
-            .chain(members)
-            .flat_map(|text| line(&text))
-            .collect();
-        folder::write(&self.group_path(name), &text, Existing::Replace)
+        folder::write(&self.group_path(name), &group.to_text(), Existing::Replace)
     }
 
     fn group_path(&self, name: &str) -> PathBuf {

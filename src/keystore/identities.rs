@@ -124,7 +124,7 @@ impl Keystore {
         folder::write(&self.ended_path(id), &line(REVOKED), Existing::Replace)
     }
 
-    fn ended_path(&self, id: &RootId) -> PathBuf {
+    pub(super) fn ended_path(&self, id: &RootId) -> PathBuf {
         self.identity_folder(id).join(ENDED)
     }
 

@@ -41,6 +41,11 @@ impl Local {
         self.key.as_ref()
     }
 
+    /// Everything that was decided.
+    pub(super) fn memory(&self) -> &BTreeMap<RootId, Trust> {
+        &self.memory
+    }
+
     /// What was decided about this key last, if anything ever was.
     pub(super) fn remembered(&self, id: &RootId) -> Option<Trust> {
         self.memory.get(id).copied()
@@ -93,19 +98,28 @@ impl Keystore {
     /// both. A keystore without a state folder remembers nothing.
     pub(super) fn remember(
         &self,
-        _lock: &WriteLock,
+        lock: &WriteLock,
         id: &RootId,
         trust: Trust,
+    ) -> Result<(), KeystoreError> {
+        self.remember_all(lock, &BTreeMap::from([(*id, trust)]))
+    }
+
+    /// The same for many keys at once.
+    pub(super) fn remember_all(
+        &self,
+        _lock: &WriteLock,
+        decisions: &BTreeMap<RootId, Trust>,
     ) -> Result<(), KeystoreError> {
         let Some(state) = &self.state else {
             return Ok(());
         };
         let before = self.read_local()?;
-        if before.remembered(id) == Some(trust) {
+        let mut memory = before.memory.clone();
+        memory.extend(decisions);
+        if memory == before.memory {
             return Ok(());
         }
-        let mut memory = before.memory.clone();
-        memory.insert(*id, trust);
         make_state(state)?;
         folder::make_folder(&state.join("trust"))?;
         let path = self.memory_path(state)?;
@@ -165,12 +179,17 @@ fn read_memory(path: &Path) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
     };
     let damaged = |number: usize| KeystoreError::damaged(path, &format!("line {number}"));
     let text = std::str::from_utf8(&bytes).map_err(|_| damaged(1))?;
+    from_text(text).map_err(damaged)
+}
+
+/// Reads decisions, or says in which line there is none.
+pub(super) fn from_text(text: &str) -> Result<BTreeMap<RootId, Trust>, usize> {
     let mut lines = (1..).zip(text.lines());
     if lines.next().is_none_or(|(_, line)| line != MAGIC) {
-        return Err(damaged(1));
+        return Err(1);
     }
     lines
-        .map(|(number, line)| decision(line).ok_or_else(|| damaged(number)))
+        .map(|(number, line)| decision(line).ok_or(number))
         .collect()
 }
 
@@ -199,7 +218,8 @@ fn decision(line: &str) -> Option<(RootId, Trust)> {
     Some((id.parse().ok()?, trust))
 }
 
-fn text(memory: &BTreeMap<RootId, Trust>) -> String {
+/// Writes decisions as [`from_text`] reads them.
+pub(super) fn text(memory: &BTreeMap<RootId, Trust>) -> String {
     let mut text = format!("{MAGIC}\n");
     for (id, trust) in memory {
         let word = trust.word();

@@ -8,6 +8,7 @@
 //! contacts/ID                one line of trust, one line of card
 //! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
+//! backed-up                  a hint: when all of this was backed up last
 //! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
 //! default                    the id of the identity that signs when nothing else is said
 //! lock                       held by whoever writes
@@ -19,6 +20,7 @@
 //! Whom the user verified or blocked is remembered in a second folder as well, which no other machine writes to:
 //! [`Keystore::with_state`]. What stands in the keystore alone can lower trust and never raise it.
 
+mod backup;
 mod changes;
 mod clock;
 mod comparison;
@@ -28,9 +30,11 @@ mod decisions;
 mod error;
 mod folder;
 mod groups;
+mod health;
 mod identities;
 mod index;
 mod local;
+mod restore;
 mod secret_file;
 mod transfer;
 mod trust;
@@ -41,13 +45,18 @@ use std::sync::{Arc, RwLock};
 
 use local::Local;
 
+pub use backup::{
+    BACKUP_TYPE, BackedUpContact, Backup, BackupCounts, BackupError, Decisions, Part, read_parts,
+};
 pub use changes::{IdentityChange, SecretState};
 pub use comparison::Comparison;
 pub use contacts::{Accepted, Contact, ContactHead, How};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
+pub use health::Finding;
 pub use identities::{Standing, StoredIdentity};
 pub use index::{ContactIndex, IndexedContact};
+pub use restore::{Fate, Restore, Restoring};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use transfer::{Imported, Transfer, TransferError};
 pub use trust::{Compared, Trust, Verified};

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::identities::{ENDED, REVOKED, line};
 use super::secret_file::{self, StoredSecret};
 use super::{Keystore, KeystoreError, folder};
+use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
 use crate::identity::{Card, Revocation};
 
@@ -43,7 +44,7 @@ pub struct TransferError(String);
 pub enum Imported {
     /// It is here now.
     New,
-    /// It was here, with an earlier card.
+    /// It was here with an earlier card, still in use, or without its private keys.
     Updated,
     /// It was here.
     Known,
@@ -60,7 +61,6 @@ impl Transfer {
     /// # Errors
     /// [`TransferError`].
     pub fn from_text(text: &[u8]) -> Result<Self, TransferError> {
-        let wrong = |what: &str| TransferError(what.to_owned());
         if text.len() > BYTES_MAX {
             return Err(wrong("it is too long"));
         }
@@ -70,33 +70,67 @@ impl Transfer {
             return Err(TransferError(format!("it does not begin with {HEAD}")));
         }
         let card = labelled(lines.next(), "card")?;
-        let card = Card::from_text(card.as_bytes())
-            .map_err(|error| TransferError(format!("its card: {error}")))?;
+        let card = Card::from_text(card.as_bytes()).map_err(|error| of_part("card", &error))?;
         let revocation = labelled(lines.next(), "revocation")?;
-        let revocation = Revocation::from_text(revocation.as_bytes())
-            .map_err(|error| TransferError(format!("its revocation: {error}")))?;
+        let revocation = Revocation::from_text(revocation.as_bytes());
+        let revocation = revocation.map_err(|error| of_part("revocation", &error))?;
         let ended = lines
             .next_if(|line| line.starts_with(ENDED))
             .map(|line| labelled(Some(line), ENDED).map(str::to_owned))
             .transpose()?;
+        let secret = STANDARD.decode(labelled(lines.next(), "secret")?);
+        let secret = Zeroizing::new(secret.map_err(|_| wrong("its private keys are mangled"))?);
+        match lines.next() {
+            None => Self::of_parts(card, revocation, ended, secret),
+            Some(_) => Err(wrong("something stands behind its end")),
+        }
+    }
+
+    /// The same from the files of an identity's folder.
+    pub(super) fn from_files(
+        card: &[u8],
+        revocation: &[u8],
+        ended: Option<&[u8]>,
+        secret: Zeroizing<Vec<u8>>,
+    ) -> Result<Self, TransferError> {
+        let card = Card::from_text(card).map_err(|error| of_part("card", &error))?;
+        let revocation = Revocation::from_text(revocation);
+        let revocation = revocation.map_err(|error| of_part("revocation", &error))?;
+        let ended = ended.map(|text| String::from_utf8_lossy(text).trim_end().to_owned());
+        Self::of_parts(card, revocation, ended, secret)
+    }
+
+    fn of_parts(
+        card: Card,
+        revocation: Revocation,
+        ended: Option<String>,
+        secret: Zeroizing<Vec<u8>>,
+    ) -> Result<Self, TransferError> {
         // Another word would make the whole keystore unreadable.
         if ended.as_deref().is_some_and(|word| word != REVOKED) {
             return Err(wrong("its line `ended` says nothing known"));
         }
-        let secret = STANDARD.decode(labelled(lines.next(), "secret")?);
-        let secret = Zeroizing::new(secret.map_err(|_| wrong("its private keys are mangled"))?);
         if revocation.id() != card.id() {
             return Err(wrong("its parts belong to different identities"));
         }
-        match lines.next() {
-            None => Ok(Self {
-                card,
-                revocation,
-                ended,
-                secret,
-            }),
-            Some(_) => Err(wrong("something stands behind its end")),
-        }
+        Ok(Self {
+            card,
+            revocation,
+            ended,
+            secret,
+        })
+    }
+
+    /// The files of the identity's folder, the private keys last.
+    pub(super) fn files(&self) -> Vec<(&'static str, Zeroizing<Vec<u8>>)> {
+        let mut files = vec![
+            ("card", line(self.card.to_text())),
+            ("revocation", line(self.revocation.to_text())),
+        ];
+        files.extend(self.ended.as_deref().map(|ended| (ENDED, line(ended))));
+        files.push(("secret", self.secret.to_vec()));
+        let file = |(name, bytes)| (name, Zeroizing::new(bytes));
+        files.into_iter().map(file).collect()
     }
 
     /// Writes it as text. Whoever reads it has the private keys, or what a passphrase opens.
@@ -129,6 +163,12 @@ impl Transfer {
         &self.card
     }
 
+    /// Whether it is not used any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// The private keys as they are kept.
     ///
     /// # Errors
@@ -137,6 +177,14 @@ impl Transfer {
         let path = std::path::Path::new("the exported file");
         secret_file::stored(path, &self.card.id(), self.secret.clone())
     }
+}
+
+fn wrong(what: &str) -> TransferError {
+    TransferError(what.to_owned())
+}
+
+fn of_part(part: &str, error: &dyn std::fmt::Display) -> TransferError {
+    TransferError(format!("its {part}: {error}"))
 }
 
 fn labelled<'a>(line: Option<&'a str>, label: &str) -> Result<&'a str, TransferError> {
@@ -153,7 +201,7 @@ impl Keystore {
         // No other run changes one of the files meanwhile.
         let _lock = self.lock()?;
         let unknown = || KeystoreError::Unknown("identity");
-        let ended = folder::read(&self.identity_folder(id).join(ENDED))?;
+        let ended = folder::read(&self.ended_path(id))?;
         Ok(Transfer {
             card: self.own_card(id)?.ok_or_else(unknown)?,
             revocation: self.revocation(id)?,
@@ -168,20 +216,66 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
     pub fn import_identity(&self, transfer: &Transfer) -> Result<Imported, KeystoreError> {
-        let Transfer { card, secret, .. } = transfer;
         let _lock = self.lock()?;
-        let Some(known) = self.own_card(&card.id())? else {
-            self.place_import(transfer)?;
+        let foreseen = self.foresee_import(transfer)?;
+        match foreseen {
+            Imported::New => self.place_import(transfer)?,
+            Imported::Updated => self.update_import(transfer)?,
+            Imported::Known | Imported::Differs => {}
+        }
+        Ok(foreseen)
+    }
+
+    /// What would become of an identity that was imported now.
+    ///
+    /// # Errors
+    /// [`KeystoreError::AddressTaken`], and what the system refuses.
+    pub fn foresee_import(&self, transfer: &Transfer) -> Result<Imported, KeystoreError> {
+        let Transfer {
+            card,
+            secret,
+            ended,
+            ..
+        } = transfer;
+        let id = card.id();
+        let Some(known) = self.own_card(&id)? else {
+            if ended.is_none() {
+                self.refuse_taken_addresses(card)?;
+            }
             return Ok(Imported::New);
         };
-        if folder::read(&self.secret_path(&card.id()))?.as_ref() != Some(secret) {
-            return Ok(Imported::Differs);
+        let ends = ended.is_some() && folder::read(&self.ended_path(&id))?.is_none();
+        Ok(match folder::read(&self.secret_path(&id))? {
+            None => Imported::Updated,
+            Some(here) if here != *secret => Imported::Differs,
+            Some(_) if ends || card.serial() > known.serial() => Imported::Updated,
+            Some(_) => Imported::Known,
+        })
+    }
+
+    /// Private keys that are gone, a later card of the same keys, the word that they are not used any more. The caller holds the lock.
+    fn update_import(&self, transfer: &Transfer) -> Result<(), KeystoreError> {
+        let Transfer {
+            card,
+            ended,
+            secret,
+            ..
+        } = transfer;
+        let path = self.secret_path(&card.id());
+        if folder::read(&path)?.is_none() {
+            folder::write(&path, secret, Existing::Keep)?;
         }
-        if card.serial() <= known.serial() {
-            return Ok(Imported::Known);
+        if let Some(ended) = ended {
+            folder::write(
+                &self.ended_path(&card.id()),
+                &line(ended),
+                Existing::Replace,
+            )?;
         }
-        self.replace_card(card)?;
-        Ok(Imported::Updated)
+        match self.own_card(&card.id())? {
+            Some(known) if known.serial() >= card.serial() => Ok(()),
+            _ => self.replace_card(card),
+        }
     }
 
     fn place_import(&self, transfer: &Transfer) -> Result<(), KeystoreError> {
@@ -191,9 +285,6 @@ impl Keystore {
             ended,
             secret,
         } = transfer;
-        if ended.is_none() {
-            self.refuse_taken_addresses(card)?;
-        }
         let (card_line, revocation) = (line(card.to_text()), line(revocation.to_text()));
         let ended = ended.as_deref().map(line);
         let mut files = vec![

@@ -116,7 +116,7 @@ impl Trust {
         }
     }
 
-    fn graver(self, other: Self) -> Self {
+    pub(super) fn graver(self, other: Self) -> Self {
         match other.gravity() > self.gravity() {
             true => other,
             false => self,

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use encl::identity::Identity;
-use encl::keystore::{Imported, StoredSecret, Transfer};
+use encl::keystore::{
+    Imported, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, Transfer,
+};
 use zeroize::Zeroizing;
 
 use super::super::context::Context;
@@ -40,15 +42,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             .because(safe(&error.to_string()))
             .file(&arguments.file)
     })?;
-    // Keys that stand in the clear have to be this identity's.
-    let secret = transfer
-        .secret()
-        .map_err(|error| store::failure(&what, &error))?;
-    let imported = store::keystore(context).import_identity(&transfer);
-    let imported = match imported.map_err(|error| store::failure(&what, &error))? {
-        Imported::Differs => merge(&transfer, secret, &what, context)?,
-        other => other,
-    };
+    let imported = take_in(&transfer, &what, context)?;
     let who = person(transfer.card());
     context.terminal.status(&match imported {
         Imported::New => format!("{who} is one of your identities now"),
@@ -56,6 +50,47 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         Imported::Known | Imported::Differs => format!("{who} was here already, with all its keys"),
     });
     show::told(transfer.card().id(), context)
+}
+
+/// Takes an identity in; one that is here with other keys, or locked differently, gets those that only the file has.
+pub(in super::super) fn take_in(
+    transfer: &Transfer,
+    what: &str,
+    context: &Context,
+) -> Result<Imported, Failure> {
+    let failed = |error: KeystoreError| store::failure(what, &error);
+    // Keys that stand in the clear have to be this identity's.
+    let secret = transfer.secret().map_err(failed)?;
+    let keystore = store::keystore(context);
+    let imported = keystore.import_identity(transfer).map_err(failed)?;
+    if imported != Imported::Differs {
+        return Ok(imported);
+    }
+    let imported = match has_same_keys(transfer, &keystore).map_err(failed)? {
+        true => Imported::Known,
+        false => merge(transfer, secret, what, context)?,
+    };
+    let id = transfer.card().id();
+    let identities = keystore.identities().map_err(failed)?;
+    let is_active = |one: &StoredIdentity| one.card.id() == id && one.standing == Standing::Active;
+    if transfer.has_ended() && identities.iter().any(is_active) {
+        keystore.mark_revoked(&id).map_err(failed)?;
+        return Ok(Imported::Updated);
+    }
+    Ok(imported)
+}
+
+/// Whether an identity that is here has the keys of another form of it: every new key is on a later card.
+pub(in super::super) fn has_same_keys(
+    transfer: &Transfer,
+    keystore: &Keystore,
+) -> Result<bool, KeystoreError> {
+    let id = transfer.card().id();
+    // A file that is damaged has no keys.
+    if let StoredSecret::Locked(locked) = keystore.secret(&id)? {
+        locked.envelope()?;
+    }
+    Ok(keystore.own_card(&id)?.as_ref() == Some(transfer.card()))
 }
 
 /// The identity that is here gets the keys that only the file has, and a card with all of them; it stays locked as it is.

@@ -1,0 +1,267 @@
+//! All of a keystore as one stream, and that stream read again.
+//!
+//! It is a tar archive (POSIX ustar) of the keystore's folder, so that any tar gets at it once its envelope is open:
+//!
+//! ```text
+//! encl-backup                 `encl-backup/1` and the time
+//! identities/ID/…             card, revocation, perhaps ended, and last secret: private keys behind a passphrase stay there
+//! trust                       every decision about people, as this machine judges it (see the module `local`)
+//! contacts/ID
+//! groups/NAME
+//! default
+//! ```
+//!
+//! Whoever reads it has what is in it: it is made to be sealed on its way. Hints and locks are not in it, nor is the key of
+//! this machine's state folder: what was decided travels as `trust`, and is worth what whoever restores it makes of it.
+
+mod parts;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use tar::{EntryType, Header};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::identities::line;
+use super::local;
+use super::trust::Trust;
+use super::{Keystore, KeystoreError, folder};
+use crate::atomic_file::Existing;
+use crate::crypto::signing::RootId;
+use crate::time::Time;
+
+pub use parts::{BackedUpContact, BackupError, Decisions, Part, read_parts};
+
+/// The media type of what is in the envelope of a backup.
+pub const BACKUP_TYPE: &str = "application/vnd.encl.backup+tar";
+
+const HEAD: &str = "encl-backup";
+const MAGIC: &str = "encl-backup/1";
+const TRUST: &str = "trust";
+const DEFAULT: &str = "default";
+const IDENTITIES: &str = "identities";
+const CONTACTS: &str = "contacts";
+const GROUPS: &str = "groups";
+/// The file that says when that was last.
+const NOTED: &str = "backed-up";
+/// Tar counts in blocks.
+const BLOCK: usize = 512;
+/// Room for the longest file with secrets from the start: a buffer that grows leaves copies of them behind.
+const BUFFER_BYTES: usize = 512 << 10;
+
+/// What a backup is going to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackupCounts {
+    /// My identities, ended ones too.
+    pub identities: usize,
+    /// Contacts.
+    pub contacts: usize,
+    /// Groups.
+    pub groups: usize,
+}
+
+impl BackupCounts {
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.identities + self.contacts + self.groups == 0
+    }
+}
+
+/// A keystore as a stream of bytes; its files are read while it is read. A contact or group that is removed meanwhile is left
+/// out; each file is whole, since all are replaced atomically.
+pub struct Backup {
+    keystore: Keystore,
+    now: Time,
+    entries: std::vec::IntoIter<Entry>,
+    counts: BackupCounts,
+    buffer: Zeroizing<Vec<u8>>,
+    /// How much of the buffer was read.
+    at: usize,
+    has_ended: bool,
+}
+
+enum Entry {
+    Head,
+    Folder(&'static str),
+    Identity(RootId),
+    Trust,
+    Contact(RootId),
+    Group(String),
+    Default,
+}
+
+impl Keystore {
+    /// All of this keystore as one stream.
+    ///
+    /// # Errors
+    /// [`KeystoreError`]. While it is read, an error of the keystore comes as an [`io::Error`] that holds it.
+    pub fn backup(&self, now: Time) -> Result<Backup, KeystoreError> {
+        let identities = self.identities()?;
+        let contacts = self.contact_ids()?;
+        let groups = self.groups()?;
+        let counts = BackupCounts {
+            identities: identities.len(),
+            contacts: contacts.len(),
+            groups: groups.len(),
+        };
+        let mut entries = vec![Entry::Head, Entry::Folder(IDENTITIES)];
+        // The oldest first: whoever was replaced is there before the successor.
+        let mut cards: Vec<_> = identities.into_iter().map(|known| known.card).collect();
+        cards.sort_by_key(|card| (card.created(), card.id()));
+        entries.extend(cards.iter().map(|card| Entry::Identity(card.id())));
+        entries.extend([Entry::Trust, Entry::Folder(CONTACTS)]);
+        entries.extend(contacts.into_iter().map(Entry::Contact));
+        entries.push(Entry::Folder(GROUPS));
+        entries.extend(groups.into_iter().map(Entry::Group));
+        entries.push(Entry::Default);
+        Ok(Backup {
+            keystore: self.clone(),
+            now,
+            entries: entries.into_iter(),
+            counts,
+            buffer: Zeroizing::new(Vec::with_capacity(BUFFER_BYTES)),
+            at: 0,
+            has_ended: false,
+        })
+    }
+
+    /// Takes note that all of this keystore was backed up at this time.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn note_backup(&self, at: Time) -> Result<(), KeystoreError> {
+        folder::write(
+            &self.root.join(NOTED),
+            &line(&at.to_string()),
+            Existing::Replace,
+        )
+    }
+
+    /// When all of this keystore was backed up last, as far as that was noted.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn last_backup(&self) -> Result<Option<Time>, KeystoreError> {
+        let text = folder::read(&self.root.join(NOTED))?;
+        // It is a hint: whatever else stands there was no backup.
+        Ok(text.and_then(|text| std::str::from_utf8(&text).ok()?.trim_end().parse().ok()))
+    }
+
+    /// What is in force about everybody: the judgement on every contact, and what is remembered of those who are none.
+    fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
+        let mut decisions = self.local()?.memory().clone();
+        for head in self.contact_heads()? {
+            decisions.insert(head.id, head.trust);
+        }
+        decisions.retain(|_, trust| matches!(trust, Trust::Verified(_)) || trust.stops());
+        Ok(decisions)
+    }
+}
+
+impl Backup {
+    /// What is going to be in it.
+    #[must_use]
+    pub fn counts(&self) -> BackupCounts {
+        self.counts
+    }
+
+    /// Puts the next entry into the buffer; `false` after the last one.
+    fn fill(&mut self) -> Result<bool, KeystoreError> {
+        self.buffer.zeroize();
+        self.at = 0;
+        while self.buffer.is_empty() {
+            match self.entries.next() {
+                Some(entry) => self.write(entry)?,
+                None if self.has_ended => return Ok(false),
+                None => {
+                    self.has_ended = true;
+                    self.buffer.resize(2 * BLOCK, 0);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn write(&mut self, entry: Entry) -> Result<(), KeystoreError> {
+        let keystore = self.keystore.clone();
+        match entry {
+            Entry::Head => {
+                let text = line(&format!("{MAGIC} {}", self.now));
+                self.file(HEAD, &text);
+            }
+            Entry::Folder(name) => self.folder(name),
+            Entry::Identity(id) => self.identity(&id)?,
+            Entry::Trust => {
+                let text = local::text(&keystore.decisions()?);
+                self.file(TRUST, text.as_bytes());
+            }
+            Entry::Contact(id) => {
+                if let Some(text) = folder::read(&keystore.contact_path(&id))? {
+                    self.file(&format!("{CONTACTS}/{id}"), &text);
+                }
+            }
+            Entry::Group(name) => {
+                if let Some(group) = keystore.group(&name)? {
+                    self.file(&format!("{GROUPS}/{name}"), &group.to_text());
+                }
+            }
+            Entry::Default => {
+                if let Some(first) = keystore.identities()?.iter().find(|one| one.is_default) {
+                    self.file(DEFAULT, &line(&first.card.id().to_string()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn identity(&mut self, id: &RootId) -> Result<(), KeystoreError> {
+        let transfer = self.keystore.export_identity(id)?;
+        let folder = format!("{IDENTITIES}/{id}");
+        self.folder(&folder);
+        for (name, bytes) in transfer.files() {
+            self.file(&format!("{folder}/{name}"), &bytes);
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, path: &str) {
+        self.header(&format!("{path}/"), EntryType::Directory, 0o700, 0);
+    }
+
+    fn file(&mut self, path: &str, bytes: &[u8]) {
+        self.header(path, EntryType::Regular, 0o600, bytes.len());
+        self.buffer.extend_from_slice(bytes);
+        let blocks = self.buffer.len().next_multiple_of(BLOCK);
+        self.buffer.resize(blocks, 0);
+    }
+
+    fn header(&mut self, path: &str, kind: EntryType, mode: u32, bytes: usize) {
+        let mut header = Header::new_ustar();
+        header
+            .set_path(path)
+            .expect("the keystore's paths are at most 86 bytes of ASCII");
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_mtime(self.now.unix());
+        header.set_size(bytes as u64);
+        header.set_cksum();
+        self.buffer.extend_from_slice(header.as_bytes());
+    }
+}
+
+impl Read for Backup {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.buffer.len() && !self.fill().map_err(io::Error::other)? {
+            return Ok(0);
+        }
+        let rest = &self.buffer[self.at..];
+        let count = rest.len().min(out.len());
+        out[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests;

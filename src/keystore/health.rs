@@ -1,0 +1,233 @@
+//! A keystore looked through, file by file: what does not open, what lies about, what contradicts itself. Nothing is changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::contacts::CONTACTS;
+use super::secret_file::StoredSecret;
+use super::{Keystore, KeystoreError, folder};
+use crate::atomic_file::is_temporary;
+use crate::crypto::signing::RootId;
+use crate::turns::spread;
+
+/// The files of a keystore beside those in its folders.
+const FILES: [&str; 5] = ["backed-up", "clock", "contacts.index", "default", "lock"];
+const IDENTITIES: &str = "identities";
+const GROUPS: &str = "groups";
+const FOLDERS: [&str; 3] = [IDENTITIES, CONTACTS, GROUPS];
+const OF_IDENTITY: [&str; 4] = ["card", "ended", "revocation", "secret"];
+/// From so many contacts on they are looked at by several threads.
+const SHARED_FROM: usize = 64;
+
+/// Something that is not as it should be.
+#[derive(Debug)]
+pub enum Finding {
+    /// It does not open, or others can read it.
+    Fault(KeystoreError),
+    /// A file that a killed run left; it means nothing.
+    Leftover(PathBuf),
+    /// Nothing that a keystore has.
+    Stranger(PathBuf),
+    /// Several people have this address.
+    SharedAddress {
+        /// The address, in small letters.
+        address: String,
+        /// Their root keys.
+        ids: Vec<RootId>,
+    },
+    /// A group names somebody who is no contact.
+    LostMember {
+        /// The group.
+        group: String,
+        /// The root key of its member.
+        id: RootId,
+    },
+}
+
+impl Keystore {
+    /// Looks at every file. A keystore that is not there is in order.
+    #[must_use]
+    pub fn examine(&self) -> Vec<Finding> {
+        if let Err(error) = folder::check_root(&self.root) {
+            return vec![Finding::Fault(error)];
+        }
+        let mut found = Findings::default();
+        let known = |name: &OsStr| FILES.iter().chain(&FOLDERS).any(|known| name == *known);
+        for path in found.entries(&self.root) {
+            if !found.is_litter(&path, known) && !path.is_dir() && !path.ends_with("contacts.index")
+            {
+                found.check(folder::read_up_to(&path, u64::MAX));
+            }
+        }
+        let mut owners = self.look_at_identities(&mut found);
+        let contacts = self.look_at_contacts(&mut found);
+        let ids: BTreeSet<RootId> = owners.iter().chain(&contacts).map(|(id, _)| *id).collect();
+        owners.extend(contacts);
+        found.shared_addresses(&owners);
+        self.look_at_groups(&ids, &mut found);
+        found.check(self.local());
+        found.0
+    }
+
+    /// Hands back whose address each of those in use is.
+    fn look_at_identities(&self, found: &mut Findings) -> Vec<(RootId, Vec<String>)> {
+        let mut owners = Vec::new();
+        for path in found.folder(self, IDENTITIES) {
+            let id = path
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok());
+            let Some(id) = id.filter(|_| path.is_dir()) else {
+                // Made or removed only in part.
+                let hidden = path.file_name().and_then(OsStr::to_str);
+                let hidden = hidden.and_then(|name| name.strip_prefix('.')?.parse::<RootId>().ok());
+                match hidden {
+                    Some(_) => found.0.push(Finding::Leftover(path)),
+                    None => drop(found.is_litter(&path, |_| false)),
+                }
+                continue;
+            };
+            self.look_at_identity(&id, &path, found);
+        }
+        if let Some(identities) = found.check(self.identities()) {
+            for one in identities {
+                if one.standing == super::Standing::Active {
+                    owners.push((one.card.id(), one.card.addresses().to_vec()));
+                }
+            }
+        }
+        owners
+    }
+
+    fn look_at_identity(&self, id: &RootId, path: &Path, found: &mut Findings) {
+        for file in found.entries(path) {
+            found.is_litter(&file, |name| OF_IDENTITY.iter().any(|known| name == *known));
+        }
+        let gone = |name: &str| KeystoreError::damaged(&path.join(name), &"it is not there");
+        match self.own_card(id) {
+            Ok(Some(_)) => {}
+            Ok(None) => found.0.push(Finding::Fault(gone("card"))),
+            Err(error) => found.0.push(Finding::Fault(error)),
+        }
+        match self.revocation(id) {
+            Err(KeystoreError::Unknown(_)) => found.0.push(Finding::Fault(gone("revocation"))),
+            revocation => drop(found.check(revocation)),
+        }
+        match self.secret(id) {
+            Err(KeystoreError::Unknown(_)) => found.0.push(Finding::Fault(gone("secret"))),
+            Ok(StoredSecret::Locked(locked)) => drop(found.check(locked.envelope())),
+            secret => drop(found.check(secret)),
+        }
+    }
+
+    fn look_at_contacts(&self, found: &mut Findings) -> Vec<(RootId, Vec<String>)> {
+        let mut ids = Vec::new();
+        for path in found.folder(self, CONTACTS) {
+            match path
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok())
+            {
+                Some(id) => ids.push(id),
+                None => drop(found.is_litter(&path, |_| false)),
+            }
+        }
+        let look = |id: RootId| self.contact(&id);
+        let mut owners = Vec::new();
+        for contact in spread(ids, SHARED_FROM, look) {
+            if let Some(contact) = found.check(contact).flatten() {
+                owners.push((contact.card.id(), contact.card.addresses().to_vec()));
+            }
+        }
+        owners
+    }
+
+    fn look_at_groups(&self, known: &BTreeSet<RootId>, found: &mut Findings) {
+        for path in found.folder(self, GROUPS) {
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            if !super::is_group_name(name) {
+                found.is_litter(&path, |_| false);
+                continue;
+            }
+            let group = found.check(self.group(name)).flatten().unwrap_or_default();
+            let lost = group.members.into_iter().filter(|id| !known.contains(id));
+            found.0.extend(lost.map(|id| Finding::LostMember {
+                group: name.to_owned(),
+                id,
+            }));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Keeps what is wrong with it, if anything.
+    fn check<T>(&mut self, result: Result<T, KeystoreError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.0.push(Finding::Fault(error));
+                None
+            }
+        }
+    }
+
+    /// What stands in one of the keystore's folders, if that is there and private.
+    fn folder(&mut self, keystore: &Keystore, name: &str) -> Vec<PathBuf> {
+        match self.check(keystore.folder(name)).flatten() {
+            Some(_) => self.entries(&keystore.root.join(name)),
+            None => Vec::new(),
+        }
+    }
+
+    fn entries(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                let error = KeystoreError::system("read", folder, error);
+                self.0.push(Finding::Fault(error));
+                return Vec::new();
+            }
+        };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        paths
+    }
+
+    /// Whether it is nothing that belongs here.
+    fn is_litter(&mut self, path: &Path, known: impl Fn(&OsStr) -> bool) -> bool {
+        let name = path.file_name().unwrap_or_default();
+        if known(name) {
+            return false;
+        }
+        let path = path.to_owned();
+        self.0
+            .push(match is_temporary(path.file_name().unwrap_or_default()) {
+                true => Finding::Leftover(path),
+                false => Finding::Stranger(path),
+            });
+        true
+    }
+
+    fn shared_addresses(&mut self, owners: &[(RootId, Vec<String>)]) {
+        let mut of_address: BTreeMap<String, BTreeSet<RootId>> = BTreeMap::new();
+        for (id, addresses) in owners {
+            for address in addresses {
+                let ids = of_address.entry(address.to_lowercase()).or_default();
+                ids.insert(*id);
+            }
+        }
+        let shared = of_address.into_iter().filter(|(_, ids)| ids.len() > 1);
+        self.0
+            .extend(shared.map(|(address, ids)| Finding::SharedAddress {
+                address,
+                ids: ids.into_iter().collect(),
+            }));
+    }
+}
+
+#[cfg(test)]
+mod tests;
