@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod access;
+mod backups;
 mod exit_codes;
 mod help;
 mod hostile;
@@ -24,3 +25,4 @@ mod strangers;
 mod sysexits;
 mod trust;
 mod unlock;
+mod years;

@@ -7,9 +7,11 @@
 
 mod access;
 mod aliases;
+mod backups;
 #[expect(dead_code, reason = "its other line ends are tried elsewhere")]
 #[path = "../mail/corpus.rs"]
 mod corpus;
+mod crowd;
 mod failures;
 mod key_changes;
 mod kills;

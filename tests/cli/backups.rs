@@ -1,0 +1,183 @@
+//! Laptops get lost: a keystore is backed up, comes back, and never goes back behind what is known since.
+
+use crate::session::Session;
+
+/// Alice, who verified Bob and blocked Carol, and the number of Alice and Bob.
+fn with_a_past() -> Session {
+    let session = Session::with_people();
+    session.write("pw", "a passphrase for backups\n");
+    session.quietly(
+        "alice",
+        "encl contact verify bob@example.org --no-input > number; \
+         encl contact verify bob@example.org --code \"$(cat number)\" && encl contact block carol@example.org",
+    );
+    session
+}
+
+#[test]
+fn a_lost_laptop_is_an_inconvenience() {
+    let mut session = with_a_past();
+    session.type_("alice", "encl backup -o keys.encl --passphrase-file pw");
+    session.type_("alice", "encl backup -o keys.encl --passphrase-file pw");
+    session.type_("alice", "encl inspect keys.encl");
+    session.type_(
+        "alice",
+        "encl unwrap keys.encl -o - --passphrase-file pw | tar t | sed 's/[0-9a-f]\\{64\\}/ID/' | uniq",
+    );
+    // Another machine: neither her keystore nor what the old one kept to itself.
+    session.quietly("alice", "rm -r \"$ENCL_KEYSTORE\" ~/.local/state/encl");
+    session.type_(
+        "alice",
+        "encl restore keys.encl --passphrase-file pw --dry-run",
+    );
+    session.type_("alice", "encl contact list");
+    session.type_("alice", "encl restore keys.encl --passphrase-file pw");
+    session.type_(
+        "alice",
+        "encl restore - --passphrase-file pw --yes < keys.encl",
+    );
+    session.type_(
+        "alice",
+        "encl contact list && encl key list && encl group show finance",
+    );
+    session.type_("alice", "encl unwrap letter.pdf.encl -o - --require-signed");
+    session.type_("alice", "encl wrap notes.txt --to bob --require-verified");
+    session.type_("alice", "encl wrap notes.txt --to carol");
+    session.type_("alice", "encl restore keys.encl --passphrase-file pw");
+    insta::assert_snapshot!(session.transcript());
+}
+
+#[test]
+fn what_is_here_and_later_stays() {
+    let mut session = with_a_past();
+    session.quietly("alice", "encl backup -o keys.encl --passphrase-file pw");
+    session.quietly(
+        "alice",
+        "cp passphrase old && cp pw new && encl key passphrase --new-passphrase-file old && \
+         encl key rotate --passphrase-file old > alice2.card && encl group remove finance carol@example.org && \
+         encl contact block bob@example.org && encl contact remove carol@example.org --yes",
+    );
+    session.quietly(
+        "bob",
+        "encl contact add alice2.card --yes && encl wrap notes.txt --to alice",
+    );
+    session.type_("alice", "encl restore keys.encl --passphrase-file pw --yes");
+    session.type_("alice", "printf '%s\\n' \"$(cat old)\" \"$(cat pw)\" > both && encl restore keys.encl --passphrase-file both --yes");
+    session.type_("alice", "encl contact list && encl group show finance");
+    session.type_(
+        "alice",
+        "encl unwrap notes.txt.encl -o - --passphrase-file old",
+    );
+    session.type_(
+        "alice",
+        "encl key card | cmp - alice2.card && encl key list --json | jq .standing",
+    );
+    // One that was revoked is so on every machine that the backup comes to.
+    session.quietly(
+        "alice",
+        "encl key revoke --yes > revocation && encl backup -o later.encl --passphrase-file both",
+    );
+    session.quietly(
+        "alice",
+        "encl restore keys.encl --passphrase-file pw --yes --keystore second",
+    );
+    session.type_(
+        "alice",
+        "encl restore later.encl --passphrase-file both --yes --keystore second",
+    );
+    session.type_("alice", "encl key list --keystore second");
+    insta::assert_snapshot!(session.transcript());
+}
+
+#[test]
+fn a_backup_by_anybody_makes_nobody_verified() {
+    let mut session = with_a_past();
+    // Mallory has a keystore full of verified friends, and seals it to Alice.
+    session.quietly(
+        "mallory",
+        "encl key new m@example.org --no-passphrase > m.card && encl contact add alice.card --yes && encl contact add bob.card --yes && \
+         encl contact verify bob@example.org --no-input > n; encl contact verify bob@example.org --code \"$(cat n)\" && \
+         encl group new finance m@example.org && encl group new board m@example.org bob@example.org && \
+         encl backup --to alice@example.org --anonymous -o gift.encl && encl backup --to alice@example.org -o signed.encl",
+    );
+    session.quietly("alice", "encl contact remove bob@example.org --yes");
+    session.type_("alice", "encl restore gift.encl --dry-run");
+    session.type_("alice", "encl restore signed.encl --dry-run --json");
+    session.type_(
+        "alice",
+        "encl restore signed.encl --yes; encl contact show bob@example.org | grep trust",
+    );
+    session.type_("alice", "encl group show finance");
+    // Her own, signed, is as good as one by passphrase.
+    session.quietly("bob", "encl backup --to carol.card -o bobs.encl");
+    session.quietly("carol", "encl contact add bob.card --yes");
+    session.type_("carol", "encl restore bobs.encl --dry-run");
+    insta::assert_snapshot!(session.transcript());
+}
+
+#[test]
+fn mistakes_with_backups_are_told() {
+    let mut session = with_a_past();
+    session.quietly("alice", "encl backup -o keys.encl --passphrase-file pw");
+    session.type_("alice", "encl restore letter.pdf.encl");
+    session.type_("alice", "encl restore notes.txt");
+    session.type_(
+        "alice",
+        "encl restore keys.encl --passphrase-file passphrase --yes",
+    );
+    session.type_(
+        "alice",
+        "head -c -40 keys.encl > short.encl && encl restore short.encl --passphrase-file pw --yes --keystore second; ls second",
+    );
+    session.type_("nobody", "encl backup -o nothing.encl --passphrase-file pw");
+    session.type_("alice", "encl backup -o none/keys.encl --passphrase-file pw; encl backup -o k.encl --no-input; ls k.encl");
+    session.type_(
+        "alice",
+        "encl backup --to carol@example.org -o for-carol.encl",
+    );
+    session.type_(
+        "alice",
+        "encl backup --to bob@example.org -o for-bob.encl && encl restore for-bob.encl",
+    );
+    insta::assert_snapshot!(session.transcript());
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+    let mut session = with_a_past();
+    session.type_("nobody", "encl doctor");
+    session.type_("alice", "encl doctor");
+    session.quietly("alice", "encl backup -o keys.encl --passphrase-file pw && encl key passphrase --new-passphrase-file passphrase");
+    session.type_("alice", "encl doctor");
+    session.type_("alice", "encl doctor --open --passphrase-file pw");
+    session.type_("alice", "encl doctor --open --passphrase-file passphrase");
+    session.quietly(
+        "alice",
+        "cd \"$ENCL_KEYSTORE\" && chmod 644 default && echo x >> contacts/$(ls contacts | head -1) && touch notes && \
+         truncate -s 9 identities/*/secret && ln -s / groups/link && echo 2040-01-01T00:00:00Z > clock",
+    );
+    let broken = session.ask(
+        "alice",
+        "encl doctor; encl doctor --json | jq -r .level | sort | uniq -c",
+    );
+    assert_eq!(broken.exit, 0, "the exit code of the pipe");
+    let text = broken.text();
+    for due in [
+        "chmod go= ",
+        "does not open",
+        "encl restore BACKUP",
+        "nothing that a keystore has",
+        "dates cannot be judged",
+    ] {
+        assert!(text.contains(due), "{due}: {text}");
+    }
+    assert_eq!(session.ask("alice", "encl doctor").exit, 1);
+    // As it was told: what is broken goes away, and the backup brings it back.
+    session.quietly(
+        "alice",
+        "cd \"$ENCL_KEYSTORE\" && chmod go= default && rm contacts/$(ls contacts | head -1) identities/*/secret clock groups/link notes",
+    );
+    session.quietly("alice", "encl restore keys.encl --passphrase-file pw --yes");
+    session.quietly("alice", "encl doctor && encl unwrap letter.pdf.encl -o -");
+    insta::assert_snapshot!(session.transcript());
+}

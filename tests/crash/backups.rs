@@ -1,0 +1,171 @@
+//! A backup is whole or not there, and a restore that is killed is simply run again: nothing that was there is less, and nobody
+//! is trusted more.
+
+use std::os::unix::process::ExitStatusExt;
+
+use super::failures::must_work;
+use super::kills::SIGKILL;
+use super::scene::{Scene, said};
+use super::strace::{self, Call};
+use super::{complaints, judge};
+
+const BACKUP: &[&str] = &[
+    "backup",
+    "-o",
+    "out",
+    "--passphrase-file",
+    "words",
+    "--keystore",
+    "bob",
+];
+const RESTORE: &[&str] = &[
+    "restore",
+    "keys.encl",
+    "--yes",
+    "--passphrase-file",
+    "words",
+    "--keystore",
+    "alice",
+];
+const ANEW: &[&str] = &[
+    "restore",
+    "keys.encl",
+    "--yes",
+    "--passphrase-file",
+    "words",
+    "--keystore",
+    "fresh",
+];
+
+/// Bob knows Carol, blocked, and has a group; all of it is in `keys.encl`.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.write("words", b"a passphrase\n");
+    let script = "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
+        \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
+        \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob";
+    let output = scene.shell(script, &[]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    scene
+}
+
+/// After one more restore all is there, and Carol is blocked whenever she is there.
+fn check(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
+    let keystore = arguments[arguments.len() - 1];
+    if arguments == BACKUP {
+        if scene.read("out").is_some() {
+            let restore = [
+                "restore",
+                "out",
+                "--yes",
+                "--passphrase-file",
+                "words",
+                "--keystore",
+                "third",
+            ];
+            succeeds(scene, &restore)?;
+            succeeds(scene, &["verify", "in.encl", "--keystore", "third"])?;
+        }
+        return succeeds(scene, &["verify", "in.encl", "--keystore", "bob"]);
+    }
+    let before = scene.run(&["contact", "list", "--keystore", keystore]);
+    if !before.status.success() {
+        return Err(format!("the keystore is unreadable: {}", said(&before)));
+    }
+    let listed = String::from_utf8_lossy(&before.stdout).into_owned();
+    if listed
+        .lines()
+        .any(|line| line.starts_with("carol") && !line.contains("blocked"))
+    {
+        return Err(format!("somebody who was blocked is not: {listed}"));
+    }
+    succeeds(scene, arguments)?;
+    succeeds(scene, &["verify", "in.encl", "--keystore", keystore])?;
+    succeeds(scene, &["group", "show", "team", "--keystore", keystore])?;
+    succeeds(scene, &["doctor", "--keystore", keystore])?;
+    let wrap = [
+        "wrap",
+        "in",
+        "-o",
+        "no",
+        "--to",
+        "carol@example.org",
+        "--keystore",
+        keystore,
+    ];
+    match scene.run(&wrap).status.code() {
+        Some(7) => Ok(()),
+        code => Err(format!("sealed for somebody who is blocked: {code:?}")),
+    }
+}
+
+fn succeeds(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
+    let output = scene.run(arguments);
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{}: {}", arguments[0], said(&output))),
+    }
+}
+
+#[test]
+fn backups_outlive_kills_and_failing_disks() {
+    strace::require();
+    let (mut kills, mut failed) = (0, 0);
+    let mut wrong = Vec::new();
+    for arguments in [BACKUP, RESTORE, ANEW] {
+        let (output, calls) = strace::record(&scene(), arguments, &[]);
+        assert!(output.status.success(), "{}", said(&output));
+        let calls: Vec<Call> = calls.into_iter().filter(Call::touches).collect();
+        let points: Vec<(&Call, Option<&str>)> = (calls.iter())
+            .flat_map(|call| {
+                let fails = must_work(call).then_some((call, Some("ENOSPC")));
+                [Some((call, None)), fails].into_iter().flatten()
+            })
+            .collect();
+        wrong.extend(complaints(&points, |(call, error)| {
+            let scene = scene();
+            let injection = error.map_or_else(|| call.killing(), |error| call.failing(error));
+            let (output, _) = strace::inject(&scene, arguments, call.thread, &[injection]);
+            let told = match (error, output.status.code()) {
+                // A hint that could not be kept (the time) is no reason to fail.
+                (_, Some(0)) => done(&scene, arguments),
+                (None, _) if output.status.signal() == Some(SIGKILL) => Ok(()),
+                (Some(_), Some(1)) => Ok(()),
+                (_, code) => Err(format!("exit {code:?}: {}", said(&output))),
+            };
+            told.and_then(|()| check(&scene, arguments))
+                .map_err(|complaint| {
+                    format!("{}: {complaint} ({error:?} at {})", arguments[0], call.text)
+                })
+        }));
+        kills += calls.len();
+        failed += points.len() - calls.len();
+    }
+    judge(
+        &format!("{kills} kills and {failed} failing calls of backup and restore"),
+        "bad",
+        &wrong,
+    );
+    assert!(
+        kills > 60 && failed > 20,
+        "{kills} kills, {failed} failing calls"
+    );
+}
+
+/// Whoever says that it is done has done it.
+fn done(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
+    if arguments == BACKUP {
+        let is_there = scene.read("out").is_some();
+        return is_there
+            .then_some(())
+            .ok_or_else(|| "exit 0 without a backup".to_owned());
+    }
+    let foreseen = scene.run(&[arguments, &["--dry-run"]].concat());
+    match String::from_utf8_lossy(&foreseen.stdout).contains("all of it is here") {
+        true => Ok(()),
+        false => Err(format!(
+            "exit 0 with something left to do: {}",
+            said(&foreseen)
+        )),
+    }
+}
