@@ -8,6 +8,7 @@
 //! contacts/ID                one line of trust, one line of card
 //! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
+//! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not kept
 //! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
 //! default                    the id of the identity that signs when nothing else is said
 //! lock                       held by whoever writes
@@ -30,6 +31,7 @@ mod folder;
 mod groups;
 mod identities;
 mod index;
+mod invitations;
 mod local;
 mod secret_file;
 mod transfer;
@@ -48,6 +50,7 @@ pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use identities::{Standing, StoredIdentity};
 pub use index::{ContactIndex, IndexedContact};
+pub use invitations::{Answered, INVITATION_SECONDS_MAX, Invitation, InvitationState};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use transfer::{Imported, Transfer, TransferError};
 pub use trust::{Compared, Trust, Verified};
