@@ -139,7 +139,7 @@ impl CardFinder {
 
     /// Begins what the prefix says that `before` ends in, but for its colon. Gives the length of what there is of it.
     fn begin(&mut self, before: &[u8]) -> usize {
-        let name = |prefix: &'static str| prefix[..prefix.len() - 1].as_bytes();
+        let name = |prefix: &'static str| &prefix.as_bytes()[..prefix.len() - 1];
         let mut kinds = KINDS.iter();
         let Some((prefix, kind)) = kinds.find(|(prefix, _)| before.ends_with(name(prefix))) else {
             return 0;

@@ -10,6 +10,7 @@ mod access;
 mod exit_codes;
 mod help;
 mod hostile;
+mod invitations;
 mod key_changes;
 mod keystore;
 mod let_in;

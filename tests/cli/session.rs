@@ -81,6 +81,7 @@ impl Session {
             "encl wrap letter.pdf --to alice@example.org && rm letter.pdf",
         );
         session.write_mail();
+        session.write_answer();
         session.quietly(
             "alice",
             "mkdir photos sealed opened && echo sea > photos/1.txt",
@@ -164,6 +165,17 @@ impl Session {
         self.write("archive.mbox", mbox.concat());
         self.program("maildrop", "exec cat > handed-over.eml");
         self.program("sendmail", SENDMAIL);
+    }
+
+    /// A letter with which Bob sends his card.
+    fn write_answer(&self) {
+        let card = String::from_utf8(self.read("bob.card")).unwrap();
+        self.write(
+            "answer.eml",
+            format!(
+                "From: Bob <bob@example.org>\nTo: alice@example.org\nSubject: my card\n\n{card}"
+            ),
+        );
     }
 
     /// A program that people can run.
@@ -357,7 +369,13 @@ impl Answer {
 
 /// Replaces ids, fingerprints, times and cards.
 pub(crate) fn scrub(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(scrub_line).collect();
+    let mut is_card = false;
+    let lines = text.lines().filter(|line| {
+        let goes_on = is_card && !line.is_empty() && line.len() <= 62 && is_base64url(line);
+        is_card = goes_on || line.contains("encl-card1:");
+        !goes_on
+    });
+    let lines: Vec<String> = lines.map(scrub_line).collect();
     lines.join("\n").replace("<day> <clock> +00:00", "<time>")
 }
 
@@ -377,6 +395,21 @@ fn is_hex(text: &str) -> bool {
         .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
 }
 
+fn is_base64url(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+const WEEKDAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
 fn scrub_word(word: &str) -> String {
     let (front, rest) = word.split_at(word.len() - word.trim_start_matches(['"', '(', '`']).len());
     let (word, back) = rest.split_at(
@@ -385,11 +418,16 @@ fn scrub_word(word: &str) -> String {
     );
     let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
     let shape: String = word.chars().map(digits).collect();
+    let token = word
+        .split_once("1:")
+        .filter(|(_, token)| token.len() == 24 && is_base64url(token));
     let scrubbed = match word {
+        _ if token.is_some() => token.map_or(String::new(), |(kind, _)| format!("{kind}1:<token>")),
+        _ if WEEKDAYS.contains(&word) => "<weekday>".to_owned(),
         _ if word.contains("encl-") && word.len() >= 29 => scrub_boundary(word),
         _ if word.contains(".R") && word.contains(".encl") => scrub_maildir(word),
         _ if word.len() == 64 && is_hex(word) => "<id>".to_owned(),
-        _ if word.starts_with("encl-card1:") && word.len() > 100 => "<card>".to_owned(),
+        _ if word.starts_with("encl-card1:") && word.len() > 60 => "<card>".to_owned(),
         _ if shape == "0000-00-00" => "<day>".to_owned(),
         _ if shape == "00:00:00" => "<clock>".to_owned(),
         _ if word.starts_with('{') => scrub_json(word),

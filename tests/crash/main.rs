@@ -11,6 +11,7 @@ mod aliases;
 #[path = "../mail/corpus.rs"]
 mod corpus;
 mod failures;
+mod invitations;
 mod key_changes;
 mod kills;
 mod large_mailbox;
