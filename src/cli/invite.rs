@@ -24,9 +24,9 @@ use super::{addressing, key, store, when};
 /// Characters of a line, as mail programs like them.
 const LINE_CHARS_MAX: usize = 72;
 
-/// Print an invitation to be mailed to somebody: who asks, my card, what to do, and a one-time token
+/// Print an invitation, to be mailed to somebody whose card is not here
 ///
-/// The token comes back beside their card, so that `encl contact add` can say which invitation is answered. It can be used once,
+/// It says who asks, what to do, and has my card and a one-time token. The token comes back beside their card, so that `encl contact add` can say which invitation is answered. It can be used once,
 /// within 90 days, and proves nothing: whoever reads the mail has it.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
@@ -134,8 +134,8 @@ fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time) -> String
         )),
         format!("    encl key card --invitation {token}"),
         filled(&format!(
-            "The token is good for one answer, until {}. It says which invitation is answered, and not who you \
-             are; and this message may be from anybody. When both of you have the other's card, compare one number \
+            "The token is good for one answer, until {}; it says which invitation is answered, and not who you \
+             are. This message, too, may be from anybody: when both of you have the other's card, compare one number \
              by telephone or in person:",
             when::day(ends)
         )),

@@ -223,7 +223,7 @@ fn compare(
     let who = typed(&card.addresses()[0], "WHO");
     let me = as_whom(invitation.from, &store::people(context)?);
     Ok(format!(
-        "; that shows no more than that somebody read it: compare numbers with `encl contact verify {who}{me}`"
+        "; whoever read that can answer it, so compare numbers: `encl contact verify {who}{me}`"
     ))
 }
 

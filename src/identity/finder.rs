@@ -158,9 +158,11 @@ impl CardFinder {
         match open.kind {
             Kind::Card => match card_in(&open.text) {
                 Ok(card) => keep(card, &mut found.cards),
-                Err(error) => {
+                // Less than a group is somebody's words about cards.
+                Err(error) if open.text.len() > GROUP + CHECK => {
                     found.broken.get_or_insert(error);
                 }
+                Err(_) => {}
             },
             Kind::Invitation => keep_token(INVITATION, &open.text, &mut found.invitations),
             Kind::Answer => keep_token(ANSWER, &open.text, &mut found.answers),

@@ -190,7 +190,7 @@ fn a_message_brings_the_card_of_its_sender() {
     let answer = text(&session, "answer.txt");
     let [bob, dora] = ["bob.card", "dora.card"].map(|name| text(&session, name));
     let from = "From: Dora <dora@example.org>\n";
-    let eve = "From: dora@example.org <eve@example.org>\n";
+    let eve = "From: \"dora@example.org\" <eve@example.org>\n";
     session.write("from-eve.eml", message(eve, "", &answer));
     session.write("from-nobody.eml", message("", "Date: today\n", &answer));
     session.write(
@@ -200,6 +200,10 @@ fn a_message_brings_the_card_of_its_sender() {
     let both = "From: dora@example.org, eve@example.org\n";
     session.write("two-people.eml", message(both, "", &answer));
     session.write("two-cards.eml", message(from, "", &format!("{bob}{dora}")));
+    session.write(
+        "not-understood.eml",
+        message("From: Dora dora@example.org\n", "", &answer),
+    );
     session.write("no-card.eml", message(from, "", "see encl-card1: later"));
     session.write(
         "mangled.eml",
@@ -211,6 +215,7 @@ fn a_message_brings_the_card_of_its_sender() {
         "from-nobody.eml",
         "two-fields.eml",
         "two-people.eml",
+        "not-understood.eml",
         "two-cards.eml",
         "no-card.eml",
         "words",

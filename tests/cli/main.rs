@@ -18,6 +18,7 @@ mod mail;
 mod mailboxes;
 mod prompts;
 mod quorum;
+mod scrub;
 mod sending;
 mod session;
 mod shells;
