@@ -15,8 +15,8 @@ use super::invited::Token;
 use super::offered::{self, Offered, OfferedCard};
 use super::people::Trust;
 use super::report::Failure;
-use super::terminal::Stream;
-use super::{key, store};
+use super::terminal::{Stream, safe};
+use super::{key, lookalikes, store};
 
 pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
     let input = match file.filter(|path| !is_dash(path)) {
@@ -33,7 +33,12 @@ fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failur
     let card = &offered.card;
     let name = key::person(card);
     let what = format!("cannot add {name}");
-    let known = contact(&card.id(), context)?.is_some_and(|known| known.card == *card);
+    let known = contact(&card.id(), context)?;
+    let is_new = known.is_none();
+    let known = known.is_some_and(|known| known.card == *card);
+    if is_new {
+        warn_of_lookalikes(card, context)?;
+    }
     let token = Token::beside(offered, context)?;
     if !known && !yes {
         context.terminal.text(&key::described(card));
@@ -61,6 +66,22 @@ fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failur
             invitation: token.as_ref().map(Token::object),
         };
         return print(card, added, context);
+    }
+    Ok(())
+}
+
+/// Before anything is asked: whoever reads only the address would be misled.
+fn warn_of_lookalikes(card: &Card, context: &Context) -> Result<(), Failure> {
+    let people = store::people(context)?;
+    let names = people.names().map_err(|error| store::unreadable(&error))?;
+    for address in card.addresses() {
+        if let Some((names, known)) = lookalikes::like(address, names) {
+            let (name, known) = (safe(&names.name), safe(known));
+            context.terminal.warning(&format!(
+                "{} looks like {known} of {name}, and is another address: some letters are of another script",
+                safe(address)
+            ));
+        }
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod kept;
 mod key;
 mod keys;
 mod leavers;
+mod lookalikes;
 #[cfg(test)]
 mod made_up;
 mod mail;

@@ -120,21 +120,24 @@ impl CardFinder {
         self.places > PLACES_MAX || kept.iter().any(|count| *count > KEPT_MAX)
     }
 
-    /// Goes on behind the next colon, which may end a prefix, or to the end.
+    /// Goes on behind the next prefix, or to the end.
     fn look<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let colon = memchr::memchr(b':', bytes);
-        let text = &bytes[..colon.unwrap_or(bytes.len())];
         let room = INVITATION.len();
+        for colon in memchr::memchr_iter(b':', bytes) {
+            let begun = match colon.checked_sub(room) {
+                Some(from) => self.begin(&bytes[from..colon]),
+                None => self.begin(&[&self.tail, &bytes[..colon]].concat()),
+            };
+            if begun > 0 {
+                self.tail.clear();
+                return &bytes[colon + 1..];
+            }
+        }
         self.tail
-            .extend_from_slice(&text[text.len().saturating_sub(room)..]);
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(room)..]);
         let excess = self.tail.len().saturating_sub(room);
         self.tail.drain(..excess);
-        let Some(colon) = colon else {
-            return &[];
-        };
-        let tail = std::mem::take(&mut self.tail);
-        self.begin(&tail);
-        &bytes[colon + 1..]
+        &[]
     }
 
     /// Begins what the prefix says that `before` ends in, but for its colon. Gives the length of what there is of it.

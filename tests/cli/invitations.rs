@@ -229,6 +229,25 @@ fn a_message_brings_the_card_of_its_sender() {
 }
 
 #[test]
+fn an_address_that_looks_like_another_one_is_told() {
+    let session = Session::with_people();
+    session.quietly(
+        "eve",
+        "encl key new b\u{43e}b@example.org --name Bob --no-passphrase > other.card",
+    );
+    let added = session.quietly("alice", "encl contact add other.card --yes");
+    assert!(
+        added
+            .stderr
+            .contains("warning: b\u{43e}b@example.org looks like bob@example.org of Bob"),
+        "{}",
+        added.stderr
+    );
+    let again = session.quietly("alice", "encl contact add other.card --yes");
+    assert!(!again.stderr.contains("warning"), "{}", again.stderr);
+}
+
+#[test]
 fn hostile_messages_are_refused_in_time() {
     let session = invited();
     let answer = text(&session, "answer.txt");

@@ -142,7 +142,7 @@ fn all_who_are_unknown_are_named_at_once() {
         refusal("eve@y, a@b", &people)
             .hint
             .unwrap()
-            .starts_with("ask for their cards, then")
+            .starts_with("`encl invite ADDRESS` prints")
     );
 }
 

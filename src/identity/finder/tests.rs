@@ -141,6 +141,7 @@ fn hostile_texts_cost_little() {
     let whole = [
         "encl-card1:".repeat(400_000),
         ":".repeat(4 << 20),
+        "1:".repeat(2 << 20),
         format!("{prefix}{}", "A".repeat(4 << 20)),
         format!("{prefix}{}", "\n> ".repeat(2 << 20)),
         format!("{prefix}{}", &card.to_text()[prefix.len()..].repeat(1_000)),
