@@ -15,7 +15,7 @@ use super::people::{Basis, Names, People};
 use super::report::{Exit, Failure};
 use super::store::unreadable;
 use super::terminal::safe;
-use super::who::{self, ASK_FOR_CARD, Found};
+use super::who::{self, Found};
 
 /// Unknown addresses for which somebody alike is looked for: each costs a look at everybody.
 const SUGGESTIONS_MAX: usize = 3;
@@ -252,7 +252,7 @@ fn cannot_tell(missing: &[(&str, Match<'_>)], people: &People) -> Result<Failure
     })
 }
 
-/// Somebody alike, if there is one; else how to get a card.
+/// Somebody alike, if there is one; else how to get cards.
 fn hint(unknown: &[&str], everybody: &[Names]) -> String {
     let words = || everybody.iter().flat_map(|names| &names.addresses);
     let alike = unknown.iter().take(SUGGESTIONS_MAX).find_map(|address| {
@@ -264,8 +264,7 @@ fn hint(unknown: &[&str], everybody: &[Names]) -> String {
         (Some((address, word)), _) => {
             format!("did you mean `{}` by {}?", safe(word), safe(address))
         }
-        (None, 1) => ASK_FOR_CARD.to_owned(),
-        (None, _) => ASK_FOR_CARD.replace("their card,", "their cards,"),
+        (None, _) => who::ask_for_cards(unknown),
     }
 }
 

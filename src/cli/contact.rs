@@ -1,25 +1,22 @@
 //! `encl contact`: other people's cards.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
-use encl::identity::{CARRIER_BYTES_MAX, Card, CardError, Revocation, fingerprint};
-use encl::json;
-use encl::keystore::{self, Accepted, Contact, How, Keystore, KeystoreError};
+use encl::identity::{Card, fingerprint};
+use encl::keystore::{self, Contact, Keystore, KeystoreError};
 use encl::time::Time;
 use encl::turns::spread;
 use serde::Serialize;
 
 use super::context::Context;
-use super::files::is_dash;
 use super::help::closing;
+use super::invited::InvitationObject;
 use super::people::{Names, Trust};
 use super::report::{Exit, Failure, Outcome};
-use super::terminal::{Stream, safe, shown};
-use super::{key, store, trust, verification, when, who};
+use super::terminal::{Stream, safe};
+use super::{adding, key, store, trust, verification, when, who};
 
 /// Cards that are read together for a list; of thousands only these are kept.
 const TOGETHER: usize = 256;
@@ -27,10 +24,17 @@ const TOGETHER: usize = 256;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add or update a contact from a card; or take note of a revocation
-    #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Recipient, Exit::Newer], "\
-  $ encl contact add bob.card --yes"))]
+    #[command(
+        long_about = "Add or update a contact from a card; or take note of a revocation\n\n\
+The card may stand in a text, such as an invitation, or in a message (.eml) as text or attachment: exactly one, beside cards \
+of yours. That of a message has to carry the address in From. The message's own signatures are not looked at, and neither \
+From nor the answer to an invitation makes a contact verified.",
+        after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Recipient, Exit::Newer], "\
+  $ encl contact add bob.card --yes
+  $ encl contact add answer.eml --yes")
+    )]
     Add {
-        /// A card or revocation, or `-` for standard input (the default)
+        /// A card, a text or message with one, or a revocation; `-` is standard input (the default)
         file: Option<PathBuf>,
         /// Do not ask
         #[arg(long)]
@@ -81,7 +85,7 @@ is refused with exit 7, and nothing is recorded. `--yes` is no answer here: some
 
 pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
     match command {
-        Command::Add { file, yes } => add(file.as_deref(), yes, context)?,
+        Command::Add { file, yes } => adding::run(file.as_deref(), yes, context)?,
         Command::List => list(context)?,
         Command::Show { who } => show(&who, context)?,
         Command::Verify(arguments) => verification::run(&arguments, context)?,
@@ -89,72 +93,6 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
         Command::Unblock { who } => decide(&who, Decision::Unblock, context)?,
         Command::Remove { who, yes } => remove(&who, yes, context)?,
     }
-    Ok(())
-}
-
-fn add(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
-    let card = match read(file.filter(|path| !is_dash(path)), context)? {
-        Offered::Card(card) => card,
-        Offered::Revocation(revocation) => return revoke(&revocation, yes, context),
-    };
-    let known = contact(&card.id(), context)?.is_some_and(|known| known.card == card);
-    let what = format!("cannot add {}", key::person(&card));
-    if !known && !yes {
-        context.terminal.text(&key::described(&card));
-        context.confirm(&format!("Add {}?", key::person(&card)), &what)?;
-    }
-    let (accepted, words) = match store::accept(context, &card, How::Added)? {
-        Accepted::New => ("added", "added"),
-        Accepted::Updated => ("updated", "brought up to date"),
-        Accepted::Known => ("known", "was here already"),
-    };
-    if context.json {
-        return print(&card, Some(accepted), context);
-    }
-    let id = fingerprint(&card.id());
-    let trust = Trust::from(trust_in(&store::keystore(context), &card)?);
-    let state = match (accepted, trust.stops()) {
-        ("added", false) => format!(", {}", trust.words()),
-        (_, true) => format!(" but {}, so nothing is sealed for them", trust.words()),
-        _ => String::new(),
-    };
-    let name = key::person(&card);
-    context
-        .terminal
-        .status(&format!("{name}: {words}{state}, fingerprint {id}"));
-    Ok(())
-}
-
-/// Takes note of the end of somebody's identity.
-fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), Failure> {
-    let id = revocation.id();
-    let known = contact(&id, context)?;
-    let name = known.as_ref().map_or_else(
-        || format!("the key {}", fingerprint(&id)),
-        |known| key::person(&known.card),
-    );
-    let what = format!("cannot take note that {name} is revoked");
-    if !yes {
-        context.confirm(&format!("Revoke {name}, for good?"), &what)?;
-    }
-    let noted = store::keystore(context).accept_revocation(revocation, context.now);
-    noted.map_err(|error| store::failure(&what, &error))?;
-    if context.json {
-        return match &known {
-            Some(known) => print(&known.card, None, context),
-            None => context.terminal.print_object(
-                &RevokedObject {
-                    schema: "encl.contact/1",
-                    id: id.to_string(),
-                    trust: Trust::Revoked,
-                },
-                Stream::Stdout,
-            ),
-        };
-    }
-    context.terminal.status(&format!(
-        "{name} is revoked: nothing is sealed for this key any more"
-    ));
     Ok(())
 }
 
@@ -183,47 +121,12 @@ fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failur
     let what = format!("cannot {verb} {}", key::person(&card));
     decided.map_err(|error| store::failure(&what, &error))?;
     if context.json {
-        return print(&card, None, context);
+        return print(&card, Added::default(), context);
     }
     context
         .terminal
         .status(&format!("{}: {words}", key::person(&card)));
     Ok(())
-}
-
-/// What `contact add` was given.
-enum Offered {
-    Card(Card),
-    Revocation(Revocation),
-}
-
-fn read(file: Option<&Path>, context: &Context) -> Result<Offered, Failure> {
-    let name = file.map_or("standard input".to_owned(), shown);
-    let what = format!("cannot add the card in {name}");
-    let failed = |error: &std::io::Error| {
-        let failure = Failure::io(&*what, error);
-        file.map_or(failure.clone(), |path| failure.file(path))
-    };
-    let mut text = Vec::new();
-    let limit = CARRIER_BYTES_MAX as u64 + 1;
-    let read = if let Some(path) = file {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text))
-    } else {
-        context.passphrases.stdin_is_data();
-        std::io::stdin().lock().take(limit).read_to_end(&mut text)
-    };
-    read.map_err(|error| failed(&error))?;
-    let card = Card::from_text(&text).map(Offered::Card);
-    let revocation = |error| Revocation::from_text(&text).map_err(|_| error);
-    let offered = card.or_else(|error| revocation(error).map(Offered::Revocation));
-    offered.map_err(|error| {
-        let exit = match error {
-            CardError::Line(json::Error::Newer(_)) => Exit::Newer,
-            _ => Exit::Damaged,
-        };
-        let failure = Failure::new(exit, &*what).because(safe(&error.to_string()));
-        file.map_or(failure.clone(), |path| failure.file(path))
-    })
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
@@ -259,7 +162,7 @@ fn list_one(
     context: &Context,
 ) -> Result<(), Failure> {
     if context.json {
-        return print_object(card, *trust, None, context);
+        return print_object(card, *trust, Added::default(), context);
     }
     let state = match Trust::of(*trust, card, context.now) {
         Trust::Unverified => "not verified",
@@ -273,7 +176,7 @@ fn list_one(
 fn show(who: &str, context: &Context) -> Result<(), Failure> {
     let card = find(who, context)?;
     if context.json {
-        return print(&card, None, context);
+        return print(&card, Added::default(), context);
     }
     let contact = contact(&card.id(), context)?;
     let contact = contact
@@ -313,7 +216,7 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
+pub(super) fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
     let contact = store::keystore(context).contact(id);
     contact.map_err(|error| store::failure("cannot read the contact", &error))
 }
@@ -337,12 +240,12 @@ pub(super) fn find(who: &str, context: &Context) -> Result<Card, Failure> {
 }
 
 /// The object of a contact as the keystore has it now.
-fn print(card: &Card, accepted: Option<&'static str>, context: &Context) -> Result<(), Failure> {
+pub(super) fn print(card: &Card, added: Added, context: &Context) -> Result<(), Failure> {
     let trust = trust_in(&store::keystore(context), card)?;
-    print_object(card, trust, accepted, context)
+    print_object(card, trust, added, context)
 }
 
-fn trust_in(keystore: &Keystore, card: &Card) -> Result<keystore::Trust, Failure> {
+pub(super) fn trust_in(keystore: &Keystore, card: &Card) -> Result<keystore::Trust, Failure> {
     let contact = keystore.contact(&card.id());
     let contact = contact.map_err(|error| store::unreadable(&error))?;
     Ok(contact.map_or(keystore::Trust::Unverified, |contact| contact.trust))
@@ -351,7 +254,7 @@ fn trust_in(keystore: &Keystore, card: &Card) -> Result<keystore::Trust, Failure
 pub(super) fn print_object(
     card: &Card,
     trust: keystore::Trust,
-    accepted: Option<&'static str>,
+    added: Added,
     context: &Context,
 ) -> Result<(), Failure> {
     let object = ContactObject {
@@ -359,7 +262,7 @@ pub(super) fn print_object(
         card: key::CardFacts::of(card),
         trust: Trust::of(trust, card, context.now),
         verified: VerifiedObject::of(trust),
-        accepted,
+        added,
     };
     context.terminal.print_object(&object, Stream::Stdout)
 }
@@ -372,17 +275,19 @@ struct ContactObject<'a> {
     trust: Trust,
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<VerifiedObject>,
-    /// What became of a card that was offered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    accepted: Option<&'static str>,
+    #[serde(flatten)]
+    added: Added,
 }
 
-/// A key whose card is not here.
-#[derive(Serialize)]
-struct RevokedObject {
-    schema: &'static str,
-    id: String,
-    trust: Trust,
+/// What became of a card that was offered.
+#[derive(Default, Serialize)]
+pub(super) struct Added {
+    /// `added`, `updated`, `successor` or `known`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) accepted: Option<&'static str>,
+    /// What the token beside it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) invitation: Option<InvitationObject>,
 }
 
 /// By which of my identities, when and how.

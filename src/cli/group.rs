@@ -73,7 +73,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
     match command {
         Command::New { name, who, address } => {
             let group = Group {
-                address: address.map(|text| list_address(&text)).transpose()?,
+                address: address.map(|text| one_address(&text)).transpose()?,
                 members: members(&who, context)?,
             };
             told(keystore.new_group(&name, &group), "make", &name)?;
@@ -124,7 +124,7 @@ fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T
 }
 
 /// One address and nothing beside it.
-fn list_address(text: &str) -> Result<String, Failure> {
+pub(super) fn one_address(text: &str) -> Result<String, Failure> {
     let what = format!("cannot use the address `{}`", safe(text));
     let cannot = || Failure::new(Exit::Usage, what.clone());
     let mut list = parse_list(text).map_err(|error| cannot().because(safe(&error.to_string())))?;

@@ -104,6 +104,7 @@ encl seals files for the people named on the envelope. Every day:
   encl unwrap report.pdf.encl                 open an envelope: report.pdf
   encl inspect report.pdf.encl                who may read it, until when, from whom
   encl contact list                           whose cards are here
+  encl invite bob@example.org                 a text to be mailed, that asks for a card
 
 `encl --help` lists all commands, `encl help what-it-promises` what they are good for.
 ";

@@ -1,6 +1,7 @@
 //! The command list: parse, run, report. The only place that knows terminal, environment and clock.
 
 mod access;
+mod adding;
 mod addressing;
 mod approvals;
 mod approve;
@@ -19,16 +20,20 @@ mod group;
 mod help;
 mod in_place;
 mod inspect;
+mod invite;
+mod invited;
 mod kept;
 mod key;
 mod keys;
 mod leavers;
+mod lookalikes;
 #[cfg(test)]
 mod made_up;
 mod mail;
 mod man;
 mod many;
 mod merging;
+mod offered;
 mod opening;
 mod passphrase;
 mod passphrase_source;
@@ -118,6 +123,7 @@ enum Command {
   $ encl contact add bob.card --yes
   $ encl contact list"))]
     Contact(contact::Command),
+    Invite(invite::Arguments),
     /// Named sets of contacts: new, add, remove, list, show, delete
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl group new board bob@example.org carol@example.org
@@ -212,6 +218,7 @@ fn alone() -> Option<Cli> {
         "doctor" => arguments(Command::Doctor),
         "key" => above(Command::Key),
         "contact" => above(Command::Contact),
+        "invite" => arguments(Command::Invite),
         "group" => above(Command::Group),
         "mail" => above(Command::Mail),
         _ => None,
@@ -253,6 +260,7 @@ impl Command {
             Self::Approve(arguments) => approve::run(&arguments, context),
             Self::Key(command) => key::run(command, context),
             Self::Contact(command) => contact::run(command, context),
+            Self::Invite(arguments) => invite::run(&arguments, context),
             Self::Group(command) => group::run(command, context),
             Self::Mail(command) => mail::run(command, context),
             Self::Unlock(arguments) => unlock::unlock(&arguments, context),

@@ -95,6 +95,10 @@ A card named in --to that is not in the keystore is stored as unverified (first 
 key for the same address never replaces the one you have by itself; `encl contact add` of it makes the contact
 changed, --to refuses it and changes nothing. A card older than the stored one is refused.
 
+An invitation (`encl invite ADDRESS`) has a one-time token, which comes back beside the card. It says which
+invitation was answered, within 90 days; whoever could read the mail has it, so it verifies nobody. The same
+goes for From in a message that brings a card: it has to fit the card, and anybody can write it.
+
 What you decide is remembered in $XDG_STATE_HOME/encl (~/.local/state/encl) as well, which belongs to this
 machine. A keystore that is synchronised, or that somebody else can write to, can therefore lower trust and
 never raise it: a contact verified on another machine counts as unverified here until you verify it here.

@@ -162,7 +162,8 @@ fn record(
         store::keystore(context).verify_contact(&card.id(), verified, &mut context.rng());
     recorded.map_err(|error| store::failure(what, &error))?;
     if context.json {
-        contact::print_object(card, Trust::Verified(verified), None, context)?;
+        let nothing = contact::Added::default();
+        contact::print_object(card, Trust::Verified(verified), nothing, context)?;
     }
     Ok(())
 }

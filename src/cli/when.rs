@@ -36,10 +36,24 @@ pub(crate) fn local(time: Time) -> String {
     local_in(time, TimeZone::system())
 }
 
+/// Its day in local time: `2026-12-31`.
+pub(crate) fn day(time: Time) -> String {
+    shaped(time, "%Y-%m-%d", TimeZone::system())
+}
+
+/// Its day with the name of that: `Thursday, 2026-12-31`.
+pub(crate) fn named_day(time: Time) -> String {
+    named_day_in(time, TimeZone::system())
+}
+
+fn named_day_in(time: Time, zone: TimeZone) -> String {
+    shaped(time, "%A, %Y-%m-%d", zone)
+}
+
 fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Time, WhenError> {
     let unix = match span_seconds(text) {
         Some(seconds) => seconds.checked_add(now.unix()),
-        None if is_date(text) => day(text, edge, zone)?,
+        None if is_date(text) => edge_of_day(text, edge, zone)?,
         None => instant(text)?,
     };
     unix.and_then(Time::from_unix)
@@ -47,12 +61,13 @@ fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Tim
 }
 
 fn local_in(time: Time, zone: TimeZone) -> String {
+    shaped(time, "%Y-%m-%d %H:%M:%S %:z", zone)
+}
+
+fn shaped(time: Time, shape: &str, zone: TimeZone) -> String {
     let seconds = i64::try_from(time.unix()).expect("a Time ends with year 9999");
     match Timestamp::from_second(seconds) {
-        Ok(instant) => instant
-            .to_zoned(zone)
-            .strftime("%Y-%m-%d %H:%M:%S %:z")
-            .to_string(),
+        Ok(instant) => instant.to_zoned(zone).strftime(shape).to_string(),
         Err(_) => time.to_string(), // the last hours of year 9999 are past jiff's end
     }
 }
@@ -90,7 +105,7 @@ fn is_date(text: &str) -> bool {
     text.len() == 10 && text.bytes().enumerate().all(shape)
 }
 
-fn day(text: &str, edge: DayEdge, zone: &TimeZone) -> Result<Option<u64>, WhenError> {
+fn edge_of_day(text: &str, edge: DayEdge, zone: &TimeZone) -> Result<Option<u64>, WhenError> {
     let shape = || WhenError::Shape(text.to_owned());
     let date: Date = text.parse().map_err(|_| shape())?;
     let date = match edge {
@@ -188,5 +203,14 @@ mod tests {
     fn a_moment_is_shown_in_local_time_with_its_offset() {
         let zone = TimeZone::fixed(tz::offset(-5));
         assert_eq!(local_in(now(), zone), "2026-11-23 19:00:00 -05:00");
+    }
+    #[test]
+    fn a_day_is_told_by_its_name_where_it_is() {
+        for (hours, expected) in [(0, "Tuesday, 2026-11-24"), (-5, "Monday, 2026-11-23")] {
+            assert_eq!(
+                named_day_in(now(), TimeZone::fixed(tz::offset(hours))),
+                expected
+            );
+        }
     }
 }

@@ -8,13 +8,14 @@ use encl::crypto::signing::RootId;
 use encl::identity::{CARRIER_BYTES_MAX, Card, CardKey, fingerprint, parse_fingerprint};
 use encl::keystore::KeystoreError;
 
+use super::escape::typed;
 use super::people::{Names, People, Person, Trust};
 use super::report::{Exit, Failure, system_words};
 use super::store::{self, unreadable};
 use super::terminal::{safe, shown};
 
-/// What to do about somebody who is not here.
-pub(crate) const ASK_FOR_CARD: &str =
+/// What to do about somebody who is not here, and who was not named by an address.
+const ASK_FOR_CARD: &str =
     "ask for their card, then `encl contact add FILE`; `encl contact list` shows who is here";
 
 /// Slips of the finger that are worth a "did you mean": letters more, less, other or swapped.
@@ -234,8 +235,25 @@ fn unknown(name: &str, candidates: &[Names]) -> Failure {
     }
     match alike(name, candidates.iter().flat_map(Names::all)) {
         Some(word) => failure.hint(format!("did you mean `{}`?", safe(word))),
-        None => failure.hint(ASK_FOR_CARD),
+        None => failure.hint(ask_for_cards(&[name])),
     }
+}
+
+/// What to do about people who are not here: mail an invitation to an address.
+pub(crate) fn ask_for_cards(names: &[&str]) -> String {
+    let is_address = |name: &&str| {
+        let parts = name.rsplit_once('@');
+        parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+    };
+    let address = match names {
+        _ if !names.iter().all(is_address) => return ASK_FOR_CARD.to_owned(),
+        [one] => typed(one, "ADDRESS"),
+        _ => "ADDRESS".to_owned(),
+    };
+    let whom = if names.len() == 1 { "them" } else { "each" };
+    format!(
+        "`encl invite {address}` prints an invitation to mail to {whom}; `encl contact list` shows who is here"
+    )
 }
 
 /// The word most like `name`, if any is.

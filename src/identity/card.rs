@@ -14,7 +14,7 @@ use crate::json::{self, Error, Text, Value};
 use crate::time::Time;
 
 /// How a card begins, as a file, a line or a header.
-const PREFIX: &str = "encl-card1:";
+pub(super) const PREFIX: &str = "encl-card1:";
 
 /// Addresses of one card.
 const ADDRESSES_MAX: usize = 16;
@@ -239,6 +239,12 @@ impl Card {
     #[must_use]
     pub fn to_text(&self) -> &str {
         &self.text
+    }
+
+    /// The same in lines of at most 73 characters, the last without a line feed: what no mail program wraps.
+    #[must_use]
+    pub fn to_wrapped_text(&self) -> String {
+        carrier::wrapped(PREFIX, &self.text)
     }
 
     fn to_line(&self) -> Vec<u8> {

@@ -10,8 +10,8 @@ use crate::crypto::sha256;
 use crate::crypto::signing::Signature;
 
 /// Characters of one group without its check characters.
-const GROUP: usize = 60;
-const CHECK: usize = 2;
+pub(super) const GROUP: usize = 60;
+pub(super) const CHECK: usize = 2;
 
 /// Bytes of a carrier's content: JSON, line feed and, where there is one, the signature.
 pub(crate) const CONTENT_BYTES_MAX: usize = 65_536;
@@ -148,6 +148,41 @@ fn ungrouped(text: &[u8]) -> Result<Vec<u8>, CarrierError> {
         content.extend_from_slice(group);
     }
     Ok(content)
+}
+
+/// How long `groups` may be, if words follow that could be groups too: wherever the check characters of the last one fit.
+pub(super) fn ends(groups: &[u8]) -> Vec<usize> {
+    let fits = |number: usize, group: &[u8]| {
+        let split = group.split_last_chunk::<CHECK>();
+        let fits = |(text, found): (&[u8], &[u8; CHECK])| {
+            let number = u16::try_from(number).ok()?;
+            (!text.is_empty() && check(number, text) == found.map(char::from)).then_some(())
+        };
+        split.and_then(fits).is_some()
+    };
+    let mut chunks = groups.chunks(GROUP + CHECK).enumerate();
+    let whole = chunks
+        .by_ref()
+        .take_while(|(number, group)| group.len() == GROUP + CHECK && fits(*number, group))
+        .count();
+    let begin = whole * (GROUP + CHECK);
+    let rest = &groups[begin..groups.len().min(begin + GROUP + CHECK)];
+    let lengths = (0..=rest.len()).filter(|length| fits(whole, &rest[..*length]));
+    let after_whole = (whole > 0).then_some(begin);
+    lengths
+        .map(|length| begin + length)
+        .chain(after_whole)
+        .collect()
+}
+
+/// One group a line, as mail programs leave it alone: what wrapped lines hold is read like one line.
+pub(super) fn wrapped(prefix: &str, text: &str) -> String {
+    let groups = &text[prefix.len()..];
+    let lines: Vec<&str> = (0..groups.len())
+        .step_by(GROUP + CHECK)
+        .map(|at| &groups[at..groups.len().min(at + GROUP + CHECK)])
+        .collect();
+    format!("{prefix}{}", lines.join("\n"))
 }
 
 /// The first 12 bits of SHA-256 over a label, the group's number and its text, as two base64url characters.

@@ -5,7 +5,9 @@
 
 mod card;
 mod carrier;
+mod finder;
 mod fingerprint;
+mod invitation;
 mod predecessor;
 mod revocation;
 
@@ -15,7 +17,9 @@ use zeroize::{Zeroize, Zeroizing};
 pub use card::{Card, CardError, CardKey, CardRequest};
 pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
 pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
+pub use finder::{CardFinder, FoundCards, TooManyCards};
 pub use fingerprint::{fingerprint, parse_fingerprint};
+pub use invitation::{InvitationToken, NotAToken};
 pub use predecessor::Predecessor;
 pub use revocation::Revocation;
 

@@ -66,6 +66,9 @@ pub enum Accepted {
     New,
     /// A newer card of a known contact.
     Updated,
+    /// The card of a new key in the place of a known contact's, who signed for it with the old one. A verification of the old
+    /// key says nothing about this one.
+    Successor,
     /// The very card that was known.
     Known,
 }
@@ -254,7 +257,7 @@ impl Keystore {
             if self.contact_path(&predecessor.id()).exists() {
                 self.replace_in_groups(&predecessor.id(), &card.id())?;
                 folder::remove(&self.contact_path(&predecessor.id()))?;
-                followed = Some(Accepted::Updated);
+                followed = Some(Accepted::Successor);
             }
         }
         Ok(followed)

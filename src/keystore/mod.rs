@@ -9,6 +9,7 @@
 //! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
 //! backed-up                  a hint: when all of this was backed up last
+//! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not kept
 //! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
 //! default                    the id of the identity that signs when nothing else is said
 //! lock                       held by whoever writes
@@ -33,6 +34,7 @@ mod groups;
 mod health;
 mod identities;
 mod index;
+mod invitations;
 mod local;
 mod restore;
 mod secret_file;
@@ -56,6 +58,7 @@ pub use groups::{Group, is_group_name};
 pub use health::Finding;
 pub use identities::{Standing, StoredIdentity};
 pub use index::{ContactIndex, IndexedContact};
+pub use invitations::{Answered, INVITATION_SECONDS_MAX, Invitation, InvitationState};
 pub use restore::{Fate, Restore, Restoring};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use transfer::{Imported, Transfer, TransferError};

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::scrub::scrub;
+
 /// The passphrase of whoever has one.
 pub(crate) const PASSPHRASE: &str = "correct horse";
 
@@ -81,6 +83,7 @@ impl Session {
             "encl wrap letter.pdf --to alice@example.org && rm letter.pdf",
         );
         session.write_mail();
+        session.write_answer();
         session.quietly(
             "alice",
             "mkdir photos sealed opened && echo sea > photos/1.txt",
@@ -164,6 +167,17 @@ impl Session {
         self.write("archive.mbox", mbox.concat());
         self.program("maildrop", "exec cat > handed-over.eml");
         self.program("sendmail", SENDMAIL);
+    }
+
+    /// A letter with which Bob sends his card.
+    fn write_answer(&self) {
+        let card = String::from_utf8(self.read("bob.card")).unwrap();
+        self.write(
+            "answer.eml",
+            format!(
+                "From: Bob <bob@example.org>\nTo: alice@example.org\nSubject: my card\n\n{card}"
+            ),
+        );
     }
 
     /// A program that people can run.
@@ -353,85 +367,4 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
-}
-
-/// Replaces ids, fingerprints, times and cards.
-pub(crate) fn scrub(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(scrub_line).collect();
-    lines.join("\n").replace("<day> <clock> +00:00", "<time>")
-}
-
-fn scrub_line(line: &str) -> String {
-    let mut words: Vec<String> = line.split(' ').map(scrub_word).collect();
-    let bare = |word: &str| word.trim_end_matches([';', ',']).len();
-    let hex4 = |word: &String| bare(word) == 4 && is_hex(&word[..4]);
-    while let Some(at) = words.windows(16).position(|group| group.iter().all(hex4)) {
-        let end = words[at + 15][4..].to_owned();
-        words.splice(at..at + 16, [format!("<fingerprint>{end}")]);
-    }
-    words.join(" ")
-}
-
-fn is_hex(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
-}
-
-fn scrub_word(word: &str) -> String {
-    let (front, rest) = word.split_at(word.len() - word.trim_start_matches(['"', '(', '`']).len());
-    let (word, back) = rest.split_at(
-        rest.trim_end_matches(['"', ',', ')', '`', ';', ':', '}'])
-            .len(),
-    );
-    let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
-    let shape: String = word.chars().map(digits).collect();
-    let scrubbed = match word {
-        _ if word.contains("encl-") && word.len() >= 29 => scrub_boundary(word),
-        _ if word.contains(".R") && word.contains(".encl") => scrub_maildir(word),
-        _ if word.len() == 64 && is_hex(word) => "<id>".to_owned(),
-        _ if word.starts_with("encl-card1:") && word.len() > 100 => "<card>".to_owned(),
-        _ if shape == "0000-00-00" => "<day>".to_owned(),
-        _ if shape == "00:00:00" => "<clock>".to_owned(),
-        _ if word.starts_with('{') => scrub_json(word),
-        _ => word.to_owned(),
-    };
-    format!("{front}{scrubbed}{back}")
-}
-
-/// A boundary is `encl-` and 24 random digits.
-fn scrub_boundary(word: &str) -> String {
-    let mut pieces = word.split("encl-");
-    let mut out = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let random = piece.get(..24).is_some_and(is_hex);
-        out += if random { "encl-<random>" } else { "encl-" };
-        out += if random { &piece[24..] } else { piece };
-    }
-    out
-}
-
-/// A new name in a Maildir is the second, `.R` and 32 random digits.
-fn scrub_maildir(word: &str) -> String {
-    let digits = |text: &str| text.bytes().rev().take_while(u8::is_ascii_digit).count();
-    match word.split_once(".R") {
-        Some((front, rest)) if rest.get(..32).is_some_and(is_hex) => {
-            let front = &front[..front.len() - digits(front)];
-            format!("{front}<name>{}", &rest[32..])
-        }
-        _ => word.to_owned(),
-    }
-}
-
-/// Objects have no blanks outside of strings, so a line may come in several pieces: each string by itself.
-fn scrub_json(json: &str) -> String {
-    let time = |text: &str| text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
-    let hex = |text: &str| text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit());
-    let base64 = |text: &str| text.len() == 44 && text.ends_with('=');
-    let piece = |text: &str| match text {
-        _ if time(text) => "<time>".to_owned(),
-        _ if hex(text) => "<id>".to_owned(),
-        _ if base64(text) => "<base64>".to_owned(),
-        _ => text.to_owned(),
-    };
-    json.split('"').map(piece).collect::<Vec<_>>().join("\"")
 }

@@ -13,6 +13,7 @@ mod backups;
 mod corpus;
 mod crowd;
 mod failures;
+mod invitations;
 mod key_changes;
 mod kills;
 mod large_mailbox;

@@ -1,6 +1,6 @@
 //! `encl key`: my identities, one command a file.
 
-mod card;
+pub(super) mod card;
 mod changing;
 mod default;
 mod export;
@@ -70,7 +70,7 @@ fn identities(context: &Context) -> Result<Vec<StoredIdentity>, Failure> {
 }
 
 /// The same, if it still signs and is sealed to.
-fn find_active(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
+pub(super) fn find_active(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
     let identity = find(who, context)?;
     if identity.standing == Standing::Active {
         return Ok(identity);

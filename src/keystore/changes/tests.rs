@@ -177,7 +177,7 @@ fn contacts_and_groups_follow_a_successor_and_nobody_else() {
     let stranger = accept(&person(ALICE).1);
     assert!(matches!(stranger, Err(KeystoreError::KeyChanged { .. })));
     let (new, new_card) = successor(&old.0);
-    assert_eq!(accept(&new_card).unwrap(), Accepted::Updated);
+    assert_eq!(accept(&new_card).unwrap(), Accepted::Successor);
     assert!(keystore.contact(&old.0.id()).unwrap().is_none());
     let group = keystore.group("friends").unwrap().unwrap();
     assert!(group.members.iter().eq([&new.id()]));

@@ -1,0 +1,230 @@
+//! Cards and tokens of invitations in what people write to each other: anywhere in a text, wrapped and quoted, with words around
+//! them.
+//!
+//! Text passes by in pieces of any size. Memory is constant and time linear, whatever the text is.
+
+use super::card::{self, Card, CardError};
+use super::carrier::{self, CHECK, CONTENT_BYTES_MAX, GROUP};
+use super::invitation::{ANSWER, INVITATION, InvitationToken, TOKEN_CHARS};
+
+/// Places at which cards or tokens begin, in all texts that go together. Long threads quote less.
+const PLACES_MAX: usize = 128;
+/// Different cards, and different tokens, that are kept.
+const KEPT_MAX: usize = 16;
+/// Characters of the longest card behind its prefix: its content in base64url, and the check characters of each group.
+const CARD_CHARS_MAX: usize =
+    ((CONTENT_BYTES_MAX * 4).div_ceil(3)).div_ceil(GROUP) * (GROUP + CHECK);
+
+/// What a prefix announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Card,
+    Invitation,
+    Answer,
+}
+
+const KINDS: [(&str, Kind); 3] = [
+    (card::PREFIX, Kind::Card),
+    (INVITATION, Kind::Invitation),
+    (ANSWER, Kind::Answer),
+];
+
+/// Looks for cards and tokens in texts.
+#[derive(Default)]
+pub struct CardFinder {
+    found: FoundCards,
+    places: usize,
+    /// The last characters in front of what comes next, as many as a prefix has.
+    tail: Vec<u8>,
+    open: Option<Open>,
+}
+
+/// What was found, each once and in the order of the texts.
+#[derive(Default)]
+pub struct FoundCards {
+    /// Cards that are whole, and were checked as every card is.
+    pub cards: Vec<Card>,
+    /// What is wrong with the first that is not.
+    pub broken: Option<CardError>,
+    /// Tokens as they stand in an invitation.
+    pub invitations: Vec<InvitationToken>,
+    /// Tokens as they stand in an answer.
+    pub answers: Vec<InvitationToken>,
+}
+
+/// More than anybody writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it has more than {KEPT_MAX} different cards, or {PLACES_MAX} places at which one begins")]
+pub struct TooManyCards;
+
+/// What stands behind a prefix so far, without blanks and quoting.
+struct Open {
+    kind: Kind,
+    text: Vec<u8>,
+    is_at_line_start: bool,
+}
+
+impl CardFinder {
+    /// The next bytes of a text.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && !self.is_over() {
+            let Some(open) = &mut self.open else {
+                bytes = self.look(bytes);
+                continue;
+            };
+            let taken = open.take(bytes);
+            bytes = &bytes[taken..];
+            let Some(next) = bytes.first() else {
+                return;
+            };
+            if let Some(mut open) = self.open.take() {
+                // The prefix that follows at once was taken for the end of this.
+                if *next == b':' {
+                    let name_chars = self.begin(&open.text);
+                    open.text.truncate(open.text.len() - name_chars);
+                    bytes = &bytes[1..];
+                }
+                self.judge(&open);
+            }
+        }
+    }
+
+    /// The text is over; what comes next is another one.
+    pub fn end_text(&mut self) {
+        self.tail.clear();
+        if let Some(open) = self.open.take() {
+            self.judge(&open);
+        }
+    }
+
+    /// What was found in all of them.
+    ///
+    /// # Errors
+    /// [`TooManyCards`].
+    pub fn finish(mut self) -> Result<FoundCards, TooManyCards> {
+        self.end_text();
+        match self.is_over() {
+            true => Err(TooManyCards),
+            false => Ok(self.found),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let FoundCards {
+            cards,
+            invitations,
+            answers,
+            ..
+        } = &self.found;
+        let kept = [cards.len(), invitations.len(), answers.len()];
+        self.places > PLACES_MAX || kept.iter().any(|count| *count > KEPT_MAX)
+    }
+
+    /// Goes on behind the next prefix, or to the end.
+    fn look<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let room = INVITATION.len();
+        for colon in memchr::memchr_iter(b':', bytes) {
+            let begun = match colon.checked_sub(room) {
+                // Every prefix ends in this, and hardly anything else does: most colons cost one look.
+                Some(_) if !bytes[..colon].ends_with(b"1") => 0,
+                Some(from) if !bytes[from..colon].contains(&b'-') => 0,
+                Some(from) => self.begin(&bytes[from..colon]),
+                None => self.begin(&[&self.tail, &bytes[..colon]].concat()),
+            };
+            if begun > 0 {
+                self.tail.clear();
+                return &bytes[colon + 1..];
+            }
+        }
+        self.tail
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(room)..]);
+        let excess = self.tail.len().saturating_sub(room);
+        self.tail.drain(..excess);
+        &[]
+    }
+
+    /// Begins what the prefix says that `before` ends in, but for its colon. Gives the length of what there is of it.
+    fn begin(&mut self, before: &[u8]) -> usize {
+        let name = |prefix: &'static str| &prefix.as_bytes()[..prefix.len() - 1];
+        let mut kinds = KINDS.iter();
+        let Some((prefix, kind)) = kinds.find(|(prefix, _)| before.ends_with(name(prefix))) else {
+            return 0;
+        };
+        self.places += 1;
+        self.open = Some(Open {
+            kind: *kind,
+            text: Vec::new(),
+            is_at_line_start: false,
+        });
+        prefix.len() - 1
+    }
+
+    fn judge(&mut self, open: &Open) {
+        let found = &mut self.found;
+        match open.kind {
+            Kind::Card => match card_in(&open.text) {
+                Ok(card) => keep(card, &mut found.cards),
+                // Less than a group is somebody's words about cards.
+                Err(error) if open.text.len() > GROUP + CHECK => {
+                    found.broken.get_or_insert(error);
+                }
+                Err(_) => {}
+            },
+            Kind::Invitation => keep_token(INVITATION, &open.text, &mut found.invitations),
+            Kind::Answer => keep_token(ANSWER, &open.text, &mut found.answers),
+        }
+    }
+}
+
+impl Open {
+    /// Takes what belongs to it, and says how many bytes that are: less than all if it is over.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let room = match self.kind {
+            Kind::Card => CARD_CHARS_MAX,
+            Kind::Invitation | Kind::Answer => TOKEN_CHARS,
+        };
+        for (at, byte) in bytes.iter().enumerate() {
+            if self.text.len() == room {
+                return at;
+            }
+            match byte {
+                b'\n' => self.is_at_line_start = true,
+                b' ' | b'\t' | b'\r' => {}
+                b'>' if self.is_at_line_start => {}
+                byte if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') => {
+                    self.is_at_line_start = false;
+                    self.text.push(*byte);
+                }
+                _ => return at,
+            }
+        }
+        bytes.len()
+    }
+}
+
+/// The card that `text` begins with; the words behind it may look like a part of it.
+fn card_in(text: &[u8]) -> Result<Card, CardError> {
+    let read =
+        |length: usize| Card::from_text(&[card::PREFIX.as_bytes(), &text[..length]].concat());
+    read(text.len()).or_else(|error| {
+        let mut ends = carrier::ends(text).into_iter();
+        ends.find_map(|length| read(length).ok()).ok_or(error)
+    })
+}
+
+/// A token that does not fit is somebody's words about tokens.
+fn keep_token(prefix: &'static str, text: &[u8], kept: &mut Vec<InvitationToken>) {
+    let text = [prefix.as_bytes(), text].concat();
+    if let Ok(token) = InvitationToken::carried(prefix, &text) {
+        keep(token, kept);
+    }
+}
+
+fn keep<T: PartialEq>(one: T, kept: &mut Vec<T>) {
+    if !kept.contains(&one) {
+        kept.push(one);
+    }
+}
+
+#[cfg(test)]
+mod tests;

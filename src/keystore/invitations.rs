@@ -1,0 +1,208 @@
+//! Invitations that were sent out: to whom and when, and who answered. Each is known by the hash of its token alone.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::trust::word;
+use super::{Keystore, KeystoreError, folder};
+use crate::atomic_file::Existing;
+use crate::crypto::CryptoRng;
+use crate::crypto::signing::RootId;
+use crate::identity::{ADDRESS_BYTES_MAX, InvitationToken};
+use crate::json::{Error, Text};
+use crate::time::Time;
+
+const INVITATIONS: &str = "invitations";
+const VERSION: &str = "encl/1";
+/// An address escaped in full, an id twice and two times fit in.
+const FILE_BYTES_MAX: u64 = 4 << 10;
+
+/// For how long an invitation can be answered, in seconds: 90 days. A mailbox that is read by others later is no way in.
+pub const INVITATION_SECONDS_MAX: u64 = 90 * 86_400;
+
+/// An invitation of mine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Who was invited.
+    pub address: String,
+    /// Which of my identities invited.
+    pub from: RootId,
+    /// When.
+    pub made: Time,
+    /// The answer, once there is one.
+    pub answered: Option<Answered>,
+}
+
+/// The one answer to an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// Whose card came with the token.
+    pub by: RootId,
+    /// When that was taken note of.
+    pub at: Time,
+}
+
+/// Whether an invitation can be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationState {
+    /// It can.
+    Open,
+    /// It was.
+    Answered(Answered),
+    /// It is older than [`INVITATION_SECONDS_MAX`].
+    Old,
+}
+
+impl Invitation {
+    /// Whether it can be answered at this time. A clock that was set back makes none old.
+    #[must_use]
+    pub fn state(&self, now: Time) -> InvitationState {
+        match self.answered {
+            Some(answered) => InvitationState::Answered(answered),
+            None if now.unix().saturating_sub(self.made.unix()) > INVITATION_SECONDS_MAX => {
+                InvitationState::Old
+            }
+            None => InvitationState::Open,
+        }
+    }
+}
+
+/// The only line of an invitation's file.
+#[derive(Serialize)]
+struct Line<'a> {
+    invitation: &'static str,
+    address: &'a str,
+    from: RootId,
+    made: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<RootId>,
+}
+
+impl Keystore {
+    /// Takes note that `address` is invited by one of my identities, and gives the token for it. The token is not kept.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn invite(
+        &self,
+        address: &str,
+        from: RootId,
+        now: Time,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<InvitationToken, KeystoreError> {
+        let _lock = self.lock()?;
+        folder::make_folder(&self.root.join(INVITATIONS))?;
+        let token = InvitationToken::random(rng);
+        let invitation = Invitation {
+            address: address.to_owned(),
+            from,
+            made: now,
+            answered: None,
+        };
+        self.write_invitation(&token, &invitation, Existing::Keep)?;
+        Ok(token)
+    }
+
+    /// The invitation that went out with this token, if it was one of mine.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn invitation(&self, token: &InvitationToken) -> Result<Option<Invitation>, KeystoreError> {
+        if self.folder(INVITATIONS)?.is_none() {
+            return Ok(None);
+        }
+        let path = self.invitation_path(token);
+        let Some(text) = folder::read_up_to(&path, FILE_BYTES_MAX)? else {
+            return Ok(None);
+        };
+        let line = text.strip_suffix(b"\n").unwrap_or(&text);
+        let invitation = parse(line).map_err(|error| KeystoreError::damaged(&path, &error))?;
+        Ok(Some(invitation))
+    }
+
+    /// Spends an invitation: takes note that this key answered it. Says how it stood before; only one that was
+    /// [`InvitationState::Open`] is changed.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`] for a token that is none of mine, and what the system refuses.
+    pub fn answer_invitation(
+        &self,
+        token: &InvitationToken,
+        by: RootId,
+        now: Time,
+    ) -> Result<InvitationState, KeystoreError> {
+        let _lock = self.lock()?;
+        let invitation = self.invitation(token)?;
+        let invitation = invitation.ok_or(KeystoreError::Unknown("invitation"))?;
+        let state = invitation.state(now);
+        if state == InvitationState::Open {
+            let answered = Some(Answered { by, at: now });
+            let invitation = Invitation {
+                answered,
+                ..invitation
+            };
+            self.write_invitation(token, &invitation, Existing::Replace)?;
+        }
+        Ok(state)
+    }
+
+    fn write_invitation(
+        &self,
+        token: &InvitationToken,
+        invitation: &Invitation,
+        existing: Existing,
+    ) -> Result<(), KeystoreError> {
+        let line = Line {
+            invitation: VERSION,
+            address: &invitation.address,
+            from: invitation.from,
+            made: invitation.made,
+            answered: invitation.answered.map(|answered| answered.at),
+            by: invitation.answered.map(|answered| answered.by),
+        };
+        let line = serde_json::to_string(&line).expect("it has only texts") + "\n";
+        folder::write(&self.invitation_path(token), line.as_bytes(), existing)
+    }
+
+    fn invitation_path(&self, token: &InvitationToken) -> PathBuf {
+        let name = RootId(token.digest()).to_string();
+        self.root.join(INVITATIONS).join(name)
+    }
+}
+
+fn parse(line: &[u8]) -> Result<Invitation, Error> {
+    let (mut version, mut address, mut from, mut made) = (None, None, None, None);
+    let (mut answered, mut by) = (None, None);
+    Text::check(line)?.object(|name, value| {
+        match name {
+            "invitation" => version = Some(word(value, &[(VERSION, ())])?),
+            "address" => address = Some(value.text(ADDRESS_BYTES_MAX)?.into_owned()),
+            "from" => from = Some(RootId(value.base64()?)),
+            "made" => made = Some(value.time()?),
+            "answered" => answered = Some(value.time()?),
+            "by" => by = Some(RootId(value.base64()?)),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    version.ok_or_else(|| Error::missing("invitation"))?;
+    let answered = match (answered, by) {
+        (None, None) => None,
+        (at, by) => Some(Answered {
+            at: at.ok_or_else(|| Error::missing("answered"))?,
+            by: by.ok_or_else(|| Error::missing("by"))?,
+        }),
+    };
+    Ok(Invitation {
+        address: address.ok_or_else(|| Error::missing("address"))?,
+        from: from.ok_or_else(|| Error::missing("from"))?,
+        made: made.ok_or_else(|| Error::missing("made"))?,
+        answered,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Somebody is invited, or an answer is added, and the program is killed on the way: no invitation is partial, no contact lost, and
+//! a text that is there has a token that counts.
+
+use std::fs;
+
+use super::scene::{Scene, said};
+use super::strace;
+use super::{complaints, judge};
+
+const INVITE: &[&str] = &[
+    "invite",
+    "carol@example.org",
+    "-o",
+    "second.txt",
+    "--keystore",
+    "bob",
+];
+const ANSWERED: &[&str] = &[
+    "contact",
+    "add",
+    "answer.txt",
+    "--yes",
+    "--json",
+    "--keystore",
+    "bob",
+];
+
+/// Bob, who has invited Carol, and her answer.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    let invite = [
+        "invite",
+        "carol@example.org",
+        "-o",
+        "first.txt",
+        "--keystore",
+        "bob",
+    ];
+    scene.done(&invite);
+    answer(&scene, "first.txt", "answer.txt");
+    scene
+}
+
+/// Carol's card with the token of an invitation, which is quoted.
+fn answer(scene: &Scene, invitation: &str, name: &str) {
+    let invitation = String::from_utf8(scene.read(invitation).unwrap()).unwrap();
+    let card = String::from_utf8(scene.read("carol.card").unwrap()).unwrap();
+    scene.write(name, format!("{card}\n{invitation}").as_bytes());
+}
+
+fn check(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
+    let invitations = scene.at("bob/invitations");
+    for entry in fs::read_dir(invitations).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let named = path.file_name().is_some_and(|name| name.len() == 64);
+        if named && !(text.starts_with("{\"invitation\":") && text.ends_with("}\n")) {
+            return Err(format!("{} is partial: {text}", path.display()));
+        }
+    }
+    let alice = scene.run(&["contact", "show", "alice@example.org", "--keystore", "bob"]);
+    if !alice.status.success() {
+        return Err(format!("alice is lost: {}", said(&alice)));
+    }
+    if arguments == INVITE {
+        if scene.read("second.txt").is_some() {
+            answer(scene, "second.txt", "second-answer.txt");
+            let add = ["contact", "add", "second-answer.txt", "--yes", "--json"];
+            says(
+                scene,
+                &[&add[..], &["--keystore", "bob"]].concat(),
+                &["answers"],
+            )?;
+        }
+        return Ok(());
+    }
+    says(scene, ANSWERED, &["answers", "answered-before"])?;
+    says(scene, ANSWERED, &["answered-before"])
+}
+
+fn says(scene: &Scene, arguments: &[&str], states: &[&str]) -> Result<(), String> {
+    let output = scene.run(arguments);
+    let object = String::from_utf8_lossy(&output.stdout).into_owned();
+    let is = |state: &&str| object.contains(&format!("\"state\":\"{state}\""));
+    match output.status.success() && states.iter().any(is) {
+        true => Ok(()),
+        false => Err(format!("not {states:?}: {object}{}", said(&output))),
+    }
+}
+
+#[test]
+fn a_kill_at_any_call_leaves_invitations_whole() {
+    strace::require();
+    for arguments in [INVITE, ANSWERED] {
+        let (output, calls) = strace::record(&scene(), arguments, &[]);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        let touching: Vec<_> = calls.into_iter().filter(strace::Call::touches).collect();
+        assert!(touching.len() > 10, "{arguments:?}: {}", touching.len());
+        let complaints = complaints(&touching, |call| {
+            let scene = scene();
+            strace::inject(&scene, arguments, call.thread, &[call.killing()]);
+            check(&scene, arguments).map_err(|complaint| {
+                format!(
+                    "{}: {complaint} (killed at {} {}: {})",
+                    arguments[0], call.name, call.nth, call.text
+                )
+            })
+        });
+        let tried = format!("{}, {} crash points", arguments[0], touching.len());
+        judge(&tried, "partial or lost", &complaints);
+    }
+}
