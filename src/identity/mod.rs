@@ -6,6 +6,7 @@
 mod card;
 mod carrier;
 mod fingerprint;
+mod paper;
 mod predecessor;
 mod revocation;
 
@@ -16,6 +17,9 @@ pub use card::{Card, CardError, CardKey, CardRequest};
 pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
 pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
 pub use fingerprint::{fingerprint, parse_fingerprint};
+pub use paper::{
+    PAPER_BYTES_MAX, PAPER_LINES_MAX, Paper, PaperError, PaperLines, is_code, serial_ahead,
+};
 pub use predecessor::Predecessor;
 pub use revocation::Revocation;
 

@@ -33,6 +33,7 @@ mod index;
 mod local;
 mod secret_file;
 mod transfer;
+mod trial;
 mod trust;
 
 use std::fmt;
@@ -50,6 +51,7 @@ pub use identities::{Standing, StoredIdentity};
 pub use index::{ContactIndex, IndexedContact};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use transfer::{Imported, Transfer, TransferError};
+pub use trial::try_out;
 pub use trust::{Compared, Trust, Verified};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there

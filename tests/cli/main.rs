@@ -15,6 +15,7 @@ mod keystore;
 mod let_in;
 mod mail;
 mod mailboxes;
+mod paper;
 mod prompts;
 mod quorum;
 mod sending;
