@@ -131,6 +131,12 @@ pub enum PaperError {
         /// The first that is.
         line: usize,
     },
+    /// There are more words than the page has.
+    #[error("something stands behind its last line, {lines}")]
+    Behind {
+        /// How many lines it has.
+        lines: usize,
+    },
     /// There are neither words nor a code.
     #[error("there are no words and no code in it")]
     Nothing,

@@ -89,7 +89,10 @@ fn a_lost_keystore_comes_back_from_paper_and_opens_an_old_envelope() {
     // Whoever has the card of before takes the new one for a later one, and nobody is marked.
     session.type_("alice", "encl key card > later.card && encl key list");
     session.type_("bob", "encl contact add later.card --yes");
-    session.type_("bob", "encl contact add alice.card --yes");
+    session.type_(
+        "bob",
+        "encl contact add alice.card --yes 2>&1 | sed 's/serial [0-9]\\{8,\\}/serial <minutes>/'",
+    );
     session.type_("bob", "encl contact list");
     session.type_(
         "alice",
@@ -256,8 +259,9 @@ fn words_are_asked_for_a_line_at_a_time_and_a_wrong_line_once_more() {
     let mut typed = String::new();
     for (at, line) in words(&session, "page").iter().enumerate() {
         if at == 1 {
-            let words: Vec<_> = line.split(' ').rev().collect();
-            typed += &format!("{}\nabandn\n3. {line}\n", words.join(" "));
+            let (first, rest) = line.split_once(' ').unwrap();
+            let other = if first == "zoo" { "abandon" } else { "zoo" };
+            typed += &format!("{other} {rest}\nabandn\n3. {line}\n");
         }
         let short = |word: &str| word.chars().take(4).collect::<String>();
         let words: Vec<_> = line.split(' ').map(short).collect();

@@ -214,7 +214,7 @@ fn lines_that_are_missing_or_too_many_are_told() {
         twice.insert(line, good[line].clone());
         assert!(matches!(
             error(&text(&twice)),
-            PaperError::Line { .. } | PaperError::Count { .. }
+            PaperError::Line { .. } | PaperError::Behind { .. }
         ));
     }
     let [_, numbered, _] = texts(&paper());

@@ -106,8 +106,8 @@ impl PaperLines {
     /// wrong is not taken.
     ///
     /// # Errors
-    /// [`PaperError::Word`], [`PaperError::Count`], [`PaperError::Order`], [`PaperError::Line`]; of the first line also
-    /// [`PaperError::Newer`] and [`PaperError::TooLong`].
+    /// [`PaperError::Word`], [`PaperError::Count`], [`PaperError::Order`], [`PaperError::Line`], [`PaperError::Behind`]; of the
+    /// first line also [`PaperError::Newer`] and [`PaperError::TooLong`].
     pub fn push(&mut self, text: &str) -> Result<(), PaperError> {
         let (number, words) = numbered(text);
         let due = self.due();
@@ -120,10 +120,7 @@ impl PaperLines {
     fn push_words(&mut self, typed: &[&str]) -> Result<(), PaperError> {
         let line = self.due();
         if self.are_whole() {
-            return Err(PaperError::Count {
-                line,
-                found: typed.len(),
-            });
+            return Err(PaperError::Behind { lines: line - 1 });
         }
         let mut words = Zeroizing::new([0; WORDS]);
         // Unknown words first: one blank too many makes two words of one.

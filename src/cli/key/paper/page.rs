@@ -45,11 +45,12 @@ impl Page {
         let id = fingerprint(&card.id());
         let (first, second) = id.split_at(id.len() / 2);
         let keys = match card.keys().len() {
-            1 => "1 encryption key".to_owned(),
-            keys => format!("{keys} encryption keys"),
+            1 => "Has 1 encryption key".to_owned(),
+            keys => format!("Has {keys} encryption keys"),
         };
         let revoked = if paper.is_revoked() { ", revoked" } else { "" };
-        let mut facts = vec![person(card)];
+        // No fact begins with a number: what does is a line of words.
+        let mut facts = vec![format!("Identity of {}", person(card))];
         let others = card.addresses().iter().skip(1);
         facts.extend(others.map(|address| format!("and {}", safe(address))));
         facts.extend([
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_text_is_read_back_and_one_key_fits_on_a_sheet() {
-        let paper = paper("Bob");
+        let paper = paper("7 of nine");
         let page = Page::new(&paper, paper.card().created());
         for ground in [Ground::Paper, Ground::Screen] {
             let text = page.text(ground);
