@@ -22,7 +22,7 @@
 //! ```
 //!
 //! There is one content for an identity: what is read and would be written otherwise is refused. It has at most 385 bytes, 40
-//! lines of words, so that it fits on one sheet: eight keys with a usual name and address.
+//! lines of words, so that it fits on one sheet: seven keys with a usual name and address.
 //!
 //! Words: the content's bits, the highest of each byte first, and zeros up to a multiple of 77, are cut into groups of 11 bits. Each
 //! is the number of a word in the English list of BIP-39, from 0. Seven words and their check word are a line. With the eight
