@@ -41,11 +41,12 @@ fn code(words: &[String]) -> String {
     let bare = words
         .iter()
         .flat_map(|line| line.split(' ').take(7).map(number));
-    let bits: String = bare.map(|number| format!("{number:011b}")).collect();
+    let bits: Vec<_> = bare.map(|number| format!("{number:011b}")).collect();
+    let bits = bits.concat();
     let byte = |at: usize| usize::from_str_radix(&bits[at * 8..at * 8 + 8], 2).unwrap();
     let bytes = 3 + byte(1) * 256 + byte(2) + 8;
     let mut bits = bits[..bytes * 8].to_owned();
-    while bits.len() % 5 != 0 {
+    while !bits.len().is_multiple_of(5) {
         bits.push('0');
     }
     let letter = |group: &[u8]| {
@@ -261,13 +262,13 @@ fn words_are_asked_for_a_line_at_a_time_and_a_wrong_line_once_more() {
         if at == 1 {
             let (first, rest) = line.split_once(' ').unwrap();
             let other = if first == "zoo" { "abandon" } else { "zoo" };
-            typed += &format!("{other} {rest}\nabandn\n3. {line}\n");
+            typed.extend([other, " ", rest, "\nabandn\n3. ", line, "\n"]);
         }
         let short = |word: &str| word.chars().take(4).collect::<String>();
         let words: Vec<_> = line.split(' ').map(short).collect();
-        typed += &format!("{}\n", words.join(" "));
+        typed.extend([&words.join(" ")[..], "\n"]);
     }
-    typed += &format!("{PASSPHRASE}\n{PASSPHRASE}\n");
+    typed.extend([PASSPHRASE, "\n", PASSPHRASE, "\n"]);
     let answer = session.ask_on_terminal("laptop", "encl key paper --restore", &typed);
     let text = answer.text();
     assert_eq!(answer.exit, 0, "{text}");
