@@ -145,6 +145,10 @@ impl<'a> Merge<'a> {
                     self.report.lines.push(line);
                 }
             }
+            Part::Invitation(hash, invitation) => {
+                let fate = self.restore()?.invitation(hash, &invitation);
+                self.report.invitations.add(&fate.map_err(failed)?);
+            }
             Part::Default(id) => self.default(&id).map_err(failed)?,
         }
         Ok(())
@@ -276,6 +280,7 @@ pub(crate) struct Report {
     identities: Counts,
     contacts: Counts,
     groups: Counts,
+    invitations: Counts,
     /// People whom only the backup stops.
     stopped: usize,
     lines: Vec<String>,
@@ -293,13 +298,19 @@ struct Object<'a> {
     identities: &'a Counts,
     contacts: &'a Counts,
     groups: &'a Counts,
+    invitations: &'a Counts,
     stopped: usize,
 }
 
 impl Report {
     /// Whether anything is or would be other than before.
     pub(crate) fn changes_anything(&self) -> bool {
-        let kinds = [&self.identities, &self.contacts, &self.groups];
+        let kinds = [
+            &self.identities,
+            &self.contacts,
+            &self.groups,
+            &self.invitations,
+        ];
         self.stopped > 0 || kinds.iter().any(|counts| counts.changes() > 0)
     }
 
@@ -322,6 +333,7 @@ impl Report {
                 identities: &self.identities,
                 contacts: &self.contacts,
                 groups: &self.groups,
+                invitations: &self.invitations,
                 stopped: self.stopped,
             };
             return context.terminal.print_object(&object, Stream::Stdout);
@@ -339,6 +351,7 @@ impl Report {
             ("identities", &self.identities),
             ("contacts", &self.contacts),
             ("groups", &self.groups),
+            ("invitations", &self.invitations),
         ] {
             text.push(format!("{kind}: {}", counts.words()));
         }

@@ -112,7 +112,7 @@ enum Command {
     Revoke(revoke::Arguments),
     Rewrap(rewrap::Arguments),
     Approve(approve::Arguments),
-    /// My identities: new, list, show, card, default, passphrase, rotate, renew, replace, revoke, export, import,
+    /// My identities: new, list, show, card, default, passphrase, rotate, renew, replace, revoke, export, import, paper,
     /// remove
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card

@@ -71,6 +71,12 @@ impl Prompt {
         answer
     }
 
+    /// Asks for a line that is seen as it is typed. Ctrl-D cancels.
+    pub(crate) fn seen(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        write!(self.device, "{}: ", spelled_out(question))?;
+        self.line()
+    }
+
     /// Asks a question whose only yes is `y` or `yes`.
     pub(crate) fn yes(&mut self, question: &str) -> Result<bool, PromptError> {
         write!(self.device, "{} [y/N] ", spelled_out(question))?;

@@ -8,6 +8,7 @@ mod carrier;
 mod finder;
 mod fingerprint;
 mod invitation;
+mod paper;
 mod predecessor;
 mod revocation;
 
@@ -20,6 +21,9 @@ pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
 pub use finder::{CardFinder, FoundCards, TooManyCards};
 pub use fingerprint::{fingerprint, parse_fingerprint};
 pub use invitation::{InvitationToken, NotAToken};
+pub use paper::{
+    PAPER_BYTES_MAX, PAPER_LINES_MAX, Paper, PaperError, PaperLines, is_code, serial_ahead,
+};
 pub use predecessor::Predecessor;
 pub use revocation::Revocation;
 

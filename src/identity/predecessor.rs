@@ -33,6 +33,15 @@ impl Predecessor {
         self.id
     }
 
+    /// What stood on a card; the card checks it.
+    pub(super) fn signed(id: RootId, signature: Signature) -> Self {
+        Self { id, signature }
+    }
+
+    pub(super) fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// Checks the signature.
     pub(super) fn is_signed_for(&self, successor: RootId) -> Result<(), CardError> {
         let signed = self

@@ -92,6 +92,9 @@ pub enum KeystoreError {
     /// Another run changed the identity since its keys were read.
     #[error("another run has changed the identity meanwhile")]
     Changed,
+    /// A trial failed: what was sealed to this key of a card did not open with the private keys, or not as it was.
+    #[error("what is sealed to the key with the serial {0} does not open")]
+    DoesNotOpen(u32),
     /// The contact is blocked.
     #[error("the contact is blocked")]
     Blocked,

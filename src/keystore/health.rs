@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::contacts::CONTACTS;
+use super::invitations::INVITATIONS;
 use super::secret_file::StoredSecret;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::is_temporary;
@@ -16,7 +17,7 @@ use crate::turns::spread;
 const FILES: [&str; 5] = ["backed-up", "clock", "contacts.index", "default", "lock"];
 const IDENTITIES: &str = "identities";
 const GROUPS: &str = "groups";
-const FOLDERS: [&str; 3] = [IDENTITIES, CONTACTS, GROUPS];
+const FOLDERS: [&str; 4] = [IDENTITIES, CONTACTS, GROUPS, INVITATIONS];
 const OF_IDENTITY: [&str; 4] = ["card", "ended", "revocation", "secret"];
 /// From so many contacts on they are looked at by several threads.
 const SHARED_FROM: usize = 64;
@@ -67,6 +68,7 @@ impl Keystore {
         owners.extend(contacts);
         found.shared_addresses(&owners);
         self.look_at_groups(&ids, &mut found);
+        self.look_at_invitations(&mut found);
         found.check(self.local());
         found.0
     }
@@ -140,6 +142,18 @@ impl Keystore {
             }
         }
         owners
+    }
+
+    fn look_at_invitations(&self, found: &mut Findings) {
+        for path in found.folder(self, INVITATIONS) {
+            match path
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok())
+            {
+                Some(place) => drop(found.check(self.invitation_at(&place))),
+                None => drop(found.is_litter(&path, |_| false)),
+            }
+        }
     }
 
     fn look_at_groups(&self, known: &BTreeSet<RootId>, found: &mut Findings) {

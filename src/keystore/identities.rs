@@ -199,9 +199,18 @@ impl Keystore {
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
     pub fn refuse_taken_addresses(&self, card: &Card) -> Result<(), KeystoreError> {
         let mut known = self.identities()?;
-        known.retain(|known| {
-            known.standing == Standing::Active && !card.is_successor_of(&known.card.id())
-        });
+        // One of the two came in the place of the other, whichever is here first.
+        known.retain(
+            |StoredIdentity {
+                 card: known,
+                 standing,
+                 ..
+             }| {
+                *standing == Standing::Active
+                    && !card.is_successor_of(&known.id())
+                    && !known.is_successor_of(&card.id())
+            },
+        );
         for StoredIdentity { card: known, .. } in known {
             if let Some(address) = shared_address(known.addresses(), card.addresses()) {
                 return Err(KeystoreError::AddressTaken {

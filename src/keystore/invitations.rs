@@ -13,7 +13,7 @@ use crate::identity::{ADDRESS_BYTES_MAX, InvitationToken};
 use crate::json::{Error, Text};
 use crate::time::Time;
 
-const INVITATIONS: &str = "invitations";
+pub(super) const INVITATIONS: &str = "invitations";
 const VERSION: &str = "encl/1";
 /// An address escaped in full, an id twice and two times fit in.
 const FILE_BYTES_MAX: u64 = 4 << 10;
@@ -102,7 +102,7 @@ impl Keystore {
             made: now,
             answered: None,
         };
-        self.write_invitation(&token, &invitation, Existing::Keep)?;
+        self.write_invitation(&place(&token), &invitation, Existing::Keep)?;
         Ok(token)
     }
 
@@ -114,13 +114,22 @@ impl Keystore {
         if self.folder(INVITATIONS)?.is_none() {
             return Ok(None);
         }
-        let path = self.invitation_path(token);
+        self.invitation_at(&place(token))
+    }
+
+    /// The invitation whose file has this name.
+    pub(super) fn invitation_at(
+        &self,
+        place: &RootId,
+    ) -> Result<Option<Invitation>, KeystoreError> {
+        let path = self.invitation_path(place);
         let Some(text) = folder::read_up_to(&path, FILE_BYTES_MAX)? else {
             return Ok(None);
         };
-        let line = text.strip_suffix(b"\n").unwrap_or(&text);
-        let invitation = parse(line).map_err(|error| KeystoreError::damaged(&path, &error))?;
-        Ok(Some(invitation))
+        let invitation = from_bytes(&text);
+        invitation
+            .map(Some)
+            .map_err(|error| KeystoreError::damaged(&path, &error))
     }
 
     /// Spends an invitation: takes note that this key answered it. Says how it stood before; only one that was
@@ -144,33 +153,67 @@ impl Keystore {
                 answered,
                 ..invitation
             };
-            self.write_invitation(token, &invitation, Existing::Replace)?;
+            self.write_invitation(&place(token), &invitation, Existing::Replace)?;
         }
         Ok(state)
     }
 
+    /// The names of all of their files.
+    pub(super) fn invitations(&self) -> Result<Vec<RootId>, KeystoreError> {
+        let names = self.names_in(INVITATIONS)?;
+        let places = names.iter().filter_map(|name| name.to_str()?.parse().ok());
+        Ok(places.collect())
+    }
+
+    /// Takes an invitation from elsewhere, or the answer to one that is open here. The caller holds the lock.
+    pub(super) fn restore_invitation(
+        &self,
+        place: &RootId,
+        invitation: &Invitation,
+    ) -> Result<(), KeystoreError> {
+        folder::make_folder(&self.root.join(INVITATIONS))?;
+        self.write_invitation(place, invitation, Existing::Replace)
+    }
+
     fn write_invitation(
         &self,
-        token: &InvitationToken,
+        place: &RootId,
         invitation: &Invitation,
         existing: Existing,
     ) -> Result<(), KeystoreError> {
-        let line = Line {
-            invitation: VERSION,
-            address: &invitation.address,
-            from: invitation.from,
-            made: invitation.made,
-            answered: invitation.answered.map(|answered| answered.at),
-            by: invitation.answered.map(|answered| answered.by),
-        };
-        let line = serde_json::to_string(&line).expect("it has only texts") + "\n";
-        folder::write(&self.invitation_path(token), line.as_bytes(), existing)
+        folder::write(
+            &self.invitation_path(place),
+            &to_bytes(invitation),
+            existing,
+        )
     }
 
-    fn invitation_path(&self, token: &InvitationToken) -> PathBuf {
-        let name = RootId(token.digest()).to_string();
-        self.root.join(INVITATIONS).join(name)
+    pub(super) fn invitation_path(&self, place: &RootId) -> PathBuf {
+        self.root.join(INVITATIONS).join(place.to_string())
     }
+}
+
+/// The name of an invitation's file: it is no key, but has the form of one.
+fn place(token: &InvitationToken) -> RootId {
+    RootId(token.digest())
+}
+
+fn to_bytes(invitation: &Invitation) -> Vec<u8> {
+    let line = Line {
+        invitation: VERSION,
+        address: &invitation.address,
+        from: invitation.from,
+        made: invitation.made,
+        answered: invitation.answered.map(|answered| answered.at),
+        by: invitation.answered.map(|answered| answered.by),
+    };
+    let line = serde_json::to_string(&line).expect("it has only texts") + "\n";
+    line.into_bytes()
+}
+
+/// Reads the file of an invitation.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<Invitation, Error> {
+    parse(bytes.strip_suffix(b"\n").unwrap_or(bytes))
 }
 
 fn parse(line: &[u8]) -> Result<Invitation, Error> {

@@ -39,6 +39,7 @@ mod local;
 mod restore;
 mod secret_file;
 mod transfer;
+mod trial;
 mod trust;
 
 use std::fmt;
@@ -62,6 +63,7 @@ pub use invitations::{Answered, INVITATION_SECONDS_MAX, Invitation, InvitationSt
 pub use restore::{Fate, Restore, Restoring};
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use transfer::{Imported, Transfer, TransferError};
+pub use trial::try_out;
 pub use trust::{Compared, Trust, Verified};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there

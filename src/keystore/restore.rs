@@ -12,6 +12,7 @@ use super::contact_file::ContactFile;
 use super::contacts::{CONTACTS, Owners};
 use super::folder::WriteLock;
 use super::groups::Group;
+use super::invitations::Invitation;
 use super::trust::{Claim, Trust};
 use super::{Keystore, KeystoreError, folder};
 use crate::crypto::CryptoRng;
@@ -171,6 +172,27 @@ impl Restore<'_> {
                 Ok(Fate::New)
             }
         }
+    }
+
+    /// Takes an invitation, by the hash of its token; one that was answered in either is answered.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn invitation(
+        &mut self,
+        hash: [u8; 32],
+        invitation: &Invitation,
+    ) -> Result<Fate, KeystoreError> {
+        let place = RootId(hash);
+        let fate = match self.keystore.invitation_at(&place)? {
+            None => Fate::New,
+            Some(here) if here.answered.is_none() && invitation.answered.is_some() => Fate::Updated,
+            Some(_) => return Ok(Fate::Known),
+        };
+        if self.lock.is_some() {
+            self.keystore.restore_invitation(&place, invitation)?;
+        }
+        Ok(fate)
     }
 
     /// The verifications that would be taken over, to be handed to [`Restoring::Do`].

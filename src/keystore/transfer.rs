@@ -16,11 +16,12 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::identities::{ENDED, REVOKED, line};
-use super::secret_file::{self, StoredSecret};
-use super::{Keystore, KeystoreError, folder};
+use super::secret_file::{self, Protection, StoredSecret};
+use super::{Keystore, KeystoreError, Standing, folder};
 use crate::atomic_file::Existing;
+use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
-use crate::identity::{Card, Revocation};
+use crate::identity::{Card, Identity, Revocation};
 
 const HEAD: &str = "encl-identity-export1";
 /// Longer than any that is written: three files of at most 320 KiB, one of them in base64.
@@ -55,6 +56,25 @@ pub enum Imported {
 impl Transfer {
     /// The most bytes that such a file can have.
     pub const BYTES_MAX: usize = BYTES_MAX;
+
+    /// An identity that comes from elsewhere, with its private keys protected anew.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Passphrase`].
+    pub fn new(
+        identity: &Identity,
+        (card, revocation): (Card, Revocation),
+        standing: Standing,
+        protection: Protection<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, KeystoreError> {
+        Ok(Self {
+            card,
+            revocation,
+            ended: (standing == Standing::Revoked).then(|| REVOKED.to_owned()),
+            secret: secret_file::bytes(identity, protection, rng)?,
+        })
+    }
 
     /// Reads an exported identity; card and revocation are verified, and belong to one identity.
     ///

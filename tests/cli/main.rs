@@ -17,6 +17,7 @@ mod keystore;
 mod let_in;
 mod mail;
 mod mailboxes;
+mod paper;
 mod prompts;
 mod quorum;
 mod scrub;

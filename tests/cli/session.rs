@@ -341,7 +341,9 @@ impl Screen {
             let last = text.rsplit('\n').next().unwrap_or_default();
             last.ends_with("[y/N] ")
                 || last.ends_with(": ")
-                    && (last.contains("assphrase of") || last.contains("same again"))
+                    && ["assphrase of", "same again", "Line "]
+                        .iter()
+                        .any(|question| last.contains(question))
         };
         while !self.reader.is_finished() && !asks(&self.shown.lock().unwrap()) {
             std::thread::sleep(Duration::from_millis(10));

@@ -12,7 +12,7 @@ struct Change {
     passphrases: &'static [&'static str],
 }
 
-const CHANGES: [Change; 5] = [
+const CHANGES: [Change; 7] = [
     Change {
         name: "key passphrase",
         arguments: &[
@@ -50,14 +50,42 @@ const CHANGES: [Change; 5] = [
         keystore: "fresh",
         passphrases: &[],
     },
+    Change {
+        name: "key paper --restore, a later one",
+        arguments: &[
+            "key",
+            "paper",
+            "--restore",
+            "later.page",
+            "--keystore",
+            "bob",
+        ],
+        keystore: "bob",
+        passphrases: &[],
+    },
+    Change {
+        name: "key paper --restore, a new one",
+        arguments: &[
+            "key",
+            "paper",
+            "--restore",
+            "later.page",
+            "--no-passphrase",
+            "--keystore",
+            "fresh",
+        ],
+        keystore: "fresh",
+        passphrases: &[],
+    },
 ];
 
-/// Bob, and a file with a later key of his.
+/// Bob, and a file and a page with a later key of his.
 fn scene() -> Scene {
     let scene = Scene::new();
     scene.write("new", b"a new passphrase\n");
     let script = "cp -a bob later && \"$ENCL\" key rotate --keystore later > later.card && \
-        \"$ENCL\" key export -o later.identity --keystore later && rm -r later later.card";
+        \"$ENCL\" key export -o later.identity --keystore later && \
+        \"$ENCL\" key paper -o later.page --keystore later && rm -r later later.card";
     let output = scene.shell(script, &[]).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     scene

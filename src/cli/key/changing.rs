@@ -65,17 +65,28 @@ impl Changing {
 
     /// The next card, with all keys as they are now.
     pub(super) fn next_card(&self, what: &str, context: &Context) -> Result<Card, Failure> {
-        let failed = |reason: String| Failure::new(Exit::Failed, what).because(safe(&reason));
         let serial = self.card.serial().checked_add(1);
-        let request = CardRequest {
-            name: self.card.name().to_owned(),
-            addresses: self.card.addresses().to_vec(),
-            serial: serial.ok_or_else(|| failed("its card has the last serial there is".into()))?,
-            created: context.now,
-        };
-        Card::replacing(&self.identity, request, self.card.replaces())
-            .map_err(|error| failed(error.to_string()))
+        later_card(&self.identity, &self.card, serial, what, context)
     }
+}
+
+/// A card that says what an earlier one says, with all keys as they are now. Without a serial there is none.
+pub(super) fn later_card(
+    identity: &Identity,
+    earlier: &Card,
+    serial: Option<u32>,
+    what: &str,
+    context: &Context,
+) -> Result<Card, Failure> {
+    let failed = |reason: String| Failure::new(Exit::Failed, what).because(safe(&reason));
+    let request = CardRequest {
+        name: earlier.name().to_owned(),
+        addresses: earlier.addresses().to_vec(),
+        serial: serial.ok_or_else(|| failed("its card has the last serial there is".into()))?,
+        created: context.now,
+    };
+    Card::replacing(identity, request, earlier.replaces())
+        .map_err(|error| failed(error.to_string()))
 }
 
 /// How private keys are kept under this lock.

@@ -8,6 +8,7 @@ mod facts;
 mod import;
 mod list;
 mod new;
+mod paper;
 mod passphrase;
 mod remove;
 mod renew;
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Revoke(revoke::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),
+    Paper(paper::Arguments),
     Remove(remove::Arguments),
 }
 
@@ -59,6 +61,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
         Command::Revoke(arguments) => revoke::run(&arguments, context),
         Command::Export(arguments) => export::run(&arguments, context),
         Command::Import(arguments) => import::run(&arguments, context),
+        Command::Paper(arguments) => paper::run(&arguments, context),
         Command::Remove(arguments) => remove::run(&arguments, context),
     }?;
     Ok(())

@@ -105,7 +105,7 @@ pub(super) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
 }
 
 /// Found out before a passphrase is thought up and typed twice.
-fn refuse_taken(card: &Card, what: &str, context: &Context) -> Result<(), Failure> {
+pub(super) fn refuse_taken(card: &Card, what: &str, context: &Context) -> Result<(), Failure> {
     store::keystore(context)
         .refuse_taken_addresses(card)
         .map_err(|error| store::failure(what, &error))

@@ -8,6 +8,7 @@
 //! trust                       every decision about people, as this machine judges it (see the module `local`)
 //! contacts/ID
 //! groups/NAME
+//! invitations/HASH
 //! default
 //! ```
 //!
@@ -22,7 +23,9 @@ use std::io::{self, Read};
 use tar::{EntryType, Header};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::contacts::CONTACTS;
 use super::identities::line;
+use super::invitations::INVITATIONS;
 use super::local;
 use super::trust::Trust;
 use super::{Keystore, KeystoreError, folder};
@@ -40,7 +43,6 @@ const MAGIC: &str = "encl-backup/1";
 const TRUST: &str = "trust";
 const DEFAULT: &str = "default";
 const IDENTITIES: &str = "identities";
-const CONTACTS: &str = "contacts";
 const GROUPS: &str = "groups";
 /// The file that says when that was last.
 const NOTED: &str = "backed-up";
@@ -88,6 +90,7 @@ enum Entry {
     Trust,
     Contact(RootId),
     Group(String),
+    Invitation(RootId),
     Default,
 }
 
@@ -114,6 +117,8 @@ impl Keystore {
         entries.extend(contacts.into_iter().map(Entry::Contact));
         entries.push(Entry::Folder(GROUPS));
         entries.extend(groups.into_iter().map(Entry::Group));
+        entries.push(Entry::Folder(INVITATIONS));
+        entries.extend(self.invitations()?.into_iter().map(Entry::Invitation));
         entries.push(Entry::Default);
         Ok(Backup {
             keystore: self.clone(),
@@ -204,6 +209,11 @@ impl Backup {
             Entry::Group(name) => {
                 if let Some(group) = keystore.group(&name)? {
                     self.file(&format!("{GROUPS}/{name}"), &group.to_text());
+                }
+            }
+            Entry::Invitation(place) => {
+                if let Some(text) = folder::read(&keystore.invitation_path(&place))? {
+                    self.file(&format!("{INVITATIONS}/{place}"), &text);
                 }
             }
             Entry::Default => {

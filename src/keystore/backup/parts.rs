@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::super::contact_file::{self, ContactFile};
 use super::super::groups::{Group, is_group_name};
 use super::super::identities::ENDED;
+use super::super::invitations::{self, INVITATIONS, Invitation};
 use super::super::local;
 use super::super::transfer::Transfer;
 use super::super::trust::Trust;
@@ -56,6 +57,8 @@ pub enum Part {
     Contact(Box<BackedUpContact>),
     /// A group, by its name.
     Group(String, Group),
+    /// An invitation, by the hash of its token.
+    Invitation([u8; 32], Invitation),
     /// The identity that signs when nothing else is said.
     Default(RootId),
 }
@@ -90,6 +93,7 @@ pub fn read_parts<E: From<BackupError>>(
             [TRUST] => (Stage::Decisions, TRUST_BYTES_MAX),
             [CONTACTS, _] => (Stage::Contacts, FILE_BYTES_MAX),
             [GROUPS, _] => (Stage::Groups, GROUP_BYTES_MAX),
+            [INVITATIONS, _] => (Stage::Invitations, FILE_BYTES_MAX),
             [DEFAULT] => (Stage::Default, FILE_BYTES_MAX),
             _ => return Err(newer(&path).into()),
         };
@@ -137,6 +141,7 @@ enum Stage {
     Decisions,
     Contacts,
     Groups,
+    Invitations,
     Default,
     End,
 }
@@ -207,6 +212,13 @@ fn named(name: &str, bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {
             return Err(wrong(&format!("{name:?} is no group's name")));
         }
         return Ok(Part::Group(name.to_owned(), group));
+    }
+    if stage == Stage::Invitations {
+        let invitation = invitations::from_bytes(bytes)
+            .ok()
+            .zip(name.parse::<RootId>().ok());
+        let (invitation, place) = invitation.ok_or_else(|| wrong("an invitation in it is none"))?;
+        return Ok(Part::Invitation(place.0, invitation));
     }
     let of_contact = |what: &str| wrong(&format!("the contact {name:?}: {what}"));
     let file = contact_file::from_bytes(bytes).map_err(|error| of_contact(&error.to_string()))?;
