@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use clap::Args;
-use encl::envelope::{About, Addressee, Envelope, LockRequest, SealRequest, Workers, seal};
 use encl::identity::CardKey;
-use encl::keystore::{Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret};
-use encl::policy::{Conditions, Padding, Recipient};
+use encl::keystore::{
+    Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, try_out,
+};
 use encl::time::Time;
 use serde::Serialize;
 
 use super::context::Context;
 use super::help::closing;
-use super::keys::{Answers, Keys};
+use super::keys::Keys;
 use super::people::{Person, Trust};
 use super::report::{Exit, Failure, Outcome, Stop, system_words};
 use super::terminal::{Stream, quoted, safe, shown};
@@ -50,7 +50,7 @@ enum Level {
 }
 
 /// `encl.doctor/1`, one for each thing.
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, Serialize)]
 struct Line {
     schema: &'static str,
     level: Level,
@@ -74,10 +74,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     doctor.look_at_files();
     doctor.look_at_clock();
     // What does not open was said; what does is looked at more closely.
-    let identities = doctor.keystore.identities().unwrap_or_default();
-    if identities.is_empty() {
+    let identities = doctor.keystore.identities();
+    if identities.as_ref().is_ok_and(Vec::is_empty) {
         doctor.note("identities", "you have none", Some("encl key new ADDRESS"));
     }
+    let identities = identities.unwrap_or_default();
     let people: Vec<Person> = (identities.iter().map(|one| &one.card))
         .map(|card| Person {
             card: card.clone(),
@@ -95,13 +96,17 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 
 impl Doctor<'_> {
     fn add(&mut self, level: Level, about: &str, says: &str, mend: Option<&str>) {
-        self.lines.push(Line {
+        let line = Line {
             schema: "encl.doctor/1",
             level,
             about: about.to_owned(),
             says: says.to_owned(),
             mend: mend.map(str::to_owned),
-        });
+        };
+        // A file that several things depend on is told once.
+        if !self.lines.contains(&line) {
+            self.lines.push(line);
+        }
     }
 
     fn note(&mut self, about: &str, says: &str, mend: Option<&str>) {
@@ -247,62 +252,11 @@ impl Doctor<'_> {
         }
     }
 
-    /// A test envelope to the identity's card, opened with its private keys.
+    /// Test envelopes to the identity's card, opened with its private keys.
     fn try_out(&self, identity: &StoredIdentity, keys: &Keys<'_>) -> Result<(), Failure> {
-        const TEXT: &[u8] = b"a test of encl doctor";
-        let card = &identity.card;
-        let failed = |error: &dyn std::fmt::Display| {
-            let failure = Failure::new(Exit::Failed, "a test envelope to it does not open");
-            failure.because(safe(&error.to_string()))
-        };
-        let private = keys.identity(card.id())?;
-        for key in card.keys() {
-            let recipient = Recipient {
-                name: card.name().to_owned(),
-                address: card.addresses().first().cloned(),
-                id: card.id(),
-                key: key.public.key_id(),
-            };
-            let request = SealRequest {
-                locks: vec![LockRequest {
-                    need: 1,
-                    recipients: vec![Addressee {
-                        recipient,
-                        public: key.public.clone(),
-                    }],
-                    passphrase: None,
-                }],
-                signer: Some(private.root()),
-                private: false,
-                padding: Padding::None,
-                created: Some(self.context.now),
-                conditions: Conditions::default(),
-                labels: std::collections::BTreeMap::new(),
-                about: About::default(),
-                aligned: false,
-                workers: Workers::ONE,
-            };
-            let mut envelope = Vec::new();
-            let sealed = seal(
-                &request,
-                &mut &*TEXT,
-                &mut envelope,
-                &mut self.context.rng(),
-            );
-            sealed.map_err(|error| failed(&error))?;
-            let mut answers = Answers::default();
-            let mut keyring = answers.keyring(keys, "the test");
-            let opened = Envelope::read(&envelope[..]);
-            let opened =
-                opened.and_then(|envelope| envelope.unlock(&mut keyring, self.context.now));
-            let mut text = Vec::new();
-            let opened = opened.and_then(|content| content.copy_to(&mut text, Workers::ONE));
-            opened.map_err(|error| failed(&error))?;
-            if text != TEXT {
-                return Err(failed(&"another text came out"));
-            }
-        }
-        Ok(())
+        let private = keys.identity(identity.card.id())?;
+        let tried = try_out(private, &identity.card, &mut self.context.rng());
+        tried.map_err(|error| store::failure("a test envelope to it does not open", &error))
     }
 
     fn look_at_people(&mut self) {

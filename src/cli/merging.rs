@@ -372,8 +372,8 @@ impl Report {
         }
         if !self.is_mine {
             context.terminal.warning(
-                "it is not certain that you made this backup: nobody counts as verified by it; its groups and contacts \
-                 are whatever its maker put there",
+                "it is not certain that you made this backup: nobody counts as verified by it; identities, contacts and \
+                 groups in it are whatever its maker put there",
             );
         }
         Ok(())

