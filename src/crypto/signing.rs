@@ -146,14 +146,15 @@ impl Signature {
 /// An identity's root key, kept as its 32-byte seed.
 pub struct SigningKey {
     seed: Secret<32>,
-    key: ed25519_dalek::SigningKey,
+    /// On the heap, as the seed is: it holds that too.
+    key: Box<ed25519_dalek::SigningKey>,
 }
 
 impl SigningKey {
     /// Takes over the seed (RFC 8032 §5.1.5).
     #[must_use]
     pub fn new(seed: Secret<32>) -> Self {
-        let key = ed25519_dalek::SigningKey::from_bytes(seed.expose());
+        let key = Box::new(ed25519_dalek::SigningKey::from_bytes(seed.expose()));
         Self { seed, key }
     }
 

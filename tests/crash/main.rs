@@ -22,6 +22,7 @@ mod mailboxes;
 mod outputs;
 mod scenario;
 mod scene;
+mod secrets;
 mod signals;
 mod strace;
 mod threads;
