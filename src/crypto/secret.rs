@@ -1,7 +1,7 @@
 //! Secret bytes that are wiped when they are dropped.
 
 use rand::CryptoRng;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// `N` secret bytes: wiped on drop, never printed, never copied by accident.
 ///
@@ -48,5 +48,25 @@ impl<const N: usize> Secret<N> {
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
         self.0.zeroize();
+    }
+}
+
+impl<const N: usize> ZeroizeOnDrop for Secret<N> {}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    /// What keys and passphrases are made of is wiped; tests/crash/secrets.rs looks for what was not.
+    #[test]
+    fn secrets_are_wiped_when_they_are_dropped() {
+        fn is_wiped<T: ZeroizeOnDrop>() {}
+        is_wiped::<Secret<32>>();
+        is_wiped::<Zeroizing<String>>();
+        is_wiped::<Zeroizing<Vec<u8>>>();
+        is_wiped::<ed25519_dalek::SigningKey>();
+        is_wiped::<x25519_dalek::StaticSecret>();
     }
 }

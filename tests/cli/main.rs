@@ -11,6 +11,7 @@ mod backups;
 mod exit_codes;
 mod help;
 mod hostile;
+mod hostile_keystores;
 mod invitations;
 mod key_changes;
 mod keystore;

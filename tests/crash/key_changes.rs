@@ -1,8 +1,9 @@
 //! Identities are changed and the program is killed on the way: they open with the old or the new passphrase, and no key is lost.
 
+use super::failures::must_work;
+use super::judge;
 use super::scene::{Scene, said};
-use super::strace;
-use super::{complaints, judge};
+use super::strace::{self, Call};
 
 /// A change, and the ways in which the passphrase may be given afterwards.
 struct Change {
@@ -127,6 +128,21 @@ impl Change {
         self.opens(scene, "late.encl")
     }
 
+    /// A failing disk is told, except where what failed is a hint, or another way was found: then the command is done.
+    fn fails(&self, call: &Call) -> Result<(), String> {
+        let scene = scene();
+        let (output, _) = strace::inject(
+            &scene,
+            self.arguments,
+            call.thread,
+            &[call.failing("ENOSPC")],
+        );
+        match output.status.code() {
+            Some(1) => self.check(&scene),
+            code => Err(format!("{}: exit {code:?}: {}", self.name, said(&output))),
+        }
+    }
+
     fn opens(&self, scene: &Scene, envelope: &str) -> Result<(), String> {
         let verify = [
             "verify",
@@ -163,9 +179,16 @@ fn a_kill_at_any_call_loses_no_key() {
             change.name,
             said(&output)
         );
+        let failing: Vec<_> = calls.iter().filter(|call| must_work(call)).collect();
+        let complaints = super::complaints(&failing, |call| {
+            let told = change.fails(call);
+            told.map_err(|complaint| format!("{complaint} (ENOSPC from {})", call.text))
+        });
+        let tried = format!("{}, {} failing calls", change.name, failing.len());
+        judge(&tried, "not told or lost", &complaints);
         let touching: Vec<_> = calls.into_iter().filter(strace::Call::touches).collect();
         assert!(touching.len() > 10, "{}: {}", change.name, touching.len());
-        let complaints = complaints(&touching, |call| {
+        let complaints = super::complaints(&touching, |call| {
             let scene = scene();
             strace::inject(&scene, change.arguments, call.thread, &[call.killing()]);
             change.check(&scene).map_err(|complaint| {

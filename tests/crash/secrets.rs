@@ -2,6 +2,7 @@
 //! other system call but the reading of the passphrase file; nor in memory once a command is about to return to its prompt.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::process::{Child, Stdio};
@@ -82,10 +83,10 @@ fn no_call_shows_a_secret() {
     strace::require();
     let (scene, secrets) = scene();
     let hex = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| format!("\\x{byte:02x}"))
-            .collect::<String>()
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "\\x{byte:02x}").unwrap();
+            text
+        })
     };
     let secrets: Vec<_> = secrets
         .iter()
