@@ -114,8 +114,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     };
     let request = sealing.request(&readers, about);
     let sealed = seal(&request, &mut content, &mut sink, &mut context.rng());
-    let sealed = sealed
-        .map_err(|error| sealing::not_sealed(&input, error, |error| output.not_written(error)))?;
+    let sealed = sealed.map_err(|error| sealing::not_sealed(&output, error))?;
     output.commit(sink)?;
     if let Err(error) = keystore.note_backup(context.now) {
         let words = error.to_string();

@@ -118,7 +118,7 @@ enum Command {
   $ encl key new bob@example.org > bob.card
   $ encl key list"))]
     Key(key::Command),
-    /// Other people's cards: add, list, show, remove
+    /// Other people's cards: add, list, show, verify, block, unblock, remove
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl contact add bob.card --yes
   $ encl contact list"))]

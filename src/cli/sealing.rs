@@ -18,6 +18,7 @@ use super::people::{People, Person, Signer, hex};
 use super::quorums::Together;
 use super::readers::Readers;
 use super::report::{Exit, Failure, system_words};
+use super::sink::Output;
 use super::target::Target;
 use super::terminal::safe;
 use super::{terms, who};
@@ -320,15 +321,11 @@ fn signer<'a>(keys: &'a Keys<'_>, author: &Person) -> Result<&'a SigningKey, Fai
     })
 }
 
-/// Why nothing was sealed; `not_written` tells what became of the output.
-pub(crate) fn not_sealed(
-    input: &Input,
-    error: SealError,
-    not_written: impl FnOnce(&std::io::Error) -> Failure,
-) -> Failure {
-    let cannot = |exit| input.cannot("wrap", exit);
+/// Why nothing was sealed.
+pub(crate) fn not_sealed(output: &Output<'_>, error: SealError) -> Failure {
+    let cannot = |exit| output.input.cannot(output.verb, exit);
     match error {
-        SealError::Write(error) => not_written(&error),
+        SealError::Write(error) => output.not_written(&error),
         SealError::Read(error) => cannot(Exit::Failed).because(system_words(&error)),
         SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
         SealError::Request(reason) => cannot(Exit::Usage).because(safe(&reason)),

@@ -110,16 +110,26 @@ fn doubted(
         .hint(changed_hint(&who))
 }
 
-/// Whether a passphrase is needed for this identity.
-pub(crate) fn is_locked(context: &Context, id: RootId) -> Result<bool, Failure> {
-    secret(context, id).map(|secret| matches!(secret, StoredSecret::Locked(_)))
-}
-
 /// An identity's private keys as they stand in the keystore.
 pub(crate) fn secret(context: &Context, id: RootId) -> Result<StoredSecret, Failure> {
-    keystore(context)
-        .secret(&id)
-        .map_err(|error| failure("cannot read your identity", &error))
+    let due = secret_if_any(context, id)?;
+    due.ok_or_else(|| {
+        Failure::new(Exit::Failed, "cannot read your identity")
+            .because("its private keys are gone")
+            .hint("`encl restore` and `encl key paper --restore` bring them back")
+    })
+}
+
+/// The same, of an identity that may have lost them.
+pub(crate) fn secret_if_any(
+    context: &Context,
+    id: RootId,
+) -> Result<Option<StoredSecret>, Failure> {
+    match keystore(context).secret(&id) {
+        Ok(secret) => Ok(Some(secret)),
+        Err(KeystoreError::Unknown(_)) => Ok(None),
+        Err(error) => Err(failure("cannot read your identity", &error)),
+    }
 }
 
 /// What went wrong with the keystore, as a failure of `what` ("cannot …").

@@ -69,9 +69,7 @@ impl Wrapping<'_> {
         let mut content = Progress::new(terminal, &input.name(), bytes, source);
         let head = head(input, &mut content)?;
         let sealed = self.seal(&request, &mut head.as_slice().chain(content), &mut sink);
-        let sealed = sealed.map_err(|error| {
-            sealing::not_sealed(input, error, |error| output.not_written(error))
-        })?;
+        let sealed = sealed.map_err(|error| sealing::not_sealed(&output, error))?;
         output.commit(sink)?;
         Ok(Wrapped {
             id: sealed.id,

@@ -123,7 +123,13 @@ impl Restore<'_> {
         }
         let before = self.trust(&file.id)?;
         let after = self.judged(&file.id, before)?;
-        if let Trust::Verified(_) = after {
+        // What looking at it found was remembered before anything else.
+        let is_verified_now = match (&self.lock, after) {
+            (Some(_), _) => self.verified.contains_key(&file.id),
+            (None, Trust::Verified(_)) => after != before,
+            (None, _) => false,
+        };
+        if is_verified_now {
             self.verified.insert(file.id, after);
         }
         if self.lock.is_some() {
@@ -143,7 +149,7 @@ impl Restore<'_> {
                     self.keystore.write_contact(&written)?;
                 }
                 // Its file says it too, as after `contact verify`.
-                (_, Some(here)) if here.claim != claim && matches!(after, Trust::Verified(_)) => {
+                (_, Some(here)) if is_verified_now => {
                     self.keystore
                         .write_contact(&ContactFile { claim, ..here })?;
                 }
@@ -151,8 +157,8 @@ impl Restore<'_> {
             }
         }
         self.owners.add(file.id, &file.addresses);
-        Ok(match (fate, after == before) {
-            (Fate::Known | Fate::Kept, false) => Fate::Updated,
+        Ok(match (fate, is_verified_now) {
+            (Fate::Known | Fate::Kept, true) => Fate::Updated,
             (fate, _) => fate,
         })
     }

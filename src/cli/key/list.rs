@@ -58,9 +58,10 @@ fn standing(standing: Standing, identities: &[StoredIdentity]) -> String {
 
 /// What is said behind an identity whose key the kernel keeps.
 fn kept(card: &Card, context: &Context) -> Result<String, Failure> {
-    let kept = match store::secret(context, card.id())? {
-        StoredSecret::Locked(locked) => Kept::find(&locked, context.now),
-        StoredSecret::Plain(_) => None,
+    let kept = match store::secret_if_any(context, card.id())? {
+        Some(StoredSecret::Locked(locked)) => Kept::find(&locked, context.now),
+        Some(StoredSecret::Plain(_)) => None,
+        None => return Ok(", its private keys are gone".to_owned()),
     };
     Ok(kept.map_or_else(String::new, |kept| format!("  {}", kept.words(context.now))))
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use encl::crypto::signing::RootId;
-use encl::keystore::{Standing, StoredIdentity};
+use encl::keystore::{Standing, StoredIdentity, StoredSecret};
 use serde::Serialize;
 
 use super::super::context::Context;
@@ -26,10 +26,10 @@ pub(super) fn run(who: Option<&str>, context: &Context) -> Result<(), Failure> {
     if context.json {
         return print_object(&identity, context);
     }
-    let protection = if store::is_locked(context, identity.card.id())? {
-        "private keys: behind a passphrase"
-    } else {
-        "private keys: in the clear"
+    let protection = match store::secret_if_any(context, identity.card.id())? {
+        Some(StoredSecret::Locked(_)) => "private keys: behind a passphrase",
+        Some(StoredSecret::Plain(_)) => "private keys: in the clear",
+        None => "private keys: gone; `encl doctor` says how they come back",
     };
     let ended = match identity.standing {
         Standing::Active => "",
@@ -61,7 +61,8 @@ pub(super) fn print_object(identity: &StoredIdentity, context: &Context) -> Resu
             _ => None,
         },
         revoked: identity.standing == Standing::Revoked,
-        passphrase: store::is_locked(context, identity.card.id())?,
+        passphrase: store::secret_if_any(context, identity.card.id())?
+            .map(|secret| matches!(secret, StoredSecret::Locked(_))),
         card: CardFacts::of(&identity.card),
     };
     context.terminal.print_object(&object, Stream::Stdout)
@@ -75,5 +76,6 @@ struct IdentityObject<'a> {
     default: bool,
     revoked: bool,
     replaced_by: Option<String>,
-    passphrase: bool,
+    /// Unknown where the private keys are gone.
+    passphrase: Option<bool>,
 }

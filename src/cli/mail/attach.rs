@@ -83,9 +83,7 @@ impl<'a> Attaching<'a> {
             },
         );
         written.map_err(|error| match error {
-            AttachError::Seal(error) => {
-                sealing::not_sealed(self.input, error, |error| output.not_written(error))
-            }
+            AttachError::Seal(error) => sealing::not_sealed(output, error),
             AttachError::Between(error) => output.not_written(&error),
         })?;
         output.commit(sink)?;

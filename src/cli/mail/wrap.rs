@@ -127,8 +127,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let request = sealing.request(&readers, whole.about());
     let message = &mut head.as_slice().chain(content);
     let sealed = whole.seal(&request, message, &mut sink, &mut context.rng());
-    let sealed = sealed
-        .map_err(|error| sealing::not_sealed(&input, error, |error| output.not_written(error)))?;
+    let sealed = sealed.map_err(|error| sealing::not_sealed(&output, error))?;
     output.commit(sink)?;
     Ok(sealing.report(
         "encl.mail-wrap/1",

@@ -1,1 +1,205 @@
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
 
+use super::*;
+use crate::identity::{Card, Identity};
+use crate::keystore::tests::{card, now, person};
+use crate::keystore::trust::{Compared, Verified};
+use crate::keystore::{How, Part, read_parts};
+
+/// A keystore on a machine of its own.
+struct Machine {
+    keystore: Keystore,
+    _folder: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new(cards: &[&Card]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keystore =
+            Keystore::at(folder.path().join("encl")).with_state(folder.path().join("state"));
+        for card in cards {
+            keystore.accept(card, How::Added, now()).unwrap();
+        }
+        Self {
+            keystore,
+            _folder: folder,
+        }
+    }
+
+    fn verify(&self, id: &RootId) {
+        let verified = Verified {
+            at: now(),
+            how: Compared::Code,
+            by: *id,
+        };
+        self.keystore
+            .verify_contact(id, verified, &mut UnwrapErr(SysRng))
+            .unwrap();
+    }
+
+    fn trust(&self, id: &RootId) -> &'static str {
+        self.keystore
+            .contact(id)
+            .unwrap()
+            .map_or("gone", |contact| contact.trust.word())
+    }
+
+    /// Restores the other's backup after looking at it, and says what became of each contact and group.
+    fn restore(&self, other: &Self, is_mine: bool) -> Vec<Fate> {
+        let verified = self.pass(other, Restoring::Foresee, is_mine).1;
+        let restoring = Restoring::Do(verified, &mut UnwrapErr(SysRng));
+        self.pass(other, restoring, is_mine).0
+    }
+
+    fn pass(
+        &self,
+        other: &Self,
+        restoring: Restoring<'_>,
+        is_mine: bool,
+    ) -> (Vec<Fate>, BTreeMap<RootId, Trust>) {
+        let mut restore = self.keystore.restore(restoring, is_mine).unwrap();
+        let mut fates = Vec::new();
+        let backup = other.keystore.backup(now()).unwrap();
+        read_parts(backup, |part| {
+            match part {
+                Part::Decisions(decisions) => drop(restore.decisions(decisions).unwrap()),
+                Part::Contact(contact) => fates.push(restore.contact(&contact).unwrap()),
+                Part::Group(name, group) => fates.push(restore.group(&name, &group).unwrap()),
+                _ => {}
+            }
+            Ok::<(), crate::keystore::BackupError>(())
+        })
+        .unwrap();
+        (fates, restore.into_verified())
+    }
+}
+
+fn bob() -> (Identity, Card) {
+    person("bob@example.org")
+}
+
+#[test]
+fn a_verification_comes_back_with_a_backup_of_mine_only() {
+    let (_, card) = bob();
+    let old = Machine::new(&[&card]);
+    old.verify(&card.id());
+    for (is_mine, word) in [(true, "verified"), (false, "unverified")] {
+        let new = Machine::new(&[]);
+        assert!(matches!(new.restore(&old, is_mine)[..], [Fate::New]));
+        assert_eq!(new.trust(&card.id()), word);
+        // It holds without the memory too: the file has a MAC of this machine.
+        let known = Machine::new(&[&card]);
+        let fates = known.restore(&old, is_mine);
+        assert_eq!(matches!(fates[..], [Fate::Updated]), is_mine, "{fates:?}");
+        assert_eq!(known.trust(&card.id()), word);
+    }
+}
+
+#[test]
+fn what_was_decided_here_stays_and_what_is_graver_comes() {
+    let (_, card) = bob();
+    let id = card.id();
+    let (here, there) = (Machine::new(&[&card]), Machine::new(&[&card]));
+    there.verify(&id);
+    // Blocked and unblocked here: an old verification does not come back.
+    here.keystore.block_contact(&id, now()).unwrap();
+    assert!(matches!(here.restore(&there, true)[..], [Fate::Known]));
+    assert_eq!(here.trust(&id), "blocked");
+    here.keystore.unblock_contact(&id).unwrap();
+    here.restore(&there, true);
+    assert_eq!(here.trust(&id), "unverified");
+    // Blocked there, whoever made the backup, and removed there too.
+    here.verify(&id);
+    there.keystore.block_contact(&id, now()).unwrap();
+    there.keystore.remove_contact(&id).unwrap();
+    here.restore(&there, false);
+    assert_eq!(here.trust(&id), "blocked");
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let (_, card) = bob();
+    let old = Machine::new(&[&card]);
+    let new = Machine::new(&[]);
+    assert!(matches!(
+        new.pass(&old, Restoring::Foresee, true).0[..],
+        [Fate::New]
+    ));
+    assert!(!new.keystore.root().exists());
+}
+
+#[test]
+fn later_cards_stay_and_come() {
+    let (identity, first) = bob();
+    let second = card(&identity, "bob@example.org", 2);
+    let (early, late) = (Machine::new(&[&first]), Machine::new(&[&second]));
+    assert!(matches!(late.restore(&early, true)[..], [Fate::Kept]));
+    assert!(matches!(early.restore(&late, true)[..], [Fate::Updated]));
+    for machine in [&early, &late] {
+        let contact = machine.keystore.contact(&first.id()).unwrap().unwrap();
+        assert_eq!(contact.card.serial(), 2);
+    }
+    // The same serial with other bytes: nobody can tell which is right.
+    let other = Machine::new(&[&card(&identity, "robert@example.org", 2)]);
+    assert!(matches!(
+        early.restore(&other, true)[..],
+        [Fate::Refused(_)]
+    ));
+}
+
+#[test]
+fn another_key_for_a_known_address_does_not_come() {
+    let (here, there) = (Machine::new(&[&bob().1]), Machine::new(&[&bob().1]));
+    let fates = here.restore(&there, true);
+    assert!(
+        matches!(fates[..], [Fate::Refused(KeystoreError::KeyChanged { .. })]),
+        "{fates:?}"
+    );
+    assert_eq!(here.keystore.contact_heads().unwrap().len(), 1);
+}
+
+#[test]
+fn whoever_was_replaced_does_not_come_back() {
+    let (old, first) = bob();
+    let (new, _) = person("bob@example.org");
+    let request = crate::identity::CardRequest {
+        name: "Bob".to_owned(),
+        addresses: vec!["bob@example.org".to_owned()],
+        serial: 1,
+        created: now(),
+    };
+    let predecessor = crate::identity::Predecessor::new(&old, new.id());
+    let second = Card::replacing(&new, request, &[predecessor]).unwrap();
+    let (here, there) = (Machine::new(&[&first]), Machine::new(&[&first]));
+    here.keystore.accept(&second, How::Added, now()).unwrap();
+    assert!(matches!(here.restore(&there, true)[..], [Fate::Kept]));
+    assert_eq!(here.trust(&first.id()), "gone");
+}
+
+#[test]
+fn a_group_that_is_here_stays_as_it_is() {
+    let (_, card) = bob();
+    let (here, there) = (Machine::new(&[&card]), Machine::new(&[&card]));
+    let full = Group {
+        address: None,
+        members: [card.id()].into(),
+    };
+    here.keystore.new_group("board", &Group::default()).unwrap();
+    there.keystore.new_group("board", &full).unwrap();
+    there.keystore.new_group("team", &full).unwrap();
+    let fates = here.restore(&there, true);
+    assert!(
+        matches!(fates[..], [Fate::Known, Fate::Kept, Fate::New]),
+        "{fates:?}"
+    );
+    assert!(
+        here.keystore
+            .group("board")
+            .unwrap()
+            .unwrap()
+            .members
+            .is_empty()
+    );
+    assert_eq!(here.keystore.group("team").unwrap(), Some(full));
+}
