@@ -1,5 +1,6 @@
 //! `encl doctor`: the keystore looked through, and what to do about what was found.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use clap::Args;
@@ -119,8 +120,15 @@ impl Doctor<'_> {
 
     fn look_at_files(&mut self) {
         let place = shown(self.keystore.root());
-        if !self.keystore.root().exists() {
-            return self.note(&place, "it is not there yet", Some("encl key new ADDRESS"));
+        match std::fs::metadata(self.keystore.root()) {
+            Ok(_) => {}
+            // Not a link that leads nowhere.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && !self.keystore.root().is_symlink() =>
+            {
+                return self.note(&place, "it is not there yet", Some("encl key new ADDRESS"));
+            }
+            Err(error) => return self.add(Level::Bad, &place, &system_words(&error), None),
         }
         let findings = self.keystore.examine();
         if !findings
@@ -169,11 +177,13 @@ impl Doctor<'_> {
                 (Some(path), error.to_string(), Some(mend))
             }
             KeystoreError::Damaged { path, what } => {
-                let mend = format!(
-                    "move it away, then encl restore BACKUP: mv {} /somewhere/safe",
-                    quoted(Some(path))
-                );
-                (Some(path), format!("it does not open: {what}"), Some(mend))
+                let state = self.context.state.as_ref();
+                let mend = match state.is_some_and(|state| path.starts_with(state)) {
+                    true => "move it away; whom you verified has to be compared again",
+                    false => "move it away, then encl restore BACKUP",
+                };
+                let says = format!("it does not open: {what}");
+                (Some(path), says, Some(mend.to_owned()))
             }
             KeystoreError::NotA { path, due } => (Some(path), format!("it is not a {due}"), None),
             KeystoreError::System { path, source, .. } => (Some(path), words(source), None),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use encl::crypto::signing::RootId;
-use encl::envelope::Opened;
+use encl::envelope::{Opened, Slot};
 use encl::keystore::{
     BackupError, Fate, Imported, Keystore, KeystoreError, Part, Restore, Restoring, Transfer, Trust,
 };
@@ -41,13 +41,26 @@ pub(crate) struct Merge<'a> {
     acts: bool,
     /// The verifications that looking at it found.
     verified: BTreeMap<RootId, Trust>,
-    /// Whether only a passphrase opens it.
-    by_passphrase: bool,
-    signer: Option<RootId>,
+    origin: Origin,
+    /// Whether identities come of a backup that is not certain to be mine.
+    foreign: bool,
     in_backup: HashSet<RootId>,
+    /// Identities that were read before it was known whose backup it is.
+    waiting: Vec<Transfer>,
     restore: Option<Restore<'a>>,
     report: Report,
     failures: Vec<Failure>,
+}
+
+/// What tells whose backup it is.
+#[derive(Default)]
+struct Origin {
+    /// Nobody opens it but whoever knows its passphrase.
+    by_passphrase: bool,
+    /// Who signed it, which is proven when all of it was read.
+    signer: Option<RootId>,
+    /// One of mine is in it, with the statement that ends it: only whoever has the keystore has that.
+    has_mine: bool,
 }
 
 /// What became of a backup, or would.
@@ -56,6 +69,7 @@ pub(crate) struct Merged {
     /// Of what could not be merged while the rest was.
     pub(crate) failures: Vec<Failure>,
     mine: HashSet<RootId>,
+    foreign: bool,
     verified: BTreeMap<RootId, Trust>,
 }
 
@@ -64,19 +78,21 @@ impl<'a> Merge<'a> {
     pub(crate) fn foresee(
         keystore: &'a Keystore,
         mine: HashSet<RootId>,
+        foreign: bool,
         context: &'a Context,
     ) -> Self {
-        Self::new(keystore, mine, None, context)
+        Self::new(keystore, (mine, foreign), None, context)
     }
 
     /// Does what was foreseen for the same backup.
     pub(crate) fn act(keystore: &'a Keystore, foreseen: Merged, context: &'a Context) -> Self {
-        Self::new(keystore, foreseen.mine, Some(foreseen.verified), context)
+        let whose = (foreseen.mine, foreseen.foreign);
+        Self::new(keystore, whose, Some(foreseen.verified), context)
     }
 
     fn new(
         keystore: &'a Keystore,
-        mine: HashSet<RootId>,
+        (mine, foreign): (HashSet<RootId>, bool),
         verified: Option<BTreeMap<RootId, Trust>>,
         context: &'a Context,
     ) -> Self {
@@ -86,8 +102,9 @@ impl<'a> Merge<'a> {
             mine,
             acts: verified.is_some(),
             verified: verified.unwrap_or_default(),
-            by_passphrase: false,
-            signer: None,
+            origin: Origin::default(),
+            foreign,
+            waiting: Vec::new(),
             in_backup: HashSet::new(),
             restore: None,
             report: Report::default(),
@@ -95,23 +112,29 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Learns who made it, which is proven when all of it was read.
+    /// Learns who made it.
     pub(crate) fn begin(&mut self, about: &Opened) {
-        let policy = &about.manifest.policy;
-        let mut locks = policy.locks.iter();
-        let by_passphrase =
-            locks.any(|lock| lock.passphrase.is_some() && lock.recipients().is_empty());
-        self.by_passphrase = by_passphrase && !policy.private;
-        self.signer = about.signer();
+        // Whoever was let in later has a slot too, and need not know the passphrase.
+        let slots = &about.manifest.access.slots;
+        self.origin = Origin {
+            by_passphrase: slots.iter().all(|slot| matches!(slot, Slot::Passphrase(_))),
+            signer: about.signer(),
+            has_mine: false,
+        };
     }
 
-    /// Whether I made it: who knows its passphrase did, or who signs as I do.
+    /// Whether I made it: it is signed by one of my identities, or opens by a passphrase alone and holds one of them. Where there
+    /// is none yet, whoever restores it takes it for their own.
     fn is_mine(&self) -> bool {
-        let known = match self.mine.is_empty() {
-            true => &self.in_backup,
-            false => &self.mine,
-        };
-        self.by_passphrase || self.signer.is_some_and(|signer| known.contains(&signer))
+        let Origin {
+            by_passphrase,
+            signer,
+            has_mine,
+        } = self.origin;
+        if self.mine.is_empty() {
+            return by_passphrase;
+        }
+        signer.is_some_and(|signer| self.mine.contains(&signer)) || (by_passphrase && has_mine)
     }
 
     /// Takes the next part.
@@ -122,7 +145,12 @@ impl<'a> Merge<'a> {
         };
         match part {
             Part::Head(time) => self.report.made = Some(time),
-            Part::Identity(transfer) => self.identity(&transfer),
+            Part::Identity(transfer) => {
+                let id = transfer.card().id();
+                self.origin.has_mine |= self.mine.contains(&id);
+                self.in_backup.insert(id);
+                self.waiting.push(*transfer);
+            }
             Part::Decisions(decisions) => {
                 let graver = self.restore()?.decisions(decisions).map_err(failed)?;
                 self.report.stopped = graver.len();
@@ -140,10 +168,13 @@ impl<'a> Merge<'a> {
             Part::Group(name, group) => {
                 let fate = self.restore()?.group(&name, &group).map_err(failed)?;
                 self.report.groups.add(&fate);
-                if matches!(fate, Fate::Kept) {
-                    let line = format!("group @{name}: stays as it is here");
-                    self.report.lines.push(line);
-                }
+                let words = match fate {
+                    Fate::New => Some(format!("comes, {} in it", group.members.len())),
+                    Fate::Kept => Some("stays as it is here".to_owned()),
+                    _ => None,
+                };
+                let line = words.map(|words| format!("group @{name}: {words}"));
+                self.report.lines.extend(line);
             }
             Part::Invitation(hash, invitation) => {
                 let fate = self.restore()?.invitation(hash, &invitation);
@@ -156,6 +187,7 @@ impl<'a> Merge<'a> {
 
     fn restore(&mut self) -> Result<&mut Restore<'a>, Stopped> {
         if self.restore.is_none() {
+            self.identities();
             let is_mine = self.is_mine();
             self.report.is_mine = is_mine;
             let mut rng = self.context.rng();
@@ -164,19 +196,34 @@ impl<'a> Merge<'a> {
                 true => Restoring::Do(std::mem::take(&mut self.verified), &mut rng),
             };
             let restore = self.keystore.restore(restoring, is_mine);
-            let restore = restore.map_err(|error| Stopped::By(store::unreadable(&error)))?;
+            let what = "cannot restore into the keystore";
+            let restore = restore.map_err(|error| Stopped::By(store::failure(what, &error)))?;
             self.restore = Some(restore);
         }
         Ok(self.restore.as_mut().expect("it was just made"))
     }
 
+    /// Takes the identities that are waiting.
+    fn identities(&mut self) {
+        let comes = self.is_mine() || self.foreign;
+        for transfer in std::mem::take(&mut self.waiting) {
+            let who = key::person(transfer.card());
+            if comes || self.mine.contains(&transfer.card().id()) {
+                self.identity(&transfer, &who);
+                continue;
+            }
+            self.report.identities.kept += 1;
+            let line = format!("identity {who}: stays away (--foreign takes it)");
+            self.report.lines.push(line);
+        }
+    }
+
     /// One of my identities. What cannot be merged leaves the others alone.
-    fn identity(&mut self, transfer: &Transfer) {
-        let who = key::person(transfer.card());
-        self.in_backup.insert(transfer.card().id());
+    fn identity(&mut self, transfer: &Transfer, who: &str) {
         let what = format!("cannot restore your identity {who}");
+        let failed = |error: KeystoreError| store::failure(&what, &error);
         let imported = match self.acts {
-            false => self.foresee_identity(transfer, &what),
+            false => key::foresee(transfer, self.keystore).map_err(failed),
             true => key::take_in(transfer, &what, self.context),
         };
         let (fate, words) = match imported {
@@ -196,17 +243,6 @@ impl<'a> Merge<'a> {
         self.report.lines.push(format!("identity {who}: {words}"));
     }
 
-    fn foresee_identity(&self, transfer: &Transfer, what: &str) -> Result<Imported, Failure> {
-        let failed = |error: KeystoreError| store::failure(what, &error);
-        let foreseen = self.keystore.foresee_import(transfer).map_err(failed)?;
-        Ok(match foreseen {
-            Imported::Differs if key::has_same_keys(transfer, self.keystore).map_err(failed)? => {
-                Imported::Known
-            }
-            other => other,
-        })
-    }
-
     /// The identity that signs when nothing else is said is the backup's where there was none.
     fn default(&mut self, id: &RootId) -> Result<(), KeystoreError> {
         if !self.acts || !self.mine.is_empty() || self.keystore.own_card(id)?.is_none() {
@@ -216,11 +252,13 @@ impl<'a> Merge<'a> {
         self.keystore.set_default(id)
     }
 
-    pub(crate) fn end(self) -> Merged {
+    pub(crate) fn end(mut self) -> Merged {
+        self.identities();
         Merged {
             report: self.report,
             failures: self.failures,
             mine: self.mine,
+            foreign: self.foreign,
             verified: self.restore.map(Restore::into_verified).unwrap_or_default(),
         }
     }
@@ -372,8 +410,8 @@ impl Report {
         }
         if !self.is_mine {
             context.terminal.warning(
-                "it is not certain that you made this backup: nobody counts as verified by it; identities, contacts and \
-                 groups in it are whatever its maker put there",
+                "it is not certain that you made this backup: nobody counts as verified by it; what is in it is whatever \
+                 its maker put there",
             );
         }
         Ok(())

@@ -23,8 +23,9 @@ pub(super) const VERB: &str = "restore";
 /// Merge a backup into the keystore
 ///
 /// Whatever is here and later stays; what the backup has beside it comes. Groups that are here stay as they are. Whoever was
-/// blocked or revoked in either is so from now on; whom you verified is verified again if you made the backup: by a passphrase,
-/// or signed with an identity of yours. Everything is looked at first, shown, and asked about.
+/// blocked or revoked in either is so from now on; whom you verified is verified again. All that is so if you made the backup: it
+/// is signed with an identity of yours, or opens by a passphrase and holds one. From any other only contacts and groups come.
+/// Everything is looked at first, shown, and asked about.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Damaged, Exit::Locked, Exit::Exists], "\
   $ encl backup -o keystore.encl && encl restore keystore.encl --dry-run
@@ -42,12 +43,20 @@ pub(crate) struct Arguments {
     #[arg(long)]
     yes: bool,
 
+    /// Take identities too from a backup that is not certain to be yours: whoever made it can read what is sealed to them
+    #[arg(long)]
+    foreign: bool,
+
     /// Open it with this identity of mine only [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    if context.json && !arguments.yes && !arguments.dry_run {
+        let failure = Failure::new(Exit::Usage, "cannot ask about what --json does not show");
+        return Err(failure.hint("--dry-run shows it, --yes does it").into());
+    }
     let files = InputFiles {
         files: vec![arguments.file.clone()],
         ..InputFiles::default()
@@ -69,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         source: input.open(VERB)?.spooled(input, VERB)?,
         opening: Opening::new(VERB, &demands, &people, context)?,
     };
-    let mut merge = Merge::foresee(&keystore, mine, context);
+    let mut merge = Merge::foresee(&keystore, mine, arguments.foreign, context);
     let signer = backup.read(&mut merge)?.signer();
     let signer = signer.map(|id| people.signer(id));
     let foreseen = merge.end();

@@ -18,6 +18,9 @@ const FILES: [&str; 5] = ["backed-up", "clock", "contacts.index", "default", "lo
 const IDENTITIES: &str = "identities";
 const GROUPS: &str = "groups";
 const FOLDERS: [&str; 4] = [IDENTITIES, CONTACTS, GROUPS, INVITATIONS];
+/// A file of these is a line long.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+const INDEX_BYTES_MAX: u64 = 64 << 20;
 const OF_IDENTITY: [&str; 4] = ["card", "ended", "revocation", "secret"];
 /// From so many contacts on they are looked at by several threads.
 const SHARED_FROM: usize = 64;
@@ -57,10 +60,15 @@ impl Keystore {
         let mut found = Findings::default();
         let known = |name: &OsStr| FILES.iter().chain(&FOLDERS).any(|known| name == *known);
         for path in found.entries(&self.root) {
-            if !found.is_litter(&path, known) && !path.is_dir() && !path.ends_with("contacts.index")
-            {
-                found.check(folder::read_up_to(&path, u64::MAX));
+            let name = path.file_name().unwrap_or_default();
+            if found.is_litter(&path, known) || FOLDERS.iter().any(|folder| name == *folder) {
+                continue;
             }
+            let max = match name == "contacts.index" {
+                true => INDEX_BYTES_MAX,
+                false => FILE_BYTES_MAX,
+            };
+            found.check(folder::read_up_to(&path, max));
         }
         let mut owners = self.look_at_identities(&mut found);
         let contacts = self.look_at_contacts(&mut found);
@@ -116,6 +124,7 @@ impl Keystore {
             Err(KeystoreError::Unknown(_)) => found.0.push(Finding::Fault(gone("revocation"))),
             revocation => drop(found.check(revocation)),
         }
+        found.check(self.standing(id));
         match self.secret(id) {
             Err(KeystoreError::Unknown(_)) => found.0.push(Finding::Fault(gone("secret"))),
             Ok(StoredSecret::Locked(locked)) => drop(found.check(locked.envelope())),

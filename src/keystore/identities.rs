@@ -45,12 +45,10 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`], when a file is not private or not what the keystore writes.
     pub fn identities(&self) -> Result<Vec<StoredIdentity>, KeystoreError> {
-        let names = self.names_in(IDENTITIES)?;
-        let ids = names
-            .iter()
-            .filter_map(|name| name.to_str()?.parse::<RootId>().ok());
+        let ids = self.identity_ids()?;
         let cards = ids
-            .map(|id| self.own_card(&id))
+            .iter()
+            .map(|id| self.own_card(id))
             .collect::<Result<Vec<_>, _>>()?;
         let cards: Vec<Card> = cards.into_iter().flatten().collect();
         // The successor's card says so, and nothing else: it comes into being in one step.
@@ -86,7 +84,14 @@ impl Keystore {
         Ok(identities)
     }
 
-    fn standing(&self, id: &RootId) -> Result<Standing, KeystoreError> {
+    /// Whose folders are here, whatever is in them.
+    pub(super) fn identity_ids(&self) -> Result<Vec<RootId>, KeystoreError> {
+        let names = self.names_in(IDENTITIES)?;
+        let ids = names.iter().filter_map(|name| name.to_str()?.parse().ok());
+        Ok(ids.collect())
+    }
+
+    pub(super) fn standing(&self, id: &RootId) -> Result<Standing, KeystoreError> {
         let path = self.ended_path(id);
         let Some(text) = folder::read(&path)? else {
             return Ok(Standing::Active);
@@ -102,7 +107,7 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::Unknown`] when there is none, and what the system refuses.
     pub fn revocation(&self, id: &RootId) -> Result<Revocation, KeystoreError> {
-        let path = self.identity_folder(id).join("revocation");
+        let path = self.revocation_path(id);
         let text = folder::read(&path)?.ok_or(KeystoreError::Unknown("revocation"))?;
         let revocation = Revocation::from_text(&text);
         let revocation = revocation.map_err(|error| KeystoreError::damaged(&path, &error))?;
@@ -122,6 +127,10 @@ impl Keystore {
         self.own_card(id)?
             .ok_or(KeystoreError::Unknown("identity"))?;
         folder::write(&self.ended_path(id), &line(REVOKED), Existing::Replace)
+    }
+
+    pub(super) fn revocation_path(&self, id: &RootId) -> PathBuf {
+        self.identity_folder(id).join("revocation")
     }
 
     pub(super) fn ended_path(&self, id: &RootId) -> PathBuf {

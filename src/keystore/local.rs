@@ -124,7 +124,13 @@ impl Keystore {
         folder::make_folder(&state.join("trust"))?;
         let path = self.memory_path(state)?;
         let path = path.ok_or(KeystoreError::Unknown("keystore"))?;
-        folder::write(&path, text(&memory).as_bytes(), Existing::Replace)?;
+        let text = text(&memory);
+        if text.len() as u64 > MEMORY_BYTES_MAX {
+            // It could not be read again.
+            let error = std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+            return Err(KeystoreError::system("write", &path, error));
+        }
+        folder::write(&path, text.as_bytes(), Existing::Replace)?;
         self.read_local().map(drop)
     }
 

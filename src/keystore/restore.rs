@@ -87,14 +87,14 @@ impl Keystore {
 }
 
 impl Restore<'_> {
-    /// Takes the decisions of a backup: whoever was blocked, changed or revoked in either is so from now on. Hands back the keys
-    /// of which that was not known here.
+    /// Takes the decisions of a backup: whoever was blocked, changed or revoked in either is so from now on, if the backup is
+    /// mine. Those of anybody else are about its new contacts only. Hands back the keys of which it was not known here.
     ///
     /// # Errors
     /// [`KeystoreError`].
     pub fn decisions(&mut self, decisions: Decisions) -> Result<Vec<RootId>, KeystoreError> {
         let mut graver = BTreeMap::new();
-        for (id, trust) in &decisions.0 {
+        for (id, trust) in decisions.0.iter().filter(|_| self.is_mine) {
             let here = self.trust(id)?;
             if here.graver(*trust) != here {
                 graver.insert(*id, *trust);
@@ -263,9 +263,11 @@ impl Restore<'_> {
         };
         let is_open = matches!(here, Trust::Unverified | Trust::Unproven);
         let was_decided = self.keystore.local()?.remembered(id).is_some();
+        let is_known = self.keystore.contact_path(id).exists();
         Ok(match there {
             Trust::Verified(_) if is_open && !was_decided && self.is_mine => there,
-            _ => here.graver(there),
+            _ if self.is_mine || !is_known => here.graver(there),
+            _ => here,
         })
     }
 }

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::identities::{ENDED, REVOKED, line};
 use super::secret_file::{self, Protection, StoredSecret};
+use super::trust::Trust;
 use super::{Keystore, KeystoreError, Standing, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::CryptoRng;
@@ -189,6 +190,17 @@ impl Transfer {
         self.ended.is_some()
     }
 
+    /// Finds out whether the private keys are an identity's at all.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Damaged`].
+    pub fn check(&self) -> Result<(), KeystoreError> {
+        match self.secret()? {
+            StoredSecret::Locked(locked) => locked.envelope().map(drop),
+            StoredSecret::Plain(_) => Ok(()),
+        }
+    }
+
     /// The private keys as they are kept.
     ///
     /// # Errors
@@ -258,32 +270,39 @@ impl Keystore {
             ..
         } = transfer;
         let id = card.id();
-        let Some(known) = self.own_card(&id)? else {
+        if !self.identity_folder(&id).exists() {
             if ended.is_none() {
                 self.refuse_taken_addresses(card)?;
             }
             return Ok(Imported::New);
-        };
+        }
+        let known = self.own_card(&id)?;
+        let is_later = known.is_none_or(|known| card.serial() > known.serial());
         let ends = ended.is_some() && folder::read(&self.ended_path(&id))?.is_none();
+        let lacks = folder::read(&self.revocation_path(&id))?.is_none();
         Ok(match folder::read(&self.secret_path(&id))? {
-            None => Imported::Updated,
             Some(here) if here != *secret => Imported::Differs,
-            Some(_) if ends || card.serial() > known.serial() => Imported::Updated,
-            Some(_) => Imported::Known,
+            Some(_) if !is_later && !ends && !lacks => Imported::Known,
+            _ => Imported::Updated,
         })
     }
 
-    /// Private keys that are gone, a later card of the same keys, the word that they are not used any more. The caller holds the lock.
+    /// Files that are gone, a later card of the same keys, the word that they are not used any more. The caller holds the lock.
     fn update_import(&self, transfer: &Transfer) -> Result<(), KeystoreError> {
         let Transfer {
             card,
             ended,
             secret,
-            ..
+            revocation,
         } = transfer;
-        let path = self.secret_path(&card.id());
-        if folder::read(&path)?.is_none() {
-            folder::write(&path, secret, Existing::Keep)?;
+        let id = card.id();
+        for (path, bytes) in [
+            (self.secret_path(&id), &secret[..]),
+            (self.revocation_path(&id), &line(revocation.to_text())),
+        ] {
+            if folder::read(&path)?.is_none() {
+                folder::write(&path, bytes, Existing::Keep)?;
+            }
         }
         if let Some(ended) = ended {
             folder::write(
@@ -306,7 +325,10 @@ impl Keystore {
             secret,
         } = transfer;
         let (card_line, revocation) = (line(card.to_text()), line(revocation.to_text()));
-        let ended = ended.as_deref().map(line);
+        // A revocation that came here from elsewhere counts for my own key too.
+        let is_revoked = matches!(self.remembered_trust(&card.id())?, Trust::Revoked { .. });
+        let ended = ended.as_deref().or(is_revoked.then_some(REVOKED));
+        let ended = ended.map(line);
         let mut files = vec![
             ("secret", &secret[..]),
             ("card", &card_line),

@@ -107,12 +107,100 @@ fn a_backup_by_anybody_makes_nobody_verified() {
         "alice",
         "encl restore signed.encl --yes; encl contact show bob@example.org | grep trust",
     );
-    session.type_("alice", "encl group show finance");
+    session.type_("alice", "encl group show finance && encl key list");
+    // Once more, and one by passphrase that Alice was let into without knowing it.
+    session.type_(
+        "alice",
+        "encl restore signed.encl --yes 2>&1 | grep -c 'not certain'",
+    );
+    session.quietly(
+        "mallory",
+        "encl backup -o words.encl --passphrase-file passphrase && encl grant words.encl --to alice@example.org --passphrase-file passphrase",
+    );
+    session.type_(
+        "alice",
+        "encl restore words.encl --dry-run --json | jq -c '.mine, .identities'",
+    );
+    session.type_(
+        "alice",
+        "encl restore words.encl --yes --foreign 2>&1 | tail -2; encl key list; encl contact list",
+    );
     // Her own, signed, is as good as one by passphrase.
     session.quietly("bob", "encl backup --to carol.card -o bobs.encl");
     session.quietly("carol", "encl contact add bob.card --yes");
     session.type_("carol", "encl restore bobs.encl --dry-run");
     insta::assert_snapshot!(session.transcript());
+}
+
+/// A revocation is for good, by whatever way an identity comes back.
+#[test]
+fn whoever_was_revoked_stays_so() {
+    let mut session = with_a_past();
+    session.quietly(
+        "alice",
+        "encl backup -o early.encl --passphrase-file pw && encl key paper -o page",
+    );
+    let second = "--keystore second --passphrase-file pw --yes";
+    session.quietly("alice", &format!("encl restore early.encl {second}"));
+    session.quietly(
+        "alice",
+        "encl key passphrase --keystore second --new-passphrase-file passphrase && encl key revoke --yes > end && \
+         encl backup -o late.encl --passphrase-file pw",
+    );
+    session.type_(
+        "alice",
+        &format!("encl restore late.encl {second} && encl key list --keystore second"),
+    );
+    session.type_(
+        "alice",
+        &format!("encl restore late.encl {second} 2>&1 | tail -1"),
+    );
+    // A machine on which the revocation came before the keys.
+    session.type_("alice", "encl contact add end --yes --keystore third");
+    session.type_("alice", "encl restore early.encl --keystore third --passphrase-file pw --yes; encl key list --keystore third");
+    session.quietly("alice", "encl contact add end --yes --keystore fourth");
+    session.type_("alice", "encl key paper --restore page --no-passphrase --keystore fourth; encl key list --keystore fourth");
+    insta::assert_snapshot!(session.transcript());
+}
+
+#[test]
+fn what_is_broken_is_not_backed_up_and_comes_back() {
+    let session = with_a_past();
+    session.quietly("alice", "encl backup -o keys.encl --passphrase-file pw");
+    for file in ["card", "secret", "revocation"] {
+        let file = format!("\"$ENCL_KEYSTORE\"/identities/*/{file}");
+        session.quietly("alice", &format!("echo junk > x && cat x > $(echo {file})"));
+        assert_ne!(
+            session
+                .ask("alice", "encl backup -o b.encl --passphrase-file pw")
+                .exit,
+            0,
+            "{file}"
+        );
+        assert_eq!(session.ask("alice", "encl doctor").exit, 1, "{file}");
+        session.quietly("alice", &format!("rm {file}"));
+        assert_ne!(
+            session
+                .ask("alice", "encl backup -o b.encl --passphrase-file pw")
+                .exit,
+            0,
+            "{file}"
+        );
+        session.quietly(
+            "alice",
+            "encl restore keys.encl --passphrase-file pw --yes && encl doctor",
+        );
+    }
+    // Nobody is made to read a file of 1 TiB, or takes a folder for one.
+    session.quietly("alice", "cd \"$ENCL_KEYSTORE\" && truncate -s 1T lock");
+    assert_eq!(session.ask("alice", "encl doctor").exit, 1);
+    session.quietly(
+        "alice",
+        "cd \"$ENCL_KEYSTORE\" && rm lock && mkdir -m 700 lock",
+    );
+    assert_eq!(session.ask("alice", "encl doctor").exit, 1);
+    session.quietly("alice", "ln -s /nowhere link");
+    assert_eq!(session.ask("alice", "encl doctor --keystore link").exit, 1);
 }
 
 #[test]

@@ -21,6 +21,7 @@ const BACKUP: &[&str] = &[
 const RESTORE: &[&str] = &[
     "restore",
     "keys.encl",
+    "--foreign",
     "--yes",
     "--passphrase-file",
     "words",

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use super::failures::must_work;
 use super::scene::{Scene, said};
 use super::strace;
 use super::{complaints, judge};
@@ -94,6 +95,19 @@ fn a_kill_at_any_call_leaves_invitations_whole() {
     for arguments in [INVITE, ANSWERED] {
         let (output, calls) = strace::record(&scene(), arguments, &[]);
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        let failing: Vec<_> = calls.iter().filter(|call| must_work(call)).collect();
+        let told = complaints(&failing, |call| {
+            let scene = scene();
+            let (output, _) =
+                strace::inject(&scene, arguments, call.thread, &[call.failing("ENOSPC")]);
+            let told = match output.status.code() {
+                Some(1) => check(&scene, arguments),
+                code => Err(format!("exit {code:?}: {}", said(&output))),
+            };
+            told.map_err(|complaint| format!("{}: {complaint} ({})", arguments[0], call.text))
+        });
+        let tried = format!("{}, {} failing calls", arguments[0], failing.len());
+        judge(&tried, "not told or lost", &told);
         let touching: Vec<_> = calls.into_iter().filter(strace::Call::touches).collect();
         assert!(touching.len() > 10, "{arguments:?}: {}", touching.len());
         let complaints = complaints(&touching, |call| {

@@ -15,6 +15,7 @@ mod crowd;
 mod failures;
 mod invitations;
 mod key_changes;
+mod keystores;
 mod kills;
 mod large_mailbox;
 mod mailbox;

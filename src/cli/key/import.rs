@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use encl::identity::Identity;
+use encl::identity::{CardKey, Identity};
 use encl::keystore::{
     Imported, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, Transfer,
 };
@@ -66,31 +66,53 @@ pub(in super::super) fn take_in(
     if imported != Imported::Differs {
         return Ok(imported);
     }
-    let imported = match has_same_keys(transfer, &keystore).map_err(failed)? {
+    let imported = match has_all_keys(transfer, &keystore).map_err(failed)? {
         true => Imported::Known,
         false => merge(transfer, secret, what, context)?,
     };
-    let id = transfer.card().id();
-    let identities = keystore.identities().map_err(failed)?;
-    let is_active = |one: &StoredIdentity| one.card.id() == id && one.standing == Standing::Active;
-    if transfer.has_ended() && identities.iter().any(is_active) {
-        keystore.mark_revoked(&id).map_err(failed)?;
+    if ends(transfer, &keystore).map_err(failed)? {
+        keystore
+            .mark_revoked(&transfer.card().id())
+            .map_err(failed)?;
         return Ok(Imported::Updated);
     }
     Ok(imported)
 }
 
-/// Whether an identity that is here has the keys of another form of it: every new key is on a later card.
-pub(in super::super) fn has_same_keys(
+/// What [`take_in`] would do: [`Imported::Differs`] where it needs passphrases.
+pub(in super::super) fn foresee(
     transfer: &Transfer,
     keystore: &Keystore,
-) -> Result<bool, KeystoreError> {
+) -> Result<Imported, KeystoreError> {
+    match keystore.foresee_import(transfer)? {
+        Imported::Differs if !has_all_keys(transfer, keystore)? => Ok(Imported::Differs),
+        Imported::Differs if ends(transfer, keystore)? => Ok(Imported::Updated),
+        Imported::Differs => Ok(Imported::Known),
+        other => Ok(other),
+    }
+}
+
+/// Whether an identity that is here has all keys of another form of it, locked differently or made before: the card that is here
+/// is no earlier one, and names them all.
+fn has_all_keys(transfer: &Transfer, keystore: &Keystore) -> Result<bool, KeystoreError> {
     let id = transfer.card().id();
     // A file that is damaged has no keys.
     if let StoredSecret::Locked(locked) = keystore.secret(&id)? {
         locked.envelope()?;
     }
-    Ok(keystore.own_card(&id)?.as_ref() == Some(transfer.card()))
+    let there = transfer.card();
+    Ok(keystore.own_card(&id)?.is_some_and(|here| {
+        let has = |key: &CardKey| here.keys().iter().any(|known| known.public == key.public);
+        here.serial() >= there.serial() && there.keys().iter().all(has)
+    }))
+}
+
+/// Whether it is used here, and was revoked there.
+fn ends(transfer: &Transfer, keystore: &Keystore) -> Result<bool, KeystoreError> {
+    let id = transfer.card().id();
+    let identities = keystore.identities()?;
+    let is_active = |one: &StoredIdentity| one.card.id() == id && one.standing == Standing::Active;
+    Ok(transfer.has_ended() && identities.iter().any(is_active))
 }
 
 /// The identity that is here gets the keys that only the file has, and a card with all of them; it stays locked as it is.

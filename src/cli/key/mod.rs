@@ -22,7 +22,7 @@ use encl::identity::Card;
 use encl::keystore::{Standing, StoredIdentity};
 
 pub(super) use facts::{CardFacts, described};
-pub(super) use import::{has_same_keys, take_in};
+pub(super) use import::{foresee, take_in};
 
 use super::context::Context;
 use super::people::{self, Names};

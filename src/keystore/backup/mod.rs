@@ -101,6 +101,12 @@ impl Keystore {
     /// [`KeystoreError`]. While it is read, an error of the keystore comes as an [`io::Error`] that holds it.
     pub fn backup(&self, now: Time) -> Result<Backup, KeystoreError> {
         let identities = self.identities()?;
+        // Nothing is left out without a word.
+        let is_listed = |id: &RootId| identities.iter().any(|one| one.card.id() == *id);
+        if let Some(id) = self.identity_ids()?.iter().find(|id| !is_listed(id)) {
+            let path = self.identity_folder(id).join("card");
+            return Err(KeystoreError::damaged(&path, &"it is not there"));
+        }
         let contacts = self.contact_ids()?;
         let groups = self.groups()?;
         let counts = BackupCounts {
@@ -227,6 +233,10 @@ impl Backup {
 
     fn identity(&mut self, id: &RootId) -> Result<(), KeystoreError> {
         let transfer = self.keystore.export_identity(id)?;
+        if transfer.check().is_err() {
+            let path = self.keystore.secret_path(id);
+            return Err(KeystoreError::damaged(&path, &"it holds no private keys"));
+        }
         let folder = format!("{IDENTITIES}/{id}");
         self.folder(&folder);
         for (name, bytes) in transfer.files() {

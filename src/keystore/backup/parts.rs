@@ -192,9 +192,8 @@ impl HalfIdentity {
             due("secret")?,
         );
         let transfer = transfer.map_err(|error| wrong(&error.to_string()))?;
-        // Private keys that stand in the clear are this identity's.
         transfer
-            .secret()
+            .check()
             .map_err(|error| wrong(&error.to_string()))?;
         if transfer.card().id().to_string() == self.id {
             Ok(transfer)

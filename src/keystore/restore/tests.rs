@@ -114,7 +114,21 @@ fn what_was_decided_here_stays_and_what_is_graver_comes() {
     there.keystore.block_contact(&id, now()).unwrap();
     there.keystore.remove_contact(&id).unwrap();
     here.restore(&there, false);
+    assert_eq!(here.trust(&id), "verified", "anybody's word");
+    here.restore(&there, true);
     assert_eq!(here.trust(&id), "blocked");
+}
+
+#[test]
+fn anybodys_word_is_about_new_contacts_only() {
+    let (known, new) = (bob().1, person("carol@example.org").1);
+    let (here, there) = (Machine::new(&[&known]), Machine::new(&[&known, &new]));
+    for card in [&known, &new] {
+        there.keystore.block_contact(&card.id(), now()).unwrap();
+    }
+    here.restore(&there, false);
+    assert_eq!(here.trust(&known.id()), "unverified");
+    assert_eq!(here.trust(&new.id()), "blocked");
 }
 
 #[test]
