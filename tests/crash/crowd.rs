@@ -146,9 +146,9 @@ fn card_of(address: &str) -> Card {
 #[test]
 fn a_crowd_on_one_keystore_loses_nothing() {
     let (members, seconds) = if is_full_sweep() { (100, 60) } else { (24, 6) };
-    let crowd = Crowd {
+    let mut crowd = Crowd {
         scene: Scene::new(),
-        until: Instant::now() + Duration::from_secs(seconds),
+        until: Instant::now(),
         next: AtomicUsize::new(0),
         done: Mutex::default(),
         wrong: Mutex::default(),
@@ -188,10 +188,7 @@ fn a_crowd_on_one_keystore_loses_nothing() {
         "--keystore",
         "shared",
     ]);
-    let crowd = Crowd {
-        until: Instant::now() + Duration::from_secs(seconds),
-        ..crowd
-    };
+    crowd.until = Instant::now() + Duration::from_secs(seconds);
     std::thread::scope(|scope| {
         for liking in 0..members {
             let crowd = &crowd;

@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let what = format!("cannot import {}", shown(&arguments.file));
-    let text = read(&arguments.file, &what, context)?;
+    let text = read(&arguments.file, Transfer::BYTES_MAX, &what, context)?;
     let transfer = Transfer::from_text(&text).map_err(|error| {
         Failure::new(Exit::Damaged, &*what)
             .because(safe(&error.to_string()))
@@ -166,11 +166,16 @@ fn unlocked(secret: StoredSecret, what: &str, context: &Context) -> Result<Ident
     }
 }
 
-/// At most one byte more than such a file can have, so that longer ones are refused as too long.
-fn read(path: &Path, what: &str, context: &Context) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// A file with secrets; at most one byte more than it can have, so that longer ones are refused as too long.
+pub(super) fn read(
+    path: &Path,
+    max: usize,
+    what: &str,
+    context: &Context,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed = |error: std::io::Error| Failure::io(what, &error).file(path);
     // Room for all: a buffer that grows leaves copies of secrets behind.
-    let most = Transfer::BYTES_MAX + 1;
+    let most = max + 1;
     let mut text = Zeroizing::new(Vec::with_capacity(most));
     let read = if is_dash(path) {
         context.passphrases.stdin_is_data();

@@ -99,7 +99,7 @@ fn two_cards_that_touch_are_two() {
 fn both_kinds_of_token_are_told_apart_and_wrong_ones_left_out() {
     let (one, other) = (token(), token());
     let text = format!(
-        "encl key card --invitation {}\n{}. encl-invitation1:XXXX and encl-answer1:\n> {}\n",
+        "encl key card --invitation {}\n{}. encl-invitation1:AAAA and encl-answer1:\n> {}\n",
         one.to_invitation(),
         other.to_answer(),
         one.to_invitation(),

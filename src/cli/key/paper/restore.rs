@@ -1,7 +1,5 @@
 //! `encl key paper --restore`: what is on a page becomes an identity again, or adds to the one that is here.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use encl::crypto::passphrase::Cost;
@@ -10,16 +8,15 @@ use encl::identity::{
     serial_ahead,
 };
 use encl::keystore::{Imported, Standing, StoredSecret, Transfer, try_out};
-use zeroize::Zeroizing;
 
 use super::super::super::context::Context;
-use super::super::super::files::is_dash;
 use super::super::super::passphrase::Whose;
 use super::super::super::prompt::{Prompt, PromptError};
 use super::super::super::report::{Exit, Failure};
 use super::super::super::terminal::{self, safe, shown, typed};
 use super::super::super::{store, when};
 use super::super::changing::{Changing, later_card, protection};
+use super::super::import;
 use super::super::new::refuse_taken;
 use super::super::{person, show};
 
@@ -187,23 +184,12 @@ fn refused(error: &PaperError) -> Failure {
 /// Words or a code from a file.
 fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
     let what = format!("cannot restore an identity from {}", shown(path));
-    let failed = |error: std::io::Error| Failure::io(&*what, &error).file(path);
     let about = |failure: Failure| Failure {
         what: what.clone(),
         ..failure.file(path)
     };
-    // Room for all: a buffer that grows leaves copies of secrets behind.
-    let most = PAPER_BYTES_MAX + 1;
-    let mut text = Zeroizing::new(Vec::with_capacity(most));
-    let read = if is_dash(path) {
-        context.passphrases.stdin_is_data();
-        std::io::stdin().take(most as u64).read_to_end(&mut text)
-    } else {
-        let file = File::open(path).map_err(failed)?;
-        file.take(most as u64).read_to_end(&mut text)
-    };
-    read.map_err(failed)?;
-    if text.len() == most {
+    let text = import::read(path, PAPER_BYTES_MAX, &what, context)?;
+    if text.len() > PAPER_BYTES_MAX {
         return Err(about(
             Failure::new(Exit::Damaged, WHAT).because("it is too long for a page"),
         ));
