@@ -9,11 +9,11 @@ use rand::TryRng as _;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use super::args::Global;
-use super::passphrase::Passphrases;
-use super::prompt::{Prompt, PromptError};
-use super::report::{Exit, Failure};
-use super::terminal::{Terminal, Voice};
+use crate::cli::args::Global;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::secrets::passphrase::Passphrases;
+use crate::cli::terminal::prompt::{Prompt, PromptError};
+use crate::cli::terminal::{Terminal, Voice};
 
 /// Everything that comes from outside the command line of one command.
 pub(crate) struct Context {

@@ -1,76 +1,17 @@
 //! The command list: parse, run, report. The only place that knows terminal, environment and clock.
 
-mod access;
-mod adding;
-mod addressing;
-mod approvals;
-mod approve;
-mod args;
-mod backup;
-mod completions;
-mod contact;
-mod context;
-mod differences;
-mod doctor;
-mod drop;
-mod escape;
-mod files;
-mod grant;
-mod group;
-mod help;
-mod in_place;
-mod inspect;
-mod invite;
-mod invited;
-mod kept;
-mod key;
-mod keys;
-mod leavers;
-mod lookalikes;
+pub(crate) mod args;
+pub(crate) mod commands;
+pub(crate) mod context;
+pub(crate) mod display;
+pub(crate) mod errors;
+pub(crate) mod files;
+pub(crate) mod operations;
+pub(crate) mod process;
+pub(crate) mod secrets;
+pub(crate) mod terminal;
 #[cfg(test)]
-mod made_up;
-mod mail;
-mod man;
-mod many;
-mod merging;
-mod offered;
-mod opening;
-mod passphrase;
-mod passphrase_source;
-mod people;
-mod progress;
-mod prompt;
-mod quorums;
-mod readers;
-mod renewal;
-mod report;
-mod restore;
-mod revoke;
-mod rewrap;
-mod rewriting;
-mod rounds;
-mod rules;
-mod sealing;
-mod shut;
-mod signals;
-mod sink;
-mod stdout;
-mod store;
-mod target;
-mod terminal;
-mod terms;
-mod topics;
-mod tree;
-mod trust;
-mod unlock;
-mod unwrap;
-mod verification;
-mod verify;
-mod version;
-mod when;
-mod who;
-mod wrap;
-mod wrapping;
+pub(crate) mod test_support;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -78,13 +19,15 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use args::Global;
-use context::Context;
-use help::closing;
-use mail::sysexits::Sysexit;
-use report::{Exit, Failure, Outcome, Stop};
-use stdout::Stdout;
-use terminal::{Terminal, Voice};
+use crate::cli::args::Global;
+use crate::cli::commands::program::help::closing;
+use crate::cli::commands::program::{completions, help, man, version};
+use crate::cli::commands::{Command, mail};
+use crate::cli::context::Context;
+use crate::cli::errors::sysexits::Sysexit;
+use crate::cli::errors::{Exit, Failure, Outcome, Stop};
+use crate::cli::terminal::stdout::Stdout;
+use crate::cli::terminal::{Terminal, Voice};
 
 /// Seal files for the people named on the envelope
 #[derive(Debug, Parser)]
@@ -101,53 +44,9 @@ struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    Wrap(wrap::Arguments),
-    Unwrap(unwrap::Arguments),
-    Inspect(inspect::Arguments),
-    Verify(verify::Arguments),
-    Grant(grant::Arguments),
-    Drop(drop::Arguments),
-    Revoke(revoke::Arguments),
-    Rewrap(rewrap::Arguments),
-    Approve(approve::Arguments),
-    /// My identities: new, list, show, card, default, passphrase, rotate, renew, replace, revoke, export, import, paper,
-    /// remove
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl key new bob@example.org > bob.card
-  $ encl key list"))]
-    Key(key::Command),
-    /// Other people's cards: add, list, show, verify, block, unblock, remove
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl contact add bob.card --yes
-  $ encl contact list"))]
-    Contact(contact::Command),
-    Invite(invite::Arguments),
-    /// Named sets of contacts: new, add, remove, list, show, delete
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl group new board bob@example.org carol@example.org
-  $ encl wrap report.pdf --to @finance"))]
-    Group(group::Command),
-    /// Messages: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl mail wrap letter.eml > sealed.eml
-  $ encl mail unwrap sealed.eml"))]
-    Mail(mail::Command),
-    Unlock(unlock::Unlock),
-    Lock(unlock::Lock),
-    Backup(backup::Arguments),
-    Restore(restore::Arguments),
-    Doctor(doctor::Arguments),
-    Completions(completions::Arguments),
-    Man(man::Arguments),
-    Help(help::Arguments),
-    Version(version::Arguments),
-}
-
 /// Runs the program, and says how it ended.
 pub(crate) fn run() -> ExitCode {
-    signals::prepare();
+    process::prepare();
     match completions::answered() {
         Ok(false) => {}
         Ok(true) => return ExitCode::SUCCESS,
@@ -242,43 +141,6 @@ fn execute(cli: Cli, terminal: Terminal) -> Outcome {
             let context = Context::new(cli.global, terminal);
             let mut context = context.map_err(|failure| command.coded(failure))?;
             command.run(&mut context)
-        }
-    }
-}
-
-impl Command {
-    fn run(self, context: &mut Context) -> Outcome {
-        match self {
-            Self::Wrap(arguments) => wrap::run(&arguments, context),
-            Self::Unwrap(arguments) => unwrap::run(&arguments, context),
-            Self::Inspect(arguments) => inspect::run(&arguments, context),
-            Self::Verify(arguments) => verify::run(&arguments, context),
-            Self::Grant(arguments) => grant::run(&arguments, context),
-            Self::Drop(arguments) => drop::run(&arguments, context),
-            Self::Revoke(arguments) => revoke::run(&arguments, context),
-            Self::Rewrap(arguments) => rewrap::run(&arguments, context),
-            Self::Approve(arguments) => approve::run(&arguments, context),
-            Self::Key(command) => key::run(command, context),
-            Self::Contact(command) => contact::run(command, context),
-            Self::Invite(arguments) => invite::run(&arguments, context),
-            Self::Group(command) => group::run(command, context),
-            Self::Mail(command) => mail::run(command, context),
-            Self::Unlock(arguments) => unlock::unlock(&arguments, context),
-            Self::Lock(arguments) => unlock::lock(&arguments, context),
-            Self::Backup(arguments) => backup::run(&arguments, context),
-            Self::Restore(arguments) => restore::run(&arguments, context),
-            Self::Doctor(arguments) => doctor::run(&arguments, context),
-            Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Version(_) => Ok(()),
-        }
-    }
-}
-
-impl Command {
-    /// A failure before the command began, with the code that whoever runs it acts on.
-    fn coded(&self, failure: Failure) -> Failure {
-        match self {
-            Self::Mail(command) if command.speaks_sysexits() => mail::sysexits::coded(failure),
-            _ => failure,
         }
     }
 }

@@ -1,0 +1,169 @@
+//! `--quorum N:WHO,WHO,…`: people who must come together, as they were typed, and as they were found.
+
+use std::collections::HashSet;
+
+use encl::envelope::{Addressee, LockRequest};
+use encl::policy::{LOCKS_MAX, SHARES_MAX};
+
+use crate::cli::context::Context;
+use crate::cli::display::policy;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::directory::people::People;
+use crate::cli::operations::directory::recipients;
+use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::resolve::Found;
+use crate::cli::terminal::safe;
+
+/// One `--quorum` as it was typed.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    need: u8,
+    names: Vec<String>,
+    typed: String,
+}
+
+impl Wanted {
+    /// Reads all of them; `others` are the locks that the envelope has besides.
+    pub(crate) fn all(typed: &[String], others: usize) -> Result<Vec<Self>, Failure> {
+        if typed.len() + others > LOCKS_MAX {
+            let besides = if others == 0 {
+                ""
+            } else {
+                ", one of them that of --to and --passphrase"
+            };
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("cannot use {} --quorum options", typed.len()),
+            )
+            .because(format!(
+                "an envelope has at most {LOCKS_MAX} locks{besides}"
+            )));
+        }
+        typed.iter().map(|text| Self::parse(text)).collect()
+    }
+
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let Some((need, names)) = text.split_once(':') else {
+            return Err(cannot(text).because("it is not N:WHO,WHO,…"));
+        };
+        let is_number = need.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(need @ 1..) = need.parse().ok().filter(|_| is_number) else {
+            let need = safe(need);
+            return Err(cannot(text).because(format!("`{need}` is not a number from 1 to 255")));
+        };
+        let names: Vec<String> = names
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .collect();
+        if names.iter().any(String::is_empty) {
+            return Err(cannot(text)
+                .because("a name is missing")
+                .hint("names are separated by commas, and hold none themselves"));
+        }
+        Ok(Self {
+            need,
+            names,
+            typed: text.to_owned(),
+        })
+    }
+}
+
+/// People who must come together, each once.
+pub(crate) struct Together {
+    pub(crate) need: u8,
+    pub(crate) found: Vec<Found>,
+    pub(crate) addressees: Vec<Addressee>,
+}
+
+impl Together {
+    /// Finds everybody of each.
+    pub(crate) fn all(
+        wanted: &[Wanted],
+        people: &People,
+        context: &Context,
+    ) -> Result<Vec<Self>, Failure> {
+        let find = |one: &Wanted| Self::find(one, people, context);
+        wanted.iter().map(find).collect()
+    }
+
+    fn find(wanted: &Wanted, people: &People, context: &Context) -> Result<Self, Failure> {
+        let Wanted { need, names, typed } = wanted;
+        let mut found = Readers::find(names, people, context)?;
+        let mut seen = HashSet::new();
+        if let Some(twice) = found.iter().find(|found| !seen.insert(found.names.id)) {
+            let words = twice.names.words();
+            return Err(cannot(typed)
+                .because(format!("it names {words} twice"))
+                .hint("each of its people counts once, and so does each member of a group"));
+        }
+        let of = found.len();
+        if usize::from(*need) > of {
+            return Err(
+                cannot(typed).because(format!("{need} of {of} people cannot come together"))
+            );
+        }
+        if *need > 1 && of > SHARES_MAX {
+            return Err(cannot(typed).because(format!(
+                "it names {of} people, and at most {SHARES_MAX} can have a share"
+            )));
+        }
+        let addressees = recipients::addressees(&mut found, context)?;
+        Ok(Self {
+            need: *need,
+            found,
+            addressees,
+        })
+    }
+
+    pub(crate) fn request<'p>(&self) -> LockRequest<'p> {
+        LockRequest {
+            need: self.need,
+            recipients: self.addressees.clone(),
+            passphrase: None,
+        }
+    }
+
+    /// "any 2 of Carol, Dan and you together"
+    pub(crate) fn words(&self) -> String {
+        let people: Vec<_> = self.found.iter().map(recipients::words).collect();
+        policy::lock(self.need, &people, false)
+    }
+}
+
+fn cannot(typed: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("cannot use --quorum {}", safe(typed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_told() {
+        for (typed, because) in [
+            ("2", "it is not N:WHO,WHO,…"),
+            ("@board", "it is not N:WHO,WHO,…"),
+            ("0:a", "`0` is not a number from 1 to 255"),
+            ("x:a", "`x` is not a number from 1 to 255"),
+            ("+2:a,b", "`+2` is not a number from 1 to 255"),
+            (":a", "`` is not a number from 1 to 255"),
+            ("256:a", "`256` is not a number from 1 to 255"),
+            ("2:", "a name is missing"),
+            ("2:a,,b", "a name is missing"),
+            ("2:a,b,", "a name is missing"),
+        ] {
+            let failure = Wanted::parse(typed).unwrap_err();
+            assert_eq!((failure.exit, &*failure.because[0]), (Exit::Usage, because));
+        }
+        let good = Wanted::parse("2:@board, Dan , ./x:y.card").unwrap();
+        assert_eq!((good.need, good.names.len()), (2, 3));
+        assert_eq!(good.names[2], "./x:y.card");
+    }
+
+    #[test]
+    fn an_envelope_has_eight_locks() {
+        let typed = |count| vec!["1:a".to_owned(); count];
+        assert_eq!(Wanted::all(&typed(8), 0).unwrap().len(), 8);
+        assert!(Wanted::all(&typed(8), 1).is_err() && Wanted::all(&typed(9), 0).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! `encl drop`: slots are left out. It helps against people who never had the file or the key, and says so.
+
+use std::collections::HashSet;
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use encl::crypto::KeyId;
+use encl::envelope::{Known, Reader};
+use serde::Serialize;
+
+use crate::cli::args::InputFiles;
+use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::files::input::Input;
+use crate::cli::files::parallel;
+use crate::cli::files::target::Target;
+use crate::cli::operations::directory::removals::Leaving;
+use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
+use crate::cli::operations::rewrite::session::Access;
+use crate::cli::secrets::keyring::Answers;
+
+/// Take somebody's slot away; whoever had access keeps the key
+///
+/// Policy, payload and the author's signature stay. This holds against people who have never had the file or the key, and
+/// against nobody else: for them `encl revoke` seals anew. The policy still names whom the author named.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl drop letter.pdf.encl --from bob@example.org --yes
+  $ encl drop letter.pdf.encl --from @finance --dry-run"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+
+    /// Whose slots: @GROUP, an address, a name, a fingerprint, a card, or the id of a key as `inspect --json` shows it
+    #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    from: Vec<String>,
+
+    #[command(flatten)]
+    rewrite: RewriteOptions,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What it does not do, in one line.
+const LIMITS: &str = "whoever had the file or the key keeps it; `encl revoke` seals anew";
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, "drop", context)?;
+    let options = &arguments.rewrite;
+    options.begin(&inputs)?;
+    let people = keystore::people(context)?;
+    let leaving = Leaving::resolve(&arguments.from, options.lock, &people, context)?;
+    if !arguments.yes && !options.dry_run {
+        let question = format!("Drop the slots of {}? ({LIMITS})", leaving.words);
+        context.confirm(&question, "cannot drop anybody")?;
+    }
+    let access = Access::new("drop", &inputs, options, &people, context)?;
+    let mut tally = Tally::default();
+    let mut dropped_any = false;
+    parallel::each(
+        &inputs,
+        |_| None,
+        |input, _| dropped(input, &leaving, &access),
+        |input, done: Result<Done, Failure>| {
+            dropped_any |= done.as_ref().is_ok_and(|done| done.slots > 0);
+            let told = done.and_then(|done| tell(input, &done, &leaving, &access));
+            tally.add(context.terminal, told);
+        },
+    );
+    access.warn_of_unused_approvals();
+    if dropped_any && !options.dry_run {
+        context.terminal.notice(LIMITS);
+    }
+    tally.end()
+}
+
+struct Done {
+    target: Target,
+    id: String,
+    slots: usize,
+}
+
+fn dropped(input: &Input, leaving: &Leaving, access: &Access<'_>) -> Result<Done, Failure> {
+    let options = access.options;
+    let subject = access.subject(input)?;
+    let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
+    let nobody = Known::default();
+    let leaves = |reader: &Reader| leaving.leavers.include(reader, &nobody);
+    let readers = rewriting.manifest().readers().into_iter();
+    let slots: HashSet<KeyId> = readers.filter(leaves).map(|reader| reader.key).collect();
+    let slots = rewriting
+        .leave_out(&slots, options.lock)
+        .map_err(|error| subject.not_rewritten(&error))?;
+    let id = rewriting.manifest().id.to_string();
+    if !options.dry_run && (slots > 0 || subject.goes_elsewhere()) {
+        subject.write(rewriting)?;
+    }
+    Ok(Done {
+        target: subject.target,
+        id,
+        slots,
+    })
+}
+
+fn tell(input: &Input, done: &Done, leaving: &Leaving, access: &Access<'_>) -> Result<(), Failure> {
+    let Access {
+        context, options, ..
+    } = access;
+    if context.json {
+        let object = Object {
+            schema: "encl.drop/1",
+            file: input.typed(),
+            output: done.target.typed(),
+            id: &done.id,
+            slots: done.slots,
+            dry_run: options.dry_run,
+        };
+        return context
+            .terminal
+            .print_object(&object, done.target.objects());
+    }
+    let (name, who) = (done.target.name(), &leaving.words);
+    let slots = match done.slots {
+        0 => {
+            let line = format!("{name}: no slot in it is of {who}");
+            context.terminal.status(&line);
+            return Ok(());
+        }
+        1 => "1 slot".to_owned(),
+        slots => format!("{slots} slots"),
+    };
+    let would = if options.dry_run {
+        "would be dropped"
+    } else {
+        "dropped"
+    };
+    let line = format!("{name}: {slots} {would}, of {who}");
+    said(&line, &done.target, options.dry_run, context)
+}
+
+/// `encl.drop/1`.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    file: String,
+    output: String,
+    id: &'a str,
+    /// How many were left out.
+    slots: usize,
+    dry_run: bool,
+}

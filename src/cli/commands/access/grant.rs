@@ -1,0 +1,205 @@
+//! `encl grant`: let somebody in by one more slot. Policy, payload and the author's signature stay as they are.
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use encl::envelope::{Addressee, Granted};
+use serde::Serialize;
+
+use crate::cli::args::InputFiles;
+use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::files::input::Input;
+use crate::cli::files::parallel;
+use crate::cli::files::target::Target;
+use crate::cli::operations::directory::people::{Person, Signer, words};
+use crate::cli::operations::directory::recipients;
+use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
+use crate::cli::operations::rewrite::session::{Access, no_identity};
+use crate::cli::operations::seal::RecipientObject;
+use crate::cli::secrets::keyring::Answers;
+
+/// Let somebody in: one slot more; policy, payload and the author's signature stay
+///
+/// The record of who let whom in, and when, stands in the slot, and whoever opens the envelope by it is told. It keeps the grant
+/// from being passed off as the author's choice; it does not hold against a recipient who leaves no record (shown as
+/// "unrecorded"). Nobody can be let into a private envelope: `encl rewrap --to` seals it anew.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl grant letter.pdf.encl --to bob@example.org
+  $ encl grant letter.pdf.encl --to @finance --dry-run
+  $ encl grant - --to carol@example.org < letter.pdf.encl > for-carol.encl"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+
+    /// Somebody to let in: @GROUP, a card file, a pasted card, an address or a name
+    #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    to: Vec<String>,
+
+    #[command(flatten)]
+    rewrite: RewriteOptions,
+
+    /// Refuse contacts that were never verified
+    #[arg(long)]
+    require_verified: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, "grant", context)?;
+    arguments.rewrite.begin(&inputs)?;
+    let people = keystore::people(context)?;
+    if people.mine.is_empty() {
+        return Err(no_identity("cannot let anybody in").into());
+    }
+    let newcomers = Readers::resolve(&arguments.to, None, &people, context)?;
+    if arguments.require_verified {
+        newcomers.require_verified()?;
+    }
+    if !arguments.rewrite.dry_run {
+        newcomers.remember(context)?;
+    }
+    let granting = Granting {
+        access: Access::new("grant", &inputs, &arguments.rewrite, &people, context)?,
+        newcomers: &newcomers.addressees,
+    };
+    let mut tally = Tally::default();
+    parallel::each(
+        &inputs,
+        |_| None,
+        |input, _| granting.grant(input),
+        |input, granted: Result<Done<'_>, Failure>| {
+            let told = granted.and_then(|done| granting.tell(input, &done));
+            tally.add(context.terminal, told);
+        },
+    );
+    granting.access.warn_of_unused_approvals();
+    tally.end()
+}
+
+struct Granting<'a> {
+    access: Access<'a>,
+    newcomers: &'a [Addressee],
+}
+
+/// What became of one envelope.
+struct Done<'a> {
+    target: Target,
+    id: String,
+    added: Vec<&'a Addressee>,
+    had_access: Vec<&'a Addressee>,
+    by: &'a Person,
+    can_record: bool,
+}
+
+impl<'a> Granting<'a> {
+    fn grant(&self, input: &Input) -> Result<Done<'a>, Failure> {
+        let access = &self.access;
+        let subject = access.subject(input)?;
+        let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
+        // One of mine by whom the record leads back to the author, if there is one.
+        let by = access.actor(|person| rewriting.can_record(person.card.id()));
+        let by = by.expect("there is an identity");
+        let can_record = rewriting.can_record(by.card.id());
+        let (key, at) = (access.signing_key(by.card.id())?, access.context.now);
+        let (mut added, mut had_access) = (Vec::new(), Vec::new());
+        for newcomer in self.newcomers {
+            let granted = rewriting
+                .grant(
+                    newcomer,
+                    access.options.lock,
+                    (key, at),
+                    &mut access.context.rng(),
+                )
+                .map_err(|error| subject.not_rewritten(&error))?;
+            match granted {
+                Granted::Added => added.push(newcomer),
+                Granted::HasSlot => had_access.push(newcomer),
+            }
+        }
+        let id = rewriting.manifest().id.to_string();
+        if !access.options.dry_run && (subject.goes_elsewhere() || !added.is_empty()) {
+            subject.write(rewriting)?;
+        }
+        Ok(Done {
+            target: subject.target,
+            id,
+            added,
+            had_access,
+            by,
+            can_record,
+        })
+    }
+
+    fn tell(&self, input: &Input, done: &Done<'_>) -> Result<(), Failure> {
+        let Access {
+            context, options, ..
+        } = self.access;
+        let dry_run = options.dry_run;
+        if !done.can_record && !done.added.is_empty() {
+            context.terminal.warning(&format!(
+                "{}: nobody whom the author chose let you in by a record, so newcomers will be told that they are unrecorded too",
+                done.target.name()
+            ));
+        }
+        if context.json {
+            let object = Object {
+                schema: "encl.grant/1",
+                file: input.typed(),
+                output: done.target.typed(),
+                id: &done.id,
+                granted: done
+                    .added
+                    .iter()
+                    .map(|one| RecipientObject::of(one))
+                    .collect(),
+                had_access: done
+                    .had_access
+                    .iter()
+                    .map(|one| RecipientObject::of(one))
+                    .collect(),
+                by: done.by.signer(),
+                dry_run,
+            };
+            return context
+                .terminal
+                .print_object(&object, done.target.objects());
+        }
+        let name = done.target.name();
+        if !done.had_access.is_empty() {
+            context.terminal.status(&format!(
+                "{name}: had access before: {}",
+                named(&done.had_access)
+            ));
+        }
+        if !done.added.is_empty() {
+            let would = if dry_run { "would let in" } else { "let in" };
+            let line = format!("{name}: you {would} {}", named(&done.added));
+            return said(&line, &done.target, dry_run, context);
+        }
+        Ok(())
+    }
+}
+
+fn named(people: &[&Addressee]) -> String {
+    let words = people
+        .iter()
+        .map(|one| words(&one.recipient.name, one.recipient.address.as_deref()));
+    recipients::names(&words.collect::<Vec<_>>())
+}
+
+/// `encl.grant/1`.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    file: String,
+    output: String,
+    id: &'a str,
+    granted: Vec<RecipientObject<'a>>,
+    had_access: Vec<RecipientObject<'a>>,
+    by: Signer,
+    dry_run: bool,
+}

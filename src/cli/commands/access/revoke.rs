@@ -1,0 +1,73 @@
+//! `encl revoke`: access is taken away, as far as that can be done: new secrets and a new payload for those who remain.
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+
+use crate::cli::args::InputFiles;
+use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Outcome, Tally};
+use crate::cli::files::input::Input;
+use crate::cli::operations::directory::removals::Leaving;
+use crate::cli::operations::rewrite::batch::{OthersSignature, Rounds};
+use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
+use crate::cli::operations::rewrite::session::Access;
+use crate::cli::operations::rewrite::update::{Renewal, Wished};
+
+/// Take somebody's access away: new keys and a new payload for those who remain
+///
+/// It holds against the removed people, for the new file. It does not hold against copies already sent, keys already cached, or
+/// somebody putting the old file back. You sign what is sealed anew: another author's signature does not travel. A passphrase
+/// is asked anew.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl revoke letter.pdf.encl --from bob@example.org --yes
+  $ encl revoke letter.pdf.encl --from @finance --dry-run"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+
+    /// Who loses access: @GROUP, an address, a name, a fingerprint, a card, or the id of a key as `inspect --json` shows it
+    #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    from: Vec<String>,
+
+    #[command(flatten)]
+    rewrite: RewriteOptions,
+
+    /// Do not sign what is sealed anew
+    #[arg(long)]
+    anonymous: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What sealing anew cannot do, in one line.
+pub(crate) const LIMITS: &str =
+    "copies already sent cannot be recalled: whoever had the old envelope can still open that";
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, "revoke", context)?;
+    let options = &arguments.rewrite;
+    options.begin(&inputs)?;
+    let people = keystore::people(context)?;
+    let leaving = Leaving::resolve(&arguments.from, options.lock, &people, context)?;
+    let renewal = Renewal::new(
+        "revoke",
+        Access::new("revoke", &inputs, options, &people, context)?,
+        Wished::Without(leaving.leavers),
+        arguments.anonymous,
+    )?;
+    let rounds = Rounds {
+        renewal: &renewal,
+        schema: "encl.revoke/1",
+        yes: arguments.yes,
+        signature: OthersSignature::Lose,
+        idle: format!("{} has no access to it", leaving.words),
+        limits: LIMITS,
+    };
+    rounds.run(&inputs, Tally::default())
+}

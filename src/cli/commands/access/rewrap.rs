@@ -1,0 +1,149 @@
+//! `encl rewrap`: old envelopes are brought in line with who is who now.
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+
+use crate::cli::args::InputFiles;
+use crate::cli::commands::access::revoke::LIMITS;
+use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::files::input::Input;
+use crate::cli::files::walk;
+use crate::cli::operations::directory::people::People;
+use crate::cli::operations::directory::recipients;
+use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::rewrite::batch::{OthersSignature, Rounds};
+use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
+use crate::cli::operations::rewrite::session::Access;
+use crate::cli::operations::rewrite::update::{Renewal, Wished};
+
+/// Bring envelopes in line: current keys, and with --to exactly these readers
+///
+/// Without --to whoever has access gets a slot for the key that the contact's card names now. With --to, which is the complete
+/// list, joiners are added and leavers taken off. What differs is shown first. Slots are added where they suffice, which keeps
+/// the author's signature; where somebody leaves, the envelope is sealed anew as by `encl revoke`, and one that another author
+/// signed is skipped unless --resign says that the signature may be lost. A run that was killed is simply run again.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl rewrap letter.pdf.encl --to bob@example.org --resign --yes
+  $ encl rewrap -r sealed --to @finance --dry-run
+  $ encl rewrap -r sealed --yes"))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+
+    /// Also all envelopes below the folders among FILE
+    #[arg(long, short)]
+    recursive: bool,
+
+    /// The complete list of readers: @GROUP, a card file, a pasted card, an address or a name
+    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
+    to: Vec<String>,
+
+    /// Do not add me to --to
+    #[arg(long, requires = "to")]
+    no_self: bool,
+
+    #[command(flatten)]
+    rewrite: RewriteOptions,
+
+    /// Seal anew, and sign, also what somebody else signed
+    #[arg(long)]
+    resign: bool,
+
+    /// Do not sign what is sealed anew
+    #[arg(long)]
+    anonymous: bool,
+
+    /// Refuse contacts that were never verified
+    #[arg(long, requires = "to")]
+    require_verified: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let mut tally = Tally::default();
+    let inputs = inputs(arguments, context, &mut tally)?;
+    let options = &arguments.rewrite;
+    options.begin(&inputs)?;
+    let people = keystore::people(context)?;
+    let wished = wished(arguments, &people, context)?;
+    let renewal = Renewal::new(
+        "rewrap",
+        Access::new("rewrap", &inputs, options, &people, context)?,
+        wished,
+        arguments.anonymous,
+    )?;
+    let rounds = Rounds {
+        renewal: &renewal,
+        schema: "encl.rewrap/1",
+        yes: arguments.yes,
+        signature: if arguments.resign {
+            OthersSignature::Lose
+        } else {
+            OthersSignature::Keep
+        },
+        idle: "right as it is".to_owned(),
+        limits: LIMITS,
+    };
+    rounds.run(&inputs, tally)
+}
+
+/// The files that were named, and in place of a folder the envelopes below it.
+fn inputs(
+    arguments: &Arguments,
+    context: &Context,
+    tally: &mut Tally,
+) -> Result<Vec<Input>, Failure> {
+    if arguments.recursive
+        && arguments.inputs.files.is_empty()
+        && arguments.inputs.files_from.is_none()
+    {
+        return Err(Failure::new(Exit::Usage, "cannot rewrap without a folder")
+            .hint("`encl rewrap -r .` goes through the folder that you are in"));
+    }
+    let named = Input::of(&arguments.inputs, "rewrap", context)?;
+    if !arguments.recursive {
+        return Ok(named);
+    }
+    let mut inputs = Vec::new();
+    for input in named {
+        match input.path() {
+            Some(path) if path.is_dir() => inputs.extend(walk::envelopes_below(path, |failure| {
+                tally.add(context.terminal, Err(failure));
+            })),
+            _ => inputs.push(input),
+        }
+    }
+    Ok(inputs)
+}
+
+fn wished(arguments: &Arguments, people: &People, context: &Context) -> Result<Wished, Failure> {
+    if arguments.to.is_empty() {
+        return Ok(Wished::CurrentKeys);
+    }
+    let found = Readers::find(&arguments.to, people, context)?;
+    let persons = found.iter().map(|found| recipients::person(found, context));
+    let persons = persons.collect::<Result<_, Failure>>()?;
+    let newcomers = Readers::of_found(found, None, context)?;
+    if arguments.require_verified {
+        newcomers.require_verified()?;
+    }
+    if !arguments.rewrite.dry_run {
+        newcomers.remember(context)?;
+    }
+    Ok(Wished::Exactly {
+        people: persons,
+        no_self: arguments.no_self,
+    })
+}

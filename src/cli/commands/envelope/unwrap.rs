@@ -1,0 +1,210 @@
+//! `encl unwrap`: open envelopes that name me.
+
+use clap::Args;
+use encl::atomic_file::{Existing, Readers};
+use encl::envelope::{Content, OpenError, Opened};
+
+use crate::cli::args::{InputFiles, OutputFile};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally, system_words};
+use crate::cli::files::input::{Input, Source};
+use crate::cli::files::output::{Output, Sink};
+use crate::cli::files::parallel;
+use crate::cli::files::parallel::Company;
+use crate::cli::files::target;
+use crate::cli::files::target::Target;
+use crate::cli::operations::open;
+use crate::cli::operations::open::approvals::{Approvals, With};
+use crate::cli::operations::open::{Demands, Opening};
+
+/// Open envelopes that name me
+///
+/// `encl unwrap report.pdf.encl` writes report.pdf beside it, readable by you alone, and only once everything was
+/// checked. stderr says who sealed it, and whether that is verified.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl unwrap letter.pdf.encl
+  $ encl unwrap letter.pdf.encl -o - --signed-by bob@example.org > letter.pdf
+  $ encl unwrap letter*.encl -C opened
+  $ encl unwrap plan.txt.encl --with bob.approval
+  $ encl unwrap - --verify-first < letter.pdf.encl | wc -c"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+
+    #[command(flatten)]
+    output: OutputFile,
+
+    #[command(flatten)]
+    demands: Demands,
+
+    #[command(flatten)]
+    with: With,
+
+    /// Take the file name that is stored inside (cleaned)
+    #[arg(long, conflicts_with = "output")]
+    use_name: bool,
+
+    /// From a pipe: check everything before the first byte leaves
+    #[arg(long)]
+    verify_first: bool,
+}
+
+impl Arguments {
+    fn existing(&self) -> Existing {
+        if self.output.force {
+            Existing::Replace
+        } else {
+            Existing::Keep
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
+    target::refuse_one_output_for_many(&inputs, &arguments.output)?;
+    let people = keystore::people(context)?;
+    let approvals = Approvals::load(&arguments.with, &inputs, context)?;
+    let opening = Opening::new("unwrap", &arguments.demands, &people, context)?.with(approvals);
+    let mut tally = Tally::default();
+    let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
+        let told = unwrapped.and_then(
+            |Unwrapped {
+                 target,
+                 about,
+                 bytes,
+             }| { opening.report(input, Some(&target), &about, bytes) },
+        );
+        tally.add(context.terminal, told);
+    };
+    if arguments.use_name {
+        // What they will be called is known too late to see whether two would be called the same.
+        for input in &inputs {
+            tell(
+                input,
+                under_stored_name(input, arguments, &mut opening.another()),
+            );
+        }
+    } else {
+        let target = |input: &Input| {
+            let target = Target::of_unwrap(input, &arguments.output);
+            target.ok().and_then(Target::into_path)
+        };
+        let unwrap = |input: &Input, company| {
+            under_given_name(input, arguments, &mut opening.another(), company)
+        };
+        parallel::each(&inputs, target, unwrap, tell);
+    }
+    opening.warn_of_unused_approvals();
+    tally.end()
+}
+
+/// What was opened, and where it is.
+struct Unwrapped {
+    target: Target,
+    about: Opened,
+    bytes: u64,
+}
+
+fn under_given_name(
+    input: &Input,
+    arguments: &Arguments,
+    opening: &mut Opening<'_>,
+    company: Company,
+) -> Result<Unwrapped, Failure> {
+    let mut source = input.open("unwrap")?;
+    let target = Target::of_unwrap(input, &arguments.output)?;
+    let output = output(input, &target);
+    // The target is opened first: nobody types a passphrase to hear that it exists.
+    let sink = output.open(&source, Readers::OwnerOnly, arguments.existing())?;
+    if output.is_stream() {
+        if arguments.verify_first && !source.is_seekable() {
+            source = source.spooled(input, "unwrap")?;
+        }
+        check_first(input, &mut source, opening)?;
+    }
+    let content = opening.open(input, &mut source, company)?;
+    let (about, bytes) = copied(content, sink, &output, company)?;
+    Ok(Unwrapped {
+        target,
+        about,
+        bytes,
+    })
+}
+
+fn under_stored_name(
+    input: &Input,
+    arguments: &Arguments,
+    opening: &mut Opening<'_>,
+) -> Result<Unwrapped, Failure> {
+    let mut source = input.open("unwrap")?;
+    // The target is made from the same file that is read on: a second descriptor, for comparing only.
+    let same = source.twin(input, "unwrap")?;
+    let content = opening.open(input, &mut source, Company::Alone)?;
+    let stored = content.about().private.about.name.as_deref();
+    let target = Target::of_stored(input, &arguments.output, stored)?;
+    let output = output(input, &target);
+    let sink = output.open(&same, Readers::OwnerOnly, arguments.existing())?;
+    let (about, bytes) = copied(content, sink, &output, Company::Alone)?;
+    Ok(Unwrapped {
+        target,
+        about,
+        bytes,
+    })
+}
+
+fn output<'a>(input: &'a Input, target: &'a Target) -> Output<'a> {
+    Output {
+        verb: "unwrap",
+        input,
+        target,
+    }
+}
+
+/// What goes into a pipe cannot be taken back, so what can be read twice is checked first.
+fn check_first(
+    input: &Input,
+    source: &mut Source,
+    opening: &mut Opening<'_>,
+) -> Result<(), Failure> {
+    if !source.is_seekable() {
+        return Ok(());
+    }
+    let unreadable = |error| {
+        input
+            .cannot("unwrap", Exit::Failed)
+            .because(system_words(&error))
+    };
+    let place = source.place().map_err(unreadable)?;
+    opening.check(input, source, Company::Alone)?;
+    source.rewind(place).map_err(unreadable)
+}
+
+fn copied<R: std::io::Read + Send>(
+    content: Content<R>,
+    mut sink: Sink,
+    output: &Output<'_>,
+    company: Company,
+) -> Result<(Opened, u64), Failure> {
+    let copied = content
+        .copy_to(&mut sink, company.workers())
+        .map_err(|error| not_copied(output, error))?;
+    output.commit(sink)?;
+    Ok(copied)
+}
+
+fn not_copied(output: &Output<'_>, error: OpenError) -> Failure {
+    match error {
+        OpenError::Write(error) => output.not_written(&error),
+        error => {
+            let failure = open::failure(output.input, "unwrap", error);
+            if output.is_stream() {
+                failure.hint("throw away what was written: it is not all, or not signed")
+            } else {
+                failure
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `encl verify`: check every byte and the signature, write nothing.
+
+use clap::Args;
+
+use crate::cli::args::InputFiles;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::files::input::Input;
+use crate::cli::files::parallel;
+use crate::cli::operations::open::approvals::{Approvals, With};
+use crate::cli::operations::open::{Demands, Opening};
+
+/// Check every byte and the signature of envelopes that name me; no plaintext is written
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[
+    Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Refused, Exit::Locked, Exit::Recipient,
+    Exit::Newer,
+], "\
+  $ encl verify letter.pdf.encl
+  $ encl verify --signed-by bob@example.org letter.pdf.encl
+  $ encl verify plan.txt.encl --with bob.approval
+  $ encl verify --json - < letter.pdf.encl"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+
+    #[command(flatten)]
+    demands: Demands,
+
+    #[command(flatten)]
+    with: With,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, "verify", context)?;
+    let people = keystore::people(context)?;
+    let approvals = Approvals::load(&arguments.with, &inputs, context)?;
+    let opening = Opening::new("verify", &arguments.demands, &people, context)?.with(approvals);
+    let mut tally = Tally::default();
+    let verify = |input: &Input, company| {
+        let mut source = input.open("verify")?;
+        opening.another().check(input, &mut source, company)
+    };
+    parallel::each(
+        &inputs,
+        |_| None,
+        verify,
+        |input, verified: Result<_, Failure>| {
+            let told =
+                verified.and_then(|(about, bytes)| opening.report(input, None, &about, bytes));
+            tally.add(context.terminal, told);
+        },
+    );
+    opening.warn_of_unused_approvals();
+    tally.end()
+}

@@ -1,0 +1,157 @@
+//! `encl wrap`: seal files for the people named.
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+
+use crate::cli::args::quorum::{Together, Wanted};
+use crate::cli::args::{InputFiles, OutputFile};
+use crate::cli::commands::envelope::wrap_one::Wrapping;
+use crate::cli::commands::program::completions::{
+    quorum as quorum_completer, who as who_completer,
+};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::files::input::Input;
+use crate::cli::files::output::Output;
+use crate::cli::files::parallel;
+use crate::cli::files::target;
+use crate::cli::files::target::{Target, refuse_one_output_for_many};
+use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::seal::{SealOptions, Sealing};
+use crate::cli::secrets::keyring::Keys;
+use crate::cli::terminal::safe;
+
+/// Seal files, or standard input, for the people named
+///
+/// `encl wrap report.pdf --to bob@example.org` writes report.pdf.encl beside it. The input is never removed. With an
+/// identity you sign what you wrap, and can read it yourself.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
+  $ encl wrap report.pdf --to bob@example.org
+  $ encl wrap report.pdf notes.txt --to @finance --expires 30d -C sealed
+  $ encl wrap report.pdf --to bob.card --private --pad
+  $ encl wrap report.pdf --passphrase --anonymous -o for-anybody.encl
+  $ encl wrap report.pdf --quorum 2:bob@example.org,carol@example.org,dan@example.org
+  $ encl wrap report.pdf --to bob@example.org --quorum 1:@legal
+  $ tar c photos | encl wrap - --name photos.tar --to bob@example.org > photos.tar.encl"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) inputs: InputFiles,
+
+    #[command(flatten)]
+    pub(crate) output: OutputFile,
+
+    /// Somebody who may read it: @GROUP, a card file, a pasted card, an address or a name. Any one of them opens it
+    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
+    pub(crate) to: Vec<String>,
+
+    /// N of these must come together; besides --to, or alone. Each --quorum is a lock of its own, and all must open
+    #[arg(long, value_name = "N:WHO,WHO,...", add = ArgValueCompleter::new(quorum_completer))]
+    pub(crate) quorum: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) seal: SealOptions,
+
+    /// Text form, for where only text passes
+    #[arg(long)]
+    pub(crate) armor: bool,
+
+    /// The file name to store for standard input
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let inputs = Input::of(&arguments.inputs, "wrap", context)?;
+    check(arguments, &inputs)?;
+    let others = usize::from(!is_quorum_alone(arguments));
+    let quorums = Wanted::all(&arguments.quorum, others)?;
+    let terms = arguments.seal.terms(context)?;
+    let people = keystore::people(context)?;
+    let author = arguments.seal.author(&people, context)?;
+    let me = arguments.seal.reader(author);
+    let me = me.filter(|_| !is_quorum_alone(arguments));
+    let readers = Readers::resolve(&arguments.to, me, &people, context)?;
+    let readers = readers.and(Together::all(&quorums, &people, context)?);
+    if arguments.seal.require_verified {
+        readers.require_verified()?;
+    }
+    if let [input] = &inputs[..] {
+        refuse_existing(input, arguments)?;
+    }
+    let keys = Keys::new(context, people.readers());
+    let sealing = Sealing::prepare(&arguments.seal, terms, author, &keys, context)?;
+    readers.remember(context)?;
+    if author.is_none() {
+        context
+            .terminal
+            .notice("not signed, and no copy for you: you have no identity");
+    } else if is_quorum_alone(arguments) && !arguments.seal.no_self {
+        context
+            .terminal
+            .notice("no copy for you: without --to only the quorum opens it");
+    }
+    let wrapping = Wrapping {
+        arguments,
+        sealing,
+        readers,
+    };
+    let mut tally = Tally::default();
+    let wrap = |input: &Input, company| wrapping.wrap(input, company);
+    let tell = |input: &Input, wrapped: Result<_, Failure>| {
+        let told = wrapped.and_then(|wrapped| wrapping.tell(input, wrapped));
+        tally.add(context.terminal, told);
+    };
+    let target = |input: &Input| {
+        let target = Target::of_wrap(input, &arguments.output, arguments.name.as_deref());
+        target.ok().and_then(Target::into_path)
+    };
+    parallel::each(&inputs, target, wrap, tell);
+    tally.end()
+}
+
+/// Nobody types a passphrase to hear that the target exists. (Several inputs stand alone, each in its turn.)
+fn refuse_existing(input: &Input, arguments: &Arguments) -> Result<(), Failure> {
+    let target = Target::of_wrap(input, &arguments.output, arguments.name.as_deref())?;
+    let output = Output {
+        verb: "wrap",
+        input,
+        target: &target,
+    };
+    output.refuse_existing(arguments.output.force)
+}
+
+/// Nobody but quorums: there is no lock that any one of the people opens.
+fn is_quorum_alone(arguments: &Arguments) -> bool {
+    arguments.to.is_empty() && !arguments.quorum.is_empty()
+}
+
+fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
+    refuse_one_output_for_many(inputs, &arguments.output)?;
+    if is_quorum_alone(arguments) && arguments.seal.passphrase {
+        return Err(
+            Failure::new(Exit::Usage, "cannot use --passphrase with --quorum alone")
+                .because("whoever knows the passphrase opens the lock of --to, and there is none")
+                .hint("--to WHO makes it"),
+        );
+    }
+    if arguments.to.is_empty() && arguments.quorum.is_empty() && !arguments.seal.passphrase {
+        return Err(
+            Failure::new(Exit::Usage, "cannot wrap for nobody").hint("--to WHO names a reader")
+        );
+    }
+    match &arguments.name {
+        Some(_) if inputs.len() > 1 => Err(Failure::new(
+            Exit::Usage,
+            "cannot store one --name in several envelopes",
+        )),
+        Some(name) if target::clean(name).as_ref() != Some(name) => Err(Failure::new(
+            Exit::Usage,
+            format!("cannot store the name `{}`", safe(name)),
+        )
+        .because("it is not a plain file name")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,34 @@
+//! `encl key default`: the identity that signs when nothing else is said.
+
+use clap::Args;
+
+use crate::cli::commands::key::{find_active, person, show};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure};
+
+/// Show or choose the identity that signs when nothing else is said
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl key default"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint
+    who: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    match &arguments.who {
+        Some(who) => choose(who, context),
+        None => show::run(None, context),
+    }
+}
+
+fn choose(who: &str, context: &Context) -> Result<(), Failure> {
+    let identity = find_active(Some(who), context)?;
+    let chosen = keystore::keystore(context).set_default(&identity.card.id());
+    chosen.map_err(|error| keystore::failure("cannot choose the default identity", &error))?;
+    context
+        .terminal
+        .status(&format!("{} signs from now on", person(&identity.card)));
+    Ok(())
+}

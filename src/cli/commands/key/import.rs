@@ -1,0 +1,186 @@
+//! `encl key import`: an identity comes from a file that `encl key export` wrote.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use encl::identity::{CardKey, Identity};
+use encl::keystore::{
+    Imported, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, Transfer,
+};
+use zeroize::Zeroizing;
+
+use crate::cli::commands::key::{person, show};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::files::input::is_dash;
+use crate::cli::operations::identity::update::Changing;
+use crate::cli::secrets::passphrase::Whose;
+use crate::cli::terminal::{safe, shown};
+
+/// Take in an identity that `encl key export` wrote
+///
+/// An identity that is here already keeps all its keys and gets those that only the file has; an earlier card never takes the
+/// place of a later one.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Exists], "\
+  $ encl key export -o alice.identity && encl key import alice.identity --keystore elsewhere"))]
+pub(crate) struct Arguments {
+    /// The file (`-`: standard input)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let what = format!("cannot import {}", shown(&arguments.file));
+    let text = read(&arguments.file, Transfer::BYTES_MAX, &what, context)?;
+    let transfer = Transfer::from_text(&text).map_err(|error| {
+        Failure::new(Exit::Damaged, &*what)
+            .because(safe(&error.to_string()))
+            .file(&arguments.file)
+    })?;
+    let imported = take_in(&transfer, &what, context)?;
+    let who = person(transfer.card());
+    context.terminal.status(&match imported {
+        Imported::New => format!("{who} is one of your identities now"),
+        Imported::Updated => format!("{who} is up to date now; no key was lost"),
+        Imported::Known | Imported::Differs => format!("{who} was here already, with all its keys"),
+    });
+    show::told(transfer.card().id(), context)
+}
+
+/// Takes an identity in; one that is here with other keys, or locked differently, gets those that only the file has.
+pub(crate) fn take_in(
+    transfer: &Transfer,
+    what: &str,
+    context: &Context,
+) -> Result<Imported, Failure> {
+    let failed = |error: KeystoreError| keystore::failure(what, &error);
+    // Keys that stand in the clear have to be this identity's.
+    let secret = transfer.secret().map_err(failed)?;
+    let keystore = keystore::keystore(context);
+    let imported = keystore.import_identity(transfer).map_err(failed)?;
+    if imported != Imported::Differs {
+        return Ok(imported);
+    }
+    let imported = match has_all_keys(transfer, &keystore).map_err(failed)? {
+        true => Imported::Known,
+        false => merge(transfer, secret, what, context)?,
+    };
+    if ends(transfer, &keystore).map_err(failed)? {
+        keystore
+            .mark_revoked(&transfer.card().id())
+            .map_err(failed)?;
+        return Ok(Imported::Updated);
+    }
+    Ok(imported)
+}
+
+/// What [`take_in`] would do: [`Imported::Differs`] where it needs passphrases.
+pub(crate) fn foresee(transfer: &Transfer, keystore: &Keystore) -> Result<Imported, KeystoreError> {
+    match keystore.foresee_import(transfer)? {
+        Imported::Differs if !has_all_keys(transfer, keystore)? => Ok(Imported::Differs),
+        Imported::Differs if ends(transfer, keystore)? => Ok(Imported::Updated),
+        Imported::Differs => Ok(Imported::Known),
+        other => Ok(other),
+    }
+}
+
+/// Whether an identity that is here has all keys of another form of it, locked differently or made before: the card that is here
+/// is no earlier one, and names them all.
+fn has_all_keys(transfer: &Transfer, keystore: &Keystore) -> Result<bool, KeystoreError> {
+    let id = transfer.card().id();
+    // A file that is damaged has no keys.
+    if let StoredSecret::Locked(locked) = keystore.secret(&id)? {
+        locked.envelope()?;
+    }
+    let there = transfer.card();
+    Ok(keystore.own_card(&id)?.is_some_and(|here| {
+        let has = |key: &CardKey| here.keys().iter().any(|known| known.public == key.public);
+        here.serial() >= there.serial() && there.keys().iter().all(has)
+    }))
+}
+
+/// Whether it is used here, and was revoked there.
+fn ends(transfer: &Transfer, keystore: &Keystore) -> Result<bool, KeystoreError> {
+    let id = transfer.card().id();
+    let identities = keystore.identities()?;
+    let is_active = |one: &StoredIdentity| one.card.id() == id && one.standing == Standing::Active;
+    Ok(transfer.has_ended() && identities.iter().any(is_active))
+}
+
+/// The identity that is here gets the keys that only the file has, and a card with all of them; it stays locked as it is.
+fn merge(
+    transfer: &Transfer,
+    secret: StoredSecret,
+    what: &str,
+    context: &Context,
+) -> Result<Imported, Failure> {
+    let keystore = keystore::keystore(context);
+    let here = keystore.own_card(&transfer.card().id());
+    let here = here.map_err(|error| keystore::failure(what, &error))?;
+    let here =
+        here.ok_or_else(|| Failure::new(Exit::Failed, what).because("it was just removed"))?;
+    let is_later = transfer.card().serial() > here.serial();
+    let mut changing = Changing::begin(here, what, context)?;
+    let (ours, theirs) = (changing.identity, unlocked(secret, what, context)?);
+    // What the later card says about a key, such as its end, is what holds.
+    let (mut identity, earlier) = if is_later {
+        (theirs, ours)
+    } else {
+        (ours, theirs)
+    };
+    let merged = identity.merge(earlier);
+    let has_grown =
+        merged.map_err(|error| Failure::new(Exit::Exists, what).because(error.to_string()))?;
+    changing.identity = identity;
+    let card = match (is_later, has_grown) {
+        (false, false) => return Ok(Imported::Known),
+        (true, false) => transfer.card().clone(),
+        (_, true) => {
+            if is_later {
+                changing.card = transfer.card().clone();
+            }
+            changing.next_card(what, context)?
+        }
+    };
+    changing.end(Some(&card), what, context)?;
+    Ok(Imported::Updated)
+}
+
+fn unlocked(secret: StoredSecret, what: &str, context: &Context) -> Result<Identity, Failure> {
+    match secret {
+        StoredSecret::Plain(identity) => Ok(identity),
+        StoredSecret::Locked(locked) => {
+            let words = "the identity in the file";
+            let passphrase = context.passphrases.existing(Whose::Identity, words)?;
+            let unlocked = locked.unlock(&passphrase);
+            unlocked.map_err(|error| keystore::failure(what, &error))
+        }
+    }
+}
+
+/// A file with secrets; at most one byte more than it can have, so that longer ones are refused as too long.
+pub(crate) fn read(
+    path: &Path,
+    max: usize,
+    what: &str,
+    context: &Context,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |error: std::io::Error| Failure::io(what, &error).file(path);
+    // Room for all: a buffer that grows leaves copies of secrets behind.
+    let most = max + 1;
+    let mut text = Zeroizing::new(Vec::with_capacity(most));
+    let read = if is_dash(path) {
+        context.passphrases.stdin_is_data();
+        std::io::stdin().take(most as u64).read_to_end(&mut text)
+    } else {
+        let file = File::open(path).map_err(failed)?;
+        file.take(most as u64).read_to_end(&mut text)
+    };
+    read.map_err(failed)?;
+    Ok(text)
+}

@@ -1,0 +1,157 @@
+//! `encl key paper`: one identity on one printed page, and back.
+
+pub(crate) mod restore;
+
+use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use encl::atomic_file::Readers;
+use encl::crypto::passphrase::Cost;
+use encl::identity::{Paper, PaperError};
+use encl::keystore::{Standing, StoredIdentity};
+
+use crate::cli::commands::key::card::write;
+use crate::cli::commands::key::{find, person};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::display::paper::Page;
+use crate::cli::display::qr::Ground;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::files::input::is_dash;
+use crate::cli::operations::identity::update::cost;
+use crate::cli::secrets::keyring;
+use crate::cli::terminal::stdout;
+use crate::cli::terminal::stdout::Stdout;
+use crate::cli::terminal::{safe, shown};
+
+/// Put one of my identities on one page of paper, as words and as a QR code; or restore it from there
+///
+/// Whoever has the page has the private keys: they stand on it in the clear, without any passphrase. It has all keys, name,
+/// addresses, card and revocation, and restores the identity when everything else is lost. Every line of words has its own
+/// check, so that a mistake in typing is found at once and in its line.
+///
+/// A restored identity signs its card anew, with a serial above all that were given out since the page was printed: contacts
+/// take it for the latest. Keys that were made after the page are not on it.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Recipient, Exit::Exists, Exit::Newer], "\
+  $ encl key paper -o page.html
+  $ encl key paper -o page && encl key paper --restore page --keystore elsewhere"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint [default: the default identity]
+    who: Option<String>,
+    /// Write to OUT, mode 0600; one that ends in .html fits on one A4 sheet [default: standard output]
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Replace OUT if it exists
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// Show the page even on a terminal, which may keep what it showed
+    #[arg(long, conflicts_with = "output")]
+    show: bool,
+    /// Restore an identity from FILE (`-`: standard input), words or a code; without FILE they are typed or scanned
+    #[arg(long, value_name = "FILE", num_args = 0..=1, value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["who", "output", "force", "show"])]
+    restore: Option<Vec<PathBuf>>,
+    /// Keep the restored private keys in the clear (0600)
+    #[arg(long, requires = "restore")]
+    no_passphrase: bool,
+    /// What a guess at their passphrase costs: 2^COST KiB of memory, 16 to 20
+    #[arg(long, value_name = "COST", requires = "restore", conflicts_with = "no_passphrase", value_parser = cost)]
+    cost: Option<Cost>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    if let Some(file) = &arguments.restore {
+        let cost = match arguments.no_passphrase {
+            true => None,
+            false => Some(arguments.cost.unwrap_or_default()),
+        };
+        return restore::run(file.first().map(PathBuf::as_path), cost, context);
+    }
+    let out = out(arguments)?;
+    let stored = find(arguments.who.as_deref(), context)?;
+    let who = person(&stored.card);
+    let paper = paper(stored, context)?;
+    let page = Page::new(&paper, context.now);
+    let warning = "whoever has the page has your private keys, without any passphrase";
+    let Some(mut out) = out else {
+        let path = arguments.output.as_deref().unwrap_or("-".as_ref());
+        let is_html = path
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("html"));
+        let text = match is_html {
+            true => page.html(),
+            false => page.text(Ground::Paper),
+        };
+        write(path, Readers::OwnerOnly, arguments.force, text.as_bytes())?;
+        context
+            .terminal
+            .status(&format!("{who}: on {}; {warning}", shown(path)));
+        if !is_html {
+            page.warn_of_length(context);
+        }
+        return Ok(());
+    };
+    if out.file().is_terminal() {
+        return out.put(page.text(Ground::Screen).as_bytes());
+    }
+    warn_of_readers(&out, context)?;
+    out.put(page.text(Ground::Paper).as_bytes())?;
+    context.terminal.status(&format!("{who}: {warning}"));
+    page.warn_of_length(context);
+    Ok(())
+}
+
+/// Standard output, unless a file is named.
+fn out(arguments: &Arguments) -> Result<Option<Stdout>, Failure> {
+    if arguments
+        .output
+        .as_deref()
+        .is_some_and(|path| !is_dash(path))
+    {
+        return Ok(None);
+    }
+    let out = Stdout::open()?;
+    if out.file().is_terminal() && !arguments.show {
+        let failure = Failure::new(Exit::Usage, "cannot put an identity on paper");
+        return Err(failure.because("standard output is a terminal").hint(
+            "`-o page.html` writes the page to a file, `| lp` prints it, --show shows it here",
+        ));
+    }
+    Ok(Some(out))
+}
+
+/// The identity, unlocked, as it goes onto the page.
+fn paper(stored: StoredIdentity, context: &Context) -> Result<Paper, Failure> {
+    let StoredIdentity { card, standing, .. } = stored;
+    let what = format!("cannot put your identity {} on paper", person(&card));
+    let revocation = keystore::keystore(context).revocation(&card.id());
+    let revocation = revocation.map_err(|error| keystore::failure(&what, &error))?;
+    let (identity, _) = keyring::unlock_to_change(context, &card)?;
+    let paper = Paper::new(identity, card, revocation, standing == Standing::Revoked);
+    paper.map_err(|error| {
+        let failure = Failure::new(Exit::Failed, what).because(safe(&error.to_string()));
+        match error {
+            PaperError::TooLong { .. } => {
+                failure.hint("`encl key export` writes all of it to a file")
+            }
+            PaperError::Differs("card") => failure.hint("`encl key renew` signs a new card first"),
+            _ => failure,
+        }
+    })
+}
+
+/// A shell makes files that others can read.
+fn warn_of_readers(out: &Stdout, context: &Context) -> Result<(), Failure> {
+    let file = out.file().metadata();
+    let file = file.map_err(|error| stdout::failed(&error))?;
+    if file.is_file() && file.mode() & 0o077 != 0 {
+        context
+            .terminal
+            .warning("others can read the file that holds the page now; `-o FILE` makes it 0600");
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! `encl key passphrase`: private keys are locked anew.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use encl::crypto::passphrase::Cost;
+
+use crate::cli::commands::key::{find, person, show};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::update::{Changing, cost};
+use crate::cli::secrets::passphrase::{Passphrases, Whose};
+
+/// Change the passphrase of one of my identities
+///
+/// The new file is written, read back and opened with the new passphrase before the old one goes. Copies of the keystore that
+/// were made before still open with the old passphrase.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
+  $ encl key passphrase --new-passphrase-file passphrase
+  $ encl key passphrase alice@example.org --no-passphrase --yes"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint [default: the default identity]
+    who: Option<String>,
+    /// Read the new passphrase from the first line of FILE [default: asked twice on the terminal]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    new_passphrase_file: Option<PathBuf>,
+    /// Read the new passphrase from the open descriptor N
+    #[arg(long, value_name = "N", conflicts_with = "new_passphrase_file")]
+    new_passphrase_fd: Option<u32>,
+    /// Read the new passphrase from what the shell command CMD prints
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["new_passphrase_file", "new_passphrase_fd"])]
+    new_passphrase_command: Option<String>,
+    /// Keep the private keys in the clear (0600) from now on
+    #[arg(long, conflicts_with_all = ["new_passphrase_file", "new_passphrase_fd", "new_passphrase_command", "cost"])]
+    no_passphrase: bool,
+    /// What a guess at it costs: 2^COST KiB of memory, 16 to 20 [default: as before]
+    #[arg(long, value_name = "COST", value_parser = cost)]
+    cost: Option<Cost>,
+    /// Do not ask before the passphrase is taken off
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+    let card = find(arguments.who.as_deref(), context)?.card;
+    let who = person(&card);
+    let what = format!("cannot change the passphrase of {who}");
+    if arguments.no_passphrase && !arguments.yes {
+        let question = format!("Keep the private keys of {who} in the clear from now on?");
+        context.confirm(&question, &what)?;
+    }
+    let new = Passphrases::replacing(
+        arguments.new_passphrase_file,
+        arguments.new_passphrase_fd,
+        arguments.new_passphrase_command,
+        context.no_input,
+    )?;
+    let id = card.id();
+    let changing = Changing::begin(card, &what, context)?;
+    let lock = if arguments.no_passphrase {
+        None
+    } else {
+        let before = changing.lock.as_ref().map(|(_, cost)| *cost);
+        let cost = arguments.cost.or(before).unwrap_or_default();
+        let words = format!("your identity {who}");
+        Some((new.new_one(Whose::Identity, &words)?, cost))
+    };
+    changing.end_locked_by(lock.as_ref(), None, &what, context)?;
+    context.terminal.status(&match (&changing.lock, &lock) {
+        (_, None) => format!("{who}: the private keys stand in the clear from now on"),
+        (None, Some(_)) => format!("{who}: the private keys are behind a passphrase from now on"),
+        (Some(_), Some(_)) => {
+            format!("{who}: the passphrase is changed; copies of the keystore made before open with the old one")
+        }
+    });
+    show::told(id, context)
+}

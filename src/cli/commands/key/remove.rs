@@ -1,0 +1,42 @@
+//! `encl key remove`: an identity and its private keys go, for good.
+
+use clap::Args;
+
+use crate::cli::commands::key::{find, person};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::terminal::safe;
+
+/// Remove an identity and its private keys, for good
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient], "\
+  $ encl key remove alice@example.org --yes"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint
+    who: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let Arguments { who, yes } = arguments;
+    let card = find(Some(who), context)?.card;
+    let what = format!("cannot remove your identity {}", safe(who));
+    let question = format!(
+        "Remove {} for good? What was sealed for it can then never be opened with it",
+        person(&card)
+    );
+    if !*yes {
+        context.confirm(&question, &what)?;
+    }
+    let removed = keystore::keystore(context).remove_identity(&card.id());
+    removed.map_err(|error| keystore::failure(&what, &error))?;
+    context.terminal.status(&format!(
+        "removed {}; what was sealed for it cannot be opened with it any more",
+        person(&card)
+    ));
+    Ok(())
+}

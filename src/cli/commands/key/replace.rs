@@ -1,0 +1,79 @@
+//! `encl key replace`: a new root key takes the place of an old one, which signs that.
+
+use clap::Args;
+use encl::crypto::Kem;
+use encl::identity::{Card, CardRequest, Identity, Predecessor, Revocation, fingerprint};
+
+use crate::cli::commands::key::card::print_later;
+use crate::cli::commands::key::{find_active, person};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::update::{Changing, expiry, protection};
+use crate::cli::terminal::safe;
+use crate::cli::terminal::stdout::Stdout;
+
+/// Replace one of my identities by a new one; its card goes to standard output
+///
+/// Name, addresses and passphrase stay, the fingerprint does not. The old identity signs that the new one takes its place, so
+/// that whoever has the old card can add the new one; they should compare the fingerprint again. The old one stays to open what
+/// was sealed to it.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
+  $ encl key replace > me.card"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint [default: the default identity]
+    who: Option<String>,
+    /// When the new key ends: RFC 3339, a date, or a span such as 730d [default: never]
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// X25519 instead of X-Wing: smaller, and no shield against quantum computers
+    #[arg(long)]
+    classic: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    // Standard output first: a card that cannot be printed is found out before anything is made.
+    let mut out = Stdout::open()?;
+    let card = find_active(arguments.who.as_deref(), context)?.card;
+    let who = person(&card);
+    let what = format!("cannot replace your identity {who}");
+    let expires = expiry(arguments.expires.as_deref(), &what, context)?;
+    let kem = if arguments.classic {
+        Kem::X25519
+    } else {
+        Kem::XWing
+    };
+    let old = Changing::begin(card, &what, context)?;
+    let mut rng = context.rng();
+    let new = Identity::generate(kem, context.now, expires, &mut rng);
+    let card = successor(&old, &new, &what, context)?;
+    let revocation = Revocation::new(new.root(), context.now);
+    let lock = protection(old.lock.as_ref());
+    let stored = keystore::keystore(context).add_identity(&new, &card, &revocation, lock, &mut rng);
+    stored.map_err(|error| keystore::failure(&what, &error))?;
+    context.terminal.status(&format!(
+        "{who}: a new identity, fingerprint {}; give the new card to others. The old one stays, to open old envelopes",
+        fingerprint(&card.id())
+    ));
+    print_later(&card, &mut out, context)
+}
+
+/// The new identity's card: what the old one says, and the old one's signature.
+fn successor(
+    old: &Changing,
+    new: &Identity,
+    what: &str,
+    context: &Context,
+) -> Result<Card, Failure> {
+    let request = CardRequest {
+        name: old.card.name().to_owned(),
+        addresses: old.card.addresses().to_vec(),
+        serial: 1,
+        created: context.now,
+    };
+    let replaces = [Predecessor::new(&old.identity, new.id())];
+    let card = Card::replacing(new, request, &replaces);
+    card.map_err(|error| Failure::new(Exit::Failed, what).because(safe(&error.to_string())))
+}

@@ -1,0 +1,66 @@
+//! `encl key revoke`: the end of an identity, which was signed when the identity was made.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::commands::key::{find, person};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::terminal;
+use crate::cli::terminal::stdout::Stdout;
+
+/// Revoke one of my identities, for good; the signed statement goes to standard output
+///
+/// The statement was made together with the identity and needs neither the passphrase nor the private keys. From now on the
+/// identity is not used here, but to open what was sealed to it. Others learn of it by the statement.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
+  $ encl key revoke alice@example.org --yes > alice.revocation"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint [default: the default identity]
+    who: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let mut out = Stdout::open()?;
+    let card = find(arguments.who.as_deref(), context)?.card;
+    let who = person(&card);
+    let what = format!("cannot revoke your identity {who}");
+    let keystore = keystore::keystore(context);
+    let revocation = keystore
+        .revocation(&card.id())
+        .map_err(|error| keystore::failure(&what, &error))?;
+    if !arguments.yes {
+        let question = format!("Revoke {who} for good? Nobody shall seal to it any more");
+        context.confirm(&question, &what)?;
+    }
+    let marked = keystore.mark_revoked(&card.id());
+    marked.map_err(|error| keystore::failure(&what, &error))?;
+    context.terminal.status(&format!(
+        "{who} is revoked, and only opens from now on; give the statement to everybody who has its card"
+    ));
+    let text = if context.json {
+        terminal::object(&RevocationObject {
+            schema: "encl.revocation/1",
+            id: card.id().to_string(),
+            revocation: revocation.to_text(),
+        })
+    } else {
+        revocation.to_text().to_owned()
+    };
+    out.put(format!("{text}\n").as_bytes()).map_err(|failure| {
+        failure.hint("it is marked as revoked; the same command prints the statement again")
+    })
+}
+
+#[derive(Serialize)]
+struct RevocationObject<'a> {
+    schema: &'static str,
+    id: String,
+    revocation: &'a str,
+}

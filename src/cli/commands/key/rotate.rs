@@ -1,0 +1,59 @@
+//! `encl key rotate`: a new key to seal to, under the same fingerprint.
+
+use clap::Args;
+use encl::crypto::Kem;
+
+use crate::cli::commands::key::card::print_later;
+use crate::cli::commands::key::{find_active, person};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::update::{Changing, expiry};
+use crate::cli::terminal::stdout::Stdout;
+
+/// Give one of my identities a new encryption key; its new card goes to standard output
+///
+/// The fingerprint stays, and so do the old keys, to open old envelopes. Whoever adds the new card seals to the new key; `encl
+/// rewrap` brings old envelopes up to date.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
+  $ encl key rotate > me.card
+  $ encl key rotate alice@example.org --expires 730d > me.card"))]
+pub(crate) struct Arguments {
+    /// Address, name or fingerprint [default: the default identity]
+    who: Option<String>,
+    /// When the new key ends: RFC 3339, a date, or a span such as 730d [default: never]
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// X25519 instead of X-Wing: smaller, and no shield against quantum computers
+    #[arg(long)]
+    classic: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    // Standard output first: a card that cannot be printed is found out before anything is made.
+    let mut out = Stdout::open()?;
+    let card = find_active(arguments.who.as_deref(), context)?.card;
+    let who = person(&card);
+    let what = format!("cannot rotate the key of {who}");
+    let expires = expiry(arguments.expires.as_deref(), &what, context)?;
+    let kem = if arguments.classic {
+        Kem::X25519
+    } else {
+        Kem::XWing
+    };
+    let mut changing = Changing::begin(card, &what, context)?;
+    let rotated = changing
+        .identity
+        .rotate(kem, context.now, expires, &mut context.rng());
+    rotated.map_err(|error| {
+        let failure = Failure::new(Exit::Failed, &*what).because(error.to_string());
+        failure.hint("`encl key replace` makes a new identity in its place")
+    })?;
+    let card = changing.next_card(&what, context)?;
+    changing.end(Some(&card), &what, context)?;
+    context.terminal.status(&format!(
+        "{who}: a new key; give the new card to others. The old ones stay, to open old envelopes"
+    ));
+    print_later(&card, &mut out, context)
+}

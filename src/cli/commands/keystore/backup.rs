@@ -1,0 +1,183 @@
+//! `encl backup`: all of the keystore in one envelope.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use clap_complete::ArgValueCompleter;
+use encl::atomic_file::{self, Existing};
+use encl::envelope::{About, seal};
+use encl::keystore::{BACKUP_TYPE, BackupCounts};
+use serde::Serialize;
+
+use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, system_words};
+use crate::cli::files::input::{Input, Source, is_dash};
+use crate::cli::files::output::Output;
+use crate::cli::files::target;
+use crate::cli::files::target::Target;
+use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::seal;
+use crate::cli::operations::seal::{RecipientObject, SealOptions, Sealing};
+use crate::cli::secrets::keyring::Keys;
+
+/// Seal all of the keystore into one envelope
+///
+/// Identities, contacts, groups, and whom you verified or blocked. Private keys behind a passphrase stay behind it. Without
+/// --to a passphrase opens the backup: write it down, and keep it elsewhere. `encl restore` merges it into a keystore.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
+  $ encl backup -o keystore.encl
+  $ encl backup --to bob@example.org -o - > keystore-for-bob.encl"))]
+pub(crate) struct Arguments {
+    /// Write to OUT (`-`: standard output)
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+
+    /// Seal it to WHO instead of under a passphrase: another identity, or somebody you trust with all your keys
+    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
+    to: Vec<String>,
+
+    /// Which of my identities signs it [default: $ENCL_IDENTITY, else the default one]
+    #[arg(
+        long = "as",
+        value_name = "WHO",
+        conflicts_with = "anonymous",
+        requires = "to"
+    )]
+    identity: Option<String>,
+
+    /// Do not sign it; when it is restored, nobody is verified by it
+    #[arg(long, requires = "to")]
+    anonymous: bool,
+
+    /// Replace OUT if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// `encl.backup/1`.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    output: String,
+    id: String,
+    identities: usize,
+    contacts: usize,
+    groups: usize,
+    recipients: Vec<RecipientObject<'a>>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let keystore = keystore::keystore(context);
+    let input = Input::File(keystore.root().to_owned());
+    let target = match is_dash(&arguments.output) {
+        true => Target::Stdout,
+        false => Target::File(arguments.output.clone()),
+    };
+    let output = Output {
+        verb: "back up",
+        input: &input,
+        target: &target,
+    };
+    target::refuse_binary_on_terminal(&target, &input)?;
+    output.refuse_existing(arguments.force)?;
+    let options = options(arguments);
+    let terms = options.terms(context)?;
+    let people = keystore::people(context)?;
+    let author = match options.passphrase {
+        true => None,
+        false => options.author(&people, context)?,
+    };
+    let readers = Readers::resolve(&arguments.to, None, &people, context)?;
+    let keys = Keys::new(context, people.readers());
+    let mut content = keystore
+        .backup(context.now)
+        .map_err(|error| keystore::unreadable(&error))?;
+    let counts = content.counts();
+    if counts.is_empty() {
+        let failure = input.cannot("back up", Exit::Failed);
+        return Err(failure.because("nothing is in it").into());
+    }
+    let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
+    readers.remember(context)?;
+    let existing = match arguments.force {
+        true => Existing::Replace,
+        false => Existing::Keep,
+    };
+    let mut sink = output.open(&folder(&input)?, atomic_file::Readers::Umask, existing)?;
+    let about = About {
+        name: Some("keystore.tar".to_owned()),
+        media_type: Some(BACKUP_TYPE.to_owned()),
+        ..About::default()
+    };
+    let request = sealing.request(&readers, about);
+    let sealed = seal(&request, &mut content, &mut sink, &mut context.rng());
+    let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
+    output.commit(sink)?;
+    if let Err(error) = keystore.note_backup(context.now) {
+        let words = error.to_string();
+        let text = format!("that it was backed up could not be noted: {words}");
+        context.terminal.warning(&text);
+    }
+    if context.json {
+        let everybody = readers.everybody().into_iter();
+        let object = Object {
+            schema: "encl.backup/1",
+            output: target.typed(),
+            id: sealed.id.to_string(),
+            identities: counts.identities,
+            contacts: counts.contacts,
+            groups: counts.groups,
+            recipients: everybody.map(|(_, one)| RecipientObject::of(one)).collect(),
+        };
+        context.terminal.print_object(&object, target.objects())?;
+        return Ok(());
+    }
+    context.terminal.status(&format!(
+        "{}: {}, {}",
+        target.name(),
+        words(counts),
+        sealing.summary(&readers)
+    ));
+    Ok(())
+}
+
+fn options(arguments: &Arguments) -> SealOptions {
+    let by_passphrase = arguments.to.is_empty();
+    SealOptions {
+        passphrase: by_passphrase,
+        anonymous: arguments.anonymous || by_passphrase,
+        identity: arguments.identity.clone(),
+        no_self: true,
+        ..SealOptions::default()
+    }
+}
+
+/// The keystore's folder, to be compared with the output.
+fn folder(input: &Input) -> Result<Source, Failure> {
+    let failed = |error: std::io::Error| {
+        let failure = input.cannot("back up", Exit::Failed);
+        failure.because(system_words(&error))
+    };
+    let file = File::open(input.path().unwrap_or(".".as_ref())).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    Ok(Source { file, metadata })
+}
+
+/// "1 identity, 120 contacts and 3 groups"
+pub(crate) fn words(counts: BackupCounts) -> String {
+    let number = |number: usize, one: &str, many: &str| match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {many}"),
+    };
+    format!(
+        "{}, {} and {}",
+        number(counts.identities, "identity", "identities"),
+        number(counts.contacts, "contact", "contacts"),
+        number(counts.groups, "group", "groups")
+    )
+}

@@ -1,0 +1,166 @@
+//! `encl restore`: a backup merged into the keystore.
+
+use std::path::PathBuf;
+use std::{io, thread};
+
+use clap::{Args, ValueHint};
+use encl::envelope::Opened;
+use encl::keystore::{BACKUP_TYPE, read_parts};
+
+use crate::cli::args::InputFiles;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally, system_words};
+use crate::cli::files::input::{Input, Source};
+use crate::cli::files::parallel::Company;
+use crate::cli::operations::identity::restore_backup::{Merge, Stopped};
+use crate::cli::operations::open;
+use crate::cli::operations::open::{Demands, Opening};
+use crate::cli::terminal::{safe, shown};
+
+pub(crate) const VERB: &str = "restore";
+
+/// Merge a backup into the keystore
+///
+/// Whatever is here and later stays; what the backup has beside it comes. Groups that are here stay as they are. Whoever was
+/// blocked or revoked in either is so from now on; whom you verified is verified again. All that is so if you made the backup: it
+/// is signed with an identity of yours, or opens by a passphrase and holds one. From any other only contacts and groups come.
+/// Everything is looked at first, shown, and asked about.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Damaged, Exit::Locked, Exit::Exists], "\
+  $ encl backup -o keystore.encl && encl restore keystore.encl --dry-run
+  $ encl backup -o keystore.encl && encl restore keystore.encl --yes --keystore elsewhere"))]
+pub(crate) struct Arguments {
+    /// A backup (`-`: standard input)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+
+    /// Take identities too from a backup that is not certain to be yours: whoever made it can read what is sealed to them
+    #[arg(long)]
+    foreign: bool,
+
+    /// Open it with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    #[arg(long = "as", value_name = "WHO")]
+    identity: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    if context.json && !arguments.yes && !arguments.dry_run {
+        let failure = Failure::new(Exit::Usage, "cannot ask about what --json does not show");
+        return Err(failure.hint("--dry-run shows it, --yes does it").into());
+    }
+    let files = InputFiles {
+        files: vec![arguments.file.clone()],
+        ..InputFiles::default()
+    };
+    let inputs = Input::of(&files, VERB, context)?;
+    let input = &inputs[0];
+    let people = keystore::people(context)?;
+    let demands = Demands {
+        identity: arguments.identity.clone(),
+        ..Demands::default()
+    };
+    let keystore = keystore::keystore(context);
+    let mine = keystore.identities();
+    let mine = mine.map_err(|error| keystore::unreadable(&error))?;
+    let mine = mine.iter().map(|one| one.card.id()).collect();
+    let mut backup = Backup {
+        input,
+        // It is read twice, and nobody may change it in between.
+        source: input.open(VERB)?.spooled(input, VERB)?,
+        opening: Opening::new(VERB, &demands, &people, context)?,
+    };
+    let mut merge = Merge::foresee(&keystore, mine, arguments.foreign, context);
+    let signer = backup.read(&mut merge)?.signer();
+    let signer = signer.map(|id| people.signer(id));
+    let foreseen = merge.end();
+    let is_idle = arguments.dry_run || !foreseen.report.changes_anything();
+    if is_idle || !context.json {
+        let report = &foreseen.report;
+        report.show(input, signer.as_ref(), arguments.dry_run, context)?;
+    }
+    let mut tally = Tally::default();
+    if is_idle {
+        let failures = foreseen.failures.into_iter();
+        failures.for_each(|failure| tally.add(context.terminal, Err(failure)));
+        return tally.end();
+    }
+    if !arguments.yes {
+        let place = shown(keystore.root());
+        let what = format!("cannot restore {}", input.name());
+        context.confirm(&format!("Restore that into {place}?"), &what)?;
+    }
+    let mut merge = Merge::act(&keystore, foreseen, context);
+    backup.read(&mut merge)?;
+    let done = merge.end();
+    if context.json {
+        let report = &done.report;
+        report.show(input, signer.as_ref(), false, context)?;
+    }
+    if done.failures.is_empty() {
+        let text = "restored; nothing that was here gave way to anything earlier";
+        context.terminal.status(text);
+    }
+    let failures = done.failures.into_iter();
+    failures.for_each(|failure| tally.add(context.terminal, Err(failure)));
+    tally.end()
+}
+
+/// A backup that is opened as often as it is read.
+struct Backup<'a> {
+    input: &'a Input,
+    source: Source,
+    opening: Opening<'a>,
+}
+
+impl Backup<'_> {
+    /// Hands all that is in it to `merge`. What is decrypted passes through a pipe, never through a file.
+    fn read(&mut self, merge: &mut Merge<'_>) -> Result<Opened, Failure> {
+        let input = self.input;
+        let failed = |error: io::Error| {
+            let failure = input.cannot(VERB, Exit::Failed);
+            failure.because(system_words(&error))
+        };
+        self.source.rewind(0).map_err(failed)?;
+        let content = self.opening.open(input, &mut self.source, Company::Alone)?;
+        let about = content.about();
+        if about.private.about.media_type.as_deref() != Some(BACKUP_TYPE) {
+            let failure = input.cannot(VERB, Exit::Damaged);
+            return Err(failure
+                .because("it is no backup of a keystore")
+                .hint("`encl unwrap` opens it"));
+        }
+        merge.begin(about);
+        let (mut reader, mut writer) = io::pipe().map_err(failed)?;
+        let (copied, parsed) = thread::scope(|scope| {
+            let parsing = scope.spawn(move || {
+                let parsed = read_parts(&mut reader, |part| merge.part(part));
+                // Whatever is wrong with it, the envelope is read to its end: damage is told as that.
+                let _ = io::copy(&mut reader, &mut io::sink());
+                parsed
+            });
+            let copied = content.copy_to(&mut writer, Company::Alone.workers());
+            drop(writer);
+            (copied, parsing.join())
+        });
+        let (about, _) = copied.map_err(|error| open::failure(input, VERB, error))?;
+        match parsed {
+            Ok(Ok(())) => Ok(about),
+            Ok(Err(Stopped::By(failure))) => Err(failure),
+            Ok(Err(Stopped::NoBackup(error))) => {
+                let failure = input.cannot(VERB, Exit::Damaged);
+                Err(failure.because(safe(&error.to_string())))
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `encl unlock` and `encl lock`: an identity stays open for a while, without a daemon.
+
+use clap::Args;
+use encl::keystore::{LockedIdentity, StoredSecret};
+use encl::time::Time;
+use serde::Serialize;
+
+use crate::cli::args::conditions;
+use crate::cli::args::time;
+use crate::cli::args::time::DayEdge;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::operations::directory::people::{People, Person};
+use crate::cli::operations::directory::resolve;
+use crate::cli::secrets::kernel_keyring;
+use crate::cli::secrets::keyring;
+use crate::cli::terminal::{Stream, safe};
+
+/// The longest time for which a key is kept: a month.
+const SECONDS_MAX: u64 = 31 * 86_400;
+
+/// Ask for an identity's passphrase once, and not again for a while
+///
+/// The Linux kernel keeps the key of the identity's file, never the passphrase, and forgets it by its own time-out. Every
+/// program of this user can use it until then. `encl lock` ends it at once, and so does changing the passphrase.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Recipient], "\
+  $ encl unlock --for 15m
+  $ encl lock"))]
+pub(crate) struct Unlock {
+    /// Which of my identities [default: $ENCL_IDENTITY, else the default one]
+    #[arg(value_name = "WHO")]
+    who: Option<String>,
+
+    /// For how long: a span such as 15m, 2h, 1d
+    #[arg(long = "for", value_name = "SPAN", default_value = "15m")]
+    span: String,
+}
+
+/// Forget the keys that `encl unlock` keeps
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient], "\
+  $ encl lock
+  $ encl lock alice@example.org"))]
+pub(crate) struct Lock {
+    /// Which of my identities [default: all]
+    #[arg(value_name = "WHO")]
+    who: Option<String>,
+}
+
+pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> Outcome {
+    let until = end(&arguments.span, context.now)?;
+    let people = keystore::people(context)?;
+    let person = match context.identity_name(arguments.who.as_deref()) {
+        Some(name) => resolve::mine(&name, &people)?,
+        None => people.mine.first().ok_or_else(|| {
+            Failure::new(Exit::Usage, "cannot unlock anything")
+                .because("you have no identity")
+                .hint("`encl key new ADDRESS` makes one")
+        })?,
+    };
+    let Some(locked) = locked(person, context)? else {
+        let words = person.words();
+        context
+            .terminal
+            .status(&format!("{words}: has no passphrase, and is always open"));
+        return Ok(());
+    };
+    let (key, _) = keyring::key_of(&locked, &person.card, context)?;
+    kernel_keyring::keep(&locked, &key, (context.now, until))?;
+    say(person, Some(until), context)?;
+    Ok(())
+}
+
+pub(crate) fn lock(arguments: &Lock, context: &mut Context) -> Outcome {
+    let people = keystore::people(context)?;
+    let named = arguments.who.as_deref();
+    let named = named.map(|name| resolve::mine(name, &people)).transpose()?;
+    let mut forgotten = 0;
+    for person in chosen(&people, named) {
+        if let Some(locked) = locked(person, context)?
+            && kernel_keyring::forget(&locked)?
+        {
+            forgotten += 1;
+            say(person, None, context)?;
+        }
+    }
+    if forgotten == 0 {
+        context.terminal.status("nothing was unlocked");
+    }
+    Ok(())
+}
+
+fn chosen<'a>(people: &'a People, named: Option<&'a Person>) -> Vec<&'a Person> {
+    named.map_or_else(|| people.mine.iter().collect(), |person| vec![person])
+}
+
+fn locked(person: &Person, context: &Context) -> Result<Option<LockedIdentity>, Failure> {
+    Ok(match keystore::secret(context, person.card.id())? {
+        StoredSecret::Locked(locked) => Some(locked),
+        StoredSecret::Plain(_) => None,
+    })
+}
+
+/// A span from now, of a second to a month.
+fn end(span: &str, now: Time) -> Result<Time, Failure> {
+    let until = conditions::moment("--for", span, now, DayEdge::Start)?;
+    match until.unix().checked_sub(now.unix()) {
+        Some(1..=SECONDS_MAX) => Ok(until),
+        _ => Err(
+            Failure::new(Exit::Usage, "cannot use --for").because(format!(
+                "`{}` is not between a second and a month",
+                safe(span)
+            )),
+        ),
+    }
+}
+
+fn say(person: &Person, until: Option<Time>, context: &Context) -> Result<(), Failure> {
+    let words = person.words();
+    if !context.json {
+        context.terminal.status(&match until {
+            Some(until) => format!("{words}: unlocked until {}", time::local(until)),
+            None => format!("{words}: locked"),
+        });
+        return Ok(());
+    }
+    let object = Object {
+        schema: if until.is_some() {
+            "encl.unlock/1"
+        } else {
+            "encl.lock/1"
+        },
+        id: person.card.id().to_string(),
+        name: person.card.name(),
+        until,
+    };
+    context.terminal.print_object(&object, Stream::Stdout)
+}
+
+/// `encl.unlock/1` and `encl.lock/1`.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    id: String,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
+}

@@ -1,0 +1,193 @@
+//! `encl mail deliver`: seals what arrives for somebody who has a card here.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::{Args, ValueHint};
+use clap_complete::ArgValueCompleter;
+use encl::crypto::KeyId;
+use encl::envelope::SealError;
+use encl::mail::{Header, Mailbox, MaildirPlace, Reread, SealedBy, parse_list};
+
+use crate::cli::commands::mail::wrap;
+use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::commands::program::help::sysexit_closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::sysexits;
+use crate::cli::errors::sysexits::Sysexit;
+use crate::cli::errors::{Exit, Failure, Outcome, system_words};
+use crate::cli::files::input::Input;
+use crate::cli::files::spool::MessageSource;
+use crate::cli::operations::directory::mail_address;
+use crate::cli::operations::directory::people::People;
+use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::mail::is_sealed::is_sealed_for;
+use crate::cli::operations::mail::outgoing::{maildir, subprocess};
+use crate::cli::operations::mail::seal_message::{SUBJECT, Whole};
+use crate::cli::operations::seal::{SealOptions, Sealing};
+use crate::cli::secrets::keyring::Keys;
+use crate::cli::terminal::stdout::Stdout;
+use crate::cli::terminal::{safe, shown};
+
+const WHAT: &str = "cannot deliver the message";
+
+/// Seal a message at delivery
+///
+/// Takes the message on standard input and seals it for the recipient of its transport envelope, whose card alone is needed.
+/// A message that is sealed for that person already passes as it is. Fails closed: whatever is not certainly permanent ends
+/// with 75, and nothing is written.
+#[derive(Debug, Args)]
+#[command(after_help = sysexit_closing("\
+  $ encl mail deliver --for bob@example.org < letter.eml > sealed.eml
+  $ encl mail deliver --for bob@example.org --maildir inbox < letter.eml
+  $ encl mail deliver --for bob@example.org -- maildrop -d bob < letter.eml"))]
+pub(crate) struct Arguments {
+    /// The recipient: an address, or anything else that names a person or group here
+    // It may come from outside: one that begins with a hyphen is still no option.
+    #[arg(long = "for", value_name = "WHO", required = true, allow_hyphen_values = true, add = ArgValueCompleter::new(who_completer))]
+    recipients: Vec<String>,
+
+    /// Deliver into this Maildir instead of to standard output
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "program")]
+    maildir: Option<PathBuf>,
+
+    /// An own text in front of the envelope: printable ASCII, at most 78 columns and 4 KiB
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    notice: Option<PathBuf>,
+
+    /// A program that takes the message on its standard input; started only once the message is sealed
+    #[arg(last = true, value_name = "PROGRAM")]
+    program: Vec<OsString>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    sysexits::ended(|| Ok(deliver(arguments, context)?))
+}
+
+fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let notice = wrap::notice(arguments.notice.as_deref())
+        .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
+    context.passphrases.stdin_is_data();
+    let source = MessageSource::open(&Input::Stdin, "deliver", context)
+        .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
+    refuse_empty(&source)?;
+    let people = people(context)?;
+    let readers = readers(&arguments.recipients, &people, context)?;
+    let keys: Vec<KeyId> = readers
+        .addressees
+        .iter()
+        .map(|reader| reader.recipient.key)
+        .collect();
+    let mut sealed = tempfile::tempfile().map_err(|error| not_kept(&error))?;
+    if is_sealed_for(&source, &keys).map_err(|error| unreadable(&error))? {
+        let mut message = source.reread().map_err(|error| unreadable(&error))?;
+        io::copy(&mut message, &mut sealed).map_err(|error| not_kept(&error))?;
+    } else {
+        let options = SealOptions {
+            anonymous: true,
+            ..SealOptions::default()
+        };
+        let mine = Keys::new(context, &[]);
+        let terms = options.terms(context)?;
+        let sealing = Sealing::prepare(&options, terms, None, &mine, context)?;
+        let mut message = BufReader::new(source.reread().map_err(|error| unreadable(&error))?);
+        let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;
+        let whole = Whole::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
+        let request = sealing.request(&readers, whole.about());
+        let content = &mut header.bytes().chain(message);
+        whole
+            .seal(&request, content, &mut sealed, &mut context.rng())
+            .map_err(|error| not_sealed(&error))?;
+    }
+    hand_on(arguments, sealed, context)
+}
+
+/// To the program, into the Maildir, or to standard output.
+fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result<(), Failure> {
+    if let Some((program, words)) = arguments.program.split_first() {
+        let program = &mut Command::new(program);
+        // A program that is not there may be so while it is being replaced.
+        return subprocess::run(WHAT, program.args(words), &sealed, Sysexit::TempFail);
+    }
+    sealed.rewind().map_err(|error| not_kept(&error))?;
+    if let Some(folder) = &arguments.maildir {
+        let waiting = maildir::place(folder, MaildirPlace::New, &mut sealed, context);
+        let placed = waiting.and_then(maildir::Waiting::commit);
+        return placed.map_err(|failure| failure.sysexit(Sysexit::TempFail));
+    }
+    let mut out = Stdout::open().map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
+    let copied = io::copy(&mut sealed, &mut out).and_then(|_| out.flush());
+    copied.map_err(|error| crate::cli::terminal::stdout::failed(&error).sysexit(Sysexit::TempFail))
+}
+
+/// A keystore that is not there is a disk that is not mounted rather than a person who does not exist.
+fn people(context: &Context) -> Result<People, Failure> {
+    if !context.keystore.is_dir() {
+        return Err(cannot(Exit::Failed).because(format!(
+            "there is no keystore at {}",
+            shown(&context.keystore)
+        )));
+    }
+    keystore::people(context)
+}
+
+/// Whoever is named. What looks like an address may come from outside, and is nothing but an address.
+fn readers(names: &[String], people: &People, context: &Context) -> Result<Readers, Failure> {
+    let mut found = Vec::new();
+    for name in names {
+        found.extend(if name.find('@').is_some_and(|at| at > 0) {
+            mail_address::people_at(&[mailbox(name)?], people, context)?
+        } else {
+            Readers::find(std::slice::from_ref(name), people, context)?
+        });
+    }
+    // A card that is out of date can be renewed.
+    Readers::of_found(found, None, context).map_err(|failure| failure.sysexit(Sysexit::TempFail))
+}
+
+fn mailbox(name: &str) -> Result<Mailbox, Failure> {
+    let malformed = |because: &str| {
+        cannot(Exit::Recipient)
+            .because(format!("`{}` is not one address", safe(name)))
+            .because(because)
+    };
+    let mut list = parse_list(name).map_err(|error| malformed(&safe(&error.to_string())))?;
+    match (list.pop(), list.is_empty()) {
+        (Some(mailbox), true) => Ok(mailbox),
+        _ => Err(malformed("each has a --for of its own")),
+    }
+}
+
+/// Nothing on standard input is a broken pipe rather than a message.
+fn refuse_empty(source: &MessageSource) -> Result<(), Failure> {
+    if source.bytes() == 0 {
+        return Err(cannot(Exit::Failed).because("nothing came on standard input"));
+    }
+    Ok(())
+}
+
+fn cannot(exit: Exit) -> Failure {
+    Failure::new(exit, WHAT)
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    cannot(Exit::Failed).because(format!("it cannot be read: {}", system_words(error)))
+}
+
+fn not_kept(error: &io::Error) -> Failure {
+    cannot(Exit::Failed).because(format!(
+        "no temporary file can be written: {}",
+        system_words(error)
+    ))
+}
+
+/// Whatever kept it from being sealed may be gone tomorrow.
+fn not_sealed(error: &SealError) -> Failure {
+    cannot(Exit::Failed)
+        .because(safe(&error.to_string()))
+        .caused_by(error)
+}

@@ -1,0 +1,241 @@
+//! `encl mail grep`: looks for words in sealed mail, without ever putting it down in clear.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use clap::{Args, ValueHint};
+use encl::envelope::Workers;
+use encl::mail::archive::{
+    Archive, Direction, Effect, Event, Outcome as Became, Report, Run, Skip, Transform, Want,
+};
+use encl::mail::{Display, Reread};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use regex::{Regex, RegexBuilder};
+use serde::Serialize;
+
+use crate::cli::commands::mail::show::FIELDS;
+use crate::cli::commands::mail::unseal::{Look, Unsealing};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Stop, Tally};
+use crate::cli::files::spool::SpoolWriter;
+use crate::cli::operations::mail::mailbox::{failure, jobs_to_read, name, not_gone_through};
+use crate::cli::terminal::{Stream, safe, shown};
+
+/// Bounds what a pattern may cost, in bytes of its compiled form.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// Lines that are shown of one message.
+const LINES_MAX: usize = 1_000;
+
+/// Look for a pattern in sealed mail
+///
+/// Opens each message that is sealed for me in memory, and prints the lines of its fields and texts that match. Plain
+/// messages are not looked at: grep does that. Exit code 1 when nothing is found.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Locked], "\
+  $ encl mail grep code sealed.eml
+  $ encl mail grep -i 'subject: your' sealed.eml"))]
+pub(crate) struct Arguments {
+    /// A regular expression
+    #[arg(value_name = "PATTERN")]
+    pattern: String,
+
+    /// Maildirs, mboxes, folders of .eml files, or such files
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    paths: Vec<PathBuf>,
+
+    /// Take capital and small letters for the same
+    #[arg(long, short)]
+    ignore_case: bool,
+
+    /// Take the pattern as it stands
+    #[arg(long, short = 'F')]
+    fixed_strings: bool,
+
+    /// Print the names of messages only
+    #[arg(long, short = 'l')]
+    files_with_matches: bool,
+
+    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    #[arg(long = "as", value_name = "WHO")]
+    identity: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let pattern = pattern(arguments)?;
+    let people = keystore::people(context)?;
+    let identity = arguments.identity.as_deref();
+    let searching = Searching {
+        unsealing: Unsealing::with_my_keys("search", identity, &people, context)?,
+        pattern,
+        found: AtomicU64::new(0),
+    };
+    let run = Run {
+        transform: &searching,
+        jobs: jobs_to_read(),
+        originals: None,
+        effect: Effect::Rehearsed,
+    };
+    let mut tally = Tally::default();
+    for path in &arguments.paths {
+        let mut told = Ok(());
+        let searched = Archive::find(path).and_then(|archive| {
+            run.over(&archive, &mut |event| {
+                if let Event::Message(report) = event {
+                    let told_now = tell(report, arguments, context, &mut tally);
+                    told = std::mem::replace(&mut told, Ok(())).and(told_now);
+                }
+            })
+        });
+        told?;
+        let searched = searched.map_err(|error| not_gone_through("search", path, &error));
+        tally.add(context.terminal, searched.map(drop));
+    }
+    tally.end()?;
+    match searching.found.into_inner() {
+        0 => Err(Stop::Told(Exit::Failed)),
+        _ => Ok(()),
+    }
+}
+
+fn pattern(arguments: &Arguments) -> Result<Regex, Failure> {
+    let text = if arguments.fixed_strings {
+        regex::escape(&arguments.pattern)
+    } else {
+        arguments.pattern.clone()
+    };
+    let built = RegexBuilder::new(&text)
+        .case_insensitive(arguments.ignore_case)
+        .size_limit(PATTERN_BYTES_MAX)
+        .build();
+    built.map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("cannot look for `{}`", safe(&arguments.pattern)),
+        )
+        .because(safe(last_line(&error.to_string())))
+    })
+}
+
+/// Regex errors draw a picture above the line that says what is wrong.
+fn last_line(text: &str) -> &str {
+    let line = text.lines().last().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line)
+}
+
+/// Opens each message and looks through it; nothing is ever changed.
+struct Searching {
+    unsealing: Unsealing,
+    pattern: Regex,
+    found: AtomicU64,
+}
+
+impl Searching {
+    fn lines(&self, display: &Display) -> Vec<String> {
+        let field = |name: &str| display.field(name).map(|value| format!("{name}: {value}"));
+        let fields = FIELDS.into_iter().filter_map(field);
+        let texts = display.texts.iter().flat_map(|text| text.text.lines());
+        let lines = fields.chain(texts.map(|line| line.trim_end_matches('\r').to_owned()));
+        lines
+            .filter(|line| self.pattern.is_match(line))
+            .take(LINES_MAX)
+            .collect()
+    }
+}
+
+impl Transform for Searching {
+    type Receipt = ();
+    type Error = Failure;
+
+    fn direction(&self) -> Direction {
+        Direction::Unseal
+    }
+
+    /// What is found comes back as the reason why nothing is done with the message.
+    fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
+        let Look::Mine(content) = self.unsealing.look(message)? else {
+            return Ok(Want::Already);
+        };
+        let failed = |error: std::io::Error| Failure::io("cannot search the message", &error);
+        let mut spool = SpoolWriter::new(&mut UnwrapErr(SysRng)).map_err(failed)?;
+        content
+            .copy_to(&mut spool, Workers::ONE)
+            .map_err(crate::cli::commands::mail::unseal::not_opened)?;
+        let opened = spool.finish().map_err(failed)?;
+        let lines = self.lines(&Display::of(&opened).map_err(failed)?);
+        if lines.is_empty() {
+            return Ok(Want::Already);
+        }
+        self.found.fetch_add(1, Ordering::Relaxed);
+        Ok(Want::Skip(lines.join("\n")))
+    }
+
+    fn write(&self, _: &dyn Reread, _: &mut (dyn std::io::Write + Send)) -> Result<(), Failure> {
+        unreachable!("a search never wants a change")
+    }
+
+    fn verify(&self, (): (), _: &dyn Reread, _: &dyn Reread) -> Result<(), Failure> {
+        unreachable!("a search never wants a change")
+    }
+
+    fn is_form_of(&self, _: &dyn Reread, _: &dyn Reread) -> Result<bool, Failure> {
+        Ok(false)
+    }
+}
+
+/// `encl.mail-grep/1`
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<u64>,
+    lines: Vec<&'a str>,
+}
+
+fn tell(
+    report: Report<Failure>,
+    arguments: &Arguments,
+    context: &Context,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let name = name(&report);
+    match report.outcome {
+        Became::Skipped(Skip::Unwanted(lines)) => {
+            if context.json {
+                let object = Object {
+                    schema: "encl.mail-grep/1",
+                    file: report.path.to_string_lossy().into_owned(),
+                    message: report.number,
+                    lines: lines.lines().collect(),
+                };
+                return context.terminal.print_object(&object, Stream::Stdout);
+            }
+            if arguments.files_with_matches {
+                return context.terminal.print(&name);
+            }
+            let lines = lines
+                .lines()
+                .map(|line| format!("{name}: {}", line.replace('\t', " ")));
+            context
+                .terminal
+                .print(&lines.collect::<Vec<_>>().join("\n"))
+        }
+        Became::Failed(error) => {
+            tally.add(
+                context.terminal,
+                Err(failure("search", &name, &report.path, error)),
+            );
+            Ok(())
+        }
+        Became::Skipped(skip) => {
+            context
+                .terminal
+                .warning(&format!("{} was not searched: {skip}", shown(&report.path)));
+            Ok(())
+        }
+        Became::Done | Became::Orphaned(_) | Became::Already => Ok(()),
+    }
+}

@@ -1,0 +1,63 @@
+//! `encl mail inspect`: the envelopes in a message and what stands beside them; needs no key.
+
+use clap::Args;
+
+use crate::cli::args::InputFiles;
+use crate::cli::commands::envelope::inspect;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::files::input::Input;
+use crate::cli::operations::directory::people::People;
+use crate::cli::operations::mail::incoming::received::{Arrived, Letter, Place};
+
+/// Envelopes of one message that are shown: for each, the message is read up to where it stands.
+const ENVELOPES_MAX: usize = 20;
+
+/// The envelopes in a message: who may read them, from whom; needs no key
+///
+/// Nothing is opened, so nothing of this is verified. Parts that are not sealed are named.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Newer], "\
+  $ encl mail inspect sealed.eml
+  $ encl mail inspect --json sealed.eml"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    inputs: InputFiles,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let people =
+        keystore::people(context).unwrap_or_else(|_| People::nobody(keystore::keystore(context)));
+    let mut tally = Tally::default();
+    for input in Input::of(&arguments.inputs, "inspect", context)? {
+        tally.add(context.terminal, inspect_message(&input, &people, context));
+    }
+    tally.end()
+}
+
+fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<(), Failure> {
+    let arrived = Arrived::open(input, "inspect", context)?;
+    let letter = Letter::new("inspect", input, &arrived);
+    let mut places: Vec<Place<'_>> = letter.found.envelopes.iter().map(Place::Part).collect();
+    if places.is_empty() {
+        places.push(letter.one(None)?);
+    }
+    let more = places.len().saturating_sub(ENVELOPES_MAX);
+    for place in places.into_iter().take(ENVELOPES_MAX) {
+        let part = match place {
+            Place::Part(sealed) => Some(&*sealed.part.number),
+            Place::Bare => None,
+        };
+        inspect::inspect((input, part), letter.envelope(place)?, people, context)?;
+    }
+    if more > 0 {
+        let text = format!("there are {more} envelopes more, which are not shown");
+        context.terminal.notice(&text);
+    }
+    for line in letter.outside() {
+        context.terminal.notice(&line);
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! `encl mail seal`: the mail that lies on the server already becomes sealed mail.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use clap_complete::ArgValueCompleter;
+use encl::crypto::KeyId;
+use encl::crypto::kdf::ContentKey;
+use encl::envelope::{
+    Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest, Workers,
+};
+use encl::mail::archive::{Direction, Transform, Want};
+use encl::mail::{
+    Header, Notice, Outer, Reread, SealedBy, differences, find, open_body, parse_list,
+};
+use encl::policy::{Conditions, Padding};
+use encl::time::Time;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use crate::cli::commands::mail::wrap;
+use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome, Tally, system_words};
+use crate::cli::operations::directory::mail_address;
+use crate::cli::operations::directory::people::People;
+use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::mail::compare::Comparing;
+use crate::cli::operations::mail::is_sealed::{is_sealed_for, sealed_for};
+use crate::cli::operations::mail::mailbox;
+use crate::cli::operations::mail::mailbox::{ArchiveOptions, Words};
+use crate::cli::operations::mail::seal_message::{SUBJECT, Whole};
+use crate::cli::terminal::safe;
+
+const WORDS: Words = Words {
+    verb: "seal",
+    done: "sealed",
+    schema: "encl.mail-seal/1",
+};
+
+/// Seal the messages of a mailbox where they lie
+///
+/// Only the reader's card is needed. Each message is sealed whole, read back from the disk and opened before its plain file
+/// goes; what is sealed already stays as it is, so that a run that was interrupted is simply run again. Freed blocks, backups
+/// and the caches of mail programs still hold what was in clear.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
+  $ encl mail seal mailbox --for bob@example.org --dry-run
+  $ encl mail seal mailbox --for alice@example.org --purge-caches
+  $ encl mail seal archive.mbox --for alice@example.org --keep-original originals"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    archive: ArchiveOptions,
+
+    /// Whose mail it is: an address, or anything else that names a person or group here
+    #[arg(long = "for", value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
+    owners: Vec<String>,
+
+    /// Remove `dovecot.index.cache`, which keeps subjects in clear
+    #[arg(long)]
+    purge_caches: bool,
+
+    /// An own text in front of each envelope: printable ASCII, at most 78 columns and 4 KiB
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    notice: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let notice = wrap::notice(arguments.notice.as_deref())?;
+    let people = keystore::people(context)?;
+    let readers = owners(&arguments.owners, &people, context)?;
+    if !arguments.archive.is_rehearsal() {
+        readers.remember(context)?;
+    }
+    let sealing = Sealing {
+        keys: readers
+            .addressees
+            .iter()
+            .map(|reader| reader.recipient.key)
+            .collect(),
+        addressees: readers.addressees,
+        notice,
+        now: context.now,
+    };
+    let sealed = mailbox::run(&arguments.archive, &sealing, &WORDS, context);
+    if arguments.purge_caches && !arguments.archive.is_rehearsal() {
+        let mut tally = Tally::default();
+        for path in arguments.archive.paths() {
+            tally.add(context.terminal, mailbox::purge_caches(path, context));
+        }
+        return sealed.and(tally.end());
+    }
+    sealed
+}
+
+/// Whoever is named: by an address, as mail does, or in any other way.
+fn owners(names: &[String], people: &People, context: &Context) -> Result<Readers, Failure> {
+    let mut found = Vec::new();
+    for name in names {
+        let is_card =
+            name.contains('/') || Path::new(name).extension().is_some_and(|e| e == "card");
+        let is_address = name.find('@').is_some_and(|at| at > 0) && !is_card;
+        found.extend(match parse_list(name) {
+            Ok(mailboxes) if is_address => mail_address::people_at(&mailboxes, people, context)?,
+            _ => Readers::find(std::slice::from_ref(name), people, context)?,
+        });
+    }
+    Readers::of_found(found, None, context)
+}
+
+/// Makes the sealed form.
+struct Sealing {
+    addressees: Vec<Addressee>,
+    /// The keys of those who can read it.
+    keys: Vec<KeyId>,
+    notice: Notice,
+    now: Time,
+}
+
+impl Sealing {
+    fn request(&self, whole: &Whole<'_>) -> SealRequest<'_> {
+        SealRequest {
+            locks: vec![LockRequest {
+                recipients: self.addressees.clone(),
+                ..LockRequest::default()
+            }],
+            signer: None,
+            private: false,
+            padding: Padding::None,
+            created: Some(self.now),
+            conditions: Conditions::default(),
+            labels: BTreeMap::new(),
+            about: whole.about(),
+            aligned: false,
+            workers: Workers::ONE,
+        }
+    }
+}
+
+impl Transform for Sealing {
+    type Receipt = ContentKey;
+    type Error = Failure;
+
+    fn direction(&self) -> Direction {
+        Direction::Seal
+    }
+
+    fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
+        let is_sealed = is_sealed_for(message, &self.keys).map_err(|error| unreadable(&error))?;
+        Ok(if is_sealed {
+            Want::Already
+        } else {
+            Want::Change
+        })
+    }
+
+    fn write(
+        &self,
+        message: &dyn Reread,
+        out: &mut (dyn Write + Send),
+    ) -> Result<ContentKey, Failure> {
+        let mut content = BufReader::new(message.reread().map_err(|error| unreadable(&error))?);
+        let header = Header::read(&mut content).map_err(|error| unreadable(&error))?;
+        let whole = Whole::new(&header, SUBJECT, &self.notice, SealedBy::Archive, None);
+        let content = &mut header.bytes().chain(content);
+        let sealed = whole.seal(&self.request(&whole), content, out, &mut UnwrapErr(SysRng));
+        let sealed = sealed.map_err(|error| match error {
+            SealError::Read(error) => unreadable(&error),
+            SealError::Write(error) => cannot(Exit::Failed).because(system_words(&error)),
+            other => cannot(Exit::Failed).because(safe(&other.to_string())),
+        })?;
+        Ok(sealed.key)
+    }
+
+    fn verify(
+        &self,
+        key: ContentKey,
+        written: &dyn Reread,
+        message: &dyn Reread,
+    ) -> Result<(), Failure> {
+        let wrong = |why: &str| {
+            let failure =
+                cannot(Exit::Failed).because("what was written is not read back the same");
+            failure.because(why)
+        };
+        let mut text = written.reread().map_err(|error| unreadable(&error))?;
+        let found = find(&mut text).map_err(|error| wrong(&error.to_string()))?;
+        let sealed = sealed_for(&found, written, &self.keys).map_err(|error| unreadable(&error))?;
+        let sealed = sealed.ok_or_else(|| wrong("it is not found to be sealed"))?;
+        let body = open_body(written, sealed).map_err(|error| unreadable(&error))?;
+        let opened = |error: OpenError| wrong(&safe(&error.to_string()));
+        let content = Envelope::read(body).and_then(|envelope| envelope.reopen(&key));
+        let original = message.reread().map_err(|error| unreadable(&error))?;
+        let mut comparing = Comparing::with(original);
+        content
+            .map_err(opened)?
+            .copy_to(&mut comparing, Workers::ONE)
+            .map_err(opened)?;
+        match comparing.same().map_err(|error| unreadable(&error))? {
+            true => Ok(()),
+            false => Err(wrong("the message in it is another")),
+        }
+    }
+
+    /// Nobody's private key is here to open it: a sealed message for the same readers, with the same fields outside.
+    fn is_form_of(&self, other: &dyn Reread, message: &dyn Reread) -> Result<bool, Failure> {
+        let failed = |error: io::Error| unreadable(&error);
+        if !is_sealed_for(other, &self.keys).map_err(failed)? {
+            return Ok(false);
+        }
+        let header = |source: &dyn Reread| Header::read(&mut BufReader::new(source.reread()?));
+        let (outside, inside) = (
+            header(other).map_err(failed)?,
+            header(message).map_err(failed)?,
+        );
+        let fields = Outer::of(&inside, SUBJECT).fields;
+        Ok(differences(&fields, &outside).is_empty())
+    }
+}
+
+fn cannot(exit: Exit) -> Failure {
+    Failure::new(exit, "cannot seal the message")
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    cannot(Exit::Failed).because(format!("it cannot be read: {}", system_words(error)))
+}

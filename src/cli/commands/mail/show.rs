@@ -1,0 +1,219 @@
+//! `encl mail show`: a sealed message as a text to be read, for pagers and mail programs.
+
+use clap::Args;
+use encl::envelope::Opened;
+use encl::mail::Display;
+use encl::time::Time;
+use serde::Serialize;
+
+use crate::cli::args::message::OneMessage;
+use crate::cli::args::time;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::files::spool::{SpoolWriter, not_spooled};
+use crate::cli::operations::directory::people::{People, Signer};
+use crate::cli::operations::mail::incoming::open::{Passed, SealedMessage};
+use crate::cli::operations::mail::incoming::received::{Arrived, Letter};
+use crate::cli::operations::mail::incoming::sender_check::{FromOption, is_message};
+use crate::cli::operations::open::{Demands, Opening, let_in};
+use crate::cli::terminal::escape::spelled_out;
+use crate::cli::terminal::{Stream, safe};
+
+/// What begins a line of ours, so that it can be told from the message's.
+const FRAME: &str = "[-- encl:";
+/// The fields that are shown, in this order.
+pub(crate) const FIELDS: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
+
+/// Show a sealed message as text
+///
+/// Says who sealed it and whether that is verified, then the fields and the text that were sealed. Nothing in it can reach
+/// the terminal as a command. For a mailcap: application/vnd.encl; encl mail show %s; copiousoutput
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl mail show sealed.eml
+  $ encl mail show --quiet < sealed.eml"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    message: OneMessage,
+
+    #[command(flatten)]
+    demands: Demands,
+
+    /// Which envelope to open where there are several, counted from 1
+    #[arg(long, value_name = "N")]
+    part: Option<usize>,
+
+    #[command(flatten)]
+    from: FromOption,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let input = arguments.message.input("show", context)?;
+    let people = keystore::people(context)?;
+    let mut opening = Opening::new("show", &arguments.demands, &people, context)?.in_mail();
+    let arrived = Arrived::open(&input, "show", context)?;
+    let letter = Letter::new("show", &input, &arrived);
+    let message = SealedMessage {
+        letter: &letter,
+        place: letter.one(arguments.part)?,
+        rule: arguments.from.rule(),
+        people: &people,
+    };
+    let not_kept = |error: &std::io::Error| not_spooled(&input, "show", error);
+    let spool = SpoolWriter::new(&mut context.rng()).map_err(|error| not_kept(&error))?;
+    let passed = message.pass(&mut opening, spool, not_kept)?;
+    passed.tell(&letter, context);
+    let Passed { sink, about, .. } = passed;
+    let spool = sink.finish().map_err(|error| not_kept(&error))?;
+    let display = Display::of(&spool).map_err(|error| not_kept(&error))?;
+    Ok(print(&about, &display, &people, context)?)
+}
+
+fn print(
+    about: &Opened,
+    display: &Display,
+    people: &People,
+    context: &Context,
+) -> Result<(), Failure> {
+    let signer = about.signer().map(|id| people.signer(id));
+    if context.json {
+        let object = Object::of(about, display, signer);
+        return context.terminal.print_object(&object, Stream::Stdout);
+    }
+    let mut lines = vec![opened(about, signer.as_ref(), people)];
+    if !is_message(about) {
+        lines.push(a_file(about));
+        return context.terminal.print(&lines.join("\n"));
+    }
+    for name in FIELDS {
+        if let Some(value) = display.field(name) {
+            // Encoded words can hold line ends.
+            lines.push(line(&format!("{name}: {}", spelled_out(&value))));
+        }
+    }
+    for text in &display.texts {
+        lines.push(String::new());
+        lines.extend(text.text.lines().map(line));
+        if text.is_cut {
+            lines.push(format!(
+                "{FRAME} the text goes on; `encl mail unwrap` gives all of it --]"
+            ));
+        }
+    }
+    lines.push(String::new());
+    for other in &display.others {
+        let name = other.name.as_deref();
+        let name = name.map_or_else(String::new, |name| format!(" `{}`", safe(name)));
+        lines.push(format!(
+            "{FRAME} sealed with it: part {}, {}{name}, {} bytes --]",
+            other.number,
+            safe(&other.media_type),
+            other.bytes
+        ));
+    }
+    if display.others_more > 0 {
+        lines.push(format!(
+            "{FRAME} and {} parts more --]",
+            display.others_more
+        ));
+    }
+    lines.push(format!("{FRAME} end of the sealed message --]"));
+    context.terminal.print(&lines.join("\n"))
+}
+
+fn opened(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
+    let from = signer.map_or_else(
+        || "not signed: it does not say who sealed it".to_owned(),
+        |signer| format!("sealed by {}", signer.words()),
+    );
+    let created = about
+        .created()
+        .map_or_else(String::new, |created| format!(", {}", time::local(created)));
+    let let_in = let_in(about, people);
+    format!("{FRAME} {from}{created}{let_in} --]")
+}
+
+/// A file is no message, whatever it looks like.
+fn a_file(about: &Opened) -> String {
+    let about = &about.private.about;
+    let name = about
+        .name
+        .as_deref()
+        .map(|name| format!(" `{}`", safe(name)));
+    let name = name.unwrap_or_default();
+    format!(
+        "{FRAME} it holds the file{name}, not a message; `encl mail unwrap -o FILE` gives it --]"
+    )
+}
+
+/// One line of the message: tabs spread, and never like one of ours, also not with letters between that nobody sees.
+fn line(text: &str) -> String {
+    let text = text.trim_end_matches('\r').replace('\t', "        ");
+    let visible = text.chars().filter(char::is_ascii_graphic);
+    match visible.take(3).eq("[--".chars()) {
+        true => format!("> {text}"),
+        false => text,
+    }
+}
+
+/// `encl.mail-show/1`
+#[derive(Serialize)]
+struct Object {
+    schema: &'static str,
+    id: String,
+    signer: Option<Signer>,
+    created: Option<Time>,
+    fields: Vec<(&'static str, String)>,
+    texts: Vec<String>,
+    parts: Vec<PartObject>,
+}
+
+#[derive(Serialize)]
+struct PartObject {
+    part: String,
+    #[serde(rename = "type")]
+    media_type: String,
+    name: Option<String>,
+    bytes: u64,
+}
+
+impl Object {
+    fn of(about: &Opened, display: &Display, signer: Option<Signer>) -> Self {
+        let field = |name| display.field(name).map(|value| (name, value));
+        let part = |listed: &encl::mail::Listed| PartObject {
+            part: listed.number.clone(),
+            media_type: listed.media_type.clone(),
+            name: listed.name.clone(),
+            bytes: listed.bytes,
+        };
+        Self {
+            schema: "encl.mail-show/1",
+            id: about.manifest.id.to_string(),
+            signer,
+            created: about.created(),
+            fields: FIELDS.into_iter().filter_map(field).collect(),
+            texts: display.texts.iter().map(|text| text.text.clone()).collect(),
+            parts: display.others.iter().map(part).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_message_never_looks_like_one_of_ours() {
+        assert_eq!(line("a\tb\r"), "a        b");
+        assert!(!line("[-- encl: sealed by the pope --]").starts_with(FRAME));
+        for hidden in [
+            "  [-- encl: x",
+            "\u{200c}[-- encl: x",
+            "[\u{2060}-\u{fe0f}- encl: x",
+        ] {
+            assert!(line(hidden).starts_with("> "), "{hidden:?}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `encl mail unwrap`: the message that was sealed, every byte of it.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use encl::atomic_file::Readers;
+
+use crate::cli::args::message::{MailOutput, OneMessage};
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Outcome};
+use crate::cli::files::output::Output;
+use crate::cli::operations::directory::people::People;
+use crate::cli::operations::mail::incoming::attachments::Restoring;
+use crate::cli::operations::mail::incoming::open::{Passed, SealedMessage};
+use crate::cli::operations::mail::incoming::received::{Arrived, Letter};
+use crate::cli::operations::mail::incoming::sender_check::FromOption;
+use crate::cli::operations::open::{Demands, Opening};
+
+/// Open a sealed message
+///
+/// Finds the envelope in it, whatever transport did to what stands around, and gives the message that was sealed, byte for
+/// byte. Everything is checked before the first byte leaves.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl mail unwrap sealed.eml > letter.eml
+  $ encl mail unwrap sealed.eml -o opened.eml --signed-by bob@example.org
+  $ encl mail unwrap < sealed.eml | wc -c"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    message: OneMessage,
+
+    #[command(flatten)]
+    output: MailOutput,
+
+    #[command(flatten)]
+    demands: Demands,
+
+    /// Take the sealed attachments out into files below DIR, under the names stored inside (cleaned)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["output", "part"])]
+    extract: Option<PathBuf>,
+
+    /// Which envelope to open where there are several, counted from 1
+    #[arg(long, value_name = "N")]
+    part: Option<usize>,
+
+    #[command(flatten)]
+    from: FromOption,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+    let input = arguments.message.input("unwrap", context)?;
+    let people = keystore::people(context)?;
+    let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?.in_mail();
+    let arrived = Arrived::open(&input, "unwrap", context)?;
+    if arguments.part.is_none()
+        && arrived.holds_envelopes()
+        && let Some(restoring) = Restoring::read(&input, &arrived.source, &mut opening)?
+    {
+        return restore(&restoring, arguments, &mut opening, &people, context);
+    }
+    if arguments.extract.is_some() {
+        return Err(input
+            .cannot("unwrap", Exit::Usage)
+            .because("it has no sealed attachments to extract")
+            .hint("without --extract the message that is sealed whole is given")
+            .into());
+    }
+    let target = arguments.output.target();
+    let output = Output {
+        verb: "unwrap",
+        input: &input,
+        target: &target,
+    };
+    let sink = output.open(
+        arrived.source.input(),
+        Readers::OwnerOnly,
+        arguments.output.existing(),
+    )?;
+    let letter = Letter::new("unwrap", &input, &arrived);
+    let message = SealedMessage {
+        letter: &letter,
+        place: letter.one(arguments.part)?,
+        rule: arguments.from.rule(),
+        people: &people,
+    };
+    let not_written = |error: &io::Error| output.not_written(error);
+    if output.is_stream() {
+        message.pass(&mut opening, io::sink(), not_written)?;
+    }
+    let passed = message.pass(&mut opening, sink, not_written)?;
+    passed.tell(&letter, context);
+    let Passed {
+        sink, about, bytes, ..
+    } = passed;
+    output.commit(sink)?;
+    Ok(opening.report(&input, Some(&target), &about, bytes)?)
+}
+
+/// A message whose attachments were sealed in their places.
+fn restore(
+    restoring: &Restoring<'_>,
+    arguments: &Arguments,
+    opening: &mut Opening<'_>,
+    people: &People,
+    context: &Context,
+) -> Outcome {
+    let existing = arguments.output.existing();
+    if let Some(folder) = &arguments.extract {
+        return restoring.extract(folder, existing, opening, context).end();
+    }
+    let target = arguments.output.target();
+    let output = Output {
+        verb: "unwrap",
+        input: restoring.input(),
+        target: &target,
+    };
+    let mut sink = output.open(restoring.source().input(), Readers::OwnerOnly, existing)?;
+    let restoration = restoring.restoration()?;
+    let not_written = |error: &io::Error| output.not_written(error);
+    if output.is_stream() {
+        restoring.pass(&restoration, opening, &mut io::sink(), &not_written)?;
+    }
+    let bytes = restoring.pass(&restoration, opening, &mut sink, &not_written)?;
+    restoring.tell(&restoration, people, context);
+    output.commit(sink)?;
+    Ok(opening.report(restoring.input(), Some(&target), restoring.about(), bytes)?)
+}

@@ -1,0 +1,199 @@
+//! `encl invite`: a text to be mailed to somebody whose card is not here.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use encl::atomic_file::Readers;
+use encl::identity::{Card, InvitationToken};
+use encl::keystore::INVITATION_SECONDS_MAX;
+use encl::time::Time;
+use serde::Serialize;
+
+use crate::cli::args::time;
+use crate::cli::commands::key;
+use crate::cli::commands::key::card::{OutFile, begin};
+use crate::cli::commands::people::group::one_address;
+use crate::cli::commands::program::help::closing;
+use crate::cli::context::Context;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::files::input::is_dash;
+use crate::cli::operations::directory::mail_address;
+use crate::cli::operations::directory::people::People;
+use crate::cli::terminal;
+use crate::cli::terminal::escape::typed;
+use crate::cli::terminal::stdout::Stdout;
+use crate::cli::terminal::{safe, shown};
+
+/// Characters of a line, as mail programs like them.
+const LINE_CHARS_MAX: usize = 72;
+
+/// Print an invitation, to be mailed to somebody whose card is not here
+///
+/// It says who asks, what to do, and has my card and a one-time token. The token comes back beside their card, so that `encl contact add` can say which invitation is answered. It can be used once,
+/// within 90 days, and proves nothing: whoever reads the mail has it.
+#[derive(Debug, Args)]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
+  $ encl invite frank@example.org > invitation.txt
+  $ encl invite frank@example.org --from alice@example.org -o to-frank.txt"))]
+pub(crate) struct Arguments {
+    /// Whom to invite
+    address: String,
+    /// The identity of mine whose card is sent [default: $ENCL_IDENTITY, else the default one]
+    #[arg(long, value_name = "WHO")]
+    from: Option<String>,
+    /// Write to OUT (`-`: standard output)
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Replace OUT if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// Where the text goes. It is opened before anything is noted, so that what cannot be written leaves no invitation.
+enum Output {
+    Stdout(Stdout),
+    File(OutFile),
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Outcome {
+    let address = one_address(&arguments.address)?;
+    let what = format!("cannot invite {}", safe(&address));
+    let me = key::find_active(arguments.from.as_deref(), context)?.card;
+    let people = keystore::people(context)?;
+    refuse_myself(&address, &people, &what)?;
+    let output = match arguments.output.as_deref().filter(|path| !is_dash(path)) {
+        Some(path) => Output::File(begin(path, Readers::Umask, arguments.force)?),
+        None => Output::Stdout(Stdout::open()?),
+    };
+    tell_of_contact(&address, &people, context)?;
+    let token =
+        keystore::keystore(context).invite(&address, me.id(), context.now, &mut context.rng());
+    let token = token.map_err(|error| keystore::failure(&what, &error))?;
+    let ends = context.now.unix().saturating_add(INVITATION_SECONDS_MAX);
+    let ends = Time::from_unix(ends).unwrap_or(context.now);
+    let text = text(&me, &address, &token, ends);
+    match output {
+        Output::File(file) => {
+            file.finish(text.as_bytes())?;
+            let path = arguments.output.as_deref().map(shown).unwrap_or_default();
+            let address = safe(&address);
+            let said = format!(
+                "{path} is to be mailed to {address}, from {}",
+                safe(&me.addresses()[0])
+            );
+            context.terminal.status(&said);
+            if context.json {
+                print_object(&mut Stdout::open()?, &me, &address, &token, ends, None)?;
+            }
+        }
+        Output::Stdout(mut out) if context.json => {
+            print_object(&mut out, &me, &address, &token, ends, Some(&text))?;
+        }
+        Output::Stdout(mut out) => out.put(text.as_bytes())?,
+    }
+    Ok(())
+}
+
+fn refuse_myself(address: &str, people: &People, what: &str) -> Result<(), Failure> {
+    let mut addresses = people.readers().flat_map(|me| me.card.addresses());
+    match addresses.any(|mine| mail_address::is_same(mine, address)) {
+        true => Err(Failure::new(Exit::Usage, what).because("that is an address of your own")),
+        false => Ok(()),
+    }
+}
+
+fn tell_of_contact(address: &str, people: &People, context: &Context) -> Result<(), Failure> {
+    let names = people.contact_names();
+    let mut names = names.map_err(|error| keystore::unreadable(&error))?.iter();
+    let has = |known: &String| mail_address::is_same(known, address);
+    if let Some(known) = names.find(|names| names.addresses.iter().any(has)) {
+        context
+            .terminal
+            .notice(&format!("{} is a contact already", known.words()));
+    }
+    Ok(())
+}
+
+/// What is mailed.
+fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time) -> String {
+    let (name, my_address) = (key::person(me), &me.addresses()[0]);
+    let card = me.to_wrapped_text();
+    let you = typed(address, "ADDRESS");
+    let verify = typed(my_address, "ADDRESS");
+    let token = token.to_invitation();
+    [
+        filled(&format!("{name} asks for your card, to seal files and mail for you alone.")),
+        filled(
+            "encl is a program for the command line that seals them for the people named on the envelope. A card \
+             is what people give to each other for that: name, addresses, and the public half of their keys. \
+             Nobody can open anything with it.",
+        ),
+        filled("1. Make yourself an identity, unless you have one. You are asked for a passphrase, which stays with you:"),
+        format!("    encl key new {you} > my.card"),
+        filled(&format!("2. Save this message as invitation.txt, and take the card of {name} from it:")),
+        "    encl contact add invitation.txt".to_owned(),
+        filled(&format!(
+            "3. Print your card with the token of this invitation, and mail both to {}:",
+            safe(my_address)
+        )),
+        format!("    encl key card --invitation {token}"),
+        filled(&format!(
+            "The token is good for one answer, until {}; it says which invitation is answered, and not who you \
+             are. This message, too, may be from anybody: when both of you have the other's card, compare one number \
+             by telephone or in person:",
+            time::day(ends)
+        )),
+        format!("    encl contact verify {verify}"),
+        filled(&format!("The card of {name}:")),
+        card,
+    ]
+    .join("\n\n")
+        + "\n"
+}
+
+/// Words in lines that mail programs do not wrap.
+fn filled(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= LINE_CHARS_MAX => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+fn print_object(
+    out: &mut Stdout,
+    me: &Card,
+    address: &str,
+    token: &InvitationToken,
+    ends: Time,
+    text: Option<&str>,
+) -> Result<(), Failure> {
+    let object = InviteObject {
+        schema: "encl.invite/1",
+        address,
+        from: me.id().to_string(),
+        token: token.to_invitation(),
+        ends,
+        text,
+    };
+    out.put(format!("{}\n", terminal::object(&object)).as_bytes())
+}
+
+#[derive(Serialize)]
+struct InviteObject<'a> {
+    schema: &'static str,
+    address: &'a str,
+    from: String,
+    token: String,
+    ends: Time,
+    /// The text, if it is not in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}

@@ -1,0 +1,5 @@
+//! Other people: contacts, groups, invitations.
+
+pub(crate) mod contact;
+pub(crate) mod group;
+pub(crate) mod invite;

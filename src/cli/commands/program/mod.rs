@@ -1,0 +1,7 @@
+//! The program itself: help, manual, completions, version.
+
+pub(crate) mod completions;
+pub(crate) mod help;
+pub(crate) mod man;
+pub(crate) mod topics;
+pub(crate) mod version;

@@ -1,0 +1,8 @@
+//! Things of the domain as text and as JSON.
+
+pub(crate) mod card;
+pub(crate) mod paper;
+pub(crate) mod policy;
+pub(crate) mod qr;
+pub(crate) mod quorum;
+pub(crate) mod trust;

@@ -1,0 +1,65 @@
+//! Who opens a lock, and all of them, in words.
+
+use crate::cli::operations::directory::recipients::names;
+
+/// "Carol", "any one of Carol and Dan", "any 2 of Carol, Dan and Erin together".
+pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
+    let passphrase = passphrase.then(|| "whoever knows the passphrase".to_owned());
+    let all: Vec<String> = people.iter().cloned().chain(passphrase).collect();
+    match (usize::from(need), all.len()) {
+        (1, 0) => "nobody".to_owned(),
+        (1, 1) => names(&all),
+        (1, _) => format!("any one of {}", names(&all)),
+        (need, of) if need == of => format!("{} together", names(&all)),
+        (need, _) => format!("any {need} of {} together", names(&all)),
+    }
+}
+
+/// The same where the people are named only to each other.
+pub(crate) fn private_lock(need: u8, shares: usize, passphrase: bool) -> String {
+    match (need, passphrase) {
+        (1, false) => "any one of people who are named only to each other".to_owned(),
+        (1, true) => {
+            "any one of people who are named only to each other and whoever knows the passphrase"
+                .to_owned()
+        }
+        (need, _) => {
+            format!("any {need} of {shares} people together, who are named only to each other")
+        }
+    }
+}
+
+/// "any one of Alice and Bob, and also any 2 of Carol, Dan and Erin together": all locks have to open.
+pub(crate) fn all(locks: &[String]) -> String {
+    locks.join(", and also ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_read_as_they_are() {
+        let people = ["Carol", "Dan", "Erin"].map(str::to_owned);
+        for (need, of, passphrase, words) in [
+            (1, 1, false, "Carol"),
+            (1, 2, false, "any one of Carol and Dan"),
+            (1, 0, true, "whoever knows the passphrase"),
+            (
+                1,
+                1,
+                true,
+                "any one of Carol and whoever knows the passphrase",
+            ),
+            (2, 2, false, "Carol and Dan together"),
+            (2, 3, false, "any 2 of Carol, Dan and Erin together"),
+        ] {
+            assert_eq!(lock(need, &people[..of], passphrase), words);
+        }
+        let two = [lock(1, &people[..1], false), private_lock(2, 3, false)];
+        assert_eq!(
+            all(&two),
+            "Carol, and also any 2 of 3 people together, who are named only to each other"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! How `mail send` and `mail deliver` end: the codes that mail programs act on (sysexits.h).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::cli::errors::{Exit, Failure, Outcome, Stop};
+
+/// The codes, with the numbers of sysexits.h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Sysexit {
+    Usage = 64,
+    DataErr = 65,
+    NoUser = 67,
+    Unavailable = 69,
+    CantCreate = 73,
+    IoErr = 74,
+    TempFail = 75,
+    Protocol = 76,
+    NoPerm = 77,
+    Config = 78,
+}
+
+impl Sysexit {
+    /// What the process returns.
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The code for an exit where nothing more is known: what is not certainly permanent is to be tried again.
+    fn of(exit: Exit) -> Self {
+        match exit {
+            Exit::Usage => Self::Usage,
+            Exit::Recipient => Self::NoUser,
+            Exit::Exists => Self::CantCreate,
+            // What is damaged is the keystore; whoever means the message says so.
+            Exit::Failed | Exit::Locked | Exit::Damaged => Self::TempFail,
+            Exit::Newer => Self::Protocol,
+            Exit::NotForYou | Exit::Refused => Self::NoPerm,
+        }
+    }
+}
+
+/// The table for help texts.
+pub(crate) const TABLE: &str = "\
+  0   done
+  64  the command line is wrong
+  65  the message is none, or its addresses cannot be read
+  67  a recipient is unknown, or cannot be sealed for
+  69  the program behind `--` cannot be run
+  73  the target exists
+  74  standard output, or a copy, could not be written
+  75  try again later: keystore locked or broken, disk full, anything not surely permanent
+  76  made by a newer encl, or damaged
+  77  not for you, or the policy says no
+  78  the set-up is wrong: none of your identities carries the address in From
+  any other: what the program behind `--` returned";
+
+/// Runs a command whose codes mail programs act on. Nothing that goes wrong in an unforeseen way is taken for permanent.
+pub(crate) fn ended(run: impl FnOnce() -> Outcome) -> Outcome {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Err(Stop::Failure(failure))) => Err(coded(failure).into()),
+        Ok(Err(Stop::Told(exit))) => Err(Stop::Code(Sysexit::of(exit).code())),
+        Ok(other) => other,
+        Err(_) => Err(Stop::Code(Sysexit::TempFail.code())),
+    }
+}
+
+/// The failure with its code, if it has none yet.
+pub(crate) fn coded(failure: Failure) -> Failure {
+    let code = Sysexit::of(failure.exit);
+    let is_known = failure.sysexit.is_some();
+    if is_known {
+        failure
+    } else {
+        failure.sysexit(code)
+    }
+}

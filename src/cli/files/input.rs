@@ -1,0 +1,335 @@
+//! What a command reads: files, `-`, and lists of files.
+
+use std::fs::{File, Metadata};
+use std::io::{self, IoSliceMut, IsTerminal, Read, Seek, SeekFrom};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::InputFiles;
+use crate::cli::context::Context;
+use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::terminal::shown;
+use crate::cli::terminal::stdout::was_closed;
+
+/// The longest list of files that is read, in bytes.
+const LIST_BYTES_MAX: u64 = 64 << 20;
+
+/// One input, as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    Stdin,
+    File(PathBuf),
+}
+
+impl AsRef<Self> for Input {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Input {
+    /// All inputs of a command. When standard input is one, no passphrase comes from there, and nobody types it.
+    pub(crate) fn of(
+        arguments: &InputFiles,
+        verb: &str,
+        context: &Context,
+    ) -> Result<Vec<Self>, Failure> {
+        let list = arguments.files_from.as_deref().is_some_and(is_dash);
+        let inputs = Self::all(arguments)?;
+        if list || inputs.contains(&Self::Stdin) {
+            context.passphrases.stdin_is_data();
+        }
+        if inputs.contains(&Self::Stdin) && io::stdin().is_terminal() {
+            return Err(Self::Stdin.no_typing(verb));
+        }
+        Ok(inputs)
+    }
+
+    /// All inputs in the order given; without any, standard input.
+    fn all(arguments: &InputFiles) -> Result<Vec<Self>, Failure> {
+        let mut paths = arguments.files.clone();
+        if let Some(list) = &arguments.files_from {
+            if is_dash(list) && paths.iter().any(|path| is_dash(path)) {
+                return Err(twice());
+            }
+            paths.extend(listed(list, if arguments.null { 0 } else { b'\n' })?);
+        } else if paths.is_empty() {
+            paths.push("-".into());
+        }
+        if paths.iter().filter(|path| is_dash(path)).count() > 1 {
+            return Err(twice());
+        }
+        let input = |path: PathBuf| {
+            if is_dash(&path) {
+                Self::Stdin
+            } else {
+                Self::File(path)
+            }
+        };
+        Ok(paths.into_iter().map(input).collect())
+    }
+
+    /// Its path, if it has one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
+    /// Its name for people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path) => shown(path),
+        }
+    }
+
+    /// Its name for programs, as it was typed.
+    pub(crate) fn typed(&self) -> String {
+        match self {
+            Self::Stdin => "-".to_owned(),
+            Self::File(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// "cannot VERB NAME", for a failure about this input.
+    pub(crate) fn cannot(&self, verb: &str, exit: Exit) -> Failure {
+        let failure = Failure::new(exit, format!("cannot {verb} {}", self.name()));
+        match self {
+            Self::Stdin => failure,
+            Self::File(path) => failure.file(path),
+        }
+    }
+
+    /// Opens it for reading. `verb` is what cannot be done otherwise.
+    pub(crate) fn open(&self, verb: &str) -> Result<Source, Failure> {
+        let failed = |error: &io::Error| {
+            let failure = self.cannot(verb, Exit::Failed);
+            failure.because(system_words(error))
+        };
+        let file = match self {
+            Self::Stdin => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+            Self::File(path) => File::open(path),
+        };
+        let file = file.map_err(|error| failed(&error))?;
+        let metadata = file.metadata().map_err(|error| failed(&error))?;
+        if metadata.is_dir() {
+            return Err(self.a_folder(verb));
+        }
+        if *self == Self::Stdin && was_closed(&file).map_err(|error| failed(&error))? {
+            return Err(self.cannot(verb, Exit::Failed).because("it is closed"));
+        }
+        enlarge_pipe(&file, &metadata);
+        Ok(Source { file, metadata })
+    }
+
+    fn no_typing(&self, verb: &str) -> Failure {
+        self.cannot(verb, Exit::Usage)
+            .because("it is a terminal")
+            .hint(format!("name a file, or pipe something into `encl {verb}`"))
+    }
+
+    fn a_folder(&self, verb: &str) -> Failure {
+        let failure = self.cannot(verb, Exit::Usage).because("it is a folder");
+        match verb {
+            "wrap" => {
+                let folder = self.name();
+                let name = folder.trim_end_matches(['/', '.']);
+                let name = if name.is_empty() { "folder" } else { name };
+                failure.hint(format!(
+                    "tar c {folder} | encl wrap - --name {name}.tar --to …"
+                ))
+            }
+            _ => failure.hint("name the files in it"),
+        }
+    }
+}
+
+/// An opened input.
+pub(crate) struct Source {
+    pub(crate) file: File,
+    pub(crate) metadata: Metadata,
+}
+
+/// Bytes that a pipe holds at most, as far as the system lets us: fewer turns between those who share it.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Makes a pipe larger. What is no pipe, or may not grow, stays as it is.
+pub(crate) fn enlarge_pipe(file: &File, metadata: &Metadata) {
+    if metadata.file_type().is_fifo() {
+        let _ = rustix::pipe::fcntl_setpipe_size(file, PIPE_BYTES);
+    }
+}
+
+impl Source {
+    /// Whether it can be read twice.
+    pub(crate) fn is_seekable(&self) -> bool {
+        self.metadata.is_file()
+    }
+
+    /// What is still to be read, where that is known.
+    pub(crate) fn length(&mut self) -> Option<u64> {
+        let place = self
+            .is_seekable()
+            .then(|| self.file.stream_position())?
+            .ok()?;
+        Some(self.metadata.len().saturating_sub(place))
+    }
+
+    /// Where reading begins: a shell may hand over a file that was partly read.
+    pub(crate) fn place(&mut self) -> io::Result<u64> {
+        self.file.stream_position()
+    }
+
+    /// Goes back to `place`.
+    pub(crate) fn rewind(&mut self, place: u64) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(place)).map(drop)
+    }
+
+    /// The same file once more, to compare others with.
+    pub(crate) fn twin(&self, input: &Input, verb: &str) -> Result<Self, Failure> {
+        let file = self.file.try_clone();
+        let file = file.map_err(|error| {
+            input
+                .cannot(verb, Exit::Failed)
+                .because(system_words(&error))
+        })?;
+        Ok(Self {
+            file,
+            metadata: self.metadata.clone(),
+        })
+    }
+
+    /// All that is still to come, in an unnamed file that can be read twice. It holds what was sealed, never plaintext.
+    pub(crate) fn spooled(mut self, input: &Input, verb: &str) -> Result<Self, Failure> {
+        let mut spool = || {
+            let mut file = tempfile::tempfile()?;
+            io::copy(&mut self.file, &mut file)?;
+            file.rewind()?;
+            let metadata = file.metadata()?;
+            Ok(Self { file, metadata })
+        };
+        spool().map_err(|error: io::Error| {
+            let because = format!(
+                "it cannot be kept in a temporary file: {}",
+                system_words(&error)
+            );
+            input.cannot(verb, Exit::Failed).because(because)
+        })
+    }
+
+    /// Whether this is the same file as `other`, under whatever name.
+    pub(crate) fn is(&self, other: &Metadata) -> bool {
+        self.metadata.is_file()
+            && (self.metadata.dev(), self.metadata.ino()) == (other.dev(), other.ino())
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.file.read_vectored(buffers)
+    }
+}
+
+/// `-` stands for standard input or output.
+pub(crate) fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn twice() -> Failure {
+    Failure::new(Exit::Usage, "cannot read standard input twice")
+}
+
+/// The files that a list names; empty lines name none.
+fn listed(list: &Path, separator: u8) -> Result<Vec<PathBuf>, Failure> {
+    let what = format!("cannot read the list of files {}", shown(list));
+    let failed = |error: io::Error| Failure::io(what.clone(), &error).file(list);
+    let mut names = Vec::new();
+    let source: Box<dyn Read> = if is_dash(list) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(list).map_err(failed)?)
+    };
+    source
+        .take(LIST_BYTES_MAX + 1)
+        .read_to_end(&mut names)
+        .map_err(failed)?;
+    if names.len() as u64 > LIST_BYTES_MAX {
+        return Err(Failure::new(Exit::Usage, what).because("it is longer than 64 MiB"));
+    }
+    let names = names
+        .split(|byte| *byte == separator)
+        .filter(|name| !name.is_empty());
+    Ok(names
+        .map(|name| std::ffi::OsString::from_vec(name.to_vec()).into())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(files: &[&str], files_from: Option<&Path>, null: bool) -> Result<Vec<Input>, Failure> {
+        Input::all(&InputFiles {
+            files: files.iter().map(PathBuf::from).collect(),
+            files_from: files_from.map(Path::to_owned),
+            null,
+        })
+    }
+
+    fn file(name: &str) -> Input {
+        Input::File(name.into())
+    }
+
+    #[test]
+    fn nothing_given_is_standard_input() {
+        assert_eq!(given(&[], None, false).unwrap(), [Input::Stdin]);
+        assert_eq!(
+            given(&["a", "-"], None, false).unwrap(),
+            [file("a"), Input::Stdin]
+        );
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        assert_eq!(
+            given(&["-", "-"], None, false).unwrap_err().exit,
+            Exit::Usage
+        );
+        assert_eq!(
+            given(&["-"], Some(Path::new("-")), false).unwrap_err().exit,
+            Exit::Usage
+        );
+    }
+
+    #[test]
+    fn lists_have_lines_or_nul_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("list");
+        std::fs::write(&list, "a\nb c\n\n").unwrap();
+        assert_eq!(
+            given(&["x"], Some(&list), false).unwrap(),
+            [file("x"), file("a"), file("b c")]
+        );
+        std::fs::write(&list, "a\nb\0c\0").unwrap();
+        assert_eq!(
+            given(&[], Some(&list), true).unwrap(),
+            [file("a\nb"), file("c")]
+        );
+        std::fs::write(&list, "").unwrap();
+        assert_eq!(given(&[], Some(&list), false).unwrap(), []);
+    }
+
+    #[test]
+    fn a_missing_list_is_a_failure_of_the_system() {
+        let failure = given(&[], Some(Path::new("/no/such/list")), false).unwrap_err();
+        assert_eq!(failure.exit, Exit::Failed);
+    }
+}

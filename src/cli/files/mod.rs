@@ -1,0 +1,9 @@
+//! Inputs, outputs and targets.
+
+pub(crate) mod input;
+pub(crate) mod output;
+pub(crate) mod parallel;
+pub(crate) mod replace;
+pub(crate) mod spool;
+pub(crate) mod target;
+pub(crate) mod walk;

@@ -1,0 +1,174 @@
+//! An output in the making: a file that appears whole or not at all, a device, or standard output.
+
+use std::fs::File;
+use std::io::{self, IoSlice, IsTerminal, Write};
+use std::path::Path;
+
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, is_device};
+
+use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::files::input::{Input, Source, enlarge_pipe};
+use crate::cli::files::target::Target;
+use crate::cli::terminal::stdout;
+use crate::cli::terminal::stdout::Stdout;
+use crate::cli::terminal::{safe, shown};
+
+/// Where the bytes of one output go. Dropped without [`Sink::commit`], a file leaves nothing.
+pub(crate) enum Sink {
+    Stdout(Stdout),
+    /// A device or pipe that was named like a file: it takes bytes, but cannot be replaced.
+    Device(File),
+    File(Box<AtomicFile>),
+}
+
+/// One output: what for, from where, to where.
+pub(crate) struct Output<'a> {
+    /// "wrap" or "unwrap".
+    pub(crate) verb: &'static str,
+    pub(crate) input: &'a Input,
+    pub(crate) target: &'a Target,
+}
+
+impl Output<'_> {
+    /// Opens the target. It must not be the input under any name, nor exist unless it may be replaced.
+    pub(crate) fn open(
+        &self,
+        source: &Source,
+        readers: Readers,
+        existing: Existing,
+    ) -> Result<Sink, Failure> {
+        let path = match self.target {
+            Target::Stdout => return self.stdout(source),
+            Target::File(path) => path,
+        };
+        match std::fs::metadata(path) {
+            Ok(there) if source.is(&there) => return Err(self.is_the_input(path)),
+            Ok(there) if is_device(&there) => return self.device(path),
+            _ => {}
+        }
+        let file = AtomicFile::create(path, readers, existing);
+        file.map(|file| Sink::File(Box::new(file)))
+            .map_err(|error| self.not_made(&error))
+    }
+
+    /// Refuses a target that exists, before any work is done for it.
+    pub(crate) fn refuse_existing(&self, force: bool) -> Result<(), Failure> {
+        match self.target {
+            Target::File(path) if !force && path.is_file() => {
+                Err(self.not_made(&AtomicFileError::Exists(path.clone())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the bytes can be seen before all of them were checked.
+    pub(crate) fn is_stream(&self) -> bool {
+        match self.target {
+            Target::Stdout => true,
+            Target::File(path) => std::fs::metadata(path).is_ok_and(|there| is_device(&there)),
+        }
+    }
+
+    /// Finishes the output: on disk, under its name.
+    pub(crate) fn commit(&self, sink: Sink) -> Result<(), Failure> {
+        match sink {
+            Sink::Stdout(mut out) => out.flush().map_err(|error| self.not_written(&error)),
+            Sink::Device(mut device) => device.flush().map_err(|error| self.not_written(&error)),
+            Sink::File(file) => file.commit().map_err(|error| self.not_made(&error)),
+        }
+    }
+
+    /// An error while writing.
+    pub(crate) fn not_written(&self, error: &io::Error) -> Failure {
+        match self.target {
+            Target::Stdout => stdout::failed(error),
+            Target::File(path) => self
+                .failure(Exit::Failed)
+                .because(format!("cannot write {}", shown(path)))
+                .because(system_words(error)),
+        }
+    }
+
+    fn device(&self, path: &Path) -> Result<Sink, Failure> {
+        let device = File::options()
+            .write(true)
+            .open(path)
+            .map_err(|error| self.not_written(&error))?;
+        if device.is_terminal() {
+            let failure = self
+                .failure(Exit::Usage)
+                .because(format!("{} is a terminal", shown(path)));
+            return Err(failure.hint("`-o -` is standard output, which shows text"));
+        }
+        if let Ok(metadata) = device.metadata() {
+            enlarge_pipe(&device, &metadata);
+        }
+        Ok(Sink::Device(device))
+    }
+
+    fn stdout(&self, source: &Source) -> Result<Sink, Failure> {
+        let out = Stdout::open()?;
+        if let Ok(metadata) = out.file().metadata() {
+            if source.is(&metadata) {
+                return Err(self
+                    .failure(Exit::Exists)
+                    .because("standard output is the input file"));
+            }
+            enlarge_pipe(out.file(), &metadata);
+        }
+        Ok(Sink::Stdout(out))
+    }
+
+    fn is_the_input(&self, path: &Path) -> Failure {
+        self.failure(Exit::Exists)
+            .because(format!("{} is the input", shown(path)))
+    }
+
+    /// Why the file did not come into being.
+    pub(crate) fn not_made(&self, error: &AtomicFileError) -> Failure {
+        let exit = match error {
+            AtomicFileError::Exists(_) | AtomicFileError::Link(_) => Exit::Exists,
+            AtomicFileError::NoName(_) => Exit::Usage,
+            AtomicFileError::NotAFile(_) | AtomicFileError::System { .. } => Exit::Failed,
+        };
+        let failure = self.failure(exit).because(safe(&error.to_string()));
+        match error {
+            AtomicFileError::Exists(_) => failure.hint("--force replaces it, -o OUT names another"),
+            AtomicFileError::Link(_) => {
+                failure.hint("links are never followed: name the file itself")
+            }
+            AtomicFileError::System { source, .. } => failure.because(system_words(source)),
+            _ => failure,
+        }
+    }
+
+    fn failure(&self, exit: Exit) -> Failure {
+        self.input.cannot(self.verb, exit)
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::Device(device) => device.write(bytes),
+            Self::File(file) => file.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write_vectored(slices),
+            Self::Device(device) => device.write_vectored(slices),
+            Self::File(file) => file.write_vectored(slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::Device(device) => device.flush(),
+            Self::File(file) => file.flush(),
+        }
+    }
+}

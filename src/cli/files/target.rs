@@ -1,0 +1,327 @@
+//! Where a command writes, and which stored names may become file names.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::OutputFile;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::files::input::{Input, is_dash};
+use crate::cli::terminal::escape::is_hazard;
+use crate::cli::terminal::{Stream, shown};
+
+const SUFFIX: &str = ".encl";
+/// `NAME_MAX` of Linux file systems, in bytes.
+const NAME_BYTES_MAX: usize = 255;
+
+/// Where one output goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    Stdout,
+    File(PathBuf),
+}
+
+impl Target {
+    /// Its name for people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdout => "standard output".to_owned(),
+            Self::File(path) => shown(path),
+        }
+    }
+
+    /// Its name for programs.
+    pub(crate) fn typed(&self) -> String {
+        match self {
+            Self::Stdout => "-".to_owned(),
+            Self::File(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The file, if it is one.
+    pub(crate) fn into_path(self) -> Option<PathBuf> {
+        match self {
+            Self::Stdout => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
+    /// Where objects about the output go: where data stands on standard output, to stderr.
+    pub(crate) fn objects(&self) -> Stream {
+        match self {
+            Self::Stdout => Stream::Stderr,
+            Self::File(_) => Stream::Stdout,
+        }
+    }
+
+    /// Where the envelope of `input` goes; `name` is the one to store for standard input.
+    pub(crate) fn of_wrap(
+        input: &Input,
+        output: &OutputFile,
+        name: Option<&str>,
+    ) -> Result<Self, Failure> {
+        if let Some(given) = &output.output {
+            return Ok(Self::given(given));
+        }
+        let file = match input {
+            Input::File(path) => path.clone(),
+            Input::Stdin => match (&output.directory, name.and_then(clean)) {
+                (None, _) => return Ok(Self::Stdout),
+                (Some(_), Some(name)) => name.into(),
+                (Some(_), None) => {
+                    return Err(input
+                        .cannot("wrap", Exit::Usage)
+                        .because("it has no file name for -C")
+                        .hint("--name NAME gives it one"));
+                }
+            },
+        };
+        let mut sealed = file.into_os_string();
+        sealed.push(SUFFIX);
+        Ok(Self::File(within(
+            output.directory.as_deref(),
+            sealed.into(),
+        )))
+    }
+
+    /// Where the content of `input` goes when its own name says so.
+    pub(crate) fn of_unwrap(input: &Input, output: &OutputFile) -> Result<Self, Failure> {
+        if let Some(given) = &output.output {
+            return Ok(Self::given(given));
+        }
+        let usage = |because: &str| {
+            let hint = "-o OUT names the output, --use-name takes the name stored inside";
+            Err(input
+                .cannot("unwrap", Exit::Usage)
+                .because(because)
+                .hint(hint))
+        };
+        let path = match (input, &output.directory) {
+            (Input::Stdin, None) => return Ok(Self::Stdout),
+            (Input::Stdin, Some(_)) => return usage("it has no file name for -C"),
+            (Input::File(path), _) => path,
+        };
+        match path
+            .file_name()
+            .and_then(|name| stripped(name.as_encoded_bytes()))
+        {
+            Some(_) => Ok(Self::File(within(
+                output.directory.as_deref(),
+                path.with_extension(""),
+            ))),
+            None => usage("its name does not end in .encl"),
+        }
+    }
+
+    /// Where the content of `input` goes under the name that is stored inside.
+    pub(crate) fn of_stored(
+        input: &Input,
+        output: &OutputFile,
+        stored: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let usage = |because: &str| {
+            input
+                .cannot("unwrap", Exit::Usage)
+                .because(because)
+                .hint("-o OUT names the output")
+        };
+        let stored = stored.ok_or_else(|| usage("no file name is stored inside"))?;
+        let name =
+            clean(stored).ok_or_else(|| usage("the name that is stored inside cannot be used"))?;
+        let beside = match input {
+            Input::File(path) => path.parent().unwrap_or(Path::new("")),
+            Input::Stdin => Path::new(""),
+        };
+        Ok(Self::File(
+            output.directory.as_deref().unwrap_or(beside).join(name),
+        ))
+    }
+
+    fn given(path: &Path) -> Self {
+        if is_dash(path) {
+            Self::Stdout
+        } else {
+            Self::File(path.to_owned())
+        }
+    }
+}
+
+/// `-o` names one output, so it takes one input.
+pub(crate) fn refuse_one_output_for_many(
+    inputs: &[Input],
+    output: &OutputFile,
+) -> Result<(), Failure> {
+    match output.output {
+        Some(_) if inputs.len() > 1 => Err(Failure::new(
+            Exit::Usage,
+            "cannot write several outputs to one -o OUT",
+        )
+        .hint("-C DIR takes a folder")),
+        _ => Ok(()),
+    }
+}
+
+/// Binary data is not for a terminal.
+pub(crate) fn refuse_binary_on_terminal(target: &Target, input: &Input) -> Result<(), Failure> {
+    match target {
+        Target::Stdout if io::stdout().is_terminal() => Err(input
+            .cannot("wrap", Exit::Usage)
+            .because("an envelope is binary, and standard output is a terminal")
+            .hint("-o OUT, a pipe, or --armor")),
+        _ => Ok(()),
+    }
+}
+
+fn stripped(name: &[u8]) -> Option<&[u8]> {
+    name.strip_suffix(SUFFIX.as_bytes())
+        .filter(|name| !name.is_empty())
+}
+
+/// The file of that name in `folder`, or where it stands.
+fn within(folder: Option<&Path>, file: PathBuf) -> PathBuf {
+    match (folder, file.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => file,
+    }
+}
+
+/// A name from inside an envelope, as far as it may become a file name: its last component, if that is no dot name,
+/// no device name, not too long, and free of hazards.
+pub(crate) fn clean(stored: &str) -> Option<String> {
+    let name = stored.rsplit(['/', '\\']).next()?.trim();
+    let usable = !name.is_empty()
+        && !name.starts_with('.')
+        && name.len() <= NAME_BYTES_MAX
+        && !name.contains(is_hazard)
+        && !is_device(name);
+    usable.then(|| name.to_owned())
+}
+
+/// Names that some systems take for devices, whatever their extension.
+fn is_device(name: &str) -> bool {
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_ascii_uppercase();
+    let numbered = |prefix| {
+        let number = stem.strip_prefix(prefix);
+        number.is_some_and(|n| {
+            n.chars().count() == 1 && n.contains(|c: char| c.is_ascii_digit() || "¹²³".contains(c))
+        })
+    };
+    matches!(
+        &*stem,
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$"
+    ) || numbered("COM")
+        || numbered("LPT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> Input {
+        Input::File(name.into())
+    }
+
+    fn out(output: Option<&str>, directory: Option<&str>) -> OutputFile {
+        OutputFile {
+            output: output.map(PathBuf::from),
+            directory: directory.map(PathBuf::from),
+            force: false,
+        }
+    }
+
+    fn to(name: &str) -> Target {
+        Target::File(name.into())
+    }
+
+    #[test]
+    fn wrap_adds_the_suffix() {
+        let of = |input: Input, output: OutputFile, name| Target::of_wrap(&input, &output, name);
+        assert_eq!(
+            of(file("d/a.pdf"), out(None, None), None),
+            Ok(to("d/a.pdf.encl"))
+        );
+        assert_eq!(
+            of(file("d/a.pdf"), out(None, Some("e")), None),
+            Ok(to("e/a.pdf.encl"))
+        );
+        assert_eq!(of(file("a"), out(Some("b"), None), None), Ok(to("b")));
+        assert_eq!(
+            of(file("a"), out(Some("-"), None), None),
+            Ok(Target::Stdout)
+        );
+        assert_eq!(
+            of(Input::Stdin, out(None, None), Some("x.tar")),
+            Ok(Target::Stdout)
+        );
+        assert_eq!(
+            of(Input::Stdin, out(None, Some("e")), Some("x.tar")),
+            Ok(to("e/x.tar.encl"))
+        );
+        assert_eq!(
+            of(Input::Stdin, out(None, Some("e")), None)
+                .unwrap_err()
+                .exit,
+            Exit::Usage
+        );
+    }
+
+    #[test]
+    fn unwrap_takes_the_suffix_off() {
+        let of = |input: Input, output: OutputFile| Target::of_unwrap(&input, &output);
+        assert_eq!(of(file("d/a.pdf.encl"), out(None, None)), Ok(to("d/a.pdf")));
+        assert_eq!(
+            of(file("d/a.pdf.encl"), out(None, Some("e"))),
+            Ok(to("e/a.pdf"))
+        );
+        assert_eq!(of(Input::Stdin, out(None, None)), Ok(Target::Stdout));
+        for name in ["a.pdf", ".encl", "d/.encl"] {
+            assert_eq!(
+                of(file(name), out(None, None)).unwrap_err().exit,
+                Exit::Usage,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn stored_names_are_cleaned() {
+        let of = |stored| Target::of_stored(&file("d/x.encl"), &out(None, None), stored);
+        assert_eq!(of(Some("report.pdf")), Ok(to("d/report.pdf")));
+        assert_eq!(of(Some("../../etc/passwd")), Ok(to("d/passwd")));
+        assert_eq!(of(Some("C:\\temp\\a.txt")), Ok(to("d/a.txt")));
+        assert_eq!(of(Some("Größe 🦀.txt")), Ok(to("d/Größe 🦀.txt")));
+        let long = "a".repeat(256);
+        let refused = [
+            "",
+            ".",
+            "..",
+            "a/..",
+            "a/",
+            ".bashrc",
+            "a\nb",
+            "a\u{1b}[0m",
+            "\u{202e}fdp",
+            "NUL",
+            "con.txt",
+            "Lpt1.x",
+            "com¹",
+            &long,
+        ];
+        for name in refused {
+            assert!(of(Some(name)).is_err(), "{name}");
+        }
+        assert!(of(None).is_err());
+        assert!(clean("console.txt").is_some() && clean("com12").is_some());
+    }
+
+    #[test]
+    fn one_output_is_for_one_input() {
+        let two = [file("a"), file("b")];
+        assert!(refuse_one_output_for_many(&two, &out(Some("c"), None)).is_err());
+        assert!(refuse_one_output_for_many(&two[..1], &out(Some("c"), None)).is_ok());
+    }
+}

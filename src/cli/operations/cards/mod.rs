@@ -1,0 +1,4 @@
+//! Cards that come in, from files and messages.
+
+pub(crate) mod card_source;
+pub(crate) mod invitation_reply;

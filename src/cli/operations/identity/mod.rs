@@ -1,0 +1,4 @@
+//! Changing identities.
+
+pub(crate) mod restore_backup;
+pub(crate) mod update;

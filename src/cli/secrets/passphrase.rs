@@ -1,0 +1,307 @@
+//! Where passphrases come from: a file, a descriptor, a command, or the terminal. Never an argument, never stdin
+//! when stdin is data.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use encl::crypto::passphrase::Passphrase;
+use rand::RngExt as _;
+use zeroize::Zeroizing;
+
+use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::files::input::is_dash;
+use crate::cli::secrets::passphrase_source::{Lines, bounded, inherited, is_stdin, run};
+use crate::cli::terminal;
+use crate::cli::terminal::prompt::{Prompt, PromptError};
+
+/// Seven words of 2,048: 77 bits.
+const GENERATED_WORDS: usize = 7;
+
+/// Which question a passphrase answers: of two lines the first is the identity's, the second the envelope's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Identity,
+    Envelope,
+}
+
+/// Where passphrases come from.
+enum Source {
+    Terminal,
+    /// `--no-input`, and nothing else given.
+    Nowhere,
+    File(PathBuf),
+    /// An inherited descriptor, opened before anything else could take its number.
+    Open(File),
+    Command(String),
+}
+
+impl Source {
+    /// What the options name.
+    fn named(
+        file: Option<PathBuf>,
+        descriptor: Option<u32>,
+        command: Option<String>,
+    ) -> Result<Option<Self>, Failure> {
+        Ok(match (file, descriptor, command) {
+            (Some(file), _, _) if is_dash(&file) => Some(Self::Open(inherited(0)?)),
+            (Some(file), _, _) => Some(Self::File(file)),
+            (_, Some(number), _) => Some(Self::Open(inherited(number)?)),
+            (_, _, command) => command.map(Self::Command),
+        })
+    }
+
+    /// The file that the user named, else the credential of a service (systemd.exec(5), `LoadCredential=`).
+    fn from_environment() -> Option<Self> {
+        let filled = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(file) = filled("ENCL_PASSPHRASE_FILE") {
+            return Some(Self::File(file.into()));
+        }
+        let file = Path::new(&filled("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
+        file.exists().then_some(Self::File(file))
+    }
+
+    fn asked(no_input: bool) -> Self {
+        if no_input {
+            Self::Nowhere
+        } else {
+            Self::Terminal
+        }
+    }
+}
+
+/// The passphrases of one run. A file, descriptor or command is read once.
+pub(crate) struct Passphrases {
+    source: Source,
+    /// What to do when there is no source.
+    ways: &'static str,
+    lines: OnceLock<Lines>,
+    stdin_is_data: AtomicBool,
+    /// Held while a source is read.
+    reading: Mutex<()>,
+}
+
+impl Passphrases {
+    /// From the options, else the file that `$ENCL_PASSPHRASE_FILE` names, else the service manager's credential, else the
+    /// terminal.
+    pub(crate) fn new(
+        file: Option<PathBuf>,
+        descriptor: Option<u32>,
+        command: Option<String>,
+        no_input: bool,
+    ) -> Result<Self, Failure> {
+        let source = match Source::named(file, descriptor, command)? {
+            Some(source) => source,
+            None => Source::from_environment().unwrap_or(Source::asked(no_input)),
+        };
+        Ok(Self::of(source, WAYS))
+    }
+
+    /// A new passphrase in the place of another: from the options, else the terminal; what answers for the old one does not
+    /// answer for the new one.
+    pub(crate) fn replacing(
+        file: Option<PathBuf>,
+        descriptor: Option<u32>,
+        command: Option<String>,
+        no_input: bool,
+    ) -> Result<Self, Failure> {
+        let source = Source::named(file, descriptor, command)?;
+        Ok(Self::of(
+            source.unwrap_or(Source::asked(no_input)),
+            WAYS_TO_REPLACE,
+        ))
+    }
+
+    fn of(source: Source, ways: &'static str) -> Self {
+        Self {
+            source,
+            ways,
+            lines: OnceLock::new(),
+            stdin_is_data: AtomicBool::new(false),
+            reading: Mutex::new(()),
+        }
+    }
+
+    /// From now on a source that is stdin itself is refused.
+    pub(crate) fn stdin_is_data(&self) {
+        self.stdin_is_data.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether stdin is data already.
+    pub(crate) fn is_stdin_data(&self) -> bool {
+        self.stdin_is_data.load(Ordering::Relaxed)
+    }
+
+    /// Whether a wrong answer can be given again.
+    pub(crate) fn are_asked(&self) -> bool {
+        matches!(self.source, Source::Terminal)
+    }
+
+    /// The passphrase of something that exists. `what` ends the question: "identity bob@example.org".
+    pub(crate) fn existing(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+        made(&self.existing_text(whose, what)?, what)
+    }
+
+    /// The same as it was typed, for whoever needs it twice.
+    pub(crate) fn existing_text(
+        &self,
+        whose: Whose,
+        what: &str,
+    ) -> Result<Zeroizing<String>, Failure> {
+        match &self.source {
+            Source::Terminal => ask(
+                |prompt| prompt.secret(&format!("Passphrase of {what}")),
+                what,
+                self.ways,
+            ),
+            _ => Ok(Zeroizing::new(self.given(whose, what)?.to_owned())),
+        }
+    }
+
+    /// The passphrase of something new: asked twice on a terminal, or seven generated words when left empty.
+    pub(crate) fn new_one(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+        match &self.source {
+            Source::Terminal => made(
+                &ask(|prompt| ask_twice(prompt, what), what, self.ways)?,
+                what,
+            ),
+            _ => made(self.given(whose, what)?, what),
+        }
+    }
+
+    fn given(&self, whose: Whose, what: &str) -> Result<&str, Failure> {
+        // Whoever comes second finds what the first has read.
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = if let Some(lines) = self.lines.get() {
+            lines
+        } else {
+            let read = self.read(what)?;
+            self.lines.get_or_init(|| read)
+        };
+        Ok(lines.of(whose))
+    }
+
+    fn read(&self, what: &str) -> Result<Lines, Failure> {
+        let text = match &self.source {
+            Source::Nowhere | Source::Terminal => {
+                return Err(missing(what)
+                    .because("nothing may be asked (--no-input)")
+                    .hint(self.ways));
+            }
+            Source::File(path) => self.read_path(path),
+            Source::Open(file) => self.read_file(file),
+            Source::Command(command) => run(command),
+        };
+        let lines = text.and_then(|text| Lines::new(&text));
+        lines.map_err(|reason| missing(what).because(reason).hint(self.ways))
+    }
+
+    fn read_path(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+        let file = File::open(path).map_err(|error| {
+            format!(
+                "{}: {}",
+                crate::cli::terminal::escape::shown(path),
+                system_words(&error)
+            )
+        })?;
+        self.read_file(&file)
+    }
+
+    fn read_file(&self, file: &File) -> Result<Zeroizing<Vec<u8>>, String> {
+        if self.stdin_is_data.load(Ordering::Relaxed) && is_stdin(file) {
+            return Err(
+                "standard input holds the data, so it cannot hold the passphrase too".into(),
+            );
+        }
+        bounded(file)
+    }
+}
+
+/// The name of the passphrase in a service's folder of credentials.
+const CREDENTIAL: &str = "encl-passphrase";
+const WAYS: &str =
+    "give it by --passphrase-file, --passphrase-fd, --passphrase-command or $ENCL_PASSPHRASE_FILE";
+const WAYS_TO_REPLACE: &str =
+    "give it by --new-passphrase-file, --new-passphrase-fd or --new-passphrase-command";
+
+fn ask(
+    question: impl FnOnce(&mut Prompt) -> Result<Zeroizing<String>, PromptError>,
+    what: &str,
+    ways: &str,
+) -> Result<Zeroizing<String>, Failure> {
+    let _screen = terminal::screen();
+    let answer = Prompt::open().and_then(|mut prompt| question(&mut prompt));
+    answer.map_err(|error| {
+        let failure = missing(what).caused_by(&error);
+        match error {
+            PromptError::NoTerminal => failure.hint(ways),
+            _ => failure,
+        }
+    })
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(Exit::Locked, format!("cannot get the passphrase of {what}"))
+}
+
+/// What was typed, as a passphrase.
+pub(crate) fn made(text: &str, what: &str) -> Result<Passphrase, Failure> {
+    Passphrase::new(text).map_err(|error| missing(what).caused_by(&error))
+}
+
+fn ask_twice(prompt: &mut Prompt, what: &str) -> Result<Zeroizing<String>, PromptError> {
+    loop {
+        let first = prompt.secret(&format!("New passphrase of {what} (empty: generate one)"))?;
+        if first.is_empty() {
+            let words = generated();
+            prompt.say(&format!(
+                "The passphrase of {what}, shown only now: {}",
+                words.as_str()
+            ))?;
+            return Ok(words);
+        }
+        if prompt.secret("The same again")? == first {
+            return Ok(first);
+        }
+        prompt.say("The two are not the same.")?;
+    }
+}
+
+/// Seven words of the 2,048-word list, drawn evenly: 2,048 divides 2^32, so no remainder favours a word.
+fn generated() -> Zeroizing<String> {
+    let list = bip39::Language::English.word_list();
+    let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
+    let mut words = Zeroizing::new(String::with_capacity(GENERATED_WORDS * 9));
+    for number in 0..GENERATED_WORDS {
+        if number > 0 {
+            words.push('-');
+        }
+        words.push_str(list[rng.random::<u32>() as usize % list.len()]);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seven_words_are_generated() {
+        let words = generated();
+        let list = bip39::Language::English.word_list();
+        assert_eq!(words.split('-').count(), 7);
+        assert!(words.split('-').all(|word| list.contains(&word)));
+        assert_ne!(*words, *generated());
+    }
+
+    #[test]
+    fn without_a_terminal_or_a_source_it_is_locked() {
+        let nowhere = Passphrases::of(Source::Nowhere, WAYS);
+        let failure = nowhere
+            .existing(Whose::Identity, "identity bob")
+            .err()
+            .unwrap();
+        assert_eq!(failure.exit, Exit::Locked);
+    }
+}

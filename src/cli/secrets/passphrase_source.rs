@@ -1,0 +1,177 @@
+//! What a passphrase file, descriptor or command gives: one line or two, bounded, wiped after use.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::process::{Command, Stdio};
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::secrets::passphrase::Whose;
+
+/// More than two of the longest passphrases (1,024 bytes each) with their line ends.
+const SOURCE_BYTES_MAX: usize = 4096;
+
+/// One line that answers every question, or the identity's and the envelope's.
+pub(crate) struct Lines {
+    first: Zeroizing<String>,
+    second: Option<Zeroizing<String>>,
+}
+
+impl Lines {
+    /// Takes what a source gave.
+    pub(crate) fn new(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text")?;
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let mut lines = text
+            .split('\n')
+            .map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let mut next = || lines.next().map(|line| Zeroizing::new(line.to_owned()));
+        let (first, second) = (next().unwrap_or_default(), next());
+        match next() {
+            None => Ok(Self { first, second }),
+            Some(_) => Err("more than two lines were given".into()),
+        }
+    }
+
+    /// The line that answers this question.
+    pub(crate) fn of(&self, whose: Whose) -> &str {
+        match (whose, &self.second) {
+            (Whose::Envelope, Some(second)) => second,
+            _ => &self.first,
+        }
+    }
+}
+
+/// Reads all, or says that it is too much. The buffer never moves, so no copy is left behind.
+pub(crate) fn bounded(mut source: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut buffer = Zeroizing::new(vec![0; SOURCE_BYTES_MAX + 1]);
+    let mut end = 0;
+    while end < buffer.len() {
+        match source.read(&mut buffer[end..]) {
+            Ok(0) => break,
+            Ok(bytes) => end += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(format!("it cannot be read: {}", system_words(&error))),
+        }
+    }
+    if end > SOURCE_BYTES_MAX {
+        return Err(format!("more than {SOURCE_BYTES_MAX} bytes were given"));
+    }
+    buffer.truncate(end);
+    Ok(buffer)
+}
+
+/// What a shell command prints. It shares our stderr and has no stdin: that may be data.
+pub(crate) fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+    let child = Command::new("sh")
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = child.map_err(|error| format!("sh cannot be run: {}", system_words(&error)))?;
+    let text = bounded(child.stdout.take().expect("stdout was asked to be a pipe"));
+    let status = child.wait().map_err(|error| system_words(&error))?;
+    if status.success() {
+        text
+    } else {
+        Err(format!("the passphrase command failed ({status})"))
+    }
+}
+
+/// Opens an inherited descriptor anew. Without `O_NONBLOCK` a named pipe whose writer has gone would never open.
+pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
+    let failed = |error: io::Error| {
+        Failure::new(
+            Exit::Locked,
+            format!("cannot read the passphrase from descriptor {number}"),
+        )
+        .because(match error.kind() {
+            io::ErrorKind::NotFound => "it is not open".into(),
+            _ => system_words(&error),
+        })
+    };
+    if is_our_own(number) {
+        return Err(failed(io::ErrorKind::NotFound.into()));
+    }
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
+    let path = format!("/dev/fd/{number}");
+    let file = File::options()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+        .map_err(failed)?;
+    let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| failed(e.into()))?;
+    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|e| failed(e.into()))?;
+    Ok(file)
+}
+
+/// Whether this program opened the descriptor itself: those close on exec, and what was inherited did not.
+fn is_our_own(number: u32) -> bool {
+    let close_on_exec = OFlags::CLOEXEC.bits();
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    // proc(5): the flags of open(2), in octal.
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & close_on_exec != 0)
+}
+
+pub(crate) fn is_stdin(file: &File) -> bool {
+    let stdin = rustix::fs::fstat(io::stdin());
+    match (file.metadata(), stdin) {
+        (Ok(file), Ok(stdin)) => (file.dev(), file.ino()) == (stdin.st_dev, stdin.st_ino),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What answers for the identity, and for the envelope.
+    fn lines(text: &str) -> Option<[String; 2]> {
+        let lines = Lines::new(text.as_bytes()).ok()?;
+        Some([Whose::Identity, Whose::Envelope].map(|whose| lines.of(whose).to_owned()))
+    }
+
+    #[test]
+    fn one_line_answers_every_question_and_two_are_shared_out() {
+        for (text, identity, envelope) in [
+            ("one", "one", "one"),
+            ("one\n", "one", "one"),
+            ("one\r\n", "one", "one"),
+            ("one\ntwo", "one", "two"),
+            (" one \r\ntwo\r\n", " one ", "two"),
+            ("", "", ""),
+        ] {
+            assert_eq!(lines(text).unwrap(), [identity, envelope], "{text:?}");
+        }
+        assert_eq!(lines("one\ntwo\nthree"), None);
+    }
+
+    #[test]
+    fn sources_are_bounded() {
+        assert_eq!(
+            bounded(&[b'a'; SOURCE_BYTES_MAX][..]).unwrap().len(),
+            SOURCE_BYTES_MAX
+        );
+        assert!(bounded(&[b'a'; SOURCE_BYTES_MAX + 1][..]).is_err());
+    }
+
+    #[test]
+    fn a_command_speaks_or_fails() {
+        assert_eq!(run("echo secret").unwrap().as_slice(), b"secret\n");
+        assert!(run("echo secret; exit 3").is_err());
+    }
+
+    #[test]
+    fn descriptors_of_our_own_are_not_inherited() {
+        use std::os::fd::AsRawFd;
+        let ours = File::open("/dev/null").unwrap();
+        assert!(is_our_own(ours.as_raw_fd().try_into().unwrap()));
+        assert!(!is_our_own(0));
+    }
+}

@@ -1,0 +1,192 @@
+//! The only writer to the terminal: what was done, notices, warnings, failures. Data goes through `stdout.rs`.
+
+pub(crate) mod escape;
+pub(crate) mod progress;
+pub(crate) mod prompt;
+pub(crate) mod stdout;
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use clap::builder::styling::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::cli::errors::Failure;
+use crate::cli::terminal::escape::{json_spelled_out, spelled_out};
+pub(crate) use crate::cli::terminal::escape::{quoted, safe, shown, typed};
+use crate::cli::terminal::stdout::Stdout;
+
+/// What of stderr a person or a program wants to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// Everything, in words.
+    Words,
+    /// Warnings and failures only, in words.
+    Quiet,
+    /// Objects only, one a line.
+    Json,
+}
+
+/// stderr, and standard output for short texts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    voice: Voice,
+    shows_progress: bool,
+}
+
+/// Held by whoever writes to stderr or asks a question, so that nothing is written into a question.
+static SCREEN: Mutex<()> = Mutex::new(());
+
+/// The screen, for a question; nobody else writes until it is let go.
+pub(crate) fn screen() -> MutexGuard<'static, ()> {
+    SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(
+    clippy::unused_self,
+    reason = "only whoever holds the terminal may write"
+)]
+impl Terminal {
+    pub(crate) fn new(voice: Voice) -> Self {
+        Self {
+            voice,
+            shows_progress: true,
+        }
+    }
+
+    /// The same, but how far the work is does not matter.
+    pub(crate) fn unwatched(self) -> Self {
+        Self {
+            shows_progress: false,
+            ..self
+        }
+    }
+
+    /// Whether somebody watches stderr and wants to hear how far the work is.
+    pub(crate) fn is_watched(self) -> bool {
+        self.shows_progress && self.voice == Voice::Words && io::stderr().is_terminal()
+    }
+
+    /// What was done: `encl: …`. Silent with `--quiet` and `--json` (the object says it).
+    pub(crate) fn status(self, text: &str) {
+        if self.voice == Voice::Words {
+            line(Style::new(), "", text);
+        }
+    }
+
+    /// What should be known but is no reason to stop, such as an unverified sender.
+    pub(crate) fn notice(self, text: &str) {
+        match self.voice {
+            Voice::Words => line(Style::new(), "", text),
+            Voice::Json => write_stderr(&object(&Said::new("encl.notice/1", text))),
+            Voice::Quiet => {}
+        }
+    }
+
+    /// What is probably not as it was meant. Never silent.
+    pub(crate) fn warning(self, text: &str) {
+        match self.voice {
+            Voice::Words | Voice::Quiet => {
+                line(AnsiColor::Yellow.on_default().bold(), "warning: ", text);
+            }
+            Voice::Json => write_stderr(&object(&Said::new("encl.warning/1", text))),
+        }
+    }
+
+    /// Tells a failure: what, because, hint; or one `encl.error/1` object.
+    pub(crate) fn failure(self, failure: &Failure) {
+        if self.voice == Voice::Json {
+            write_stderr(&failure.to_json());
+            return;
+        }
+        for text in failure.lines() {
+            let (style, label) = match text.strip_prefix("encl: ") {
+                Some(rest) if rest.starts_with("error: ") => {
+                    (AnsiColor::Red.on_default().bold(), "error: ")
+                }
+                Some(rest) if rest.starts_with("hint: ") => {
+                    (AnsiColor::Cyan.on_default().bold(), "hint: ")
+                }
+                _ => {
+                    write_stderr(&spelled_out(&text));
+                    continue;
+                }
+            };
+            line(style, label, &text["encl: ".len() + label.len()..]);
+        }
+    }
+
+    /// Shows a text of several lines as it stands, hazards spelled out.
+    pub(crate) fn text(self, text: &str) {
+        let lines: Vec<_> = text.lines().map(spelled_out).collect();
+        write_stderr(&lines.join("\n"));
+    }
+
+    /// Writes text for people to standard output, line by line, hazards spelled out.
+    pub(crate) fn print(self, text: &str) -> Result<(), Failure> {
+        let lines = text.lines().map(|line| spelled_out(line) + "\n");
+        Stdout::open()?.put(lines.collect::<String>().as_bytes())
+    }
+
+    /// Writes one object to standard output, or to stderr where data stands on standard output.
+    pub(crate) fn print_object(
+        self,
+        object: &impl Serialize,
+        stream: Stream,
+    ) -> Result<(), Failure> {
+        let line = self::object(object);
+        match stream {
+            Stream::Stdout => Stdout::open()?.put((line + "\n").as_bytes()),
+            Stream::Stderr => {
+                write_stderr(&line);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where an object goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// One JSON object in one line, without anything that a terminal would obey.
+pub(crate) fn object(object: &impl Serialize) -> String {
+    json_spelled_out(
+        &serde_json::to_string(object).expect("our objects hold strings, numbers and lists"),
+    )
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    schema: &'a str,
+    message: &'a str,
+}
+
+impl<'a> Said<'a> {
+    fn new(schema: &'a str, message: &'a str) -> Self {
+        Self { schema, message }
+    }
+}
+
+fn line(style: Style, label: &str, text: &str) {
+    let text = spelled_out(text);
+    write_stderr(&match label {
+        "" => format!("encl: {text}"),
+        _ => format!("encl: {style}{label}{style:#}{text}"),
+    });
+}
+
+/// One whole line in one write, so that two programs on one terminal do not mix. When stderr is gone there is
+/// nobody to tell; the exit code still does.
+fn write_stderr(line: &str) {
+    let _screen = screen();
+    let mut stderr = io::stderr();
+    let line = match anstream::AutoStream::choice(&stderr) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
+        _ => line.to_owned(),
+    };
+    let _ = stderr.write_all((line + "\n").as_bytes());
+}

@@ -1,0 +1,175 @@
+//! Standard output as a place for data: every write and the end are checked.
+
+use std::fs::File;
+use std::io::{self, IoSlice, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use clap::builder::StyledStr;
+use rustix::fs::OFlags;
+
+use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::terminal::escape;
+
+/// Device number of `/dev/null`, as Linux fixes it (Documentation/admin-guide/devices.txt).
+const NULL_DEVICE: (u32, u32) = (1, 3);
+
+/// Standard output without the standard library's buffer, which hides errors (it takes a closed descriptor for
+/// success).
+pub(crate) struct Stdout {
+    file: File,
+    /// Text that came without its last bytes, on a terminal only.
+    rest: Option<Vec<u8>>,
+}
+
+impl Stdout {
+    /// Opens standard output for data.
+    ///
+    /// It must not be closed: Rust's runtime puts a `/dev/null` for reading *and* writing where it was, which a
+    /// shell's `>/dev/null` never is.
+    pub(crate) fn open() -> Result<Self, Failure> {
+        let stdout = io::stdout();
+        let file = File::from(
+            stdout
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(|e| failed(&e))?,
+        );
+        if was_closed(&file).map_err(|e| failed(&e))? {
+            return Err(Failure::new(Exit::Failed, "cannot write standard output")
+                .because("it is closed (or is /dev/null, opened for reading and writing)"));
+        }
+        let rest = file.is_terminal().then(Vec::new);
+        Ok(Self { file, rest })
+    }
+
+    /// The open file, to be compared with an input.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Writes all of `bytes` and says so if that was not possible.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.write_all(bytes)
+            .and_then(|()| self.flush())
+            .map_err(|e| failed(&e))
+    }
+
+    /// Writes our own text, which may carry colours, as far as the terminal shows them.
+    pub(crate) fn put_styled(&mut self, text: &StyledStr) -> Result<(), Failure> {
+        let text = match anstream::AutoStream::choice(&self.file) {
+            anstream::ColorChoice::Never => text.to_string(),
+            _ => text.ansi().to_string(),
+        };
+        self.file.write_all(text.as_bytes()).map_err(|e| failed(&e))
+    }
+
+    /// Refuses what a terminal would obey; characters may be cut between two writes.
+    fn check_text(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(rest) = &mut self.rest else {
+            return Ok(());
+        };
+        rest.extend_from_slice(bytes);
+        let valid = match std::str::from_utf8(rest) {
+            Ok(text) => text,
+            Err(error) if error.error_len().is_none() => {
+                std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default()
+            }
+            Err(_) => return Err(not_text()),
+        };
+        if valid
+            .chars()
+            .any(|c| escape::is_hazard(c) && !matches!(c, '\n' | '\t' | '\r'))
+        {
+            return Err(not_text());
+        }
+        let end = valid.len();
+        rest.drain(..end);
+        Ok(())
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.check_text(bytes)?;
+        self.file.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.rest.is_none() {
+            return self.file.write_vectored(slices);
+        }
+        let slice = slices.iter().find(|slice| !slice.is_empty());
+        slice.map_or(Ok(0), |slice| self.write(slice))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// "cannot write standard output", because of `error`.
+pub(crate) fn failed(error: &io::Error) -> Failure {
+    let failure = Failure::new(Exit::Failed, "cannot write standard output");
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => failure.because("its reader went away (broken pipe)"),
+        _ => failure.because(system_words(error)),
+    }
+}
+
+fn not_text() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "this is not plain text, and standard output is a terminal; use -o FILE, or a pipe",
+    )
+}
+
+/// Whether this is the `/dev/null` for reading and writing that Rust's runtime puts where a standard stream was closed.
+pub(crate) fn was_closed(file: &File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    let device = metadata.rdev();
+    let is_null = metadata.file_type().is_char_device()
+        && (rustix::fs::major(device), rustix::fs::minor(device)) == NULL_DEVICE;
+    Ok(is_null && rustix::fs::fcntl_getfl(file)?.contains(OFlags::RDWR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terminal() -> Stdout {
+        Stdout {
+            file: File::options().write(true).open("/dev/null").unwrap(),
+            rest: Some(Vec::new()),
+        }
+    }
+
+    #[test]
+    fn a_terminal_gets_text_even_when_a_letter_is_cut_in_two() {
+        let mut out = terminal();
+        out.put(b"Gr\xc3").unwrap();
+        out.put(b"\xb6\xc3\x9fe\n").unwrap();
+        assert_eq!(out.rest.as_deref(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn a_terminal_never_gets_escapes_or_bytes() {
+        assert!(terminal().put(b"\x1b[2J").is_err());
+        assert!(terminal().put(b"\xff\xfe").is_err());
+        assert!(terminal().put("\u{202e}".as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_null_device_for_both_directions_was_closed() {
+        let null = |read| {
+            File::options()
+                .read(read)
+                .write(true)
+                .open("/dev/null")
+                .unwrap()
+        };
+        assert!(was_closed(&null(true)).unwrap());
+        assert!(!was_closed(&null(false)).unwrap());
+    }
+}
