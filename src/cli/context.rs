@@ -13,7 +13,7 @@ use crate::cli::args::Global;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::secrets::passphrase::Passphrases;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
-use crate::cli::terminal::{Terminal, Voice};
+use crate::cli::terminal::{OutputMode, Terminal};
 
 /// Everything that comes from outside the command line of one command.
 pub(crate) struct Context {
@@ -81,18 +81,18 @@ impl Context {
         }
         match Prompt::open().and_then(|mut prompt| prompt.yes(question)) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Failure::new(Exit::Locked, what).because("the answer was no")),
+            Ok(false) => Err(Failure::new(Exit::Locked, what).reason("the answer was no")),
             Err(error) => Err(failed(&error)),
         }
     }
 }
 
 /// How loud stderr is.
-pub(crate) fn voice(global: &Global) -> Voice {
+pub(crate) fn voice(global: &Global) -> OutputMode {
     match (global.json, global.quiet) {
-        (true, _) => Voice::Json,
-        (false, true) => Voice::Quiet,
-        (false, false) => Voice::Words,
+        (true, _) => OutputMode::Json,
+        (false, true) => OutputMode::Quiet,
+        (false, false) => OutputMode::Words,
     }
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn keystore(option: Option<PathBuf>) -> Result<PathBuf, Failure> {
     }
     let folders = etcetera::base_strategy::Xdg::new().map_err(|_| {
         Failure::new(Exit::Failed, "cannot find the keystore")
-            .because("there is no home folder")
+            .reason("there is no home folder")
             .hint("name it by --keystore DIR or $ENCL_KEYSTORE")
     })?;
     Ok(folders.data_dir().join("encl"))
@@ -123,7 +123,7 @@ fn try_randomness() -> Result<(), Failure> {
             Exit::Failed,
             "cannot draw randomness from the operating system",
         )
-        .because(error.to_string())
+        .reason(error.to_string())
     })
 }
 
@@ -134,6 +134,6 @@ fn now() -> Result<Time, Failure> {
         .and_then(|since| Time::from_unix(since.as_secs()));
     time.ok_or_else(|| {
         Failure::new(Exit::Failed, "cannot tell the time")
-            .because("this machine's clock is before 1970 or after 9999")
+            .reason("this machine's clock is before 1970 or after 9999")
     })
 }

@@ -25,9 +25,9 @@ use crate::cli::commands::program::{completions, help, man, version};
 use crate::cli::commands::{Command, mail};
 use crate::cli::context::Context;
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{Exit, Failure, Outcome, Stop};
+use crate::cli::errors::{CommandError, CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
-use crate::cli::terminal::{Terminal, Voice};
+use crate::cli::terminal::{OutputMode, Terminal};
 
 /// Seal files for the people named on the envelope
 #[derive(Debug, Parser)]
@@ -124,13 +124,13 @@ fn alone() -> Option<Cli> {
     }
 }
 
-fn execute(cli: Cli, terminal: Terminal) -> Outcome {
+fn execute(cli: Cli, terminal: Terminal) -> CommandResult {
     let json = cli.global.json;
     match cli.command {
         None if json => Err(Failure::new(Exit::Usage, "no command was given").into()),
         None => {
             terminal.text(help::EVERYDAY);
-            Err(Stop::Told(Exit::Usage))
+            Err(CommandError::Reported(Exit::Usage))
         }
         // These work without a home folder, a clock and a keystore.
         Some(Command::Completions(arguments)) => completions::run(&arguments),
@@ -145,12 +145,12 @@ fn execute(cli: Cli, terminal: Terminal) -> Outcome {
     }
 }
 
-fn ended(terminal: Terminal, outcome: Outcome) -> ExitCode {
+fn ended(terminal: Terminal, outcome: CommandResult) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Told(exit)) => ExitCode::from(exit.code()),
-        Err(Stop::Code(code)) => ExitCode::from(code),
-        Err(Stop::Failure(failure)) => {
+        Err(CommandError::Reported(exit)) => ExitCode::from(exit.code()),
+        Err(CommandError::Code(code)) => ExitCode::from(code),
+        Err(CommandError::Failure(failure)) => {
             terminal.failure(&failure);
             ExitCode::from(failure.code())
         }
@@ -160,13 +160,17 @@ fn ended(terminal: Terminal, outcome: Outcome) -> ExitCode {
 /// `--help` and `--version` are answers; everything else is a wrong command line.
 fn not_parsed(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|word| word == "--json");
-    let terminal = Terminal::new(if json { Voice::Json } else { Voice::Words });
+    let terminal = Terminal::new(if json {
+        OutputMode::Json
+    } else {
+        OutputMode::Words
+    });
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
         let shown = Stdout::open().and_then(|mut out| out.put_styled(&error.render()));
-        return ended(terminal, shown.map_err(Stop::from));
+        return ended(terminal, shown.map_err(CommandError::from));
     }
     let failure = |what: &str| {
         let failure = Failure::new(Exit::Usage, what);

@@ -24,10 +24,10 @@ pub(crate) fn conditions(
         .transpose()?;
     match (not_before, expires) {
         (_, Some(end)) if end <= now => {
-            Err(cannot("--expires").because(format!("{} is not in the future", time::local(end))))
+            Err(cannot("--expires").reason(format!("{} is not in the future", time::local(end))))
         }
         (Some(start), Some(end)) if end <= start => {
-            Err(cannot("--expires").because("it is not after --not-before"))
+            Err(cannot("--expires").reason("it is not after --not-before"))
         }
         _ => Ok(Conditions {
             not_before,
@@ -41,7 +41,7 @@ pub(crate) fn labels(texts: &[String]) -> Result<BTreeMap<String, String>, Failu
     let mut labels = BTreeMap::new();
     for text in texts {
         let refused =
-            |because: &str| cannot("--label").because(format!("`{}` {because}", safe(text)));
+            |because: &str| cannot("--label").reason(format!("`{}` {because}", safe(text)));
         let (key, value) = text
             .split_once('=')
             .ok_or_else(|| refused("is not KEY=VALUE"))?;
@@ -56,7 +56,7 @@ pub(crate) fn labels(texts: &[String]) -> Result<BTreeMap<String, String>, Failu
 }
 
 pub(crate) fn moment(option: &str, text: &str, now: Time, edge: DayEdge) -> Result<Time, Failure> {
-    time::parse(text, now, edge).map_err(|error| cannot(option).because(safe(&error.to_string())))
+    time::parse(text, now, edge).map_err(|error| cannot(option).reason(safe(&error.to_string())))
 }
 
 fn cannot(option: &str) -> Failure {

@@ -29,7 +29,7 @@ impl OneMessage {
         match input.path() {
             Some(path) if path.is_dir() => Err(input
                 .cannot(verb, Exit::Usage)
-                .because("it is a folder")
+                .reason("it is a folder")
                 .hint("`encl mail seal` and `unseal` go through a Maildir")),
             _ => Ok(input),
         }

@@ -10,19 +10,19 @@ use crate::cli::display::policy;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::directory::people::People;
 use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::recipients::Readers;
-use crate::cli::operations::directory::resolve::Found;
+use crate::cli::operations::directory::recipients::Recipients;
+use crate::cli::operations::directory::resolve::ResolvedRecipient;
 use crate::cli::terminal::safe;
 
 /// One `--quorum` as it was typed.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct QuorumArg {
     need: u8,
     names: Vec<String>,
     typed: String,
 }
 
-impl Wanted {
+impl QuorumArg {
     /// Reads all of them; `others` are the locks that the envelope has besides.
     pub(crate) fn all(typed: &[String], others: usize) -> Result<Vec<Self>, Failure> {
         if typed.len() + others > LOCKS_MAX {
@@ -35,7 +35,7 @@ impl Wanted {
                 Exit::Usage,
                 format!("cannot use {} --quorum options", typed.len()),
             )
-            .because(format!(
+            .reason(format!(
                 "an envelope has at most {LOCKS_MAX} locks{besides}"
             )));
         }
@@ -44,12 +44,12 @@ impl Wanted {
 
     fn parse(text: &str) -> Result<Self, Failure> {
         let Some((need, names)) = text.split_once(':') else {
-            return Err(cannot(text).because("it is not N:WHO,WHO,…"));
+            return Err(cannot(text).reason("it is not N:WHO,WHO,…"));
         };
         let is_number = need.bytes().all(|byte| byte.is_ascii_digit());
         let Some(need @ 1..) = need.parse().ok().filter(|_| is_number) else {
             let need = safe(need);
-            return Err(cannot(text).because(format!("`{need}` is not a number from 1 to 255")));
+            return Err(cannot(text).reason(format!("`{need}` is not a number from 1 to 255")));
         };
         let names: Vec<String> = names
             .split(',')
@@ -57,7 +57,7 @@ impl Wanted {
             .collect();
         if names.iter().any(String::is_empty) {
             return Err(cannot(text)
-                .because("a name is missing")
+                .reason("a name is missing")
                 .hint("names are separated by commas, and hold none themselves"));
         }
         Ok(Self {
@@ -69,41 +69,39 @@ impl Wanted {
 }
 
 /// People who must come together, each once.
-pub(crate) struct Together {
+pub(crate) struct ResolvedQuorum {
     pub(crate) need: u8,
-    pub(crate) found: Vec<Found>,
+    pub(crate) found: Vec<ResolvedRecipient>,
     pub(crate) addressees: Vec<Addressee>,
 }
 
-impl Together {
+impl ResolvedQuorum {
     /// Finds everybody of each.
     pub(crate) fn all(
-        wanted: &[Wanted],
+        wanted: &[QuorumArg],
         people: &People,
         context: &Context,
     ) -> Result<Vec<Self>, Failure> {
-        let find = |one: &Wanted| Self::find(one, people, context);
+        let find = |one: &QuorumArg| Self::find(one, people, context);
         wanted.iter().map(find).collect()
     }
 
-    fn find(wanted: &Wanted, people: &People, context: &Context) -> Result<Self, Failure> {
-        let Wanted { need, names, typed } = wanted;
-        let mut found = Readers::find(names, people, context)?;
+    fn find(wanted: &QuorumArg, people: &People, context: &Context) -> Result<Self, Failure> {
+        let QuorumArg { need, names, typed } = wanted;
+        let mut found = Recipients::find(names, people, context)?;
         let mut seen = HashSet::new();
         if let Some(twice) = found.iter().find(|found| !seen.insert(found.names.id)) {
             let words = twice.names.words();
             return Err(cannot(typed)
-                .because(format!("it names {words} twice"))
+                .reason(format!("it names {words} twice"))
                 .hint("each of its people counts once, and so does each member of a group"));
         }
         let of = found.len();
         if usize::from(*need) > of {
-            return Err(
-                cannot(typed).because(format!("{need} of {of} people cannot come together"))
-            );
+            return Err(cannot(typed).reason(format!("{need} of {of} people cannot come together")));
         }
         if *need > 1 && of > SHARES_MAX {
-            return Err(cannot(typed).because(format!(
+            return Err(cannot(typed).reason(format!(
                 "it names {of} people, and at most {SHARES_MAX} can have a share"
             )));
         }
@@ -152,10 +150,10 @@ mod tests {
             ("2:a,,b", "a name is missing"),
             ("2:a,b,", "a name is missing"),
         ] {
-            let failure = Wanted::parse(typed).unwrap_err();
-            assert_eq!((failure.exit, &*failure.because[0]), (Exit::Usage, because));
+            let failure = QuorumArg::parse(typed).unwrap_err();
+            assert_eq!((failure.exit, &*failure.reasons[0]), (Exit::Usage, because));
         }
-        let good = Wanted::parse("2:@board, Dan , ./x:y.card").unwrap();
+        let good = QuorumArg::parse("2:@board, Dan , ./x:y.card").unwrap();
         assert_eq!((good.need, good.names.len()), (2, 3));
         assert_eq!(good.names[2], "./x:y.card");
     }
@@ -163,7 +161,7 @@ mod tests {
     #[test]
     fn an_envelope_has_eight_locks() {
         let typed = |count| vec!["1:a".to_owned(); count];
-        assert_eq!(Wanted::all(&typed(8), 0).unwrap().len(), 8);
-        assert!(Wanted::all(&typed(8), 1).is_err() && Wanted::all(&typed(9), 0).is_err());
+        assert_eq!(QuorumArg::all(&typed(8), 0).unwrap().len(), 8);
+        assert!(QuorumArg::all(&typed(8), 1).is_err() && QuorumArg::all(&typed(9), 0).is_err());
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 /// What is handed on to the sendmail, in front of its other options.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Handed on to the sendmail, as if they stood behind it")]
-pub(crate) struct PassedOn {
+pub(crate) struct SendmailArgs {
     /// The address that bounces go to
     #[arg(short = 'f', value_name = "ADDRESS")]
     from: Option<OsString>,
@@ -37,7 +37,7 @@ pub(crate) struct PassedOn {
     ignore_dots: bool,
 }
 
-impl PassedOn {
+impl SendmailArgs {
     /// The call with these options behind the program's name.
     pub(crate) fn before(&self, call: &[OsString]) -> Vec<OsString> {
         let Some((program, rest)) = call.split_first() else {

@@ -16,7 +16,7 @@ pub(crate) enum DayEdge {
 
 /// Why a WHEN is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WhenError {
+pub(crate) enum TimeError {
     #[error(
         "`{0}` is neither RFC 3339 with an offset (2026-12-31T18:00:00+01:00), nor a date (2026-12-31), nor a span \
          (90s, 30m, 12h, 30d, 2w)"
@@ -27,7 +27,7 @@ pub(crate) enum WhenError {
 }
 
 /// Reads a WHEN. Days are 86,400 seconds in spans, and calendar days of this machine's time zone in dates.
-pub(crate) fn parse(text: &str, now: Time, edge: DayEdge) -> Result<Time, WhenError> {
+pub(crate) fn parse(text: &str, now: Time, edge: DayEdge) -> Result<Time, TimeError> {
     parse_in(text, now, edge, &TimeZone::system())
 }
 
@@ -50,14 +50,14 @@ fn named_day_in(time: Time, zone: TimeZone) -> String {
     shaped(time, "%A, %Y-%m-%d", zone)
 }
 
-fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Time, WhenError> {
+fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Time, TimeError> {
     let unix = match span_seconds(text) {
         Some(seconds) => seconds.checked_add(now.unix()),
         None if is_date(text) => edge_of_day(text, edge, zone)?,
         None => instant(text)?,
     };
     unix.and_then(Time::from_unix)
-        .ok_or_else(|| WhenError::Range(text.to_owned()))
+        .ok_or_else(|| TimeError::Range(text.to_owned()))
 }
 
 fn local_in(time: Time, zone: TimeZone) -> String {
@@ -105,8 +105,8 @@ fn is_date(text: &str) -> bool {
     text.len() == 10 && text.bytes().enumerate().all(shape)
 }
 
-fn edge_of_day(text: &str, edge: DayEdge, zone: &TimeZone) -> Result<Option<u64>, WhenError> {
-    let shape = || WhenError::Shape(text.to_owned());
+fn edge_of_day(text: &str, edge: DayEdge, zone: &TimeZone) -> Result<Option<u64>, TimeError> {
+    let shape = || TimeError::Shape(text.to_owned());
     let date: Date = text.parse().map_err(|_| shape())?;
     let date = match edge {
         DayEdge::Start => Ok(date),
@@ -121,8 +121,8 @@ fn edge_of_day(text: &str, edge: DayEdge, zone: &TimeZone) -> Result<Option<u64>
         .and_then(|start| u64::try_from(start.timestamp().as_second()).ok()))
 }
 
-fn instant(text: &str) -> Result<Option<u64>, WhenError> {
-    let shape = || WhenError::Shape(text.to_owned());
+fn instant(text: &str) -> Result<Option<u64>, TimeError> {
+    let shape = || TimeError::Shape(text.to_owned());
     if text.len() < 20 || !matches!(text.as_bytes()[10], b'T' | b't' | b' ') {
         return Err(shape()); // jiff also reads shorter forms, which RFC 3339 does not have
     }
@@ -143,8 +143,8 @@ mod tests {
         let zone = TimeZone::fixed(tz::offset(2));
         match parse_in(text, now(), edge, &zone) {
             Ok(time) => time.to_string(),
-            Err(WhenError::Shape(_)) => "shape".into(),
-            Err(WhenError::Range(_)) => "range".into(),
+            Err(TimeError::Shape(_)) => "shape".into(),
+            Err(TimeError::Range(_)) => "range".into(),
         }
     }
 

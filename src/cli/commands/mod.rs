@@ -18,7 +18,7 @@ use program::help::closing;
 use program::{completions, help, man, version};
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, Outcome, sysexits};
+use crate::cli::errors::{CommandResult, Exit, Failure, sysexits};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -65,7 +65,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) fn run(self, context: &mut Context) -> Outcome {
+    pub(crate) fn run(self, context: &mut Context) -> CommandResult {
         match self {
             Self::Wrap(arguments) => wrap::run(&arguments, context),
             Self::Unwrap(arguments) => unwrap::run(&arguments, context),

@@ -13,7 +13,7 @@ use crate::cli::operations::open::approvals::Approvals;
 use crate::cli::terminal::{quoted, typed};
 
 /// What has to be known of an envelope before it is opened, to say afterwards why it did not open.
-pub(crate) struct Shut<'a> {
+pub(crate) struct UnlockContext<'a> {
     people: &'a People,
     /// Those of my keys that are used, which may be one identity's only.
     keys: Vec<ReaderKey>,
@@ -25,7 +25,7 @@ pub(crate) struct Shut<'a> {
     is_in_mail: bool,
 }
 
-impl<'a> Shut<'a> {
+impl<'a> UnlockContext<'a> {
     /// `keys` are those of mine that it will be opened with.
     pub(crate) fn of(
         manifest: &Manifest,
@@ -53,7 +53,7 @@ impl<'a> Shut<'a> {
     /// The failure that tells `error`: "cannot VERB INPUT".
     pub(crate) fn failure(&self, input: &Input, verb: &str, error: OpenError) -> Failure {
         let plain = |error| Failure {
-            because: Vec::new(),
+            reasons: Vec::new(),
             ..open::failure(input, verb, error)
         };
         match error {
@@ -61,7 +61,7 @@ impl<'a> Shut<'a> {
                 let reasons = self.reasons(&quorum);
                 let hint = self.hint(input, verb, &quorum);
                 let failure = Failure {
-                    because: reasons,
+                    reasons: reasons,
                     ..plain(OpenError::Quorum(quorum))
                 };
                 failure.hint(hint)
@@ -72,12 +72,12 @@ impl<'a> Shut<'a> {
                     Source::Slot(_) => "ask whoever sent you the envelope for another copy",
                     Source::Approval(_) => "leave it out, or ask for another one",
                 };
-                plain(OpenError::Share(wrong)).because(reason).hint(hint)
+                plain(OpenError::Share(wrong)).reason(reason).hint(hint)
             }
             OpenError::Approval { approval, lock } => {
                 let name = self.approvals.name(approval);
                 plain(error)
-                    .because(format!(
+                    .reason(format!(
                         "{name}, for lock {lock}, was forged or changed, or whoever made it holds nothing of that lock"
                     ))
                     .hint("leave it out, or ask for another one")

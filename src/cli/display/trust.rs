@@ -79,14 +79,14 @@ impl Trust {
         let who = typed(who, "WHO");
         match self {
             Self::Changed => failure
-                .because("another key or card was offered for this contact, and it is not decided which one is right")
-                .because("somebody may be pretending")
+                .reason("another key or card was offered for this contact, and it is not decided which one is right")
+                .reason("somebody may be pretending")
                 .hint(changed_hint(&who)),
             Self::Revoked => failure
-                .because("its owner revoked the key")
+                .reason("its owner revoked the key")
                 .hint("ask for the card of their new identity, and add it after `encl contact remove`"),
             Self::Blocked => failure
-                .because("you blocked this contact")
+                .reason("you blocked this contact")
                 .hint(format!("`encl contact unblock {who}` ends that")),
             _ => failure,
         }

@@ -7,7 +7,7 @@ use encl::keystore::{Accepted, Group, How, Keystore, KeystoreError, StoredSecret
 use crate::cli::args::time;
 use crate::cli::context::Context;
 use crate::cli::display::trust::changed_hint;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::operations::directory::people::{Names, People, Trust};
 use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::{safe, shown};
@@ -57,7 +57,7 @@ pub(crate) fn whole_group(context: &Context, name: &str) -> Result<Group, Failur
         .group(name)
         .map_err(|error| failure(&what, &error))?;
     group.ok_or_else(|| {
-        let failure = Failure::new(Exit::Recipient, what).because("there is no such group");
+        let failure = Failure::new(Exit::Recipient, what).reason("there is no such group");
         failure.hint("`encl group list` shows the groups")
     })
 }
@@ -91,8 +91,8 @@ fn doubted(
     card: &Card,
 ) -> Failure {
     let refused = failure(what, error)
-        .because(format!("known {}", fingerprint(&known)))
-        .because(format!("given {}", fingerprint(&card.id())));
+        .reason(format!("known {}", fingerprint(&known)))
+        .reason(format!("given {}", fingerprint(&card.id())));
     let Ok(Some(contact)) = keystore(context).contact(&known) else {
         return refused;
     };
@@ -103,7 +103,7 @@ fn doubted(
     }
     let who = typed(names.addresses.first().map_or("", String::as_str), "WHO");
     refused
-        .because(format!(
+        .reason(format!(
             "{} is marked as changed: nothing is sealed for them until you decide",
             names.words()
         ))
@@ -115,7 +115,7 @@ pub(crate) fn secret(context: &Context, id: RootId) -> Result<StoredSecret, Fail
     let due = secret_if_any(context, id)?;
     due.ok_or_else(|| {
         Failure::new(Exit::Failed, "cannot read your identity")
-            .because("its private keys are gone")
+            .reason("its private keys are gone")
             .hint("`encl restore` and `encl key paper --restore` bring them back")
     })
 }
@@ -134,11 +134,11 @@ pub(crate) fn secret_if_any(
 
 /// What went wrong with the keystore, as a failure of `what` ("cannot …").
 pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
-    let failure = Failure::new(exit(error), what).because(safe(&error.to_string()));
+    let failure = Failure::new(exit(error), what).reason(safe(&error.to_string()));
     match error {
-        KeystoreError::System { source, .. } => failure.because(system_words(source)),
+        KeystoreError::System { source, .. } => failure.reason(io_message(source)),
         KeystoreError::File(error) => match std::error::Error::source(error).and_then(|s| s.downcast_ref()) {
-            Some(source) => failure.because(system_words(source)),
+            Some(source) => failure.reason(io_message(source)),
             None => failure,
         },
         KeystoreError::OpenToOthers { path, .. } => failure.hint(format!("`chmod go= {}` makes it private", shown(path))),

@@ -105,7 +105,7 @@ pub(crate) struct Failure {
     /// "cannot unwrap report.pdf.encl"
     pub(crate) what: String,
     /// Each one clause: "none of your identities is named in its policy"
-    pub(crate) because: Vec<String>,
+    pub(crate) reasons: Vec<String>,
     pub(crate) hint: Option<String>,
     pub(crate) file: Option<PathBuf>,
     /// What `mail send` and `mail deliver` return for it: a code of sysexits.h, or that of a program which they ran.
@@ -119,7 +119,7 @@ impl Failure {
             exit,
             class: None,
             what: what.into(),
-            because: Vec::new(),
+            reasons: Vec::new(),
             hint: None,
             file: None,
             sysexit: None,
@@ -143,11 +143,11 @@ impl Failure {
 
     /// The system's own words for an error, without "(os error 2)".
     pub(crate) fn io(what: impl Into<String>, error: &std::io::Error) -> Self {
-        Self::new(Exit::Failed, what).because(system_words(error))
+        Self::new(Exit::Failed, what).reason(io_message(error))
     }
 
-    pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
-        self.because.push(reason.into());
+    pub(crate) fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reasons.push(reason.into());
         self
     }
 
@@ -156,12 +156,12 @@ impl Failure {
         let mut next = Some(error);
         while let Some(error) = next {
             match error.downcast_ref::<std::io::Error>() {
-                Some(error) => self.because.push(system_words(error)),
-                None => self.because.push(error.to_string()),
+                Some(error) => self.reasons.push(io_message(error)),
+                None => self.reasons.push(error.to_string()),
             }
             next = error.source();
         }
-        self.because.dedup();
+        self.reasons.dedup();
         self
     }
 
@@ -178,7 +178,7 @@ impl Failure {
     /// The lines that a person reads.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("encl: error: {}", self.what)];
-        let reasons = self.because.iter().enumerate();
+        let reasons = self.reasons.iter().enumerate();
         lines.extend(reasons.map(|(n, reason)| match n {
             0 => format!("encl:   because {reason}"),
             _ => format!("encl:   {reason}"),
@@ -189,7 +189,7 @@ impl Failure {
 
     /// The object that a program reads.
     pub(crate) fn to_json(&self) -> String {
-        let message = std::iter::once(&self.what).chain(&self.because);
+        let message = std::iter::once(&self.what).chain(&self.reasons);
         terminal::object(&ErrorObject {
             schema: "encl.error/1",
             code: self.exit.name(),
@@ -218,7 +218,7 @@ struct ErrorObject<'a> {
 }
 
 /// "No such file or directory (os error 2)" without its number, in lower case.
-pub(crate) fn system_words(error: &std::io::Error) -> String {
+pub(crate) fn io_message(error: &std::io::Error) -> String {
     let words = error.to_string();
     let words = words.split(" (os error").next().unwrap_or_default();
     let mut letters = words.chars();
@@ -230,21 +230,21 @@ pub(crate) fn system_words(error: &std::io::Error) -> String {
 
 /// Why a command stops: a failure still to be told, or several that were told already.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum CommandError {
     Failure(Failure),
-    Told(Exit),
+    Reported(Exit),
     /// Told already, with a code of sysexits.h.
     Code(u8),
 }
 
-impl From<Failure> for Stop {
+impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
     }
 }
 
 /// How every command ends.
-pub(crate) type Outcome = Result<(), Stop>;
+pub(crate) type CommandResult = Result<(), CommandError>;
 
 /// Counts the failures of several inputs, each of which stands alone.
 #[derive(Default)]
@@ -267,11 +267,13 @@ impl Tally {
     }
 
     /// The exit code that all failures share, else 1.
-    pub(crate) fn end(self) -> Outcome {
+    pub(crate) fn end(self) -> CommandResult {
         match self.exits.split_first() {
             None => Ok(()),
-            Some((first, rest)) if rest.iter().all(|exit| exit == first) => Err(Stop::Told(*first)),
-            Some(_) => Err(Stop::Told(Exit::Failed)),
+            Some((first, rest)) if rest.iter().all(|exit| exit == first) => {
+                Err(CommandError::Reported(*first))
+            }
+            Some(_) => Err(CommandError::Reported(Exit::Failed)),
         }
     }
 }
@@ -291,7 +293,7 @@ mod tests {
     #[test]
     fn a_failure_tells_what_because_and_hint() {
         let mut failure = Failure::new(Exit::NotForYou, "cannot unwrap a.encl")
-            .because("none of your identities is named in its policy")
+            .reason("none of your identities is named in its policy")
             .hint("`encl key list` shows your identities")
             .file(Path::new("a.encl"));
         failure.class = Some("no-key");
@@ -321,8 +323,8 @@ mod tests {
             };
             match tally.end() {
                 Ok(()) => 0,
-                Err(Stop::Told(exit)) => exit.code(),
-                Err(Stop::Failure(_) | Stop::Code(_)) => unreachable!(),
+                Err(CommandError::Reported(exit)) => exit.code(),
+                Err(CommandError::Failure(_) | CommandError::Code(_)) => unreachable!(),
             }
         };
         assert_eq!(end(&[]), 0);
@@ -333,6 +335,6 @@ mod tests {
     #[test]
     fn system_words_lose_their_number() {
         let error = std::io::Error::from_raw_os_error(2);
-        assert_eq!(system_words(&error), "no such file or directory");
+        assert_eq!(io_message(&error), "no such file or directory");
     }
 }

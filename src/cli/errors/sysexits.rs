@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::cli::errors::{Exit, Failure, Outcome, Stop};
+use crate::cli::errors::{CommandError, CommandResult, Exit, Failure};
 
 /// The codes, with the numbers of sysexits.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +56,12 @@ pub(crate) const TABLE: &str = "\
   any other: what the program behind `--` returned";
 
 /// Runs a command whose codes mail programs act on. Nothing that goes wrong in an unforeseen way is taken for permanent.
-pub(crate) fn ended(run: impl FnOnce() -> Outcome) -> Outcome {
+pub(crate) fn ended(run: impl FnOnce() -> CommandResult) -> CommandResult {
     match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Err(Stop::Failure(failure))) => Err(coded(failure).into()),
-        Ok(Err(Stop::Told(exit))) => Err(Stop::Code(Sysexit::of(exit).code())),
+        Ok(Err(CommandError::Failure(failure))) => Err(coded(failure).into()),
+        Ok(Err(CommandError::Reported(exit))) => Err(CommandError::Code(Sysexit::of(exit).code())),
         Ok(other) => other,
-        Err(_) => Err(Stop::Code(Sysexit::TempFail.code())),
+        Err(_) => Err(CommandError::Code(Sysexit::TempFail.code())),
     }
 }
 

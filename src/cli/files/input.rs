@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::InputFiles;
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::shown;
 use crate::cli::terminal::stdout::was_closed;
 
@@ -108,7 +108,7 @@ impl Input {
     pub(crate) fn open(&self, verb: &str) -> Result<Source, Failure> {
         let failed = |error: &io::Error| {
             let failure = self.cannot(verb, Exit::Failed);
-            failure.because(system_words(error))
+            failure.reason(io_message(error))
         };
         let file = match self {
             Self::Stdin => io::stdin().as_fd().try_clone_to_owned().map(File::from),
@@ -120,7 +120,7 @@ impl Input {
             return Err(self.a_folder(verb));
         }
         if *self == Self::Stdin && was_closed(&file).map_err(|error| failed(&error))? {
-            return Err(self.cannot(verb, Exit::Failed).because("it is closed"));
+            return Err(self.cannot(verb, Exit::Failed).reason("it is closed"));
         }
         enlarge_pipe(&file, &metadata);
         Ok(Source { file, metadata })
@@ -128,12 +128,12 @@ impl Input {
 
     fn no_typing(&self, verb: &str) -> Failure {
         self.cannot(verb, Exit::Usage)
-            .because("it is a terminal")
+            .reason("it is a terminal")
             .hint(format!("name a file, or pipe something into `encl {verb}`"))
     }
 
     fn a_folder(&self, verb: &str) -> Failure {
-        let failure = self.cannot(verb, Exit::Usage).because("it is a folder");
+        let failure = self.cannot(verb, Exit::Usage).reason("it is a folder");
         match verb {
             "wrap" => {
                 let folder = self.name();
@@ -192,11 +192,8 @@ impl Source {
     /// The same file once more, to compare others with.
     pub(crate) fn twin(&self, input: &Input, verb: &str) -> Result<Self, Failure> {
         let file = self.file.try_clone();
-        let file = file.map_err(|error| {
-            input
-                .cannot(verb, Exit::Failed)
-                .because(system_words(&error))
-        })?;
+        let file =
+            file.map_err(|error| input.cannot(verb, Exit::Failed).reason(io_message(&error)))?;
         Ok(Self {
             file,
             metadata: self.metadata.clone(),
@@ -215,9 +212,9 @@ impl Source {
         spool().map_err(|error: io::Error| {
             let because = format!(
                 "it cannot be kept in a temporary file: {}",
-                system_words(&error)
+                io_message(&error)
             );
-            input.cannot(verb, Exit::Failed).because(because)
+            input.cannot(verb, Exit::Failed).reason(because)
         })
     }
 
@@ -262,7 +259,7 @@ fn listed(list: &Path, separator: u8) -> Result<Vec<PathBuf>, Failure> {
         .read_to_end(&mut names)
         .map_err(failed)?;
     if names.len() as u64 > LIST_BYTES_MAX {
-        return Err(Failure::new(Exit::Usage, what).because("it is longer than 64 MiB"));
+        return Err(Failure::new(Exit::Usage, what).reason("it is longer than 64 MiB"));
     }
     let names = names
         .split(|byte| *byte == separator)

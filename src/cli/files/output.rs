@@ -6,7 +6,7 @@ use std::path::Path;
 
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, is_device};
 
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source, enlarge_pipe};
 use crate::cli::files::target::Target;
 use crate::cli::terminal::stdout;
@@ -84,8 +84,8 @@ impl Output<'_> {
             Target::Stdout => stdout::failed(error),
             Target::File(path) => self
                 .failure(Exit::Failed)
-                .because(format!("cannot write {}", shown(path)))
-                .because(system_words(error)),
+                .reason(format!("cannot write {}", shown(path)))
+                .reason(io_message(error)),
         }
     }
 
@@ -97,7 +97,7 @@ impl Output<'_> {
         if device.is_terminal() {
             let failure = self
                 .failure(Exit::Usage)
-                .because(format!("{} is a terminal", shown(path)));
+                .reason(format!("{} is a terminal", shown(path)));
             return Err(failure.hint("`-o -` is standard output, which shows text"));
         }
         if let Ok(metadata) = device.metadata() {
@@ -112,7 +112,7 @@ impl Output<'_> {
             if source.is(&metadata) {
                 return Err(self
                     .failure(Exit::Exists)
-                    .because("standard output is the input file"));
+                    .reason("standard output is the input file"));
             }
             enlarge_pipe(out.file(), &metadata);
         }
@@ -121,7 +121,7 @@ impl Output<'_> {
 
     fn is_the_input(&self, path: &Path) -> Failure {
         self.failure(Exit::Exists)
-            .because(format!("{} is the input", shown(path)))
+            .reason(format!("{} is the input", shown(path)))
     }
 
     /// Why the file did not come into being.
@@ -131,13 +131,13 @@ impl Output<'_> {
             AtomicFileError::NoName(_) => Exit::Usage,
             AtomicFileError::NotAFile(_) | AtomicFileError::System { .. } => Exit::Failed,
         };
-        let failure = self.failure(exit).because(safe(&error.to_string()));
+        let failure = self.failure(exit).reason(safe(&error.to_string()));
         match error {
             AtomicFileError::Exists(_) => failure.hint("--force replaces it, -o OUT names another"),
             AtomicFileError::Link(_) => {
                 failure.hint("links are never followed: name the file itself")
             }
-            AtomicFileError::System { source, .. } => failure.because(system_words(source)),
+            AtomicFileError::System { source, .. } => failure.reason(io_message(source)),
             _ => failure,
         }
     }

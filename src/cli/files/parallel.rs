@@ -19,27 +19,27 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// In whose company an input is worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Company {
+pub(crate) enum Parallelism {
     /// Nobody's.
-    Alone,
+    Exclusive,
     /// Other inputs'.
-    Others,
+    Shared,
 }
 
-impl Company {
+impl Parallelism {
     /// How many threads work on the content.
     pub(crate) fn workers(self) -> Workers {
         match self {
-            Self::Alone => Workers::Processors,
-            Self::Others => Workers::ONE,
+            Self::Exclusive => Workers::Processors,
+            Self::Shared => Workers::ONE,
         }
     }
 
     /// Where progress is shown: of one input, not of many at once.
     pub(crate) fn progress(self, terminal: Terminal) -> Terminal {
         match self {
-            Self::Alone => terminal,
-            Self::Others => terminal.unwatched(),
+            Self::Exclusive => terminal,
+            Self::Shared => terminal.without_progress(),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Company {
 pub(crate) fn each<I: AsRef<Input> + Sync, T: Send>(
     inputs: &[I],
     target: impl Fn(&Input) -> Option<PathBuf>,
-    work: impl Fn(&I, Company) -> T + Sync,
+    work: impl Fn(&I, Parallelism) -> T + Sync,
     mut tell: impl FnMut(&I, T) + Send,
 ) {
     let mut left = inputs;
@@ -66,7 +66,7 @@ pub(crate) fn each<I: AsRef<Input> + Sync, T: Send>(
         };
         let short = left.iter().take_while(fits).count();
         if short < 2 {
-            tell(first, work(first, Company::Alone));
+            tell(first, work(first, Parallelism::Exclusive));
             left = rest;
             continue;
         }
@@ -77,29 +77,29 @@ pub(crate) fn each<I: AsRef<Input> + Sync, T: Send>(
 }
 
 /// An input, and what became of it.
-type Piece<'a, I, T> = Option<(&'a I, Option<T>)>;
+type InputGroup<'a, I, T> = Option<(&'a I, Option<T>)>;
 
 fn side_by_side<'a, I: Sync, T: Send>(
     inputs: &'a [I],
-    work: &(impl Fn(&I, Company) -> T + Sync),
+    work: &(impl Fn(&I, Parallelism) -> T + Sync),
     tell: &mut (impl FnMut(&I, T) + Send),
 ) {
     let mut next = inputs.iter();
     let turns = Turns {
-        take: |piece: &mut Piece<'a, I, T>| {
+        take: |piece: &mut InputGroup<'a, I, T>| {
             *piece = next.next().map(|input| (input, None));
             Ok(match piece {
                 Some(_) => Taken::Piece,
                 None => Taken::Nothing,
             })
         },
-        work: |piece: &mut Piece<'a, I, T>| {
+        work: |piece: &mut InputGroup<'a, I, T>| {
             if let Some((input, result)) = piece {
-                *result = Some(work(input, Company::Others));
+                *result = Some(work(input, Parallelism::Shared));
             }
             Ok(())
         },
-        give: |piece: &mut Piece<'a, I, T>| {
+        give: |piece: &mut InputGroup<'a, I, T>| {
             if let Some((input, Some(result))) = piece.take() {
                 tell(input, result);
             }
@@ -140,18 +140,18 @@ mod tests {
         let mut inputs = files(folder.path(), &names);
         inputs.insert(20, Input::Stdin);
         inputs.insert(30, Input::File(folder.path().join("not here")));
-        let work = |input: &Input, company| {
+        let work = |input: &Input, parallelism| {
             std::thread::sleep(std::time::Duration::from_micros(300));
-            (input.typed(), company)
+            (input.typed(), parallelism)
         };
         let mut told = Vec::new();
         each(
             &inputs,
             |_| None,
             work,
-            |input, (typed, company)| {
+            |input, (typed, parallelism)| {
                 assert_eq!(input.typed(), typed);
-                told.push((typed, company));
+                told.push((typed, parallelism));
             },
         );
         let typed: Vec<String> = inputs.iter().map(Input::typed).collect();
@@ -161,7 +161,7 @@ mod tests {
         );
         let alone = told
             .iter()
-            .filter(|(_, company)| *company == Company::Alone);
+            .filter(|(_, parallelism)| *parallelism == Parallelism::Exclusive);
         assert_eq!(alone.count(), 2);
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::terminal::shown;
 
@@ -30,7 +30,7 @@ impl InPlace {
     pub(crate) fn open(input: &Input, path: &Path, verb: &str) -> Result<Self, Failure> {
         let failed = |error: &io::Error| {
             let failure = input.cannot(verb, Exit::Failed);
-            failure.because(system_words(error))
+            failure.reason(io_message(error))
         };
         loop {
             let there = path.symlink_metadata().map_err(|error| failed(&error))?;
@@ -96,7 +96,7 @@ fn lock(file: &File) {
 }
 
 fn refuse(input: &Input, path: &Path, verb: &str, there: &Metadata) -> Result<(), Failure> {
-    let cannot = |exit, because: String| Err(input.cannot(verb, exit).because(because));
+    let cannot = |exit, because: String| Err(input.cannot(verb, exit).reason(because));
     if there.is_dir() {
         let failure = cannot(Exit::Usage, "it is a folder".to_owned());
         failure.map_err(|failure: Failure| match verb {

@@ -10,7 +10,7 @@ use encl::payload::{OpenPayloadError, Opener, Sealer};
 use zeroize::Zeroizing;
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 
 /// Each spool has a key of its own, so that nothing else needs to tell them apart.
@@ -73,7 +73,7 @@ impl MessageSource {
         rng: &mut dyn CryptoRng,
     ) -> Result<(Self, T), ScanError> {
         let mut spool = SpoolWriter::new(rng)?;
-        let mut keeping = Keeping {
+        let mut keeping = SpoolMode {
             input: &mut source,
             spool: &mut spool,
         };
@@ -163,12 +163,12 @@ impl Spool {
 }
 
 /// Reads `input`, and puts what was read into the spool.
-struct Keeping<'a> {
+struct SpoolMode<'a> {
     input: &'a mut Source,
     spool: &'a mut SpoolWriter,
 }
 
-impl Read for Keeping<'_> {
+impl Read for SpoolMode<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.spool.write_all(&buffer[..count])?;
@@ -191,11 +191,9 @@ impl Reread for Spool {
 /// "cannot VERB NAME", because it is too intricate or cannot be read.
 pub(crate) fn not_scanned(input: &Input, verb: &str, error: ScanError) -> Failure {
     match error {
-        ScanError::Read(error) => input
-            .cannot(verb, Exit::Failed)
-            .because(system_words(&error)),
+        ScanError::Read(error) => input.cannot(verb, Exit::Failed).reason(io_message(&error)),
         limit @ ScanError::OverLimit { .. } => {
-            let mut failure = input.cannot(verb, Exit::Damaged).because(limit.to_string());
+            let mut failure = input.cannot(verb, Exit::Damaged).reason(limit.to_string());
             failure.class = Some("over-limit");
             failure
         }
@@ -206,9 +204,9 @@ pub(crate) fn not_scanned(input: &Input, verb: &str, error: ScanError) -> Failur
 pub(crate) fn not_spooled(input: &Input, verb: &str, error: &io::Error) -> Failure {
     let because = format!(
         "it cannot be kept in a temporary file: {}",
-        system_words(error)
+        io_message(error)
     );
-    input.cannot(verb, Exit::Failed).because(because)
+    input.cannot(verb, Exit::Failed).reason(because)
 }
 
 struct Unspooled<R: Read> {

@@ -70,7 +70,7 @@ impl Target {
                 (Some(_), None) => {
                     return Err(input
                         .cannot("wrap", Exit::Usage)
-                        .because("it has no file name for -C")
+                        .reason("it has no file name for -C")
                         .hint("--name NAME gives it one"));
                 }
             },
@@ -92,7 +92,7 @@ impl Target {
             let hint = "-o OUT names the output, --use-name takes the name stored inside";
             Err(input
                 .cannot("unwrap", Exit::Usage)
-                .because(because)
+                .reason(because)
                 .hint(hint))
         };
         let path = match (input, &output.directory) {
@@ -121,7 +121,7 @@ impl Target {
         let usage = |because: &str| {
             input
                 .cannot("unwrap", Exit::Usage)
-                .because(because)
+                .reason(because)
                 .hint("-o OUT names the output")
         };
         let stored = stored.ok_or_else(|| usage("no file name is stored inside"))?;
@@ -165,7 +165,7 @@ pub(crate) fn refuse_binary_on_terminal(target: &Target, input: &Input) -> Resul
     match target {
         Target::Stdout if io::stdout().is_terminal() => Err(input
             .cannot("wrap", Exit::Usage)
-            .because("an envelope is binary, and standard output is a terminal")
+            .reason("an envelope is binary, and standard output is a terminal")
             .hint("-o OUT, a pipe, or --armor")),
         _ => Ok(()),
     }

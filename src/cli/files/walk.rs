@@ -8,7 +8,7 @@ use encl::atomic_file::is_temporary;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::cli::commands::envelope::wrap_one::looks_like_an_envelope;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::terminal::shown;
 
@@ -39,15 +39,15 @@ fn is_envelope(entry: &DirEntry) -> Result<bool, Failure> {
     let read = File::open(path).and_then(|file| file.take(32).read_to_end(&mut head));
     match read {
         Ok(_) => Ok(looks_like_an_envelope(&head)),
-        Err(error) => Err(cannot_look(path).because(system_words(&error))),
+        Err(error) => Err(cannot_look(path).reason(io_message(&error))),
     }
 }
 
 fn unreadable(error: &walkdir::Error) -> Failure {
     let failure = cannot_look(error.path().unwrap_or(Path::new("")));
     match error.io_error() {
-        Some(error) => failure.because(system_words(error)),
-        None => failure.because("it is below itself"),
+        Some(error) => failure.reason(io_message(error)),
+        None => failure.reason("it is below itself"),
     }
 }
 

@@ -11,17 +11,17 @@ use encl::policy::{Conditions, Padding};
 use serde::Serialize;
 
 use crate::cli::args::conditions;
-use crate::cli::args::quorum::Together;
+use crate::cli::args::quorum::ResolvedQuorum;
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
 use crate::cli::operations::directory::people::{People, Person, Signer, hex};
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::directory::resolve;
 use crate::cli::secrets::keyring::Keys;
-use crate::cli::secrets::passphrase::Whose;
+use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::safe;
 
 /// How an envelope is sealed, beside for whom.
@@ -73,20 +73,20 @@ pub(crate) struct SealOptions {
 }
 
 /// What was said about time and handling, checked before anything else is done.
-pub(crate) struct Terms {
+pub(crate) struct SealConditions {
     conditions: Conditions,
     labels: BTreeMap<String, String>,
 }
 
 impl SealOptions {
-    pub(crate) fn terms(&self, context: &Context) -> Result<Terms, Failure> {
+    pub(crate) fn terms(&self, context: &Context) -> Result<SealConditions, Failure> {
         let conditions = conditions::conditions(
             self.not_before.as_deref(),
             self.expires.as_deref(),
             context.now,
         )?;
         let labels = conditions::labels(&self.label)?;
-        Ok(Terms { conditions, labels })
+        Ok(SealConditions { conditions, labels })
     }
 
     /// Which of my identities wraps: the one that was named, else the default one, if there is any.
@@ -115,7 +115,7 @@ pub(crate) struct Sealing<'a> {
     pub(crate) context: &'a Context,
     pub(crate) author: Option<&'a Person>,
     options: &'a SealOptions,
-    terms: Terms,
+    terms: SealConditions,
     signer: Option<&'a SigningKey>,
     passphrase: Option<Passphrase>,
 }
@@ -124,7 +124,7 @@ impl<'a> Sealing<'a> {
     /// Unlocks the key that signs and asks for a new passphrase, whatever of these is wanted. `author` is who signs.
     pub(crate) fn prepare(
         options: &'a SealOptions,
-        terms: Terms,
+        terms: SealConditions,
         author: Option<&'a Person>,
         keys: &'a Keys<'_>,
         context: &'a Context,
@@ -135,7 +135,11 @@ impl<'a> Sealing<'a> {
             .transpose()?;
         let passphrase = options
             .passphrase
-            .then(|| context.passphrases.new_one(Whose::Envelope, "the envelope"))
+            .then(|| {
+                context
+                    .passphrases
+                    .new_one(PassphraseFor::Envelope, "the envelope")
+            })
             .transpose()?;
         Ok(Self {
             context,
@@ -148,7 +152,7 @@ impl<'a> Sealing<'a> {
     }
 
     /// The request for one envelope.
-    pub(crate) fn request(&self, readers: &Readers, about: About) -> SealRequest<'_> {
+    pub(crate) fn request(&self, readers: &Recipients, about: About) -> SealRequest<'_> {
         let passphrase = self
             .passphrase
             .as_ref()
@@ -160,7 +164,7 @@ impl<'a> Sealing<'a> {
         };
         // A quorum may be all there is.
         let is_empty = first.recipients.is_empty() && passphrase.is_none();
-        let quorums = readers.quorums.iter().map(Together::request);
+        let quorums = readers.quorums.iter().map(ResolvedQuorum::request);
         let first = Some(first).filter(|_| !is_empty || readers.quorums.is_empty());
         SealRequest {
             locks: first.into_iter().chain(quorums).collect(),
@@ -185,8 +189,8 @@ impl<'a> Sealing<'a> {
         &self,
         schema: &'static str,
         (input, target): (&Input, &Target),
-        made: &Made,
-        readers: &Readers,
+        made: &SealedOutput,
+        readers: &Recipients,
     ) -> Result<(), Failure> {
         if !self.context.json {
             let text = format!("{}, {}", target.name(), self.summary(readers));
@@ -196,8 +200,8 @@ impl<'a> Sealing<'a> {
         let everybody = readers.everybody().into_iter();
         let recipients = everybody.map(|(_, one)| RecipientObject::of(one));
         let (id, parts) = match made {
-            Made::One(id) => (Some(id.to_string()), Vec::new()),
-            Made::Parts(ids) => (None, ids.iter().map(EnvelopeId::to_string).collect()),
+            SealedOutput::One(id) => (Some(id.to_string()), Vec::new()),
+            SealedOutput::Parts(ids) => (None, ids.iter().map(EnvelopeId::to_string).collect()),
         };
         let object = Object {
             schema,
@@ -218,7 +222,7 @@ impl<'a> Sealing<'a> {
     }
 
     /// Who opens which lock, where there are quorums.
-    fn locks(&self, readers: &Readers) -> Vec<LockObject> {
+    fn locks(&self, readers: &Recipients) -> Vec<LockObject> {
         if readers.quorums.is_empty() {
             return Vec::new();
         }
@@ -227,7 +231,7 @@ impl<'a> Sealing<'a> {
     }
 
     /// "for 2 people: Bob <bob@example.org> and you; signed"
-    pub(crate) fn summary(&self, readers: &Readers) -> String {
+    pub(crate) fn summary(&self, readers: &Recipients) -> String {
         let signed = if self.signer.is_some() {
             "signed"
         } else {
@@ -238,7 +242,7 @@ impl<'a> Sealing<'a> {
 }
 
 /// What was made of one input.
-pub(crate) enum Made {
+pub(crate) enum SealedOutput {
     /// One envelope.
     One(EnvelopeId),
     /// One for each attachment of a message.
@@ -312,7 +316,7 @@ fn signer<'a>(keys: &'a Keys<'_>, author: &Person) -> Result<&'a SigningKey, Fai
             what: "cannot sign".to_owned(),
             ..failure
         };
-        failure.because.insert(0, what);
+        failure.reasons.insert(0, what);
         match failure.exit {
             Exit::Locked => failure.hint(
                 "--anonymous leaves the signature out; --passphrase-file FILE gives the passphrase",
@@ -327,8 +331,8 @@ pub(crate) fn not_sealed(output: &Output<'_>, error: SealError) -> Failure {
     let cannot = |exit| output.input.cannot(output.verb, exit);
     match error {
         SealError::Write(error) => output.not_written(&error),
-        SealError::Read(error) => cannot(Exit::Failed).because(system_words(&error)),
+        SealError::Read(error) => cannot(Exit::Failed).reason(io_message(&error)),
         SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
-        SealError::Request(reason) => cannot(Exit::Usage).because(safe(&reason)),
+        SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
     }
 }

@@ -18,12 +18,12 @@ use crate::cli::terminal::safe;
 const PAYLOAD_BYTES: usize = 32 + 8;
 
 /// An identity's key that is kept.
-pub(crate) struct Kept {
+pub(crate) struct CachedSecret {
     key: ContentKey,
     pub(crate) until: Time,
 }
 
-impl Kept {
+impl CachedSecret {
     /// The key for the file as it is now, if the kernel has it. What cannot be asked is not there: then the passphrase is asked.
     pub(crate) fn find(locked: &LockedIdentity, now: Time) -> Option<Self> {
         let key = users_keyring().ok()?.search(&description(locked)?).ok()?;
@@ -120,6 +120,6 @@ fn no_keyring(error: KeyError) -> String {
 
 fn cannot(verb: &str, because: &str) -> Failure {
     Failure::new(Exit::Failed, format!("cannot {verb} the key of an identity"))
-        .because(because)
+        .reason(because)
         .hint("--passphrase-file or --passphrase-command gives the passphrase to scripts; nothing else keeps keys")
 }

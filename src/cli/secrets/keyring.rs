@@ -16,9 +16,9 @@ use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::directory::people;
 use crate::cli::operations::directory::people::Person;
-use crate::cli::secrets::kernel_keyring::Kept;
+use crate::cli::secrets::kernel_keyring::CachedSecret;
 use crate::cli::secrets::passphrase;
-use crate::cli::secrets::passphrase::Whose;
+use crate::cli::secrets::passphrase::PassphraseFor;
 
 /// How often a mistyped passphrase may be typed again.
 const TRIES: usize = 3;
@@ -145,7 +145,7 @@ impl Keyring for EnvelopeKeys<'_, '_> {
                 .keys
                 .context
                 .passphrases
-                .existing_text(Whose::Envelope, envelope)?,
+                .existing_text(PassphraseFor::Envelope, envelope)?,
         };
         Ok(passphrase::made(answer.insert(text), envelope)?)
     }
@@ -155,7 +155,7 @@ impl Keyring for EnvelopeKeys<'_, '_> {
 /// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
     if let StoredSecret::Locked(locked) = keystore::secret(context, person.card.id())?
-        && let Some(kept) = Kept::find(&locked, context.now)
+        && let Some(kept) = CachedSecret::find(&locked, context.now)
         && let Ok(identity) = locked.unlock_with(kept.key())
     {
         return Ok(identity);
@@ -188,7 +188,9 @@ pub(crate) fn key_of(
     let what = named(card);
     let mut tries = 1;
     loop {
-        let passphrase = context.passphrases.existing(Whose::Identity, &what)?;
+        let passphrase = context
+            .passphrases
+            .existing(PassphraseFor::Identity, &what)?;
         let key = locked.key(&passphrase);
         match key.map_err(|error| keystore::failure(&format!("cannot unlock {what}"), &error)) {
             Ok(key) => return Ok((key, passphrase)),

@@ -10,7 +10,7 @@ use encl::crypto::passphrase::Passphrase;
 use rand::RngExt as _;
 use zeroize::Zeroizing;
 
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::is_dash;
 use crate::cli::secrets::passphrase_source::{Lines, bounded, inherited, is_stdin, run};
 use crate::cli::terminal;
@@ -21,7 +21,7 @@ const GENERATED_WORDS: usize = 7;
 
 /// Which question a passphrase answers: of two lines the first is the identity's, the second the envelope's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whose {
+pub(crate) enum PassphraseFor {
     Identity,
     Envelope,
 }
@@ -139,14 +139,14 @@ impl Passphrases {
     }
 
     /// The passphrase of something that exists. `what` ends the question: "identity bob@example.org".
-    pub(crate) fn existing(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+    pub(crate) fn existing(&self, whose: PassphraseFor, what: &str) -> Result<Passphrase, Failure> {
         made(&self.existing_text(whose, what)?, what)
     }
 
     /// The same as it was typed, for whoever needs it twice.
     pub(crate) fn existing_text(
         &self,
-        whose: Whose,
+        whose: PassphraseFor,
         what: &str,
     ) -> Result<Zeroizing<String>, Failure> {
         match &self.source {
@@ -160,7 +160,7 @@ impl Passphrases {
     }
 
     /// The passphrase of something new: asked twice on a terminal, or seven generated words when left empty.
-    pub(crate) fn new_one(&self, whose: Whose, what: &str) -> Result<Passphrase, Failure> {
+    pub(crate) fn new_one(&self, whose: PassphraseFor, what: &str) -> Result<Passphrase, Failure> {
         match &self.source {
             Source::Terminal => made(
                 &ask(|prompt| ask_twice(prompt, what), what, self.ways)?,
@@ -170,7 +170,7 @@ impl Passphrases {
         }
     }
 
-    fn given(&self, whose: Whose, what: &str) -> Result<&str, Failure> {
+    fn given(&self, whose: PassphraseFor, what: &str) -> Result<&str, Failure> {
         // Whoever comes second finds what the first has read.
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = if let Some(lines) = self.lines.get() {
@@ -186,7 +186,7 @@ impl Passphrases {
         let text = match &self.source {
             Source::Nowhere | Source::Terminal => {
                 return Err(missing(what)
-                    .because("nothing may be asked (--no-input)")
+                    .reason("nothing may be asked (--no-input)")
                     .hint(self.ways));
             }
             Source::File(path) => self.read_path(path),
@@ -194,7 +194,7 @@ impl Passphrases {
             Source::Command(command) => run(command),
         };
         let lines = text.and_then(|text| Lines::new(&text));
-        lines.map_err(|reason| missing(what).because(reason).hint(self.ways))
+        lines.map_err(|reason| missing(what).reason(reason).hint(self.ways))
     }
 
     fn read_path(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -202,7 +202,7 @@ impl Passphrases {
             format!(
                 "{}: {}",
                 crate::cli::terminal::escape::shown(path),
-                system_words(&error)
+                io_message(&error)
             )
         })?;
         self.read_file(&file)
@@ -299,7 +299,7 @@ mod tests {
     fn without_a_terminal_or_a_source_it_is_locked() {
         let nowhere = Passphrases::of(Source::Nowhere, WAYS);
         let failure = nowhere
-            .existing(Whose::Identity, "identity bob")
+            .existing(PassphraseFor::Identity, "identity bob")
             .err()
             .unwrap();
         assert_eq!(failure.exit, Exit::Locked);

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-use crate::cli::errors::{Exit, Failure, system_words};
-use crate::cli::secrets::passphrase::Whose;
+use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::secrets::passphrase::PassphraseFor;
 
 /// More than two of the longest passphrases (1,024 bytes each) with their line ends.
 const SOURCE_BYTES_MAX: usize = 4096;
@@ -37,9 +37,9 @@ impl Lines {
     }
 
     /// The line that answers this question.
-    pub(crate) fn of(&self, whose: Whose) -> &str {
+    pub(crate) fn of(&self, whose: PassphraseFor) -> &str {
         match (whose, &self.second) {
-            (Whose::Envelope, Some(second)) => second,
+            (PassphraseFor::Envelope, Some(second)) => second,
             _ => &self.first,
         }
     }
@@ -54,7 +54,7 @@ pub(crate) fn bounded(mut source: impl Read) -> Result<Zeroizing<Vec<u8>>, Strin
             Ok(0) => break,
             Ok(bytes) => end += bytes,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(format!("it cannot be read: {}", system_words(&error))),
+            Err(error) => return Err(format!("it cannot be read: {}", io_message(&error))),
         }
     }
     if end > SOURCE_BYTES_MAX {
@@ -72,9 +72,9 @@ pub(crate) fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, String> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn();
-    let mut child = child.map_err(|error| format!("sh cannot be run: {}", system_words(&error)))?;
+    let mut child = child.map_err(|error| format!("sh cannot be run: {}", io_message(&error)))?;
     let text = bounded(child.stdout.take().expect("stdout was asked to be a pipe"));
-    let status = child.wait().map_err(|error| system_words(&error))?;
+    let status = child.wait().map_err(|error| io_message(&error))?;
     if status.success() {
         text
     } else {
@@ -89,9 +89,9 @@ pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
             Exit::Locked,
             format!("cannot read the passphrase from descriptor {number}"),
         )
-        .because(match error.kind() {
+        .reason(match error.kind() {
             io::ErrorKind::NotFound => "it is not open".into(),
-            _ => system_words(&error),
+            _ => io_message(&error),
         })
     };
     if is_our_own(number) {
@@ -134,7 +134,10 @@ mod tests {
     /// What answers for the identity, and for the envelope.
     fn lines(text: &str) -> Option<[String; 2]> {
         let lines = Lines::new(text.as_bytes()).ok()?;
-        Some([Whose::Identity, Whose::Envelope].map(|whose| lines.of(whose).to_owned()))
+        Some(
+            [PassphraseFor::Identity, PassphraseFor::Envelope]
+                .map(|whose| lines.of(whose).to_owned()),
+        )
     }
 
     #[test]

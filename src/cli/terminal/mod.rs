@@ -18,7 +18,7 @@ use crate::cli::terminal::stdout::Stdout;
 
 /// What of stderr a person or a program wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Voice {
+pub(crate) enum OutputMode {
     /// Everything, in words.
     Words,
     /// Warnings and failures only, in words.
@@ -30,7 +30,7 @@ pub(crate) enum Voice {
 /// stderr, and standard output for short texts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
-    voice: Voice,
+    voice: OutputMode,
     shows_progress: bool,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn screen() -> MutexGuard<'static, ()> {
     reason = "only whoever holds the terminal may write"
 )]
 impl Terminal {
-    pub(crate) fn new(voice: Voice) -> Self {
+    pub(crate) fn new(voice: OutputMode) -> Self {
         Self {
             voice,
             shows_progress: true,
@@ -55,7 +55,7 @@ impl Terminal {
     }
 
     /// The same, but how far the work is does not matter.
-    pub(crate) fn unwatched(self) -> Self {
+    pub(crate) fn without_progress(self) -> Self {
         Self {
             shows_progress: false,
             ..self
@@ -64,12 +64,12 @@ impl Terminal {
 
     /// Whether somebody watches stderr and wants to hear how far the work is.
     pub(crate) fn is_watched(self) -> bool {
-        self.shows_progress && self.voice == Voice::Words && io::stderr().is_terminal()
+        self.shows_progress && self.voice == OutputMode::Words && io::stderr().is_terminal()
     }
 
     /// What was done: `encl: …`. Silent with `--quiet` and `--json` (the object says it).
     pub(crate) fn status(self, text: &str) {
-        if self.voice == Voice::Words {
+        if self.voice == OutputMode::Words {
             line(Style::new(), "", text);
         }
     }
@@ -77,25 +77,25 @@ impl Terminal {
     /// What should be known but is no reason to stop, such as an unverified sender.
     pub(crate) fn notice(self, text: &str) {
         match self.voice {
-            Voice::Words => line(Style::new(), "", text),
-            Voice::Json => write_stderr(&object(&Said::new("encl.notice/1", text))),
-            Voice::Quiet => {}
+            OutputMode::Words => line(Style::new(), "", text),
+            OutputMode::Json => write_stderr(&object(&TerminalMemory::new("encl.notice/1", text))),
+            OutputMode::Quiet => {}
         }
     }
 
     /// What is probably not as it was meant. Never silent.
     pub(crate) fn warning(self, text: &str) {
         match self.voice {
-            Voice::Words | Voice::Quiet => {
+            OutputMode::Words | OutputMode::Quiet => {
                 line(AnsiColor::Yellow.on_default().bold(), "warning: ", text);
             }
-            Voice::Json => write_stderr(&object(&Said::new("encl.warning/1", text))),
+            OutputMode::Json => write_stderr(&object(&TerminalMemory::new("encl.warning/1", text))),
         }
     }
 
     /// Tells a failure: what, because, hint; or one `encl.error/1` object.
     pub(crate) fn failure(self, failure: &Failure) {
-        if self.voice == Voice::Json {
+        if self.voice == OutputMode::Json {
             write_stderr(&failure.to_json());
             return;
         }
@@ -160,12 +160,12 @@ pub(crate) fn object(object: &impl Serialize) -> String {
 }
 
 #[derive(Serialize)]
-struct Said<'a> {
+struct TerminalMemory<'a> {
     schema: &'a str,
     message: &'a str,
 }
 
-impl<'a> Said<'a> {
+impl<'a> TerminalMemory<'a> {
     fn new(schema: &'a str, message: &'a str) -> Self {
         Self { schema, message }
     }

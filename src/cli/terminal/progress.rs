@@ -9,11 +9,11 @@ use encl::crypto::aead::Backend;
 use crate::cli::terminal;
 use crate::cli::terminal::{Terminal, safe};
 
-const PATIENCE: Duration = Duration::from_secs(1);
+const SHOW_AFTER: Duration = Duration::from_secs(1);
 /// Where AES is computed by software, more than this takes long enough to ask why.
 const SLOW_BYTES: u64 = 100 << 20;
 /// A line that changes more often cannot be read.
-const PAUSE: Duration = Duration::from_millis(250);
+const REDRAW_EVERY: Duration = Duration::from_millis(250);
 
 /// A reader that counts what passes, and shows it once the work has taken a second.
 pub(crate) struct Progress<R> {
@@ -39,7 +39,7 @@ impl<R> Progress<R> {
             bytes: 0,
             bytes_total,
             begun,
-            due: terminal.is_watched().then(|| begun + PATIENCE),
+            due: terminal.is_watched().then(|| begun + SHOW_AFTER),
             line: Line::default(),
         }
     }
@@ -63,7 +63,7 @@ impl<R> Progress<R> {
             shown(self.bytes, self.bytes_total, self.begun.elapsed())
         );
         self.line.show(&line);
-        self.due = Some(Instant::now() + PAUSE);
+        self.due = Some(Instant::now() + REDRAW_EVERY);
     }
 }
 
@@ -90,7 +90,7 @@ impl<R: Read> Read for Progress<R> {
 }
 
 /// How many messages of a mailbox are done, shown once the work has taken a second.
-pub(crate) struct Steps {
+pub(crate) struct ItemProgress {
     watched: bool,
     name: String,
     done: u64,
@@ -100,7 +100,7 @@ pub(crate) struct Steps {
     line: Line,
 }
 
-impl Steps {
+impl ItemProgress {
     pub(crate) fn new(terminal: Terminal) -> Self {
         Self {
             watched: terminal.is_watched(),
@@ -118,7 +118,7 @@ impl Steps {
         let begun = Instant::now();
         self.name = safe(name);
         (self.done, self.total, self.begun) = (0, total, begun);
-        self.due = self.watched.then(|| begun + PATIENCE);
+        self.due = self.watched.then(|| begun + SHOW_AFTER);
     }
 
     /// One more is done.
@@ -131,7 +131,7 @@ impl Steps {
                 shown_steps(self.done, self.total, self.begun.elapsed())
             );
             self.line.show(&line);
-            self.due = Some(Instant::now() + PAUSE);
+            self.due = Some(Instant::now() + REDRAW_EVERY);
         }
     }
 }

@@ -63,7 +63,7 @@ impl Prompt {
 
     /// Asks without echo. An empty answer is an answer; Ctrl-D and Ctrl-C cancel.
     pub(crate) fn secret(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        let quiet = Silence::begin(&self.device)?;
+        let quiet = EchoOff::begin(&self.device)?;
         write!(self.device, "{}: ", spelled_out(question))?;
         let answer = self.line();
         drop(quiet);
@@ -105,9 +105,9 @@ impl Prompt {
 }
 
 /// Echo is off while this lives.
-struct Silence;
+struct EchoOff;
 
-impl Silence {
+impl EchoOff {
     fn begin(device: &File) -> Result<Self, PromptError> {
         let before = tcgetattr(device).map_err(io::Error::from)?;
         let mut modes = before.clone();
@@ -125,7 +125,7 @@ impl Silence {
     }
 }
 
-impl Drop for Silence {
+impl Drop for EchoOff {
     fn drop(&mut self) {
         restore_terminal();
     }

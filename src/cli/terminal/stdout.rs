@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use clap::builder::StyledStr;
 use rustix::fs::OFlags;
 
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::escape;
 
 /// Device number of `/dev/null`, as Linux fixes it (Documentation/admin-guide/devices.txt).
@@ -37,7 +37,7 @@ impl Stdout {
         );
         if was_closed(&file).map_err(|e| failed(&e))? {
             return Err(Failure::new(Exit::Failed, "cannot write standard output")
-                .because("it is closed (or is /dev/null, opened for reading and writing)"));
+                .reason("it is closed (or is /dev/null, opened for reading and writing)"));
         }
         let rest = file.is_terminal().then(Vec::new);
         Ok(Self { file, rest })
@@ -113,8 +113,8 @@ impl Write for Stdout {
 pub(crate) fn failed(error: &io::Error) -> Failure {
     let failure = Failure::new(Exit::Failed, "cannot write standard output");
     match error.kind() {
-        io::ErrorKind::BrokenPipe => failure.because("its reader went away (broken pipe)"),
-        _ => failure.because(system_words(error)),
+        io::ErrorKind::BrokenPipe => failure.reason("its reader went away (broken pipe)"),
+        _ => failure.reason(io_message(error)),
     }
 }
 

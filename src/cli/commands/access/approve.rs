@@ -15,14 +15,14 @@ use crate::cli::commands::envelope::inspect;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::quorum::Shut;
+use crate::cli::display::quorum::UnlockContext;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::input::{Input, Source, is_dash};
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
 use crate::cli::operations::directory::people::{People, hex};
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::directory::resolve;
 use crate::cli::operations::open;
 use crate::cli::operations::open::approvals::Approvals;
@@ -71,7 +71,7 @@ pub(crate) struct Arguments {
     identity: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = input(arguments, context)?;
     keystore::warn_of_clock(context);
     let people = keystore::people(context)?;
@@ -125,7 +125,7 @@ fn input(arguments: &Arguments, context: &Context) -> Result<Input, Failure> {
 
 /// Whoever gets my share.
 struct Colleague {
-    readers: Readers,
+    readers: Recipients,
 }
 
 impl Colleague {
@@ -135,14 +135,14 @@ impl Colleague {
         people: &People,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let found = Readers::find(std::slice::from_ref(&arguments.to), people, context)?;
+        let found = Recipients::find(std::slice::from_ref(&arguments.to), people, context)?;
         if found.len() != 1 {
-            return Err(input.cannot("approve", Exit::Usage).because(format!(
+            return Err(input.cannot("approve", Exit::Usage).reason(format!(
                 "--to names {} people, and an approval is for one",
                 found.len()
             )));
         }
-        let readers = Readers::of_found(found, None, context).map_err(|failure| Failure {
+        let readers = Recipients::of_found(found, None, context).map_err(|failure| Failure {
             what: input.cannot("approve", Exit::Recipient).what,
             ..failure
         })?;
@@ -229,7 +229,7 @@ impl Approving<'_> {
                 return Ok(vec![lock]);
             }
             let failure = self.input.cannot("approve", Exit::Usage);
-            return Err(failure.because(match locks.end {
+            return Err(failure.reason(match locks.end {
                 1 => format!("there is no lock {lock}: it has one, lock 0"),
                 end => format!(
                     "there is no lock {lock}: its locks are numbered from 0 to {}",
@@ -269,10 +269,10 @@ impl Approving<'_> {
         let mut failure = self
             .input
             .cannot("approve", Exit::Usage)
-            .because("you hold something of several locks; the policy, not verified, says:");
+            .reason("you hold something of several locks; the policy, not verified, says:");
         for lock in locks {
             let rule = inspect::rule(&self.manifest.policy.locks[usize::from(lock)], self.people);
-            failure = failure.because(format!("lock {lock}: {rule}"));
+            failure = failure.reason(format!("lock {lock}: {rule}"));
         }
         failure.hint("--lock N says which one")
     }
@@ -280,10 +280,10 @@ impl Approving<'_> {
     fn failure(&self, error: OpenError) -> Failure {
         let is_not_mine = matches!(error, OpenError::NoKey(NoKey::NotNamed));
         let nothing = Approvals::default();
-        let shut = Shut::of(self.manifest, Vec::new(), self.people, &nothing);
+        let shut = UnlockContext::of(self.manifest, Vec::new(), self.people, &nothing);
         let mut failure = shut.failure(self.input, "approve", error);
         if let Some(lock) = self.arguments.lock.filter(|_| is_not_mine) {
-            failure.because = vec![format!(
+            failure.reasons = vec![format!(
                 "none of your identities holds anything of lock {lock}"
             )];
         }

@@ -13,13 +13,13 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::removals::Leaving;
+use crate::cli::operations::directory::removals::ResolvedRemovals;
 use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
-use crate::cli::operations::rewrite::session::Access;
+use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::secrets::keyring::Answers;
 
 /// Take somebody's slot away; whoever had access keeps the key
@@ -47,19 +47,19 @@ pub(crate) struct Arguments {
 }
 
 /// What it does not do, in one line.
-const LIMITS: &str = "whoever had the file or the key keeps it; `encl revoke` seals anew";
+const CAVEAT: &str = "whoever had the file or the key keeps it; `encl revoke` seals anew";
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "drop", context)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
     let people = keystore::people(context)?;
-    let leaving = Leaving::resolve(&arguments.from, options.lock, &people, context)?;
+    let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people, context)?;
     if !arguments.yes && !options.dry_run {
-        let question = format!("Drop the slots of {}? ({LIMITS})", leaving.words);
+        let question = format!("Drop the slots of {}? ({CAVEAT})", leaving.words);
         context.confirm(&question, "cannot drop anybody")?;
     }
-    let access = Access::new("drop", &inputs, options, &people, context)?;
+    let access = RewriteSession::new("drop", &inputs, options, &people, context)?;
     let mut tally = Tally::default();
     let mut dropped_any = false;
     parallel::each(
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     );
     access.warn_of_unused_approvals();
     if dropped_any && !options.dry_run {
-        context.terminal.notice(LIMITS);
+        context.terminal.notice(CAVEAT);
     }
     tally.end()
 }
@@ -85,7 +85,11 @@ struct Done {
     slots: usize,
 }
 
-fn dropped(input: &Input, leaving: &Leaving, access: &Access<'_>) -> Result<Done, Failure> {
+fn dropped(
+    input: &Input,
+    leaving: &ResolvedRemovals,
+    access: &RewriteSession<'_>,
+) -> Result<Done, Failure> {
     let options = access.options;
     let subject = access.subject(input)?;
     let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
@@ -107,8 +111,13 @@ fn dropped(input: &Input, leaving: &Leaving, access: &Access<'_>) -> Result<Done
     })
 }
 
-fn tell(input: &Input, done: &Done, leaving: &Leaving, access: &Access<'_>) -> Result<(), Failure> {
-    let Access {
+fn tell(
+    input: &Input,
+    done: &Done,
+    leaving: &ResolvedRemovals,
+    access: &RewriteSession<'_>,
+) -> Result<(), Failure> {
+    let RewriteSession {
         context, options, ..
     } = access;
     if context.json {

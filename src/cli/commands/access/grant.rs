@@ -10,15 +10,15 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
 use crate::cli::operations::directory::people::{Person, Signer, words};
 use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
-use crate::cli::operations::rewrite::session::{Access, no_identity};
+use crate::cli::operations::rewrite::session::{RewriteSession, no_identity};
 use crate::cli::operations::seal::RecipientObject;
 use crate::cli::secrets::keyring::Answers;
 
@@ -48,14 +48,14 @@ pub(crate) struct Arguments {
     require_verified: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "grant", context)?;
     arguments.rewrite.begin(&inputs)?;
     let people = keystore::people(context)?;
     if people.mine.is_empty() {
         return Err(no_identity("cannot let anybody in").into());
     }
-    let newcomers = Readers::resolve(&arguments.to, None, &people, context)?;
+    let newcomers = Recipients::resolve(&arguments.to, None, &people, context)?;
     if arguments.require_verified {
         newcomers.require_verified()?;
     }
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         newcomers.remember(context)?;
     }
     let granting = Granting {
-        access: Access::new("grant", &inputs, &arguments.rewrite, &people, context)?,
+        access: RewriteSession::new("grant", &inputs, &arguments.rewrite, &people, context)?,
         newcomers: &newcomers.addressees,
     };
     let mut tally = Tally::default();
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 }
 
 struct Granting<'a> {
-    access: Access<'a>,
+    access: RewriteSession<'a>,
     newcomers: &'a [Addressee],
 }
 
@@ -135,7 +135,7 @@ impl<'a> Granting<'a> {
     }
 
     fn tell(&self, input: &Input, done: &Done<'_>) -> Result<(), Failure> {
-        let Access {
+        let RewriteSession {
             context, options, ..
         } = self.access;
         let dry_run = options.dry_run;

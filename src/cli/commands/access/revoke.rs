@@ -8,13 +8,13 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Tally};
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::removals::Leaving;
-use crate::cli::operations::rewrite::batch::{OthersSignature, Rounds};
+use crate::cli::operations::directory::removals::ResolvedRemovals;
+use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
 use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
-use crate::cli::operations::rewrite::session::Access;
-use crate::cli::operations::rewrite::update::{Renewal, Wished};
+use crate::cli::operations::rewrite::session::RewriteSession;
+use crate::cli::operations::rewrite::update::{AccessUpdate, DesiredAccess};
 
 /// Take somebody's access away: new keys and a new payload for those who remain
 ///
@@ -46,28 +46,28 @@ pub(crate) struct Arguments {
 }
 
 /// What sealing anew cannot do, in one line.
-pub(crate) const LIMITS: &str =
+pub(crate) const CAVEAT: &str =
     "copies already sent cannot be recalled: whoever had the old envelope can still open that";
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "revoke", context)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
     let people = keystore::people(context)?;
-    let leaving = Leaving::resolve(&arguments.from, options.lock, &people, context)?;
-    let renewal = Renewal::new(
+    let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people, context)?;
+    let renewal = AccessUpdate::new(
         "revoke",
-        Access::new("revoke", &inputs, options, &people, context)?,
-        Wished::Without(leaving.leavers),
+        RewriteSession::new("revoke", &inputs, options, &people, context)?,
+        DesiredAccess::Without(leaving.leavers),
         arguments.anonymous,
     )?;
-    let rounds = Rounds {
+    let rounds = Batch {
         renewal: &renewal,
         schema: "encl.revoke/1",
         yes: arguments.yes,
-        signature: OthersSignature::Lose,
+        signature: SignaturePolicy::Drop,
         idle: format!("{} has no access to it", leaving.words),
-        limits: LIMITS,
+        limits: CAVEAT,
     };
     rounds.run(&inputs, Tally::default())
 }

@@ -4,21 +4,21 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 
 use crate::cli::args::InputFiles;
-use crate::cli::commands::access::revoke::LIMITS;
+use crate::cli::commands::access::revoke::CAVEAT;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::walk;
 use crate::cli::operations::directory::people::People;
 use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::recipients::Readers;
-use crate::cli::operations::rewrite::batch::{OthersSignature, Rounds};
+use crate::cli::operations::directory::recipients::Recipients;
+use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
 use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
-use crate::cli::operations::rewrite::session::Access;
-use crate::cli::operations::rewrite::update::{Renewal, Wished};
+use crate::cli::operations::rewrite::session::RewriteSession;
+use crate::cli::operations::rewrite::update::{AccessUpdate, DesiredAccess};
 
 /// Bring envelopes in line: current keys, and with --to exactly these readers
 ///
@@ -71,30 +71,30 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let mut tally = Tally::default();
     let inputs = inputs(arguments, context, &mut tally)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
     let people = keystore::people(context)?;
     let wished = wished(arguments, &people, context)?;
-    let renewal = Renewal::new(
+    let renewal = AccessUpdate::new(
         "rewrap",
-        Access::new("rewrap", &inputs, options, &people, context)?,
+        RewriteSession::new("rewrap", &inputs, options, &people, context)?,
         wished,
         arguments.anonymous,
     )?;
-    let rounds = Rounds {
+    let rounds = Batch {
         renewal: &renewal,
         schema: "encl.rewrap/1",
         yes: arguments.yes,
         signature: if arguments.resign {
-            OthersSignature::Lose
+            SignaturePolicy::Drop
         } else {
-            OthersSignature::Keep
+            SignaturePolicy::Preserve
         },
         idle: "right as it is".to_owned(),
-        limits: LIMITS,
+        limits: CAVEAT,
     };
     rounds.run(&inputs, tally)
 }
@@ -128,21 +128,25 @@ fn inputs(
     Ok(inputs)
 }
 
-fn wished(arguments: &Arguments, people: &People, context: &Context) -> Result<Wished, Failure> {
+fn wished(
+    arguments: &Arguments,
+    people: &People,
+    context: &Context,
+) -> Result<DesiredAccess, Failure> {
     if arguments.to.is_empty() {
-        return Ok(Wished::CurrentKeys);
+        return Ok(DesiredAccess::CurrentKeys);
     }
-    let found = Readers::find(&arguments.to, people, context)?;
+    let found = Recipients::find(&arguments.to, people, context)?;
     let persons = found.iter().map(|found| recipients::person(found, context));
     let persons = persons.collect::<Result<_, Failure>>()?;
-    let newcomers = Readers::of_found(found, None, context)?;
+    let newcomers = Recipients::of_found(found, None, context)?;
     if arguments.require_verified {
         newcomers.require_verified()?;
     }
     if !arguments.rewrite.dry_run {
         newcomers.remember(context)?;
     }
-    Ok(Wished::Exactly {
+    Ok(DesiredAccess::Exactly {
         people: persons,
         no_self: arguments.no_self,
     })

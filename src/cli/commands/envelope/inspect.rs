@@ -15,7 +15,7 @@ use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::policy;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::operations::directory::people::{People, hex, words};
 use crate::cli::operations::open;
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     pub(crate) inputs: InputFiles,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     // Names are a help here, not a condition: inspect needs no key.
     let people =
         keystore::people(context).unwrap_or_else(|_| People::nobody(keystore::keystore(context)));

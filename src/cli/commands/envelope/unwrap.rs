@@ -8,16 +8,16 @@ use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::parallel;
-use crate::cli::files::parallel::Company;
+use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
 use crate::cli::operations::open;
 use crate::cli::operations::open::approvals::{Approvals, With};
-use crate::cli::operations::open::{Demands, Opening};
+use crate::cli::operations::open::{Opening, Requirements};
 
 /// Open envelopes that name me
 ///
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     output: OutputFile,
 
     #[command(flatten)]
-    demands: Demands,
+    demands: Requirements,
 
     #[command(flatten)]
     with: With,
@@ -62,7 +62,7 @@ impl Arguments {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
     target::refuse_one_output_for_many(&inputs, &arguments.output)?;
     let people = keystore::people(context)?;
@@ -92,8 +92,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
             let target = Target::of_unwrap(input, &arguments.output);
             target.ok().and_then(Target::into_path)
         };
-        let unwrap = |input: &Input, company| {
-            under_given_name(input, arguments, &mut opening.another(), company)
+        let unwrap = |input: &Input, parallelism| {
+            under_given_name(input, arguments, &mut opening.another(), parallelism)
         };
         parallel::each(&inputs, target, unwrap, tell);
     }
@@ -112,7 +112,7 @@ fn under_given_name(
     input: &Input,
     arguments: &Arguments,
     opening: &mut Opening<'_>,
-    company: Company,
+    parallelism: Parallelism,
 ) -> Result<Unwrapped, Failure> {
     let mut source = input.open("unwrap")?;
     let target = Target::of_unwrap(input, &arguments.output)?;
@@ -125,8 +125,8 @@ fn under_given_name(
         }
         check_first(input, &mut source, opening)?;
     }
-    let content = opening.open(input, &mut source, company)?;
-    let (about, bytes) = copied(content, sink, &output, company)?;
+    let content = opening.open(input, &mut source, parallelism)?;
+    let (about, bytes) = copied(content, sink, &output, parallelism)?;
     Ok(Unwrapped {
         target,
         about,
@@ -142,12 +142,12 @@ fn under_stored_name(
     let mut source = input.open("unwrap")?;
     // The target is made from the same file that is read on: a second descriptor, for comparing only.
     let same = source.twin(input, "unwrap")?;
-    let content = opening.open(input, &mut source, Company::Alone)?;
+    let content = opening.open(input, &mut source, Parallelism::Exclusive)?;
     let stored = content.about().private.about.name.as_deref();
     let target = Target::of_stored(input, &arguments.output, stored)?;
     let output = output(input, &target);
     let sink = output.open(&same, Readers::OwnerOnly, arguments.existing())?;
-    let (about, bytes) = copied(content, sink, &output, Company::Alone)?;
+    let (about, bytes) = copied(content, sink, &output, Parallelism::Exclusive)?;
     Ok(Unwrapped {
         target,
         about,
@@ -175,10 +175,10 @@ fn check_first(
     let unreadable = |error| {
         input
             .cannot("unwrap", Exit::Failed)
-            .because(system_words(&error))
+            .reason(io_message(&error))
     };
     let place = source.place().map_err(unreadable)?;
-    opening.check(input, source, Company::Alone)?;
+    opening.check(input, source, Parallelism::Exclusive)?;
     source.rewind(place).map_err(unreadable)
 }
 
@@ -186,10 +186,10 @@ fn copied<R: std::io::Read + Send>(
     content: Content<R>,
     mut sink: Sink,
     output: &Output<'_>,
-    company: Company,
+    parallelism: Parallelism,
 ) -> Result<(Opened, u64), Failure> {
     let copied = content
-        .copy_to(&mut sink, company.workers())
+        .copy_to(&mut sink, parallelism.workers())
         .map_err(|error| not_copied(output, error))?;
     output.commit(sink)?;
     Ok(copied)

@@ -6,11 +6,11 @@ use crate::cli::args::InputFiles;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::operations::open::approvals::{Approvals, With};
-use crate::cli::operations::open::{Demands, Opening};
+use crate::cli::operations::open::{Opening, Requirements};
 
 /// Check every byte and the signature of envelopes that name me; no plaintext is written
 #[derive(Debug, Args)]
@@ -27,21 +27,21 @@ pub(crate) struct Arguments {
     inputs: InputFiles,
 
     #[command(flatten)]
-    demands: Demands,
+    demands: Requirements,
 
     #[command(flatten)]
     with: With,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "verify", context)?;
     let people = keystore::people(context)?;
     let approvals = Approvals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new("verify", &arguments.demands, &people, context)?.with(approvals);
     let mut tally = Tally::default();
-    let verify = |input: &Input, company| {
+    let verify = |input: &Input, parallelism| {
         let mut source = input.open("verify")?;
-        opening.another().check(input, &mut source, company)
+        opening.another().check(input, &mut source, parallelism)
     };
     parallel::each(
         &inputs,

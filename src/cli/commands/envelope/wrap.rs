@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
-use crate::cli::args::quorum::{Together, Wanted};
+use crate::cli::args::quorum::{QuorumArg, ResolvedQuorum};
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::commands::envelope::wrap_one::Wrapping;
 use crate::cli::commands::program::completions::{
@@ -12,13 +12,13 @@ use crate::cli::commands::program::completions::{
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::parallel;
 use crate::cli::files::target;
 use crate::cli::files::target::{Target, refuse_one_output_for_many};
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::seal::{SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::safe;
@@ -63,18 +63,18 @@ pub(crate) struct Arguments {
     pub(crate) name: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "wrap", context)?;
     check(arguments, &inputs)?;
     let others = usize::from(!is_quorum_alone(arguments));
-    let quorums = Wanted::all(&arguments.quorum, others)?;
+    let quorums = QuorumArg::all(&arguments.quorum, others)?;
     let terms = arguments.seal.terms(context)?;
     let people = keystore::people(context)?;
     let author = arguments.seal.author(&people, context)?;
     let me = arguments.seal.reader(author);
     let me = me.filter(|_| !is_quorum_alone(arguments));
-    let readers = Readers::resolve(&arguments.to, me, &people, context)?;
-    let readers = readers.and(Together::all(&quorums, &people, context)?);
+    let readers = Recipients::resolve(&arguments.to, me, &people, context)?;
+    let readers = readers.and(ResolvedQuorum::all(&quorums, &people, context)?);
     if arguments.seal.require_verified {
         readers.require_verified()?;
     }
@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         readers,
     };
     let mut tally = Tally::default();
-    let wrap = |input: &Input, company| wrapping.wrap(input, company);
+    let wrap = |input: &Input, parallelism| wrapping.wrap(input, parallelism);
     let tell = |input: &Input, wrapped: Result<_, Failure>| {
         let told = wrapped.and_then(|wrapped| wrapping.tell(input, wrapped));
         tally.add(context.terminal, told);
@@ -133,7 +133,7 @@ fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
     if is_quorum_alone(arguments) && arguments.seal.passphrase {
         return Err(
             Failure::new(Exit::Usage, "cannot use --passphrase with --quorum alone")
-                .because("whoever knows the passphrase opens the lock of --to, and there is none")
+                .reason("whoever knows the passphrase opens the lock of --to, and there is none")
                 .hint("--to WHO makes it"),
         );
     }
@@ -151,7 +151,7 @@ fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
             Exit::Usage,
             format!("cannot store the name `{}`", safe(name)),
         )
-        .because("it is not a plain file name")),
+        .reason("it is not a plain file name")),
         _ => Ok(()),
     }
 }

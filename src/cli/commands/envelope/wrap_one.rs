@@ -8,15 +8,15 @@ use encl::envelope::{About, ArmorWriter, EnvelopeId, SealError, SealRequest, Sea
 use encl::time::Time;
 
 use crate::cli::commands::envelope::wrap::Arguments;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
-use crate::cli::files::parallel::Company;
+use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::seal;
-use crate::cli::operations::seal::{Made, Sealing};
+use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
 
 /// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
@@ -27,7 +27,7 @@ const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 pub(crate) struct Wrapping<'a> {
     pub(crate) arguments: &'a Arguments,
     pub(crate) sealing: Sealing<'a>,
-    pub(crate) readers: Readers,
+    pub(crate) readers: Recipients,
 }
 
 /// What became of one input.
@@ -39,7 +39,7 @@ pub(crate) struct Wrapped {
 
 impl Wrapping<'_> {
     /// Seals one input.
-    pub(crate) fn wrap(&self, input: &Input, company: Company) -> Result<Wrapped, Failure> {
+    pub(crate) fn wrap(&self, input: &Input, parallelism: Parallelism) -> Result<Wrapped, Failure> {
         let target = Target::of_wrap(
             input,
             &self.arguments.output,
@@ -64,10 +64,10 @@ impl Wrapping<'_> {
         let about = self.about(input, &source);
         let request = SealRequest {
             aligned: bytes.is_none_or(|bytes| bytes > ALIGNED_BYTES_MIN),
-            workers: company.workers(),
+            workers: parallelism.workers(),
             ..self.sealing.request(&self.readers, about)
         };
-        let terminal = company.progress(self.sealing.context.terminal);
+        let terminal = parallelism.progress(self.sealing.context.terminal);
         let mut content = Progress::new(terminal, &input.name(), bytes, source);
         let head = head(input, &mut content)?;
         let sealed = self.seal(&request, &mut head.as_slice().chain(content), &mut sink);
@@ -93,7 +93,7 @@ impl Wrapping<'_> {
                 input.name()
             ));
         }
-        let made = Made::One(id);
+        let made = SealedOutput::One(id);
         self.sealing
             .report("encl.wrap/1", (input, &target), &made, &self.readers)
     }
@@ -151,7 +151,7 @@ fn head(input: &Input, content: &mut impl Read) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| {
         input
             .cannot("wrap", Exit::Failed)
-            .because(system_words(&error))
+            .reason(io_message(&error))
     })?;
     Ok(head)
 }

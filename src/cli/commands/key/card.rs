@@ -55,7 +55,7 @@ fn token(text: &str) -> Result<InvitationToken, Failure> {
             Exit::Usage,
             format!("cannot answer the invitation `{}`", safe(text)),
         )
-        .because(error.to_string())
+        .reason(error.to_string())
         .hint("copy the word that begins with `encl-invitation1:` from the invitation, all of it")
     })
 }

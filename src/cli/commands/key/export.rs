@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     if is_dash(&arguments.output) {
         let mut out = Stdout::open()?;
         if out.file().is_terminal() {
-            let failure = Failure::new(Exit::Usage, what).because("it is a terminal");
+            let failure = Failure::new(Exit::Usage, what).reason("it is a terminal");
             return Err(failure.hint("private keys are not shown; `-o FILE` writes them to a file"));
         }
         return out.put(text.as_bytes());

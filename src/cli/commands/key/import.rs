@@ -17,8 +17,8 @@ use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::is_dash;
-use crate::cli::operations::identity::update::Changing;
-use crate::cli::secrets::passphrase::Whose;
+use crate::cli::operations::identity::update::IdentityUpdate;
+use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::{safe, shown};
 
 /// Take in an identity that `encl key export` wrote
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let text = read(&arguments.file, Transfer::BYTES_MAX, &what, context)?;
     let transfer = Transfer::from_text(&text).map_err(|error| {
         Failure::new(Exit::Damaged, &*what)
-            .because(safe(&error.to_string()))
+            .reason(safe(&error.to_string()))
             .file(&arguments.file)
     })?;
     let imported = take_in(&transfer, &what, context)?;
@@ -123,9 +123,9 @@ fn merge(
     let here = keystore.own_card(&transfer.card().id());
     let here = here.map_err(|error| keystore::failure(what, &error))?;
     let here =
-        here.ok_or_else(|| Failure::new(Exit::Failed, what).because("it was just removed"))?;
+        here.ok_or_else(|| Failure::new(Exit::Failed, what).reason("it was just removed"))?;
     let is_later = transfer.card().serial() > here.serial();
-    let mut changing = Changing::begin(here, what, context)?;
+    let mut changing = IdentityUpdate::begin(here, what, context)?;
     let (ours, theirs) = (changing.identity, unlocked(secret, what, context)?);
     // What the later card says about a key, such as its end, is what holds.
     let (mut identity, earlier) = if is_later {
@@ -135,7 +135,7 @@ fn merge(
     };
     let merged = identity.merge(earlier);
     let has_grown =
-        merged.map_err(|error| Failure::new(Exit::Exists, what).because(error.to_string()))?;
+        merged.map_err(|error| Failure::new(Exit::Exists, what).reason(error.to_string()))?;
     changing.identity = identity;
     let card = match (is_later, has_grown) {
         (false, false) => return Ok(Imported::Known),
@@ -156,7 +156,9 @@ fn unlocked(secret: StoredSecret, what: &str, context: &Context) -> Result<Ident
         StoredSecret::Plain(identity) => Ok(identity),
         StoredSecret::Locked(locked) => {
             let words = "the identity in the file";
-            let passphrase = context.passphrases.existing(Whose::Identity, words)?;
+            let passphrase = context
+                .passphrases
+                .existing(PassphraseFor::Identity, words)?;
             let unlocked = locked.unlock(&passphrase);
             unlocked.map_err(|error| keystore::failure(what, &error))
         }

@@ -10,7 +10,7 @@ use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::secrets::kernel_keyring::Kept;
+use crate::cli::secrets::kernel_keyring::CachedSecret;
 
 /// List my identities
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ fn standing(standing: Standing, identities: &[StoredIdentity]) -> String {
 /// What is said behind an identity whose key the kernel keeps.
 fn kept(card: &Card, context: &Context) -> Result<String, Failure> {
     let kept = match keystore::secret_if_any(context, card.id())? {
-        Some(StoredSecret::Locked(locked)) => Kept::find(&locked, context.now),
+        Some(StoredSecret::Locked(locked)) => CachedSecret::find(&locked, context.now),
         Some(StoredSecret::Plain(_)) => None,
         None => return Ok(", its private keys are gone".to_owned()),
     };

@@ -24,7 +24,7 @@ pub(crate) use crate::cli::display::card::{CardFacts, described};
 
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::directory::people;
 use crate::cli::operations::directory::people::Names;
 use crate::cli::operations::directory::resolve;
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Remove(remove::Arguments),
 }
 
-pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
+pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
     match command {
         Command::New(arguments) => new::run(arguments, context),
         Command::List(list::Arguments {}) => list::run(context),
@@ -89,7 +89,7 @@ fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure>
         Some(name) => place_of(&name, &identities, context)?,
         None if identities.is_empty() => {
             let failure =
-                Failure::new(Exit::Recipient, "cannot find your identity").because("you have none");
+                Failure::new(Exit::Recipient, "cannot find your identity").reason("you have none");
             return Err(failure.hint("`encl key new ADDRESS` makes one"));
         }
         None => 0,

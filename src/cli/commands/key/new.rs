@@ -13,7 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::update::{cost, expiry};
-use crate::cli::secrets::passphrase::Whose;
+use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -76,12 +76,16 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
         },
     );
     let card =
-        card.map_err(|error| Failure::new(Exit::Usage, &*what).because(safe(&error.to_string())))?;
+        card.map_err(|error| Failure::new(Exit::Usage, &*what).reason(safe(&error.to_string())))?;
     refuse_taken(&card, &what, context)?;
     let revocation = Revocation::new(identity.root(), context.now);
     let whose = format!("the new identity {}", safe(&card.addresses()[0]));
     let passphrase = match cost {
-        Some(_) => Some(context.passphrases.new_one(Whose::Identity, &whose)?),
+        Some(_) => Some(
+            context
+                .passphrases
+                .new_one(PassphraseFor::Identity, &whose)?,
+        ),
         None => None,
     };
     let protection = match (&passphrase, cost) {

@@ -9,8 +9,8 @@ use crate::cli::commands::key::{find, person, show};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::update::{Changing, cost};
-use crate::cli::secrets::passphrase::{Passphrases, Whose};
+use crate::cli::operations::identity::update::{IdentityUpdate, cost};
+use crate::cli::secrets::passphrase::{PassphraseFor, Passphrases};
 
 /// Change the passphrase of one of my identities
 ///
@@ -58,14 +58,14 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
         context.no_input,
     )?;
     let id = card.id();
-    let changing = Changing::begin(card, &what, context)?;
+    let changing = IdentityUpdate::begin(card, &what, context)?;
     let lock = if arguments.no_passphrase {
         None
     } else {
         let before = changing.lock.as_ref().map(|(_, cost)| *cost);
         let cost = arguments.cost.or(before).unwrap_or_default();
         let words = format!("your identity {who}");
-        Some((new.new_one(Whose::Identity, &words)?, cost))
+        Some((new.new_one(PassphraseFor::Identity, &words)?, cost))
     };
     changing.end_locked_by(lock.as_ref(), None, &what, context)?;
     context.terminal.status(&match (&changing.lock, &lock) {

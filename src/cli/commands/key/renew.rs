@@ -8,7 +8,7 @@ use crate::cli::commands::key::{find_active, person};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::update::{Changing, expiry};
+use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
 use crate::cli::terminal::stdout::Stdout;
 
 /// Change when the newest key of one of my identities ends; its new card goes to standard output
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let who = person(&card);
     let what = format!("cannot renew the key of {who}");
     let expires = expiry(arguments.expires.as_deref(), &what, context)?;
-    let mut changing = Changing::begin(card, &what, context)?;
+    let mut changing = IdentityUpdate::begin(card, &what, context)?;
     changing.identity.renew(expires);
     let card = changing.next_card(&what, context)?;
     changing.end(Some(&card), &what, context)?;

@@ -10,7 +10,7 @@ use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::update::{Changing, expiry, protection};
+use crate::cli::operations::identity::update::{IdentityUpdate, expiry, protection};
 use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     } else {
         Kem::XWing
     };
-    let old = Changing::begin(card, &what, context)?;
+    let old = IdentityUpdate::begin(card, &what, context)?;
     let mut rng = context.rng();
     let new = Identity::generate(kem, context.now, expires, &mut rng);
     let card = successor(&old, &new, &what, context)?;
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
 
 /// The new identity's card: what the old one says, and the old one's signature.
 fn successor(
-    old: &Changing,
+    old: &IdentityUpdate,
     new: &Identity,
     what: &str,
     context: &Context,
@@ -75,5 +75,5 @@ fn successor(
     };
     let replaces = [Predecessor::new(&old.identity, new.id())];
     let card = Card::replacing(new, request, &replaces);
-    card.map_err(|error| Failure::new(Exit::Failed, what).because(safe(&error.to_string())))
+    card.map_err(|error| Failure::new(Exit::Failed, what).reason(safe(&error.to_string())))
 }

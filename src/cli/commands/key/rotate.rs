@@ -8,7 +8,7 @@ use crate::cli::commands::key::{find_active, person};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::update::{Changing, expiry};
+use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
 use crate::cli::terminal::stdout::Stdout;
 
 /// Give one of my identities a new encryption key; its new card goes to standard output
@@ -42,12 +42,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     } else {
         Kem::XWing
     };
-    let mut changing = Changing::begin(card, &what, context)?;
+    let mut changing = IdentityUpdate::begin(card, &what, context)?;
     let rotated = changing
         .identity
         .rotate(kem, context.now, expires, &mut context.rng());
     rotated.map_err(|error| {
-        let failure = Failure::new(Exit::Failed, &*what).because(error.to_string());
+        let failure = Failure::new(Exit::Failed, &*what).reason(error.to_string());
         failure.hint("`encl key replace` makes a new identity in its place")
     })?;
     let card = changing.next_card(&what, context)?;

@@ -14,12 +14,12 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source, is_dash};
 use crate::cli::files::output::Output;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{RecipientObject, SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
@@ -71,7 +71,7 @@ struct Object<'a> {
     recipients: Vec<RecipientObject<'a>>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let keystore = keystore::keystore(context);
     let input = Input::File(keystore.root().to_owned());
     let target = match is_dash(&arguments.output) {
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         true => None,
         false => options.author(&people, context)?,
     };
-    let readers = Readers::resolve(&arguments.to, None, &people, context)?;
+    let readers = Recipients::resolve(&arguments.to, None, &people, context)?;
     let keys = Keys::new(context, people.readers());
     let mut content = keystore
         .backup(context.now)
@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let counts = content.counts();
     if counts.is_empty() {
         let failure = input.cannot("back up", Exit::Failed);
-        return Err(failure.because("nothing is in it").into());
+        return Err(failure.reason("nothing is in it").into());
     }
     let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
     readers.remember(context)?;
@@ -161,7 +161,7 @@ fn options(arguments: &Arguments) -> SealOptions {
 fn folder(input: &Input) -> Result<Source, Failure> {
     let failed = |error: std::io::Error| {
         let failure = input.cannot("back up", Exit::Failed);
-        failure.because(system_words(&error))
+        failure.reason(io_message(&error))
     };
     let file = File::open(input.path().unwrap_or(".".as_ref())).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;

@@ -16,7 +16,7 @@ use crate::cli::commands::key;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Stop, system_words};
+use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, io_message};
 use crate::cli::operations::directory::people::{Person, Trust};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::{Stream, quoted, safe, shown};
@@ -68,7 +68,7 @@ struct Doctor<'a> {
     lines: Vec<Line>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let mut doctor = Doctor {
         context,
         keystore: keystore::keystore(context),
@@ -130,7 +130,7 @@ impl Doctor<'_> {
             {
                 return self.note(&place, "it is not there yet", Some("encl key new ADDRESS"));
             }
-            Err(error) => return self.add(Level::Bad, &place, &system_words(&error), None),
+            Err(error) => return self.add(Level::Bad, &place, &io_message(&error), None),
         }
         let findings = self.keystore.examine();
         if !findings
@@ -172,7 +172,7 @@ impl Doctor<'_> {
     }
 
     fn fault(&mut self, error: &KeystoreError) {
-        let words = |error: &std::io::Error| system_words(error);
+        let words = |error: &std::io::Error| io_message(error);
         let (path, says, mend): (Option<&Path>, _, _) = match error {
             KeystoreError::OpenToOthers { path, .. } => {
                 let mend = format!("chmod go= {}", quoted(Some(path)));
@@ -247,9 +247,11 @@ impl Doctor<'_> {
                 );
             }
             Ok(StoredSecret::Locked(locked)) => {
-                let is_unlocked =
-                    crate::cli::secrets::kernel_keyring::Kept::find(&locked, self.context.now)
-                        .is_some();
+                let is_unlocked = crate::cli::secrets::kernel_keyring::CachedSecret::find(
+                    &locked,
+                    self.context.now,
+                )
+                .is_some();
                 if !open && !is_unlocked {
                     self.fine(&who, "behind a passphrase; --open tries it");
                     return;
@@ -259,7 +261,7 @@ impl Doctor<'_> {
         match self.try_out(identity, keys) {
             Ok(()) => self.fine(&who, "it opens, and so does what is sealed to it"),
             Err(failure) => {
-                let says = [&[failure.what][..], &failure.because].concat().join(": ");
+                let says = [&[failure.what][..], &failure.reasons].concat().join(": ");
                 let mend = "encl restore BACKUP, or encl key paper --restore";
                 self.add(Level::Bad, &who, &safe(&says), Some(mend));
             }
@@ -355,7 +357,7 @@ impl Doctor<'_> {
         end.unix() < self.context.now.unix() + SOON_SECONDS
     }
 
-    fn tell(self) -> Outcome {
+    fn tell(self) -> CommandResult {
         let terminal = self.context.terminal;
         let is_bad = self.lines.iter().any(|line| line.level == Level::Bad);
         for line in &self.lines {
@@ -374,7 +376,7 @@ impl Doctor<'_> {
             }
         }
         match is_bad {
-            true => Err(Stop::Told(Exit::Failed)),
+            true => Err(CommandError::Reported(Exit::Failed)),
             false => Ok(()),
         }
     }

@@ -11,12 +11,12 @@ use crate::cli::args::InputFiles;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};
-use crate::cli::files::parallel::Company;
+use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::identity::restore_backup::{Merge, Stopped};
 use crate::cli::operations::open;
-use crate::cli::operations::open::{Demands, Opening};
+use crate::cli::operations::open::{Opening, Requirements};
 use crate::cli::terminal::{safe, shown};
 
 pub(crate) const VERB: &str = "restore";
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
     identity: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     if context.json && !arguments.yes && !arguments.dry_run {
         let failure = Failure::new(Exit::Usage, "cannot ask about what --json does not show");
         return Err(failure.hint("--dry-run shows it, --yes does it").into());
@@ -65,9 +65,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let inputs = Input::of(&files, VERB, context)?;
     let input = &inputs[0];
     let people = keystore::people(context)?;
-    let demands = Demands {
+    let demands = Requirements {
         identity: arguments.identity.clone(),
-        ..Demands::default()
+        ..Requirements::default()
     };
     let keystore = keystore::keystore(context);
     let mine = keystore.identities();
@@ -128,15 +128,17 @@ impl Backup<'_> {
         let input = self.input;
         let failed = |error: io::Error| {
             let failure = input.cannot(VERB, Exit::Failed);
-            failure.because(system_words(&error))
+            failure.reason(io_message(&error))
         };
         self.source.rewind(0).map_err(failed)?;
-        let content = self.opening.open(input, &mut self.source, Company::Alone)?;
+        let content = self
+            .opening
+            .open(input, &mut self.source, Parallelism::Exclusive)?;
         let about = content.about();
         if about.private.about.media_type.as_deref() != Some(BACKUP_TYPE) {
             let failure = input.cannot(VERB, Exit::Damaged);
             return Err(failure
-                .because("it is no backup of a keystore")
+                .reason("it is no backup of a keystore")
                 .hint("`encl unwrap` opens it"));
         }
         merge.begin(about);
@@ -148,7 +150,7 @@ impl Backup<'_> {
                 let _ = io::copy(&mut reader, &mut io::sink());
                 parsed
             });
-            let copied = content.copy_to(&mut writer, Company::Alone.workers());
+            let copied = content.copy_to(&mut writer, Parallelism::Exclusive.workers());
             drop(writer);
             (copied, parsing.join())
         });
@@ -158,7 +160,7 @@ impl Backup<'_> {
             Ok(Err(Stopped::By(failure))) => Err(failure),
             Ok(Err(Stopped::NoBackup(error))) => {
                 let failure = input.cannot(VERB, Exit::Damaged);
-                Err(failure.because(safe(&error.to_string())))
+                Err(failure.reason(safe(&error.to_string())))
             }
             Err(panic) => std::panic::resume_unwind(panic),
         }

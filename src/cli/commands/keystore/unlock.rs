@@ -11,7 +11,7 @@ use crate::cli::args::time::DayEdge;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::directory::people::{People, Person};
 use crate::cli::operations::directory::resolve;
 use crate::cli::secrets::kernel_keyring;
@@ -50,14 +50,14 @@ pub(crate) struct Lock {
     who: Option<String>,
 }
 
-pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> Outcome {
+pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> CommandResult {
     let until = end(&arguments.span, context.now)?;
     let people = keystore::people(context)?;
     let person = match context.identity_name(arguments.who.as_deref()) {
         Some(name) => resolve::mine(&name, &people)?,
         None => people.mine.first().ok_or_else(|| {
             Failure::new(Exit::Usage, "cannot unlock anything")
-                .because("you have no identity")
+                .reason("you have no identity")
                 .hint("`encl key new ADDRESS` makes one")
         })?,
     };
@@ -74,7 +74,7 @@ pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> Outcome {
     Ok(())
 }
 
-pub(crate) fn lock(arguments: &Lock, context: &mut Context) -> Outcome {
+pub(crate) fn lock(arguments: &Lock, context: &mut Context) -> CommandResult {
     let people = keystore::people(context)?;
     let named = arguments.who.as_deref();
     let named = named.map(|name| resolve::mine(name, &people)).transpose()?;
@@ -110,7 +110,7 @@ fn end(span: &str, now: Time) -> Result<Time, Failure> {
     match until.unix().checked_sub(now.unix()) {
         Some(1..=SECONDS_MAX) => Ok(until),
         _ => Err(
-            Failure::new(Exit::Usage, "cannot use --for").because(format!(
+            Failure::new(Exit::Usage, "cannot use --for").reason(format!(
                 "`{}` is not between a second and a month",
                 safe(span)
             )),

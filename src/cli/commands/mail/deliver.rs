@@ -19,15 +19,15 @@ use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::sysexits;
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{Exit, Failure, Outcome, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
 use crate::cli::operations::directory::mail_address;
 use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::is_sealed::is_sealed_for;
 use crate::cli::operations::mail::outgoing::{maildir, subprocess};
-use crate::cli::operations::mail::seal_message::{SUBJECT, Whole};
+use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
 use crate::cli::operations::seal::{SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::stdout::Stdout;
@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
     program: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     sysexits::ended(|| Ok(deliver(arguments, context)?))
 }
 
@@ -96,7 +96,7 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         let sealing = Sealing::prepare(&options, terms, None, &mine, context)?;
         let mut message = BufReader::new(source.reread().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;
-        let whole = Whole::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
+        let whole = MessageSealer::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
         let request = sealing.request(&readers, whole.about());
         let content = &mut header.bytes().chain(message);
         whole
@@ -116,7 +116,7 @@ fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result
     sealed.rewind().map_err(|error| not_kept(&error))?;
     if let Some(folder) = &arguments.maildir {
         let waiting = maildir::place(folder, MaildirPlace::New, &mut sealed, context);
-        let placed = waiting.and_then(maildir::Waiting::commit);
+        let placed = waiting.and_then(maildir::PendingDelivery::commit);
         return placed.map_err(|failure| failure.sysexit(Sysexit::TempFail));
     }
     let mut out = Stdout::open().map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
@@ -127,7 +127,7 @@ fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result
 /// A keystore that is not there is a disk that is not mounted rather than a person who does not exist.
 fn people(context: &Context) -> Result<People, Failure> {
     if !context.keystore.is_dir() {
-        return Err(cannot(Exit::Failed).because(format!(
+        return Err(cannot(Exit::Failed).reason(format!(
             "there is no keystore at {}",
             shown(&context.keystore)
         )));
@@ -136,24 +136,24 @@ fn people(context: &Context) -> Result<People, Failure> {
 }
 
 /// Whoever is named. What looks like an address may come from outside, and is nothing but an address.
-fn readers(names: &[String], people: &People, context: &Context) -> Result<Readers, Failure> {
+fn readers(names: &[String], people: &People, context: &Context) -> Result<Recipients, Failure> {
     let mut found = Vec::new();
     for name in names {
         found.extend(if name.find('@').is_some_and(|at| at > 0) {
             mail_address::people_at(&[mailbox(name)?], people, context)?
         } else {
-            Readers::find(std::slice::from_ref(name), people, context)?
+            Recipients::find(std::slice::from_ref(name), people, context)?
         });
     }
     // A card that is out of date can be renewed.
-    Readers::of_found(found, None, context).map_err(|failure| failure.sysexit(Sysexit::TempFail))
+    Recipients::of_found(found, None, context).map_err(|failure| failure.sysexit(Sysexit::TempFail))
 }
 
 fn mailbox(name: &str) -> Result<Mailbox, Failure> {
     let malformed = |because: &str| {
         cannot(Exit::Recipient)
-            .because(format!("`{}` is not one address", safe(name)))
-            .because(because)
+            .reason(format!("`{}` is not one address", safe(name)))
+            .reason(because)
     };
     let mut list = parse_list(name).map_err(|error| malformed(&safe(&error.to_string())))?;
     match (list.pop(), list.is_empty()) {
@@ -165,7 +165,7 @@ fn mailbox(name: &str) -> Result<Mailbox, Failure> {
 /// Nothing on standard input is a broken pipe rather than a message.
 fn refuse_empty(source: &MessageSource) -> Result<(), Failure> {
     if source.bytes() == 0 {
-        return Err(cannot(Exit::Failed).because("nothing came on standard input"));
+        return Err(cannot(Exit::Failed).reason("nothing came on standard input"));
     }
     Ok(())
 }
@@ -175,19 +175,19 @@ fn cannot(exit: Exit) -> Failure {
 }
 
 fn unreadable(error: &io::Error) -> Failure {
-    cannot(Exit::Failed).because(format!("it cannot be read: {}", system_words(error)))
+    cannot(Exit::Failed).reason(format!("it cannot be read: {}", io_message(error)))
 }
 
 fn not_kept(error: &io::Error) -> Failure {
-    cannot(Exit::Failed).because(format!(
+    cannot(Exit::Failed).reason(format!(
         "no temporary file can be written: {}",
-        system_words(error)
+        io_message(error)
     ))
 }
 
 /// Whatever kept it from being sealed may be gone tomorrow.
 fn not_sealed(error: &SealError) -> Failure {
     cannot(Exit::Failed)
-        .because(safe(&error.to_string()))
+        .reason(safe(&error.to_string()))
         .caused_by(error)
 }

@@ -19,7 +19,7 @@ use crate::cli::commands::mail::unseal::{Look, Unsealing};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Stop, Tally};
+use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
 use crate::cli::files::spool::SpoolWriter;
 use crate::cli::operations::mail::mailbox::{failure, jobs_to_read, name, not_gone_through};
 use crate::cli::terminal::{Stream, safe, shown};
@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     identity: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let pattern = pattern(arguments)?;
     let people = keystore::people(context)?;
     let identity = arguments.identity.as_deref();
@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     }
     tally.end()?;
     match searching.found.into_inner() {
-        0 => Err(Stop::Told(Exit::Failed)),
+        0 => Err(CommandError::Reported(Exit::Failed)),
         _ => Ok(()),
     }
 }
@@ -115,7 +115,7 @@ fn pattern(arguments: &Arguments) -> Result<Regex, Failure> {
             Exit::Usage,
             format!("cannot look for `{}`", safe(&arguments.pattern)),
         )
-        .because(safe(last_line(&error.to_string())))
+        .reason(safe(last_line(&error.to_string())))
     })
 }
 

@@ -7,10 +7,10 @@ use crate::cli::commands::envelope::inspect;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::operations::directory::people::People;
-use crate::cli::operations::mail::incoming::received::{Arrived, Letter, Place};
+use crate::cli::operations::mail::incoming::received::{FoundEnvelope, Place, ReceivedMessage};
 
 /// Envelopes of one message that are shown: for each, the message is read up to where it stands.
 const ENVELOPES_MAX: usize = 20;
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     inputs: InputFiles,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let people =
         keystore::people(context).unwrap_or_else(|_| People::nobody(keystore::keystore(context)));
     let mut tally = Tally::default();
@@ -38,8 +38,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 }
 
 fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<(), Failure> {
-    let arrived = Arrived::open(input, "inspect", context)?;
-    let letter = Letter::new("inspect", input, &arrived);
+    let arrived = FoundEnvelope::open(input, "inspect", context)?;
+    let letter = ReceivedMessage::new("inspect", input, &arrived);
     let mut places: Vec<Place<'_>> = letter.found.envelopes.iter().map(Place::Part).collect();
     if places.is_empty() {
         places.push(letter.one(None)?);

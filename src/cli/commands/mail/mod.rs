@@ -13,7 +13,7 @@ pub(crate) mod wrap;
 use clap::Subcommand;
 
 use crate::cli::context::Context;
-use crate::cli::errors::Outcome;
+use crate::cli::errors::CommandResult;
 
 /// The commands about messages.
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Grep(grep::Arguments),
 }
 
-pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
+pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
     match command {
         Command::Wrap(arguments) => wrap::run(&arguments, context),
         Command::Unwrap(arguments) => unwrap::run(&arguments, context),

@@ -25,15 +25,15 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::operations::directory::mail_address;
 use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients::Readers;
-use crate::cli::operations::mail::compare::Comparing;
+use crate::cli::operations::directory::recipients::Recipients;
+use crate::cli::operations::mail::compare::CompareWriter;
 use crate::cli::operations::mail::is_sealed::{is_sealed_for, sealed_for};
 use crate::cli::operations::mail::mailbox;
 use crate::cli::operations::mail::mailbox::{ArchiveOptions, Words};
-use crate::cli::operations::mail::seal_message::{SUBJECT, Whole};
+use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
 use crate::cli::terminal::safe;
 
 const WORDS: Words = Words {
@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     notice: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let notice = wrap::notice(arguments.notice.as_deref())?;
     let people = keystore::people(context)?;
     let readers = owners(&arguments.owners, &people, context)?;
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 }
 
 /// Whoever is named: by an address, as mail does, or in any other way.
-fn owners(names: &[String], people: &People, context: &Context) -> Result<Readers, Failure> {
+fn owners(names: &[String], people: &People, context: &Context) -> Result<Recipients, Failure> {
     let mut found = Vec::new();
     for name in names {
         let is_card =
@@ -106,10 +106,10 @@ fn owners(names: &[String], people: &People, context: &Context) -> Result<Reader
         let is_address = name.find('@').is_some_and(|at| at > 0) && !is_card;
         found.extend(match parse_list(name) {
             Ok(mailboxes) if is_address => mail_address::people_at(&mailboxes, people, context)?,
-            _ => Readers::find(std::slice::from_ref(name), people, context)?,
+            _ => Recipients::find(std::slice::from_ref(name), people, context)?,
         });
     }
-    Readers::of_found(found, None, context)
+    Recipients::of_found(found, None, context)
 }
 
 /// Makes the sealed form.
@@ -122,7 +122,7 @@ struct Sealing {
 }
 
 impl Sealing {
-    fn request(&self, whole: &Whole<'_>) -> SealRequest<'_> {
+    fn request(&self, whole: &MessageSealer<'_>) -> SealRequest<'_> {
         SealRequest {
             locks: vec![LockRequest {
                 recipients: self.addressees.clone(),
@@ -165,13 +165,13 @@ impl Transform for Sealing {
     ) -> Result<ContentKey, Failure> {
         let mut content = BufReader::new(message.reread().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut content).map_err(|error| unreadable(&error))?;
-        let whole = Whole::new(&header, SUBJECT, &self.notice, SealedBy::Archive, None);
+        let whole = MessageSealer::new(&header, SUBJECT, &self.notice, SealedBy::Archive, None);
         let content = &mut header.bytes().chain(content);
         let sealed = whole.seal(&self.request(&whole), content, out, &mut UnwrapErr(SysRng));
         let sealed = sealed.map_err(|error| match error {
             SealError::Read(error) => unreadable(&error),
-            SealError::Write(error) => cannot(Exit::Failed).because(system_words(&error)),
-            other => cannot(Exit::Failed).because(safe(&other.to_string())),
+            SealError::Write(error) => cannot(Exit::Failed).reason(io_message(&error)),
+            other => cannot(Exit::Failed).reason(safe(&other.to_string())),
         })?;
         Ok(sealed.key)
     }
@@ -183,9 +183,8 @@ impl Transform for Sealing {
         message: &dyn Reread,
     ) -> Result<(), Failure> {
         let wrong = |why: &str| {
-            let failure =
-                cannot(Exit::Failed).because("what was written is not read back the same");
-            failure.because(why)
+            let failure = cannot(Exit::Failed).reason("what was written is not read back the same");
+            failure.reason(why)
         };
         let mut text = written.reread().map_err(|error| unreadable(&error))?;
         let found = find(&mut text).map_err(|error| wrong(&error.to_string()))?;
@@ -195,7 +194,7 @@ impl Transform for Sealing {
         let opened = |error: OpenError| wrong(&safe(&error.to_string()));
         let content = Envelope::read(body).and_then(|envelope| envelope.reopen(&key));
         let original = message.reread().map_err(|error| unreadable(&error))?;
-        let mut comparing = Comparing::with(original);
+        let mut comparing = CompareWriter::with(original);
         content
             .map_err(opened)?
             .copy_to(&mut comparing, Workers::ONE)
@@ -227,5 +226,5 @@ fn cannot(exit: Exit) -> Failure {
 }
 
 fn unreadable(error: &io::Error) -> Failure {
-    cannot(Exit::Failed).because(format!("it cannot be read: {}", system_words(error)))
+    cannot(Exit::Failed).reason(format!("it cannot be read: {}", io_message(error)))
 }

@@ -10,24 +10,24 @@ use clap::{Args, ValueHint};
 use encl::envelope::SealError;
 use encl::mail::{Header, Invocation, MaildirPlace, Notice, SealedBy};
 
-use crate::cli::args::sendmail::PassedOn;
+use crate::cli::args::sendmail::SendmailArgs;
 use crate::cli::commands::mail::wrap;
 use crate::cli::commands::program::help::sysexit_closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::sysexits;
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{Exit, Failure, Outcome, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
 use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::outgoing::author::Author;
 use crate::cli::operations::mail::outgoing::draft::Draft;
-use crate::cli::operations::mail::outgoing::groups::{Mailing, Mailings};
-use crate::cli::operations::mail::outgoing::maildir::Waiting;
+use crate::cli::operations::mail::outgoing::groups::{MessageGroup, MessageGroups};
+use crate::cli::operations::mail::outgoing::maildir::PendingDelivery;
 use crate::cli::operations::mail::outgoing::{maildir, subprocess};
-use crate::cli::operations::mail::seal_message::{SUBJECT, Whole};
+use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
 use crate::cli::operations::seal::{SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::safe;
@@ -59,20 +59,20 @@ pub(crate) struct Arguments {
     seal: SealOptions,
 
     #[command(flatten)]
-    passed_on: PassedOn,
+    passed_on: SendmailArgs,
 
     /// The sendmail, its options and the recipients; `-t` takes those in the header too
     #[arg(last = true, required = true, value_name = "SENDMAIL")]
     sendmail: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     sysexits::ended(|| Ok(send(arguments, context)?))
 }
 
 fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let call = Invocation::parse(&arguments.passed_on.before(&arguments.sendmail))
-        .map_err(|error| cannot(Exit::Usage).because(safe(&error.to_string())))?;
+        .map_err(|error| cannot(Exit::Usage).reason(safe(&error.to_string())))?;
     let terms = arguments.seal.terms(context)?;
     let notice = wrap::notice(arguments.notice.as_deref())?;
     context.passphrases.stdin_is_data();
@@ -80,7 +80,7 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let draft = Draft::read(&source)?;
     let people = keystore::people(context)?;
     let author = author(&draft.header, &arguments.seal, &people, context)?;
-    let mailings = Mailings::of_call(&call, &draft.header, author.reads, &people, context)?;
+    let mailings = MessageGroups::of_call(&call, &draft.header, author.reads, &people, context)?;
     if arguments.seal.require_verified {
         mailings.everybody.require_verified()?;
     }
@@ -129,8 +129,8 @@ fn author<'a>(
     let from = header.first("From").map(|field| safe(&field.text()));
     let from = from.unwrap_or_else(|| "nobody".to_owned());
     Err(cannot(Exit::Usage)
-        .because(format!("it is from {from}"))
-        .because("none of your identities has that as its address")
+        .reason(format!("it is from {from}"))
+        .reason("none of your identities has that as its address")
         .hint("--as WHO signs with another identity, --anonymous does not sign; `encl key list` shows your identities")
         .sysexit(Sysexit::Config))
 }
@@ -151,12 +151,12 @@ enum Openable {
 }
 
 impl Sealer<'_> {
-    fn whole(&self) -> Whole<'_> {
+    fn whole(&self) -> MessageSealer<'_> {
         let header = &self.draft.header;
-        Whole::new(header, self.subject, self.notice, SealedBy::Sender, None)
+        MessageSealer::new(header, self.subject, self.notice, SealedBy::Sender, None)
     }
 
-    fn seal(&self, readers: &Readers) -> Result<File, Failure> {
+    fn seal(&self, readers: &Recipients) -> Result<File, Failure> {
         self.sealed(readers, &Openable::AlsoByPassphrase)
     }
 
@@ -164,18 +164,18 @@ impl Sealer<'_> {
     fn copy(&self, me: Option<&Person>) -> Result<File, Failure> {
         let me = me.ok_or_else(|| {
             cannot(Exit::Usage)
-                .because("there is nobody to seal the copy to")
+                .reason("there is nobody to seal the copy to")
                 .hint("`encl key new ADDRESS` makes an identity")
                 .sysexit(Sysexit::Config)
         })?;
-        let me = Readers::of_found(Vec::new(), Some(me), self.sealing.context)?;
+        let me = Recipients::of_found(Vec::new(), Some(me), self.sealing.context)?;
         let mut copy = self.sealed(&me, &Openable::ByItsReadersOnly)?;
         let rewound = io::Seek::rewind(&mut copy);
-        rewound.map_err(|error| cannot(Exit::Failed).because(system_words(&error)))?;
+        rewound.map_err(|error| cannot(Exit::Failed).reason(io_message(&error)))?;
         Ok(copy)
     }
 
-    fn sealed(&self, readers: &Readers, openable: &Openable) -> Result<File, Failure> {
+    fn sealed(&self, readers: &Recipients, openable: &Openable) -> Result<File, Failure> {
         let whole = self.whole();
         let mut request = self.sealing.request(readers, whole.about());
         if *openable == Openable::ByItsReadersOnly {
@@ -197,10 +197,10 @@ impl Sealer<'_> {
 fn not_sealed(error: SealError) -> Failure {
     match error {
         SealError::Read(error) | SealError::Write(error) => {
-            cannot(Exit::Failed).because(system_words(&error))
+            cannot(Exit::Failed).reason(io_message(&error))
         }
         SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
-        SealError::Request(reason) => cannot(Exit::Usage).because(safe(&reason)),
+        SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
     }
 }
 
@@ -208,9 +208,9 @@ fn not_sealed(error: SealError) -> Failure {
 /// stays.
 fn hand_over(
     call: &Invocation,
-    mailings: &[Mailing],
+    mailings: &[MessageGroup],
     sealed: &[File],
-    copy: Option<Waiting<'_>>,
+    copy: Option<PendingDelivery<'_>>,
 ) -> Result<(), Failure> {
     for (at, (mailing, message)) in mailings.iter().zip(sealed).enumerate() {
         let mut sendmail = Command::new(&call.program);
@@ -225,19 +225,19 @@ fn hand_over(
             return Err(failure);
         }
         let failure = failure
-            .because(format!("it was sent to {} before that", names(sent)))
-            .because(format!("it was not sent to {}", names(unsent)));
-        return Err(match copy.map(Waiting::commit) {
-            Some(Err(_)) => failure.because("no copy of it was kept"),
+            .reason(format!("it was sent to {} before that", names(sent)))
+            .reason(format!("it was not sent to {}", names(unsent)));
+        return Err(match copy.map(PendingDelivery::commit) {
+            Some(Err(_)) => failure.reason("no copy of it was kept"),
             _ => failure,
         });
     }
-    let kept = copy.map_or(Ok(()), Waiting::commit);
-    kept.map_err(|failure| failure.because("the message itself was sent, to everybody"))
+    let kept = copy.map_or(Ok(()), PendingDelivery::commit);
+    kept.map_err(|failure| failure.reason("the message itself was sent, to everybody"))
 }
 
 /// All of them: whoever sends again needs each.
-fn names(mailings: &[Mailing]) -> String {
+fn names(mailings: &[MessageGroup]) -> String {
     let recipients = mailings.iter().flat_map(|mailing| &mailing.recipients);
     let recipients: Vec<String> = recipients.map(|address| safe(address)).collect();
     recipients.join(", ")

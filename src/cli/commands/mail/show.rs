@@ -11,13 +11,13 @@ use crate::cli::args::time;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::spool::{SpoolWriter, not_spooled};
 use crate::cli::operations::directory::people::{People, Signer};
-use crate::cli::operations::mail::incoming::open::{Passed, SealedMessage};
-use crate::cli::operations::mail::incoming::received::{Arrived, Letter};
+use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
+use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check::{FromOption, is_message};
-use crate::cli::operations::open::{Demands, Opening, let_in};
+use crate::cli::operations::open::{Opening, Requirements, let_in};
 use crate::cli::terminal::escape::spelled_out;
 use crate::cli::terminal::{Stream, safe};
 
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     message: OneMessage,
 
     #[command(flatten)]
-    demands: Demands,
+    demands: Requirements,
 
     /// Which envelope to open where there are several, counted from 1
     #[arg(long, value_name = "N")]
@@ -49,12 +49,12 @@ pub(crate) struct Arguments {
     from: FromOption,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = arguments.message.input("show", context)?;
     let people = keystore::people(context)?;
     let mut opening = Opening::new("show", &arguments.demands, &people, context)?.in_mail();
-    let arrived = Arrived::open(&input, "show", context)?;
-    let letter = Letter::new("show", &input, &arrived);
+    let arrived = FoundEnvelope::open(&input, "show", context)?;
+    let letter = ReceivedMessage::new("show", &input, &arrived);
     let message = SealedMessage {
         letter: &letter,
         place: letter.one(arguments.part)?,
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     let spool = SpoolWriter::new(&mut context.rng()).map_err(|error| not_kept(&error))?;
     let passed = message.pass(&mut opening, spool, not_kept)?;
     passed.tell(&letter, context);
-    let Passed { sink, about, .. } = passed;
+    let CheckedMessage { sink, about, .. } = passed;
     let spool = sink.finish().map_err(|error| not_kept(&error))?;
     let display = Display::of(&spool).map_err(|error| not_kept(&error))?;
     Ok(print(&about, &display, &people, context)?)

@@ -14,11 +14,11 @@ use encl::time::Time;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::operations::directory::people::{People, Person};
 use crate::cli::operations::directory::resolve;
-use crate::cli::operations::mail::compare::Comparing;
+use crate::cli::operations::mail::compare::CompareWriter;
 use crate::cli::operations::mail::is_sealed::sealed_for;
 use crate::cli::operations::mail::mailbox;
 use crate::cli::operations::mail::mailbox::{ArchiveOptions, Words};
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     identity: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let people = keystore::people(context)?;
     let identity = arguments.identity.as_deref();
     let unsealing = Unsealing::with_my_keys("unseal", identity, &people, context)?;
@@ -63,7 +63,7 @@ fn mine<'a>(
 ) -> Result<Vec<&'a Person>, Failure> {
     if people.readers().next().is_none() {
         let what = format!("cannot {verb} anything");
-        return Err(Failure::new(Exit::NotForYou, what).because("you have no identity"));
+        return Err(Failure::new(Exit::NotForYou, what).reason("you have no identity"));
     }
     match context.identity_name(identity) {
         Some(name) => Ok(vec![resolve::mine(&name, people)?]),
@@ -172,13 +172,13 @@ impl Unsealing {
     ) -> Result<Content<Box<dyn io::Read + Send + 'm>>, Failure> {
         match self.look(message)? {
             Look::Mine(content) => Ok(*content),
-            _ => Err(cannot(Exit::Damaged).because("it is not sealed for you")),
+            _ => Err(cannot(Exit::Damaged).reason("it is not sealed for you")),
         }
     }
 
     fn holds(&self, sealed: &dyn Reread, plain: &dyn Reread) -> Result<bool, Failure> {
         let plain = plain.reread().map_err(|error| unreadable(&error))?;
-        let mut comparing = Comparing::with(plain);
+        let mut comparing = CompareWriter::with(plain);
         self.opened(sealed)?
             .copy_to(&mut comparing, Workers::ONE)
             .map_err(not_opened)?;
@@ -207,7 +207,7 @@ impl Transform for Unsealing {
             .copy_to(out, Workers::ONE)
             .map(drop)
             .map_err(|error| match error {
-                OpenError::Write(error) => cannot(Exit::Failed).because(system_words(&error)),
+                OpenError::Write(error) => cannot(Exit::Failed).reason(io_message(&error)),
                 other => not_opened(other),
             })
     }
@@ -215,9 +215,7 @@ impl Transform for Unsealing {
     fn verify(&self, (): (), written: &dyn Reread, message: &dyn Reread) -> Result<(), Failure> {
         match self.holds(message, written)? {
             true => Ok(()),
-            false => {
-                Err(cannot(Exit::Failed).because("what was written is not read back the same"))
-            }
+            false => Err(cannot(Exit::Failed).reason("what was written is not read back the same")),
         }
     }
 
@@ -231,7 +229,7 @@ fn cannot(exit: Exit) -> Failure {
 }
 
 fn unreadable(error: &io::Error) -> Failure {
-    cannot(Exit::Failed).because(format!("it cannot be read: {}", system_words(error)))
+    cannot(Exit::Failed).reason(format!("it cannot be read: {}", io_message(error)))
 }
 
 /// Why a sealed message stays shut.

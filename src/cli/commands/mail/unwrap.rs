@@ -10,14 +10,14 @@ use crate::cli::args::message::{MailOutput, OneMessage};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Outcome};
+use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::files::output::Output;
 use crate::cli::operations::directory::people::People;
-use crate::cli::operations::mail::incoming::attachments::Restoring;
-use crate::cli::operations::mail::incoming::open::{Passed, SealedMessage};
-use crate::cli::operations::mail::incoming::received::{Arrived, Letter};
+use crate::cli::operations::mail::incoming::attachments::AttachmentOpener;
+use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
+use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check::FromOption;
-use crate::cli::operations::open::{Demands, Opening};
+use crate::cli::operations::open::{Opening, Requirements};
 
 /// Open a sealed message
 ///
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     output: MailOutput,
 
     #[command(flatten)]
-    demands: Demands,
+    demands: Requirements,
 
     /// Take the sealed attachments out into files below DIR, under the names stored inside (cleaned)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["output", "part"])]
@@ -50,21 +50,21 @@ pub(crate) struct Arguments {
     from: FromOption,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = arguments.message.input("unwrap", context)?;
     let people = keystore::people(context)?;
     let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?.in_mail();
-    let arrived = Arrived::open(&input, "unwrap", context)?;
+    let arrived = FoundEnvelope::open(&input, "unwrap", context)?;
     if arguments.part.is_none()
         && arrived.holds_envelopes()
-        && let Some(restoring) = Restoring::read(&input, &arrived.source, &mut opening)?
+        && let Some(restoring) = AttachmentOpener::read(&input, &arrived.source, &mut opening)?
     {
         return restore(&restoring, arguments, &mut opening, &people, context);
     }
     if arguments.extract.is_some() {
         return Err(input
             .cannot("unwrap", Exit::Usage)
-            .because("it has no sealed attachments to extract")
+            .reason("it has no sealed attachments to extract")
             .hint("without --extract the message that is sealed whole is given")
             .into());
     }
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         Readers::OwnerOnly,
         arguments.output.existing(),
     )?;
-    let letter = Letter::new("unwrap", &input, &arrived);
+    let letter = ReceivedMessage::new("unwrap", &input, &arrived);
     let message = SealedMessage {
         letter: &letter,
         place: letter.one(arguments.part)?,
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     }
     let passed = message.pass(&mut opening, sink, not_written)?;
     passed.tell(&letter, context);
-    let Passed {
+    let CheckedMessage {
         sink, about, bytes, ..
     } = passed;
     output.commit(sink)?;
@@ -101,12 +101,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
 
 /// A message whose attachments were sealed in their places.
 fn restore(
-    restoring: &Restoring<'_>,
+    restoring: &AttachmentOpener<'_>,
     arguments: &Arguments,
     opening: &mut Opening<'_>,
     people: &People,
     context: &Context,
-) -> Outcome {
+) -> CommandResult {
     let existing = arguments.output.existing();
     if let Some(folder) = &arguments.extract {
         return restoring.extract(folder, existing, opening, context).end();

@@ -13,19 +13,19 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome, system_words};
+use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::spool::MessageSource;
 use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::outgoing::author::Author;
 use crate::cli::operations::mail::outgoing::header_recipients;
 use crate::cli::operations::mail::seal_attachments;
-use crate::cli::operations::mail::seal_attachments::Attaching;
-use crate::cli::operations::mail::seal_message::{SUBJECT, Whole};
+use crate::cli::operations::mail::seal_attachments::AttachmentSealer;
+use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
 use crate::cli::operations::seal;
-use crate::cli::operations::seal::{Made, SealOptions, Sealing};
+use crate::cli::operations::seal::{SealOptions, SealedOutput, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::shown;
@@ -90,7 +90,7 @@ enum Bcc {
     Keep,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     if arguments.attachments {
         return attachments(arguments, context);
     }
@@ -124,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     }
 
     let subject = arguments.subject.as_deref().unwrap_or(SUBJECT);
-    let whole = Whole::new(&header, subject, &notice, SealedBy::Sender, arguments.eol());
+    let whole = MessageSealer::new(&header, subject, &notice, SealedBy::Sender, arguments.eol());
     whole.warn(context.terminal);
     let request = sealing.request(&readers, whole.about());
     let message = &mut head.as_slice().chain(content);
@@ -134,13 +134,13 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     Ok(sealing.report(
         "encl.mail-wrap/1",
         (&input, &target),
-        &Made::One(sealed.id),
+        &SealedOutput::One(sealed.id),
         &readers,
     )?)
 }
 
 /// The same with the attachments only: nothing else of the message is changed.
-fn attachments(arguments: &Arguments, context: &Context) -> Outcome {
+fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     let input = arguments.message.input("wrap", context)?;
     let terms = arguments.seal.terms(context)?;
     let people = keystore::people(context)?;
@@ -153,7 +153,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> Outcome {
     };
     let existing = arguments.output.existing();
     let sink = output.open(source.input(), atomic_file::Readers::Umask, existing)?;
-    let attaching = Attaching::plan(&input, &source)?;
+    let attaching = AttachmentSealer::plan(&input, &source)?;
     if attaching.has_none() {
         seal_attachments::tell_none(context);
         return Ok(attaching.copy(sink, &output)?);
@@ -166,7 +166,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> Outcome {
     if arguments.bcc != Some(Bcc::Keep) && !recipients::blind(&header).is_empty() {
         return Err(input
             .cannot("wrap", Exit::Usage)
-            .because("it has a Bcc field, whose readers could not open the attachments")
+            .reason("it has a Bcc field, whose readers could not open the attachments")
             .hint("--bcc keep leaves the field as it is; `encl mail send` seals for blind readers apart")
             .into());
     }
@@ -189,12 +189,12 @@ impl Arguments {
         people: &People,
         input: &Input,
         context: &Context,
-    ) -> Result<Readers, Failure> {
+    ) -> Result<Recipients, Failure> {
         let readers = if self.to.is_empty() {
             header_recipients::of_header(header, &self.also, author.reads, people, context, input)
         } else {
             let names = [&self.to[..], &self.also[..]].concat();
-            Readers::resolve(&names, author.reads, people, context)
+            Recipients::resolve(&names, author.reads, people, context)
         }?;
         if self.seal.require_verified {
             readers.require_verified()?;
@@ -221,7 +221,7 @@ fn head(header: &Header, arguments: &Arguments, input: &Input) -> Result<Vec<u8>
         Some(Bcc::Keep) => Ok(header.bytes().to_vec()),
         None => Err(input
             .cannot("wrap", Exit::Usage)
-            .because("it has a Bcc field, which everybody who may read it would see")
+            .reason("it has a Bcc field, which everybody who may read it would see")
             .hint(
                 "`encl mail send` seals for blind readers apart; --bcc drop takes the field out",
             )),
@@ -249,16 +249,14 @@ pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
     });
     match read {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(Failure::new(Exit::Usage, what).because("it is not printable ASCII"))
+            Err(Failure::new(Exit::Usage, what).reason("it is not printable ASCII"))
         }
         Err(error) => Err(Failure::io(what, &error).file(path)),
         Ok(_) => Notice::new(&text)
-            .map_err(|error| Failure::new(Exit::Usage, what).because(error.to_string())),
+            .map_err(|error| Failure::new(Exit::Usage, what).reason(error.to_string())),
     }
 }
 
 fn unreadable(input: &Input, error: &io::Error) -> Failure {
-    input
-        .cannot("wrap", Exit::Failed)
-        .because(system_words(error))
+    input.cannot("wrap", Exit::Failed).reason(io_message(error))
 }

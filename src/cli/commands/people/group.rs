@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::directory::people::Names;
 use crate::cli::operations::directory::resolve;
 use crate::cli::terminal::{Stream, safe};
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
+pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
     let keystore = keystore::keystore(context);
     match command {
         Command::New { name, who, address } => {
@@ -129,11 +129,11 @@ fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T
 pub(crate) fn one_address(text: &str) -> Result<String, Failure> {
     let what = format!("cannot use the address `{}`", safe(text));
     let cannot = || Failure::new(Exit::Usage, what.clone());
-    let mut list = parse_list(text).map_err(|error| cannot().because(safe(&error.to_string())))?;
+    let mut list = parse_list(text).map_err(|error| cannot().reason(safe(&error.to_string())))?;
     match (list.pop(), list.is_empty()) {
         (Some(mailbox), true) => Ok(mailbox.address),
-        (None, _) => Err(cannot().because("it names nobody")),
-        (Some(_), false) => Err(cannot().because("it is more than one")),
+        (None, _) => Err(cannot().reason("it names nobody")),
+        (Some(_), false) => Err(cannot().reason("it is more than one")),
     }
 }
 

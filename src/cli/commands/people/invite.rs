@@ -16,7 +16,7 @@ use crate::cli::commands::people::group::one_address;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::input::is_dash;
 use crate::cli::operations::directory::mail_address;
 use crate::cli::operations::directory::people::People;
@@ -56,7 +56,7 @@ enum Output {
     File(OutFile),
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &Context) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let address = one_address(&arguments.address)?;
     let what = format!("cannot invite {}", safe(&address));
     let me = key::find_active(arguments.from.as_deref(), context)?.card;
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Outcome {
 fn refuse_myself(address: &str, people: &People, what: &str) -> Result<(), Failure> {
     let mut addresses = people.readers().flat_map(|me| me.card.addresses());
     match addresses.any(|mine| mail_address::is_same(mine, address)) {
-        true => Err(Failure::new(Exit::Usage, what).because("that is an address of your own")),
+        true => Err(Failure::new(Exit::Usage, what).reason("that is an address of your own")),
         false => Ok(()),
     }
 }

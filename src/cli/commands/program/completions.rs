@@ -10,7 +10,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 use encl::keystore::Keystore;
 
 use crate::cli::commands::program::help::closing;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::escape::{is_hazard, safe};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::{Cli, context};
@@ -42,7 +42,7 @@ pub(crate) fn answered() -> Result<bool, clap::Error> {
         .try_complete(std::env::args_os(), folder.as_deref())
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Outcome {
+pub(crate) fn run(arguments: &Arguments) -> CommandResult {
     let name = match arguments.shell {
         Shell::Bash => "bash",
         Shell::Zsh => "zsh",

@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory};
 
 use crate::cli::Cli;
 use crate::cli::commands::program::topics;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{Terminal, safe};
 
@@ -69,7 +69,7 @@ pub(crate) fn exit_codes(exits: &[Exit]) -> String {
     format!("  0  done, and safely on disk\n{}", lines.concat())
 }
 
-pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> CommandResult {
     let words: Vec<&str> = arguments.topic.iter().map(String::as_str).collect();
     if let [topic] = words[..]
         && let Some(text) = topics::text(topic)
@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> Outcome {
 fn unknown(topic: &str) -> Failure {
     let topics = topics::NAMES.join(", ");
     Failure::new(Exit::Usage, format!("cannot explain `{}`", safe(topic)))
-        .because("there is no such topic and no such command")
+        .reason("there is no such topic and no such command")
         .hint(format!(
             "topics are {topics}; `encl --help` lists the commands"
         ))

@@ -9,7 +9,7 @@ use encl::atomic_file::{AtomicFile, Existing, Readers};
 
 use crate::cli::Cli;
 use crate::cli::commands::program::help::closing;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::{Terminal, shown};
 
 /// Write the manual pages into a folder
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     folder: PathBuf,
 }
 
-pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> Outcome {
+pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> CommandResult {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();

@@ -5,7 +5,7 @@ use encl::crypto::aead::Backend;
 use serde::Serialize;
 
 use crate::cli::commands::program::help::closing;
-use crate::cli::errors::{Exit, Outcome};
+use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::terminal::{Stream, Terminal};
 
 /// Print the version, the format that it reads and writes, and what computes AES on this machine
@@ -23,7 +23,7 @@ struct Object {
     aes: &'static str,
 }
 
-pub(crate) fn run(terminal: Terminal, json: bool) -> Outcome {
+pub(crate) fn run(terminal: Terminal, json: bool) -> CommandResult {
     let object = Object {
         schema: "encl.version/1",
         version: env!("CARGO_PKG_VERSION"),

@@ -11,7 +11,7 @@ use encl::mail::{Decoder, Header, Messages, Part, ScanError, Watch, parse_list, 
 use crate::cli::commands::key;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::operations::directory::mail_address;
 use crate::cli::terminal::safe;
@@ -34,7 +34,7 @@ const MESSAGE_FIELDS: [&str; 8] = [
 ];
 
 /// What was found.
-pub(crate) enum Offered {
+pub(crate) enum CardsFound {
     Card(Box<OfferedCard>),
     Revocation(Revocation),
 }
@@ -49,13 +49,13 @@ pub(crate) struct OfferedCard {
 }
 
 /// Reads it.
-pub(crate) fn read(input: &Input, context: &Context) -> Result<Offered, Failure> {
+pub(crate) fn read(input: &Input, context: &Context) -> Result<CardsFound, Failure> {
     if *input == Input::Stdin {
         context.passphrases.stdin_is_data();
     }
     let unreadable = |error: &io::Error| {
         let failure = input.cannot(VERB, Exit::Failed);
-        failure.because(system_words(error))
+        failure.reason(io_message(error))
     };
     let mut source = input.open(VERB)?;
     let mut head = Vec::new();
@@ -64,14 +64,14 @@ pub(crate) fn read(input: &Input, context: &Context) -> Result<Offered, Failure>
     read.map_err(|error| unreadable(&error))?;
     let alone = Card::from_text(&head);
     if let Ok(card) = alone {
-        return Ok(Offered::Card(Box::new(OfferedCard {
+        return Ok(CardsFound::Card(Box::new(OfferedCard {
             card,
             answers: Vec::new(),
             invitations: Vec::new(),
         })));
     }
     if let Ok(revocation) = Revocation::from_text(&head) {
-        return Ok(Offered::Revocation(revocation));
+        return Ok(CardsFound::Revocation(revocation));
     }
     let mut rest = Bounded::new(&head, source);
     let read = match is_message(&head) {
@@ -93,7 +93,7 @@ pub(crate) fn read(input: &Input, context: &Context) -> Result<Offered, Failure>
     if let Some(header) = header {
         check_sender(&offered.card, &header, input, context)?;
     }
-    Ok(Offered::Card(Box::new(offered)))
+    Ok(CardsFound::Card(Box::new(offered)))
 }
 
 /// The input from its first byte, and at most one more than is read of it.
@@ -222,9 +222,9 @@ fn chosen(found: FoundCards, input: &Input, context: &Context) -> Result<Offered
     if let [one, other, ..] = &others[..] {
         return Err(input
             .cannot(VERB, Exit::Recipient)
-            .because("there are different cards in it:")
-            .because(key::person(one))
-            .because(key::person(other))
+            .reason("there are different cards in it:")
+            .reason(key::person(one))
+            .reason(key::person(other))
             .hint("save the one that you mean to a file of its own"));
     }
     let card = others.pop().or_else(|| mine.pop()).ok_or_else(|| {
@@ -234,7 +234,7 @@ fn chosen(found: FoundCards, input: &Input, context: &Context) -> Result<Offered
         };
         let because = found.broken.map(|error| safe(&error.to_string()));
         let because = because.unwrap_or_else(|| "there is no card in it".to_owned());
-        input.cannot(VERB, exit).because(because)
+        input.cannot(VERB, exit).reason(because)
     })?;
     Ok(OfferedCard {
         card,
@@ -251,7 +251,7 @@ fn check_sender(
     context: &Context,
 ) -> Result<(), Failure> {
     let from = sender(header).map_err(|because| {
-        let failure = input.cannot(VERB, Exit::Damaged).because(because);
+        let failure = input.cannot(VERB, Exit::Damaged).reason(because);
         failure.hint("save the card alone to a file, and add that")
     })?;
     let mut addresses = card.addresses().iter();
@@ -262,8 +262,8 @@ fn check_sender(
     }
     Err(input
         .cannot(VERB, Exit::Recipient)
-        .because(format!("the message says that it is from {}", safe(&from)))
-        .because(format!("and the card in it is for {}", addresses_of(card)))
+        .reason(format!("the message says that it is from {}", safe(&from)))
+        .reason(format!("and the card in it is for {}", addresses_of(card)))
         .hint("ask whose card it is by another way; saved alone to a file it can be added"))
 }
 
@@ -292,7 +292,7 @@ fn sender(header: &Header) -> Result<String, String> {
 }
 
 fn over_limit(input: &Input, because: &str) -> Failure {
-    let mut failure = input.cannot(VERB, Exit::Damaged).because(because);
+    let mut failure = input.cannot(VERB, Exit::Damaged).reason(because);
     failure.class = Some("over-limit");
     failure
 }

@@ -13,9 +13,9 @@ use encl::mail::Mailbox;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore::unreadable;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::directory::people::{Basis, Names, People};
+use crate::cli::operations::directory::people::{LookupSource, Names, People};
 use crate::cli::operations::directory::resolve;
-use crate::cli::operations::directory::resolve::Found;
+use crate::cli::operations::directory::resolve::ResolvedRecipient;
 use crate::cli::terminal::safe;
 
 /// Unknown addresses for which somebody alike is looked for: each costs a look at everybody.
@@ -32,7 +32,7 @@ pub(crate) fn people_at(
     addresses: &[Mailbox],
     people: &People,
     context: &Context,
-) -> Result<Vec<Found>, Failure> {
+) -> Result<Vec<ResolvedRecipient>, Failure> {
     let (found, notices) = look_up(addresses, people)?;
     for notice in notices {
         context.terminal.notice(&notice);
@@ -41,25 +41,28 @@ pub(crate) fn people_at(
 }
 
 /// Everybody, and what should be known about them.
-fn look_up(addresses: &[Mailbox], people: &People) -> Result<(Vec<Found>, Vec<String>), Failure> {
+fn look_up(
+    addresses: &[Mailbox],
+    people: &People,
+) -> Result<(Vec<ResolvedRecipient>, Vec<String>), Failure> {
     let quick = people.quick_directory();
     let (directory, basis) = quick.map_err(|error| unreadable(&error))?;
-    if basis == Basis::Index {
+    if basis == LookupSource::Index {
         // Only if everybody is there, and has that address by the card itself.
         if let Ok((found, notices)) = look_up_in(directory, basis, addresses, people) {
             return Ok((found, notices));
         }
     }
     let directory = people.directory().map_err(|error| unreadable(&error))?;
-    look_up_in(directory, Basis::Files, addresses, people)
+    look_up_in(directory, LookupSource::Files, addresses, people)
 }
 
 fn look_up_in(
     directory: &Directory,
-    basis: Basis,
+    basis: LookupSource,
     addresses: &[Mailbox],
     people: &People,
-) -> Result<(Vec<Found>, Vec<String>), Failure> {
+) -> Result<(Vec<ResolvedRecipient>, Vec<String>), Failure> {
     let (mut found, mut notices, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for address in addresses.iter().map(|mailbox| &*mailbox.address) {
         match directory.look_up(address) {
@@ -83,8 +86,8 @@ fn look_up_in(
     }
     match basis {
         _ if missing.is_empty() => Ok((found, notices)),
-        Basis::Index => Err(not_by_the_index()),
-        Basis::Files => Err(cannot_tell(&missing, people)?),
+        LookupSource::Index => Err(not_by_the_index()),
+        LookupSource::Files => Err(cannot_tell(&missing, people)?),
     }
 }
 
@@ -166,10 +169,10 @@ impl Directory {
 
 impl Owner {
     /// The people, or the one person, whose card has to carry the address.
-    fn people_at(&self, address: &str, people: &People) -> Result<Vec<Found>, Failure> {
+    fn people_at(&self, address: &str, people: &People) -> Result<Vec<ResolvedRecipient>, Failure> {
         match self {
             Self::Person(id) => {
-                let found = Found::stored(resolve::person(people, *id)?);
+                let found = ResolvedRecipient::stored(resolve::person(people, *id)?);
                 let mut addresses = found.names.addresses.iter();
                 if addresses.any(|known| is_same(known, address)) {
                     Ok(vec![found])
@@ -236,12 +239,12 @@ fn cannot_tell(missing: &[(&str, Match<'_>)], people: &People) -> Result<Failure
     let mut failure = Failure::new(Exit::Recipient, what);
     for (address, unclear) in missing {
         let Match::Several(owners) = unclear else {
-            failure = failure.because(format!("nobody here has the address {}", safe(address)));
+            failure = failure.reason(format!("nobody here has the address {}", safe(address)));
             continue;
         };
-        failure = failure.because(format!("{} fits {}:", safe(address), owners.len()));
+        failure = failure.reason(format!("{} fits {}:", safe(address), owners.len()));
         let owners = owners.iter().map(|owner| owner.words(everybody));
-        failure.because.extend(owners);
+        failure.reasons.extend(owners);
     }
     let unknown = missing
         .iter()

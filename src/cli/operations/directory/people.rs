@@ -152,7 +152,7 @@ pub(crate) struct People {
     indexed: OnceLock<Option<ContactIndex>>,
     /// How often somebody was looked for by name.
     questions: AtomicUsize,
-    called: OnceLock<Called>,
+    called: OnceLock<NameHashes>,
     /// Every mail address, and whose it is.
     directory: OnceLock<Directory>,
     indexed_directory: OnceLock<Directory>,
@@ -161,12 +161,12 @@ pub(crate) struct People {
 /// The hash of every name and address in small letters, and whose it is if only one has it. Whoever is found is looked at, so
 /// two words that are hashed alike cost a second look and nothing else.
 #[derive(Default)]
-struct Called {
+struct NameHashes {
     hasher: RandomState,
     owners: HashMap<u64, Option<RootId>>,
 }
 
-impl Called {
+impl NameHashes {
     fn add(&mut self, word: &str, id: RootId) {
         let hash = self.hasher.hash_one(word.to_lowercase());
         let owner = self.owners.entry(hash).or_insert(Some(id));
@@ -181,7 +181,7 @@ impl Called {
 
 /// How sure an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Basis {
+pub(crate) enum LookupSource {
     /// By the keystore's index: whoever is found has to be looked at, whoever is not has to be looked for.
     Index,
     /// By the contacts' own files.
@@ -282,7 +282,7 @@ impl People {
                     _ => None,
                 });
             }
-            let mut called = Called::default();
+            let mut called = NameHashes::default();
             self.each_word(|word, id| {
                 if let Some(id) = id() {
                     called.add(word, id);
@@ -317,17 +317,17 @@ impl People {
     }
 
     /// Who has which mail address, groups too; by the index, if there is one.
-    pub(crate) fn quick_directory(&self) -> Result<(&Directory, Basis), KeystoreError> {
+    pub(crate) fn quick_directory(&self) -> Result<(&Directory, LookupSource), KeystoreError> {
         let Some(index) = self.index()? else {
-            return Ok((self.directory()?, Basis::Files));
+            return Ok((self.directory()?, LookupSource::Files));
         };
         if let Some(directory) = self.indexed_directory.get() {
-            return Ok((directory, Basis::Index));
+            return Ok((directory, LookupSource::Index));
         }
         let names = self.with_mine(index.contacts().filter_map(Names::of_index).collect());
         let directory = Directory::new(&names, self.groups()?);
         let directory = self.indexed_directory.get_or_init(|| directory);
-        Ok((directory, Basis::Index))
+        Ok((directory, LookupSource::Index))
     }
 
     /// Who has which mail address, groups too.

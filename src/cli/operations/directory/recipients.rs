@@ -5,7 +5,7 @@ use encl::envelope::{Addressee, Known, Person as KnownPerson};
 use encl::identity::{Card, CardKey, fingerprint};
 use encl::policy::Recipient;
 
-use crate::cli::args::quorum::Together;
+use crate::cli::args::quorum::ResolvedQuorum;
 use crate::cli::args::time;
 use crate::cli::context::Context;
 use crate::cli::display::policy;
@@ -14,22 +14,22 @@ use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::directory::people::{Names, People, Person, Trust};
 use crate::cli::operations::directory::resolve;
-use crate::cli::operations::directory::resolve::{Carried, Found};
+use crate::cli::operations::directory::resolve::{CardState, ResolvedRecipient};
 use crate::cli::terminal::safe;
 
 /// Names shown in a summary before "and N more".
 pub(crate) const NAMES_SHOWN: usize = 5;
 
 /// Everybody who may read.
-pub(crate) struct Readers {
+pub(crate) struct Recipients {
     /// Any one of whom is enough, each once, in the order of the command line.
-    found: Vec<Found>,
+    found: Vec<ResolvedRecipient>,
     pub(crate) addressees: Vec<Addressee>,
     /// Those who must come together, besides.
-    pub(crate) quorums: Vec<Together>,
+    pub(crate) quorums: Vec<ResolvedQuorum>,
 }
 
-impl Readers {
+impl Recipients {
     /// Resolves all of `names`, and adds `me`. One name that cannot be used is a failure of all.
     pub(crate) fn resolve(
         names: &[String],
@@ -45,17 +45,17 @@ impl Readers {
         names: &[String],
         people: &People,
         context: &Context,
-    ) -> Result<Vec<Found>, Failure> {
+    ) -> Result<Vec<ResolvedRecipient>, Failure> {
         resolve::resolve_all(names, people, |group| keystore::group(context, group))
     }
 
     /// Those who were found, each once, and `me`.
     pub(crate) fn of_found(
-        mut found: Vec<Found>,
+        mut found: Vec<ResolvedRecipient>,
         me: Option<&Person>,
         context: &Context,
     ) -> Result<Self, Failure> {
-        found.extend(me.map(|me| Found::stored(me.clone())));
+        found.extend(me.map(|me| ResolvedRecipient::stored(me.clone())));
         let mut seen = std::collections::HashSet::new();
         found.retain(|found| seen.insert(found.names.id));
         let addressees = addressees(&mut found, context)?;
@@ -67,12 +67,12 @@ impl Readers {
     }
 
     /// These, and those who must come together.
-    pub(crate) fn and(self, quorums: Vec<Together>) -> Self {
+    pub(crate) fn and(self, quorums: Vec<ResolvedQuorum>) -> Self {
         Self { quorums, ..self }
     }
 
     /// Everybody once, whatever the lock, with the key that is sealed to.
-    pub(crate) fn everybody(&self) -> Vec<(&Found, &Addressee)> {
+    pub(crate) fn everybody(&self) -> Vec<(&ResolvedRecipient, &Addressee)> {
         let quorums = self.quorums.iter();
         let quorums = quorums.flat_map(|one| one.found.iter().zip(&one.addressees));
         let mut all: Vec<_> = self.found.iter().zip(&self.addressees).collect();
@@ -94,7 +94,7 @@ impl Readers {
                 Exit::Recipient,
                 "cannot wrap for somebody who was never verified",
             )
-            .because(format!("not verified: {}", names(&unverified)))
+            .reason(format!("not verified: {}", names(&unverified)))
             .hint("`encl contact verify WHO` compares a number with each of them"))
         }
     }
@@ -102,7 +102,7 @@ impl Readers {
     /// Stores the cards that are new, and says what should be known about the others.
     pub(crate) fn remember(&self, context: &Context) -> Result<(), Failure> {
         let everybody = self.everybody();
-        let card = |(found, _): &(&Found, _)| found.card.unstored().cloned();
+        let card = |(found, _): &(&ResolvedRecipient, _)| found.card.unstored().cloned();
         let cards: Vec<Card> = everybody.iter().filter_map(card).collect();
         if !cards.is_empty() {
             keystore::remember(context, &cards)?;
@@ -110,12 +110,12 @@ impl Readers {
         for (found, _) in everybody {
             let words = found.names.words();
             context.terminal.notice(&match found.card {
-                Carried::Stored => continue,
-                Carried::FirstUse(_) => {
+                CardState::Stored => continue,
+                CardState::FirstUse(_) => {
                     let fingerprint = fingerprint(&found.names.id);
                     format!("{words} is a contact now, unverified (first use): {fingerprint}")
                 }
-                Carried::Update(_) => format!("{words}: a later card was stored"),
+                CardState::Update(_) => format!("{words}: a later card was stored"),
             });
         }
         self.announce(context);
@@ -123,8 +123,8 @@ impl Readers {
     }
 
     fn announce(&self, context: &Context) {
-        let known = |found: &Found| {
-            found.trust == Trust::Unverified && !matches!(found.card, Carried::FirstUse(_))
+        let known = |found: &ResolvedRecipient| {
+            found.trust == Trust::Unverified && !matches!(found.card, CardState::FirstUse(_))
         };
         let unverified = self.with(known);
         if !unverified.is_empty() {
@@ -177,7 +177,7 @@ impl Readers {
             let people: Vec<_> = self.found.iter().map(words).collect();
             locks.push(policy::lock(1, &people, passphrase));
         }
-        locks.extend(self.quorums.iter().map(Together::words));
+        locks.extend(self.quorums.iter().map(ResolvedQuorum::words));
         let count = match self.everybody().len() {
             1 => "1 person".to_owned(),
             number => format!("{number} people"),
@@ -185,7 +185,7 @@ impl Readers {
         format!("for {count}: {}", policy::all(&locks))
     }
 
-    fn with(&self, test: impl Fn(&Found) -> bool) -> Vec<String> {
+    fn with(&self, test: impl Fn(&ResolvedRecipient) -> bool) -> Vec<String> {
         let everybody = self.everybody().into_iter();
         everybody
             .filter(|(found, _)| test(found))
@@ -196,7 +196,7 @@ impl Readers {
 
 /// The people with their current keys.
 pub(crate) fn addressees(
-    found: &mut [Found],
+    found: &mut [ResolvedRecipient],
     context: &Context,
 ) -> Result<Vec<Addressee>, Failure> {
     let addressees = found.iter().map(|found| addressee(found, context));
@@ -208,7 +208,7 @@ pub(crate) fn addressees(
     Ok(addressees)
 }
 
-pub(crate) fn words(found: &Found) -> String {
+pub(crate) fn words(found: &ResolvedRecipient) -> String {
     match found.trust {
         Trust::Me => "you".to_owned(),
         _ => found.names.words(),
@@ -233,7 +233,7 @@ pub(crate) fn names(words: &[String]) -> String {
 
 /// A person as the policy names them: with what stands on the card, never with a nickname. Nobody who is changed, revoked or
 /// blocked.
-fn addressee(found: &Found, context: &Context) -> Result<Addressee, Failure> {
+fn addressee(found: &ResolvedRecipient, context: &Context) -> Result<Addressee, Failure> {
     if found.trust.stops() {
         let what = format!("cannot wrap for {}", found.names.words());
         return Err(trust::stopped(what, found.trust, &found.names));
@@ -242,7 +242,7 @@ fn addressee(found: &Found, context: &Context) -> Result<Addressee, Failure> {
 }
 
 /// The same of whoever may read already.
-fn current(found: &Found, context: &Context) -> Result<Addressee, Failure> {
+fn current(found: &ResolvedRecipient, context: &Context) -> Result<Addressee, Failure> {
     let key = CardKey::current(&found.keys, context.now).ok_or_else(|| expired(found))?;
     let Names {
         id,
@@ -261,11 +261,11 @@ fn current(found: &Found, context: &Context) -> Result<Addressee, Failure> {
 }
 
 /// Somebody with all keys that the card certifies.
-pub(crate) fn person(found: &Found, context: &Context) -> Result<KnownPerson, Failure> {
+pub(crate) fn person(found: &ResolvedRecipient, context: &Context) -> Result<KnownPerson, Failure> {
     Ok(known_person(found, addressee(found, context)?))
 }
 
-fn known_person(found: &Found, current: Addressee) -> KnownPerson {
+fn known_person(found: &ResolvedRecipient, current: Addressee) -> KnownPerson {
     KnownPerson {
         current,
         keys: found.keys.iter().map(|key| key.public.key_id()).collect(),
@@ -281,7 +281,7 @@ pub(crate) fn known(people: &People, context: &Context) -> Result<Known, Failure
     let read = people.with_ids(ids, |found, ()| {
         // Whose key has expired cannot be sealed to, and that is told when it has to be. Whoever is blocked is known all the
         // same, or else could not be taken out.
-        let found = Found::stored(found);
+        let found = ResolvedRecipient::stored(found);
         let current = current(&found, context).ok()?;
         Some(known_person(&found, current))
     });
@@ -293,14 +293,14 @@ pub(crate) fn known(people: &People, context: &Context) -> Result<Known, Failure
     Ok(Known::new(known))
 }
 
-fn expired(found: &Found) -> Failure {
+fn expired(found: &ResolvedRecipient) -> Failure {
     let last = found.keys.iter().filter_map(|key| key.expires).max();
     let when = last.map_or_else(String::new, |last| format!(" at {}", time::local(last)));
     Failure::new(
         Exit::Recipient,
         format!("cannot wrap for {}", found.names.words()),
     )
-    .because(format!(
+    .reason(format!(
         "the key on the card of {} expired{when}",
         safe(&found.names.name)
     ))

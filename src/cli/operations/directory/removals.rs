@@ -12,13 +12,13 @@ use crate::cli::operations::directory::people::People;
 use crate::cli::operations::directory::{recipients, resolve};
 
 /// Those who lose access, and how they are called.
-pub(crate) struct Leaving {
+pub(crate) struct ResolvedRemovals {
     pub(crate) leavers: Leavers,
     /// "Bob <bob@example.org> and @old-team"
     pub(crate) words: String,
 }
 
-impl Leaving {
+impl ResolvedRemovals {
     /// Everybody whom `names` name. A fingerprint, or the id of a key as `inspect --json` shows it, needs no contact.
     pub(crate) fn resolve(
         names: &[String],

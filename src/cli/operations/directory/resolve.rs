@@ -10,7 +10,7 @@ use encl::keystore::KeystoreError;
 
 use crate::cli::errors::keystore;
 use crate::cli::errors::keystore::unreadable;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::operations::directory::people::{Names, People, Person, Trust};
 use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::{safe, shown};
@@ -24,16 +24,16 @@ const SLIPS_MAX: usize = 2;
 
 /// Somebody who was named, and whether the keystore has that card. Of thousands of cards only what is needed is kept.
 #[derive(Clone)]
-pub(crate) struct Found {
+pub(crate) struct ResolvedRecipient {
     pub(crate) names: Names,
     pub(crate) trust: Trust,
     pub(crate) keys: Vec<CardKey>,
-    pub(crate) card: Carried,
+    pub(crate) card: CardState,
 }
 
 /// What the keystore has of a card.
 #[derive(Clone)]
-pub(crate) enum Carried {
+pub(crate) enum CardState {
     Stored,
     /// A later card of a contact.
     Update(Box<Card>),
@@ -41,13 +41,13 @@ pub(crate) enum Carried {
     FirstUse(Box<Card>),
 }
 
-impl Found {
+impl ResolvedRecipient {
     /// Somebody whose card the keystore has.
     pub(crate) fn stored(person: Person) -> Self {
-        Self::of(person, |_| Carried::Stored)
+        Self::of(person, |_| CardState::Stored)
     }
 
-    fn of(Person { card, trust }: Person, carried: fn(Box<Card>) -> Carried) -> Self {
+    fn of(Person { card, trust }: Person, carried: fn(Box<Card>) -> CardState) -> Self {
         Self {
             names: Names::of_card(&card),
             trust,
@@ -57,7 +57,7 @@ impl Found {
     }
 }
 
-impl Carried {
+impl CardState {
     /// The card, if the keystore has it not.
     pub(crate) fn unstored(&self) -> Option<&Card> {
         match self {
@@ -93,7 +93,7 @@ pub(crate) fn resolve(
     who: &str,
     people: &People,
     group: impl Fn(&str) -> Result<Vec<RootId>, Failure>,
-) -> Result<Vec<Found>, Failure> {
+) -> Result<Vec<ResolvedRecipient>, Failure> {
     resolve_all(&[who.to_owned()], people, group)
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn resolve_all(
     names: &[String],
     people: &People,
     group: impl Fn(&str) -> Result<Vec<RootId>, Failure>,
-) -> Result<Vec<Found>, Failure> {
+) -> Result<Vec<ResolvedRecipient>, Failure> {
     let mut found = Vec::new();
     // Contacts named one after the other are read together.
     let mut named = Vec::new();
@@ -125,7 +125,7 @@ pub(crate) fn resolve_all(
 }
 
 /// Those who are called so, by address, name or fingerprint, in the order of `names`.
-fn called(names: &[&str], people: &People) -> Result<Vec<Found>, Failure> {
+fn called(names: &[&str], people: &People) -> Result<Vec<ResolvedRecipient>, Failure> {
     let mut ids = Vec::new();
     let mut unclear = None;
     for name in names {
@@ -144,12 +144,15 @@ fn called(names: &[&str], people: &People) -> Result<Vec<Found>, Failure> {
     // Whoever was found by the keystore's index has to be called so by the card itself.
     let mut found = Vec::new();
     let all = ids.iter().copied().zip(names.iter().copied());
-    let turned = |person: Person, name: &str| (person.is_called(name), Found::stored(person));
+    let turned =
+        |person: Person, name: &str| (person.is_called(name), ResolvedRecipient::stored(person));
     for ((id, name), read) in all.clone().zip(people.with_ids(all.collect(), turned)) {
         found.push(match read.map_err(|error| unreadable(&error))? {
             Some((true, found)) => found,
-            _ if parse_fingerprint(name) == Some(id) => Found::stored(person(people, id)?),
-            _ => Found::stored(person(people, named_in_files(name, people)?)?),
+            _ if parse_fingerprint(name) == Some(id) => {
+                ResolvedRecipient::stored(person(people, id)?)
+            }
+            _ => ResolvedRecipient::stored(person(people, named_in_files(name, people)?)?),
         });
     }
     unclear.map_or(Ok(found), Err)
@@ -193,7 +196,7 @@ pub(crate) fn refuse_former(what: &str, people: &People) -> Result<(), Failure> 
 /// One of mine that is not used any more.
 pub(crate) fn ended(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Recipient, what)
-        .because("it was revoked or replaced, and only opens what was sealed to it")
+        .reason("it was revoked or replaced, and only opens what was sealed to it")
         .hint("`encl key new ADDRESS` makes another; `encl key list` shows what you have")
 }
 
@@ -227,7 +230,7 @@ fn cannot_name(who: &str) -> Failure {
 }
 
 fn unknown(name: &str, candidates: &[Names]) -> Failure {
-    let failure = cannot_name(name).because("nobody here has that address or name");
+    let failure = cannot_name(name).reason("nobody here has that address or name");
     if Path::new(name).is_file() {
         return failure.hint(format!(
             "it is a file here; write `./{}` if it is a card",
@@ -275,28 +278,32 @@ pub(crate) fn alike<'a>(name: &str, words: impl Iterator<Item = &'a str>) -> Opt
 
 fn ambiguous(name: &str, fitting: &[&Names]) -> Failure {
     let words = |names: &&Names| format!("{}, {}", names.words(), fingerprint(&names.id));
-    let mut failure = cannot_name(name).because(format!("it fits {} people:", fitting.len()));
-    failure.because.extend(fitting.iter().map(words));
+    let mut failure = cannot_name(name).reason(format!("it fits {} people:", fitting.len()));
+    failure.reasons.extend(fitting.iter().map(words));
     failure.hint("use an address or the fingerprint, or remove one of them: `encl contact remove`")
 }
 
 /// The members of a group.
-pub(crate) fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<Found>, Failure> {
+pub(crate) fn members(
+    who: &str,
+    people: &People,
+    ids: &[RootId],
+) -> Result<Vec<ResolvedRecipient>, Failure> {
     if ids.is_empty() {
-        return Err(cannot_name(who).because("the group is empty"));
+        return Err(cannot_name(who).reason("the group is empty"));
     }
     let gone = |id: &RootId| {
         cannot_name(who)
-            .because(format!(
+            .reason(format!(
                 "a member is no contact any more: {}",
                 fingerprint(id)
             ))
             .hint("add the card again, or `encl group remove` the member")
     };
     let read = people.with_ids(ids.iter().map(|id| (*id, ())).collect(), |person, ()| {
-        Found::stored(person)
+        ResolvedRecipient::stored(person)
     });
-    let member = |(id, read): (&RootId, Result<Option<Found>, KeystoreError>)| {
+    let member = |(id, read): (&RootId, Result<Option<ResolvedRecipient>, KeystoreError>)| {
         let found = read.map_err(|error| unreadable(&error))?;
         found.ok_or_else(|| gone(id))
     };
@@ -310,19 +317,19 @@ pub(crate) fn members(who: &str, people: &People, ids: &[RootId]) -> Result<Vec<
 }
 
 /// Somebody whose card was given, as a file or as text.
-fn carried(who: &str, people: &People, text: &[u8]) -> Result<Found, Failure> {
+fn carried(who: &str, people: &People, text: &[u8]) -> Result<ResolvedRecipient, Failure> {
     let card = Card::from_text(text).map_err(|error| {
         Failure::new(
             Exit::Recipient,
             format!("cannot use the card {}", short(who)),
         )
-        .because(safe(&error.to_string()))
+        .reason(safe(&error.to_string()))
     })?;
     match people
         .with_id(card.id())
         .map_err(|error| unreadable(&error))?
     {
-        Some(known) if known.trust == Trust::Me => Ok(Found::stored(known)),
+        Some(known) if known.trust == Trust::Me => Ok(ResolvedRecipient::stored(known)),
         Some(known) if card.serial() == known.card.serial() && card != known.card => {
             let what = format!("cannot use the card of {}", safe(card.name()));
             let serial = card.serial();
@@ -331,14 +338,17 @@ fn carried(who: &str, people: &People, text: &[u8]) -> Result<Found, Failure> {
                 &KeystoreError::OtherCard { serial },
             ))
         }
-        Some(known) if card.serial() <= known.card.serial() => Ok(Found::stored(known)),
-        Some(Person { trust, .. }) => Ok(Found::of(Person { card, trust }, Carried::Update)),
+        Some(known) if card.serial() <= known.card.serial() => Ok(ResolvedRecipient::stored(known)),
+        Some(Person { trust, .. }) => Ok(ResolvedRecipient::of(
+            Person { card, trust },
+            CardState::Update,
+        )),
         None => first_use(card, people),
     }
 }
 
 /// A card nobody has seen must not take over an address that is somebody's already.
-fn first_use(card: Card, people: &People) -> Result<Found, Failure> {
+fn first_use(card: Card, people: &People) -> Result<ResolvedRecipient, Failure> {
     let mut theirs = card.addresses().iter();
     let others = people.names().map_err(|error| unreadable(&error))?;
     let has = |names: &&Names, address: &String| {
@@ -361,15 +371,18 @@ fn first_use(card: Card, people: &People) -> Result<Found, Failure> {
                 offered,
             },
         )
-        .because(format!("known {}", fingerprint(&known)))
-        .because(format!("given {}", fingerprint(&offered))));
+        .reason(format!("known {}", fingerprint(&known)))
+        .reason(format!("given {}", fingerprint(&offered))));
     }
     // Somebody who was blocked and removed is so when the card comes back.
     let trust = match people.remembered(card.id()) {
         trust if trust.stops() => trust,
         _ => Trust::Unverified,
     };
-    Ok(Found::of(Person { card, trust }, Carried::FirstUse))
+    Ok(ResolvedRecipient::of(
+        Person { card, trust },
+        CardState::FirstUse,
+    ))
 }
 
 /// At most one byte more than a card can have, so that longer files are refused as too long.
@@ -384,7 +397,7 @@ fn card_file(who: &str, path: &Path) -> Result<Vec<u8>, Failure> {
         .map_err(|error: io::Error| {
             let what = format!("cannot read the card {}", shown(path));
             let failure = Failure::new(Exit::Recipient, what)
-                .because(system_words(&error))
+                .reason(io_message(&error))
                 .file(path);
             if who.contains('/') {
                 failure

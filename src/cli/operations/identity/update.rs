@@ -14,7 +14,7 @@ use crate::cli::secrets::keyring;
 use crate::cli::terminal::safe;
 
 /// My identity with what locks it.
-pub(crate) struct Changing {
+pub(crate) struct IdentityUpdate {
     pub(crate) card: Card,
     pub(crate) identity: Identity,
     /// What opened it, unless it stands in the clear.
@@ -22,7 +22,7 @@ pub(crate) struct Changing {
     before: SecretState,
 }
 
-impl Changing {
+impl IdentityUpdate {
     /// Unlocks it.
     pub(crate) fn begin(card: Card, what: &str, context: &Context) -> Result<Self, Failure> {
         // Before the keys are read: what another run changes from here on is found out.
@@ -80,7 +80,7 @@ pub(crate) fn later_card(
     what: &str,
     context: &Context,
 ) -> Result<Card, Failure> {
-    let failed = |reason: String| Failure::new(Exit::Failed, what).because(safe(&reason));
+    let failed = |reason: String| Failure::new(Exit::Failed, what).reason(safe(&reason));
     let request = CardRequest {
         name: earlier.name().to_owned(),
         addresses: earlier.addresses().to_vec(),
@@ -111,7 +111,7 @@ pub(crate) fn expiry(
     what: &str,
     context: &Context,
 ) -> Result<Option<Time>, Failure> {
-    let usage = |reason: String| Failure::new(Exit::Usage, what).because(reason);
+    let usage = |reason: String| Failure::new(Exit::Usage, what).reason(reason);
     let Some(text) = text else { return Ok(None) };
     let expires = time::parse(text, context.now, DayEdge::End)
         .map_err(|error| usage(safe(&error.to_string())))?;

@@ -3,12 +3,12 @@
 use std::io::{self, Read, Write};
 
 /// Takes bytes and compares them with those of a reader.
-pub(crate) struct Comparing<R> {
+pub(crate) struct CompareWriter<R> {
     other: R,
     same: bool,
 }
 
-impl<R: Read> Comparing<R> {
+impl<R: Read> CompareWriter<R> {
     pub(crate) fn with(other: R) -> Self {
         Self { other, same: true }
     }
@@ -19,7 +19,7 @@ impl<R: Read> Comparing<R> {
     }
 }
 
-impl<R: Read> Write for Comparing<R> {
+impl<R: Read> Write for CompareWriter<R> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.same {
             let mut expected = Vec::with_capacity(bytes.len());
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     fn is_same(written: &[&[u8]], other: &[u8]) -> bool {
-        let mut comparing = Comparing::with(other);
+        let mut comparing = CompareWriter::with(other);
         for bytes in written {
             comparing.write_all(bytes).unwrap();
         }

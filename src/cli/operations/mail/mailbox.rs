@@ -10,8 +10,8 @@ use encl::mail::archive::{
 use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, Outcome, Tally, system_words};
-use crate::cli::terminal::progress::Steps;
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
+use crate::cli::terminal::progress::ItemProgress;
 use crate::cli::terminal::{Stream, safe, shown};
 
 /// How many messages are given their other form at once, whatever the processors: each waits for the disk most of the
@@ -63,7 +63,7 @@ pub(crate) fn run<T: Transform<Error = Failure>>(
     transform: &T,
     words: &Words,
     context: &Context,
-) -> Outcome {
+) -> CommandResult {
     let run = Run {
         transform,
         jobs: options.jobs(),
@@ -74,13 +74,13 @@ pub(crate) fn run<T: Transform<Error = Failure>>(
             Effect::Real
         },
     };
-    let mut telling = Telling {
+    let mut telling = MailboxReport {
         words,
         context,
         rehearsed: options.dry_run,
         counts: Counts::default(),
         tally: Tally::default(),
-        steps: Steps::new(context.terminal),
+        steps: ItemProgress::new(context.terminal),
     };
     for path in &options.paths {
         let archive = Archive::find(path);
@@ -113,16 +113,16 @@ pub(crate) fn jobs_to_read() -> NonZeroUsize {
     std::thread::available_parallelism().map_or(NonZeroUsize::MIN, |number| number.min(JOBS))
 }
 
-struct Telling<'a> {
+struct MailboxReport<'a> {
     words: &'a Words,
     context: &'a Context,
     rehearsed: bool,
     counts: Counts,
     tally: Tally,
-    steps: Steps,
+    steps: ItemProgress,
 }
 
-impl Telling<'_> {
+impl MailboxReport<'_> {
     fn event(&mut self, event: Event<Failure>) {
         match event {
             Event::Folder { path, messages } => self.steps.begin(&shown(&path), messages),
@@ -187,7 +187,7 @@ impl Telling<'_> {
         }
     }
 
-    fn end(self) -> Outcome {
+    fn end(self) -> CommandResult {
         drop(self.steps);
         let Counts {
             done,
@@ -254,16 +254,16 @@ pub(crate) fn not_gone_through(verb: &str, path: &Path, error: &ArchiveError) ->
 }
 
 fn caused(failure: Failure, error: &(dyn std::error::Error + 'static)) -> Failure {
-    let mut failure = failure.because(safe(&error.to_string()));
+    let mut failure = failure.reason(safe(&error.to_string()));
     let mut next = error.source();
     while let Some(source) = next {
         failure = match source.downcast_ref::<std::io::Error>() {
-            Some(error) => failure.because(system_words(error)),
-            None => failure.because(safe(&source.to_string())),
+            Some(error) => failure.reason(io_message(error)),
+            None => failure.reason(safe(&source.to_string())),
         };
         next = source.source();
     }
-    failure.because.dedup();
+    failure.reasons.dedup();
     failure
 }
 

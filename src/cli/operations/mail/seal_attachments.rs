@@ -7,17 +7,17 @@ use encl::mail::attachments::{Attachment, Plan, plan};
 use encl::mail::{Reread, ScanError};
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::{Output, Sink};
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::seal;
-use crate::cli::operations::seal::{Made, Sealing};
+use crate::cli::operations::seal::{SealedOutput, Sealing};
 
 use crate::cli::files::spool::{MessageSource, not_scanned};
 
 /// A message whose attachments are sealed.
-pub(crate) struct Attaching<'a> {
+pub(crate) struct AttachmentSealer<'a> {
     pub(crate) input: &'a Input,
     pub(crate) source: &'a MessageSource,
     plan: Plan,
@@ -35,7 +35,7 @@ impl From<io::Error> for AttachError {
     }
 }
 
-impl<'a> Attaching<'a> {
+impl<'a> AttachmentSealer<'a> {
     /// Finds the attachments.
     pub(crate) fn plan(input: &'a Input, source: &'a MessageSource) -> Result<Self, Failure> {
         let plan = plan(source).map_err(|error: ScanError| not_scanned(input, "wrap", error))?;
@@ -56,7 +56,7 @@ impl<'a> Attaching<'a> {
         let mut message = message.map_err(|error| {
             self.input
                 .cannot("wrap", Exit::Failed)
-                .because(system_words(&error))
+                .reason(io_message(&error))
         })?;
         io::copy(&mut message, &mut sink).map_err(|error| output.not_written(&error))?;
         output.commit(sink)
@@ -68,7 +68,7 @@ impl<'a> Attaching<'a> {
         mut sink: Sink,
         output: &Output<'_>,
         sealing: &Sealing<'_>,
-        readers: &Readers,
+        readers: &Recipients,
     ) -> Result<(), Failure> {
         let mut ids: Vec<EnvelopeId> = Vec::new();
         let written = self.plan.write(
@@ -88,7 +88,7 @@ impl<'a> Attaching<'a> {
             AttachError::Between(error) => output.not_written(&error),
         })?;
         output.commit(sink)?;
-        let made = Made::Parts(ids);
+        let made = SealedOutput::Parts(ids);
         sealing.report(
             "encl.mail-wrap/1",
             (self.input, output.target),

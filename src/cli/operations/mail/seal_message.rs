@@ -12,7 +12,7 @@ use crate::cli::terminal::{Terminal, safe};
 pub(crate) const SUBJECT: &str = "[...]";
 
 /// What is to stand around the envelope of one message.
-pub(crate) struct Whole<'a> {
+pub(crate) struct MessageSealer<'a> {
     header: &'a Header,
     outer: Outer,
     notice: &'a Notice,
@@ -20,7 +20,7 @@ pub(crate) struct Whole<'a> {
     eol: Eol,
 }
 
-impl<'a> Whole<'a> {
+impl<'a> MessageSealer<'a> {
     /// A message with this header; `eol` if not the line ends of its first line.
     pub(crate) fn new(
         header: &'a Header,

@@ -18,12 +18,12 @@ use serde::Serialize;
 use crate::cli::args::time;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::context::Context;
-use crate::cli::display::quorum::Shut;
+use crate::cli::display::quorum::UnlockContext;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
-use crate::cli::files::parallel::Company;
+use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target::Target;
 use crate::cli::operations::directory::people::{People, Signer, words};
 use crate::cli::operations::directory::{recipients, resolve};
@@ -34,7 +34,7 @@ use crate::cli::terminal::{Stream, quoted, safe};
 
 /// What a reader demands of an envelope, beyond that it opens.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Demands {
+pub(crate) struct Requirements {
     /// Refuse anything that WHO did not sign
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     pub(crate) signed_by: Option<String>,
@@ -62,7 +62,7 @@ pub(crate) struct Opening<'a> {
     people: &'a People,
     keys: Arc<Keys<'a>>,
     answers: Answers,
-    demands: &'a Demands,
+    demands: &'a Requirements,
     /// The command that lists the recipients.
     inspect: &'static str,
     approvals: Arc<Approvals>,
@@ -73,7 +73,7 @@ pub(crate) struct Opening<'a> {
 impl<'a> Opening<'a> {
     pub(crate) fn new(
         verb: &'static str,
-        demands: &'a Demands,
+        demands: &'a Requirements,
         people: &'a People,
         context: &'a Context,
     ) -> Result<Self, Failure> {
@@ -144,10 +144,10 @@ impl<'a> Opening<'a> {
         &mut self,
         input: &Input,
         source: &'s mut Source,
-        company: Company,
+        parallelism: Parallelism,
     ) -> Result<Content<Progress<&'s mut Source>>, Failure> {
         let bytes = source.length();
-        let terminal = company.progress(self.context.terminal);
+        let terminal = parallelism.progress(self.context.terminal);
         let source = Progress::new(terminal, &input.name(), bytes, source);
         self.open_reader(input, source)
     }
@@ -165,7 +165,8 @@ impl<'a> Opening<'a> {
         let mut keyring = self.answers.keyring(&self.keys, &input.name());
         let keys = keyring.keys();
         let approvals = self.approvals.for_envelope(manifest, &keys);
-        let shut = Shut::of(manifest, keys, self.people, &self.approvals).in_mail(is_in_mail);
+        let shut =
+            UnlockContext::of(manifest, keys, self.people, &self.approvals).in_mail(is_in_mail);
         let content = envelope
             .unlock_with(approvals, &mut keyring, self.context.now)
             .map_err(|error| match error {
@@ -181,17 +182,17 @@ impl<'a> Opening<'a> {
         &mut self,
         input: &Input,
         source: &mut Source,
-        company: Company,
+        parallelism: Parallelism,
     ) -> Result<(Opened, u64), Failure> {
-        let content = self.open(input, source, company)?;
+        let content = self.open(input, source, parallelism)?;
         content
-            .copy_to(&mut io::sink(), company.workers())
+            .copy_to(&mut io::sink(), parallelism.workers())
             .map_err(|error| failure(input, self.verb, error))
     }
 
     fn not_named(&self, input: &Input, named: &str) -> Failure {
         let failure = failure(input, self.verb, OpenError::NoKey(NoKey::NotNamed));
-        let failure = failure.because(format!(
+        let failure = failure.reason(format!(
             "the policy, not verified, says that it is for {named}"
         ));
         if self.people.mine.is_empty() {
@@ -206,8 +207,7 @@ impl<'a> Opening<'a> {
     }
 
     fn demand(&self, input: &Input, about: &Opened) -> Result<(), Failure> {
-        let refused =
-            |because: String| Err(input.cannot(self.verb, Exit::Damaged).because(because));
+        let refused = |because: String| Err(input.cannot(self.verb, Exit::Damaged).reason(because));
         if self.demands.strict && about.admission == Admission::Unrecorded {
             return refused("whoever let you in left no record (--strict)".to_owned());
         }
@@ -368,24 +368,24 @@ pub(crate) fn failure(input: &Input, verb: &str, error: OpenError) -> Failure {
     match error {
         OpenError::Keyring(inner) => match inner.downcast::<Failure>() {
             Ok(inner) => locked(failure, *inner),
-            Err(inner) => failure.because(safe(&inner.to_string())),
+            Err(inner) => failure.reason(safe(&inner.to_string())),
         },
-        OpenError::Read(error) => failure.because(system_words(&error)),
+        OpenError::Read(error) => failure.reason(io_message(&error)),
         OpenError::NoKey(NoKey::SlotRemoved) => failure
-            .because(
+            .reason(
                 "the policy, not verified, says that you may read it, but your slot was removed",
             )
             .hint("ask whoever sent it"),
         OpenError::Quorum(quorum) => {
-            failure.because(safe(&format!("the policy, not verified, says: {quorum}")))
+            failure.reason(safe(&format!("the policy, not verified, says: {quorum}")))
         }
         OpenError::Refused(Refusal::TooEarly(time)) => {
-            failure.because(format!("it may not be opened before {}", time::local(time)))
+            failure.reason(format!("it may not be opened before {}", time::local(time)))
         }
         OpenError::Refused(Refusal::Expired(time)) => {
-            failure.because(format!("it expired at {}", time::local(time)))
+            failure.reason(format!("it expired at {}", time::local(time)))
         }
-        other => failure.because(safe(&other.to_string())),
+        other => failure.reason(safe(&other.to_string())),
     }
 }
 
@@ -399,7 +399,7 @@ fn locked(failure: Failure, inner: Failure) -> Failure {
         hint: inner.hint,
         ..failure
     };
-    failure.because.push(inner.what);
-    failure.because.extend(inner.because);
+    failure.reasons.push(inner.what);
+    failure.reasons.extend(inner.reasons);
     failure
 }

@@ -4,33 +4,33 @@ use encl::crypto::passphrase::Passphrase;
 use encl::envelope::{Action, EnvelopeId};
 use serde::Serialize;
 
-use crate::cli::errors::{Exit, Failure, Outcome, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
-use crate::cli::files::parallel::Company;
+use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::rewrite::changes::Differences;
 use crate::cli::operations::rewrite::envelope_file::said;
-use crate::cli::operations::rewrite::session::Access;
-use crate::cli::operations::rewrite::update::{Look, Renewal};
-use crate::cli::secrets::passphrase::Whose;
+use crate::cli::operations::rewrite::session::RewriteSession;
+use crate::cli::operations::rewrite::update::{AccessUpdate, Look};
+use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::Terminal;
 
 /// What to do about an envelope whose author's signature would be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OthersSignature {
+pub(crate) enum SignaturePolicy {
     /// It is left as it is, and that is a failure.
-    Keep,
+    Preserve,
     /// It goes.
-    Lose,
+    Drop,
 }
 
 /// How a command goes about its envelopes.
-pub(crate) struct Rounds<'a> {
-    pub(crate) renewal: &'a Renewal<'a>,
+pub(crate) struct Batch<'a> {
+    pub(crate) renewal: &'a AccessUpdate<'a>,
     pub(crate) schema: &'static str,
     /// The question was answered on the command line.
     pub(crate) yes: bool,
-    pub(crate) signature: OthersSignature,
+    pub(crate) signature: SignaturePolicy,
     /// What is said of an envelope that needs nothing.
     pub(crate) idle: String,
     /// What sealing anew cannot do, in one line.
@@ -47,8 +47,8 @@ struct Counts {
     failed: usize,
 }
 
-impl Rounds<'_> {
-    pub(crate) fn run(&self, inputs: &[Input], mut tally: Tally) -> Outcome {
+impl Batch<'_> {
+    pub(crate) fn run(&self, inputs: &[Input], mut tally: Tally) -> CommandResult {
         let renewal = self.renewal;
         let (options, context) = (renewal.access.options, renewal.access.context);
         let mut counts = Counts {
@@ -59,7 +59,7 @@ impl Rounds<'_> {
         parallel::each(
             inputs,
             |_| None,
-            |input: &Input, company| renewal.look(input, company),
+            |input: &Input, parallelism| renewal.look(input, parallelism),
             |_, look| match look.and_then(|look| self.show(&look).map(|()| look)) {
                 Ok(look) => looks.push(look),
                 Err(failure) => {
@@ -97,12 +97,12 @@ impl Rounds<'_> {
     }
 
     fn is_skipped(&self, look: &Look) -> bool {
-        self.signature == OthersSignature::Keep && look.signature_lost.is_some()
+        self.signature == SignaturePolicy::Preserve && look.signature_lost.is_some()
     }
 
     /// What would be done, in one line; for programs only when it stays at that.
     fn show(&self, look: &Look) -> Result<(), Failure> {
-        let Access {
+        let RewriteSession {
             context, options, ..
         } = self.renewal.access;
         let (target, name) = (options.target(&look.input), look.input.name());
@@ -137,7 +137,7 @@ impl Rounds<'_> {
         let author = author.map_or_else(String::new, |author| author.words());
         look.input
             .cannot(self.renewal.verb, Exit::Refused)
-            .because(format!("it has to be sealed anew, and the signature of {author} would be lost"))
+            .reason(format!("it has to be sealed anew, and the signature of {author} would be lost"))
             .hint("--resign accepts that, and signs it as you; adding readers alone keeps the signature")
     }
 
@@ -165,7 +165,7 @@ impl Rounds<'_> {
         to_do
             .iter()
             .any(|look| look.asks_passphrase)
-            .then(|| passphrases.new_one(Whose::Envelope, "what is sealed anew"))
+            .then(|| passphrases.new_one(PassphraseFor::Envelope, "what is sealed anew"))
             .transpose()
     }
 
@@ -180,7 +180,7 @@ impl Rounds<'_> {
         parallel::each(
             to_do,
             |_| None,
-            |look: &Look, company: Company| renewal.act(look, passphrase, company),
+            |look: &Look, parallelism: Parallelism| renewal.act(look, passphrase, parallelism),
             |look, done| {
                 let told = done.and_then(|id| {
                     counts.add(look.action);
@@ -196,7 +196,7 @@ impl Rounds<'_> {
     }
 
     fn tell(&self, look: &Look, id: EnvelopeId) -> Result<(), Failure> {
-        let Access {
+        let RewriteSession {
             context, options, ..
         } = self.renewal.access;
         if context.json {

@@ -11,14 +11,14 @@ use crate::cli::terminal::safe;
 /// Who joins, who has a new key, and who leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Differences {
-    joins: Vec<Someone>,
-    new_keys: Vec<Someone>,
-    leaves: Vec<Someone>,
+    joins: Vec<AccessHolder>,
+    new_keys: Vec<AccessHolder>,
+    leaves: Vec<AccessHolder>,
 }
 
 /// Somebody with a slot, or without one yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Someone {
+pub(crate) struct AccessHolder {
     name: Option<String>,
     address: Option<String>,
     id: Option<String>,
@@ -34,13 +34,15 @@ impl Differences {
         let mut differences = Self::default();
         for change in changes {
             let (list, mut one) = match change {
-                Change::Joins(lock, one) => (&mut differences.joins, Someone::of(one, *lock)),
-                Change::NewKey(lock, one) => (&mut differences.new_keys, Someone::of(one, *lock)),
+                Change::Joins(lock, one) => (&mut differences.joins, AccessHolder::of(one, *lock)),
+                Change::NewKey(lock, one) => {
+                    (&mut differences.new_keys, AccessHolder::of(one, *lock))
+                }
                 Change::Leaves(lock, reader) => (
                     &mut differences.leaves,
-                    Someone {
+                    AccessHolder {
                         lock: *lock,
-                        ..Someone::reading(reader, known)
+                        ..AccessHolder::reading(reader, known)
                     },
                 ),
             };
@@ -69,7 +71,7 @@ impl Differences {
     }
 }
 
-impl Someone {
+impl AccessHolder {
     fn of(addressee: &Addressee, lock: u16) -> Self {
         let Recipient {
             name,

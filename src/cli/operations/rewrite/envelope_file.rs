@@ -9,7 +9,7 @@ use encl::atomic_file::{AtomicFile, Existing, Readers, discard_leftovers};
 use encl::envelope::{OpenError, RewriteError, Rewriting};
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source, is_dash};
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::replace::InPlace;
@@ -96,7 +96,7 @@ fn folder(target: Target) -> Option<PathBuf> {
 pub(crate) struct Spool(Mutex<Option<Source>>);
 
 /// An envelope that is being rewritten.
-pub(crate) struct Subject<'a> {
+pub(crate) struct EnvelopeFile<'a> {
     pub(crate) verb: &'static str,
     pub(crate) input: &'a Input,
     pub(crate) source: Source,
@@ -106,7 +106,7 @@ pub(crate) struct Subject<'a> {
     in_place: Option<InPlace>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> EnvelopeFile<'a> {
     /// Opens an envelope to be read from its beginning. `spool` is where standard input is kept.
     pub(crate) fn open(
         verb: &'static str,
@@ -117,7 +117,7 @@ impl<'a> Subject<'a> {
         let target = options.target(input);
         let failed = |error: std::io::Error| {
             let failure = input.cannot(verb, Exit::Failed);
-            failure.because(system_words(&error))
+            failure.reason(io_message(&error))
         };
         let (source, in_place) = match input {
             Input::Stdin => (spool.source(input, verb)?, None),
@@ -176,7 +176,7 @@ impl<'a> Subject<'a> {
         {
             return Err(self
                 .cannot(Exit::Failed)
-                .because("another program has changed it meanwhile; it is left as that made it"));
+                .reason("another program has changed it meanwhile; it is left as that made it"));
         }
         self.output().commit(sink)
     }
@@ -237,10 +237,10 @@ impl<'a> Subject<'a> {
             ),
             // An envelope that does not open is told about where it was opened.
             RewriteError::Open(_) | RewriteError::Request(_) => {
-                return self.cannot(Exit::Usage).because(because);
+                return self.cannot(Exit::Usage).reason(because);
             }
         };
-        self.cannot(exit).because(because).hint(hint)
+        self.cannot(exit).reason(because).hint(hint)
     }
 }
 
@@ -256,7 +256,7 @@ impl Spool {
         let rewound = source.rewind(0);
         rewound.map_err(|error| {
             let failure = input.cannot(verb, Exit::Failed);
-            failure.because(system_words(&error))
+            failure.reason(io_message(&error))
         })?;
         Ok(source)
     }

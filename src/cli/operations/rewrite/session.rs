@@ -7,21 +7,21 @@ use encl::envelope::{Content, Envelope, Keyring, RewriteError, Rewriting};
 use encl::identity::Identity;
 
 use crate::cli::context::Context;
-use crate::cli::display::quorum::Shut;
+use crate::cli::display::quorum::UnlockContext;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
-use crate::cli::files::parallel::Company;
+use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::directory::people::{People, Person};
 use crate::cli::operations::directory::resolve;
 use crate::cli::operations::open;
 use crate::cli::operations::open::approvals::Approvals;
-use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, Spool, Subject};
+use crate::cli::operations::rewrite::envelope_file::{EnvelopeFile, RewriteOptions, Spool};
 use crate::cli::secrets::keyring::{Answers, EnvelopeKeys, Keys};
 use crate::cli::terminal::progress::Progress;
 
 /// What one command changes envelopes with.
-pub(crate) struct Access<'a> {
+pub(crate) struct RewriteSession<'a> {
     verb: &'static str,
     pub(crate) context: &'a Context,
     pub(crate) people: &'a People,
@@ -39,7 +39,7 @@ pub(crate) struct OpenedEnvelope<'s> {
     pub(crate) content: Content<Progress<&'s File>>,
 }
 
-impl<'a> Access<'a> {
+impl<'a> RewriteSession<'a> {
     pub(crate) fn new(
         verb: &'static str,
         inputs: &[Input],
@@ -62,14 +62,14 @@ impl<'a> Access<'a> {
     }
 
     /// Opens the file of an envelope.
-    pub(crate) fn subject<'i>(&self, input: &'i Input) -> Result<Subject<'i>, Failure> {
-        Subject::open(self.verb, input, self.options, &self.spool)
+    pub(crate) fn subject<'i>(&self, input: &'i Input) -> Result<EnvelopeFile<'i>, Failure> {
+        EnvelopeFile::open(self.verb, input, self.options, &self.spool)
     }
 
     /// Opens an envelope whose slots are to change.
     pub(crate) fn rewriting<'s>(
         &self,
-        subject: &'s Subject<'_>,
+        subject: &'s EnvelopeFile<'_>,
         answers: &mut Answers,
     ) -> Result<Rewriting<&'s File>, Failure> {
         let envelope = Envelope::read(&subject.source.file)
@@ -78,7 +78,7 @@ impl<'a> Access<'a> {
         let manifest = envelope.manifest();
         let keys = keyring.keys();
         let approvals = self.approvals.for_envelope(manifest, &keys);
-        let shut = Shut::of(manifest, keys, self.people, &self.approvals);
+        let shut = UnlockContext::of(manifest, keys, self.people, &self.approvals);
         let rewriting = envelope.rewrite(approvals, &mut keyring, self.context.now);
         rewriting.map_err(|error| match error {
             RewriteError::Open(error) => shut.failure(subject.input, self.verb, error),
@@ -89,12 +89,12 @@ impl<'a> Access<'a> {
     /// Opens an envelope that is to be read.
     pub(crate) fn opened<'s>(
         &self,
-        subject: &'s Subject<'_>,
+        subject: &'s EnvelopeFile<'_>,
         answers: &mut Answers,
-        company: Company,
+        parallelism: Parallelism,
     ) -> Result<OpenedEnvelope<'s>, Failure> {
         let (input, source) = (subject.input, &subject.source);
-        let terminal = company.progress(self.context.terminal);
+        let terminal = parallelism.progress(self.context.terminal);
         let bytes = source.is_seekable().then_some(source.metadata.len());
         let reader = Progress::new(terminal, &input.name(), bytes, &source.file);
         let envelope =
@@ -104,7 +104,7 @@ impl<'a> Access<'a> {
         let manifest = envelope.manifest();
         let keys = keyring.keys();
         let approvals = self.approvals.for_envelope(manifest, &keys);
-        let shut = Shut::of(manifest, keys, self.people, &self.approvals);
+        let shut = UnlockContext::of(manifest, keys, self.people, &self.approvals);
         let content = envelope.unlock_with(approvals, &mut keyring, self.context.now);
         Ok(OpenedEnvelope {
             is_armored,
@@ -114,7 +114,7 @@ impl<'a> Access<'a> {
 
     fn keyring<'k>(
         &'k self,
-        subject: &Subject<'_>,
+        subject: &EnvelopeFile<'_>,
         answers: &'k mut Answers,
     ) -> EnvelopeKeys<'k, 'a> {
         answers.keyring(&self.keys, &subject.input.name())
@@ -141,6 +141,6 @@ impl<'a> Access<'a> {
 /// Whoever lets somebody in signs for it.
 pub(crate) fn no_identity(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, what)
-        .because("you have no identity, and whoever lets somebody in signs for it")
+        .reason("you have no identity, and whoever lets somebody in signs for it")
         .hint("`encl key new ADDRESS` makes one")
 }

@@ -12,21 +12,21 @@ use encl::envelope::{
 };
 use encl::policy::Policy;
 
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
-use crate::cli::files::parallel::Company;
+use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::directory::people::Person;
 use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::resolve::Found;
+use crate::cli::operations::directory::resolve::ResolvedRecipient;
 use crate::cli::operations::open;
-use crate::cli::operations::rewrite::changes::{Differences, Someone};
-use crate::cli::operations::rewrite::envelope_file::Subject;
-use crate::cli::operations::rewrite::session::{Access, OpenedEnvelope, no_identity};
+use crate::cli::operations::rewrite::changes::{AccessHolder, Differences};
+use crate::cli::operations::rewrite::envelope_file::EnvelopeFile;
+use crate::cli::operations::rewrite::session::{OpenedEnvelope, RewriteSession, no_identity};
 use crate::cli::secrets::keyring::Answers;
 use crate::cli::terminal::safe;
 
 /// Who shall have access, as the command line says it.
-pub(crate) enum Wished {
+pub(crate) enum DesiredAccess {
     /// Whoever has it, with the keys that they have now.
     CurrentKeys,
     /// Everybody but these.
@@ -39,12 +39,12 @@ pub(crate) enum Wished {
 }
 
 /// What one command does to its envelopes.
-pub(crate) struct Renewal<'a> {
+pub(crate) struct AccessUpdate<'a> {
     pub(crate) verb: &'static str,
-    pub(crate) access: Access<'a>,
+    pub(crate) access: RewriteSession<'a>,
     /// What is sealed anew is not signed.
     pub(crate) anonymous: bool,
-    pub(crate) wished: Wished,
+    pub(crate) wished: DesiredAccess,
     known: Known,
     /// The wish for each set of my identities that is added to it.
     exactly: Mutex<HashMap<Vec<RootId>, Arc<Known>>>,
@@ -69,11 +69,11 @@ impl AsRef<Input> for Look {
     }
 }
 
-impl<'a> Renewal<'a> {
+impl<'a> AccessUpdate<'a> {
     pub(crate) fn new(
         verb: &'static str,
-        access: Access<'a>,
-        wished: Wished,
+        access: RewriteSession<'a>,
+        wished: DesiredAccess,
         anonymous: bool,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -88,10 +88,10 @@ impl<'a> Renewal<'a> {
 
     /// Opens an envelope and compares it with the wish. Where slots are to be added, the content is verified to its end, so that
     /// nothing is done for what was tampered with; what is sealed anew is verified while that is done.
-    pub(crate) fn look(&self, input: &Input, company: Company) -> Result<Look, Failure> {
+    pub(crate) fn look(&self, input: &Input, parallelism: Parallelism) -> Result<Look, Failure> {
         let subject = self.access.subject(input)?;
         let mut answers = Answers::default();
-        let content = self.access.opened(&subject, &mut answers, company)?;
+        let content = self.access.opened(&subject, &mut answers, parallelism)?;
         let content = content.content;
         let about = content.about();
         let plan = self.plan(&subject, about)?;
@@ -109,7 +109,7 @@ impl<'a> Renewal<'a> {
             Action::Nothing => {}
             Action::Add => {
                 content
-                    .copy_to(&mut std::io::sink(), company.workers())
+                    .copy_to(&mut std::io::sink(), parallelism.workers())
                     .map_err(|error| open::failure(input, self.verb, error))?;
             }
             Action::Reseal => refuse_unknown(&subject, &plan, &self.known)?,
@@ -122,27 +122,27 @@ impl<'a> Renewal<'a> {
         &self,
         look: &Look,
         passphrase: Option<&Passphrase>,
-        company: Company,
+        parallelism: Parallelism,
     ) -> Result<EnvelopeId, Failure> {
         let subject = self.access.subject(&look.input)?;
         let mut answers = look.answers.lock().unwrap_or_else(PoisonError::into_inner);
         match look.action {
             Action::Nothing | Action::Add => self.add(look, &subject, &mut answers),
             Action::Reseal => {
-                let opened = self.access.opened(&subject, &mut answers, company)?;
-                self.reseal(look, &subject, opened, passphrase, company)
+                let opened = self.access.opened(&subject, &mut answers, parallelism)?;
+                self.reseal(look, &subject, opened, passphrase, parallelism)
             }
         }
     }
 
-    fn plan(&self, subject: &Subject<'_>, about: &Opened) -> Result<Plan, Failure> {
+    fn plan(&self, subject: &EnvelopeFile<'_>, about: &Opened) -> Result<Plan, Failure> {
         let (policy, readers) = (&about.manifest.policy, about.readers());
         self.plan_for(subject, policy, &readers, about.signer())
     }
 
     fn plan_for(
         &self,
-        subject: &Subject<'_>,
+        subject: &EnvelopeFile<'_>,
         policy: &Policy,
         readers: &[Reader],
         signer: Option<RootId>,
@@ -155,9 +155,9 @@ impl<'a> Renewal<'a> {
         };
         let plan = |wish| present.plan(wish, &self.known, me);
         Ok(match &self.wished {
-            Wished::CurrentKeys => plan(Wish::CurrentKeys),
-            Wished::Without(leavers) => only_with_leavers(plan(Wish::Without(leavers))),
-            Wished::Exactly { people, no_self } => {
+            DesiredAccess::CurrentKeys => plan(Wish::CurrentKeys),
+            DesiredAccess::Without(leavers) => only_with_leavers(plan(Wish::Without(leavers))),
+            DesiredAccess::Exactly { people, no_self } => {
                 let lock = chosen_lock(policy, self.access.options.lock)
                     .map_err(|error| subject.not_rewritten(&error))?;
                 let is_mine = |person: &Person| {
@@ -192,7 +192,7 @@ impl<'a> Renewal<'a> {
         let mut all: Vec<KnownPerson> = others.cloned().collect();
         for me in mine {
             all.push(recipients::person(
-                &Found::stored(me.clone()),
+                &ResolvedRecipient::stored(me.clone()),
                 self.access.context,
             )?);
         }
@@ -224,7 +224,7 @@ impl<'a> Renewal<'a> {
     fn add(
         &self,
         look: &Look,
-        subject: &Subject<'_>,
+        subject: &EnvelopeFile<'_>,
         answers: &mut Answers,
     ) -> Result<EnvelopeId, Failure> {
         let mut rewriting = self.access.rewriting(subject, answers)?;
@@ -251,10 +251,10 @@ impl<'a> Renewal<'a> {
     fn reseal(
         &self,
         look: &Look,
-        subject: &Subject<'_>,
+        subject: &EnvelopeFile<'_>,
         opened: OpenedEnvelope<'_>,
         passphrase: Option<&Passphrase>,
-        company: Company,
+        parallelism: Parallelism,
     ) -> Result<EnvelopeId, Failure> {
         let OpenedEnvelope {
             is_armored,
@@ -275,7 +275,7 @@ impl<'a> Renewal<'a> {
         let request = ResealRequest {
             locks: plan.remaining.into_iter().map(lock).collect(),
             signer: signer.transpose()?,
-            workers: company.workers(),
+            workers: parallelism.workers(),
         };
         let mut sink = subject.sink()?;
         let mut rng = self.access.context.rng();
@@ -313,7 +313,7 @@ fn only_with_leavers(mut plan: Plan) -> Plan {
 /// What was shown and agreed to is what is done, or nothing is.
 fn refuse_changed(
     look: &Look,
-    subject: &Subject<'_>,
+    subject: &EnvelopeFile<'_>,
     id: EnvelopeId,
     differences: &Differences,
 ) -> Result<(), Failure> {
@@ -322,40 +322,40 @@ fn refuse_changed(
     }
     Err(subject
         .cannot(Exit::Failed)
-        .because("it was changed since it was looked at")
+        .reason("it was changed since it was looked at")
         .hint("run it again"))
 }
 
 /// Whoever remains needs a key to seal to.
-fn refuse_unknown(subject: &Subject<'_>, plan: &Plan, known: &Known) -> Result<(), Failure> {
+fn refuse_unknown(subject: &EnvelopeFile<'_>, plan: &Plan, known: &Known) -> Result<(), Failure> {
     let unknown = plan.remaining.iter().flat_map(|lock| &lock.unknown);
     let words: Vec<String> = unknown
-        .map(|reader| Someone::reading(reader, known).words().to_owned())
+        .map(|reader| AccessHolder::reading(reader, known).words().to_owned())
         .collect();
     if words.is_empty() {
         return Ok(());
     }
     Err(subject
         .cannot(Exit::Recipient)
-        .because(format!(
+        .reason(format!(
             "it has to be sealed anew, and there is no key here to seal to for {}",
             recipients::names(&words)
         ))
         .hint("add their cards, take them off too (`encl revoke --from` takes the id of a key), or name all who remain: `encl rewrap FILE --to …`"))
 }
 
-fn not_resealed(subject: &Subject<'_>, error: ResealError) -> Failure {
+fn not_resealed(subject: &EnvelopeFile<'_>, error: ResealError) -> Failure {
     match error {
         ResealError::Open(error) => open::failure(subject.input, subject.verb, error),
         ResealError::Seal(SealError::Write(error)) => subject.not_written(&error),
         ResealError::Seal(SealError::Read(error)) => {
-            subject.cannot(Exit::Failed).because(system_words(&error))
+            subject.cannot(Exit::Failed).reason(io_message(&error))
         }
         ResealError::Seal(SealError::Passphrase(error)) => {
             subject.cannot(Exit::Locked).caused_by(&error)
         }
         ResealError::Seal(SealError::Request(reason)) => {
-            subject.cannot(Exit::Refused).because(safe(&reason))
+            subject.cannot(Exit::Refused).reason(safe(&reason))
         }
     }
 }

@@ -117,7 +117,7 @@ fn out(arguments: &Arguments) -> Result<Option<Stdout>, Failure> {
     let out = Stdout::open()?;
     if out.file().is_terminal() && !arguments.show {
         let failure = Failure::new(Exit::Usage, "cannot put an identity on paper");
-        return Err(failure.because("standard output is a terminal").hint(
+        return Err(failure.reason("standard output is a terminal").hint(
             "`-o page.html` writes the page to a file, `| lp` prints it, --show shows it here",
         ));
     }
@@ -133,7 +133,7 @@ fn paper(stored: StoredIdentity, context: &Context) -> Result<Paper, Failure> {
     let (identity, _) = keyring::unlock_to_change(context, &card)?;
     let paper = Paper::new(identity, card, revocation, standing == Standing::Revoked);
     paper.map_err(|error| {
-        let failure = Failure::new(Exit::Failed, what).because(safe(&error.to_string()));
+        let failure = Failure::new(Exit::Failed, what).reason(safe(&error.to_string()));
         match error {
             PaperError::TooLong { .. } => {
                 failure.hint("`encl key export` writes all of it to a file")

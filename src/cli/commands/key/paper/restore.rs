@@ -16,8 +16,8 @@ use crate::cli::commands::key::{person, show};
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::update::{Changing, later_card, protection};
-use crate::cli::secrets::passphrase::Whose;
+use crate::cli::operations::identity::update::{IdentityUpdate, later_card, protection};
+use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::{safe, shown, typed};
@@ -91,7 +91,12 @@ fn place(paper: Paper, cost: Option<Cost>, what: &str, context: &Context) -> Res
     let lock = match cost {
         Some(cost) => {
             let whose = format!("the identity {}", safe(&card.addresses()[0]));
-            Some((context.passphrases.new_one(Whose::Identity, &whose)?, cost))
+            Some((
+                context
+                    .passphrases
+                    .new_one(PassphraseFor::Identity, &whose)?,
+                cost,
+            ))
         }
         None => None,
     };
@@ -121,7 +126,7 @@ fn place(paper: Paper, cost: Option<Cost>, what: &str, context: &Context) -> Res
 fn add(paper: Paper, here: Card, what: &str, context: &Context) -> Result<bool, Failure> {
     let is_later = paper.card().serial() > here.serial();
     let (on_paper, is_revoked) = (paper.card().clone(), paper.is_revoked());
-    let changing = Changing::begin(here, what, context);
+    let changing = IdentityUpdate::begin(here, what, context);
     let mut changing = changing.map_err(without_the_one_here)?;
     // What the later card says about a key, such as its end, is what holds.
     let (mut identity, earlier) = match is_later {
@@ -130,7 +135,7 @@ fn add(paper: Paper, here: Card, what: &str, context: &Context) -> Result<bool, 
     };
     let merged = identity.merge(earlier);
     let has_grown =
-        merged.map_err(|error| Failure::new(Exit::Exists, what).because(error.to_string()))?;
+        merged.map_err(|error| Failure::new(Exit::Exists, what).reason(error.to_string()))?;
     changing.identity = identity;
     let failed = |error| keystore::failure(what, &error);
     let changed = is_later || has_grown;
@@ -180,7 +185,7 @@ fn refused(error: &PaperError) -> Failure {
         PaperError::Newer(_) => Exit::Newer,
         _ => Exit::Damaged,
     };
-    Failure::new(exit, WHAT).because(safe(&error.to_string()))
+    Failure::new(exit, WHAT).reason(safe(&error.to_string()))
 }
 
 /// Words or a code from a file.
@@ -193,12 +198,12 @@ fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
     let text = import::read(path, PAPER_BYTES_MAX, &what, context)?;
     if text.len() > PAPER_BYTES_MAX {
         return Err(about(
-            Failure::new(Exit::Damaged, WHAT).because("it is too long for a page"),
+            Failure::new(Exit::Damaged, WHAT).reason("it is too long for a page"),
         ));
     }
     let text = std::str::from_utf8(&text);
     let text =
-        text.map_err(|_| about(Failure::new(Exit::Damaged, WHAT).because("it is no text")))?;
+        text.map_err(|_| about(Failure::new(Exit::Damaged, WHAT).reason("it is no text")))?;
     Paper::from_text(text).map_err(|error| about(refused(&error)))
 }
 

@@ -14,7 +14,7 @@ use crate::cli::errors::Failure;
 use crate::cli::errors::keystore;
 use crate::cli::files::input::{Input, is_dash};
 use crate::cli::operations::cards::card_source;
-use crate::cli::operations::cards::card_source::{Offered, OfferedCard};
+use crate::cli::operations::cards::card_source::{CardsFound, OfferedCard};
 use crate::cli::operations::cards::invitation_reply::Token;
 use crate::cli::operations::directory::confusables;
 use crate::cli::operations::directory::people::Trust;
@@ -27,8 +27,8 @@ pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(
         None => Input::Stdin,
     };
     match card_source::read(&input, context)? {
-        Offered::Card(offered) => add(&offered, yes, context),
-        Offered::Revocation(revocation) => revoke(&revocation, yes, context),
+        CardsFound::Card(offered) => add(&offered, yes, context),
+        CardsFound::Revocation(revocation) => revoke(&revocation, yes, context),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure, Outcome};
+use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::cards::invitation_reply::InvitationObject;
 use crate::cli::operations::directory::people::{Names, Trust};
 use crate::cli::operations::directory::resolve;
@@ -90,7 +90,7 @@ is refused with exit 7, and nothing is recorded. `--yes` is no answer here: some
     },
 }
 
-pub(crate) fn run(command: Command, context: &mut Context) -> Outcome {
+pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
     match command {
         Command::Add { file, yes } => add::run(file.as_deref(), yes, context)?,
         Command::List => list(context)?,

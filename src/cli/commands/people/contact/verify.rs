@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let me = me(arguments, &people, &what, context)?;
     refuse_stopped(&card, &people, &what)?;
     let number = Comparison::new(&me.id(), &card.id())
-        .map_err(|error| Failure::new(Exit::Failed, &*what).because(error.to_string()))?;
+        .map_err(|error| Failure::new(Exit::Failed, &*what).reason(error.to_string()))?;
     let how = match &arguments.code {
         Some(code) if number.is(code) => Compared::Code,
         Some(_) => return Err(another(what)),
@@ -74,7 +74,7 @@ fn me<'a>(
         .map(|person| &person.card)
         .ok_or_else(|| {
             Failure::new(Exit::Usage, what)
-                .because("the number is made of both fingerprints, and you have no identity")
+                .reason("the number is made of both fingerprints, and you have no identity")
                 .hint("`encl key new ADDRESS` makes one")
         })
 }
@@ -100,7 +100,7 @@ fn ask(
     context: &Context,
 ) -> Result<(), Failure> {
     let unasked = |because: String| {
-        Failure::new(Exit::Usage, what).because(because).hint(
+        Failure::new(Exit::Usage, what).reason(because).hint(
             "--code NUMBER compares with the number that the other side sees, without a question",
         )
     };
@@ -145,8 +145,8 @@ fn shown(arguments: &Arguments, number: &Comparison) -> String {
 
 fn another(what: String) -> Failure {
     Failure::new(Exit::Recipient, what)
-        .because("the numbers differ: one of you has a card of somebody else")
-        .because("nothing was recorded")
+        .reason("the numbers differ: one of you has a card of somebody else")
+        .reason("nothing was recorded")
         .hint("compare once more; if they differ again, ask for the card by another way, and use neither until then")
 }
 

@@ -71,7 +71,7 @@ fn domains_are_compared_as_dns_does_and_local_parts_by_steps() {
         "\"b+x\"@exämple.org",
     ] {
         let failure = refusal(unknown, &people);
-        assert!(failure.because[0].starts_with("nobody here has the address"));
+        assert!(failure.reasons[0].starts_with("nobody here has the address"));
     }
 }
 
@@ -103,13 +103,13 @@ fn the_address_of_a_group_means_its_members() {
     let (_folder, people) = people(&[&bob, &carol], &groups);
     assert_eq!(found("Team@LISTS.x", &people).0, ["Bob", "Carol"]);
     assert_eq!(
-        refusal("empty@lists.x", &people).because,
+        refusal("empty@lists.x", &people).reasons,
         ["the group is empty"]
     );
     let both = refusal("bob@x", &people);
-    assert_eq!(both.because[0], "bob@x fits 2:");
-    assert!(both.because[1].starts_with("Bob <bob@x>, "), "{both:?}");
-    assert_eq!(both.because[2], "the group @also");
+    assert_eq!(both.reasons[0], "bob@x fits 2:");
+    assert!(both.reasons[1].starts_with("Bob <bob@x>, "), "{both:?}");
+    assert_eq!(both.reasons[2], "the group @also");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn all_who_are_unknown_are_named_at_once() {
     );
     assert_eq!(failure.what, "cannot tell who 3 of the recipients are");
     assert_eq!(
-        failure.because,
+        failure.reasons,
         [
             "nobody here has the address eve@y",
             "nobody here has the address bob@exmaple.org",

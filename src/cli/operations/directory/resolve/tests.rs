@@ -27,7 +27,7 @@ fn no_group(_: &str) -> Result<Vec<RootId>, Failure> {
     unreachable!("no group was named")
 }
 
-fn one(who: &str, people: &People) -> Result<Found, Failure> {
+fn one(who: &str, people: &People) -> Result<ResolvedRecipient, Failure> {
     resolve(who, people, no_group).map(|mut found| found.remove(0))
 }
 
@@ -88,8 +88,8 @@ fn a_mistyped_contact_is_offered_and_not_taken() {
 fn a_pasted_card_of_a_stranger_is_first_use_and_one_of_a_contact_is_stored() {
     let bob = card("Bob", &["bob@example.org"]);
     let carried = |known: &[&Card]| one(bob.to_text(), &people(known)).unwrap().card;
-    assert!(matches!(carried(&[]), Carried::FirstUse(card) if *card == bob));
-    assert!(matches!(carried(&[&bob]), Carried::Stored));
+    assert!(matches!(carried(&[]), CardState::FirstUse(card) if *card == bob));
+    assert!(matches!(carried(&[&bob]), CardState::Stored));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use encl::mail::attachments::{Arrival, Fidelity, Restoration, RestoreError};
 use encl::mail::{Decoded, Encoding, Header, Reread, Sealed, open_body, parse_list};
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, Tally, system_words};
+use crate::cli::errors::{Exit, Failure, Tally, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::target;
 use crate::cli::operations::directory::mail_address;
@@ -24,7 +24,7 @@ use crate::cli::files::spool::{MessageSource, SpoolWriter, not_scanned, not_spoo
 const ENVELOPES_MAX: usize = 1_000;
 
 /// A message with attachments in envelopes.
-pub(crate) struct Restoring<'a> {
+pub(crate) struct AttachmentOpener<'a> {
     input: &'a Input,
     source: &'a MessageSource,
     arrival: Arrival,
@@ -44,7 +44,7 @@ impl From<io::Error> for PassError {
     }
 }
 
-impl<'a> Restoring<'a> {
+impl<'a> AttachmentOpener<'a> {
     /// Opens every envelope as far as its private line. `None` when the message has no sealed attachments.
     pub(crate) fn read(
         input: &'a Input,
@@ -56,7 +56,7 @@ impl<'a> Restoring<'a> {
         if envelopes.len() > ENVELOPES_MAX {
             return Err(input
                 .cannot("unwrap", Exit::Damaged)
-                .because(format!("it holds more than {ENVELOPES_MAX} envelopes"))
+                .reason(format!("it holds more than {ENVELOPES_MAX} envelopes"))
                 .hint("--part N opens one of them"));
         }
         let mut opened = Vec::with_capacity(envelopes.len());
@@ -101,7 +101,7 @@ impl<'a> Restoring<'a> {
         let first = signers.next();
         if signers.any(|signer| Some(signer) != first) {
             return Err(cannot()
-                .because("its attachments were not sealed by the same person")
+                .reason("its attachments were not sealed by the same person")
                 .hint("--extract DIR gives the files"));
         }
         let mails: Vec<Option<Mail>> = (self.opened.iter())
@@ -116,8 +116,8 @@ impl<'a> Restoring<'a> {
             .map_err(|error| match error {
                 RestoreError::Read(error) => unreadable(self.input, &error),
                 error => cannot()
-                    .because(error.to_string())
-                    .because("nothing was put back")
+                    .reason(error.to_string())
+                    .reason("nothing was put back")
                     .hint("--extract DIR gives the files"),
             })
     }
@@ -208,7 +208,7 @@ impl<'a> Restoring<'a> {
         match self.restoration() {
             Ok(_) => {}
             Err(failure) => {
-                let because = failure.because.first().cloned().unwrap_or_default();
+                let because = failure.reasons.first().cloned().unwrap_or_default();
                 context
                     .terminal
                     .warning(&format!("attachments exact, but {because}"));
@@ -311,7 +311,7 @@ fn file_name(opened: &Opened, number: usize, taken: &mut Vec<String>) -> String 
 fn unreadable(input: &Input, error: &io::Error) -> Failure {
     input
         .cannot("unwrap", Exit::Failed)
-        .because(system_words(error))
+        .reason(io_message(error))
 }
 
 fn not_made(path: &Path, error: &AtomicFileError) -> Failure {

@@ -9,7 +9,7 @@ const MARKS: [&[u8]; 3] = [b"ZW5jbC8xCn", b"encl/1", b"-----BEGIN ENCL/1-----"];
 const MARK_BYTES_MAX: usize = 22;
 
 /// Passes everything on, and remembers what is needed to judge it.
-pub(crate) struct Inner<W> {
+pub(crate) struct HeaderTap<W> {
     out: W,
     head: Vec<u8>,
     /// The beginning of the line that is passing.
@@ -17,7 +17,7 @@ pub(crate) struct Inner<W> {
     holds_envelope: bool,
 }
 
-impl<W: Write> Inner<W> {
+impl<W: Write> HeaderTap<W> {
     pub(crate) fn new(out: W) -> Self {
         Self {
             out,
@@ -56,7 +56,7 @@ impl<W: Write> Inner<W> {
     }
 }
 
-impl<W: Write> Write for Inner<W> {
+impl<W: Write> Write for HeaderTap<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.out.write(bytes)?;
         self.look(&bytes[..count]);
@@ -76,7 +76,7 @@ mod tests {
     fn header_and_envelope_are_seen_however_the_bytes_come() {
         let text = b"From: alice@example.org\n\nhello\nZW5jbC8xCnsi\n";
         for size in [1, 7, text.len()] {
-            let mut inner = Inner::new(Vec::new());
+            let mut inner = HeaderTap::new(Vec::new());
             for piece in text.chunks(size) {
                 inner.write_all(piece).unwrap();
             }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_mark_in_the_middle_of_a_line_is_text() {
-        let mut inner = Inner::new(io::sink());
+        let mut inner = HeaderTap::new(io::sink());
         inner.write_all(b"A: b\n\nsay ZW5jbC8xCn\n").unwrap();
         assert!(!inner.into_parts().unwrap().2);
     }

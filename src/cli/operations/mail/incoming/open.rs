@@ -8,8 +8,8 @@ use encl::mail::Header;
 use crate::cli::context::Context;
 use crate::cli::errors::Failure;
 use crate::cli::operations::directory::people::People;
-use crate::cli::operations::mail::incoming::header_tap::Inner;
-use crate::cli::operations::mail::incoming::received::{Letter, Place};
+use crate::cli::operations::mail::incoming::header_tap::HeaderTap;
+use crate::cli::operations::mail::incoming::received::{Place, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check;
 use crate::cli::operations::mail::incoming::sender_check::FromMismatch;
 use crate::cli::operations::open;
@@ -17,14 +17,14 @@ use crate::cli::operations::open::Opening;
 
 /// The envelope that is opened.
 pub(crate) struct SealedMessage<'a> {
-    pub(crate) letter: &'a Letter<'a>,
+    pub(crate) letter: &'a ReceivedMessage<'a>,
     pub(crate) place: Place<'a>,
     pub(crate) rule: FromMismatch,
     pub(crate) people: &'a People,
 }
 
 /// A message that has passed, and was found good.
-pub(crate) struct Passed<W> {
+pub(crate) struct CheckedMessage<W> {
     pub(crate) sink: W,
     pub(crate) about: Opened,
     pub(crate) bytes: u64,
@@ -39,10 +39,10 @@ impl SealedMessage<'_> {
         opening: &mut Opening<'_>,
         sink: W,
         not_written: impl Fn(&io::Error) -> Failure,
-    ) -> Result<Passed<W>, Failure> {
+    ) -> Result<CheckedMessage<W>, Failure> {
         let input = self.letter.input;
         let content = opening.open_reader(input, self.letter.envelope(self.place)?)?;
-        let mut inner = Inner::new(sink);
+        let mut inner = HeaderTap::new(sink);
         let (about, bytes) = content
             .copy_to(&mut inner, Workers::Processors)
             .map_err(|error| match error {
@@ -58,7 +58,7 @@ impl SealedMessage<'_> {
             self.rule,
             self.people,
         )?;
-        Ok(Passed {
+        Ok(CheckedMessage {
             sink,
             about,
             bytes,
@@ -68,9 +68,9 @@ impl SealedMessage<'_> {
     }
 }
 
-impl<W> Passed<W> {
+impl<W> CheckedMessage<W> {
     /// What should be known beside who sealed it.
-    pub(crate) fn tell(&self, letter: &Letter<'_>, context: &Context) {
+    pub(crate) fn tell(&self, letter: &ReceivedMessage<'_>, context: &Context) {
         if let Some(arrived) = letter.header() {
             sender_check::tell_differences(&self.about, arrived, context);
         }

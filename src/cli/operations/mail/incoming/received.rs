@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use encl::mail::{Findings, Header, Notice, Other, Reread, ScanError, Sealed, find, open_body};
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
 use crate::cli::terminal::safe;
@@ -16,14 +16,14 @@ const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 const PARTS_SHOWN: usize = 20;
 
 /// A message that came, and what was found in it while it came.
-pub(crate) struct Arrived {
+pub(crate) struct FoundEnvelope {
     pub(crate) source: MessageSource,
     found: Findings,
     /// It is an envelope itself, as mail programs hand over an attachment that they took out.
     is_bare: bool,
 }
 
-impl Arrived {
+impl FoundEnvelope {
     /// Looks through all of `input`.
     pub(crate) fn open(input: &Input, verb: &str, context: &Context) -> Result<Self, Failure> {
         let (source, (found, is_bare)) =
@@ -36,7 +36,7 @@ impl Arrived {
     }
 }
 
-impl Arrived {
+impl FoundEnvelope {
     /// Whether there are envelopes in the message, which is none itself.
     pub(crate) fn holds_envelopes(&self) -> bool {
         !self.is_bare && !self.found.envelopes.is_empty()
@@ -58,7 +58,7 @@ fn look_through(message: &mut dyn Read) -> Result<(Findings, bool), ScanError> {
 }
 
 /// One message and what was found in it.
-pub(crate) struct Letter<'a> {
+pub(crate) struct ReceivedMessage<'a> {
     pub(crate) verb: &'static str,
     pub(crate) input: &'a Input,
     source: &'a MessageSource,
@@ -75,8 +75,8 @@ pub(crate) enum Place<'l> {
     Bare,
 }
 
-impl<'a> Letter<'a> {
-    pub(crate) fn new(verb: &'static str, input: &'a Input, arrived: &'a Arrived) -> Self {
+impl<'a> ReceivedMessage<'a> {
+    pub(crate) fn new(verb: &'static str, input: &'a Input, arrived: &'a FoundEnvelope) -> Self {
         Self {
             verb,
             input,
@@ -108,7 +108,7 @@ impl<'a> Letter<'a> {
         };
         opened.map_err(|error| {
             let failure = self.input.cannot(self.verb, Exit::Failed);
-            failure.because(system_words(&error))
+            failure.reason(io_message(&error))
         })
     }
 
@@ -173,7 +173,7 @@ impl<'a> Letter<'a> {
         let mut failure = self
             .input
             .cannot(self.verb, Exit::Damaged)
-            .because("there is no envelope in it");
+            .reason("there is no envelope in it");
         failure.class = Some("not-an-envelope");
         listed(failure, self.found.others.iter().map(words).collect())
     }
@@ -183,7 +183,7 @@ impl<'a> Letter<'a> {
         let failure = self
             .input
             .cannot(self.verb, Exit::Damaged)
-            .because(format!("there are {number} envelopes in it"))
+            .reason(format!("there are {number} envelopes in it"))
             .hint("--part N takes one of them");
         let line =
             |(n, sealed): (usize, &Sealed)| format!("{n}: in part {}", place(&sealed.part.number));
@@ -196,7 +196,7 @@ impl<'a> Letter<'a> {
     fn no_such_part(&self, part: usize) -> Failure {
         let number = self.found.envelopes.len();
         (self.input.cannot(self.verb, Exit::Usage))
-            .because(format!("it has no envelope {part}: there are {number}"))
+            .reason(format!("it has no envelope {part}: there are {number}"))
     }
 }
 
@@ -204,9 +204,9 @@ impl<'a> Letter<'a> {
 fn listed(mut failure: Failure, mut lines: Vec<String>) -> Failure {
     let more = lines.len().saturating_sub(PARTS_SHOWN);
     lines.truncate(PARTS_SHOWN);
-    failure.because.extend(lines);
+    failure.reasons.extend(lines);
     if more > 0 {
-        failure = failure.because(format!("and {more} more"));
+        failure = failure.reason(format!("and {more} more"));
     }
     failure
 }

@@ -64,8 +64,8 @@ pub(crate) fn check_from(
     };
     Err(input
         .cannot(verb, Exit::Damaged)
-        .because(format!("it is signed by {}", signer.words()))
-        .because(because)
+        .reason(format!("it is signed by {}", signer.words()))
+        .reason(because)
         .hint("--allow-from-mismatch opens it all the same"))
 }
 

@@ -6,7 +6,7 @@ use encl::mail::{Header, HeaderEnd, Reread, recipients};
 
 use crate::cli::commands::mail::send::cannot;
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::spool::MessageSource;
 
 /// Fields that a message has once (RFC 5322 §3.6); with two of them readers would not agree on what it says.
@@ -23,13 +23,13 @@ pub(crate) struct Draft<'a> {
 impl<'a> Draft<'a> {
     pub(crate) fn read(source: &'a MessageSource) -> Result<Self, Failure> {
         let unreadable = |error: io::Error| {
-            let failure = cannot(Exit::Failed).because(system_words(&error));
+            let failure = cannot(Exit::Failed).reason(io_message(&error));
             failure.sysexit(Sysexit::IoErr)
         };
         let reader = source.reread().map_err(unreadable)?;
         let header = Header::read(&mut BufReader::new(reader)).map_err(unreadable)?;
         if let Some(because) = no_message(&header) {
-            let failure = cannot(Exit::Damaged).because(because);
+            let failure = cannot(Exit::Damaged).reason(because);
             return Err(failure.sysexit(Sysexit::DataErr));
         }
         Ok(Self {

@@ -8,25 +8,25 @@ use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::directory::mail_address;
 use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::outgoing::header_recipients;
 use crate::cli::operations::mail::outgoing::header_recipients::warn_of_names;
 use crate::cli::terminal::safe;
 
 /// One message that goes out: who can read it, and whom the sendmail is told.
-pub(crate) struct Mailing {
-    pub(crate) readers: Readers,
+pub(crate) struct MessageGroup {
+    pub(crate) readers: Recipients,
     pub(crate) recipients: Vec<String>,
 }
 
 /// All that go out.
-pub(crate) struct Mailings {
-    pub(crate) each: Vec<Mailing>,
+pub(crate) struct MessageGroups {
+    pub(crate) each: Vec<MessageGroup>,
     /// The readers of all of them.
-    pub(crate) everybody: Readers,
+    pub(crate) everybody: Recipients,
 }
 
-impl Mailings {
+impl MessageGroups {
     /// For the recipients of a call; `me` reads each of them too. All who are unknown are named at once.
     pub(crate) fn of_call(
         call: &Invocation,
@@ -38,18 +38,18 @@ impl Mailings {
         let visible = mailboxes(&recipients::visible(header))?;
         let recipients = each_once(recipients(call, header, &visible)?);
         if recipients.is_empty() {
-            return Err(cannot(Exit::Usage).because("no recipient is named"));
+            return Err(cannot(Exit::Usage).reason("no recipient is named"));
         }
         let readers = |mailboxes: &[Mailbox]| {
             let found = mail_address::people_at(mailboxes, people, context)?;
-            Readers::of_found(found, me, context)
+            Recipients::of_found(found, me, context)
         };
         let everybody = readers(&recipients)?;
         warn_of_names(&visible, context);
         let blind = recipients.iter().filter(|one| !is_among(one, &visible));
         warn_of_names(&blind.cloned().collect::<Vec<_>>(), context);
         let mailing = |group: Vec<Mailbox>| {
-            Ok(Mailing {
+            Ok(MessageGroup {
                 readers: readers(&group)?,
                 recipients: group.into_iter().map(|mailbox| mailbox.address).collect(),
             })
@@ -113,8 +113,8 @@ fn is_among(mailbox: &Mailbox, others: &[Mailbox]) -> bool {
 fn one(word: &str) -> Result<Mailbox, Failure> {
     let malformed = |because: &str| {
         malformed()
-            .because(format!("`{}` cannot be read", safe(word)))
-            .because(because)
+            .reason(format!("`{}` cannot be read", safe(word)))
+            .reason(because)
     };
     let mut list = parse_list(word).map_err(|error| malformed(&safe(&error.to_string())))?;
     match (list.pop(), list.is_empty()) {

@@ -7,7 +7,7 @@ use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
 use crate::cli::operations::directory::mail_address;
 use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::recipients::Readers;
+use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::terminal::safe;
 
 /// Everybody whom the header names, `also`, and `me`.
@@ -18,23 +18,23 @@ pub(crate) fn of_header(
     people: &People,
     context: &Context,
     input: &Input,
-) -> Result<Readers, Failure> {
+) -> Result<Recipients, Failure> {
     let cannot = || input.cannot("wrap", Exit::Recipient);
     if header.end() == HeaderEnd::OverLimit {
         return Err(cannot()
-            .because("its header is longer than 1 MiB and was not read")
+            .reason("its header is longer than 1 MiB and was not read")
             .hint("--to WHO names the readers"));
     }
     let named = mailboxes(&recipients::visible(header), cannot)?;
     if named.is_empty() && also.is_empty() {
         return Err(cannot()
-            .because("it names nobody in To or Cc")
+            .reason("it names nobody in To or Cc")
             .hint("--to WHO names the readers"));
     }
     warn_of_names(&named, context);
     let mut found = mail_address::people_at(&named, people, context)?;
-    found.extend(Readers::find(also, people, context)?);
-    Readers::of_found(found, me, context)
+    found.extend(Recipients::find(also, people, context)?);
+    Recipients::of_found(found, me, context)
 }
 
 /// Says whose name looks like another address: whoever sees only the name is misled.
@@ -60,8 +60,8 @@ pub(crate) fn mailboxes(
     for field in fields {
         let list = parse_list(&field.text()).map_err(|error| {
             cannot()
-                .because(format!("the addresses in {} cannot be read", field.name))
-                .because(safe(&error.to_string()))
+                .reason(format!("the addresses in {} cannot be read", field.name))
+                .reason(safe(&error.to_string()))
         })?;
         mailboxes.extend(list);
     }

@@ -9,11 +9,11 @@ use encl::mail::{MaildirPlace, maildir_name};
 
 use crate::cli::context::Context;
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::shown;
 
 /// A message that lies in the Maildir's file system, complete but without a name yet.
-pub(crate) struct Waiting<'a> {
+pub(crate) struct PendingDelivery<'a> {
     file: AtomicFile,
     maildir: &'a Path,
 }
@@ -25,7 +25,7 @@ pub(crate) fn place<'a>(
     place: MaildirPlace,
     message: &mut dyn Read,
     context: &Context,
-) -> Result<Waiting<'a>, Failure> {
+) -> Result<PendingDelivery<'a>, Failure> {
     let folders = ["cur", "new", "tmp"].map(|folder| maildir.join(folder));
     for folder in [maildir]
         .into_iter()
@@ -33,7 +33,7 @@ pub(crate) fn place<'a>(
     {
         make(folder, place).map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => cannot(maildir)
-                .because("there is something else than a folder")
+                .reason("there is something else than a folder")
                 .sysexit(Sysexit::CantCreate),
             _ => not_stored(maildir, &error),
         })?;
@@ -42,7 +42,7 @@ pub(crate) fn place<'a>(
     let file = AtomicFile::create(&maildir.join(name), Readers::OwnerOnly, Existing::Keep);
     let mut file = file.map_err(|error| not_made(maildir, &error))?;
     io::copy(message, &mut file).map_err(|error| not_stored(maildir, &error))?;
-    Ok(Waiting { file, maildir })
+    Ok(PendingDelivery { file, maildir })
 }
 
 fn make(folder: &Path, place: MaildirPlace) -> io::Result<()> {
@@ -54,7 +54,7 @@ fn make(folder: &Path, place: MaildirPlace) -> io::Result<()> {
     }
 }
 
-impl Waiting<'_> {
+impl PendingDelivery<'_> {
     /// Gives it its name, on disk.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Self { file, maildir } = self;
@@ -69,7 +69,7 @@ fn cannot(maildir: &Path) -> Failure {
 
 fn not_stored(maildir: &Path, error: &io::Error) -> Failure {
     cannot(maildir)
-        .because(system_words(error))
+        .reason(io_message(error))
         .sysexit(Sysexit::IoErr)
 }
 

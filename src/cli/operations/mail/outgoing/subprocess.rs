@@ -5,7 +5,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::safe;
 
 /// Runs a program with `message` as its standard input, from its first byte on. `what` is what cannot be done without it;
@@ -17,14 +17,14 @@ pub(crate) fn run(
     not_there: Sysexit,
 ) -> Result<(), Failure> {
     let name = safe(&program.get_program().to_string_lossy());
-    let failed = |because: String| Failure::new(Exit::Failed, what).because(because);
+    let failed = |because: String| Failure::new(Exit::Failed, what).reason(because);
     let status = started(program, message).map_err(|error| {
         let code = if stays_away(&error) {
             not_there
         } else {
             Sysexit::TempFail
         };
-        failed(format!("{name} cannot be run: {}", system_words(&error))).sysexit(code)
+        failed(format!("{name} cannot be run: {}", io_message(&error))).sysexit(code)
     })?;
     match status.code() {
         Some(0) => Ok(()),

@@ -13,7 +13,7 @@ use encl::envelope::{Approval, ApprovalError, Manifest, ReaderKey, Unusable};
 use encl::identity::CARRIER_BYTES_MAX;
 
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, system_words};
+use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, is_dash};
 use crate::cli::terminal::{Terminal, safe, shown};
 
@@ -146,7 +146,7 @@ fn read(path: &Path) -> Result<(Vec<Approval>, String), Failure> {
         if std::io::stdin().is_terminal() {
             return Err(
                 Failure::new(Exit::Usage, "cannot read an approval from standard input")
-                    .because("it is a terminal")
+                    .reason("it is a terminal")
                     .hint("paste it as the value of --with, or name a file"),
             );
         }
@@ -161,7 +161,7 @@ fn read(path: &Path) -> Result<(Vec<Approval>, String), Failure> {
     let source = input.open("read").map_err(cannot)?;
     let mut bytes = Vec::new();
     let read = source.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| cannot(input.cannot("read", Exit::Failed)).because(system_words(&error)))?;
+    read.map_err(|error| cannot(input.cannot("read", Exit::Failed)).reason(io_message(&error)))?;
     let approvals = approvals_in(&bytes, &name, input.path())?;
     Ok((approvals, name))
 }
@@ -185,14 +185,14 @@ fn unreadable(error: &ApprovalError, name: &str, file: Option<&Path>) -> Failure
     let failure = Failure::new(exit, format!("cannot use {name}"));
     let failure = match class {
         "not-an-approval" => failure
-            .because("there is no approval in it: none begins with `encl-approval1:`")
+            .reason("there is no approval in it: none begins with `encl-approval1:`")
             .hint("`encl approve FILE --to WHO` makes one"),
-        "newer" => failure.because(format!(
+        "newer" => failure.reason(format!(
             "made by a newer encl, or damaged: {}",
             safe(&error.to_string())
         )),
         _ => failure
-            .because(safe(&error.to_string()))
+            .reason(safe(&error.to_string()))
             .hint("ask for it again; as a file it comes through unchanged"),
     };
     Failure {
