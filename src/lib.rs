@@ -30,8 +30,10 @@
 //! Everything from outside is hostile and bounded: lengths are compared with a named maximum before anything is allocated,
 //! over it is an error and never a cut, and what is not known is refused.
 
+pub mod address;
 pub mod atomic_file;
 pub mod crypto;
+pub mod directory;
 pub mod envelope;
 pub mod identity;
 pub mod json;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use encl::directory::People;
+use encl::keystore::Keystore;
 use encl::time::Time;
 use etcetera::BaseStrategy as _;
 use rand::TryRng as _;
@@ -10,16 +12,18 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::cli::args::Global;
+use crate::cli::display::time;
+use crate::cli::errors::keystore::unreadable;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::secrets::passphrase::Passphrases;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
-use crate::cli::terminal::{OutputMode, Terminal};
+use crate::cli::terminal::{OutputMode, Terminal, shown};
 
 /// Everything that comes from outside the command line of one command.
 pub(crate) struct Context {
-    /// The keystore's folder; nothing says that it exists.
-    pub(crate) keystore: PathBuf,
-    /// The folder for what this machine keeps to itself, where one can be told.
+    /// The only keystore of this run, so that what it has read is read once; nothing says that its folder exists.
+    pub(crate) keystore: Keystore,
+    /// The folder for what this machine keeps to itself, if there is a place for one.
     pub(crate) state: Option<PathBuf>,
     /// When this run began.
     pub(crate) now: Time,
@@ -38,9 +42,14 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(global: Global, terminal: Terminal) -> Result<Self, Failure> {
         try_randomness()?;
+        let state = state();
+        let keystore = Keystore::at(keystore(global.keystore)?);
         Ok(Self {
-            keystore: keystore(global.keystore)?,
-            state: state(),
+            keystore: match &state {
+                Some(folder) => keystore.with_state(folder),
+                None => keystore,
+            },
+            state,
             now: now()?,
             terminal,
             json: global.json,
@@ -52,6 +61,24 @@ impl Context {
                 global.no_input,
             )?,
         })
+    }
+
+    /// Everybody in the keystore. One that does not exist yet is empty.
+    pub(crate) fn people(&self) -> Result<People, Failure> {
+        People::read(self.keystore.clone()).map_err(|error| unreadable(&error))
+    }
+
+    /// Warns when this machine's clock runs backwards. For commands that judge dates, once per run.
+    pub(crate) fn warn_of_clock(&self) {
+        if let Some(latest) = self.keystore.see_time(self.now) {
+            self.terminal.warning(&format!(
+                "this machine's clock says {}, but this keystore was used at {}: dates cannot be judged (if that time was \
+                 the wrong one, remove {})",
+                time::local(self.now),
+                time::local(latest),
+                shown(&self.keystore.clock_path())
+            ));
+        }
     }
 
     /// The operating system's randomness, which this program has seen at work; should it fail later, the program ends.

@@ -10,8 +10,6 @@ pub(crate) mod operations;
 pub(crate) mod process;
 pub(crate) mod secrets;
 pub(crate) mod terminal;
-#[cfg(test)]
-pub(crate) mod test_support;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

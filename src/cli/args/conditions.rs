@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use encl::policy::Conditions;
 use encl::time::Time;
 
-use crate::cli::args::time;
+use crate::cli::args::time as args_time;
 use crate::cli::args::time::DayEdge;
+use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::terminal::safe;
 
@@ -56,7 +57,8 @@ pub(crate) fn labels(texts: &[String]) -> Result<BTreeMap<String, String>, Failu
 }
 
 pub(crate) fn moment(option: &str, text: &str, now: Time, edge: DayEdge) -> Result<Time, Failure> {
-    time::parse(text, now, edge).map_err(|error| cannot(option).reason(safe(&error.to_string())))
+    args_time::parse(text, now, edge)
+        .map_err(|error| cannot(option).reason(safe(&error.to_string())))
 }
 
 fn cannot(option: &str) -> Failure {

@@ -1,17 +1,10 @@
-//! `--quorum N:WHO,WHO,…`: people who must come together, as they were typed, and as they were found.
+//! `--quorum N:WHO,WHO,…`: people who must come together, as they were typed.
 
-use std::collections::HashSet;
+use encl::directory::{DirectoryError, People, ResolvedQuorum};
+use encl::policy::LOCKS_MAX;
+use encl::time::Time;
 
-use encl::envelope::{Addressee, LockRequest};
-use encl::policy::{LOCKS_MAX, SHARES_MAX};
-
-use crate::cli::context::Context;
-use crate::cli::display::policy;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::recipients::Recipients;
-use crate::cli::operations::directory::resolve::ResolvedRecipient;
 use crate::cli::terminal::safe;
 
 /// One `--quorum` as it was typed.
@@ -42,6 +35,34 @@ impl QuorumArg {
         typed.iter().map(|text| Self::parse(text)).collect()
     }
 
+    /// Finds everybody of each.
+    pub(crate) fn resolve_all(
+        typed: &[Self],
+        people: &People,
+        now: Time,
+    ) -> Result<Vec<ResolvedQuorum>, Failure> {
+        typed.iter().map(|one| one.resolve(people, now)).collect()
+    }
+
+    fn resolve(&self, people: &People, now: Time) -> Result<ResolvedQuorum, Failure> {
+        ResolvedQuorum::resolve(self.need, &self.names, people, now).map_err(|error| {
+            let is_of_this_option = matches!(
+                error,
+                DirectoryError::TwiceInQuorum(_)
+                    | DirectoryError::QuorumTooSmall { .. }
+                    | DirectoryError::QuorumTooLarge { .. }
+            );
+            let failure = Failure::from(error);
+            match is_of_this_option {
+                true => Failure {
+                    what: cannot(&self.typed).what,
+                    ..failure
+                },
+                false => failure,
+            }
+        })
+    }
+
     fn parse(text: &str) -> Result<Self, Failure> {
         let Some((need, names)) = text.split_once(':') else {
             return Err(cannot(text).reason("it is not N:WHO,WHO,…"));
@@ -65,66 +86,6 @@ impl QuorumArg {
             names,
             typed: text.to_owned(),
         })
-    }
-}
-
-/// People who must come together, each once.
-pub(crate) struct ResolvedQuorum {
-    pub(crate) need: u8,
-    pub(crate) found: Vec<ResolvedRecipient>,
-    pub(crate) addressees: Vec<Addressee>,
-}
-
-impl ResolvedQuorum {
-    /// Finds everybody of each.
-    pub(crate) fn all(
-        wanted: &[QuorumArg],
-        people: &People,
-        context: &Context,
-    ) -> Result<Vec<Self>, Failure> {
-        let find = |one: &QuorumArg| Self::find(one, people, context);
-        wanted.iter().map(find).collect()
-    }
-
-    fn find(wanted: &QuorumArg, people: &People, context: &Context) -> Result<Self, Failure> {
-        let QuorumArg { need, names, typed } = wanted;
-        let mut found = Recipients::find(names, people, context)?;
-        let mut seen = HashSet::new();
-        if let Some(twice) = found.iter().find(|found| !seen.insert(found.names.id)) {
-            let words = twice.names.words();
-            return Err(cannot(typed)
-                .reason(format!("it names {words} twice"))
-                .hint("each of its people counts once, and so does each member of a group"));
-        }
-        let of = found.len();
-        if usize::from(*need) > of {
-            return Err(cannot(typed).reason(format!("{need} of {of} people cannot come together")));
-        }
-        if *need > 1 && of > SHARES_MAX {
-            return Err(cannot(typed).reason(format!(
-                "it names {of} people, and at most {SHARES_MAX} can have a share"
-            )));
-        }
-        let addressees = recipients::addressees(&mut found, context)?;
-        Ok(Self {
-            need: *need,
-            found,
-            addressees,
-        })
-    }
-
-    pub(crate) fn request<'p>(&self) -> LockRequest<'p> {
-        LockRequest {
-            need: self.need,
-            recipients: self.addressees.clone(),
-            passphrase: None,
-        }
-    }
-
-    /// "any 2 of Carol, Dan and you together"
-    pub(crate) fn words(&self) -> String {
-        let people: Vec<_> = self.found.iter().map(recipients::words).collect();
-        policy::lock(self.need, &people, false)
     }
 }
 

@@ -1,4 +1,4 @@
-//! WHEN: a moment as people write it. RFC 3339 with an offset, a local date, or a span from now.
+//! WHEN: a moment as people type it. RFC 3339 with an offset, a local date, or a span from now.
 
 use encl::time::Time;
 use jiff::Timestamp;
@@ -31,25 +31,6 @@ pub(crate) fn parse(text: &str, now: Time, edge: DayEdge) -> Result<Time, TimeEr
     parse_in(text, now, edge, &TimeZone::system())
 }
 
-/// A moment in local time, with its offset: `2026-12-31 18:00:00 +01:00`.
-pub(crate) fn local(time: Time) -> String {
-    local_in(time, TimeZone::system())
-}
-
-/// Its day in local time: `2026-12-31`.
-pub(crate) fn day(time: Time) -> String {
-    shaped(time, "%Y-%m-%d", TimeZone::system())
-}
-
-/// Its day with the name of that: `Thursday, 2026-12-31`.
-pub(crate) fn named_day(time: Time) -> String {
-    named_day_in(time, TimeZone::system())
-}
-
-fn named_day_in(time: Time, zone: TimeZone) -> String {
-    shaped(time, "%A, %Y-%m-%d", zone)
-}
-
 fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Time, TimeError> {
     let unix = match span_seconds(text) {
         Some(seconds) => seconds.checked_add(now.unix()),
@@ -58,18 +39,6 @@ fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Tim
     };
     unix.and_then(Time::from_unix)
         .ok_or_else(|| TimeError::Range(text.to_owned()))
-}
-
-fn local_in(time: Time, zone: TimeZone) -> String {
-    shaped(time, "%Y-%m-%d %H:%M:%S %:z", zone)
-}
-
-fn shaped(time: Time, shape: &str, zone: TimeZone) -> String {
-    let seconds = i64::try_from(time.unix()).expect("a Time ends with year 9999");
-    match Timestamp::from_second(seconds) {
-        Ok(instant) => instant.to_zoned(zone).strftime(shape).to_string(),
-        Err(_) => time.to_string(), // the last hours of year 9999 are past jiff's end
-    }
 }
 
 /// `90s 30m 12h 30d 2w`; an enormous number is still a span, one past every range.
@@ -196,21 +165,6 @@ mod tests {
             "tomorrow",
         ] {
             assert_eq!(at(text, DayEdge::End), "shape", "{text}");
-        }
-    }
-
-    #[test]
-    fn a_moment_is_shown_in_local_time_with_its_offset() {
-        let zone = TimeZone::fixed(tz::offset(-5));
-        assert_eq!(local_in(now(), zone), "2026-11-23 19:00:00 -05:00");
-    }
-    #[test]
-    fn a_day_is_told_by_its_name_where_it_is() {
-        for (hours, expected) in [(0, "Tuesday, 2026-11-24"), (-5, "Monday, 2026-11-23")] {
-            assert_eq!(
-                named_day_in(now(), TimeZone::fixed(tz::offset(hours))),
-                expected
-            );
         }
     }
 }

@@ -4,8 +4,8 @@ use encl::identity::{Card, CardKey, fingerprint};
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::args::time;
-use crate::cli::operations::directory::people;
+use crate::cli::display::names::hex;
+use crate::cli::display::time;
 use crate::cli::terminal::safe;
 
 /// What a card says, one fact a line.
@@ -54,7 +54,7 @@ impl<'a> CardFacts<'a> {
     pub(crate) fn of(card: &'a Card) -> Self {
         let key = |key: &CardKey| KeyFacts {
             kem: key.public.kem().name(),
-            id: people::hex(&key.public.key_id().0),
+            id: hex(&key.public.key_id().0),
             serial: key.serial,
             created: key.created,
             expires: key.expires,

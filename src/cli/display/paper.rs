@@ -5,10 +5,10 @@ use encl::identity::{Paper, fingerprint};
 use encl::time::Time;
 use zeroize::Zeroizing;
 
-use crate::cli::args::time;
-use crate::cli::commands::key::person;
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
 use crate::cli::display::qr::{Code, Ground};
+use crate::cli::display::time;
 use crate::cli::terminal::safe;
 
 /// Lines that printers put on a sheet: 11 inches of 6.
@@ -50,7 +50,7 @@ impl Page {
         };
         let revoked = if paper.is_revoked() { ", revoked" } else { "" };
         // No fact begins with a number: what does is a line of words.
-        let mut facts = vec![format!("Identity of {}", person(card))];
+        let mut facts = vec![format!("Identity of {}", card.display_name())];
         let others = card.addresses().iter().skip(1);
         facts.extend(others.map(|address| format!("and {}", safe(address))));
         facts.extend([

@@ -1,6 +1,6 @@
 //! Who opens a lock, and all of them, in words.
 
-use crate::cli::operations::directory::recipients::names;
+use crate::cli::display::names::list;
 
 /// "Carol", "any one of Carol and Dan", "any 2 of Carol, Dan and Erin together".
 pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
@@ -8,10 +8,10 @@ pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
     let all: Vec<String> = people.iter().cloned().chain(passphrase).collect();
     match (usize::from(need), all.len()) {
         (1, 0) => "nobody".to_owned(),
-        (1, 1) => names(&all),
-        (1, _) => format!("any one of {}", names(&all)),
-        (need, of) if need == of => format!("{} together", names(&all)),
-        (need, _) => format!("any {need} of {} together", names(&all)),
+        (1, 1) => list(&all),
+        (1, _) => format!("any one of {}", list(&all)),
+        (need, of) if need == of => format!("{} together", list(&all)),
+        (need, _) => format!("any {need} of {} together", list(&all)),
     }
 }
 

@@ -1,13 +1,15 @@
 //! Why an envelope stays shut where several have to come together: who has given, who could, and which approval is wrong.
 
+use crate::cli::display::names::DisplayName;
+use crate::cli::display::names::list;
+use crate::cli::display::names::with_address;
 use encl::crypto::KeyId;
+use encl::directory::{People, Person, Trust};
 use encl::envelope::{Holder, Manifest, OpenError, Quorum, ReaderKey, Source, WrongShare};
 use encl::policy::{Policy, Recipient};
 
 use crate::cli::errors::Failure;
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::people::{People, Person, Trust, words};
-use crate::cli::operations::directory::recipients::names;
 use crate::cli::operations::open;
 use crate::cli::operations::open::approvals::Approvals;
 use crate::cli::terminal::{quoted, typed};
@@ -122,7 +124,7 @@ impl<'a> UnlockContext<'a> {
         if words.is_empty() {
             nobody.to_owned()
         } else {
-            names(&words)
+            list(&words)
         }
     }
 
@@ -169,10 +171,10 @@ impl<'a> UnlockContext<'a> {
             Holder::Named(one) if has(&self.keys, one.key) => "you".to_owned(),
             Holder::Named(one) => match self.known(one) {
                 Some(person) if person.trust == Trust::Me => {
-                    format!("you as {}", person.words())
+                    format!("you as {}", person.display_name())
                 }
-                Some(person) => person.words(),
-                None => words(&one.name, one.address.as_deref()),
+                Some(person) => person.display_name(),
+                None => one.display_name(),
             },
         }
     }
@@ -180,8 +182,8 @@ impl<'a> UnlockContext<'a> {
     /// The name alone.
     fn name(&self, one: &Recipient) -> String {
         match self.known(one) {
-            Some(person) => words(person.card.name(), None),
-            None => words(&one.name, None),
+            Some(person) => with_address(person.card.name(), None),
+            None => with_address(&one.name, None),
         }
     }
 

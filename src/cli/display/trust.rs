@@ -1,113 +1,27 @@
-//! How far people are trusted, in words: for lists, for who signed, and for why nothing is sealed for somebody.
+//! How far people are trusted, in words.
 
-use encl::identity::{Card, CardKey, fingerprint};
+use encl::directory::Trust;
+use encl::identity::fingerprint;
 use encl::keystore;
-use encl::time::Time;
-use serde::Serialize;
 
-use crate::cli::args::time;
-use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::directory::people::Names;
-use crate::cli::terminal::escape::typed;
+use crate::cli::display::time;
 
-/// How far a name can be relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Trust {
-    /// One of my identities.
-    #[serde(rename = "own")]
-    Me,
-    /// A contact whose key was never compared.
-    Unverified,
-    /// The same, though a record that this machine did not make says otherwise.
-    #[serde(rename = "unverified")]
-    Unproven,
-    Verified,
-    /// Another key was offered for it, and nobody has decided yet.
-    Changed,
-    /// No key on the card can be sealed to any more. Of signatures this is never said.
-    Expired,
-    Revoked,
-    Blocked,
-    /// No card of this key is in the keystore.
-    Unknown,
-}
-
-impl From<keystore::Trust> for Trust {
-    fn from(trust: keystore::Trust) -> Self {
-        match trust {
-            keystore::Trust::Own => Self::Me,
-            keystore::Trust::Verified(_) => Self::Verified,
-            keystore::Trust::Unproven => Self::Unproven,
-            keystore::Trust::Changed { .. } => Self::Changed,
-            keystore::Trust::Revoked { .. } => Self::Revoked,
-            keystore::Trust::Blocked { .. } => Self::Blocked,
-            _ => Self::Unverified,
-        }
+/// One or few words, as they stand in brackets behind a name.
+pub(crate) fn label(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Me => "you",
+        Trust::Unverified | Trust::Unknown => "not verified yet",
+        Trust::Unproven => "not verified on this machine",
+        Trust::Verified => "verified",
+        Trust::Changed => "changed",
+        Trust::Expired => "expired",
+        Trust::Revoked => "revoked",
+        Trust::Blocked => "blocked",
     }
-}
-
-impl Trust {
-    /// Of a contact with its card, as lists and objects say it.
-    pub(crate) fn of(trust: keystore::Trust, card: &Card, now: Time) -> Self {
-        let expired = !trust.stops() && CardKey::current(card.keys(), now).is_none();
-        if expired { Self::Expired } else { trust.into() }
-    }
-
-    /// One or few words, as they stand in brackets behind a name.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Me => "you",
-            Self::Unverified | Self::Unknown => "not verified yet",
-            Self::Unproven => "not verified on this machine",
-            Self::Verified => "verified",
-            Self::Changed => "changed",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::Blocked => "blocked",
-        }
-    }
-
-    /// Whether nothing may be sealed for this key, and nothing of it counts as signed by somebody in particular.
-    pub(crate) fn stops(self) -> bool {
-        matches!(self, Self::Changed | Self::Revoked | Self::Blocked)
-    }
-
-    /// Completes `failure` by why this state stops it and what ends it.
-    pub(crate) fn explain(self, failure: Failure, names: &Names) -> Failure {
-        let who = names.addresses.first().map_or("", String::as_str);
-        let who = typed(who, "WHO");
-        match self {
-            Self::Changed => failure
-                .reason("another key or card was offered for this contact, and it is not decided which one is right")
-                .reason("somebody may be pretending")
-                .hint(changed_hint(&who)),
-            Self::Revoked => failure
-                .reason("its owner revoked the key")
-                .hint("ask for the card of their new identity, and add it after `encl contact remove`"),
-            Self::Blocked => failure
-                .reason("you blocked this contact")
-                .hint(format!("`encl contact unblock {who}` ends that")),
-            _ => failure,
-        }
-    }
-}
-
-/// What to do about a contact that is *changed*.
-pub(crate) fn changed_hint(who: &str) -> String {
-    format!(
-        "ask them by another way than the card came: `encl contact verify {who}` if the known key is right; if it was \
-         replaced, `encl contact remove {who}` and add the new card"
-    )
-}
-
-/// Somebody whose state stops what was wanted.
-pub(crate) fn stopped(what: String, trust: Trust, names: &Names) -> Failure {
-    trust.explain(Failure::new(Exit::Recipient, what), names)
 }
 
 /// The line of `contact show`, with the details.
-pub(crate) fn described(trust: keystore::Trust, shown: Trust) -> String {
+pub(crate) fn describe(trust: keystore::Trust, shown: Trust) -> String {
     match trust {
         keystore::Trust::Verified(verified) => {
             let how = match verified.how {
@@ -132,6 +46,6 @@ pub(crate) fn described(trust: keystore::Trust, shown: Trust) -> String {
             "not verified on this machine: the record that says so was made by another one, or put here by somebody else"
                 .to_owned()
         }
-        _ => shown.words().to_owned(),
+        _ => label(shown).to_owned(),
     }
 }

@@ -1,135 +1,13 @@
-//! The keystore as the commands see it: its errors as failures.
+//! Errors of the keystore as failures.
 
-use encl::crypto::signing::RootId;
-use encl::identity::{Card, fingerprint};
-use encl::keystore::{Accepted, Group, How, Keystore, KeystoreError, StoredSecret};
+use encl::keystore::KeystoreError;
 
-use crate::cli::args::time;
-use crate::cli::context::Context;
-use crate::cli::display::trust::changed_hint;
 use crate::cli::errors::{Exit, Failure, io_message};
-use crate::cli::operations::directory::people::{Names, People, Trust};
-use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::{safe, shown};
-
-/// The keystore that this run was pointed to.
-pub(crate) fn keystore(context: &Context) -> Keystore {
-    let keystore = Keystore::at(&context.keystore);
-    match &context.state {
-        Some(folder) => keystore.with_state(folder),
-        None => keystore,
-    }
-}
-
-/// Warns when this machine's clock runs backwards. For commands that judge dates, once per run.
-pub(crate) fn warn_of_clock(context: &Context) {
-    let keystore = keystore(context);
-    if let Some(latest) = keystore.see_time(context.now) {
-        context.terminal.warning(&format!(
-            "this machine's clock says {}, but this keystore was used at {}: dates cannot be judged (if that time was \
-             the wrong one, remove {})",
-            time::local(context.now),
-            time::local(latest),
-            shown(&keystore.clock_path())
-        ));
-    }
-}
-
-/// Everybody in the keystore. One that does not exist yet is empty.
-pub(crate) fn people(context: &Context) -> Result<People, Failure> {
-    People::read(keystore(context)).map_err(|error| unreadable(&error))
-}
 
 /// The keystore could not be read at all.
 pub(crate) fn unreadable(error: &KeystoreError) -> Failure {
     failure("cannot read the keystore", error)
-}
-
-/// The members of a group.
-pub(crate) fn group(context: &Context, name: &str) -> Result<Vec<RootId>, Failure> {
-    whole_group(context, name).map(|group| group.members.into_iter().collect())
-}
-
-/// A group with its address.
-pub(crate) fn whole_group(context: &Context, name: &str) -> Result<Group, Failure> {
-    let what = format!("cannot tell who `@{}` is", safe(name));
-    let group = keystore(context)
-        .group(name)
-        .map_err(|error| failure(&what, &error))?;
-    group.ok_or_else(|| {
-        let failure = Failure::new(Exit::Recipient, what).reason("there is no such group");
-        failure.hint("`encl group list` shows the groups")
-    })
-}
-
-/// Stores cards that were named for the first time, or later cards of contacts.
-pub(crate) fn remember(context: &Context, cards: &[Card]) -> Result<(), Failure> {
-    let accepted = keystore(context).accept_all(cards, How::FirstUse, context.now);
-    let what = "cannot store the cards of new recipients";
-    accepted.map(drop).map_err(|error| failure(what, &error))
-}
-
-/// Takes a card into the contacts.
-pub(crate) fn accept(context: &Context, card: &Card, how: How) -> Result<Accepted, Failure> {
-    let accepted = keystore(context).accept(card, how, context.now);
-    accepted.map_err(|error| {
-        let what = format!("cannot take the card of {}", safe(card.name()));
-        match error {
-            KeystoreError::KeyChanged { known, .. } => doubted(context, &what, &error, known, card),
-            KeystoreError::OtherCard { .. } => doubted(context, &what, &error, card.id(), card),
-            _ => failure(&what, &error),
-        }
-    })
-}
-
-/// A card that puts a contact in doubt: what it says, what became of the contact, and what to do.
-fn doubted(
-    context: &Context,
-    what: &str,
-    error: &KeystoreError,
-    known: RootId,
-    card: &Card,
-) -> Failure {
-    let refused = failure(what, error)
-        .reason(format!("known {}", fingerprint(&known)))
-        .reason(format!("given {}", fingerprint(&card.id())));
-    let Ok(Some(contact)) = keystore(context).contact(&known) else {
-        return refused;
-    };
-    let names = Names::of_card(&contact.card);
-    let trust = Trust::from(contact.trust);
-    if trust != Trust::Changed {
-        return refused;
-    }
-    let who = typed(names.addresses.first().map_or("", String::as_str), "WHO");
-    refused
-        .reason(format!(
-            "{} is marked as changed: nothing is sealed for them until you decide",
-            names.words()
-        ))
-        .hint(changed_hint(&who))
-}
-
-/// An identity's private keys as they stand in the keystore.
-pub(crate) fn secret(context: &Context, id: RootId) -> Result<StoredSecret, Failure> {
-    let due = secret_if_any(context, id)?;
-    due.ok_or_else(|| {
-        Failure::new(Exit::Failed, "cannot read your identity")
-            .reason("its private keys are gone")
-            .hint("`encl restore` and `encl key paper --restore` bring them back")
-    })
-}
-
-/// The same, of an identity that may have lost them.
-pub(crate) fn secret_if_any(
-    context: &Context,
-    id: RootId,
-) -> Result<Option<StoredSecret>, Failure> {
-    match keystore(context).secret(&id) {
-        Ok(secret) => Ok(Some(secret)),
-        Err(KeystoreError::Unknown(_)) => Ok(None),
-        Err(error) => Err(failure("cannot read your identity", &error)),
-    }
 }
 
 /// What went wrong with the keystore, as a failure of `what` ("cannot …").

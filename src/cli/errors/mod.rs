@@ -1,5 +1,6 @@
 //! How a command ends: the exit codes, and a failure as people and programs read it.
 
+pub(crate) mod directory;
 pub(crate) mod keystore;
 pub(crate) mod sysexits;
 

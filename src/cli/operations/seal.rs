@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::display::names::hex;
+use crate::cli::display::recipients::summary;
+use crate::cli::errors::directory::refuse_retired;
 use clap::Args;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
+use encl::directory::{People, Person, Recipients, ResolvedQuorum, Signer};
 use encl::envelope::{About, Addressee, EnvelopeId, LockRequest, SealError, SealRequest, Workers};
 use encl::identity::Identity;
 use encl::policy::{Conditions, Padding};
 use serde::Serialize;
 
 use crate::cli::args::conditions;
-use crate::cli::args::quorum::ResolvedQuorum;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::people::{People, Person, Signer, hex};
-use crate::cli::operations::directory::recipients::Recipients;
-use crate::cli::operations::directory::resolve;
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::safe;
@@ -96,11 +96,11 @@ impl SealOptions {
         context: &Context,
     ) -> Result<Option<&'a Person>, Failure> {
         match context.identity_name(self.identity.as_deref()) {
-            Some(name) => resolve::mine(&name, people).map(Some),
-            None if people.mine.is_empty() && !(self.anonymous && self.no_self) => {
-                resolve::refuse_former("cannot wrap as you", people).map(|()| None)
+            Some(name) => Ok(Some(people.my_identity(&name)?)),
+            None if people.active.is_empty() && !(self.anonymous && self.no_self) => {
+                refuse_retired("cannot wrap as you", people).map(|()| None)
             }
-            None => Ok(people.mine.first()),
+            None => Ok(people.active.first()),
         }
     }
 
@@ -237,7 +237,7 @@ impl<'a> Sealing<'a> {
         } else {
             "not signed"
         };
-        format!("{}; {signed}", readers.summary(self.passphrase.is_some()))
+        format!("{}; {signed}", summary(readers, self.passphrase.is_some()))
     }
 }
 

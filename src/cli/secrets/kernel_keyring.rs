@@ -1,6 +1,7 @@
 //! Keys of identity files that are kept for a while by the Linux kernel (keyrings(7)): never a passphrase, never on a disk, and
 //! gone by the kernel's own time-out. There is no other place that stands in for it.
 
+use crate::cli::display::names::hex;
 use encl::crypto::Secret;
 use encl::crypto::kdf::ContentKey;
 use encl::keystore::LockedIdentity;
@@ -11,7 +12,6 @@ use linux_keyutils::{
 use zeroize::Zeroizing;
 
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::directory::people::hex;
 use crate::cli::terminal::safe;
 
 /// The key of the content and, in eight bytes, until when it is kept.

@@ -6,19 +6,20 @@ use encl::crypto::kdf::ContentKey;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::RootId;
 use encl::crypto::{KeyId, PrivateKey};
+use encl::directory::Person;
 use encl::envelope::{Keyring, KeyringError, ReaderKey};
 use encl::identity::{Card, Identity};
 use encl::keystore::{LockedIdentity, StoredSecret};
 use zeroize::Zeroizing;
 
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::directory::people;
-use crate::cli::operations::directory::people::Person;
 use crate::cli::secrets::kernel_keyring::CachedSecret;
 use crate::cli::secrets::passphrase;
 use crate::cli::secrets::passphrase::PassphraseFor;
+use crate::cli::secrets::stored;
 
 /// How often a mistyped passphrase may be typed again.
 const TRIES: usize = 3;
@@ -154,7 +155,7 @@ impl Keyring for EnvelopeKeys<'_, '_> {
 /// The private keys of one of my identities: with the key that `encl unlock` keeps, else after a question for its passphrase
 /// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
-    if let StoredSecret::Locked(locked) = keystore::secret(context, person.card.id())?
+    if let StoredSecret::Locked(locked) = stored::secret(context, person.card.id())?
         && let Some(kept) = CachedSecret::find(&locked, context.now)
         && let Ok(identity) = locked.unlock_with(kept.key())
     {
@@ -168,7 +169,7 @@ pub(crate) fn unlock_to_change(
     context: &Context,
     card: &Card,
 ) -> Result<(Identity, Option<(Passphrase, Cost)>), Failure> {
-    let locked = match keystore::secret(context, card.id())? {
+    let locked = match stored::secret(context, card.id())? {
         StoredSecret::Plain(identity) => return Ok((identity, None)),
         StoredSecret::Locked(locked) => locked,
     };
@@ -208,6 +209,6 @@ pub(crate) fn key_of(
 }
 
 fn named(card: &Card) -> String {
-    let words = people::words(card.name(), card.addresses().first().map(String::as_str));
+    let words = card.display_name();
     format!("your identity {words}")
 }

@@ -4,3 +4,4 @@ pub(crate) mod kernel_keyring;
 pub(crate) mod keyring;
 pub(crate) mod passphrase;
 pub(crate) mod passphrase_source;
+pub(crate) mod stored;

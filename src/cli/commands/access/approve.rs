@@ -3,9 +3,12 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use crate::cli::display::names::{DisplayName, hex};
+use crate::cli::operations::recipients::store_cards;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file::{self, Existing};
+use encl::directory::{People, Recipients, resolve};
 use encl::envelope::{
     Addressee, Approval, Envelope, Keyring, Manifest, NoKey, OpenError, ReaderKey, Slot,
 };
@@ -16,14 +19,10 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::quorum::UnlockContext;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::input::{Input, Source, is_dash};
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::people::{People, hex};
-use crate::cli::operations::directory::recipients::Recipients;
-use crate::cli::operations::directory::resolve;
 use crate::cli::operations::open;
 use crate::cli::operations::open::approvals::Approvals;
 use crate::cli::secrets::keyring::{Answers, Keys};
@@ -73,8 +72,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = input(arguments, context)?;
-    keystore::warn_of_clock(context);
-    let people = keystore::people(context)?;
+    context.warn_of_clock();
+    let people = context.people()?;
     let colleague = Colleague::find(arguments, &input, &people, context)?;
     let source = input.open("approve")?;
     let same = source.twin(&input, "approve")?;
@@ -106,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     };
     let released = approving.release(&envelope)?;
     approving.ask(&released)?;
-    colleague.readers.remember(context)?;
+    store_cards(&colleague.readers, &people, context)?;
     let lines = released.approvals.iter().map(|one| one.to_text() + "\n");
     let written = sink.write_all(lines.collect::<String>().as_bytes());
     written.map_err(|error| output.not_written(&error))?;
@@ -135,16 +134,16 @@ impl Colleague {
         people: &People,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let found = Recipients::find(std::slice::from_ref(&arguments.to), people, context)?;
+        let found = resolve(&[&arguments.to], people)?;
         if found.len() != 1 {
             return Err(input.cannot("approve", Exit::Usage).reason(format!(
                 "--to names {} people, and an approval is for one",
                 found.len()
             )));
         }
-        let readers = Recipients::of_found(found, None, context).map_err(|failure| Failure {
+        let readers = Recipients::new(found, None, context.now).map_err(|error| Failure {
             what: input.cannot("approve", Exit::Recipient).what,
-            ..failure
+            ..error.into()
         })?;
         Ok(Self { readers })
     }
@@ -156,7 +155,7 @@ impl Colleague {
     /// "Bob <bob@example.org>"
     fn words(&self) -> String {
         let (found, _) = self.readers.everybody()[0];
-        found.names.words()
+        found.names.display_name()
     }
 }
 
@@ -184,7 +183,7 @@ impl Approving<'_> {
             .identity_name(self.arguments.identity.as_deref())
         {
             Some(name) => {
-                let mine = resolve::mine(&name, self.people)?;
+                let mine = self.people.my_identity(&name)?;
                 Keys::new(self.context, std::slice::from_ref(mine))
             }
             None => Keys::new(self.context, self.people.readers()),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
+use encl::directory::ResolvedRemovals;
 use encl::envelope::{Known, Reader};
 use serde::Serialize;
 
@@ -12,12 +13,11 @@ use crate::cli::args::InputFiles;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::display::names::list_of;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::removals::ResolvedRemovals;
 use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
 use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::secrets::keyring::Answers;
@@ -53,10 +53,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let inputs = Input::of(&arguments.inputs, "drop", context)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
-    let people = keystore::people(context)?;
-    let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people, context)?;
+    let people = context.people()?;
+    let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people)?;
+    let who = list_of(&leaving.holders);
     if !arguments.yes && !options.dry_run {
-        let question = format!("Drop the slots of {}? ({CAVEAT})", leaving.words);
+        let question = format!("Drop the slots of {who}? ({CAVEAT})");
         context.confirm(&question, "cannot drop anybody")?;
     }
     let access = RewriteSession::new("drop", &inputs, options, &people, context)?;
@@ -94,7 +95,7 @@ fn dropped(
     let subject = access.subject(input)?;
     let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
     let nobody = Known::default();
-    let leaves = |reader: &Reader| leaving.leavers.include(reader, &nobody);
+    let leaves = |reader: &Reader| leaving.removals.include(reader, &nobody);
     let readers = rewriting.manifest().readers().into_iter();
     let slots: HashSet<KeyId> = readers.filter(leaves).map(|reader| reader.key).collect();
     let slots = rewriting
@@ -133,7 +134,7 @@ fn tell(
             .terminal
             .print_object(&object, done.target.objects());
     }
-    let (name, who) = (done.target.name(), &leaving.words);
+    let (name, who) = (done.target.name(), list_of(&leaving.holders));
     let slots = match done.slots {
         0 => {
             let line = format!("{name}: no slot in it is of {who}");

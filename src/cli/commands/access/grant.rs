@@ -1,7 +1,10 @@
 //! `encl grant`: let somebody in by one more slot. Policy, payload and the author's signature stay as they are.
 
+use crate::cli::display::names::{DisplayName, list};
+use crate::cli::operations::recipients::store_cards;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use encl::directory::{Person, Recipients, Signer};
 use encl::envelope::{Addressee, Granted};
 use serde::Serialize;
 
@@ -9,14 +12,10 @@ use crate::cli::args::InputFiles;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::people::{Person, Signer, words};
-use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
 use crate::cli::operations::rewrite::session::{RewriteSession, no_identity};
 use crate::cli::operations::seal::RecipientObject;
@@ -51,16 +50,16 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "grant", context)?;
     arguments.rewrite.begin(&inputs)?;
-    let people = keystore::people(context)?;
-    if people.mine.is_empty() {
+    let people = context.people()?;
+    if people.active.is_empty() {
         return Err(no_identity("cannot let anybody in").into());
     }
-    let newcomers = Recipients::resolve(&arguments.to, None, &people, context)?;
+    let newcomers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
     if arguments.require_verified {
         newcomers.require_verified()?;
     }
     if !arguments.rewrite.dry_run {
-        newcomers.remember(context)?;
+        store_cards(&newcomers, &people, context)?;
     }
     let granting = Granting {
         access: RewriteSession::new("grant", &inputs, &arguments.rewrite, &people, context)?,
@@ -185,10 +184,8 @@ impl<'a> Granting<'a> {
 }
 
 fn named(people: &[&Addressee]) -> String {
-    let words = people
-        .iter()
-        .map(|one| words(&one.recipient.name, one.recipient.address.as_deref()));
-    recipients::names(&words.collect::<Vec<_>>())
+    let words = people.iter().map(|one| one.recipient.display_name());
+    list(&words.collect::<Vec<_>>())
 }
 
 /// `encl.grant/1`.

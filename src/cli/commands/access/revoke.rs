@@ -2,15 +2,15 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use encl::directory::ResolvedRemovals;
 
 use crate::cli::args::InputFiles;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::display::names::list_of;
 use crate::cli::errors::{CommandResult, Exit, Tally};
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::removals::ResolvedRemovals;
 use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
 use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
 use crate::cli::operations::rewrite::session::RewriteSession;
@@ -53,12 +53,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let inputs = Input::of(&arguments.inputs, "revoke", context)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
-    let people = keystore::people(context)?;
-    let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people, context)?;
+    let people = context.people()?;
+    let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people)?;
     let renewal = AccessUpdate::new(
         "revoke",
         RewriteSession::new("revoke", &inputs, options, &people, context)?,
-        DesiredAccess::Without(leaving.leavers),
+        DesiredAccess::Without(leaving.removals),
         arguments.anonymous,
     )?;
     let rounds = Batch {
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         schema: "encl.revoke/1",
         yes: arguments.yes,
         signature: SignaturePolicy::Drop,
-        idle: format!("{} has no access to it", leaving.words),
+        idle: format!("{} has no access to it", list_of(&leaving.holders)),
         limits: CAVEAT,
     };
     rounds.run(&inputs, Tally::default())

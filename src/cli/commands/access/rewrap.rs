@@ -2,23 +2,22 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use encl::directory::{People, Recipients, resolve};
 
 use crate::cli::args::InputFiles;
 use crate::cli::commands::access::revoke::CAVEAT;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::walk;
-use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::recipients::Recipients;
+use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
 use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::operations::rewrite::update::{AccessUpdate, DesiredAccess};
+use encl::directory::{DirectoryError, known_person};
 
 /// Bring envelopes in line: current keys, and with --to exactly these readers
 ///
@@ -76,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let inputs = inputs(arguments, context, &mut tally)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let wished = wished(arguments, &people, context)?;
     let renewal = AccessUpdate::new(
         "rewrap",
@@ -136,15 +135,15 @@ fn wished(
     if arguments.to.is_empty() {
         return Ok(DesiredAccess::CurrentKeys);
     }
-    let found = Recipients::find(&arguments.to, people, context)?;
-    let persons = found.iter().map(|found| recipients::person(found, context));
-    let persons = persons.collect::<Result<_, Failure>>()?;
-    let newcomers = Recipients::of_found(found, None, context)?;
+    let found = resolve(&arguments.to, people)?;
+    let persons = found.iter().map(|found| known_person(found, context.now));
+    let persons = persons.collect::<Result<_, DirectoryError>>()?;
+    let newcomers = Recipients::new(found, None, context.now)?;
     if arguments.require_verified {
         newcomers.require_verified()?;
     }
     if !arguments.rewrite.dry_run {
-        newcomers.remember(context)?;
+        store_cards(&newcomers, people, context)?;
     }
     Ok(DesiredAccess::Exactly {
         people: persons,

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use crate::cli::display::names::{DisplayName, hex};
 use clap::Args;
+use encl::directory::People;
 use encl::envelope::{Access, Envelope, Grant, Manifest, Slot};
 use encl::policy::{Lock, Padding, Policy, Recipient};
 use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
-use crate::cli::args::time;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::policy;
-use crate::cli::errors::keystore;
+use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::people::{People, hex, words};
 use crate::cli::operations::open;
 use crate::cli::terminal::{Stream, safe};
 
@@ -36,8 +36,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     // Names are a help here, not a condition: inspect needs no key.
-    let people =
-        keystore::people(context).unwrap_or_else(|_| People::nobody(keystore::keystore(context)));
+    let people = context
+        .people()
+        .unwrap_or_else(|_| People::nobody(context.keystore.clone()));
     let mut tally = Tally::default();
     for input in Input::of(&arguments.inputs, "inspect", context)? {
         let inspected = input
@@ -243,7 +244,7 @@ fn lines(input: &Input, manifest: &Manifest, people: &People) -> Vec<String> {
 
 fn author(policy: &Policy, people: &People) -> String {
     match (policy.signer, policy.signed) {
-        (Some(id), _) => people.signer(id).words(),
+        (Some(id), _) => people.signer(id).display_name(),
         (None, true) => "somebody named only to its readers".to_owned(),
         (None, false) => "nobody".to_owned(),
     }
@@ -273,10 +274,7 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
             } else {
                 ""
             };
-            format!(
-                "  {need:<11} {}{mine}",
-                words(&recipient.name, recipient.address.as_deref())
-            )
+            format!("  {need:<11} {}{mine}", recipient.display_name())
         }));
         if lock.named.is_none() {
             lines.push("  readers     named only to each other".to_owned());

@@ -7,7 +7,6 @@ use encl::envelope::{Content, OpenError, Opened};
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
@@ -65,7 +64,7 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
     target::refuse_one_output_for_many(&inputs, &arguments.output)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let approvals = Approvals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new("unwrap", &arguments.demands, &people, context)?.with(approvals);
     let mut tally = Tally::default();

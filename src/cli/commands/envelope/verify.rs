@@ -5,7 +5,6 @@ use clap::Args;
 use crate::cli::args::InputFiles;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
@@ -35,7 +34,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "verify", context)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let approvals = Approvals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new("verify", &arguments.demands, &people, context)?.with(approvals);
     let mut tally = Tally::default();

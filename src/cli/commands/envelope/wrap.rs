@@ -2,8 +2,9 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use encl::directory::Recipients;
 
-use crate::cli::args::quorum::{QuorumArg, ResolvedQuorum};
+use crate::cli::args::quorum::QuorumArg;
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::commands::envelope::wrap_one::Wrapping;
 use crate::cli::commands::program::completions::{
@@ -11,14 +12,13 @@ use crate::cli::commands::program::completions::{
 };
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::parallel;
 use crate::cli::files::target;
 use crate::cli::files::target::{Target, refuse_one_output_for_many};
-use crate::cli::operations::directory::recipients::Recipients;
+use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::{SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::safe;
@@ -69,12 +69,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let others = usize::from(!is_quorum_alone(arguments));
     let quorums = QuorumArg::all(&arguments.quorum, others)?;
     let terms = arguments.seal.terms(context)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let author = arguments.seal.author(&people, context)?;
     let me = arguments.seal.reader(author);
     let me = me.filter(|_| !is_quorum_alone(arguments));
-    let readers = Recipients::resolve(&arguments.to, me, &people, context)?;
-    let readers = readers.and(ResolvedQuorum::all(&quorums, &people, context)?);
+    let readers = Recipients::resolve(&arguments.to, me, &people, context.now)?;
+    let readers = readers.with_quorums(QuorumArg::resolve_all(&quorums, &people, context.now)?);
     if arguments.seal.require_verified {
         readers.require_verified()?;
     }
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     }
     let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author, &keys, context)?;
-    readers.remember(context)?;
+    store_cards(&readers, &people, context)?;
     if author.is_none() {
         context
             .terminal

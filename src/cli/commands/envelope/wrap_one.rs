@@ -4,6 +4,7 @@ use std::io::Read;
 use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
+use encl::directory::Recipients;
 use encl::envelope::{About, ArmorWriter, EnvelopeId, SealError, SealRequest, Sealed};
 use encl::time::Time;
 
@@ -14,7 +15,6 @@ use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::commands::key::{find_active, person, show};
+use crate::cli::commands::key::{find_active, show};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 
@@ -25,10 +26,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
 
 fn choose(who: &str, context: &Context) -> Result<(), Failure> {
     let identity = find_active(Some(who), context)?;
-    let chosen = keystore::keystore(context).set_default(&identity.card.id());
+    let chosen = context.keystore.set_default(&identity.card.id());
     chosen.map_err(|error| keystore::failure("cannot choose the default identity", &error))?;
-    context
-        .terminal
-        .status(&format!("{} signs from now on", person(&identity.card)));
+    context.terminal.status(&format!(
+        "{} signs from now on",
+        identity.card.display_name()
+    ));
     Ok(())
 }

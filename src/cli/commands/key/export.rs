@@ -3,11 +3,12 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::atomic_file::Readers;
 
 use crate::cli::commands::key::card::write;
-use crate::cli::commands::key::{find, person};
+use crate::cli::commands::key::find;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
@@ -37,9 +38,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let card = find(arguments.who.as_deref(), context)?.card;
-    let who = person(&card);
+    let who = card.display_name();
     let what = format!("cannot export your identity {who}");
-    let export = keystore::keystore(context).export_identity(&card.id());
+    let export = context.keystore.export_identity(&card.id());
     let export = export.map_err(|error| keystore::failure(&what, &error))?;
     let text = export.to_text();
     if is_dash(&arguments.output) {

@@ -11,9 +11,10 @@ use encl::keystore::{
 };
 use zeroize::Zeroizing;
 
-use crate::cli::commands::key::{person, show};
+use crate::cli::commands::key::show;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::is_dash;
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             .file(&arguments.file)
     })?;
     let imported = take_in(&transfer, &what, context)?;
-    let who = person(transfer.card());
+    let who = transfer.card().display_name();
     context.terminal.status(&match imported {
         Imported::New => format!("{who} is one of your identities now"),
         Imported::Updated => format!("{who} is up to date now; no key was lost"),
@@ -61,16 +62,16 @@ pub(crate) fn take_in(
     let failed = |error: KeystoreError| keystore::failure(what, &error);
     // Keys that stand in the clear have to be this identity's.
     let secret = transfer.secret().map_err(failed)?;
-    let keystore = keystore::keystore(context);
+    let keystore = &context.keystore;
     let imported = keystore.import_identity(transfer).map_err(failed)?;
     if imported != Imported::Differs {
         return Ok(imported);
     }
-    let imported = match has_all_keys(transfer, &keystore).map_err(failed)? {
+    let imported = match has_all_keys(transfer, keystore).map_err(failed)? {
         true => Imported::Known,
         false => merge(transfer, secret, what, context)?,
     };
-    if ends(transfer, &keystore).map_err(failed)? {
+    if ends(transfer, keystore).map_err(failed)? {
         keystore
             .mark_revoked(&transfer.card().id())
             .map_err(failed)?;
@@ -119,7 +120,7 @@ fn merge(
     what: &str,
     context: &Context,
 ) -> Result<Imported, Failure> {
-    let keystore = keystore::keystore(context);
+    let keystore = &context.keystore;
     let here = keystore.own_card(&transfer.card().id());
     let here = here.map_err(|error| keystore::failure(what, &error))?;
     let here =

@@ -4,13 +4,14 @@ use clap::Args;
 use encl::identity::{Card, fingerprint};
 use encl::keystore::{Standing, StoredIdentity, StoredSecret};
 
+use crate::cli::commands::key::identities;
 use crate::cli::commands::key::show::print_object;
-use crate::cli::commands::key::{identities, person};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::display::names::DisplayName;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::secrets::kernel_keyring::CachedSecret;
+use crate::cli::secrets::stored;
 
 /// List my identities
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
             let id = fingerprint(&identity.card.id());
             context.terminal.print(&format!(
                 "{mark}{}  {id}{standing}{kept}",
-                person(&identity.card)
+                identity.card.display_name()
             ))?;
         }
     }
@@ -58,7 +59,7 @@ fn standing(standing: Standing, identities: &[StoredIdentity]) -> String {
 
 /// What is said behind an identity whose key the kernel keeps.
 fn kept(card: &Card, context: &Context) -> Result<String, Failure> {
-    let kept = match keystore::secret_if_any(context, card.id())? {
+    let kept = match stored::secret_if_any(context, card.id())? {
         Some(StoredSecret::Locked(locked)) => CachedSecret::find(&locked, context.now),
         Some(StoredSecret::Plain(_)) => None,
         None => return Ok(", its private keys are gone".to_owned()),

@@ -16,18 +16,16 @@ pub(crate) mod rotate;
 pub(crate) mod show;
 
 use clap::Subcommand;
-use encl::identity::Card;
+use encl::directory::{Names, match_one};
 use encl::keystore::{Standing, StoredIdentity};
 
-pub(crate) use crate::cli::commands::key::import::{foresee, take_in};
 pub(crate) use crate::cli::display::card::{CardFacts, described};
+use crate::cli::display::names::DisplayName;
+use crate::cli::errors::directory::retired;
 
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::operations::directory::people;
-use crate::cli::operations::directory::people::Names;
-use crate::cli::operations::directory::resolve;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -68,7 +66,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
 }
 
 fn identities(context: &Context) -> Result<Vec<StoredIdentity>, Failure> {
-    let identities = keystore::keystore(context).identities();
+    let identities = context.keystore.identities();
     identities.map_err(|error| keystore::failure("cannot read your identities", &error))
 }
 
@@ -78,8 +76,8 @@ pub(crate) fn find_active(who: Option<&str>, context: &Context) -> Result<Stored
     if identity.standing == Standing::Active {
         return Ok(identity);
     }
-    let what = format!("cannot use your identity {}", person(&identity.card));
-    Err(resolve::ended(what))
+    let what = format!("cannot use your identity {}", identity.card.display_name());
+    Err(retired(what))
 }
 
 /// One of my identities by address, name or fingerprint, of two with the same the one that is used; without one the default.
@@ -107,18 +105,13 @@ fn place_of(
         .filter(|identity| identity.standing != Standing::Active)
         .map(|identity| Names::of_card(&identity.card))
         .collect::<Vec<_>>();
-    let people = keystore::people(context)?;
-    let id = match resolve::mine(name, &people) {
+    let people = context.people()?;
+    let id = match people.my_identity(name) {
         Ok(person) => person.card.id(),
-        Err(failure) => resolve::named(name, &former).map_err(|_| failure)?,
+        Err(error) => match_one(name, &former).map_err(|_| error)?,
     };
     let place = identities
         .iter()
         .position(|identity| identity.card.id() == id);
     Ok(place.expect("both lists were read from one keystore"))
-}
-
-/// `Bob <bob@example.org>`
-pub(crate) fn person(card: &Card) -> String {
-    people::words(card.name(), card.addresses().first().map(String::as_str))
 }

@@ -1,5 +1,6 @@
 //! `encl key new`: an identity is made, and its card printed.
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::crypto::Kem;
 use encl::crypto::passphrase::Cost;
@@ -7,7 +8,6 @@ use encl::identity::{Card, CardRequest, Identity, Revocation, fingerprint};
 use encl::keystore::Protection;
 
 use crate::cli::commands::key::card::print_card;
-use crate::cli::commands::key::person;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
@@ -92,17 +92,13 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
         (Some(passphrase), Some(cost)) => Protection::Passphrase(passphrase, cost),
         _ => Protection::Plain,
     };
-    let stored = keystore::keystore(context).add_identity(
-        &identity,
-        &card,
-        &revocation,
-        protection,
-        &mut rng,
-    );
+    let stored = context
+        .keystore
+        .add_identity(&identity, &card, &revocation, protection, &mut rng);
     stored.map_err(|error| keystore::failure(&what, &error))?;
     context.terminal.status(&format!(
         "made identity {}, fingerprint {}",
-        person(&card),
+        card.display_name(),
         fingerprint(&card.id())
     ));
     print_card(&card, &mut out, context).map_err(|failure| {
@@ -115,7 +111,8 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
 
 /// Found out before a passphrase is thought up and typed twice.
 pub(crate) fn refuse_taken(card: &Card, what: &str, context: &Context) -> Result<(), Failure> {
-    keystore::keystore(context)
+    context
+        .keystore
         .refuse_taken_addresses(card)
         .map_err(|error| keystore::failure(what, &error))
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::crypto::passphrase::Cost;
 
-use crate::cli::commands::key::{find, person, show};
+use crate::cli::commands::key::{find, show};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
@@ -45,7 +46,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
     let card = find(arguments.who.as_deref(), context)?.card;
-    let who = person(&card);
+    let who = card.display_name();
     let what = format!("cannot change the passphrase of {who}");
     if arguments.no_passphrase && !arguments.yes {
         let question = format!("Keep the private keys of {who} in the clear from now on?");

@@ -1,8 +1,9 @@
 //! `encl key remove`: an identity and its private keys go, for good.
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
 
-use crate::cli::commands::key::{find, person};
+use crate::cli::commands::key::find;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
@@ -27,16 +28,16 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let what = format!("cannot remove your identity {}", safe(who));
     let question = format!(
         "Remove {} for good? What was sealed for it can then never be opened with it",
-        person(&card)
+        card.display_name()
     );
     if !*yes {
         context.confirm(&question, &what)?;
     }
-    let removed = keystore::keystore(context).remove_identity(&card.id());
+    let removed = context.keystore.remove_identity(&card.id());
     removed.map_err(|error| keystore::failure(&what, &error))?;
     context.terminal.status(&format!(
         "removed {}; what was sealed for it cannot be opened with it any more",
-        person(&card)
+        card.display_name()
     ));
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! `encl key renew`: the key that is there ends later.
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
 
-use crate::cli::args::time;
 use crate::cli::commands::key::card::print_later;
-use crate::cli::commands::key::{find_active, person};
+use crate::cli::commands::key::find_active;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
 use crate::cli::terminal::stdout::Stdout;
@@ -31,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     // Standard output first: a card that cannot be printed is found out before anything is made.
     let mut out = Stdout::open()?;
     let card = find_active(arguments.who.as_deref(), context)?.card;
-    let who = person(&card);
+    let who = card.display_name();
     let what = format!("cannot renew the key of {who}");
     let expires = expiry(arguments.expires.as_deref(), &what, context)?;
     let mut changing = IdentityUpdate::begin(card, &what, context)?;

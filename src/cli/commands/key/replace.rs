@@ -1,11 +1,12 @@
 //! `encl key replace`: a new root key takes the place of an old one, which signs that.
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::crypto::Kem;
 use encl::identity::{Card, CardRequest, Identity, Predecessor, Revocation, fingerprint};
 
 use crate::cli::commands::key::card::print_later;
-use crate::cli::commands::key::{find_active, person};
+use crate::cli::commands::key::find_active;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     // Standard output first: a card that cannot be printed is found out before anything is made.
     let mut out = Stdout::open()?;
     let card = find_active(arguments.who.as_deref(), context)?.card;
-    let who = person(&card);
+    let who = card.display_name();
     let what = format!("cannot replace your identity {who}");
     let expires = expiry(arguments.expires.as_deref(), &what, context)?;
     let kem = if arguments.classic {
@@ -51,7 +52,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let card = successor(&old, &new, &what, context)?;
     let revocation = Revocation::new(new.root(), context.now);
     let lock = protection(old.lock.as_ref());
-    let stored = keystore::keystore(context).add_identity(&new, &card, &revocation, lock, &mut rng);
+    let stored = context
+        .keystore
+        .add_identity(&new, &card, &revocation, lock, &mut rng);
     stored.map_err(|error| keystore::failure(&what, &error))?;
     context.terminal.status(&format!(
         "{who}: a new identity, fingerprint {}; give the new card to others. The old one stays, to open old envelopes",

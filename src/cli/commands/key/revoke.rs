@@ -1,9 +1,10 @@
 //! `encl key revoke`: the end of an identity, which was signed when the identity was made.
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::commands::key::{find, person};
+use crate::cli::commands::key::find;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
@@ -29,9 +30,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let mut out = Stdout::open()?;
     let card = find(arguments.who.as_deref(), context)?.card;
-    let who = person(&card);
+    let who = card.display_name();
     let what = format!("cannot revoke your identity {who}");
-    let keystore = keystore::keystore(context);
+    let keystore = &context.keystore;
     let revocation = keystore
         .revocation(&card.id())
         .map_err(|error| keystore::failure(&what, &error))?;

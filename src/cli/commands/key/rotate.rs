@@ -1,10 +1,11 @@
 //! `encl key rotate`: a new key to seal to, under the same fingerprint.
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::crypto::Kem;
 
 use crate::cli::commands::key::card::print_later;
-use crate::cli::commands::key::{find_active, person};
+use crate::cli::commands::key::find_active;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     // Standard output first: a card that cannot be printed is found out before anything is made.
     let mut out = Stdout::open()?;
     let card = find_active(arguments.who.as_deref(), context)?.card;
-    let who = person(&card);
+    let who = card.display_name();
     let what = format!("cannot rotate the key of {who}");
     let expires = expiry(arguments.expires.as_deref(), &what, context)?;
     let kem = if arguments.classic {

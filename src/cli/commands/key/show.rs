@@ -9,8 +9,8 @@ use crate::cli::commands::key::{find, identities};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::card::{CardFacts, described};
-use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::secrets::stored;
 use crate::cli::terminal::Stream;
 
 /// Show one of my identities
@@ -26,7 +26,7 @@ pub(crate) fn run(who: Option<&str>, context: &Context) -> Result<(), Failure> {
     if context.json {
         return print_object(&identity, context);
     }
-    let protection = match keystore::secret_if_any(context, identity.card.id())? {
+    let protection = match stored::secret_if_any(context, identity.card.id())? {
         Some(StoredSecret::Locked(_)) => "private keys: behind a passphrase",
         Some(StoredSecret::Plain(_)) => "private keys: in the clear",
         None => "private keys: gone; `encl doctor` says how they come back",
@@ -61,7 +61,7 @@ pub(crate) fn print_object(identity: &StoredIdentity, context: &Context) -> Resu
             _ => None,
         },
         revoked: identity.standing == Standing::Revoked,
-        passphrase: keystore::secret_if_any(context, identity.card.id())?
+        passphrase: stored::secret_if_any(context, identity.card.id())?
             .map(|secret| matches!(secret, StoredSecret::Locked(_))),
         card: CardFacts::of(&identity.card),
     };

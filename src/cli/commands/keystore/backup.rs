@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file::{self, Existing};
+use encl::directory::Recipients;
 use encl::envelope::{About, seal};
 use encl::keystore::{BACKUP_TYPE, BackupCounts};
 use serde::Serialize;
@@ -19,7 +20,7 @@ use crate::cli::files::input::{Input, Source, is_dash};
 use crate::cli::files::output::Output;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::recipients::Recipients;
+use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{RecipientObject, SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
@@ -72,7 +73,7 @@ struct Object<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let keystore = keystore::keystore(context);
+    let keystore = context.keystore.clone();
     let input = Input::File(keystore.root().to_owned());
     let target = match is_dash(&arguments.output) {
         true => Target::Stdout,
@@ -87,12 +88,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     output.refuse_existing(arguments.force)?;
     let options = options(arguments);
     let terms = options.terms(context)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let author = match options.passphrase {
         true => None,
         false => options.author(&people, context)?,
     };
-    let readers = Recipients::resolve(&arguments.to, None, &people, context)?;
+    let readers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
     let keys = Keys::new(context, people.readers());
     let mut content = keystore
         .backup(context.now)
@@ -103,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         return Err(failure.reason("nothing is in it").into());
     }
     let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
-    readers.remember(context)?;
+    store_cards(&readers, &people, context)?;
     let existing = match arguments.force {
         true => Existing::Replace,
         false => Existing::Keep,

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use clap::Args;
+use encl::directory::{Person, Trust};
 use encl::identity::CardKey;
 use encl::keystore::{
     Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, try_out,
@@ -11,13 +12,12 @@ use encl::keystore::{
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::args::time;
-use crate::cli::commands::key;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
+use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, io_message};
-use crate::cli::operations::directory::people::{Person, Trust};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::{Stream, quoted, safe, shown};
 
@@ -71,7 +71,7 @@ struct Doctor<'a> {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let mut doctor = Doctor {
         context,
-        keystore: keystore::keystore(context),
+        keystore: context.keystore.clone(),
         lines: Vec::new(),
     };
     doctor.look_at_files();
@@ -216,7 +216,7 @@ impl Doctor<'_> {
 
     fn look_at_identity(&mut self, identity: &StoredIdentity, keys: &Keys<'_>, open: bool) {
         let card = &identity.card;
-        let who = format!("identity {}", key::person(card));
+        let who = format!("identity {}", card.display_name());
         let address = quoted(card.addresses().first().map(Path::new));
         if identity.standing == Standing::Active {
             let current = CardKey::current(card.keys(), self.context.now);
@@ -276,7 +276,7 @@ impl Doctor<'_> {
     }
 
     fn look_at_people(&mut self) {
-        let Ok(people) = keystore::people(self.context) else {
+        let Ok(people) = self.context.people() else {
             return;
         };
         let Ok(names) = people.names() else {
@@ -294,7 +294,7 @@ impl Doctor<'_> {
                 (Trust::Me, _) => {}
                 (Trust::Changed, _) => counts[0] += 1,
                 (Trust::Unproven, _) => counts[1] += 1,
-                (trust, false) if !trust.stops() => counts[2] += 1,
+                (trust, false) if !trust.blocks_use() => counts[2] += 1,
                 (Trust::Unverified, _) => counts[3] += 1,
                 _ => {}
             }

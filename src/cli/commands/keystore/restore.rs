@@ -64,12 +64,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     };
     let inputs = Input::of(&files, VERB, context)?;
     let input = &inputs[0];
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let demands = Requirements {
         identity: arguments.identity.clone(),
         ..Requirements::default()
     };
-    let keystore = keystore::keystore(context);
+    let keystore = context.keystore.clone();
     let mine = keystore.identities();
     let mine = mine.map_err(|error| keystore::unreadable(&error))?;
     let mine = mine.iter().map(|one| one.card.id()).collect();

@@ -1,19 +1,19 @@
 //! `encl unlock` and `encl lock`: an identity stays open for a while, without a daemon.
 
+use crate::cli::display::names::DisplayName;
+use crate::cli::secrets::stored;
 use clap::Args;
+use encl::directory::{People, Person};
 use encl::keystore::{LockedIdentity, StoredSecret};
 use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::args::conditions;
-use crate::cli::args::time;
 use crate::cli::args::time::DayEdge;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::resolve;
 use crate::cli::secrets::kernel_keyring;
 use crate::cli::secrets::keyring;
 use crate::cli::terminal::{Stream, safe};
@@ -52,17 +52,17 @@ pub(crate) struct Lock {
 
 pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> CommandResult {
     let until = end(&arguments.span, context.now)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let person = match context.identity_name(arguments.who.as_deref()) {
-        Some(name) => resolve::mine(&name, &people)?,
-        None => people.mine.first().ok_or_else(|| {
+        Some(name) => people.my_identity(&name)?,
+        None => people.active.first().ok_or_else(|| {
             Failure::new(Exit::Usage, "cannot unlock anything")
                 .reason("you have no identity")
                 .hint("`encl key new ADDRESS` makes one")
         })?,
     };
     let Some(locked) = locked(person, context)? else {
-        let words = person.words();
+        let words = person.display_name();
         context
             .terminal
             .status(&format!("{words}: has no passphrase, and is always open"));
@@ -75,9 +75,9 @@ pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> CommandResult
 }
 
 pub(crate) fn lock(arguments: &Lock, context: &mut Context) -> CommandResult {
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let named = arguments.who.as_deref();
-    let named = named.map(|name| resolve::mine(name, &people)).transpose()?;
+    let named = named.map(|name| people.my_identity(name)).transpose()?;
     let mut forgotten = 0;
     for person in chosen(&people, named) {
         if let Some(locked) = locked(person, context)?
@@ -94,11 +94,11 @@ pub(crate) fn lock(arguments: &Lock, context: &mut Context) -> CommandResult {
 }
 
 fn chosen<'a>(people: &'a People, named: Option<&'a Person>) -> Vec<&'a Person> {
-    named.map_or_else(|| people.mine.iter().collect(), |person| vec![person])
+    named.map_or_else(|| people.active.iter().collect(), |person| vec![person])
 }
 
 fn locked(person: &Person, context: &Context) -> Result<Option<LockedIdentity>, Failure> {
-    Ok(match keystore::secret(context, person.card.id())? {
+    Ok(match stored::secret(context, person.card.id())? {
         StoredSecret::Locked(locked) => Some(locked),
         StoredSecret::Plain(_) => None,
     })
@@ -119,7 +119,7 @@ fn end(span: &str, now: Time) -> Result<Time, Failure> {
 }
 
 fn say(person: &Person, until: Option<Time>, context: &Context) -> Result<(), Failure> {
-    let words = person.words();
+    let words = person.display_name();
     if !context.json {
         context.terminal.status(&match until {
             Some(until) => format!("{words}: unlocked until {}", time::local(until)),

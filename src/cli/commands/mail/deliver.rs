@@ -9,6 +9,7 @@ use std::process::Command;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
+use encl::directory::{People, Recipients, resolve};
 use encl::envelope::SealError;
 use encl::mail::{Header, Mailbox, MaildirPlace, Reread, SealedBy, parse_list};
 
@@ -16,18 +17,15 @@ use crate::cli::commands::mail::wrap;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::sysexit_closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::sysexits;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::is_sealed::is_sealed_for;
 use crate::cli::operations::mail::outgoing::{maildir, subprocess};
 use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::operations::recipients::at_mailboxes;
 use crate::cli::operations::seal::{SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::stdout::Stdout;
@@ -126,13 +124,13 @@ fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result
 
 /// A keystore that is not there is a disk that is not mounted rather than a person who does not exist.
 fn people(context: &Context) -> Result<People, Failure> {
-    if !context.keystore.is_dir() {
+    if !context.keystore.root().is_dir() {
         return Err(cannot(Exit::Failed).reason(format!(
             "there is no keystore at {}",
-            shown(&context.keystore)
+            shown(context.keystore.root())
         )));
     }
-    keystore::people(context)
+    context.people()
 }
 
 /// Whoever is named. What looks like an address may come from outside, and is nothing but an address.
@@ -140,13 +138,14 @@ fn readers(names: &[String], people: &People, context: &Context) -> Result<Recip
     let mut found = Vec::new();
     for name in names {
         found.extend(if name.find('@').is_some_and(|at| at > 0) {
-            mail_address::people_at(&[mailbox(name)?], people, context)?
+            at_mailboxes(&[mailbox(name)?], people, context)?
         } else {
-            Recipients::find(std::slice::from_ref(name), people, context)?
+            resolve(&[name], people)?
         });
     }
     // A card that is out of date can be renewed.
-    Recipients::of_found(found, None, context).map_err(|failure| failure.sysexit(Sysexit::TempFail))
+    Recipients::new(found, None, context.now)
+        .map_err(|error| Failure::from(error).sysexit(Sysexit::TempFail))
 }
 
 fn mailbox(name: &str) -> Result<Mailbox, Failure> {

@@ -18,7 +18,6 @@ use crate::cli::commands::mail::show::FIELDS;
 use crate::cli::commands::mail::unseal::{Look, Unsealing};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
 use crate::cli::files::spool::SpoolWriter;
 use crate::cli::operations::mail::mailbox::{failure, jobs_to_read, name, not_gone_through};
@@ -65,7 +64,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let pattern = pattern(arguments)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let identity = arguments.identity.as_deref();
     let searching = Searching {
         unsealing: Unsealing::with_my_keys("search", identity, &people, context)?,

@@ -1,15 +1,14 @@
 //! `encl mail inspect`: the envelopes in a message and what stands beside them; needs no key.
 
 use clap::Args;
+use encl::directory::People;
 
 use crate::cli::args::InputFiles;
 use crate::cli::commands::envelope::inspect;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::people::People;
 use crate::cli::operations::mail::incoming::received::{FoundEnvelope, Place, ReceivedMessage};
 
 /// Envelopes of one message that are shown: for each, the message is read up to where it stands.
@@ -28,8 +27,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let people =
-        keystore::people(context).unwrap_or_else(|_| People::nobody(keystore::keystore(context)));
+    let people = context
+        .people()
+        .unwrap_or_else(|_| People::nobody(context.keystore.clone()));
     let mut tally = Tally::default();
     for input in Input::of(&arguments.inputs, "inspect", context)? {
         tally.add(context.terminal, inspect_message(&input, &people, context));

@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
 use encl::crypto::kdf::ContentKey;
+use encl::directory::{People, Recipients, resolve};
 use encl::envelope::{
     Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest, Workers,
 };
@@ -24,16 +25,13 @@ use crate::cli::commands::mail::wrap;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::compare::CompareWriter;
 use crate::cli::operations::mail::is_sealed::{is_sealed_for, sealed_for};
 use crate::cli::operations::mail::mailbox;
 use crate::cli::operations::mail::mailbox::{ArchiveOptions, Words};
 use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::operations::recipients::{at_mailboxes, store_cards};
 use crate::cli::terminal::safe;
 
 const WORDS: Words = Words {
@@ -71,10 +69,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let notice = wrap::notice(arguments.notice.as_deref())?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let readers = owners(&arguments.owners, &people, context)?;
     if !arguments.archive.is_rehearsal() {
-        readers.remember(context)?;
+        store_cards(&readers, &people, context)?;
     }
     let sealing = Sealing {
         keys: readers
@@ -105,11 +103,11 @@ fn owners(names: &[String], people: &People, context: &Context) -> Result<Recipi
             name.contains('/') || Path::new(name).extension().is_some_and(|e| e == "card");
         let is_address = name.find('@').is_some_and(|at| at > 0) && !is_card;
         found.extend(match parse_list(name) {
-            Ok(mailboxes) if is_address => mail_address::people_at(&mailboxes, people, context)?,
-            _ => Recipients::find(std::slice::from_ref(name), people, context)?,
+            Ok(mailboxes) if is_address => at_mailboxes(&mailboxes, people, context)?,
+            _ => resolve(&[name], people)?,
         });
     }
-    Recipients::of_found(found, None, context)
+    Ok(Recipients::new(found, None, context.now)?)
 }
 
 /// Makes the sealed form.

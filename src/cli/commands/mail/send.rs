@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use clap::{Args, ValueHint};
+use encl::directory::{People, Person, Recipients};
 use encl::envelope::SealError;
 use encl::mail::{Header, Invocation, MaildirPlace, Notice, SealedBy};
 
@@ -14,20 +15,18 @@ use crate::cli::args::sendmail::SendmailArgs;
 use crate::cli::commands::mail::wrap;
 use crate::cli::commands::program::help::sysexit_closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::sysexits;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
-use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::outgoing::author::Author;
 use crate::cli::operations::mail::outgoing::draft::Draft;
 use crate::cli::operations::mail::outgoing::groups::{MessageGroup, MessageGroups};
 use crate::cli::operations::mail::outgoing::maildir::PendingDelivery;
 use crate::cli::operations::mail::outgoing::{maildir, subprocess};
 use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::{SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::safe;
@@ -78,7 +77,7 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     context.passphrases.stdin_is_data();
     let source = MessageSource::open(&Input::Stdin, "send", context)?;
     let draft = Draft::read(&source)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let author = author(&draft.header, &arguments.seal, &people, context)?;
     let mailings = MessageGroups::of_call(&call, &draft.header, author.reads, &people, context)?;
     if arguments.seal.require_verified {
@@ -86,7 +85,7 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     }
     let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
-    mailings.everybody.remember(context)?;
+    store_cards(&mailings.everybody, &people, context)?;
     let sealer = Sealer {
         draft: &draft,
         sealing: &sealing,
@@ -168,7 +167,7 @@ impl Sealer<'_> {
                 .hint("`encl key new ADDRESS` makes an identity")
                 .sysexit(Sysexit::Config)
         })?;
-        let me = Recipients::of_found(Vec::new(), Some(me), self.sealing.context)?;
+        let me = Recipients::new(Vec::new(), Some(me), self.sealing.context.now)?;
         let mut copy = self.sealed(&me, &Openable::ByItsReadersOnly)?;
         let rewound = io::Seek::rewind(&mut copy);
         rewound.map_err(|error| cannot(Exit::Failed).reason(io_message(&error)))?;

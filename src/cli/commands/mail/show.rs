@@ -1,19 +1,19 @@
 //! `encl mail show`: a sealed message as a text to be read, for pagers and mail programs.
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
+use encl::directory::{People, Signer};
 use encl::envelope::Opened;
 use encl::mail::Display;
 use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::args::message::OneMessage;
-use crate::cli::args::time;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::spool::{SpoolWriter, not_spooled};
-use crate::cli::operations::directory::people::{People, Signer};
 use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
 use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check::{FromOption, is_message};
@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = arguments.message.input("show", context)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let mut opening = Opening::new("show", &arguments.demands, &people, context)?.in_mail();
     let arrived = FoundEnvelope::open(&input, "show", context)?;
     let letter = ReceivedMessage::new("show", &input, &arrived);
@@ -126,7 +126,7 @@ fn print(
 fn opened(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
     let from = signer.map_or_else(
         || "not signed: it does not say who sealed it".to_owned(),
-        |signer| format!("sealed by {}", signer.words()),
+        |signer| format!("sealed by {}", signer.display_name()),
     );
     let created = about
         .created()

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::{KeyId, PrivateKey};
+use encl::directory::{People, Person};
 use encl::envelope::{Content, Envelope, Keyring, KeyringError, OpenError, ReaderKey, Workers};
 use encl::identity::Identity;
 use encl::mail::archive::{Direction, Transform, Want};
@@ -13,11 +14,8 @@ use encl::time::Time;
 
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::resolve;
 use crate::cli::operations::mail::compare::CompareWriter;
 use crate::cli::operations::mail::is_sealed::sealed_for;
 use crate::cli::operations::mail::mailbox;
@@ -49,7 +47,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let identity = arguments.identity.as_deref();
     let unsealing = Unsealing::with_my_keys("unseal", identity, &people, context)?;
     mailbox::run(&arguments.archive, &unsealing, &WORDS, context)
@@ -66,7 +64,7 @@ fn mine<'a>(
         return Err(Failure::new(Exit::NotForYou, what).reason("you have no identity"));
     }
     match context.identity_name(identity) {
-        Some(name) => Ok(vec![resolve::mine(&name, people)?]),
+        Some(name) => Ok(vec![people.my_identity(&name)?]),
         None => Ok(people.readers().collect()),
     }
 }

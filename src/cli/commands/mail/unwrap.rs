@@ -5,14 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use encl::atomic_file::Readers;
+use encl::directory::People;
 
 use crate::cli::args::message::{MailOutput, OneMessage};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::files::output::Output;
-use crate::cli::operations::directory::people::People;
 use crate::cli::operations::mail::incoming::attachments::AttachmentOpener;
 use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
 use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
@@ -52,7 +51,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = arguments.message.input("unwrap", context)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?.in_mail();
     let arrived = FoundEnvelope::open(&input, "unwrap", context)?;
     if arguments.part.is_none()

@@ -6,24 +6,23 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
+use encl::directory::{People, Recipients};
 use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reread, SealedBy, recipients};
 
 use crate::cli::args::message::{MailOutput, OneMessage};
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::spool::MessageSource;
-use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::outgoing::author::Author;
 use crate::cli::operations::mail::outgoing::header_recipients;
 use crate::cli::operations::mail::seal_attachments;
 use crate::cli::operations::mail::seal_attachments::AttachmentSealer;
 use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealOptions, SealedOutput, Sealing};
 use crate::cli::secrets::keyring::Keys;
@@ -97,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let input = arguments.message.input("wrap", context)?;
     let terms = arguments.seal.terms(context)?;
     let notice = notice(arguments.notice.as_deref())?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let target = arguments.output.target();
     let mut source = input.open("wrap")?;
     let output = Output {
@@ -118,7 +117,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
     let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
-    readers.remember(context)?;
+    store_cards(&readers, &people, context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {
         context.terminal.notice(unsigned(&author));
     }
@@ -143,7 +142,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
 fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     let input = arguments.message.input("wrap", context)?;
     let terms = arguments.seal.terms(context)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let target = arguments.output.target();
     let source = MessageSource::open(&input, "wrap", context)?;
     let output = Output {
@@ -174,7 +173,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
     let keys = Keys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
-    readers.remember(context)?;
+    store_cards(&readers, &people, context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {
         context.terminal.notice(unsigned(&author));
     }
@@ -191,11 +190,11 @@ impl Arguments {
         context: &Context,
     ) -> Result<Recipients, Failure> {
         let readers = if self.to.is_empty() {
-            header_recipients::of_header(header, &self.also, author.reads, people, context, input)
+            header_recipients::of_header(header, &self.also, author.reads, people, context, input)?
         } else {
             let names = [&self.to[..], &self.also[..]].concat();
-            Recipients::resolve(&names, author.reads, people, context)
-        }?;
+            Recipients::resolve(&names, author.reads, people, context.now)?
+        };
         if self.seal.require_verified {
             readers.require_verified()?;
         }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::cli::display::names::DisplayName;
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
+use encl::directory::DirectoryError;
+use encl::directory::{Names, match_one};
 use encl::identity::{fingerprint, parse_fingerprint};
 use encl::keystore::{Group, KeystoreError};
 use encl::mail::address::parse_list;
@@ -13,8 +16,6 @@ use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::operations::directory::people::Names;
-use crate::cli::operations::directory::resolve;
 use crate::cli::terminal::{Stream, safe};
 
 #[derive(Debug, Subcommand)]
@@ -70,7 +71,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
-    let keystore = keystore::keystore(context);
+    let keystore = &context.keystore;
     match command {
         Command::New { name, who, address } => {
             let group = Group {
@@ -139,19 +140,18 @@ pub(crate) fn one_address(text: &str) -> Result<String, Failure> {
 
 /// Contacts, or myself, by address, name or fingerprint.
 fn members(who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let everybody = people
         .names()
         .map_err(|error| keystore::unreadable(&error))?;
-    who.iter()
-        .map(|name| resolve::named(name, everybody))
-        .collect()
+    let ids = who.iter().map(|name| match_one(name, everybody));
+    Ok(ids.collect::<Result<_, DirectoryError>>()?)
 }
 
 /// Members by address, name or fingerprint; a fingerprint also when its card is gone.
 fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
-    let here = keystore::group(context, group)?;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
+    let here = people.group(group)?.members;
     let everybody = people
         .names()
         .map_err(|error| keystore::unreadable(&error))?;
@@ -162,13 +162,13 @@ fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<Ro
         .collect();
     let id = |name: &String| match parse_fingerprint(name).filter(|id| here.contains(id)) {
         Some(id) => Ok(id),
-        None => resolve::named(name, &members),
+        None => match_one(name, &members),
     };
-    who.iter().map(id).collect()
+    Ok(who.iter().map(id).collect::<Result<_, DirectoryError>>()?)
 }
 
 fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
-    let group = keystore::whole_group(context, name)?;
+    let group = context.people()?.group(name)?;
     context
         .terminal
         .status(&format!("@{name}: {}", size(&group)));
@@ -195,9 +195,9 @@ fn size(group: &Group) -> String {
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
-    let names = keystore::keystore(context).groups();
+    let names = context.keystore.groups();
     for name in names.map_err(|error| keystore::failure("cannot read the groups", &error))? {
-        let group = keystore::whole_group(context, &name)?;
+        let group = context.people()?.group(&name)?;
         if context.json {
             print_object(&name, group, context)?;
         } else {
@@ -210,7 +210,7 @@ fn list(context: &Context) -> Result<(), Failure> {
 }
 
 fn show(name: &str, context: &Context) -> Result<(), Failure> {
-    let group = keystore::whole_group(context, name)?;
+    let group = context.people()?.group(name)?;
     if context.json {
         return print_object(name, group, context);
     }
@@ -220,7 +220,10 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
             .print(&format!("mailing list  {}", safe(address)))?;
     }
     for (id, names) in in_order(&group.members, context)? {
-        let words = names.map_or_else(|| "no contact any more".to_owned(), |names| names.words());
+        let words = names.map_or_else(
+            || "no contact any more".to_owned(),
+            |names| names.display_name(),
+        );
         context
             .terminal
             .print(&format!("{words}  {}", fingerprint(&id)))?;
@@ -233,13 +236,13 @@ fn in_order(
     members: &BTreeSet<RootId>,
     context: &Context,
 ) -> Result<Vec<(RootId, Option<Names>)>, Failure> {
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let everybody = people
         .names()
         .map_err(|error| keystore::unreadable(&error))?;
     let names = |id: &RootId| everybody.iter().find(|names| names.id == *id).cloned();
     let mut members: Vec<_> = members.iter().map(|id| (*id, names(id))).collect();
-    members.sort_by_key(|(id, names)| (names.is_none(), names.as_ref().map(Names::place), *id));
+    members.sort_by_key(|(id, names)| (names.is_none(), names.as_ref().map(Names::sort_key), *id));
     Ok(members)
 }
 

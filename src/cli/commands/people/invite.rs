@@ -2,24 +2,25 @@
 
 use std::path::PathBuf;
 
+use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
+use encl::address::is_same_address;
 use encl::atomic_file::Readers;
+use encl::directory::People;
 use encl::identity::{Card, InvitationToken};
 use encl::keystore::INVITATION_SECONDS_MAX;
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::args::time;
 use crate::cli::commands::key;
 use crate::cli::commands::key::card::{OutFile, begin};
 use crate::cli::commands::people::group::one_address;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::input::is_dash;
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::People;
 use crate::cli::terminal;
 use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::stdout::Stdout;
@@ -60,15 +61,16 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let address = one_address(&arguments.address)?;
     let what = format!("cannot invite {}", safe(&address));
     let me = key::find_active(arguments.from.as_deref(), context)?.card;
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     refuse_myself(&address, &people, &what)?;
     let output = match arguments.output.as_deref().filter(|path| !is_dash(path)) {
         Some(path) => Output::File(begin(path, Readers::Umask, arguments.force)?),
         None => Output::Stdout(Stdout::open()?),
     };
     tell_of_contact(&address, &people, context)?;
-    let token =
-        keystore::keystore(context).invite(&address, me.id(), context.now, &mut context.rng());
+    let token = context
+        .keystore
+        .invite(&address, me.id(), context.now, &mut context.rng());
     let token = token.map_err(|error| keystore::failure(&what, &error))?;
     let ends = context.now.unix().saturating_add(INVITATION_SECONDS_MAX);
     let ends = Time::from_unix(ends).unwrap_or(context.now);
@@ -97,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
 
 fn refuse_myself(address: &str, people: &People, what: &str) -> Result<(), Failure> {
     let mut addresses = people.readers().flat_map(|me| me.card.addresses());
-    match addresses.any(|mine| mail_address::is_same(mine, address)) {
+    match addresses.any(|mine| is_same_address(mine, address)) {
         true => Err(Failure::new(Exit::Usage, what).reason("that is an address of your own")),
         false => Ok(()),
     }
@@ -106,18 +108,18 @@ fn refuse_myself(address: &str, people: &People, what: &str) -> Result<(), Failu
 fn tell_of_contact(address: &str, people: &People, context: &Context) -> Result<(), Failure> {
     let names = people.contact_names();
     let mut names = names.map_err(|error| keystore::unreadable(&error))?.iter();
-    let has = |known: &String| mail_address::is_same(known, address);
+    let has = |known: &String| is_same_address(known, address);
     if let Some(known) = names.find(|names| names.addresses.iter().any(has)) {
         context
             .terminal
-            .notice(&format!("{} is a contact already", known.words()));
+            .notice(&format!("{} is a contact already", known.display_name()));
     }
     Ok(())
 }
 
 /// What is mailed.
 fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time) -> String {
-    let (name, my_address) = (key::person(me), &me.addresses()[0]);
+    let (name, my_address) = (me.display_name(), &me.addresses()[0]);
     let card = me.to_wrapped_text();
     let you = typed(address, "ADDRESS");
     let verify = typed(my_address, "ADDRESS");

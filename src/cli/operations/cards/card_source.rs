@@ -2,18 +2,17 @@
 
 use std::io::{self, Read};
 
+use encl::address::is_same_address;
 use encl::identity::{
     CARRIER_BYTES_MAX, Card, CardError, CardFinder, FoundCards, InvitationToken, Revocation,
 };
 use encl::json;
 use encl::mail::{Decoder, Header, Messages, Part, ScanError, Watch, parse_list, scan};
 
-use crate::cli::commands::key;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::display::names::DisplayName;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
-use crate::cli::operations::directory::mail_address;
 use crate::cli::terminal::safe;
 
 const VERB: &str = "add the card in";
@@ -214,7 +213,7 @@ fn is_text(byte: u8, is_in_tag: &mut bool) -> bool {
 
 /// The one card of somebody else. Whoever answers quotes what was written to them: cards of mine count only where no other is.
 fn chosen(found: FoundCards, input: &Input, context: &Context) -> Result<OfferedCard, Failure> {
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let (mut mine, mut others): (Vec<Card>, Vec<Card>) = found
         .cards
         .into_iter()
@@ -223,8 +222,8 @@ fn chosen(found: FoundCards, input: &Input, context: &Context) -> Result<Offered
         return Err(input
             .cannot(VERB, Exit::Recipient)
             .reason("there are different cards in it:")
-            .reason(key::person(one))
-            .reason(key::person(other))
+            .reason(one.display_name())
+            .reason(other.display_name())
             .hint("save the one that you mean to a file of its own"));
     }
     let card = others.pop().or_else(|| mine.pop()).ok_or_else(|| {
@@ -255,9 +254,12 @@ fn check_sender(
         failure.hint("save the card alone to a file, and add that")
     })?;
     let mut addresses = card.addresses().iter();
-    let is_mine =
-        || keystore::people(context).is_ok_and(|p| p.readers().any(|me| me.card == *card));
-    if addresses.any(|address| mail_address::is_same(address, &from)) || is_mine() {
+    let is_mine = || {
+        context
+            .people()
+            .is_ok_and(|p| p.readers().any(|me| me.card == *card))
+    };
+    if addresses.any(|address| is_same_address(address, &from)) || is_mine() {
         return Ok(());
     }
     Err(input

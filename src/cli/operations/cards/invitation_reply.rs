@@ -3,22 +3,22 @@
 //! It never makes anybody verified: whoever could read the mail has the token.
 
 use encl::crypto::signing::RootId;
+use encl::directory::{People, Trust};
 use encl::identity::{Card, InvitationToken, fingerprint};
 use encl::keystore::{Answered, Invitation, InvitationState, KeystoreError};
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::args::time;
-use crate::cli::commands::key;
 use crate::cli::commands::people::contact;
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
+use crate::cli::display::time;
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore;
 use crate::cli::operations::cards::card_source::OfferedCard;
-use crate::cli::operations::directory::mail_address::is_same;
-use crate::cli::operations::directory::people::{People, Trust};
 use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::safe;
+use encl::address::is_same_address;
 
 /// A token, and how it stands.
 pub(crate) struct Token {
@@ -48,7 +48,7 @@ impl Token {
         offered: &OfferedCard,
         context: &Context,
     ) -> Result<Option<Self>, Failure> {
-        let keystore = keystore::keystore(context);
+        let keystore = &context.keystore;
         let mut standing = Vec::new();
         // An answer may quote the invitation, and say nothing more.
         for token in offered.answers.iter().chain(&offered.invitations) {
@@ -79,7 +79,7 @@ impl Token {
         let Standing::Answers(invitation) = self.standing else {
             return Ok(self);
         };
-        let keystore = keystore::keystore(context);
+        let keystore = &context.keystore;
         let state = keystore.answer_invitation(&self.token, card.id(), context.now);
         let what = "cannot take note that your invitation is answered";
         let state = state.map_err(|error: KeystoreError| keystore::failure(what, &error))?;
@@ -145,8 +145,8 @@ impl Token {
                 terminal.warning("this is no answer to an invitation of yours: its token is unknown here");
             }
             Standing::Received => {
-                let people = keystore::people(context)?;
-                let first = match people.mine.is_empty() {
+                let people = context.people()?;
+                let first = match people.active.is_empty() {
                     true => "`encl key new ADDRESS` makes you an identity, then ",
                     false => "",
                 };
@@ -188,7 +188,7 @@ impl Token {
 impl Standing {
     fn of(invitation: Invitation, state: InvitationState, card: &Card) -> Self {
         let mut addresses = card.addresses().iter();
-        let is_for_it = addresses.any(|address| is_same(address, &invitation.address));
+        let is_for_it = addresses.any(|address| is_same_address(address, &invitation.address));
         match state {
             InvitationState::Answered(answered) if answered.by == card.id() => {
                 Self::AnsweredBefore(invitation, answered)
@@ -220,18 +220,18 @@ fn compare(
     trust: Trust,
     context: &Context,
 ) -> Result<String, Failure> {
-    if trust.stops() || trust == Trust::Verified {
+    if trust.blocks_use() || trust == Trust::Verified {
         return Ok(String::new());
     }
     let who = typed(&card.addresses()[0], "WHO");
-    let me = as_whom(invitation.from, &keystore::people(context)?);
+    let me = as_whom(invitation.from, &context.people()?);
     Ok(format!(
         "; whoever read that can answer it, so compare numbers: `encl contact verify {who}{me}`"
     ))
 }
 
 fn as_whom(from: RootId, people: &People) -> String {
-    let mut others = people.mine.iter().skip(1);
+    let mut others = people.active.iter().skip(1);
     let Some(me) = others.find(|me| me.card.id() == from) else {
         return String::new();
     };
@@ -242,7 +242,7 @@ fn called(id: RootId, context: &Context) -> Result<String, Failure> {
     let known = contact::contact(&id, context)?;
     Ok(known.map_or_else(
         || format!("the key {}", fingerprint(&id)),
-        |known| key::person(&known.card),
+        |known| known.card.display_name(),
     ))
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::cli::display::names::DisplayName;
 use encl::crypto::signing::RootId;
+use encl::directory::Signer;
 use encl::envelope::{Opened, Slot};
 use encl::keystore::{
     BackupError, Fate, Imported, Keystore, KeystoreError, Part, Restore, Restoring, Transfer, Trust,
@@ -10,13 +12,12 @@ use encl::keystore::{
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::args::time;
 use crate::cli::commands::key;
 use crate::cli::context::Context;
+use crate::cli::display::time;
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore;
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::people::{Names, Signer};
 use crate::cli::terminal::{Stream, safe};
 
 /// Why a backup was not read to its end.
@@ -157,7 +158,7 @@ impl<'a> Merge<'a> {
             }
             Part::Contact(contact) => {
                 let fate = self.restore()?.contact(&contact).map_err(failed)?;
-                let words = Names::of_card(contact.card()).words();
+                let words = contact.card().display_name();
                 self.report.contacts.add(&fate);
                 if let Fate::Refused(error) = fate {
                     let error = safe(&error.to_string());
@@ -207,7 +208,7 @@ impl<'a> Merge<'a> {
     fn identities(&mut self) {
         let comes = self.is_mine() || self.foreign;
         for transfer in std::mem::take(&mut self.waiting) {
-            let who = key::person(transfer.card());
+            let who = transfer.card().display_name();
             if comes || self.mine.contains(&transfer.card().id()) {
                 self.identity(&transfer, &who);
                 continue;
@@ -223,8 +224,8 @@ impl<'a> Merge<'a> {
         let what = format!("cannot restore your identity {who}");
         let failed = |error: KeystoreError| keystore::failure(&what, &error);
         let imported = match self.acts {
-            false => key::foresee(transfer, self.keystore).map_err(failed),
-            true => key::take_in(transfer, &what, self.context),
+            false => key::import::foresee(transfer, self.keystore).map_err(failed),
+            true => key::import::take_in(transfer, &what, self.context),
         };
         let (fate, words) = match imported {
             Ok(Imported::New) => (Fate::New, "comes"),
@@ -381,7 +382,7 @@ impl Report {
         });
         let by = signer.map_or_else(
             || "not signed".to_owned(),
-            |signer| format!("signed by {}", signer.words()),
+            |signer| format!("signed by {}", signer.display_name()),
         );
         let mut text = vec![format!("{}: {made}{by}", input.name())];
         text.extend(self.lines.iter().cloned());

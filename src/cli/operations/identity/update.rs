@@ -26,7 +26,7 @@ impl IdentityUpdate {
     /// Unlocks it.
     pub(crate) fn begin(card: Card, what: &str, context: &Context) -> Result<Self, Failure> {
         // Before the keys are read: what another run changes from here on is found out.
-        let before = keystore::keystore(context).secret_state(&card.id());
+        let before = context.keystore.secret_state(&card.id());
         let before = before.map_err(|error| keystore::failure(what, &error))?;
         let (identity, lock) = keyring::unlock_to_change(context, &card)?;
         Ok(Self {
@@ -60,7 +60,8 @@ impl IdentityUpdate {
             protection: protection(lock),
             card,
         };
-        keystore::keystore(context)
+        context
+            .keystore
             .change_identity(self.before, &change, &mut context.rng())
             .map_err(|error| keystore::failure(what, &error))
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use encl::directory::Recipients;
 use encl::envelope::{About, EnvelopeId, Mail, SealError};
 use encl::mail::attachments::{Attachment, Plan, plan};
 use encl::mail::{Reread, ScanError};
@@ -10,7 +11,6 @@ use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::{Output, Sink};
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 

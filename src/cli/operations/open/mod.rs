@@ -7,26 +7,27 @@ use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use crate::cli::display::names::NAMES_SHOWN;
+use crate::cli::display::names::{DisplayName, list};
+use crate::cli::errors::directory::blocked;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::signing::RootId;
+use encl::directory::resolve;
+use encl::directory::{People, Signer};
 use encl::envelope::{Admission, Content, Envelope, Keyring as _, NoKey, OpenError, Opened, Step};
 use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::args::time;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::context::Context;
 use crate::cli::display::quorum::UnlockContext;
-use crate::cli::display::trust;
-use crate::cli::errors::keystore;
+use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target::Target;
-use crate::cli::operations::directory::people::{People, Signer, words};
-use crate::cli::operations::directory::{recipients, resolve};
 use crate::cli::operations::open::approvals::Approvals;
 use crate::cli::secrets::keyring::{Answers, Keys};
 use crate::cli::terminal::progress::Progress;
@@ -77,20 +78,20 @@ impl<'a> Opening<'a> {
         people: &'a People,
         context: &'a Context,
     ) -> Result<Self, Failure> {
-        keystore::warn_of_clock(context);
+        context.warn_of_clock();
         let signers = |name: &String| {
-            let found = resolve::resolve(name, people, |group| keystore::group(context, group))?;
-            if let Some(one) = found.iter().find(|one| one.trust.stops()) {
+            let found = resolve(&[name], people)?;
+            if let Some(one) = found.iter().find(|one| one.trust.blocks_use()) {
                 let what = format!(
                     "cannot take the word of {} (--signed-by)",
-                    one.names.words()
+                    one.names.display_name()
                 );
-                return Err(trust::stopped(what, one.trust, &one.names));
+                return Err(blocked(what, one.trust, &one.names));
             }
             Ok(found.iter().map(|found| found.names.id).collect())
         };
         let keys = match context.identity_name(demands.identity.as_deref()) {
-            Some(name) => Keys::new(context, std::slice::from_ref(resolve::mine(&name, people)?)),
+            Some(name) => Keys::new(context, std::slice::from_ref(people.my_identity(&name)?)),
             None => Keys::new(context, people.readers()),
         };
         let signers = demands.signed_by.as_ref().map(signers).transpose()?;
@@ -195,7 +196,7 @@ impl<'a> Opening<'a> {
         let failure = failure.reason(format!(
             "the policy, not verified, says that it is for {named}"
         ));
-        if self.people.mine.is_empty() {
+        if self.people.active.is_empty() {
             failure.hint("you have no identity: `encl key new ADDRESS` makes one, to be given to whoever seals")
         } else {
             failure.hint(format!(
@@ -218,7 +219,7 @@ impl<'a> Opening<'a> {
             }
             (Some(id), Some(demanded)) if !demanded.contains(&id) => refused(format!(
                 "it names another signer (--signed-by): {}",
-                self.people.signer(id).words()
+                self.people.signer(id).display_name()
             )),
             _ => Ok(()),
         }
@@ -272,17 +273,17 @@ pub(crate) fn let_in(about: &Opened, people: &People) -> String {
         Admission::Unrecorded => return "; whoever let you in left no record".to_owned(),
         Admission::Granted(path) => path,
     };
-    let words = |id| people.signer(id).words();
+    let name = |id| people.signer(id).display_name();
     let mut let_in = path.iter().rev().peekable();
     let by = let_in.peek().map(|step| step.by);
     let mut text = match by {
-        Some(by) if about.signer() != Some(by) => format!("; sealed for {}, who", words(by)),
+        Some(by) if about.signer() != Some(by) => format!("; sealed for {}, who", name(by)),
         _ => "; its author".to_owned(),
     };
     while let Some(step) = let_in.next() {
         let (who, then) = match let_in.peek() {
             None => ("you".to_owned(), ""),
-            Some(_) => (words(step.id), ", who"),
+            Some(_) => (name(step.id), ", who"),
         };
         let when = time::local(step.at);
         write!(text, " let {who} in on {when}{then}").expect("a String never fails");
@@ -292,7 +293,7 @@ pub(crate) fn let_in(about: &Opened, people: &People) -> String {
 
 fn from(signer: Option<&Signer>) -> String {
     match signer {
-        Some(signer) => format!("from {}", signer.words()),
+        Some(signer) => format!("from {}", signer.display_name()),
         None => "not signed: it does not say who sealed it".to_owned(),
     }
 }
@@ -346,17 +347,17 @@ impl StepObject {
 fn named(policy: &Policy) -> String {
     let mut names: Vec<String> = Vec::new();
     for recipient in policy.recipients() {
-        let known = names.len() > recipients::NAMES_SHOWN; // beyond these only the number is shown
+        let known = names.len() > NAMES_SHOWN; // beyond these only the number is shown
         names.push(if known {
             String::new()
         } else {
-            words(&recipient.name, recipient.address.as_deref())
+            recipient.display_name()
         });
     }
     if names.is_empty() {
         "nobody by name".to_owned()
     } else {
-        recipients::names(&names)
+        list(&names)
     }
 }
 

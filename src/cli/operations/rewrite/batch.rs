@@ -1,5 +1,6 @@
 //! Two rounds over all envelopes of a command: each is looked at and shown; then, after a yes, each is done.
 
+use crate::cli::display::names::DisplayName;
 use encl::crypto::passphrase::Passphrase;
 use encl::envelope::{Action, EnvelopeId};
 use serde::Serialize;
@@ -120,7 +121,7 @@ impl Batch<'_> {
         }
         let mut line = format!("{name}: {}", look.differences.line());
         if let Some(author) = look.signature_lost {
-            let author = self.renewal.access.people.signer(author).words();
+            let author = self.renewal.access.people.signer(author).display_name();
             line = format!("{line}  ! the signature of {author} is lost");
         }
         said(&line, &target, options.dry_run, context)
@@ -134,7 +135,7 @@ impl Batch<'_> {
         let author = look
             .signature_lost
             .map(|id| self.renewal.access.people.signer(id));
-        let author = author.map_or_else(String::new, |author| author.words());
+        let author = author.map_or_else(String::new, |author| author.display_name());
         look.input
             .cannot(self.renewal.verb, Exit::Refused)
             .reason(format!("it has to be sealed anew, and the signature of {author} would be lost"))

@@ -1,11 +1,11 @@
 //! How an envelope differs from what is wished: for people in one line, for programs as lists.
 
+use crate::cli::display::names::with_address;
+use crate::cli::display::names::{hex, list};
 use encl::envelope::{Addressee, Change, Known, Reader};
 use encl::policy::Recipient;
 use serde::Serialize;
 
-use crate::cli::operations::directory::people::{hex, words};
-use crate::cli::operations::directory::recipients;
 use crate::cli::terminal::safe;
 
 /// Who joins, who has a new key, and who leaves.
@@ -64,7 +64,7 @@ impl Differences {
         ] {
             if !people.is_empty() {
                 let words: Vec<_> = people.iter().map(|one| one.words.clone()).collect();
-                parts.push(format!("{sign} {}{remark}", recipients::names(&words)));
+                parts.push(format!("{sign} {}{remark}", list(&words)));
             }
         }
         parts.join("  ")
@@ -80,7 +80,7 @@ impl AccessHolder {
             key,
         } = &addressee.recipient;
         Self {
-            words: words(name, address.as_deref()),
+            words: with_address(name, address.as_deref()),
             name: Some(name.clone()),
             address: address.clone(),
             id: Some(id.to_string()),

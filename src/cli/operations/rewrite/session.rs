@@ -3,17 +3,15 @@
 use std::fs::File;
 
 use encl::crypto::signing::{RootId, SigningKey};
+use encl::directory::{People, Person};
 use encl::envelope::{Content, Envelope, Keyring, RewriteError, Rewriting};
 use encl::identity::Identity;
 
 use crate::cli::context::Context;
 use crate::cli::display::quorum::UnlockContext;
-use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
-use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::resolve;
 use crate::cli::operations::open;
 use crate::cli::operations::open::approvals::Approvals;
 use crate::cli::operations::rewrite::envelope_file::{EnvelopeFile, RewriteOptions, Spool};
@@ -47,14 +45,14 @@ impl<'a> RewriteSession<'a> {
         people: &'a People,
         context: &'a Context,
     ) -> Result<Self, Failure> {
-        keystore::warn_of_clock(context);
+        context.warn_of_clock();
         let named = context.identity_name(options.identity.as_deref());
         Ok(Self {
             verb,
             context,
             people,
             options,
-            named: named.map(|name| resolve::mine(&name, people)).transpose()?,
+            named: named.map(|name| people.my_identity(&name)).transpose()?,
             keys: Keys::new(context, people.readers()),
             approvals: Approvals::load(&options.with, inputs, context)?,
             spool: Spool::default(),
@@ -122,7 +120,7 @@ impl<'a> RewriteSession<'a> {
 
     /// Whoever acts on an envelope: the identity that was named, else one of mine that is `preferred`, else the default one.
     pub(crate) fn actor(&self, preferred: impl Fn(&Person) -> bool) -> Option<&'a Person> {
-        let mine = &self.people.mine;
+        let mine = &self.people.active;
         let fitting = || mine.iter().find(|person| preferred(person));
         self.named.or_else(fitting).or_else(|| mine.first())
     }

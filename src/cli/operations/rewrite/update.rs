@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::cli::display::names::list;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::RootId;
+use encl::directory::{Person, ResolvedRecipient};
+use encl::directory::{key_directory, known_person};
 use encl::envelope::{
     Action, ArmorWriter, Change, EnvelopeId, Known, Leavers, LockRequest, Opened,
     Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, SealError, Sealed,
@@ -15,9 +18,6 @@ use encl::policy::Policy;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
-use crate::cli::operations::directory::people::Person;
-use crate::cli::operations::directory::recipients;
-use crate::cli::operations::directory::resolve::ResolvedRecipient;
 use crate::cli::operations::open;
 use crate::cli::operations::rewrite::changes::{AccessHolder, Differences};
 use crate::cli::operations::rewrite::envelope_file::EnvelopeFile;
@@ -78,7 +78,7 @@ impl<'a> AccessUpdate<'a> {
     ) -> Result<Self, Failure> {
         Ok(Self {
             verb,
-            known: recipients::known(access.people, access.context)?,
+            known: key_directory(access.people, access.context.now)?,
             access,
             anonymous,
             wished,
@@ -167,12 +167,12 @@ impl<'a> AccessUpdate<'a> {
                 };
                 let adds_me = !no_self && policy.locks[usize::from(lock)].need == 1;
                 let everybody = &self.access.people;
-                let was_mine = everybody.former.iter().any(is_mine);
+                let was_mine = everybody.retired.iter().any(is_mine);
                 // Whoever reads by a former identity goes on reading by the default one.
                 let reads = |(place, person): &(usize, &Person)| {
                     adds_me && (is_mine(person) || was_mine && *place == 0)
                 };
-                let mine = everybody.mine.iter().enumerate().filter(reads);
+                let mine = everybody.active.iter().enumerate().filter(reads);
                 let mine = mine.map(|(_, person)| person);
                 plan(Wish::Exactly(lock, &*self.exactly(people, mine.collect())?))
             }
@@ -191,9 +191,9 @@ impl<'a> AccessUpdate<'a> {
             .filter(|one| !ids.contains(&one.current.recipient.id));
         let mut all: Vec<KnownPerson> = others.cloned().collect();
         for me in mine {
-            all.push(recipients::person(
+            all.push(known_person(
                 &ResolvedRecipient::stored(me.clone()),
-                self.access.context,
+                self.access.context.now,
             )?);
         }
         let known = Arc::new(Known::new(all));
@@ -339,7 +339,7 @@ fn refuse_unknown(subject: &EnvelopeFile<'_>, plan: &Plan, known: &Known) -> Res
         .cannot(Exit::Recipient)
         .reason(format!(
             "it has to be sealed anew, and there is no key here to seal to for {}",
-            recipients::names(&words)
+            list(&words)
         ))
         .hint("add their cards, take them off too (`encl revoke --from` takes the id of a key), or name all who remain: `encl rewrap FILE --to …`"))
 }

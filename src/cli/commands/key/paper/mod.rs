@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::atomic_file::Readers;
 use encl::crypto::passphrase::Cost;
@@ -13,7 +14,7 @@ use encl::identity::{Paper, PaperError};
 use encl::keystore::{Standing, StoredIdentity};
 
 use crate::cli::commands::key::card::write;
-use crate::cli::commands::key::{find, person};
+use crate::cli::commands::key::find;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::paper::Page;
@@ -73,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     }
     let out = out(arguments)?;
     let stored = find(arguments.who.as_deref(), context)?;
-    let who = person(&stored.card);
+    let who = stored.card.display_name();
     let paper = paper(stored, context)?;
     let page = Page::new(&paper, context.now);
     let warning = "whoever has the page has your private keys, without any passphrase";
@@ -127,8 +128,8 @@ fn out(arguments: &Arguments) -> Result<Option<Stdout>, Failure> {
 /// The identity, unlocked, as it goes onto the page.
 fn paper(stored: StoredIdentity, context: &Context) -> Result<Paper, Failure> {
     let StoredIdentity { card, standing, .. } = stored;
-    let what = format!("cannot put your identity {} on paper", person(&card));
-    let revocation = keystore::keystore(context).revocation(&card.id());
+    let what = format!("cannot put your identity {} on paper", card.display_name());
+    let revocation = context.keystore.revocation(&card.id());
     let revocation = revocation.map_err(|error| keystore::failure(&what, &error))?;
     let (identity, _) = keyring::unlock_to_change(context, &card)?;
     let paper = Paper::new(identity, card, revocation, standing == Standing::Revoked);

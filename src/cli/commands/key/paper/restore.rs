@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::display::names::DisplayName;
 use encl::crypto::passphrase::Cost;
 use encl::identity::{
     Card, Identity, PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint, is_code,
@@ -9,11 +10,11 @@ use encl::identity::{
 };
 use encl::keystore::{Imported, Standing, StoredSecret, Transfer, try_out};
 
-use crate::cli::args::time;
 use crate::cli::commands::key::import;
 use crate::cli::commands::key::new::refuse_taken;
-use crate::cli::commands::key::{person, show};
+use crate::cli::commands::key::show;
 use crate::cli::context::Context;
+use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::update::{IdentityUpdate, later_card, protection};
@@ -35,7 +36,7 @@ pub(crate) fn run(
         None => ask(context)?,
     };
     let card = paper.card().clone();
-    let who = person(&card);
+    let who = card.display_name();
     let others = card.addresses().iter().skip(1);
     let others: Vec<_> = others
         .map(|address| format!(", {}", safe(address)))
@@ -46,7 +47,7 @@ pub(crate) fn run(
         fingerprint(&card.id())
     ));
     let what = format!("cannot restore {who}");
-    let here = keystore::keystore(context).own_card(&card.id());
+    let here = context.keystore.own_card(&card.id());
     let here = here.map_err(|error| keystore::failure(&what, &error))?;
     let keys = match card.keys().len() {
         1 => "its key opens".to_owned(),
@@ -113,7 +114,8 @@ fn place(paper: Paper, cost: Option<Cost>, what: &str, context: &Context) -> Res
         (StoredSecret::Locked(_), None) => unreachable!("nothing was locked"),
     };
     try_out(&kept, transfer.card(), &mut rng).map_err(failed)?;
-    match keystore::keystore(context)
+    match context
+        .keystore
         .import_identity(&transfer)
         .map_err(failed)?
     {
@@ -151,7 +153,7 @@ fn add(paper: Paper, here: Card, what: &str, context: &Context) -> Result<bool, 
         try_out(&changing.identity, &changing.card, &mut context.rng()).map_err(failed)?;
     }
     if is_revoked {
-        let marked = keystore::keystore(context).mark_revoked(&on_paper.id());
+        let marked = context.keystore.mark_revoked(&on_paper.id());
         marked.map_err(failed)?;
     }
     Ok(changed)

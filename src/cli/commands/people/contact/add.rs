@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use encl::crypto::signing::RootId;
+use encl::directory::Trust;
 use encl::identity::{Card, Revocation, fingerprint};
 use encl::keystore::{Accepted, How};
 use serde::Serialize;
@@ -10,16 +11,18 @@ use serde::Serialize;
 use crate::cli::commands::key;
 use crate::cli::commands::people::contact::{Added, contact, print, trust_in};
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
+use crate::cli::display::trust::label;
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore;
 use crate::cli::files::input::{Input, is_dash};
+use crate::cli::operations::cards::accept::accept;
 use crate::cli::operations::cards::card_source;
 use crate::cli::operations::cards::card_source::{CardsFound, OfferedCard};
 use crate::cli::operations::cards::invitation_reply::Token;
-use crate::cli::operations::directory::confusables;
-use crate::cli::operations::directory::people::Trust;
 use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::{Stream, safe};
+use encl::directory::find_lookalike;
 
 pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
     let input = match file.filter(|path| !is_dash(path)) {
@@ -34,7 +37,7 @@ pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(
 
 fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failure> {
     let card = &offered.card;
-    let name = key::person(card);
+    let name = card.display_name();
     let what = format!("cannot add {name}");
     let known = contact(&card.id(), context)?;
     let is_new = known.is_none();
@@ -51,9 +54,9 @@ fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failur
         context.confirm(&format!("Add {name}?"), &what)?;
     }
     // The card first: after a kill the invitation is still open, and everything can be done again.
-    let accepted = keystore::accept(context, card, How::Added)?;
+    let accepted = accept(context, card, How::Added)?;
     let token = token.map(|token| token.spent(card, context)).transpose()?;
-    let trust = Trust::from(trust_in(&keystore::keystore(context), card)?);
+    let trust = Trust::from(trust_in(&context.keystore, card)?);
     if !context.json {
         let (id, words) = (fingerprint(&card.id()), words(accepted, trust, card));
         context
@@ -75,12 +78,12 @@ fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failur
 
 /// Before anything is asked: whoever reads only the address would be misled.
 fn warn_of_lookalikes(card: &Card, context: &Context) -> Result<(), Failure> {
-    let people = keystore::people(context)?;
+    let people = context.people()?;
     let names = people
         .names()
         .map_err(|error| keystore::unreadable(&error))?;
     for address in card.addresses() {
-        if let Some((names, known)) = confusables::like(address, names) {
+        if let Some((names, known)) = find_lookalike(address, names) {
             let (name, known) = (safe(&names.name), safe(known));
             context.terminal.warning(&format!(
                 "{} looks like {known} of {name}, and is another address: some letters are of another script",
@@ -108,12 +111,9 @@ fn words(accepted: Accepted, trust: Trust, card: &Card) -> String {
         Accepted::Successor => "has a new key, and the old one signed for it",
         Accepted::Known => "was here already",
     };
-    match (accepted, trust.stops()) {
-        (_, true) => format!(
-            "{done} but {}, so nothing is sealed for them",
-            trust.words()
-        ),
-        (Accepted::New, _) => format!("{done}, {}", trust.words()),
+    match (accepted, trust.blocks_use()) {
+        (_, true) => format!("{done} but {}, so nothing is sealed for them", label(trust)),
+        (Accepted::New, _) => format!("{done}, {}", label(trust)),
         (Accepted::Successor, _) => {
             let who = typed(&card.addresses()[0], "WHO");
             format!("{done}; the numbers have to be compared again (`encl contact verify {who}`)")
@@ -128,13 +128,13 @@ fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), F
     let known = contact(&id, context)?;
     let name = known.as_ref().map_or_else(
         || format!("the key {}", fingerprint(&id)),
-        |known| key::person(&known.card),
+        |known| known.card.display_name(),
     );
     let what = format!("cannot take note that {name} is revoked");
     if !yes {
         context.confirm(&format!("Revoke {name}, for good?"), &what)?;
     }
-    let noted = keystore::keystore(context).accept_revocation(revocation, context.now);
+    let noted = context.keystore.accept_revocation(revocation, context.now);
     noted.map_err(|error| keystore::failure(&what, &error))?;
     if context.json {
         return match &known {

@@ -5,24 +5,24 @@ pub(crate) mod verify;
 
 use std::path::PathBuf;
 
+use crate::cli::display::names::DisplayName;
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
+use encl::directory::{Names, Trust};
 use encl::identity::{Card, fingerprint};
 use encl::keystore::{self as library, Contact, Keystore, KeystoreError};
 use encl::time::Time;
 use encl::turns::spread;
 use serde::Serialize;
 
-use crate::cli::args::time;
 use crate::cli::commands::key;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::time;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::cards::invitation_reply::InvitationObject;
-use crate::cli::operations::directory::people::{Names, Trust};
-use crate::cli::operations::directory::resolve;
 use crate::cli::terminal::{Stream, safe};
 
 /// Cards that are read together for a list; of thousands only these are kept.
@@ -112,7 +112,7 @@ enum Decision {
 
 fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failure> {
     let card = find(who, context)?;
-    let (id, keystore) = (card.id(), keystore::keystore(context));
+    let (id, keystore) = (card.id(), &context.keystore);
     let (verb, decided, words) = match decision {
         Decision::Block => (
             "block",
@@ -125,20 +125,20 @@ fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failur
             "unblocked, not verified yet",
         ),
     };
-    let what = format!("cannot {verb} {}", key::person(&card));
+    let what = format!("cannot {verb} {}", card.display_name());
     decided.map_err(|error| keystore::failure(&what, &error))?;
     if context.json {
         return print(&card, Added::default(), context);
     }
     context
         .terminal
-        .status(&format!("{}: {words}", key::person(&card)));
+        .status(&format!("{}: {words}", card.display_name()));
     Ok(())
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
-    let people = keystore::people(context)?;
-    let keystore = keystore::keystore(context);
+    let people = context.people()?;
+    let keystore = &context.keystore;
     let names = people
         .contact_names()
         .map_err(|error| keystore::unreadable(&error))?;
@@ -171,12 +171,12 @@ fn list_one(
     if context.json {
         return print_object(card, *trust, Added::default(), context);
     }
-    let state = match Trust::of(*trust, card, context.now) {
+    let state = match Trust::of_card(*trust, card, context.now) {
         Trust::Unverified => "not verified",
-        other => other.words(),
+        other => trust::label(other),
     };
     let id = fingerprint(&names.id);
-    let line = format!("{}  {state}  {id}", names.words());
+    let line = format!("{}  {state}  {id}", names.display_name());
     context.terminal.print(&line)
 }
 
@@ -191,23 +191,26 @@ fn show(who: &str, context: &Context) -> Result<(), Failure> {
     context.terminal.print(&format!(
         "{}\ntrust: {}\nhere since: {}",
         key::described(&card),
-        trust::described(contact.trust, Trust::of(contact.trust, &card, context.now)),
+        trust::describe(
+            contact.trust,
+            Trust::of_card(contact.trust, &card, context.now)
+        ),
         time::local(contact.added)
     ))
 }
 
 fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
     let card = find(who, context)?;
-    let what = format!("cannot remove {}", key::person(&card));
+    let what = format!("cannot remove {}", card.display_name());
     if !yes {
-        context.confirm(&format!("Remove {}?", key::person(&card)), &what)?;
+        context.confirm(&format!("Remove {}?", card.display_name()), &what)?;
     }
-    let keystore = keystore::keystore(context);
+    let keystore = &context.keystore;
     let failed = |error: KeystoreError| keystore::failure(&what, &error);
     keystore.remove_contact(&card.id()).map_err(failed)?;
     context
         .terminal
-        .status(&format!("removed {}", key::person(&card)));
+        .status(&format!("removed {}", card.display_name()));
     for name in keystore.groups().map_err(failed)? {
         if keystore
             .group(&name)
@@ -224,31 +227,18 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
 }
 
 pub(crate) fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
-    let contact = keystore::keystore(context).contact(id);
+    let contact = context.keystore.contact(id);
     contact.map_err(|error| keystore::failure("cannot read the contact", &error))
 }
 
 pub(crate) fn find(who: &str, context: &Context) -> Result<Card, Failure> {
-    let people = keystore::people(context)?;
-    // Among thousands, by the index; whoever is not found by it is looked for in all files.
-    let quick = people
-        .called(who)
-        .map_err(|error| keystore::unreadable(&error))?;
-    if let Some(id) = quick {
-        let person = resolve::person(&people, id)?;
-        if person.trust != Trust::Me && person.is_called(who) {
-            return Ok(person.card);
-        }
-    }
-    let names = people
-        .contact_names()
-        .map_err(|error| keystore::unreadable(&error))?;
-    Ok(resolve::person(&people, resolve::named(who, names)?)?.card)
+    let people = context.people()?;
+    Ok(people.find_contact(who)?.card)
 }
 
 /// The object of a contact as the keystore has it now.
 pub(crate) fn print(card: &Card, added: Added, context: &Context) -> Result<(), Failure> {
-    let trust = trust_in(&keystore::keystore(context), card)?;
+    let trust = trust_in(&context.keystore, card)?;
     print_object(card, trust, added, context)
 }
 
@@ -267,7 +257,7 @@ pub(crate) fn print_object(
     let object = ContactObject {
         schema: "encl.contact/1",
         card: key::CardFacts::of(card),
-        trust: Trust::of(trust, card, context.now),
+        trust: Trust::of_card(trust, card, context.now),
         verified: VerifiedObject::of(trust),
         added,
     };

@@ -1,20 +1,20 @@
 //! `encl contact verify`: the number that a pair compares, and what is recorded of it.
 
+use crate::cli::display::names::DisplayName;
+use crate::cli::errors::directory::blocked;
 use clap::Args;
 use encl::crypto::signing::RootId;
+use encl::directory::People;
+use encl::directory::{Names, Trust};
 use encl::identity::Card;
-use encl::keystore::{Compared, Comparison, Trust, Verified};
+use encl::keystore::{self as library, Compared, Comparison, Verified};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-use crate::cli::commands::key;
 use crate::cli::commands::people::contact;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::directory::people;
-use crate::cli::operations::directory::people::People;
-use crate::cli::operations::directory::resolve;
 use crate::cli::terminal::prompt::Prompt;
 use crate::cli::terminal::safe;
 
@@ -39,8 +39,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let card = contact::find(&arguments.who, context)?;
-    let people = keystore::people(context)?;
-    let name = key::person(&card);
+    let people = context.people()?;
+    let name = card.display_name();
     let what = format!("cannot verify {name}");
     let me = me(arguments, &people, &what, context)?;
     refuse_stopped(&card, &people, &what)?;
@@ -66,10 +66,10 @@ fn me<'a>(
     context: &Context,
 ) -> Result<&'a Card, Failure> {
     if let Some(name) = context.identity_name(arguments.identity.as_deref()) {
-        return resolve::mine(&name, people).map(|person| &person.card);
+        return Ok(&people.my_identity(&name)?.card);
     }
     people
-        .mine
+        .active
         .first()
         .map(|person| &person.card)
         .ok_or_else(|| {
@@ -81,11 +81,10 @@ fn me<'a>(
 
 /// A number that fits does not end everything.
 fn refuse_stopped(card: &Card, people: &People, what: &str) -> Result<(), Failure> {
-    let trust = resolve::person(people, card.id())?.trust;
+    let trust = people.contact(card.id())?.trust;
     match trust {
-        people::Trust::Blocked | people::Trust::Revoked => {
-            let names = people::Names::of_card(card);
-            Err(trust.explain(Failure::new(Exit::Recipient, what), &names))
+        Trust::Blocked | Trust::Revoked => {
+            Err(blocked(what.to_owned(), trust, &Names::of_card(card)))
         }
         _ => Ok(()),
     }
@@ -162,12 +161,13 @@ fn record(
         how,
         by,
     };
-    let recorded =
-        keystore::keystore(context).verify_contact(&card.id(), verified, &mut context.rng());
+    let recorded = context
+        .keystore
+        .verify_contact(&card.id(), verified, &mut context.rng());
     recorded.map_err(|error| keystore::failure(what, &error))?;
     if context.json {
         let nothing = contact::Added::default();
-        contact::print_object(card, Trust::Verified(verified), nothing, context)?;
+        contact::print_object(card, library::Trust::Verified(verified), nothing, context)?;
     }
     Ok(())
 }

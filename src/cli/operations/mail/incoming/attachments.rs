@@ -3,7 +3,10 @@
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
+use crate::cli::display::names::DisplayName;
+use encl::address::is_same_address;
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use encl::directory::People;
 use encl::envelope::{Mail, OpenError, Opened, Workers};
 use encl::mail::attachments::{Arrival, Fidelity, Restoration, RestoreError};
 use encl::mail::{Decoded, Encoding, Header, Reread, Sealed, open_body, parse_list};
@@ -12,8 +15,6 @@ use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, Tally, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::target;
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::People;
 use crate::cli::operations::open;
 use crate::cli::operations::open::Opening;
 use crate::cli::terminal::{safe, shown};
@@ -184,14 +185,14 @@ impl<'a> AttachmentOpener<'a> {
         };
         let carries = |address: &str| {
             let mut addresses = signer.card.addresses().iter();
-            addresses.any(|known| mail_address::is_same(known, address))
+            addresses.any(|known| is_same_address(known, address))
         };
         let is_signers = parse_list(&from.text())
             .is_ok_and(|from| from.iter().all(|from| carries(&from.address)));
         if !is_signers {
             context.terminal.warning(&format!(
                 "the attachments were sealed by {}, but the message says that it is from {}",
-                signer.words(),
+                signer.display_name(),
                 safe(&from.text())
             ));
         }

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
+use encl::directory::People;
 use encl::envelope::{OpenError, Opened, Workers};
 use encl::mail::Header;
 
 use crate::cli::context::Context;
 use crate::cli::errors::Failure;
-use crate::cli::operations::directory::people::People;
 use crate::cli::operations::mail::incoming::header_tap::HeaderTap;
 use crate::cli::operations::mail::incoming::received::{Place, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check;

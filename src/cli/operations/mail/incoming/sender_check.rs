@@ -1,14 +1,15 @@
 //! What is made of an opened message beside its signature: does it come from whom it says, and is it what stands outside?
 
+use crate::cli::display::names::DisplayName;
 use clap::Args;
+use encl::address::is_same_address;
+use encl::directory::{People, Person};
 use encl::envelope::{Mail, Opened};
 use encl::mail::{Field, Header, HeaderEnd, differences, parse_list};
 
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::{People, Person};
 use crate::cli::terminal::safe;
 
 /// Differences that are named one by one.
@@ -64,7 +65,7 @@ pub(crate) fn check_from(
     };
     Err(input
         .cannot(verb, Exit::Damaged)
-        .reason(format!("it is signed by {}", signer.words()))
+        .reason(format!("it is signed by {}", signer.display_name()))
         .reason(because)
         .hint("--allow-from-mismatch opens it all the same"))
 }
@@ -121,7 +122,7 @@ pub(crate) fn warn_of_names(inner: &Header, context: &Context) {
 
 fn carries(person: &Person, address: &str) -> bool {
     let mut addresses = person.card.addresses().iter();
-    addresses.any(|known| mail_address::is_same(known, address))
+    addresses.any(|known| is_same_address(known, address))
 }
 
 /// Names what stands outside otherwise than it was written; what is inside is what counts.

@@ -1,12 +1,13 @@
 //! Which of my identities a message comes from.
 
+use crate::cli::display::names::DisplayName;
+use crate::cli::errors::directory::refuse_retired;
+use encl::address::is_same_address;
+use encl::directory::{People, Person};
 use encl::mail::Header;
 
 use crate::cli::context::Context;
 use crate::cli::errors::Failure;
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::resolve;
 use crate::cli::operations::seal::SealOptions;
 use crate::cli::terminal::safe;
 
@@ -26,15 +27,15 @@ impl<'a> Author<'a> {
         context: &Context,
     ) -> Result<Self, Failure> {
         let named = context.identity_name(options.identity.as_deref());
-        let named = named.map(|name| resolve::mine(&name, people)).transpose()?;
+        let named = named.map(|name| people.my_identity(&name)).transpose()?;
         let signs = match options.identity {
             Some(_) => named,
             None => from(header, named, people),
         };
-        if people.mine.is_empty() && !(options.anonymous && options.no_self) {
-            resolve::refuse_former("cannot wrap as you", people)?;
+        if people.active.is_empty() && !(options.anonymous && options.no_self) {
+            refuse_retired("cannot wrap as you", people)?;
         }
-        let reads = signs.or(named).or(people.mine.first());
+        let reads = signs.or(named).or(people.active.first());
         let author = Self {
             signs: signs.filter(|_| !options.anonymous),
             reads: reads.filter(|_| !options.no_self),
@@ -53,7 +54,7 @@ impl<'a> Author<'a> {
             context.terminal.warning(&format!(
                 "it says that it is from {}, and is signed by {}: whoever knows that card will refuse it",
                 safe(&from.text()),
-                signs.words()
+                signs.display_name()
             ));
         }
     }
@@ -69,11 +70,11 @@ fn from<'a>(
     let [author] = &from[..] else {
         return None;
     };
-    let mut candidates = preferred.into_iter().chain(&people.mine);
+    let mut candidates = preferred.into_iter().chain(&people.active);
     candidates.find(|person| carries(person, &author.address))
 }
 
 fn carries(person: &Person, address: &str) -> bool {
     let mut addresses = person.card.addresses().iter();
-    addresses.any(|known| mail_address::is_same(known, address))
+    addresses.any(|known| is_same_address(known, address))
 }

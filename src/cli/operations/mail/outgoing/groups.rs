@@ -1,16 +1,16 @@
 //! Who gets which message: one goes to everybody whom the header names, and one to each who is blind.
 
+use encl::address::is_same_address;
+use encl::directory::{People, Person, Recipients};
 use encl::mail::{Field, Header, Invocation, Mailbox, parse_list, recipients};
 
 use crate::cli::commands::mail::send::cannot;
 use crate::cli::context::Context;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::recipients::Recipients;
 use crate::cli::operations::mail::outgoing::header_recipients;
 use crate::cli::operations::mail::outgoing::header_recipients::warn_of_names;
+use crate::cli::operations::recipients::at_mailboxes;
 use crate::cli::terminal::safe;
 
 /// One message that goes out: who can read it, and whom the sendmail is told.
@@ -41,15 +41,15 @@ impl MessageGroups {
             return Err(cannot(Exit::Usage).reason("no recipient is named"));
         }
         let readers = |mailboxes: &[Mailbox]| {
-            let found = mail_address::people_at(mailboxes, people, context)?;
-            Recipients::of_found(found, me, context)
+            let found = at_mailboxes(mailboxes, people, context)?;
+            Ok::<_, Failure>(Recipients::new(found, me, context.now)?)
         };
         let everybody = readers(&recipients)?;
         warn_of_names(&visible, context);
         let blind = recipients.iter().filter(|one| !is_among(one, &visible));
         warn_of_names(&blind.cloned().collect::<Vec<_>>(), context);
         let mailing = |group: Vec<Mailbox>| {
-            Ok(MessageGroup {
+            Ok::<_, Failure>(MessageGroup {
                 readers: readers(&group)?,
                 recipients: group.into_iter().map(|mailbox| mailbox.address).collect(),
             })
@@ -106,7 +106,7 @@ fn groups(recipients: Vec<Mailbox>, visible: &[Mailbox]) -> Vec<Vec<Mailbox>> {
 
 fn is_among(mailbox: &Mailbox, others: &[Mailbox]) -> bool {
     let mut others = others.iter();
-    others.any(|other| mail_address::is_same(&other.address, &mailbox.address))
+    others.any(|other| is_same_address(&other.address, &mailbox.address))
 }
 
 /// A recipient on the command line.

@@ -1,13 +1,12 @@
 //! Who may read a message: the people its header names, or those on the command line.
 
+use encl::directory::{People, Person, Recipients, resolve};
 use encl::mail::{Field, Header, HeaderEnd, Mailbox, parse_list, recipients};
 
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
-use crate::cli::operations::directory::mail_address;
-use crate::cli::operations::directory::people::{People, Person};
-use crate::cli::operations::directory::recipients::Recipients;
+use crate::cli::operations::recipients::at_mailboxes;
 use crate::cli::terminal::safe;
 
 /// Everybody whom the header names, `also`, and `me`.
@@ -32,9 +31,9 @@ pub(crate) fn of_header(
             .hint("--to WHO names the readers"));
     }
     warn_of_names(&named, context);
-    let mut found = mail_address::people_at(&named, people, context)?;
-    found.extend(Recipients::find(also, people, context)?);
-    Recipients::of_found(found, me, context)
+    let mut found = at_mailboxes(&named, people, context)?;
+    found.extend(resolve(also, people)?);
+    Ok(Recipients::new(found, me, context.now)?)
 }
 
 /// Says whose name looks like another address: whoever sees only the name is misled.

@@ -1,8 +1,11 @@
-//! People made up for the tests of this program.
+//! People for the tests of the directory.
 
-use encl::crypto::Kem;
-use encl::identity::{Card, CardRequest, Identity};
-use encl::keystore::{How, Keystore};
+mod addresses;
+mod resolve;
+
+use crate::crypto::Kem;
+use crate::identity::{Card, CardRequest, Identity};
+use crate::keystore::{How, Keystore};
 use tempfile::TempDir;
 
 /// The card of somebody new.

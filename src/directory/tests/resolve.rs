@@ -1,7 +1,13 @@
-use super::*;
-use crate::cli::test_support::{card, keystore};
-use encl::crypto::aead::AeadKey;
-use encl::keystore::Keystore;
+//! Names, cards, fingerprints and groups.
+
+use super::{card, keystore};
+use crate::crypto::aead::AeadKey;
+use crate::crypto::signing::RootId;
+use crate::directory::{
+    CardState, DirectoryError, People, ResolvedRecipient, closest_match, resolve,
+};
+use crate::identity::{Card, fingerprint};
+use crate::keystore::{Group, Keystore};
 
 /// Contacts in a keystore of their own.
 struct Known {
@@ -23,25 +29,12 @@ fn people(cards: &[&Card]) -> Known {
     Known { folder, people }
 }
 
-fn no_group(_: &str) -> Result<Vec<RootId>, Failure> {
-    unreachable!("no group was named")
-}
-
-fn one(who: &str, people: &People) -> Result<ResolvedRecipient, Failure> {
-    resolve(who, people, no_group).map(|mut found| found.remove(0))
+fn one(who: &str, people: &People) -> Result<ResolvedRecipient, DirectoryError> {
+    resolve(&[who], people).map(|mut found| found.remove(0))
 }
 
 #[test]
-fn the_look_decides_the_kind() {
-    assert_eq!(kind("@finance"), Kind::Group("finance"));
-    assert_eq!(kind("encl-card1:abc/def"), Kind::Text("encl-card1:abc/def"));
-    assert_eq!(kind("./bob"), Kind::File(Path::new("./bob")));
-    assert_eq!(kind("bob.card"), Kind::File(Path::new("bob.card")));
-    assert_eq!(kind("bob@example.org"), Kind::Name("bob@example.org"));
-}
-
-#[test]
-fn names_are_whole_and_without_regard_to_case() {
+fn names_match_in_full_and_without_regard_to_case() {
     let (bob, other) = (
         card("Bob", &["bob@example.org", "b@example.com"]),
         card("Bobby", &["x@example.org"]),
@@ -55,31 +48,48 @@ fn names_are_whole_and_without_regard_to_case() {
     ] {
         assert_eq!(one(who, &people).unwrap().names.id, bob.id(), "{who}");
     }
-    assert_eq!(one("bo", &people).err().unwrap().exit, Exit::Recipient);
+    assert!(matches!(
+        one("bo", &people),
+        Err(DirectoryError::Unknown { .. })
+    ));
+}
+
+#[test]
+fn both_forms_of_a_domain_name_one_person() {
+    let bob = card("Bob", &["bob@b\u{fc}cher.example"]);
+    let known = people(&[&bob]);
+    for who in ["bob@xn--bcher-kva.example", "BOB@B\u{dc}CHER.example"] {
+        assert_eq!(one(who, &known).unwrap().names.id, bob.id(), "{who}");
+    }
+    let mallory = card("Bob", &["bob@xn--bcher-kva.example"]);
+    assert!(matches!(
+        one(mallory.to_text(), &known),
+        Err(DirectoryError::CardConflict { .. })
+    ));
 }
 
 #[test]
 fn two_candidates_are_both_listed() {
     let one_bob = card("Bob", &["bob@example.org"]);
     let two_bob = card("bob", &["bob@example.com"]);
-    let failure = one("BOB", &people(&[&one_bob, &two_bob])).err().unwrap();
-    let text = failure.lines().join("\n");
-    assert!(
-        text.contains("bob@example.org") && text.contains("bob@example.com"),
-        "{text}"
-    );
+    let Err(DirectoryError::Ambiguous { matches, .. }) = one("BOB", &people(&[&one_bob, &two_bob]))
+    else {
+        panic!("one was chosen");
+    };
+    let ids: Vec<RootId> = matches.iter().map(|names| names.id).collect();
+    assert!(ids.contains(&one_bob.id()) && ids.contains(&two_bob.id()));
 }
 
 #[test]
 fn a_mistyped_contact_is_offered_and_not_taken() {
     let bob = card("Bob", &["bob@example.org"]);
-    let failure = one("bob@exmaple.org", &people(&[&bob])).err().unwrap();
+    let Err(DirectoryError::Unknown { similar, .. }) = one("bob@exmaple.org", &people(&[&bob]))
+    else {
+        panic!("it was taken");
+    };
+    assert_eq!(similar.as_deref(), Some("bob@example.org"));
     assert_eq!(
-        failure.hint.as_deref(),
-        Some("did you mean `bob@example.org`?")
-    );
-    assert_eq!(
-        alike("nobody@example.org", ["bob@example.org"].into_iter()),
+        closest_match("nobody@example.org", ["bob@example.org"].into_iter()),
         None
     );
 }
@@ -98,18 +108,36 @@ fn another_key_for_a_known_address_is_refused() {
         card("Bob", &["bob@example.org"]),
         card("Bob", &["BOB@example.org"]),
     );
-    let failure = one(mallory.to_text(), &people(&[&bob])).err().unwrap();
-    assert_eq!(failure.exit, Exit::Recipient);
+    assert!(matches!(
+        one(mallory.to_text(), &people(&[&bob])),
+        Err(DirectoryError::CardConflict { .. })
+    ));
 }
 
 #[test]
 fn a_group_gives_its_members_and_misses_nobody() {
     let bob = card("Bob", &["bob@example.org"]);
-    let people = people(&[&bob]);
-    let found = resolve("@g", &people, |_| Ok(vec![bob.id()])).unwrap();
-    assert_eq!(found.len(), 1);
-    assert!(resolve("@g", &people, |_| Ok(vec![bob.id(), RootId([7; 32])])).is_err());
-    assert!(resolve("@g", &people, |_| Ok(vec![])).is_err());
+    let known = people(&[&bob]);
+    let keystore = known.people.keystore();
+    for (name, members) in [
+        ("g", vec![bob.id()]),
+        ("gone", vec![bob.id(), RootId([7; 32])]),
+        ("empty", vec![]),
+    ] {
+        let group = Group {
+            members: members.into_iter().collect(),
+            address: None,
+        };
+        keystore.new_group(name, &group).unwrap();
+    }
+    assert_eq!(resolve(&["@g"], &known).unwrap().len(), 1);
+    let error = |who: &str| resolve(&[who], &known).err().unwrap();
+    assert!(matches!(
+        error("@gone"),
+        DirectoryError::MissingMember { .. }
+    ));
+    assert!(matches!(error("@empty"), DirectoryError::EmptyGroup(_)));
+    assert!(matches!(error("@none"), DirectoryError::NoSuchGroup(_)));
 }
 
 /// An index of the contacts as the keystore would leave it behind, with these lines.
@@ -157,7 +185,7 @@ fn a_forged_index_leads_to_nobody_else() {
         }
         let people = People::read(keystore.clone()).unwrap();
         let all = ["mallory", "bob", "mallory@example.org"].map(str::to_owned);
-        let found = resolve_all(&all, &people, no_group).unwrap();
+        let found = resolve(&all, &people).unwrap();
         let ids = found.iter().map(|found| found.names.id);
         assert_eq!(
             ids.collect::<Vec<_>>(),
@@ -179,10 +207,14 @@ fn an_index_hides_no_other_bob_and_no_stranger() {
     );
     leave_index(&keystore, &lines);
     let people = People::read(keystore).unwrap();
-    let text = one("bob", &people).err().unwrap().lines().join("\n");
-    assert!(text.contains("it fits 2 people"), "{text}");
-    let failure = one("bob@example.net", &people).err().unwrap();
-    assert_eq!(failure.exit, Exit::Recipient);
+    assert!(matches!(
+        one("bob", &people),
+        Err(DirectoryError::Ambiguous { matches, .. }) if matches.len() == 2
+    ));
+    assert!(matches!(
+        one("bob@example.net", &people),
+        Err(DirectoryError::Unknown { .. })
+    ));
     assert_eq!(
         one("bob@example.com", &people).unwrap().names.id,
         two_bob.id()

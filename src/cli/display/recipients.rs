@@ -1,0 +1,80 @@
+//! Recipients in a sentence: whom an envelope is for, and what should be known about them.
+
+use encl::directory::{RecipientNotice, Recipients, ResolvedQuorum};
+use encl::identity::fingerprint;
+
+use crate::cli::display::names::{DisplayName, list, list_of};
+use crate::cli::display::policy;
+use crate::cli::terminal::Terminal;
+
+/// "for 2 people: Bob <bob@example.org> and you"
+pub(crate) fn summary(recipients: &Recipients, has_passphrase: bool) -> String {
+    if !recipients.quorums.is_empty() {
+        return rule(recipients, has_passphrase);
+    }
+    let people: Vec<String> = names(recipients);
+    let by_name = match people.len() {
+        0 => return "for whoever knows the passphrase".to_owned(),
+        1 => format!("for 1 person: {}", people[0]),
+        number => format!("for {number} people: {}", list(&people)),
+    };
+    if has_passphrase {
+        by_name + "; and for whoever knows the passphrase"
+    } else {
+        by_name
+    }
+}
+
+/// "for 4 people: any one of Bob and you, and also Carol and Dan together"
+fn rule(recipients: &Recipients, has_passphrase: bool) -> String {
+    let mut locks = Vec::new();
+    if has_passphrase || !recipients.any_of.is_empty() {
+        locks.push(policy::lock(1, &names(recipients), has_passphrase));
+    }
+    locks.extend(recipients.quorums.iter().map(quorum));
+    let count = match recipients.everybody().len() {
+        1 => "1 person".to_owned(),
+        number => format!("{number} people"),
+    };
+    format!("for {count}: {}", policy::all(&locks))
+}
+
+fn names(recipients: &Recipients) -> Vec<String> {
+    let people = recipients.any_of.iter();
+    people.map(DisplayName::display_name).collect()
+}
+
+/// "any 2 of Carol, Dan and you together"
+pub(crate) fn quorum(quorum: &ResolvedQuorum) -> String {
+    let people: Vec<_> = quorum
+        .members
+        .iter()
+        .map(DisplayName::display_name)
+        .collect();
+    policy::lock(quorum.need, &people, false)
+}
+
+/// Says what should be known about recipients.
+pub(crate) fn show_notices(notices: &[RecipientNotice], terminal: Terminal) {
+    for notice in notices {
+        terminal.notice(&match notice {
+            RecipientNotice::NewContact(names) => format!(
+                "{} is a contact now, unverified (first use): {}",
+                names.display_name(),
+                fingerprint(&names.id)
+            ),
+            RecipientNotice::LaterCard(names) => {
+                format!("{}: a later card was stored", names.display_name())
+            }
+            RecipientNotice::Unverified(names) => format!("not verified yet: {}", list_of(names)),
+            RecipientNotice::Unproven(names) => format!(
+                "not verified on this machine, though the keystore says so: {}; `encl contact verify WHO` does it here",
+                list_of(names)
+            ),
+            RecipientNotice::Classic(names) => format!(
+                "a classic key, no shield against quantum computers: {}",
+                list_of(names)
+            ),
+        });
+    }
+}

@@ -1,0 +1,247 @@
+//! Who is meant, and who cannot be used: errors of the directory as failures.
+
+use encl::directory::{AddressOwner, DirectoryError, Names, People, Trust, UnclearAddress};
+use encl::identity::fingerprint;
+use encl::keystore::KeystoreError;
+
+use crate::cli::display::names::{DisplayName, list_of};
+use crate::cli::display::time;
+use crate::cli::errors::keystore::{self, unreadable};
+use crate::cli::errors::{CommandError, Exit, Failure, io_message};
+use crate::cli::terminal::{safe, shown, typed};
+
+/// What to do about a person who is not here and was not named by an address.
+const ASK_FOR_CARD: &str =
+    "ask for their card, then `encl contact add FILE`; `encl contact list` shows who is here";
+
+impl From<DirectoryError> for CommandError {
+    fn from(error: DirectoryError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let reason = error.to_string();
+        match error {
+            DirectoryError::Unknown { name, similar } => unknown(&name, similar.as_deref()),
+            DirectoryError::Ambiguous { name, matches } => ambiguous(&name, &matches),
+            DirectoryError::UnclearAddresses { addresses, similar } => {
+                unclear(&addresses, similar.as_ref())
+            }
+            DirectoryError::NotMine {
+                reason,
+                has_identities,
+            } => Self::from(*reason).hint(if has_identities {
+                "`encl key list` shows your identities"
+            } else {
+                "you have no identity: `encl key new ADDRESS` makes one"
+            }),
+            DirectoryError::RetiredIdentity(name) => {
+                retired(format!("cannot use your identity `{}`", safe(&name)))
+            }
+            DirectoryError::NoSuchGroup(name) => cannot_tell_group(&name)
+                .reason(reason)
+                .hint("`encl group list` shows the groups"),
+            DirectoryError::Group { name, source } => {
+                keystore::failure(&cannot_tell_group(&name).what, &source)
+            }
+            DirectoryError::EmptyGroup(name) => cannot_tell_group(&name).reason(reason),
+            DirectoryError::MissingMember { group, id } => cannot_tell_group(&group)
+                .reason(format!("{reason}: {}", fingerprint(&id)))
+                .hint("add the card again, or `encl group remove` the member"),
+            DirectoryError::CardFile { path, source } => {
+                let what = format!("cannot read the card {}", shown(&path));
+                let failure = Self::new(Exit::Recipient, what)
+                    .reason(io_message(&source))
+                    .file(&path);
+                match path.to_string_lossy().contains('/') {
+                    true => failure,
+                    false => {
+                        failure.hint("a WHO that ends in .card, or has a slash, is a card file")
+                    }
+                }
+            }
+            DirectoryError::Card { file, source } => {
+                let card = file.map_or_else(|| "that was pasted".to_owned(), |file| safe(&file));
+                Self::new(Exit::Recipient, format!("cannot use the card {card}"))
+                    .reason(safe(&source.to_string()))
+            }
+            DirectoryError::CardConflict { name, source } => conflict(&name, &source),
+            DirectoryError::Blocked { names, trust } => blocked(
+                format!("cannot wrap for {}", names.display_name()),
+                trust,
+                &names,
+            ),
+            DirectoryError::Expired { names, at } => {
+                let when = at.map_or_else(String::new, |at| format!(" at {}", time::local(at)));
+                Self::new(
+                    Exit::Recipient,
+                    format!("cannot wrap for {}", names.display_name()),
+                )
+                .reason(format!(
+                    "the key on the card of {} expired{when}",
+                    safe(&names.name)
+                ))
+                .hint("ask for a new card")
+            }
+            DirectoryError::NotVerified(names) => Self::new(
+                Exit::Recipient,
+                "cannot wrap for somebody who was never verified",
+            )
+            .reason(format!("not verified: {}", list_of(&names)))
+            .hint("`encl contact verify WHO` compares a number with each of them"),
+            DirectoryError::TwiceInQuorum(names) => Self::new(Exit::Usage, "cannot use a quorum")
+                .reason(format!("it names {} twice", names.display_name()))
+                .hint("each of its people counts once, and so does each member of a group"),
+            DirectoryError::QuorumTooSmall { .. } | DirectoryError::QuorumTooLarge { .. } => {
+                Self::new(Exit::Usage, "cannot use a quorum").reason(reason)
+            }
+            DirectoryError::NotStored(source) => {
+                keystore::failure("cannot store the cards of new recipients", &source)
+            }
+            DirectoryError::Keystore(source) => unreadable(&source),
+            _ => Self::new(Exit::Failed, "cannot read a contact that was just there"),
+        }
+    }
+}
+
+fn cannot_tell(who: &str) -> Failure {
+    Failure::new(
+        Exit::Recipient,
+        format!("cannot tell who `{}` is", safe(who)),
+    )
+}
+
+fn cannot_tell_group(name: &str) -> Failure {
+    cannot_tell(&format!("@{name}"))
+}
+
+fn unknown(name: &str, similar: Option<&str>) -> Failure {
+    let failure = cannot_tell(name).reason("nobody here has that address or name");
+    if std::path::Path::new(name).is_file() {
+        return failure.hint(format!(
+            "it is a file here; write `./{}` if it is a card",
+            safe(name)
+        ));
+    }
+    match similar {
+        Some(word) => failure.hint(format!("did you mean `{}`?", safe(word))),
+        None => failure.hint(ask_for_cards(&[name])),
+    }
+}
+
+fn ambiguous(name: &str, matches: &[Names]) -> Failure {
+    let mut failure = cannot_tell(name).reason(format!("it fits {} people:", matches.len()));
+    failure.reasons.extend(matches.iter().map(with_fingerprint));
+    failure.hint("use an address or the fingerprint, or remove one of them: `encl contact remove`")
+}
+
+fn with_fingerprint(names: &Names) -> String {
+    format!("{}, {}", names.display_name(), fingerprint(&names.id))
+}
+
+/// What to do about people who are not here: an address gets an invitation by mail.
+fn ask_for_cards(names: &[&str]) -> String {
+    let is_address = |name: &&str| {
+        let parts = name.rsplit_once('@');
+        parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+    };
+    let address = match names {
+        _ if !names.iter().all(is_address) => return ASK_FOR_CARD.to_owned(),
+        [one] => typed(one, "ADDRESS"),
+        _ => "ADDRESS".to_owned(),
+    };
+    let whom = if names.len() == 1 { "them" } else { "each" };
+    format!(
+        "`encl invite {address}` prints an invitation to mail to {whom}; `encl contact list` shows who is here"
+    )
+}
+
+/// One failure for all addresses that do not mean one owner.
+fn unclear(addresses: &[UnclearAddress], similar: Option<&(String, String)>) -> Failure {
+    let mut failure = match addresses {
+        [one] => cannot_tell(&one.address),
+        _ => Failure::new(
+            Exit::Recipient,
+            format!("cannot tell who {} of the recipients are", addresses.len()),
+        ),
+    };
+    for one in addresses {
+        let address = safe(&one.address);
+        if one.owners.is_empty() {
+            failure = failure.reason(format!("nobody here has the address {address}"));
+            continue;
+        }
+        failure = failure.reason(format!("{address} fits {}:", one.owners.len()));
+        failure
+            .reasons
+            .extend(one.owners.iter().map(|owner| match owner {
+                AddressOwner::Group(name) => format!("the group @{}", safe(name)),
+                AddressOwner::Person(names) => with_fingerprint(names),
+            }));
+    }
+    let unknown = addresses.iter().filter(|one| one.owners.is_empty());
+    let unknown: Vec<&str> = unknown.map(|one| &*one.address).collect();
+    failure.hint(match (&unknown[..], similar) {
+        ([], _) => "remove one of them: `encl contact remove`, `encl group delete`".to_owned(),
+        ([_], Some((_, word))) => format!("did you mean `{}`?", safe(word)),
+        (_, Some((address, word))) => {
+            format!("did you mean `{}` by {}?", safe(word), safe(address))
+        }
+        (unknown, None) => ask_for_cards(unknown),
+    })
+}
+
+fn conflict(name: &str, source: &KeystoreError) -> Failure {
+    let failure = keystore::failure(&format!("cannot use the card of {}", safe(name)), source);
+    match source {
+        KeystoreError::KeyChanged { known, offered, .. } => failure
+            .reason(format!("known {}", fingerprint(known)))
+            .reason(format!("given {}", fingerprint(offered))),
+        _ => failure,
+    }
+}
+
+/// An identity that is not used any more.
+pub(crate) fn retired(what: impl Into<String>) -> Failure {
+    Failure::new(Exit::Recipient, what)
+        .reason("it was revoked or replaced, and only opens what was sealed to it")
+        .hint("`encl key new ADDRESS` makes another; `encl key list` shows what you have")
+}
+
+/// Refuses a person who has only identities that are not used any more.
+pub(crate) fn refuse_retired(what: &str, people: &People) -> Result<(), Failure> {
+    match people.retired.is_empty() {
+        true => Ok(()),
+        false => Err(retired(what)),
+    }
+}
+
+/// A contact whose state forbids what was wanted: why, and what ends that state.
+pub(crate) fn blocked(what: String, trust: Trust, names: &Names) -> Failure {
+    let failure = Failure::new(Exit::Recipient, what);
+    let who = names.addresses.first().map_or("", String::as_str);
+    let who = typed(who, "WHO");
+    match trust {
+        Trust::Changed => failure
+            .reason("another key or card was offered for this contact, and it is not decided which one is right")
+            .reason("somebody may be pretending")
+            .hint(changed_hint(&who)),
+        Trust::Revoked => failure
+            .reason("its owner revoked the key")
+            .hint("ask for the card of their new identity, and add it after `encl contact remove`"),
+        Trust::Blocked => failure
+            .reason("you blocked this contact")
+            .hint(format!("`encl contact unblock {who}` ends that")),
+        _ => failure,
+    }
+}
+
+/// What to do about a contact that is *changed*.
+pub(crate) fn changed_hint(who: &str) -> String {
+    format!(
+        "ask them by another way than the card came: `encl contact verify {who}` if the known key is right; if it was \
+         replaced, `encl contact remove {who}` and add the new card"
+    )
+}

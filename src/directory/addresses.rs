@@ -1,0 +1,133 @@
+//! Whom mail addresses mean. Nobody is guessed and nobody is left out: one address that is not known is an error for all.
+
+use std::sync::PoisonError;
+
+use super::address_book::{AddressBook, Match, Owner};
+use super::error::{AddressOwner, DirectoryError, UnclearAddress};
+use super::names::{Names, closest_match};
+use super::people::{LookupSource, People};
+use super::resolve::{ResolvedRecipient, resolve_members};
+use crate::address::Address;
+
+/// Unknown addresses for which a similar one is looked for: each costs a comparison with everybody.
+const SUGGESTIONS_MAX: usize = 3;
+
+/// The people whom mail addresses mean.
+pub struct ResolvedAddresses {
+    /// Everybody, in the order of the addresses.
+    pub recipients: Vec<ResolvedRecipient>,
+    /// Addresses that are known only without their `+detail`, and what they were taken for; each is reported once per keystore read.
+    pub without_detail: Vec<(String, Address)>,
+}
+
+/// Resolves mail addresses. All that are unknown are named in one error.
+///
+/// # Errors
+/// [`DirectoryError::UnclearAddresses`], those of groups and of the keystore.
+pub fn recipients_at(
+    addresses: &[&str],
+    people: &People,
+) -> Result<ResolvedAddresses, DirectoryError> {
+    let (book, source) = people.quick_address_book()?;
+    if source == LookupSource::Index {
+        // Only if everybody is there, and has that address by the card itself.
+        if let Ok(resolved) = look_up_all(book, source, addresses, people) {
+            return Ok(resolved);
+        }
+    }
+    look_up_all(
+        people.address_book()?,
+        LookupSource::Files,
+        addresses,
+        people,
+    )
+}
+
+fn look_up_all(
+    book: &AddressBook,
+    source: LookupSource,
+    addresses: &[&str],
+    people: &People,
+) -> Result<ResolvedAddresses, DirectoryError> {
+    let mut resolved = ResolvedAddresses {
+        recipients: Vec::new(),
+        without_detail: Vec::new(),
+    };
+    let mut unclear = Vec::new();
+    for address in addresses {
+        match book.look_up(address) {
+            Match::One(owner) => {
+                let found = recipients_of(owner, address, people)?;
+                resolved.recipients.extend(found);
+            }
+            Match::WithoutDetail(owner, base) => {
+                let found = recipients_of(owner, base.as_str(), people)?;
+                resolved.recipients.extend(found);
+                let mut reported = book.reported.lock().unwrap_or_else(PoisonError::into_inner);
+                if reported.insert(Address::new(*address)) {
+                    resolved.without_detail.push(((*address).to_owned(), base));
+                }
+            }
+            Match::Several(owners) => unclear.push((*address, owners)),
+            Match::Nobody => unclear.push((*address, &[][..])),
+        }
+    }
+    match source {
+        _ if unclear.is_empty() => Ok(resolved),
+        LookupSource::Index => Err(DirectoryError::ContactGone),
+        LookupSource::Files => Err(unclear_addresses(&unclear, people)?),
+    }
+}
+
+/// The people: one whose card has to carry the address, or the members of a group.
+fn recipients_of(
+    owner: &Owner,
+    address: &str,
+    people: &People,
+) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
+    match owner {
+        Owner::Person(id) => {
+            let recipient = ResolvedRecipient::stored(people.contact(*id)?);
+            match recipient.names.has_address(address) {
+                true => Ok(vec![recipient]),
+                // The index has another address than the card: the contacts' files decide.
+                false => Err(DirectoryError::ContactGone),
+            }
+        }
+        Owner::Group(name, members) => resolve_members(name, people, members),
+    }
+}
+
+fn describe(owner: &Owner, everybody: &[Names]) -> Option<AddressOwner> {
+    Some(match owner {
+        Owner::Group(name, _) => AddressOwner::Group(name.clone()),
+        Owner::Person(id) => {
+            AddressOwner::Person(everybody.iter().find(|names| names.id == *id)?.clone())
+        }
+    })
+}
+
+/// One error for all addresses that do not mean one owner.
+fn unclear_addresses(
+    unclear: &[(&str, &[Owner])],
+    people: &People,
+) -> Result<DirectoryError, DirectoryError> {
+    let everybody = people.names()?;
+    let known = || everybody.iter().flat_map(|names| &names.addresses);
+    let unknown = unclear.iter().filter(|(_, owners)| owners.is_empty());
+    let similar = unknown.take(SUGGESTIONS_MAX).find_map(|(address, _)| {
+        let word = closest_match(address, known().map(String::as_str))?;
+        Some(((*address).to_owned(), word.to_owned()))
+    });
+    let describe = |(address, owners): &(&str, &[Owner])| UnclearAddress {
+        address: (*address).to_owned(),
+        owners: owners
+            .iter()
+            .filter_map(|owner| describe(owner, everybody))
+            .collect(),
+    };
+    Ok(DirectoryError::UnclearAddresses {
+        addresses: unclear.iter().map(describe).collect(),
+        similar,
+    })
+}

@@ -1,0 +1,165 @@
+//! Why it is not clear who is meant, or why somebody cannot be encrypted to.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::names::Names;
+use super::trust::Trust;
+use crate::crypto::signing::RootId;
+use crate::identity::CardError;
+use crate::keystore::KeystoreError;
+use crate::time::Time;
+
+/// Why it is not clear who is meant, or why somebody cannot be encrypted to. Names in it are as the keystore has them: a program
+/// escapes them before it shows them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// Nobody has this name or address.
+    #[error("nobody here has that address or name")]
+    Unknown {
+        /// As it was typed.
+        name: String,
+        /// The name or address that is most like it.
+        similar: Option<String>,
+    },
+    /// Several people have this name or address.
+    #[error("it fits {} people", matches.len())]
+    Ambiguous {
+        /// As it was typed.
+        name: String,
+        /// All of them.
+        matches: Vec<Names>,
+    },
+    /// Some mail addresses do not mean one person or group.
+    #[error("{} of the recipients are not clear", addresses.len())]
+    UnclearAddresses {
+        /// Each address with what is known about it.
+        addresses: Vec<UnclearAddress>,
+        /// One of them, and the known address that is most like it.
+        similar: Option<(String, String)>,
+    },
+    /// Not one of my active identities.
+    #[error("{reason}")]
+    NotMine {
+        /// [`Self::Unknown`] or [`Self::Ambiguous`].
+        reason: Box<Self>,
+        /// Whether there is any active identity.
+        has_identities: bool,
+    },
+    /// An identity that only opens what was encrypted to it earlier.
+    #[error("it was revoked or replaced, and only opens what was sealed to it")]
+    RetiredIdentity(String),
+    /// There is no group of this name.
+    #[error("there is no such group")]
+    NoSuchGroup(String),
+    /// A group cannot be read.
+    #[error("the group cannot be read")]
+    Group {
+        /// Its name, without the `@`.
+        name: String,
+        /// The reason.
+        source: KeystoreError,
+    },
+    /// A group without members.
+    #[error("the group is empty")]
+    EmptyGroup(String),
+    /// A member of a group is no contact any more.
+    #[error("a member is no contact any more")]
+    MissingMember {
+        /// The group's name, without the `@`.
+        group: String,
+        /// The member.
+        id: RootId,
+    },
+    /// A card's file cannot be read.
+    #[error("the card cannot be read")]
+    CardFile {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// What was given is not a usable card.
+    #[error("the card cannot be used")]
+    Card {
+        /// The file as it was typed; `None`: the card was pasted.
+        file: Option<String>,
+        /// The reason.
+        source: CardError,
+    },
+    /// The card contradicts what the keystore knows: [`KeystoreError::KeyChanged`] or [`KeystoreError::OtherCard`].
+    #[error("the card contradicts a known one")]
+    CardConflict {
+        /// The name on the card.
+        name: String,
+        /// The contradiction.
+        source: KeystoreError,
+    },
+    /// The state of a contact forbids to use it.
+    #[error("the state of the contact forbids it")]
+    Blocked {
+        /// The contact.
+        names: Names,
+        /// Changed, revoked or blocked.
+        trust: Trust,
+    },
+    /// No key on the card is valid any more.
+    #[error("the key on the card expired")]
+    Expired {
+        /// The contact.
+        names: Names,
+        /// When the last one ended.
+        at: Option<Time>,
+    },
+    /// Contacts that were never verified, where that was demanded.
+    #[error("somebody was never verified")]
+    NotVerified(Vec<Names>),
+    /// Two of a quorum are one person.
+    #[error("a quorum names somebody twice")]
+    TwiceInQuorum(Names),
+    /// A quorum of fewer people than have to come together.
+    #[error("{need} of {of} people cannot come together")]
+    QuorumTooSmall {
+        /// How many have to come together.
+        need: u8,
+        /// How many there are.
+        of: usize,
+    },
+    /// A quorum of more people than can have a share.
+    #[error(
+        "it names {of} people, and at most {} can have a share",
+        crate::policy::SHARES_MAX
+    )]
+    QuorumTooLarge {
+        /// How many there are.
+        of: usize,
+    },
+    /// A contact was removed between two reads.
+    #[error("a contact that was just there is gone")]
+    ContactGone,
+    /// New cards cannot be stored.
+    #[error("the cards of new recipients cannot be stored")]
+    NotStored(#[source] KeystoreError),
+    /// The keystore cannot be read.
+    #[error("the keystore cannot be read")]
+    Keystore(#[from] KeystoreError),
+}
+
+/// A mail address that does not mean one person or group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnclearAddress {
+    /// The address.
+    pub address: String,
+    /// Everybody who has it: nobody, or several.
+    pub owners: Vec<AddressOwner>,
+}
+
+/// Who has a mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressOwner {
+    /// A person.
+    Person(Names),
+    /// A group, by its name without the `@`.
+    Group(String),
+}

@@ -1,0 +1,31 @@
+//! Who is meant by a name, a card, an address or a group.
+//!
+//! [`People`] reads a keystore; [`resolve`] finds those whom words mean, [`AddressBook`] those whom mail addresses mean. Nobody is
+//! guessed and nobody is left out: what is not clear is a [`DirectoryError`] that says what is known.
+
+mod address_book;
+mod addresses;
+mod error;
+mod lookalike;
+mod names;
+mod people;
+mod recipients;
+mod removals;
+mod resolve;
+mod trust;
+
+pub use address_book::AddressBook;
+pub use addresses::{ResolvedAddresses, recipients_at};
+pub use error::{AddressOwner, DirectoryError, UnclearAddress};
+pub use lookalike::find_lookalike;
+pub use names::{Names, closest_match, match_one};
+pub use people::{People, Person, Signer};
+pub use recipients::{
+    RecipientNotice, Recipients, ResolvedQuorum, current_key, key_directory, known_person,
+};
+pub use removals::{RemovedHolder, ResolvedRemovals};
+pub use resolve::{CardState, ResolvedRecipient, resolve, resolve_members};
+pub use trust::Trust;
+
+#[cfg(test)]
+mod tests;
