@@ -28,7 +28,7 @@ pub use hidden::{discard_leftovers, is_temporary};
 
 /// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readers {
+pub enum FileMode {
     /// Its owner: mode 0600, from the first byte. For plaintext and keys.
     OwnerOnly,
     /// Whoever the umask lets: 0666 less the umask. For what is sealed or public.
@@ -94,16 +94,16 @@ impl AtomicFile {
     /// [`AtomicFileError`], also when the target's folder cannot be opened.
     pub fn create(
         target: &Path,
-        readers: Readers,
+        mode: FileMode,
         existing: Existing,
     ) -> Result<Self, AtomicFileError> {
         let place = Place::new(target)?;
         place.check(existing)?;
-        match place.open_unnamed(readers) {
+        match place.open_unnamed(mode) {
             Ok(file) => Ok(Self::new(file, None, place, existing)),
             // The answers of file systems that cannot do it (open(2), O_TMPFILE), and of kernels that do not know it.
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT | Errno::NOSYS) => {
-                Self::create_hidden(place, readers, existing)
+                Self::create_hidden(place, mode, existing)
             }
             Err(error) => Err(place.system("create", error)),
         }
@@ -111,12 +111,12 @@ impl AtomicFile {
 
     fn create_hidden(
         place: Place,
-        readers: Readers,
+        mode: FileMode,
         existing: Existing,
     ) -> Result<Self, AtomicFileError> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = |name: &str| rustix::fs::openat(&place.folder, name, flags, readers.mode());
+        let open = |name: &str| rustix::fs::openat(&place.folder, name, flags, mode.bits());
         let (file, hidden) =
             HiddenName::claim(&place, open).map_err(|error| place.system("create", error))?;
         Ok(Self::new(file.into(), Some(hidden), place, existing))
@@ -261,8 +261,8 @@ impl Write for AtomicFile {
     }
 }
 
-impl Readers {
-    fn mode(self) -> Mode {
+impl FileMode {
+    fn bits(self) -> Mode {
         match self {
             Self::OwnerOnly => Mode::from_raw_mode(0o600),
             Self::Umask => Mode::from_raw_mode(0o666),

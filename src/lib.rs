@@ -22,7 +22,7 @@
 //!  3       │          envelope     the format: manifest, slots, seal, open
 //!  2       │        policy │       pure rules: who may read, and when
 //!  1   identity ──────┘ payload    keys and cards; one C2SP message
-//!  0   atomic_file   crypto   json   time   turns
+//!  0   atomic_file   crypto   json   time   pipeline
 //! ```
 //!
 //! `tests/tidy.rs` holds that picture against the `use` lines.
@@ -38,6 +38,6 @@ pub mod json;
 pub mod keystore;
 pub mod mail;
 pub mod payload;
+pub mod pipeline;
 pub mod policy;
 pub mod time;
-pub mod turns;

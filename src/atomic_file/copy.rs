@@ -54,12 +54,12 @@ impl AtomicFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atomic_file::{Existing, Readers};
+    use crate::atomic_file::{Existing, FileMode};
 
     fn copied(from: &File, at: u64) -> (u64, Vec<u8>) {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("target");
-        let mut file = AtomicFile::create(&target, Readers::Umask, Existing::Keep).unwrap();
+        let mut file = AtomicFile::create(&target, FileMode::Umask, Existing::Keep).unwrap();
         file.write_all(b"front").unwrap();
         let bytes = file.append_rest(from, at).unwrap();
         file.write_all(b"end").unwrap();

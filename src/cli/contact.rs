@@ -6,8 +6,8 @@ use clap::Subcommand;
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
 use encl::keystore::{self, Contact, Keystore, KeystoreError};
+use encl::pipeline::parallel_map;
 use encl::time::Time;
-use encl::turns::spread;
 use serde::Serialize;
 
 use super::context::Context;
@@ -142,7 +142,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     }
     for names in names.chunks(TOGETHER) {
         // Whether a card expired, only the card says; and a card is verified when it is read.
-        let read = spread(names.iter().collect(), 1, |names: &Names| {
+        let read = parallel_map(names.iter().collect(), 1, |names: &Names| {
             let contact = keystore.contact(&names.id);
             Ok(contact?.map(|contact| (names, contact)))
         });

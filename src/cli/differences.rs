@@ -1,6 +1,6 @@
 //! How an envelope differs from what is wished: for people in one line, for programs as lists.
 
-use encl::envelope::{Addressee, Change, Known, Reader};
+use encl::envelope::{Addressee, Change, KeyDirectory, Reader};
 use encl::policy::Recipient;
 use serde::Serialize;
 
@@ -30,13 +30,13 @@ pub(crate) struct Someone {
 
 impl Differences {
     /// The changes of a plan. `locks` is how many the envelope has.
-    pub(crate) fn of(changes: &[Change], known: &Known, locks: usize) -> Self {
+    pub(crate) fn of(changes: &[Change], known: &KeyDirectory, locks: usize) -> Self {
         let mut differences = Self::default();
         for change in changes {
             let (list, mut one) = match change {
-                Change::Joins(lock, one) => (&mut differences.joins, Someone::of(one, *lock)),
+                Change::Added(lock, one) => (&mut differences.joins, Someone::of(one, *lock)),
                 Change::NewKey(lock, one) => (&mut differences.new_keys, Someone::of(one, *lock)),
-                Change::Leaves(lock, reader) => (
+                Change::Removed(lock, reader) => (
                     &mut differences.leaves,
                     Someone {
                         lock: *lock,
@@ -88,9 +88,9 @@ impl Someone {
     }
 
     /// Somebody with a slot, by the name that the keystore has for the key, or else for the person.
-    pub(crate) fn reading(reader: &Reader, known: &Known) -> Self {
+    pub(crate) fn reading(reader: &Reader, known: &KeyDirectory) -> Self {
         let key = hex(&reader.key.0);
-        match (known.behind(reader), &reader.person) {
+        match (known.owner_of(reader), &reader.person) {
             (Some(person), _) => Self {
                 key,
                 ..Self::of(&person.current, reader.lock)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
-use encl::envelope::{Known, Reader};
+use encl::envelope::{KeyDirectory, Reader};
 use serde::Serialize;
 
 use super::access::Access;
@@ -89,7 +89,7 @@ fn dropped(input: &Input, leaving: &Leaving, access: &Access<'_>) -> Result<Done
     let options = access.options;
     let subject = access.subject(input)?;
     let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
-    let nobody = Known::default();
+    let nobody = KeyDirectory::default();
     let leaves = |reader: &Reader| leaving.leavers.include(reader, &nobody);
     let readers = rewriting.manifest().readers().into_iter();
     let slots: HashSet<KeyId> = readers.filter(leaves).map(|reader| reader.key).collect();

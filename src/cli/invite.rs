@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 use encl::identity::{Card, InvitationToken};
 use encl::keystore::INVITATION_SECONDS_MAX;
 use encl::time::Time;
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Outcome {
     let people = store::people(context)?;
     refuse_myself(&address, &people, &what)?;
     let output = match arguments.output.as_deref().filter(|path| !is_dash(path)) {
-        Some(path) => Output::File(begin(path, Readers::Umask, arguments.force)?),
+        Some(path) => Output::File(begin(path, FileMode::Umask, arguments.force)?),
         None => Output::Stdout(Stdout::open()?),
     };
     tell_of_contact(&address, &people, context)?;

@@ -2,7 +2,7 @@
 
 use encl::crypto::KeyId;
 use encl::crypto::signing::RootId;
-use encl::envelope::Leavers;
+use encl::envelope::Removals;
 use encl::identity::{fingerprint, parse_fingerprint};
 
 use super::context::Context;
@@ -12,7 +12,7 @@ use super::{readers, store, who};
 
 /// Those who lose access, and how they are called.
 pub(crate) struct Leaving {
-    pub(crate) leavers: Leavers,
+    pub(crate) leavers: Removals,
     /// "Bob <bob@example.org> and @old-team"
     pub(crate) words: String,
 }
@@ -25,9 +25,9 @@ impl Leaving {
         people: &People,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let mut leavers = Leavers {
+        let mut leavers = Removals {
             lock,
-            ..Leavers::default()
+            ..Removals::default()
         };
         let mut words = Vec::new();
         for name in names {

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use encl::envelope::Workers;
-use encl::turns::{Taken, Turns};
+use encl::pipeline::{Next, Pipeline};
 
 use super::files::Input;
 use super::terminal::Terminal;
@@ -85,28 +85,28 @@ fn side_by_side<'a, I: Sync, T: Send>(
     tell: &mut (impl FnMut(&I, T) + Send),
 ) {
     let mut next = inputs.iter();
-    let turns = Turns {
-        take: |piece: &mut Piece<'a, I, T>| {
+    let pipeline = Pipeline {
+        read: |piece: &mut Piece<'a, I, T>| {
             *piece = next.next().map(|input| (input, None));
             Ok(match piece {
-                Some(_) => Taken::Piece,
-                None => Taken::Nothing,
+                Some(_) => Next::Piece,
+                None => Next::End,
             })
         },
-        work: |piece: &mut Piece<'a, I, T>| {
+        process: |piece: &mut Piece<'a, I, T>| {
             if let Some((input, result)) = piece {
                 *result = Some(work(input, Company::Others));
             }
             Ok(())
         },
-        give: |piece: &mut Piece<'a, I, T>| {
+        write: |piece: &mut Piece<'a, I, T>| {
             if let Some((input, Some(result))) = piece.take() {
                 tell(input, result);
             }
             Ok(())
         },
     };
-    let done: Result<(), Infallible> = turns.run(|| SIDE_BY_SIDE.min(inputs.len()), || None);
+    let done: Result<(), Infallible> = pipeline.run(|| SIDE_BY_SIDE.min(inputs.len()), || None);
     done.unwrap_or_else(|never| match never {});
 }
 

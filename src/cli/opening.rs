@@ -8,7 +8,9 @@ use std::sync::Arc;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::signing::RootId;
-use encl::envelope::{Admission, Content, Envelope, Keyring as _, NoKey, OpenError, Opened, Step};
+use encl::envelope::{
+    Admission, Content, Envelope, GrantLink, Keyring as _, NoKey, OpenError, Opened,
+};
 use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
@@ -300,7 +302,7 @@ fn access(admission: &Admission) -> &'static str {
     }
 }
 
-fn steps(admission: &Admission) -> &[Step] {
+fn steps(admission: &Admission) -> &[GrantLink] {
     match admission {
         Admission::Granted(path) => path,
         Admission::Named | Admission::Unrecorded => &[],
@@ -328,7 +330,7 @@ struct StepObject {
 }
 
 impl StepObject {
-    fn of(step: &Step) -> Self {
+    fn of(step: &GrantLink) -> Self {
         Self {
             id: step.id.to_string(),
             by: step.by.to_string(),

@@ -12,7 +12,7 @@ use encl::identity::{Card, fingerprint};
 use encl::keystore::{
     ContactHead, ContactIndex, Group, IndexedContact, Keystore, KeystoreError, Standing,
 };
-use encl::turns::spread;
+use encl::pipeline::parallel_map;
 use serde::Serialize;
 
 use super::addressing::Directory;
@@ -368,7 +368,7 @@ impl People {
         turned: impl Fn(Person, N) -> T + Sync,
     ) -> Vec<Result<Option<T>, KeystoreError>> {
         let keystore = &self.keystore;
-        spread(ids, SHARED_FROM, |(id, named)| {
+        parallel_map(ids, SHARED_FROM, |(id, named)| {
             let me = self.readers().find(|person| person.card.id() == id);
             let person = match me {
                 Some(me) => Some(me.clone()),

@@ -1,7 +1,7 @@
 //! Who may read what is wrapped: names resolved, nobody dropped, everybody counted.
 
 use encl::crypto::Kem;
-use encl::envelope::{Addressee, Known, Person as KnownPerson};
+use encl::envelope::{Addressee, KeyDirectory, Person as KnownPerson};
 use encl::identity::{Card, CardKey, fingerprint};
 use encl::policy::Recipient;
 
@@ -272,7 +272,7 @@ fn known_person(found: &Found, current: Addressee) -> KnownPerson {
 }
 
 /// Everybody whom the keystore knows and whose key can be sealed to.
-pub(crate) fn known(people: &People, context: &Context) -> Result<Known, Failure> {
+pub(crate) fn known(people: &People, context: &Context) -> Result<KeyDirectory, Failure> {
     let names = people.names().map_err(|error| store::unreadable(&error))?;
     let ids = names.iter().map(|names| (names.id, ())).collect();
     let read = people.with_ids(ids, |found, ()| {
@@ -287,7 +287,7 @@ pub(crate) fn known(people: &People, context: &Context) -> Result<Known, Failure
         let person = person.map_err(|error| store::unreadable(&error))?;
         known.extend(person.flatten());
     }
-    Ok(Known::new(known))
+    Ok(KeyDirectory::new(known))
 }
 
 fn expired(found: &Found) -> Failure {

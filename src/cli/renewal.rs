@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::RootId;
 use encl::envelope::{
-    Action, ArmorWriter, Change, EnvelopeId, Known, Leavers, LockRequest, Opened,
-    Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, SealError, Sealed,
-    Wish, chosen_lock,
+    Action, ArmorWriter, Change, CurrentAccess, DesiredAccess, EnvelopeId, KeyDirectory,
+    LockRequest, Opened, Person as KnownPerson, Plan, Reader, Removals, ResealError, ResealRequest,
+    SealError, Sealed, chosen_lock,
 };
 use encl::policy::Policy;
 
@@ -30,7 +30,7 @@ pub(crate) enum Wished {
     /// Whoever has it, with the keys that they have now.
     CurrentKeys,
     /// Everybody but these.
-    Without(Leavers),
+    Without(Removals),
     /// These and nobody else; and me, unless I do not want to be one.
     Exactly {
         people: Vec<KnownPerson>,
@@ -45,9 +45,9 @@ pub(crate) struct Renewal<'a> {
     /// What is sealed anew is not signed.
     pub(crate) anonymous: bool,
     pub(crate) wished: Wished,
-    known: Known,
+    known: KeyDirectory,
     /// The wish for each set of my identities that is added to it.
-    exactly: Mutex<HashMap<Vec<RootId>, Arc<Known>>>,
+    exactly: Mutex<HashMap<Vec<RootId>, Arc<KeyDirectory>>>,
 }
 
 /// An envelope that was looked at.
@@ -148,15 +148,15 @@ impl<'a> Renewal<'a> {
         signer: Option<RootId>,
     ) -> Result<Plan, Failure> {
         let me = self.signer(signer).map(|person| person.card.id());
-        let present = Present {
+        let present = CurrentAccess {
             policy,
             readers,
             signer,
         };
         let plan = |wish| present.plan(wish, &self.known, me);
         Ok(match &self.wished {
-            Wished::CurrentKeys => plan(Wish::CurrentKeys),
-            Wished::Without(leavers) => only_with_leavers(plan(Wish::Without(leavers))),
+            Wished::CurrentKeys => plan(DesiredAccess::CurrentKeys),
+            Wished::Without(leavers) => only_with_leavers(plan(DesiredAccess::Without(leavers))),
             Wished::Exactly { people, no_self } => {
                 let lock = chosen_lock(policy, self.access.options.lock)
                     .map_err(|error| subject.not_rewritten(&error))?;
@@ -174,13 +174,20 @@ impl<'a> Renewal<'a> {
                 };
                 let mine = everybody.mine.iter().enumerate().filter(reads);
                 let mine = mine.map(|(_, person)| person);
-                plan(Wish::Exactly(lock, &*self.exactly(people, mine.collect())?))
+                plan(DesiredAccess::Exactly(
+                    lock,
+                    &*self.exactly(people, mine.collect())?,
+                ))
             }
         })
     }
 
     /// The wish with me in it, made once for all envelopes.
-    fn exactly(&self, people: &[KnownPerson], mine: Vec<&Person>) -> Result<Arc<Known>, Failure> {
+    fn exactly(
+        &self,
+        people: &[KnownPerson],
+        mine: Vec<&Person>,
+    ) -> Result<Arc<KeyDirectory>, Failure> {
         let ids: Vec<RootId> = mine.iter().map(|person| person.card.id()).collect();
         let mut made = self.exactly.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = made.get(&ids) {
@@ -196,7 +203,7 @@ impl<'a> Renewal<'a> {
                 self.access.context,
             )?);
         }
-        let known = Arc::new(Known::new(all));
+        let known = Arc::new(KeyDirectory::new(all));
         made.insert(ids, Arc::clone(&known));
         Ok(known)
     }
@@ -238,7 +245,7 @@ impl<'a> Renewal<'a> {
         let key = self.access.signing_key(by.card.id())?;
         let (at, mut rng) = (self.access.context.now, self.access.context.rng());
         for change in &plan.changes {
-            if let Change::Joins(lock, one) | Change::NewKey(lock, one) = change {
+            if let Change::Added(lock, one) | Change::NewKey(lock, one) = change {
                 rewriting
                     .grant(one, Some(*lock), (key, at), &mut rng)
                     .map_err(|error| subject.not_rewritten(&error))?;
@@ -301,7 +308,7 @@ fn only_with_leavers(mut plan: Plan) -> Plan {
     if !plan
         .changes
         .iter()
-        .any(|change| matches!(change, Change::Leaves(..)))
+        .any(|change| matches!(change, Change::Removed(..)))
     {
         plan.action = Action::Nothing;
         plan.changes.clear();
@@ -327,7 +334,7 @@ fn refuse_changed(
 }
 
 /// Whoever remains needs a key to seal to.
-fn refuse_unknown(subject: &Subject<'_>, plan: &Plan, known: &Known) -> Result<(), Failure> {
+fn refuse_unknown(subject: &Subject<'_>, plan: &Plan, known: &KeyDirectory) -> Result<(), Failure> {
     let unknown = plan.remaining.iter().flat_map(|lock| &lock.unknown);
     let words: Vec<String> = unknown
         .map(|reader| Someone::reading(reader, known).words().to_owned())

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use clap::Args;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
-use encl::envelope::{About, Addressee, EnvelopeId, LockRequest, SealError, SealRequest, Workers};
+use encl::envelope::{
+    Addressee, ContentInfo, EnvelopeId, LockRequest, SealError, SealRequest, Workers,
+};
 use encl::identity::Identity;
 use encl::policy::{Conditions, Padding};
 use serde::Serialize;
@@ -147,7 +149,7 @@ impl<'a> Sealing<'a> {
     }
 
     /// The request for one envelope.
-    pub(crate) fn request(&self, readers: &Readers, about: About) -> SealRequest<'_> {
+    pub(crate) fn request(&self, readers: &Readers, about: ContentInfo) -> SealRequest<'_> {
         let passphrase = self
             .passphrase
             .as_ref()
@@ -173,7 +175,7 @@ impl<'a> Sealing<'a> {
             created: Some(self.context.now),
             conditions: self.terms.conditions,
             labels: self.terms.labels.clone(),
-            about,
+            info: about,
             aligned: false,
             workers: Workers::Processors,
         }
@@ -221,7 +223,7 @@ impl<'a> Sealing<'a> {
         if readers.quorums.is_empty() {
             return Vec::new();
         }
-        let locks = self.request(readers, About::default()).locks;
+        let locks = self.request(readers, ContentInfo::default()).locks;
         locks.iter().map(LockObject::of).collect()
     }
 

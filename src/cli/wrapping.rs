@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
-use encl::envelope::{About, ArmorWriter, EnvelopeId, SealError, SealRequest, Sealed};
+use encl::envelope::{ArmorWriter, ContentInfo, EnvelopeId, SealError, SealRequest, Sealed};
 use encl::time::Time;
 
 use super::files::{Input, Source};
@@ -57,7 +57,7 @@ impl Wrapping<'_> {
         } else {
             Existing::Keep
         };
-        let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
+        let mut sink = output.open(&source, atomic_file::FileMode::Umask, existing)?;
         let bytes = source.length();
         let about = self.about(input, &source);
         let request = SealRequest {
@@ -112,7 +112,7 @@ impl Wrapping<'_> {
         Ok(sealed)
     }
 
-    fn about(&self, input: &Input, source: &Source) -> About {
+    fn about(&self, input: &Input, source: &Source) -> ContentInfo {
         let file_name = match input {
             Input::Stdin => None,
             Input::File(path) => path
@@ -127,10 +127,10 @@ impl Wrapping<'_> {
             .ok()
             .filter(|_| source.is_seekable())
             .and_then(seconds);
-        About {
+        ContentInfo {
             name: self.arguments.name.clone().or(file_name),
             modified: modified.and_then(|since| Time::from_unix(since.as_secs())),
-            ..About::default()
+            ..ContentInfo::default()
         }
     }
 }

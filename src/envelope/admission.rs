@@ -15,14 +15,14 @@ pub enum Admission {
     /// The author named the reader's key, or gave the passphrase.
     Named,
     /// A reader let this one in; the path leads from this reader back to somebody whom the author named.
-    Granted(Vec<Step>),
+    Granted(Vec<GrantLink>),
     /// Somebody with the content key let this reader in and left no record.
     Unrecorded,
 }
 
 /// One grant on the path: `by` let `id` in at `at`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Step {
+pub struct GrantLink {
     /// The newcomer.
     pub id: RootId,
     /// Who let the newcomer in.
@@ -55,13 +55,13 @@ fn path_to_author(
     policy: &Policy,
     access: &Access,
     id: &EnvelopeId,
-) -> Option<Vec<Step>> {
+) -> Option<Vec<GrantLink>> {
     let named = |by: RootId| {
         policy.signer == Some(by) || policy.recipients().any(|recipient| recipient.id == by)
     };
     let mut unused: Vec<&KeySlot> = access.slots.iter().filter_map(granted_slot).collect();
     unused.retain(|other| (other.lock, other.key) != (slot.lock, slot.key));
-    let mut paths = vec![vec![valid_step(slot, id)?]];
+    let mut paths = vec![vec![valid_link(slot, id)?]];
     for _ in 0..PATH_MAX {
         if let Some(path) = paths
             .iter()
@@ -76,7 +76,7 @@ fn path_to_author(
                 .into_iter()
                 .partition(|slot| slot.grant.as_ref().is_some_and(|grant| grant.id == by));
             unused = rest;
-            let steps = next.into_iter().filter_map(|slot| valid_step(slot, id));
+            let steps = next.into_iter().filter_map(|slot| valid_link(slot, id));
             longer.extend(steps.map(|step| [path.as_slice(), &[step]].concat()));
         }
         paths = longer;
@@ -92,14 +92,14 @@ fn granted_slot(slot: &Slot) -> Option<&KeySlot> {
 }
 
 /// The slot's grant as a step, if its signature holds.
-fn valid_step(slot: &KeySlot, id: &EnvelopeId) -> Option<Step> {
+fn valid_link(slot: &KeySlot, id: &EnvelopeId) -> Option<GrantLink> {
     let (grant, key) = (slot.grant.as_ref()?, slot.key?);
     let message = grant_message(grant, slot.lock, key, id);
     grant
         .by
         .verify(Purpose::Grant, &[&message], &grant.sig)
         .ok()?;
-    Some(Step {
+    Some(GrantLink {
         id: grant.id,
         by: grant.by,
         at: grant.at,

@@ -16,9 +16,9 @@ use crate::crypto::kdf::ContentKey;
 use crate::crypto::signing::RootId;
 use crate::json;
 use crate::payload::{Opener, Workers};
+use crate::pipeline::join;
 use crate::policy::Policy;
 use crate::time::Time;
-use crate::turns::both;
 
 /// An access line of more is hashed by a thread of its own.
 const LONG_BYTES: usize = 256 << 10;
@@ -56,9 +56,9 @@ impl<R: Read> Envelope<R> {
         let access_line = input.line("the access line (line 3)", ACCESS_BYTES_MAX)?;
         let mac_line = mac_line(&mut input)?;
         // Of many recipients the hashing takes as long as the reading.
-        let are_long = access_line.len() > LONG_BYTES;
+        let in_parallel = access_line.len() > LONG_BYTES;
         let hash = || id_and_access_hash(&policy_line, &access_line);
-        let ((id, access_hash), parsed) = both(are_long, hash, || {
+        let ((id, access_hash), parsed) = join(in_parallel, hash, || {
             let policy = policy_line::parse(&policy_line)?;
             let access = access_line::parse(&access_line, &policy)?;
             Ok::<_, OpenError>((policy, access))

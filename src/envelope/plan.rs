@@ -21,7 +21,7 @@ pub struct Person {
 
 /// People of the keystore, found by their keys and ids.
 #[derive(Default)]
-pub struct Known {
+pub struct KeyDirectory {
     people: Vec<Person>,
     by_key: HashMap<KeyId, usize>,
     by_id: HashMap<RootId, usize>,
@@ -29,7 +29,7 @@ pub struct Known {
 
 /// Those who shall have access no more.
 #[derive(Debug, Clone, Default)]
-pub struct Leavers {
+pub struct Removals {
     /// In this lock; `None`: in all.
     pub lock: Option<u16>,
     /// By their root keys.
@@ -40,13 +40,13 @@ pub struct Leavers {
 
 /// Who shall have access.
 #[derive(Clone, Copy)]
-pub enum Wish<'a> {
+pub enum DesiredAccess<'a> {
     /// Whoever has it now, with the keys that they have now.
     CurrentKeys,
     /// Whoever has it now but for these, with the keys that they have now.
-    Without(&'a Leavers),
+    Without(&'a Removals),
     /// In this lock, these and nobody else; in all others whoever has it now.
-    Exactly(u16, &'a Known),
+    Exactly(u16, &'a KeyDirectory),
 }
 
 /// How an envelope is brought in line.
@@ -64,11 +64,11 @@ pub enum Action {
 #[derive(Clone)]
 pub enum Change {
     /// Somebody has no access yet.
-    Joins(u16, Addressee),
+    Added(u16, Addressee),
     /// Somebody has access with an older key only.
     NewKey(u16, Addressee),
     /// Somebody shall have access no more.
-    Leaves(u16, Reader),
+    Removed(u16, Reader),
 }
 
 /// What has to change, and why.
@@ -96,7 +96,7 @@ pub struct Remaining {
 }
 
 /// The envelope that is to be brought in line, as it was found when it was opened.
-pub struct Present<'a> {
+pub struct CurrentAccess<'a> {
     /// Line 2.
     pub policy: &'a Policy,
     /// Who has access: [`Opened::readers`](super::Opened::readers), or the manifest's where it is not private.
@@ -105,11 +105,16 @@ pub struct Present<'a> {
     pub signer: Option<RootId>,
 }
 
-impl Present<'_> {
+impl CurrentAccess<'_> {
     /// Compares what is with what is wished. `me` is whoever acts, and signs what is sealed anew.
     #[must_use]
-    pub fn plan(&self, wish: Wish<'_>, known: &Known, me: Option<RootId>) -> Plan {
-        let nobody = Leavers::default();
+    pub fn plan(
+        &self,
+        wish: DesiredAccess<'_>,
+        directory: &KeyDirectory,
+        me: Option<RootId>,
+    ) -> Plan {
+        let nobody = Removals::default();
         let mut plan = Plan {
             action: Action::Nothing,
             changes: Vec::new(),
@@ -117,17 +122,21 @@ impl Present<'_> {
             signature_lost: None,
         };
         for (number, lock) in (0..).zip(&self.policy.locks) {
-            let mut draft = Draft::new(self, number, lock, me);
+            let mut lock_plan = LockPlan::new(self, number, lock, me);
             match wish {
-                Wish::Exactly(wished, people) if wished == number => draft.exactly(people),
-                Wish::Without(leavers) if leavers.lock.is_none_or(|lock| lock == number) => {
-                    draft.without(leavers, known);
+                DesiredAccess::Exactly(wished, people) if wished == number => {
+                    lock_plan.exactly(people)
                 }
-                _ => draft.without(&nobody, known),
+                DesiredAccess::Without(removals)
+                    if removals.lock.is_none_or(|lock| lock == number) =>
+                {
+                    lock_plan.without(removals, directory);
+                }
+                _ => lock_plan.without(&nobody, directory),
             }
-            plan.action = plan.action.max(draft.action);
-            plan.changes.extend(draft.changes);
-            plan.remaining.push(draft.remaining);
+            plan.action = plan.action.max(lock_plan.action);
+            plan.changes.extend(lock_plan.changes);
+            plan.remaining.push(lock_plan.remaining);
         }
         let by_others = self.signer.filter(|by| Some(*by) != me);
         plan.signature_lost = by_others.filter(|_| plan.action == Action::Reseal);
@@ -135,7 +144,7 @@ impl Present<'_> {
     }
 }
 
-impl Known {
+impl KeyDirectory {
     /// All these people.
     #[must_use]
     pub fn new(people: Vec<Person>) -> Self {
@@ -151,25 +160,25 @@ impl Known {
 
     /// Whose slot it is: by the key, which a card certifies; else as the envelope says.
     #[must_use]
-    pub fn behind(&self, reader: &Reader) -> Option<&Person> {
+    pub fn owner_of(&self, reader: &Reader) -> Option<&Person> {
         let by_key = self.by_key.get(&reader.key);
         let at = by_key.or_else(|| self.by_id.get(&reader.person.as_ref()?.id));
         at.map(|at| &self.people[*at])
     }
 }
 
-impl Leavers {
+impl Removals {
     /// Whether somebody is one of them, as the envelope says or as a card says whose key it is.
     #[must_use]
-    pub fn include(&self, reader: &Reader, known: &Known) -> bool {
+    pub fn include(&self, reader: &Reader, directory: &KeyDirectory) -> bool {
         let said = reader.person.as_ref().map(|person| person.id);
-        let ids = [said, known.behind(reader).map(Person::id)];
+        let ids = [said, directory.owner_of(reader).map(Person::id)];
         self.keys.contains(&reader.key) || ids.iter().flatten().any(|id| self.people.contains(id))
     }
 }
 
 /// The plan of one lock.
-struct Draft<'a> {
+struct LockPlan<'a> {
     number: u16,
     is_private: bool,
     me: Option<RootId>,
@@ -184,8 +193,8 @@ struct Draft<'a> {
     remaining: Remaining,
 }
 
-impl<'a> Draft<'a> {
-    fn new(present: &'a Present<'a>, number: u16, lock: &Lock, me: Option<RootId>) -> Self {
+impl<'a> LockPlan<'a> {
+    fn new(present: &'a CurrentAccess<'a>, number: u16, lock: &Lock, me: Option<RootId>) -> Self {
         let readers = present.readers.iter();
         let readers: Vec<_> = readers.filter(|reader| reader.lock == number).collect();
         let keys: HashSet<_> = readers.iter().map(|reader| reader.key).collect();
@@ -220,50 +229,50 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Everybody but the leavers remains, with the current key.
-    fn without(&mut self, leavers: &Leavers, known: &Known) {
+    /// Everybody but the removals remains, with the current key.
+    fn without(&mut self, removals: &Removals, directory: &KeyDirectory) {
         let (mut done, mut gone) = (HashSet::new(), Vec::new());
         for reader in std::mem::take(&mut self.readers) {
-            if leavers.include(reader, known) {
+            if removals.include(reader, directory) {
                 gone.push(reader.clone());
                 continue;
             }
-            match known.behind(reader) {
+            match directory.owner_of(reader) {
                 None => self.remaining.unknown.push(reader.clone()),
                 // One slot of a person is enough.
-                Some(person) if done.insert(person.id()) => self.stays(person),
+                Some(person) if done.insert(person.id()) => self.retain(person),
                 Some(_) => {}
             }
         }
         let dropped = std::mem::take(&mut self.dropped);
         let dropped = dropped.into_iter();
-        gone.extend(dropped.filter(|reader| leavers.include(reader, known)));
+        gone.extend(dropped.filter(|reader| removals.include(reader, directory)));
         for reader in gone {
-            self.leaves(reader);
+            self.remove(reader);
         }
     }
 
     /// Everybody who is wished, and no key but theirs.
-    fn exactly(&mut self, wished: &Known) {
+    fn exactly(&mut self, wished: &KeyDirectory) {
         let readers = std::mem::take(&mut self.readers).into_iter().cloned();
         let dropped = std::mem::take(&mut self.dropped);
         for reader in readers.chain(dropped) {
             if !wished.by_key.contains_key(&reader.key) {
-                self.leaves(reader);
+                self.remove(reader);
             }
         }
         for one in &wished.people {
-            self.stays(one);
+            self.retain(one);
         }
     }
 
-    fn leaves(&mut self, reader: Reader) {
+    fn remove(&mut self, reader: Reader) {
         self.action = Action::Reseal;
-        self.changes.push(Change::Leaves(self.number, reader));
+        self.changes.push(Change::Removed(self.number, reader));
     }
 
     /// Somebody who shall have access with the current key.
-    fn stays(&mut self, person: &Person) {
+    fn retain(&mut self, person: &Person) {
         let one = &person.current;
         self.remaining.people.push(one.clone());
         if self.keys.contains(&one.public.key_id()) {
@@ -283,7 +292,7 @@ impl<'a> Draft<'a> {
         self.changes.push(if has_access {
             Change::NewKey(self.number, one.clone())
         } else {
-            Change::Joins(self.number, one.clone())
+            Change::Added(self.number, one.clone())
         });
     }
 }

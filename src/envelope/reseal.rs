@@ -100,7 +100,7 @@ impl Opened {
             created: self.created(),
             conditions: policy.conditions,
             labels: policy.labels.clone(),
-            about: self.private.about.clone(),
+            info: self.private.info.clone(),
             aligned: self.manifest.bytes.is_multiple_of(ALIGNMENT as u64),
             workers: request.workers,
         }

@@ -10,7 +10,7 @@ use super::digest::RootHasher;
 use super::error::SealError;
 use super::id::{EnvelopeId, MAGIC, access_hash};
 use super::lock_secret::LockSecret;
-use super::private_line::{self, About, PrivateLine};
+use super::private_line::{self, ContentInfo, PrivateLine};
 use super::{padding, policy_line, slot};
 use crate::crypto::kdf::{self, ContentKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -43,7 +43,7 @@ pub struct SealRequest<'a> {
     /// Public handling labels.
     pub labels: BTreeMap<String, String>,
     /// What is said about the content to its readers; unfit texts are left out.
-    pub about: About,
+    pub info: ContentInfo,
     /// Whether the manifest is filled up to a multiple of 4,096 bytes; advised for contents over 1 MiB.
     pub aligned: bool,
     /// How many threads share the work on the content.
@@ -230,7 +230,7 @@ fn named(lock: &LockRequest<'_>) -> Vec<Recipient> {
 
 fn private_line(request: &SealRequest<'_>, created: Created) -> PrivateLine {
     PrivateLine {
-        about: request.about.clone().leave_out_unfit(),
+        info: request.info.clone().drop_unfit(),
         created: created.inside,
         recipients: request
             .private

@@ -11,8 +11,8 @@ use super::trust::{Claim, Trust, judge};
 use super::{Keystore, KeystoreError, folder};
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
+use crate::pipeline::parallel_map;
 use crate::time::Time;
-use crate::turns::spread;
 
 pub(super) const CONTACTS: &str = "contacts";
 /// From so many contacts on their files are read by several threads.
@@ -98,7 +98,7 @@ impl Keystore {
     fn heads(&self, ids: Vec<RootId>) -> Result<Vec<ContactHead>, KeystoreError> {
         let local = self.local()?;
         let head = |id| Ok(self.contact_file(&id)?.map(|file| file.head(&local)));
-        let heads = spread(ids, SHARED_FROM, head).into_iter();
+        let heads = parallel_map(ids, SHARED_FROM, head).into_iter();
         heads.filter_map(Result::transpose).collect()
     }
 

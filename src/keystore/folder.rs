@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::{Keystore, KeystoreError};
-use crate::atomic_file::{AtomicFile, Existing, Readers};
+use crate::atomic_file::{AtomicFile, Existing, FileMode};
 
 /// No file of the keystore is longer: a card has at most 256 KiB of text.
 const FILE_BYTES_MAX: u64 = 320 << 10;
@@ -176,7 +176,7 @@ pub(super) fn read_up_to(
 
 /// Writes a whole file that only its owner may read.
 pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), KeystoreError> {
-    let mut file = AtomicFile::create(path, Readers::OwnerOnly, existing)?;
+    let mut file = AtomicFile::create(path, FileMode::OwnerOnly, existing)?;
     file.write_all(bytes)
         .map_err(|error| KeystoreError::system("write", path, error))?;
     Ok(file.commit()?)

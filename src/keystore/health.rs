@@ -11,7 +11,7 @@ use super::secret_file::StoredSecret;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::is_temporary;
 use crate::crypto::signing::RootId;
-use crate::turns::spread;
+use crate::pipeline::parallel_map;
 
 /// The files of a keystore beside those in its folders.
 const FILES: [&str; 5] = ["backed-up", "clock", "contacts.index", "default", "lock"];
@@ -145,7 +145,7 @@ impl Keystore {
         }
         let look = |id: RootId| self.contact(&id);
         let mut owners = Vec::new();
-        for contact in spread(ids, SHARED_FROM, look) {
+        for contact in parallel_map(ids, SHARED_FROM, look) {
             if let Some(contact) = found.check(contact).flatten() {
                 owners.push((contact.card.id(), contact.card.addresses().to_vec()));
             }

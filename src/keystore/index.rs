@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use super::contacts::CONTACTS;
 use super::{ContactHead, Keystore, KeystoreError, folder};
-use crate::atomic_file::{AtomicFile, Existing, Readers};
+use crate::atomic_file::{AtomicFile, Existing, FileMode};
 use crate::crypto::aead::{AeadKey, NONCE_BYTES};
 use crate::crypto::signing::RootId;
 
@@ -96,7 +96,7 @@ impl Keystore {
         if contacts <= CONTACTS_MIN {
             return None;
         }
-        let file = AtomicFile::create(&self.index_path(), Readers::OwnerOnly, Existing::Replace);
+        let file = AtomicFile::create(&self.index_path(), FileMode::OwnerOnly, Existing::Replace);
         let file = file.ok()?;
         // The time as this file system tells it, which may be another machine's.
         let now = file.file().metadata().ok()?.mtime();

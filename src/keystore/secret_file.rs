@@ -11,7 +11,7 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::RootId;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    About, Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey,
+    ContentInfo, Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey,
     RewriteError, SealError, SealRequest, Workers, seal,
 };
 use crate::identity::Identity;
@@ -195,7 +195,7 @@ pub(super) fn bytes(
         created: None,
         conditions: Conditions::default(),
         labels: BTreeMap::new(),
-        about: About::default(),
+        info: ContentInfo::default(),
         aligned: false,
         workers: Workers::ONE,
     };

@@ -8,7 +8,7 @@ use super::KeystoreError;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    About, Addressee, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
+    Addressee, ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
     Workers, seal,
 };
 use crate::identity::{Card, CardKey, Identity};
@@ -55,7 +55,7 @@ fn opens(identity: &Identity, card: &Card, key: &CardKey, rng: &mut dyn CryptoRn
         created: None,
         conditions: Conditions::default(),
         labels: BTreeMap::new(),
-        about: About::default(),
+        info: ContentInfo::default(),
         aligned: false,
         workers: Workers::ONE,
     };

@@ -1,5 +1,5 @@
 //! The payload: one C2SP message, `chunked-encryption@v1` with AES-256-GCM and SHA-512
-//! (<https://c2sp.org/chunked-encryption>), written and read in one pass and constant memory by threads that take turns.
+//! (<https://c2sp.org/chunked-encryption>), written and read in one pass and constant memory by a pipeline of threads.
 
 mod batch;
 mod chunk;

@@ -14,7 +14,7 @@ use super::seal::SealingKey;
 use super::workers::Workers;
 use crate::crypto::Secret;
 use crate::crypto::aead::TAG_BYTES;
-use crate::turns::{Taken, Turns};
+use crate::pipeline::{Next, Pipeline};
 
 /// Why a message cannot be read on. Offsets count from the message's first byte.
 #[derive(Debug, thiserror::Error)]
@@ -135,19 +135,19 @@ impl<R: Read> Opener<R> {
         }
         let (key, input) = (&self.key, &mut self.input);
         let mut next_chunk = self.next_chunk;
-        let turns = Turns {
-            take: |batch: &mut Batch| {
+        let pipeline = Pipeline {
+            read: |batch: &mut Batch| {
                 let read = batch.read_sealed(input);
                 let is_full = read.map_err(|error| E::from(OpenPayloadError::Io(error)))?;
                 batch.first_chunk = next_chunk;
                 next_chunk += BATCH_CHUNKS as u64;
-                Ok(if is_full { Taken::Piece } else { Taken::Last })
+                Ok(if is_full { Next::Piece } else { Next::Last })
             },
-            work: |batch: &mut Batch| {
+            process: |batch: &mut Batch| {
                 batch.open(key, hash, again.map(|again| &*again.0));
                 Ok(())
             },
-            give: |batch: &mut Batch| {
+            write: |batch: &mut Batch| {
                 give(batch.opened())?;
                 match batch.shut.take() {
                     None => Ok(()),
@@ -155,7 +155,7 @@ impl<R: Read> Opener<R> {
                 }
             },
         };
-        turns.run::<_, E>(|| workers.count(hash.is_some()), Batch::new)?;
+        pipeline.run::<_, E>(|| workers.count(hash.is_some()), Batch::new)?;
         self.ended = true;
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Attacks on who may read: by recipients, and by those who are out. One test each, named after the attack.
 
 use encl::envelope::{
-    Admission, Class, Envelope, Known, LockRequest, Person as Contact, Present, ResealRequest,
-    Wish, Workers,
+    Admission, Class, CurrentAccess, DesiredAccess, Envelope, KeyDirectory, LockRequest,
+    Person as Contact, ResealRequest, Workers,
 };
 use encl::json::to_b64;
 use encl::payload::open_message;
@@ -81,15 +81,15 @@ fn a_recipient_grants_without_a_record() {
         current: one.addressee(),
         keys: vec![one.key_id()],
     });
-    let team = Known::new(team.to_vec());
+    let team = KeyDirectory::new(team.to_vec());
     let manifest = Envelope::read(&*envelope).unwrap();
     let policy = &manifest.manifest().policy;
-    let present = Present {
+    let present = CurrentAccess {
         policy,
         readers: &readers,
         signer: None,
     };
-    let plan = present.plan(Wish::Exactly(0, &team), &team, Some(ann.root.id()));
+    let plan = present.plan(DesiredAccess::Exactly(0, &team), &team, Some(ann.root.id()));
     assert_eq!(
         (plan.action, plan.changes.len()),
         (encl::envelope::Action::Reseal, 1)
@@ -113,15 +113,15 @@ fn a_recipient_hides_a_key_under_a_colleagues_name() {
         current: one.addressee(),
         keys: vec![one.key_id()],
     });
-    let team = Known::new(team.to_vec());
+    let team = KeyDirectory::new(team.to_vec());
     let manifest = Envelope::read(&*after).unwrap();
     let manifest = manifest.manifest();
-    let present = Present {
+    let present = CurrentAccess {
         policy: &manifest.policy,
         readers: &manifest.readers(),
         signer: None,
     };
-    let plan = present.plan(Wish::Exactly(0, &team), &team, Some(ann.root.id()));
+    let plan = present.plan(DesiredAccess::Exactly(0, &team), &team, Some(ann.root.id()));
     assert_eq!(
         (plan.action, plan.remaining[0].people.len()),
         (encl::envelope::Action::Reseal, 2)

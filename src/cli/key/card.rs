@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode};
 use encl::identity::{Card, InvitationToken};
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         (None, token) => print(&card, token.as_ref(), &mut Stdout::open()?, context),
         (Some(path), token) => {
             let text = text(&card, token.as_ref());
-            write(path, Readers::Umask, arguments.force, text.as_bytes())
+            write(path, FileMode::Umask, arguments.force, text.as_bytes())
         }
     }
 }
@@ -68,13 +68,8 @@ fn text(card: &Card, token: Option<&InvitationToken>) -> String {
 }
 
 /// Writes the file that -o names.
-pub(super) fn write(
-    path: &Path,
-    readers: Readers,
-    force: bool,
-    bytes: &[u8],
-) -> Result<(), Failure> {
-    begin(path, readers, force)?.finish(bytes)
+pub(super) fn write(path: &Path, mode: FileMode, force: bool, bytes: &[u8]) -> Result<(), Failure> {
+    begin(path, mode, force)?.finish(bytes)
 }
 
 /// A file that -o names, of which nothing can be seen yet.
@@ -84,17 +79,13 @@ pub(in crate::cli) struct OutFile {
 }
 
 /// Begins the file that -o names; one that exists is refused at once.
-pub(in crate::cli) fn begin(
-    path: &Path,
-    readers: Readers,
-    force: bool,
-) -> Result<OutFile, Failure> {
+pub(in crate::cli) fn begin(path: &Path, mode: FileMode, force: bool) -> Result<OutFile, Failure> {
     let existing = if force {
         Existing::Replace
     } else {
         Existing::Keep
     };
-    let file = AtomicFile::create(path, readers, existing);
+    let file = AtomicFile::create(path, mode, existing);
     let file = file.map_err(|error| not_written(path, &error))?;
     let path = path.to_owned();
     Ok(OutFile { file, path })

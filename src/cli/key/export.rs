@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 
 use super::super::context::Context;
 use super::super::files::is_dash;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     }
     write(
         &arguments.output,
-        Readers::OwnerOnly,
+        FileMode::OwnerOnly,
         arguments.force,
         text.as_bytes(),
     )?;

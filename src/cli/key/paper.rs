@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 use encl::crypto::passphrase::Cost;
 use encl::identity::{Paper, PaperError};
 use encl::keystore::{Standing, StoredIdentity};
@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             true => page.html(),
             false => page.text(Ground::Paper),
         };
-        write(path, Readers::OwnerOnly, arguments.force, text.as_bytes())?;
+        write(path, FileMode::OwnerOnly, arguments.force, text.as_bytes())?;
         context
             .terminal
             .status(&format!("{who}: on {}; {warning}", shown(path)));

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 
 use super::super::context::Context;
 use super::super::help::closing;
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
     };
     let sink = output.open(
         arrived.source.input(),
-        Readers::OwnerOnly,
+        FileMode::OwnerOnly,
         arguments.output.existing(),
     )?;
     let letter = Letter::new("unwrap", &input, &arrived);
@@ -117,7 +117,7 @@ fn restore(
         input: restoring.input(),
         target: &target,
     };
-    let mut sink = output.open(restoring.source().input(), Readers::OwnerOnly, existing)?;
+    let mut sink = output.open(restoring.source().input(), FileMode::OwnerOnly, existing)?;
     let restoration = restoring.restoration()?;
     let not_written = |error: &io::Error| output.not_written(error);
     if output.is_stream() {

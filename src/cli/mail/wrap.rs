@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
-use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reread, SealedBy, recipients};
+use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reopen, SealedBy, recipients};
 
 use super::super::completions::who as who_completer;
 use super::super::context::Context;
@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> Outcome {
         target: &target,
     };
     let existing = arguments.output.existing();
-    let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
+    let mut sink = output.open(&source, atomic_file::FileMode::Umask, existing)?;
 
     let bytes = source.length();
     let content = Progress::new(context.terminal, &input.name(), bytes, &mut source);
@@ -150,15 +150,13 @@ fn attachments(arguments: &Arguments, context: &Context) -> Outcome {
         target: &target,
     };
     let existing = arguments.output.existing();
-    let sink = output.open(source.input(), atomic_file::Readers::Umask, existing)?;
+    let sink = output.open(source.input(), atomic_file::FileMode::Umask, existing)?;
     let attaching = Attaching::plan(&input, &source)?;
     if attaching.has_none() {
         attach::tell_none(context);
         return Ok(attaching.copy(sink, &output)?);
     }
-    let reader = source
-        .reread()
-        .map_err(|error| unreadable(&input, &error))?;
+    let reader = source.open().map_err(|error| unreadable(&input, &error))?;
     let header = Header::read(&mut BufReader::new(reader));
     let header = header.map_err(|error| unreadable(&input, &error))?;
     if arguments.bcc != Some(Bcc::Keep) && !recipients::blind(&header).is_empty() {

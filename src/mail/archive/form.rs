@@ -8,10 +8,10 @@ use std::path::Path;
 use rustix::fs::{CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
-use super::extent::Extent;
+use super::file_range::FileRange;
 use super::{Direction, MessageError, Refusal, Skip, Transform};
-use crate::atomic_file::{AtomicFile, Existing, Readers};
-use crate::mail::Reread;
+use crate::atomic_file::{AtomicFile, Existing, FileMode};
+use crate::mail::Reopen;
 
 /// Bytes that are written at once.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -83,9 +83,9 @@ impl Source {
     }
 }
 
-impl Reread for Source {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(Extent::whole(&self.file)))
+impl Reopen for Source {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(FileRange::all(&self.file)))
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn make<T: Transform>(
     target: &Path,
     existing: Existing,
 ) -> Result<AtomicFile, MessageError<T::Error>> {
-    let mut file = AtomicFile::create(target, Readers::OwnerOnly, existing)?;
+    let mut file = AtomicFile::create(target, FileMode::OwnerOnly, existing)?;
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, &mut file);
     let receipt = transform
         .write(source, &mut out)
@@ -107,18 +107,18 @@ pub(super) fn make<T: Transform>(
         Direction::Seal => MODE_MAX,
         Direction::Unseal => PLAIN_MODE_MAX,
     };
-    keep_attributes(file.file(), &source.metadata, mode_max)
+    copy_attributes(file.file(), &source.metadata, mode_max)
         .map_err(Refusal::to("set mode and time of", target))?;
     file.make_durable()?;
-    let proved = transform.verify(receipt, &Extent::whole(file.file()), source);
+    let proved = transform.verify(receipt, &FileRange::all(file.file()), source);
     proved.map_err(MessageError::Transform)?;
     Ok(file)
 }
 
 /// Gives `file` the owner, where that is permitted, the times, and what `mode_max` leaves of the mode.
-pub(super) fn keep_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::Result<()> {
+pub(super) fn copy_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::Result<()> {
     let mut mode = of.mode() & mode_max;
-    if !keep_owner(file, of)? && mode_max != MODE_MAX {
+    if !copy_owner(file, of)? && mode_max != MODE_MAX {
         // The group is another one than the mode speaks of.
         mode &= 0o700;
     }
@@ -135,7 +135,7 @@ pub(super) fn keep_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::
 }
 
 /// Says whether owner and group are those of the other file now.
-fn keep_owner(file: &File, of: &Metadata) -> io::Result<bool> {
+fn copy_owner(file: &File, of: &Metadata) -> io::Result<bool> {
     let ours = file.metadata()?;
     if (ours.uid(), ours.gid()) == (of.uid(), of.gid()) {
         return Ok(true);

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::form::Source;
 use super::{ArchiveError, Refusal};
-use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, Fleeting, Readers};
+use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, Fleeting};
 
 /// The content of our lock files. What says this and is held by no process was left by one that was killed.
 const MARK: &[u8] = b"encl mail\n";
@@ -44,7 +44,7 @@ impl DotLock {
 
     /// Lets the lock appear with its mark in it and held, in one step.
     fn make(path: &Path) -> Result<Self, ArchiveError> {
-        let mut file = AtomicFile::create(path, Readers::OwnerOnly, Existing::Keep)?;
+        let mut file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Keep)?;
         file.write_all(MARK).map_err(Refusal::to("write", path))?;
         // A second descriptor of the same opening: what AtomicFile holds stays held.
         let held = file.file().try_clone().map_err(Refusal::to("hold", path))?;

@@ -9,14 +9,14 @@
 
 mod caches;
 mod eml;
-mod extent;
+mod file_range;
 mod find;
 mod form;
-mod keep;
 mod lock;
 mod maildir;
 mod mbox;
 mod name;
+mod originals;
 mod run;
 mod separators;
 mod walk;
@@ -30,7 +30,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use crate::atomic_file::AtomicFileError;
-use crate::mail::Reread;
+use crate::mail::Reopen;
 
 pub use caches::Purged;
 pub use find::{Archive, Kind};
@@ -46,7 +46,7 @@ pub enum Direction {
 
 /// Whether there is something to do with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Want {
+pub enum Decision {
     /// It is to have its other form.
     Change,
     /// It has that form.
@@ -69,7 +69,7 @@ pub trait Transform: Sync {
     ///
     /// # Errors
     /// When that cannot be said. The message is left alone and reported.
-    fn wants(&self, message: &dyn Reread) -> Result<Want, Self::Error>;
+    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Self::Error>;
 
     /// Writes the other form of `message`.
     ///
@@ -77,7 +77,7 @@ pub trait Transform: Sync {
     /// When it cannot be made. What was written until then is thrown away.
     fn write(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         out: &mut (dyn Write + Send),
     ) -> Result<Self::Receipt, Self::Error>;
 
@@ -88,8 +88,8 @@ pub trait Transform: Sync {
     fn verify(
         &self,
         receipt: Self::Receipt,
-        written: &dyn Reread,
-        message: &dyn Reread,
+        written: &dyn Reopen,
+        message: &dyn Reopen,
     ) -> Result<(), Self::Error>;
 
     /// Says whether `other`, which stands under the name that is wanted, is the other form of this very `message`: what a
@@ -97,19 +97,19 @@ pub trait Transform: Sync {
     ///
     /// # Errors
     /// When that cannot be said.
-    fn is_form_of(&self, other: &dyn Reread, message: &dyn Reread) -> Result<bool, Self::Error>;
+    fn is_form_of(&self, other: &dyn Reopen, message: &dyn Reopen) -> Result<bool, Self::Error>;
 }
 
 /// Whether anything is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum Mode {
     /// Messages get their other form.
-    Real,
+    Apply,
     /// It is only said what would be done.
-    Rehearsed,
+    DryRun,
 }
 
-/// How archives are gone through: see [`Run::over`].
+/// How archives are gone through: see [`Run::run_on`].
 #[derive(Debug)]
 pub struct Run<'a, T> {
     /// Makes the other forms.
@@ -120,10 +120,10 @@ pub struct Run<'a, T> {
     /// it. What is there is never overwritten; later originals of an mbox get `.2`, `.3` and so on behind their name.
     pub originals: Option<&'a Path>,
     /// Whether anything is changed.
-    pub effect: Effect,
+    pub mode: Mode,
 }
 
-/// What [`Run::over`] tells while it works, always on the thread that called it.
+/// What [`Run::run_on`] tells while it works, always on the thread that called it.
 #[derive(Debug)]
 pub enum Event<E: Error + 'static> {
     /// A folder or mbox is begun.
@@ -145,17 +145,17 @@ pub struct Report<E: Error + 'static> {
     /// Which message of the mbox, from 1.
     pub number: Option<u64>,
     /// What became of it.
-    pub outcome: Outcome<E>,
+    pub outcome: MessageOutcome<E>,
 }
 
 /// What became of one message.
 #[derive(Debug)]
-pub enum Outcome<E: Error + 'static> {
-    /// It has its other form, durably; of an mbox: as soon as [`Run::over`] returns without an error.
-    Done,
+pub enum MessageOutcome<E: Error + 'static> {
+    /// It has its other form, durably; of an mbox: as soon as [`Run::run_on`] returns without an error.
+    Converted,
     /// So it has, but somebody deleted or moved the old form meanwhile. The new one stays at this path, lest the only copy
     /// be lost.
-    Orphaned(PathBuf),
+    SourceGone(PathBuf),
     /// It had that form.
     Already,
     /// It was left alone.
@@ -201,7 +201,7 @@ pub enum MessageError<E: Error + 'static> {
     SameName,
     /// An original of that name is kept already, and is different.
     #[error("{} is there, and is different", .0.display())]
-    KeptAnother(PathBuf),
+    OriginalDiffers(PathBuf),
     /// The file was written to during the work.
     #[error("it was changed by another program meanwhile")]
     Changed,
@@ -246,7 +246,7 @@ pub enum ArchiveError {
     OriginalsInside(PathBuf),
     /// An original of that name is kept already, and is different.
     #[error("{} is there, and is different", .0.display())]
-    KeptAnother(PathBuf),
+    OriginalDiffers(PathBuf),
     /// The new file could not be made.
     #[error(transparent)]
     File(#[from] AtomicFileError),
@@ -268,7 +268,7 @@ pub struct Tally {
     /// Have their other form now.
     pub done: u64,
     /// Of these: were deleted or moved by somebody meanwhile.
-    pub orphaned: u64,
+    pub source_gone: u64,
     /// Had it.
     pub already: u64,
     /// Were left alone.
@@ -278,16 +278,16 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count<E: Error>(&mut self, outcome: &Outcome<E>) {
+    fn count<E: Error>(&mut self, outcome: &MessageOutcome<E>) {
         match outcome {
-            Outcome::Done => self.done += 1,
-            Outcome::Orphaned(_) => {
+            MessageOutcome::Converted => self.done += 1,
+            MessageOutcome::SourceGone(_) => {
                 self.done += 1;
-                self.orphaned += 1;
+                self.source_gone += 1;
             }
-            Outcome::Already => self.already += 1,
-            Outcome::Skipped(_) => self.skipped += 1,
-            Outcome::Failed(_) => self.failed += 1,
+            MessageOutcome::Already => self.already += 1,
+            MessageOutcome::Skipped(_) => self.skipped += 1,
+            MessageOutcome::Failed(_) => self.failed += 1,
         }
     }
 }

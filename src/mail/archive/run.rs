@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::keep::{Keep, parent};
 use super::maildir::Group;
+use super::originals::{Originals, parent};
 use super::walk::{Broken, Folder, Step, Walk};
 use super::{
-    Archive, ArchiveError, Direction, Effect, Event, Kind, MessageError, Outcome, Refusal, Report,
-    Run, Skip, Tally, Transform, Want, eml, mbox,
+    Archive, ArchiveError, Decision, Direction, Event, Kind, MessageError, MessageOutcome, Mode,
+    Refusal, Report, Run, Skip, Tally, Transform, eml, mbox,
 };
 use crate::atomic_file::discard_leftovers;
-use crate::mail::Reread;
+use crate::mail::Reopen;
 
 /// Reports that wait for the caller, at most.
 const REPORTS_MAX: usize = 64;
@@ -21,8 +21,8 @@ const REPORTS_MAX: usize = 64;
 /// What every message of a run has in common.
 pub(super) struct Task<'a, T> {
     pub(super) transform: &'a T,
-    pub(super) keep: Option<Keep<'a>>,
-    effect: Effect,
+    pub(super) originals: Option<Originals<'a>>,
+    mode: Mode,
 }
 
 impl<T: Transform> Run<'_, T> {
@@ -31,7 +31,7 @@ impl<T: Transform> Run<'_, T> {
     ///
     /// # Errors
     /// [`ArchiveError`] when the archive as a whole cannot be worked on. An mbox is then as it was.
-    pub fn over(
+    pub fn run_on(
         &self,
         archive: &Archive,
         watch: &mut dyn FnMut(Event<T::Error>),
@@ -53,16 +53,16 @@ impl<T: Transform> Run<'_, T> {
     }
 
     pub(super) fn task<'a>(&'a self, archive: &'a Archive) -> Result<Task<'a, T>, ArchiveError> {
-        let keep = self
+        let originals = self
             .originals
-            .map(|originals| Keep::new(archive, originals));
-        if let (Some(keep), Effect::Real) = (&keep, self.effect) {
-            keep.check()?;
+            .map(|originals| Originals::new(archive, originals));
+        if let (Some(originals), Mode::Apply) = (&originals, self.mode) {
+            originals.check()?;
         }
         Ok(Task {
             transform: self.transform,
-            keep,
-            effect: self.effect,
+            originals,
+            mode: self.mode,
         })
     }
 
@@ -72,7 +72,7 @@ impl<T: Transform> Run<'_, T> {
         archive: &Archive,
         watch: &mut dyn FnMut(Event<T::Error>),
     ) {
-        let walk = Mutex::new(Walk::new(archive.path.clone(), self.effect));
+        let walk = Mutex::new(Walk::new(archive.path.clone(), self.mode));
         let (sender, receiver) = sync_channel(REPORTS_MAX);
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.get() {
@@ -96,7 +96,7 @@ fn single<T: Transform>(
         path: path.to_path_buf(),
         messages: 1,
     });
-    if !task.is_rehearsal() {
+    if !task.is_dry_run() {
         let folder = parent(path);
         discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
     }
@@ -113,24 +113,24 @@ impl<T: Transform> Task<'_, T> {
         self.transform.direction()
     }
 
-    pub(super) fn is_rehearsal(&self) -> bool {
-        self.effect == Effect::Rehearsed
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.mode == Mode::DryRun
     }
 
     /// What becomes of a message with which there is nothing to do.
     pub(super) fn settled(
         &self,
-        message: &dyn Reread,
-    ) -> Result<Option<Outcome<T::Error>>, MessageError<T::Error>> {
+        message: &dyn Reopen,
+    ) -> Result<Option<MessageOutcome<T::Error>>, MessageError<T::Error>> {
         Ok(
             match self
                 .transform
-                .wants(message)
+                .decide(message)
                 .map_err(MessageError::Transform)?
             {
-                Want::Change => None,
-                Want::Already => Some(Outcome::Already),
-                Want::Skip(reason) => Some(Outcome::Skipped(Skip::Unwanted(reason))),
+                Decision::Change => None,
+                Decision::Already => Some(MessageOutcome::Already),
+                Decision::Skip(reason) => Some(MessageOutcome::Skipped(Skip::Unwanted(reason))),
             },
         )
     }
@@ -148,7 +148,7 @@ impl<E: Error + 'static> Teller<E> {
         self.tell(Event::Message(Report {
             path: path.to_path_buf(),
             number: None,
-            outcome: Outcome::Failed(error),
+            outcome: MessageOutcome::Failed(error),
         }))
     }
 }

@@ -9,8 +9,8 @@ use std::io::{self, Read, Write};
 use super::super::find::{Findings, Sealed, body, find_in};
 use super::super::header::Header;
 use super::super::message::Eol;
-use super::super::reread::Reread;
-use super::super::scan::{Messages, ScanError};
+use super::super::reopen::Reopen;
+use super::super::scan::{Nested, ScanError};
 use super::passage::{Passage, changed};
 use super::skeleton::Skeleton;
 use super::text::Text;
@@ -106,8 +106,8 @@ impl Arrival {
     ///
     /// # Errors
     /// Those of [`super::super::scan`].
-    pub fn read(message: &dyn Reread) -> Result<Self, ScanError> {
-        let findings = find_in(&mut *message.reread()?, Messages::Leaf)?;
+    pub fn read(message: &dyn Reopen) -> Result<Self, ScanError> {
+        let findings = find_in(&mut *message.open()?, Nested::Leaf)?;
         Ok(Self { findings })
     }
 
@@ -126,7 +126,7 @@ impl Arrival {
     /// [`RestoreError`] when the answer is no.
     pub fn restoration(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         opened: &[Option<Mail>],
     ) -> Result<Restoration, RestoreError> {
         let mails = self.mails(opened);
@@ -176,7 +176,7 @@ impl Arrival {
 
     fn of_one_mail(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         skeleton: Hash,
         places: &[Place<'_>],
     ) -> Result<Restoration, RestoreError> {
@@ -223,10 +223,10 @@ fn all_in_order(places: &[Place<'_>]) -> Result<LineEnds, RestoreError> {
     if !in_order {
         return Err(RestoreError::Swapped);
     }
-    match places.iter().find(|place| place.sealed.leftover_bytes > 0) {
+    match places.iter().find(|place| place.sealed.trailing_bytes > 0) {
         Some(place) => Err(RestoreError::Footer {
             part: place.part,
-            bytes: place.sealed.leftover_bytes,
+            bytes: place.sealed.trailing_bytes,
         }),
         None => Ok(first.eol),
     }
@@ -256,7 +256,7 @@ impl Restoration {
     /// Those of `open` and `out`, and an [`io::Error`] when the message cannot be read or is another than before.
     pub fn write<E: From<io::Error>>(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         out: &mut (dyn Write + Send),
         open: &mut Open<'_, E>,
     ) -> Result<(), E> {

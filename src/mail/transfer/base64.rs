@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memchr;
 
-use super::{Leftover, is_space};
+use super::{TrailingText, is_space};
 
 /// Lines are held whole up to here, so that nothing of a foreign line is decoded. A longer one is decoded in pieces, up to the
 /// first foreign character.
@@ -45,7 +45,7 @@ enum Piece {
 }
 
 impl Base64 {
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>, leftover: &mut Leftover) {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>, trailing: &mut TrailingText) {
         let mut rest = bytes;
         while !rest.is_empty() && !self.has_ended() {
             let room = rest.len().min(LINE_BYTES_MAX - self.text.len());
@@ -54,21 +54,21 @@ impl Base64 {
                 .extend_from_slice(&rest[..line_feed.unwrap_or(room)]);
             rest = &rest[line_feed.map_or(room, |at| at + 1)..];
             if line_feed.is_some() {
-                self.piece(Piece::Last, out, leftover);
-                self.end_line(leftover);
+                self.piece(Piece::Last, out, trailing);
+                self.end_line(trailing);
             } else if self.text.len() == LINE_BYTES_MAX {
-                self.piece(Piece::Some, out, leftover);
+                self.piece(Piece::Some, out, trailing);
             }
         }
         if self.has_ended() {
-            leftover.count(self.behind_padding(rest));
+            trailing.count(self.behind_padding(rest));
         }
     }
 
-    fn end_line(&mut self, leftover: &mut Leftover) {
+    fn end_line(&mut self, trailing: &mut TrailingText) {
         match self.state {
             State::WithinLine => self.state = State::AtLine,
-            State::Ended | State::AfterHalfPadding => leftover.count(b"\n"),
+            State::Ended | State::AfterHalfPadding => trailing.count(b"\n"),
             State::Before | State::AtLine => {}
         }
     }
@@ -90,25 +90,25 @@ impl Base64 {
         }
     }
 
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>, leftover: &mut Leftover) {
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>, trailing: &mut TrailingText) {
         if !self.has_ended() {
-            self.piece(Piece::Last, out, leftover);
+            self.piece(Piece::Last, out, trailing);
         }
         if !self.has_ended() {
-            self.end(State::Ended, out, leftover, b"");
+            self.end(State::Ended, out, trailing, b"");
         }
     }
 
-    fn piece(&mut self, piece: Piece, out: &mut Vec<u8>, leftover: &mut Leftover) {
+    fn piece(&mut self, piece: Piece, out: &mut Vec<u8>, trailing: &mut TrailingText) {
         let last = self.text.iter().rposition(|byte| !is_space(*byte));
         let end = last.map_or(0, |last| last + 1).max(self.group);
         let has_blanks = end < self.text.len();
         if end == self.group {
             if piece == Piece::Last && self.state == State::AtLine {
-                self.end(State::Ended, out, leftover, b"");
+                self.end(State::Ended, out, trailing, b"");
             }
         } else if self.decode(end, out).is_err() {
-            self.end_within(end, out, leftover);
+            self.end_within(end, out, trailing);
         } else {
             self.state = State::WithinLine;
         }
@@ -141,7 +141,7 @@ impl Base64 {
     }
 
     /// The content ends within `text[..end]`, or before it if the line is foreign as a whole.
-    fn end_within(&mut self, end: usize, out: &mut Vec<u8>, leftover: &mut Leftover) {
+    fn end_within(&mut self, end: usize, out: &mut Vec<u8>, trailing: &mut TrailingText) {
         let line = self.text.split_off(self.group);
         let foreign = line[..end - self.group]
             .iter()
@@ -154,7 +154,7 @@ impl Base64 {
             .count();
         let is_padded = padding > 0 && self.is_whole_with(&line[..foreign]);
         if !is_padded && self.state != State::WithinLine {
-            return self.end(State::Ended, out, leftover, &line);
+            return self.end(State::Ended, out, trailing, &line);
         }
         let rest = &line[foreign + if is_padded { padding } else { 0 }..];
         self.text.extend_from_slice(&line[..foreign]);
@@ -169,7 +169,7 @@ impl Base64 {
                 State::Ended
             },
             out,
-            leftover,
+            trailing,
             rest,
         );
     }
@@ -181,14 +181,14 @@ impl Base64 {
     }
 
     /// Ends the content behind `text[..group]`; `rest` is the first that stands behind.
-    fn end(&mut self, state: State, out: &mut Vec<u8>, leftover: &mut Leftover, rest: &[u8]) {
+    fn end(&mut self, state: State, out: &mut Vec<u8>, trailing: &mut TrailingText, rest: &[u8]) {
         self.state = state;
         let group = &self.text[..self.group];
         match STANDARD_NO_PAD.decode(group) {
             Ok(bytes) => out.extend(bytes),
-            Err(_) => leftover.count(group),
+            Err(_) => trailing.count(group),
         }
-        leftover.count(self.behind_padding(rest));
+        trailing.count(self.behind_padding(rest));
         self.text = Vec::new();
     }
 }

@@ -4,7 +4,7 @@
 
 use std::io::{self, Read};
 
-use encl::mail::{Messages, Part, ScanError, Structure, Watch, find, open_body, scan};
+use encl::mail::{Nested, Part, ScanError, Structure, Visitor, find, open_body, scan};
 
 /// How many bytes of leaves and between them passed.
 #[derive(Default, Debug, PartialEq)]
@@ -14,7 +14,7 @@ struct Passed {
     between: u64,
 }
 
-impl Watch for Passed {
+impl Visitor for Passed {
     fn body(&mut self, _: &Part, bytes: &[u8]) {
         self.current += bytes.len() as u64;
     }
@@ -39,13 +39,13 @@ impl Read for Pieces<'_> {
 }
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    for messages in [Messages::Leaf, Messages::Open] {
+    for nested in [Nested::Leaf, Nested::Enter] {
         let mut whole = Passed::default();
-        let scanned = scan(&mut &*input, messages, &mut whole);
+        let scanned = scan(&mut &*input, nested, &mut whole);
         let mut pieces = Passed::default();
         let again = scan(
             &mut Pieces(input, 1 + input.len() % 7),
-            messages,
+            nested,
             &mut pieces,
         );
         match (scanned, again) {
