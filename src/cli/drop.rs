@@ -94,7 +94,7 @@ fn dropped(input: &Input, leaving: &Leaving, access: &Access<'_>) -> Result<Done
     let readers = rewriting.manifest().readers().into_iter();
     let slots: HashSet<KeyId> = readers.filter(leaves).map(|reader| reader.key).collect();
     let slots = rewriting
-        .leave_out(&slots, options.lock)
+        .remove_slots(&slots, options.lock)
         .map_err(|error| subject.not_rewritten(&error))?;
     let id = rewriting.manifest().id.to_string();
     if !options.dry_run && (slots > 0 || subject.goes_elsewhere()) {

@@ -169,7 +169,7 @@ impl<'a> Opening<'a> {
                 OpenError::NoKey(NoKey::NotNamed) => self.not_named(input, &named),
                 error => shut.failure(input, self.verb, error),
             })?;
-        self.demand(input, content.about())?;
+        self.demand(input, content.metadata())?;
         Ok(content)
     }
 

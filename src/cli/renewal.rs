@@ -93,7 +93,7 @@ impl<'a> Renewal<'a> {
         let mut answers = Answers::default();
         let content = self.access.opened(&subject, &mut answers, company)?;
         let content = content.content;
-        let about = content.about();
+        let about = content.metadata();
         let plan = self.plan(&subject, about)?;
         let look = Look {
             input: input.clone(),
@@ -267,7 +267,7 @@ impl<'a> Renewal<'a> {
             is_armored,
             content,
         } = opened;
-        let about = content.about();
+        let about = content.metadata();
         let plan = self.plan(subject, about)?;
         let differences = self.differences(&plan, &about.manifest.policy);
         refuse_changed(look, subject, about.manifest.id, &differences)?;

@@ -131,7 +131,7 @@ impl Backup<'_> {
         };
         self.source.rewind(0).map_err(failed)?;
         let content = self.opening.open(input, &mut self.source, Company::Alone)?;
-        let about = content.about();
+        let about = content.metadata();
         if about.private.info.media_type.as_deref() != Some(BACKUP_TYPE) {
             let failure = input.cannot(VERB, Exit::Damaged);
             return Err(failure

@@ -140,7 +140,7 @@ fn under_stored_name(
     // The target is made from the same file that is read on: a second descriptor, for comparing only.
     let same = source.twin(input, "unwrap")?;
     let content = opening.open(input, &mut source, Company::Alone)?;
-    let stored = content.about().private.info.name.as_deref();
+    let stored = content.metadata().private.info.name.as_deref();
     let target = Target::of_stored(input, &arguments.output, stored)?;
     let output = output(input, &target);
     let sink = output.open(&same, FileMode::OwnerOnly, arguments.existing())?;

@@ -28,7 +28,7 @@ impl<R: Read> Envelope<R> {
     ) -> Result<Vec<Approval>, OpenError> {
         let manifest = self.manifest();
         let unlocking = Unlocking::new(manifest, keyring.keys(), &[]);
-        let parts = unlocking.own_parts(lock, keyring)?;
+        let parts = unlocking.own_shares(lock, keyring)?;
         let decided = manifest.policy.conditions.decide(now);
         decided.map_err(OpenError::Refused)?;
         let seal = |part: &[u8]| Approval::seal(to, lock, &manifest.id, part, rng);

@@ -163,7 +163,7 @@ impl<R: Read> Envelope<R> {
         let admission = admission(&manifest, &private);
         Ok(Content {
             body,
-            about: Opened {
+            opened: Opened {
                 manifest,
                 private,
                 admission,
@@ -203,7 +203,7 @@ fn mac_line<R: Read>(input: &mut Input<R>) -> Result<Vec<u8>, OpenError> {
 /// An opened envelope, read as far as its private line. The content follows.
 pub struct Content<R: Read> {
     body: Body<Input<R>>,
-    about: Opened,
+    opened: Opened,
 }
 
 /// What is certain about an envelope once it is opened; the signature only after [`Content::copy_to`].
@@ -231,20 +231,20 @@ impl Opened {
 }
 
 impl<R: Read> Content<R> {
-    /// What is known before the content is read.
+    /// What the manifest and the private line say, known before the content is read.
     #[must_use]
-    pub fn about(&self) -> &Opened {
-        &self.about
+    pub fn metadata(&self) -> &Opened {
+        &self.opened
     }
 
-    /// What is known before the content is read, which is then not read at all.
+    /// What the manifest and the private line say. The content is not read.
     #[must_use]
-    pub fn into_about(self) -> Opened {
-        self.about
+    pub fn into_metadata(self) -> Opened {
+        self.opened
     }
 
     pub(super) fn into_parts(self) -> (Body<Input<R>>, Opened) {
-        (self.body, self.about)
+        (self.body, self.opened)
     }
 
     /// Writes the content to `out`, authenticated chunk by chunk, and checks end, padding and signature:
@@ -263,7 +263,7 @@ impl<R: Read> Content<R> {
     {
         let bytes = self.body.copy(out, workers)?;
         self.body
-            .verify(self.about.signer(), &self.about.manifest.id)?;
-        Ok((self.about, bytes))
+            .verify(self.opened.signer(), &self.opened.manifest.id)?;
+        Ok((self.opened, bytes))
     }
 }

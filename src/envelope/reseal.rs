@@ -67,33 +67,33 @@ impl<R: Read + Send> Content<R> {
         out: &mut (dyn Write + Send),
         rng: &mut dyn CryptoRng,
     ) -> Result<(Opened, Sealed), ResealError> {
-        let (mut body, about) = self.into_parts();
-        let wish = about.wish(request);
+        let (mut body, opened) = self.into_parts();
+        let new_request = opened.seal_request(request);
         let created = Created {
-            in_policy: about.manifest.policy.created,
-            inside: about.private.created,
+            in_policy: opened.manifest.policy.created,
+            inside: opened.private.created,
         };
-        let front = Front::new(&wish, created, rng)?;
+        let front = Front::new(&new_request, created, rng)?;
         let (id, key, head) = (front.id, front.key, front.head);
         let mut writer = BodyWriter::new(&mut *out, front.manifest, (&key, &id), rng);
-        let content_bytes = body.reseal(&head, &mut writer, &wish)?;
-        body.verify(about.signer(), &about.manifest.id)?;
-        writer.finish(head.len() as u64 + content_bytes, &wish, &id)?;
+        let content_bytes = body.reseal(&head, &mut writer, &new_request)?;
+        body.verify(opened.signer(), &opened.manifest.id)?;
+        writer.finish(head.len() as u64 + content_bytes, &new_request, &id)?;
         out.flush().map_err(SealError::Write)?;
         let sealed = Sealed {
             id,
             content_bytes,
             key,
         };
-        Ok((about, sealed))
+        Ok((opened, sealed))
     }
 }
 
 impl Opened {
-    fn wish<'a>(&self, request: &ResealRequest<'a>) -> SealRequest<'a> {
+    fn seal_request<'a>(&self, request: &ResealRequest<'a>) -> SealRequest<'a> {
         let policy = &self.manifest.policy;
         SealRequest {
-            locks: request.locks.iter().map(LockRequest::again).collect(),
+            locks: request.locks.iter().map(LockRequest::duplicate).collect(),
             signer: request.signer,
             private: policy.private,
             padding: policy.padding,

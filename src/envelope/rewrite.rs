@@ -183,7 +183,7 @@ impl<R: Read> Rewriting<R> {
             return Ok(Granted::HasSlot);
         }
         let id = self.manifest.id;
-        let part = self.own_part(lock).ok_or(RewriteError::NoShare { lock })?;
+        let part = self.own_share(lock).ok_or(RewriteError::NoShare { lock })?;
         let newcomers = std::slice::from_ref(newcomer);
         let mut slots = slot::seal_to_keys(newcomers, lock, &id, |_| part, false, rng);
         let mut slot = slots.pop().expect("one slot for one newcomer");
@@ -206,7 +206,7 @@ impl<R: Read> Rewriting<R> {
     ///
     /// # Errors
     /// [`RewriteError::NoSuchLock`], or [`RewriteError::NobodyLeft`], and then no slot is left out.
-    pub fn leave_out(
+    pub fn remove_slots(
         &mut self,
         keys: &HashSet<KeyId>,
         lock: Option<u16>,
@@ -261,7 +261,7 @@ impl<R: Read> Rewriting<R> {
     }
 
     /// The lock's secret; where several people are needed, the reader's own share.
-    fn own_part(&self, lock: u16) -> Option<&[u8]> {
+    fn own_share(&self, lock: u16) -> Option<&[u8]> {
         let unlocked = &self.unlocked[usize::from(lock)];
         if self.manifest.policy.locks[usize::from(lock)].need == 1 {
             Some(unlocked.secret.expose())

@@ -61,8 +61,8 @@ pub struct LockRequest<'a> {
 }
 
 impl LockRequest<'_> {
-    /// The same once more.
-    pub(super) fn again(&self) -> Self {
+    /// A copy that borrows the same passphrase.
+    pub(super) fn duplicate(&self) -> Self {
         Self {
             recipients: self.recipients.clone(),
             ..*self
@@ -250,7 +250,7 @@ fn slots(
 ) -> Result<Vec<Slot>, SealError> {
     let mut slots = Vec::new();
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
-        let parts = |at| secret.part(at);
+        let parts = |at| secret.share_for(at);
         let sealed = slot::seal_to_keys(&lock.recipients, number, id, parts, request.private, rng);
         let sealed = sealed.into_iter().map(Slot::Key);
         if slots.is_empty() {

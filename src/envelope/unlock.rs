@@ -102,12 +102,12 @@ impl<'a> Unlocking<'a> {
     }
 
     pub(super) fn all_locks(&self, keyring: &mut dyn Keyring) -> Result<Vec<Unlocked>, OpenError> {
-        self.refuse_hopeless()?;
+        self.check_openable()?;
         let mut opened = Vec::new();
         for (number, _) in self.numbers() {
             opened.push(self.lock(number, keyring)?);
         }
-        // Only a private envelope gets here with a lock that stayed shut: its slots had to be tried.
+        // Only a private envelope gets here with an unopened lock: its slots had to be tried.
         match opened.iter().position(Option::is_none) {
             None => Ok(opened.into_iter().flatten().collect()),
             Some(_) if opened.iter().all(Option::is_none) => Err(OpenError::NoKey(NoKey::Private)),
@@ -121,27 +121,27 @@ impl<'a> Unlocking<'a> {
     }
 
     /// Step 4, before anything is unlocked or asked: is there something for the reader in every lock?
-    fn refuse_hopeless(&self) -> Result<(), OpenError> {
+    fn check_openable(&self) -> Result<(), OpenError> {
         let policy = &self.manifest.policy;
-        let hope: Vec<bool> = self
+        let openable: Vec<bool> = self
             .numbers()
-            .map(|(number, lock)| self.has_hope(number, lock))
+            .map(|(number, lock)| self.may_open(number, lock))
             .collect();
         let named = || {
             policy
                 .recipients()
                 .any(|recipient| self.keys.iter().any(|key| key.id == recipient.key))
         };
-        match hope.iter().position(|hope| !hope) {
+        match openable.iter().position(|openable| !openable) {
             None => Ok(()),
-            Some(lock) if hope.contains(&true) => Err(self.other_lock(lock)),
+            Some(lock) if openable.contains(&true) => Err(self.other_lock(lock)),
             Some(_) if policy.private => Err(OpenError::NoKey(NoKey::Private)),
             Some(_) if named() => Err(OpenError::NoKey(NoKey::SlotRemoved)),
             Some(_) => Err(OpenError::NoKey(NoKey::NotNamed)),
         }
     }
 
-    fn has_hope(&self, number: u16, lock: &Lock) -> bool {
+    fn may_open(&self, number: u16, lock: &Lock) -> bool {
         let fits = |slot: &KeySlot| self.keys.iter().any(|key| key.might_open(slot));
         lock.passphrase.is_some()
             || self.key_slots(number).any(|(_, slot)| fits(slot))
@@ -217,7 +217,7 @@ impl<'a> Unlocking<'a> {
         let Some((first, _)) = slots.peek() else {
             return Ok(None);
         };
-        let shut = Source::Slot(*first);
+        let first_slot = Source::Slot(*first);
         let reader = keyring.private_key(key.id).map_err(OpenError::Keyring)?;
         let opened = slots.find_map(|(at, slot)| {
             Some((at, slot::open_with_key(slot, reader, &self.manifest.id)?))
@@ -229,7 +229,7 @@ impl<'a> Unlocking<'a> {
                 plaintext,
             })),
             None if self.manifest.policy.private => Ok(None),
-            None => Err(changed(shut, number)),
+            None => Err(tampered(first_slot, number)),
         }
     }
 
@@ -267,7 +267,7 @@ impl<'a> Unlocking<'a> {
     fn secret(number: u16, lock: &Lock, found: Found) -> Result<Unlocked, OpenError> {
         let secret = Secret::from_slice(&found.plaintext).filter(|secret| opens(lock, secret));
         match secret {
-            None => Err(changed(found.source, number)),
+            None => Err(tampered(found.source, number)),
             Some(secret) => Ok(Unlocked {
                 secret,
                 by: vec![found],
@@ -281,7 +281,7 @@ fn opens(lock: &Lock, secret: &Secret<32>) -> bool {
 }
 
 /// A slot or an approval that does not open, or opens to something else than it should.
-fn changed(source: Source, lock: u16) -> OpenError {
+fn tampered(source: Source, lock: u16) -> OpenError {
     let lock = lock.into();
     match source {
         Source::Slot(slot) => OpenError::Slot { slot, lock },

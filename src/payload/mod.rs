@@ -7,7 +7,7 @@ mod open;
 mod seal;
 mod workers;
 
-pub use batch::{ChunkHash, HashChunk, OpenedChunk, OpenedChunks, SealedAgain};
+pub use batch::{ChunkHash, HashChunk, OpenedChunk, OpenedChunks, ResealedChunk};
 pub use chunk::{CHUNK_BYTES, HEADER_BYTES, SEALED_CHUNK_BYTES};
 pub use open::{OpenPayloadError, Opener, open_message};
 pub use seal::{CopyError, Sealer, SealingKey, seal_message, write_all_vectored};

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::batch::{BATCH_CHUNKS, Batch, HashChunk, OpenedChunks, Shut, read_full};
+use super::batch::{BATCH_CHUNKS, Batch, ChunkError, HashChunk, OpenedChunks, read_full};
 use super::chunk::{
     CHUNK_BYTES, CHUNKS_MAX, COMMITMENT_BYTES, ChunkKey, HEADER_BYTES, SALT_BYTES,
     SEALED_CHUNK_BYTES,
@@ -115,17 +115,17 @@ impl<R: Read> Opener<R> {
         Ok(Some(chunk))
     }
 
-    /// Opens all that is left. `give` takes the chunks in order, with their hashes if `hash` is to be computed, and sealed with
-    /// the key of another message if there is one; what is genuine is given before an error is.
+    /// Opens the remaining chunks. `emit` gets them in order, with their hashes if there is a `hash`, and sealed for another
+    /// message if there is a `reseal_key`. All genuine chunks before an error are emitted first.
     ///
     /// # Errors
-    /// Any [`OpenPayloadError`], and those of `give`; there is no reading on after one.
+    /// Any [`OpenPayloadError`], and those of `emit`; there is no reading on after one.
     pub fn for_each<E: From<OpenPayloadError> + Send>(
         &mut self,
         workers: Workers,
         hash: Option<HashChunk>,
-        again: Option<&SealingKey>,
-        mut give: impl FnMut(OpenedChunks<'_>) -> Result<(), E> + Send,
+        reseal_key: Option<&SealingKey>,
+        mut emit: impl FnMut(OpenedChunks<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E>
     where
         R: Send,
@@ -144,14 +144,14 @@ impl<R: Read> Opener<R> {
                 Ok(if is_full { Next::Piece } else { Next::Last })
             },
             process: |batch: &mut Batch| {
-                batch.open(key, hash, again.map(|again| &*again.0));
+                batch.open(key, hash, reseal_key.map(|key| &*key.0));
                 Ok(())
             },
             write: |batch: &mut Batch| {
-                give(batch.opened())?;
-                match batch.shut.take() {
+                emit(batch.opened())?;
+                match batch.error.take() {
                     None => Ok(()),
-                    Some(shut) => Err(E::from(OpenPayloadError::from(shut))),
+                    Some(error) => Err(E::from(OpenPayloadError::from(error))),
                 }
             },
         };
@@ -161,17 +161,17 @@ impl<R: Read> Opener<R> {
     }
 }
 
-impl From<Shut> for OpenPayloadError {
-    fn from(shut: Shut) -> Self {
-        match shut {
-            Shut::Truncated { index, bytes } => Self::Truncated {
+impl From<ChunkError> for OpenPayloadError {
+    fn from(error: ChunkError) -> Self {
+        match error {
+            ChunkError::Truncated { index, bytes } => Self::Truncated {
                 bytes: place_of(index) + bytes as u64,
             },
-            Shut::Changed { index } => Self::Chunk {
+            ChunkError::Changed { index } => Self::Chunk {
                 index,
                 at: place_of(index),
             },
-            Shut::TooLong => Self::TooLong,
+            ChunkError::TooLong => Self::TooLong,
         }
     }
 }

@@ -22,7 +22,7 @@ fn a_recipient_removes_anothers_slot() {
     let [ann, bob, eve] = named_people();
     let envelope = sealed(&request(&[&ann, &bob, &eve], Some(&ann.root)), CONTENT);
     let mut by_eve = rewriting(&envelope, &[&eve]);
-    by_eve.leave_out(&[bob.key_id()].into(), None).unwrap();
+    by_eve.remove_slots(&[bob.key_id()].into(), None).unwrap();
     let after = written(by_eve);
     let error = error_with(&after, &bob, &[]);
     assert_eq!(
@@ -292,7 +292,7 @@ fn a_forwarder_makes_it_look_as_if_the_author_had_written_to_the_new_reader() {
         .unwrap()
         .unlock(&mut Keys::of(&[&eve]), time(NOW))
         .unwrap()
-        .into_about();
+        .into_metadata();
     assert_eq!(
         (about.admission.clone(), about.signer()),
         (Admission::Named, Some(bob.root.id()))

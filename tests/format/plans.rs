@@ -58,7 +58,7 @@ fn told(
     let content = envelope
         .unlock(&mut Keys::of(&[me]), time(NOW))
         .unwrap()
-        .into_about();
+        .into_metadata();
     let present = CurrentAccess {
         policy: &content.manifest.policy,
         readers: &content.readers(),
@@ -164,7 +164,7 @@ fn whoever_was_dropped_may_have_kept_the_key() {
     let [ann, bob, carol] = people();
     let envelope = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
     let mut dropping = rewriting(&envelope, &[&ann]);
-    dropping.leave_out(&[bob.key_id()].into(), None).unwrap();
+    dropping.remove_slots(&[bob.key_id()].into(), None).unwrap();
     let dropped = written(dropping);
     let [ann_and_carol, everybody] = [&[&ann, &carol][..], &[&ann, &bob, &carol]]
         .map(|team| team.iter().map(|one| known(one, &[])).collect::<Vec<_>>());

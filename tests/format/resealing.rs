@@ -67,7 +67,7 @@ fn sealing_anew_keeps_all_but_the_readers_and_the_signature() {
                 .unwrap()
                 .unlock(&mut Keys::of(&[&ann]), time(NOW))
                 .unwrap()
-                .into_about();
+                .into_metadata();
             assert_eq!(about.signer(), Some(bob.root.id()));
             assert_eq!(
                 (about.created(), &about.private.info),

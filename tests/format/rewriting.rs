@@ -256,7 +256,7 @@ fn dropping_takes_slots_and_leaves_the_rest() {
         let mut rewriting = rewriting(&before, &[&ann]);
         let keys: HashSet<_> = keys.iter().map(|person| person.key_id()).collect();
         rewriting
-            .leave_out(&keys, None)
+            .remove_slots(&keys, None)
             .map(|count| (count, written(rewriting)))
     };
     let (count, after) = drop(&[&bob]).unwrap();

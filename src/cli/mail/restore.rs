@@ -62,7 +62,7 @@ impl<'a> Restoring<'a> {
         for sealed in envelopes {
             let body = open_body(source, sealed).map_err(|error| unreadable(input, &error))?;
             opened.push(match opening.open_reader(input, body) {
-                Ok(content) => Some(content.into_about()),
+                Ok(content) => Some(content.into_metadata()),
                 Err(failure) if failure.exit == Exit::Locked => return Err(failure),
                 Err(_) => None,
             });

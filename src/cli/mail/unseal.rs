@@ -155,7 +155,7 @@ impl Unsealing {
         let content = Envelope::read(body)
             .and_then(|envelope| envelope.unlock(&mut Unlocked(self), self.now))
             .map_err(not_opened)?;
-        let is_message = super::verdict::is_message(content.about());
+        let is_message = super::verdict::is_message(content.metadata());
         Ok(if is_message {
             Look::Mine(Box::new(content))
         } else {

@@ -1,6 +1,6 @@
-//! What approvals give, and shares brought together until there are enough of them.
+//! Secrets and shares from approvals, and shares collected until there are enough of them.
 
-use super::{Found, Keyring, Unlocked, Unlocking, changed, opens};
+use super::{Found, Keyring, Unlocked, Unlocking, opens, tampered};
 use crate::crypto::Secret;
 use crate::crypto::sharing::{self, Share};
 use crate::envelope::approval::Approval;
@@ -64,7 +64,7 @@ impl<'a> Unlocking<'a> {
     }
 
     /// What the reader's own slots of one lock hold: the secret once, or each share.
-    pub(in crate::envelope) fn own_parts(
+    pub(in crate::envelope) fn own_shares(
         &self,
         number: u16,
         keyring: &mut dyn Keyring,
@@ -73,26 +73,26 @@ impl<'a> Unlocking<'a> {
         let Some(lock) = locks.get(usize::from(number)) else {
             return Err(OpenError::NoKey(NoKey::NotNamed));
         };
-        let mut parts = Vec::new();
+        let mut shares = Vec::new();
         for key in &self.keys {
             if let Some(found) = self.in_a_slot(key, number, keyring)? {
-                let is_whole = lock.need == 1;
-                if is_whole {
+                let has_secret = lock.need == 1;
+                if has_secret {
                     return Ok(Self::secret(number, lock, found)?.by);
                 }
                 number_of(&found, number, lock)?;
                 // Somebody with a new key has the same share in two slots.
-                if parts
+                if shares
                     .iter()
                     .all(|other: &Found| *other.plaintext != *found.plaintext)
                 {
-                    parts.push(found);
+                    shares.push(found);
                 }
             }
         }
         let named = |one: &crate::policy::Recipient| self.keys.iter().any(|key| key.id == one.key);
-        match parts.is_empty() {
-            false => Ok(parts),
+        match shares.is_empty() {
+            false => Ok(shares),
             true if self.manifest.policy.private => Err(OpenError::NoKey(NoKey::Private)),
             true if lock.recipients().iter().any(named) => {
                 Err(OpenError::NoKey(NoKey::SlotRemoved))
@@ -113,7 +113,7 @@ fn in_an_approval(
     Ok(Found {
         source: Source::Approval(at),
         key: Some(approval.key()),
-        plaintext: plaintext.ok_or_else(|| changed(Source::Approval(at), approval.lock()))?,
+        plaintext: plaintext.ok_or_else(|| tampered(Source::Approval(at), approval.lock()))?,
     })
 }
 
@@ -164,7 +164,7 @@ impl Gathered<'_> {
         // The policy itself is at odds: each share is what it says, and they do not give what it says.
         let secret: Option<Secret<32>> = joined.ok().filter(|secret| opens(self.lock, secret));
         match secret {
-            None => Err(changed(first.source, self.number)),
+            None => Err(tampered(first.source, self.number)),
             Some(secret) => Ok(Some(Unlocked {
                 secret,
                 by: self.by,
