@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use encl::identity::CardKey;
 use encl::keystore::{
-    Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, try_out,
+    Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, self_test,
 };
 use encl::time::Time;
 use serde::Serialize;
@@ -194,7 +194,7 @@ impl Doctor<'_> {
     }
 
     fn look_at_clock(&mut self) {
-        match self.keystore.later_time(self.context.now) {
+        match self.keystore.clock_went_back(self.context.now) {
             None => self.fine("clock", "it runs forward"),
             Some(latest) => {
                 let says = format!(
@@ -252,7 +252,7 @@ impl Doctor<'_> {
                 }
             }
         }
-        match self.try_out(identity, keys) {
+        match self.self_test(identity, keys) {
             Ok(()) => self.fine(&who, "it opens, and so does what is sealed to it"),
             Err(failure) => {
                 let says = [&[failure.what][..], &failure.because].concat().join(": ");
@@ -263,9 +263,9 @@ impl Doctor<'_> {
     }
 
     /// Test envelopes to the identity's card, opened with its private keys.
-    fn try_out(&self, identity: &StoredIdentity, keys: &Keys<'_>) -> Result<(), Failure> {
+    fn self_test(&self, identity: &StoredIdentity, keys: &Keys<'_>) -> Result<(), Failure> {
         let private = keys.identity(identity.card.id())?;
-        let tried = try_out(private, &identity.card, &mut self.context.rng());
+        let tried = self_test(private, &identity.card, &mut self.context.rng());
         tried.map_err(|error| store::failure("a test envelope to it does not open", &error))
     }
 

@@ -2,7 +2,7 @@
 
 use encl::crypto::Kem;
 use encl::identity::{Card, CardRequest, Identity};
-use encl::keystore::{How, Keystore};
+use encl::keystore::{AddedBy, Keystore};
 use tempfile::TempDir;
 
 /// The card of somebody new.
@@ -24,7 +24,9 @@ pub(crate) fn keystore(cards: &[&Card]) -> (TempDir, Keystore) {
     let folder = tempfile::tempdir().unwrap();
     let keystore = Keystore::at(folder.path().join("encl"));
     for card in cards {
-        keystore.accept(card, How::Added, card.created()).unwrap();
+        keystore
+            .accept(card, AddedBy::Added, card.created())
+            .unwrap();
     }
     (folder, keystore)
 }

@@ -2,7 +2,7 @@
 
 use encl::crypto::signing::RootId;
 use encl::identity::{Card, fingerprint};
-use encl::keystore::{Accepted, Group, How, Keystore, KeystoreError, StoredSecret};
+use encl::keystore::{AcceptOutcome, AddedBy, Group, Keystore, KeystoreError, StoredSecret};
 
 use super::context::Context;
 use super::escape::typed;
@@ -24,7 +24,7 @@ pub(crate) fn keystore(context: &Context) -> Keystore {
 /// Warns when this machine's clock runs backwards. For commands that judge dates, once per run.
 pub(crate) fn warn_of_clock(context: &Context) {
     let keystore = keystore(context);
-    if let Some(latest) = keystore.see_time(context.now) {
+    if let Some(latest) = keystore.record_time(context.now) {
         context.terminal.warning(&format!(
             "this machine's clock says {}, but this keystore was used at {}: dates cannot be judged (if that time was \
              the wrong one, remove {})",
@@ -64,13 +64,17 @@ pub(crate) fn whole_group(context: &Context, name: &str) -> Result<Group, Failur
 
 /// Stores cards that were named for the first time, or later cards of contacts.
 pub(crate) fn remember(context: &Context, cards: &[Card]) -> Result<(), Failure> {
-    let accepted = keystore(context).accept_all(cards, How::FirstUse, context.now);
+    let accepted = keystore(context).accept_all(cards, AddedBy::FirstUse, context.now);
     let what = "cannot store the cards of new recipients";
     accepted.map(drop).map_err(|error| failure(what, &error))
 }
 
 /// Takes a card into the contacts.
-pub(crate) fn accept(context: &Context, card: &Card, how: How) -> Result<Accepted, Failure> {
+pub(crate) fn accept(
+    context: &Context,
+    card: &Card,
+    how: AddedBy,
+) -> Result<AcceptOutcome, Failure> {
     let accepted = keystore(context).accept(card, how, context.now);
     accepted.map_err(|error| {
         let what = format!("cannot take the card of {}", safe(card.name()));

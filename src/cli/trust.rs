@@ -50,7 +50,7 @@ impl From<keystore::Trust> for Trust {
 impl Trust {
     /// Of a contact with its card, as lists and objects say it.
     pub(crate) fn of(trust: keystore::Trust, card: &Card, now: Time) -> Self {
-        let expired = !trust.stops() && CardKey::current(card.keys(), now).is_none();
+        let expired = !trust.blocks_use() && CardKey::current(card.keys(), now).is_none();
         if expired { Self::Expired } else { trust.into() }
     }
 

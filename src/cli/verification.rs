@@ -3,7 +3,7 @@
 use clap::Args;
 use encl::crypto::signing::RootId;
 use encl::identity::Card;
-use encl::keystore::{Compared, Comparison, Trust, Verified};
+use encl::keystore::{Compared, SafetyNumber, Trust, Verified};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
@@ -40,10 +40,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let what = format!("cannot verify {name}");
     let me = me(arguments, &people, &what, context)?;
     refuse_stopped(&card, &people, &what)?;
-    let number = Comparison::new(&me.id(), &card.id())
+    let number = SafetyNumber::new(&me.id(), &card.id())
         .map_err(|error| Failure::new(Exit::Failed, &*what).because(error.to_string()))?;
     let how = match &arguments.code {
-        Some(code) if number.is(code) => Compared::Code,
+        Some(code) if number.matches(code) => Compared::Code,
         Some(_) => return Err(another(what)),
         None => {
             ask(arguments, &number, (&name, me), &what, context)?;
@@ -90,7 +90,7 @@ fn refuse_stopped(card: &Card, people: &People, what: &str) -> Result<(), Failur
 /// Shows the number and asks about it.
 fn ask(
     arguments: &Arguments,
-    number: &Comparison,
+    number: &SafetyNumber,
     (name, me): (&str, &Card),
     what: &str,
     context: &Context,
@@ -120,7 +120,7 @@ fn ask(
     }
 }
 
-fn shown(arguments: &Arguments, number: &Comparison) -> String {
+fn shown(arguments: &Arguments, number: &SafetyNumber) -> String {
     if arguments.words {
         return number.words();
     }

@@ -22,8 +22,8 @@ impl Keystore {
     ///
     /// A keystore that does not exist is not made, and one that cannot be read or written has seen no time.
     #[must_use]
-    pub fn see_time(&self, now: Time) -> Option<Time> {
-        if let Some(latest) = self.later_time(now) {
+    pub fn record_time(&self, now: Time) -> Option<Time> {
+        if let Some(latest) = self.clock_went_back(now) {
             return Some(latest);
         }
         match self.latest_time() {
@@ -41,7 +41,7 @@ impl Keystore {
 
     /// The latest time that was seen, if `now` is earlier by more than five minutes. Nothing is written.
     #[must_use]
-    pub fn later_time(&self, now: Time) -> Option<Time> {
+    pub fn clock_went_back(&self, now: Time) -> Option<Time> {
         self.latest_time()
             .filter(|latest| now.unix() + TOLERANCE.as_secs() < latest.unix())
     }
@@ -82,14 +82,14 @@ mod tests {
     #[test]
     fn a_clock_that_runs_backwards_is_noticed_and_small_steps_are_not() {
         let (_folder, keystore) = keystore();
-        assert_eq!(keystore.see_time(at(NOON)), None);
-        assert_eq!(keystore.see_time(at(NOON - 300)), None);
-        assert_eq!(keystore.see_time(at(NOON - 301)), Some(at(NOON)));
+        assert_eq!(keystore.record_time(at(NOON)), None);
+        assert_eq!(keystore.record_time(at(NOON - 300)), None);
+        assert_eq!(keystore.record_time(at(NOON - 301)), Some(at(NOON)));
         // Within the hour nothing is written, after it the later time.
-        assert_eq!(keystore.see_time(at(NOON + 3_599)), None);
+        assert_eq!(keystore.record_time(at(NOON + 3_599)), None);
         assert_eq!(keystore.latest_time(), Some(at(NOON)));
-        assert_eq!(keystore.see_time(at(NOON + 3_600)), None);
-        assert_eq!(keystore.see_time(at(NOON)), Some(at(NOON + 3_600)));
+        assert_eq!(keystore.record_time(at(NOON + 3_600)), None);
+        assert_eq!(keystore.record_time(at(NOON)), Some(at(NOON + 3_600)));
         assert_eq!(keystore.latest_time(), Some(at(NOON + 3_600)));
         let mode = fs::metadata(keystore.clock_path()).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
@@ -106,7 +106,7 @@ mod tests {
             &"x".repeat(1000),
         ] {
             fs::write(keystore.clock_path(), damaged).unwrap();
-            assert_eq!(keystore.see_time(at(NOON)), None);
+            assert_eq!(keystore.record_time(at(NOON)), None);
             assert_eq!(keystore.latest_time(), Some(at(NOON)), "{damaged}");
         }
     }
@@ -115,12 +115,12 @@ mod tests {
     fn nothing_is_made_and_nothing_stops() {
         let folder = tempfile::tempdir().unwrap();
         let keystore = Keystore::at(folder.path().join("nowhere"));
-        assert_eq!(keystore.see_time(at(NOON)), None);
+        assert_eq!(keystore.record_time(at(NOON)), None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         // Something else is in its place.
         let (_folder, keystore) = self::keystore();
         fs::create_dir(keystore.clock_path()).unwrap();
-        assert_eq!(keystore.see_time(at(NOON)), None);
+        assert_eq!(keystore.record_time(at(NOON)), None);
         assert!(keystore.clock_path().is_dir());
     }
 }

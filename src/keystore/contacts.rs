@@ -1,4 +1,4 @@
-//! Other people's cards, and how far they are trusted.
+//! Other people's cards, and added_by far they are trusted.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::contact_file::ContactFile;
 use super::folder::WriteLock;
-use super::trust::{Claim, Trust, judge};
+use super::trust::{Trust, TrustRecord, evaluate};
 use super::{Keystore, KeystoreError, folder};
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
@@ -22,7 +22,7 @@ const SHARED_FROM: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum How {
+pub enum AddedBy {
     /// By `contact add`.
     Added,
     /// By its first use as a recipient.
@@ -37,7 +37,7 @@ pub struct Contact {
     /// How far it is trusted.
     pub trust: Trust,
     /// How it came here.
-    pub how: How,
+    pub added_by: AddedBy,
     /// When it came here first.
     pub added: Time,
 }
@@ -54,14 +54,14 @@ pub struct ContactHead {
     /// How far it is trusted.
     pub trust: Trust,
     /// How it came here.
-    pub how: How,
+    pub added_by: AddedBy,
     /// When it came here first.
     pub added: Time,
 }
 
 /// What became of a card that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
+pub enum AcceptOutcome {
     /// A new contact.
     New,
     /// A newer card of a known contact.
@@ -96,8 +96,8 @@ impl Keystore {
     }
 
     fn heads(&self, ids: Vec<RootId>) -> Result<Vec<ContactHead>, KeystoreError> {
-        let local = self.local()?;
-        let head = |id| Ok(self.contact_file(&id)?.map(|file| file.head(&local)));
+        let machine = self.machine_state()?;
+        let head = |id| Ok(self.contact_file(&id)?.map(|file| file.head(&machine)));
         let heads = parallel_map(ids, SHARED_FROM, head).into_iter();
         heads.filter_map(Result::transpose).collect()
     }
@@ -112,8 +112,8 @@ impl Keystore {
         };
         Ok(Some(Contact {
             card: self.card_of(&file)?,
-            trust: judge(id, &file.claim, &*self.local()?),
-            how: file.how,
+            trust: evaluate(id, &file.record, &*self.machine_state()?),
+            added_by: file.added_by,
             added: file.added,
         }))
     }
@@ -135,10 +135,15 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::OwnCard`]; [`KeystoreError::KeyChanged`] when one of its addresses is known with another root
     /// key; [`KeystoreError::OlderCard`] and [`KeystoreError::OtherCard`] against the known card of the same root key;
-    /// and what the system refuses. A card that was [`How::Added`] on purpose and has another key, or differs from the known
+    /// and what the system refuses. A card that was [`AddedBy::Added`] on purpose and has another key, or differs from the known
     /// one with its serial, makes the known contact [`Trust::Changed`].
-    pub fn accept(&self, card: &Card, how: How, now: Time) -> Result<Accepted, KeystoreError> {
-        let accepted = self.accept_all(std::slice::from_ref(card), how, now)?;
+    pub fn accept(
+        &self,
+        card: &Card,
+        added_by: AddedBy,
+        now: Time,
+    ) -> Result<AcceptOutcome, KeystoreError> {
+        let accepted = self.accept_all(std::slice::from_ref(card), added_by, now)?;
         Ok(accepted[0])
     }
 
@@ -149,23 +154,23 @@ impl Keystore {
     pub fn accept_all(
         &self,
         cards: &[Card],
-        how: How,
+        added_by: AddedBy,
         now: Time,
-    ) -> Result<Vec<Accepted>, KeystoreError> {
+    ) -> Result<Vec<AcceptOutcome>, KeystoreError> {
         let lock = self.lock()?;
-        let mut owners = self.owners()?;
+        let mut addresses = self.address_index()?;
         let mut accept = |card: &Card| {
             self.refuse_successor_of_stopped(card)?;
-            owners.refuse_changed(card)?;
-            let accepted = self.accept_unchanged(card, how, now)?;
-            let accepted = self.follow(card)?.unwrap_or(accepted);
-            owners.add(card.id(), card.addresses());
+            addresses.refuse_changed(card)?;
+            let accepted = self.accept_unchanged(card, added_by, now)?;
+            let accepted = self.apply_successor(card)?.unwrap_or(accepted);
+            addresses.add(card.id(), card.addresses());
             Ok(accepted)
         };
         let mut all = Vec::with_capacity(cards.len());
         for card in cards {
             let accepted = accept(card);
-            if let (Err(refused), How::Added) = (&accepted, how) {
+            if let (Err(refused), AddedBy::Added) = (&accepted, added_by) {
                 self.mark_refused(&lock, card, refused, now)?;
             }
             all.push(accepted?);
@@ -198,19 +203,19 @@ impl Keystore {
     fn accept_unchanged(
         &self,
         card: &Card,
-        how: How,
+        added_by: AddedBy,
         now: Time,
-    ) -> Result<Accepted, KeystoreError> {
+    ) -> Result<AcceptOutcome, KeystoreError> {
         let Some(known) = self.contact_file(&card.id())? else {
             folder::make_folder(&self.root.join(CONTACTS))?;
             // Whoever was blocked and removed is blocked when they come back.
             let trust = self.remembered_trust(&card.id())?;
-            let claim = match trust.stops() {
-                true => Claim::new(&card.id(), trust, None),
-                false => Claim::UNVERIFIED,
+            let record = match trust.blocks_use() {
+                true => TrustRecord::new(&card.id(), trust, None),
+                false => TrustRecord::UNVERIFIED,
             };
-            self.write_contact(&ContactFile::new(card, claim, how, now))?;
-            return Ok(Accepted::New);
+            self.write_contact(&ContactFile::new(card, record, added_by, now))?;
+            return Ok(AcceptOutcome::New);
         };
         let (offered, serial) = (card.serial(), self.card_of(&known)?.serial());
         match serial.cmp(&offered) {
@@ -218,13 +223,15 @@ impl Keystore {
                 known: serial,
                 offered,
             }),
-            Ordering::Equal if known.card() == card.to_text().as_bytes() => Ok(Accepted::Known),
+            Ordering::Equal if known.card() == card.to_text().as_bytes() => {
+                Ok(AcceptOutcome::Known)
+            }
             Ordering::Equal => Err(KeystoreError::OtherCard { serial }),
             // What was found out about the key is so for all its cards.
             Ordering::Less => {
-                let (claim, how, added) = (known.claim, known.how, known.added);
-                self.write_contact(&ContactFile::new(card, claim, how, added))?;
-                Ok(Accepted::Updated)
+                let (record, added_by, added) = (known.record, known.added_by, known.added);
+                self.write_contact(&ContactFile::new(card, record, added_by, added))?;
+                Ok(AcceptOutcome::Updated)
             }
         }
     }
@@ -251,28 +258,28 @@ impl Keystore {
     }
 
     /// Whoever signed that this one takes their place goes, from the groups first: a kill leaves something to be done again.
-    fn follow(&self, card: &Card) -> Result<Option<Accepted>, KeystoreError> {
+    fn apply_successor(&self, card: &Card) -> Result<Option<AcceptOutcome>, KeystoreError> {
         let mut followed = None;
         for predecessor in card.replaces() {
             if self.contact_path(&predecessor.id()).exists() {
                 self.replace_in_groups(&predecessor.id(), &card.id())?;
                 folder::remove(&self.contact_path(&predecessor.id()))?;
-                followed = Some(Accepted::Successor);
+                followed = Some(AcceptOutcome::Successor);
             }
         }
         Ok(followed)
     }
 
-    pub(super) fn owners(&self) -> Result<Owners, KeystoreError> {
-        let mut owners = Owners::default();
+    pub(super) fn address_index(&self) -> Result<AddressIndex, KeystoreError> {
+        let mut addresses = AddressIndex::default();
         for own in self.identities()? {
-            owners.mine.insert(own.card.id());
-            owners.add(own.card.id(), own.card.addresses());
+            addresses.mine.insert(own.card.id());
+            addresses.add(own.card.id(), own.card.addresses());
         }
         for head in self.heads(self.contact_ids()?)? {
-            owners.add(head.id, &head.addresses);
+            addresses.add(head.id, &head.addresses);
         }
-        Ok(owners)
+        Ok(addresses)
     }
 
     /// Removes a contact. Groups keep its id, and cannot be wrapped for until it is back or taken out. A verification is
@@ -295,12 +302,12 @@ impl Keystore {
 
 /// Whose each known address is, without regard to ASCII case.
 #[derive(Default)]
-pub(super) struct Owners {
+pub(super) struct AddressIndex {
     mine: HashSet<RootId>,
     of_address: HashMap<String, RootId>,
 }
 
-impl Owners {
+impl AddressIndex {
     pub(super) fn add(&mut self, id: RootId, addresses: &[String]) {
         let addresses = addresses.iter().map(|address| address.to_ascii_lowercase());
         self.of_address

@@ -77,7 +77,7 @@ impl Keystore {
         found.shared_addresses(&owners);
         self.look_at_groups(&ids, &mut found);
         self.look_at_invitations(&mut found);
-        found.check(self.local());
+        found.check(self.machine_state());
         found.0
     }
 

@@ -24,7 +24,6 @@
 mod backup;
 mod changes;
 mod clock;
-mod comparison;
 mod contact_file;
 mod contacts;
 mod decisions;
@@ -33,37 +32,38 @@ mod folder;
 mod groups;
 mod health;
 mod identities;
+mod identity_export;
 mod index;
 mod invitations;
-mod local;
+mod machine_state;
 mod restore;
+mod safety_number;
 mod secret_file;
-mod transfer;
-mod trial;
+mod self_test;
 mod trust;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use local::Local;
+use machine_state::MachineState;
 
 pub use backup::{
     BACKUP_TYPE, BackedUpContact, Backup, BackupCounts, BackupError, Decisions, Part, read_parts,
 };
 pub use changes::{IdentityChange, SecretState};
-pub use comparison::Comparison;
-pub use contacts::{Accepted, Contact, ContactHead, How};
+pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use health::Finding;
 pub use identities::{Standing, StoredIdentity};
+pub use identity_export::{IdentityExport, IdentityExportError, ImportOutcome};
 pub use index::{ContactIndex, IndexedContact};
 pub use invitations::{Answered, INVITATION_SECONDS_MAX, Invitation, InvitationState};
-pub use restore::{Fate, Restore, Restoring};
+pub use restore::{Restore, RestoreMode, RestoreOutcome};
+pub use safety_number::SafetyNumber;
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
-pub use transfer::{Imported, Transfer, TransferError};
-pub use trial::try_out;
+pub use self_test::self_test;
 pub use trust::{Compared, Trust, Verified};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
@@ -73,7 +73,7 @@ pub struct Keystore {
     root: PathBuf,
     /// Where this machine keeps to itself what was decided about people.
     state: Option<PathBuf>,
-    local: Arc<RwLock<Option<Arc<Local>>>>,
+    machine_state: Arc<RwLock<Option<Arc<MachineState>>>>,
 }
 
 impl fmt::Debug for Keystore {
@@ -91,7 +91,7 @@ impl Keystore {
         Self {
             root: root.into(),
             state: None,
-            local: Arc::default(),
+            machine_state: Arc::default(),
         }
     }
 

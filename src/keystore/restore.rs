@@ -9,18 +9,18 @@ use std::collections::BTreeMap;
 
 use super::backup::{BackedUpContact, Decisions};
 use super::contact_file::ContactFile;
-use super::contacts::{CONTACTS, Owners};
+use super::contacts::{AddressIndex, CONTACTS};
 use super::folder::WriteLock;
 use super::groups::Group;
 use super::invitations::Invitation;
-use super::trust::{Claim, Trust};
+use super::trust::{Trust, TrustRecord};
 use super::{Keystore, KeystoreError, folder};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 
 /// What becomes of one thing of a backup.
 #[derive(Debug)]
-pub enum Fate {
+pub enum RestoreOutcome {
     /// It is not here, and comes.
     New,
     /// It is here, and the backup's is later.
@@ -28,17 +28,17 @@ pub enum Fate {
     /// It is here.
     Known,
     /// What is here is later, or was decided here, and stays.
-    Kept,
+    LocalKept,
     /// It cannot be told which of the two is right; what is here stays.
     Refused(KeystoreError),
 }
 
 /// Whether a backup is only looked at.
-pub enum Restoring<'a> {
+pub enum RestoreMode<'a> {
     /// Nothing is written.
-    Foresee,
+    DryRun,
     /// It is written; these are the verifications that looking at the same backup found, and a source of randomness.
-    Do(BTreeMap<RootId, Trust>, &'a mut dyn CryptoRng),
+    Apply(BTreeMap<RootId, Trust>, &'a mut dyn CryptoRng),
 }
 
 /// Contacts, decisions and groups of one backup on their way into a keystore.
@@ -46,7 +46,7 @@ pub struct Restore<'k> {
     keystore: &'k Keystore,
     /// Held where something is written.
     lock: Option<WriteLock>,
-    owners: Owners,
+    addresses: AddressIndex,
     /// Whether it is certain that I made the backup: else it raises nobody's trust.
     is_mine: bool,
     decisions: BTreeMap<RootId, Trust>,
@@ -61,24 +61,24 @@ impl Keystore {
     /// [`KeystoreError`].
     pub fn restore(
         &self,
-        restoring: Restoring<'_>,
+        mode: RestoreMode<'_>,
         is_mine: bool,
     ) -> Result<Restore<'_>, KeystoreError> {
-        let (lock, verified) = match restoring {
-            Restoring::Foresee => (None, BTreeMap::new()),
-            Restoring::Do(verified, rng) => {
+        let (lock, verified) = match mode {
+            RestoreMode::DryRun => (None, BTreeMap::new()),
+            RestoreMode::Apply(verified, rng) => {
                 let lock = self.lock()?;
                 if !verified.is_empty() && self.state.is_some() {
-                    self.local_key(rng)?;
+                    self.machine_key(rng)?;
                 }
-                self.remember_all(&lock, &verified)?;
+                self.save_decisions(&lock, &verified)?;
                 (Some(lock), verified)
             }
         };
         Ok(Restore {
             keystore: self,
             lock,
-            owners: self.owners()?,
+            addresses: self.address_index()?,
             is_mine,
             decisions: BTreeMap::new(),
             verified,
@@ -93,33 +93,35 @@ impl Restore<'_> {
     /// # Errors
     /// [`KeystoreError`].
     pub fn decisions(&mut self, decisions: Decisions) -> Result<Vec<RootId>, KeystoreError> {
-        let mut graver = BTreeMap::new();
+        let mut stricter = BTreeMap::new();
         for (id, trust) in decisions.0.iter().filter(|_| self.is_mine) {
             let here = self.trust(id)?;
-            if here.graver(*trust) != here {
-                graver.insert(*id, *trust);
+            if here.stricter(*trust) != here {
+                stricter.insert(*id, *trust);
             }
         }
         if let Some(lock) = &self.lock {
-            self.keystore.remember_all(lock, &graver)?;
+            self.keystore.save_decisions(lock, &stricter)?;
         }
         self.decisions = decisions.0;
-        Ok(graver.into_keys().collect())
+        Ok(stricter.into_keys().collect())
     }
 
     /// Takes a contact.
     ///
     /// # Errors
     /// What the system refuses.
-    pub fn contact(&mut self, contact: &BackedUpContact) -> Result<Fate, KeystoreError> {
+    pub fn contact(&mut self, contact: &BackedUpContact) -> Result<RestoreOutcome, KeystoreError> {
         let BackedUpContact { file, card } = contact;
         let here = self.keystore.contact_file(&file.id)?;
-        let fate = match &here {
+        let outcome = match &here {
             Some(here) => self.compare(here, contact)?,
             None => self.welcome(contact)?,
         };
-        if matches!(fate, Fate::Refused(_)) || (here.is_none() && !matches!(fate, Fate::New)) {
-            return Ok(fate);
+        if matches!(outcome, RestoreOutcome::Refused(_))
+            || (here.is_none() && !matches!(outcome, RestoreOutcome::New))
+        {
+            return Ok(outcome);
         }
         let before = self.trust(&file.id)?;
         let after = self.judged(&file.id, before)?;
@@ -133,33 +135,33 @@ impl Restore<'_> {
             self.verified.insert(file.id, after);
         }
         if self.lock.is_some() {
-            let claim = match (after, &here) {
+            let record = match (after, &here) {
                 // What this machine cannot prove stays as it stands.
-                (Trust::Unproven, Some(here)) => here.claim,
-                _ => Claim::new(&file.id, after, self.keystore.local()?.key()),
+                (Trust::Unproven, Some(here)) => here.record,
+                _ => TrustRecord::new(&file.id, after, self.keystore.machine_state()?.key()),
             };
-            let (how, added) = match &here {
-                Some(here) => (here.how, here.added.min(file.added)),
-                None => (file.how, file.added),
+            let (added_by, added) = match &here {
+                Some(here) => (here.added_by, here.added.min(file.added)),
+                None => (file.added_by, file.added),
             };
-            match (&fate, here) {
-                (Fate::New | Fate::Updated, _) => {
+            match (&outcome, here) {
+                (RestoreOutcome::New | RestoreOutcome::Updated, _) => {
                     folder::make_folder(&self.keystore.root.join(CONTACTS))?;
-                    let written = ContactFile::new(card, claim, how, added);
+                    let written = ContactFile::new(card, record, added_by, added);
                     self.keystore.write_contact(&written)?;
                 }
                 // Its file says it too, as after `contact verify`.
                 (_, Some(here)) if is_verified_now => {
                     self.keystore
-                        .write_contact(&ContactFile { claim, ..here })?;
+                        .write_contact(&ContactFile { record, ..here })?;
                 }
                 _ => {}
             }
         }
-        self.owners.add(file.id, &file.addresses);
-        Ok(match (fate, is_verified_now) {
-            (Fate::Known | Fate::Kept, true) => Fate::Updated,
-            (fate, _) => fate,
+        self.addresses.add(file.id, &file.addresses);
+        Ok(match (outcome, is_verified_now) {
+            (RestoreOutcome::Known | RestoreOutcome::LocalKept, true) => RestoreOutcome::Updated,
+            (outcome, _) => outcome,
         })
     }
 
@@ -167,15 +169,15 @@ impl Restore<'_> {
     ///
     /// # Errors
     /// What the system refuses.
-    pub fn group(&mut self, name: &str, group: &Group) -> Result<Fate, KeystoreError> {
+    pub fn group(&mut self, name: &str, group: &Group) -> Result<RestoreOutcome, KeystoreError> {
         match self.keystore.group(name)? {
-            Some(here) if here == *group => Ok(Fate::Known),
-            Some(_) => Ok(Fate::Kept),
+            Some(here) if here == *group => Ok(RestoreOutcome::Known),
+            Some(_) => Ok(RestoreOutcome::LocalKept),
             None => {
                 if self.lock.is_some() {
                     self.keystore.make_group(name, group)?;
                 }
-                Ok(Fate::New)
+                Ok(RestoreOutcome::New)
             }
         }
     }
@@ -188,53 +190,59 @@ impl Restore<'_> {
         &mut self,
         hash: [u8; 32],
         invitation: &Invitation,
-    ) -> Result<Fate, KeystoreError> {
+    ) -> Result<RestoreOutcome, KeystoreError> {
         let place = RootId(hash);
-        let fate = match self.keystore.invitation_at(&place)? {
-            None => Fate::New,
-            Some(here) if here.answered.is_none() && invitation.answered.is_some() => Fate::Updated,
-            Some(_) => return Ok(Fate::Known),
+        let outcome = match self.keystore.invitation_at(&place)? {
+            None => RestoreOutcome::New,
+            Some(here) if here.answered.is_none() && invitation.answered.is_some() => {
+                RestoreOutcome::Updated
+            }
+            Some(_) => return Ok(RestoreOutcome::Known),
         };
         if self.lock.is_some() {
             self.keystore.restore_invitation(&place, invitation)?;
         }
-        Ok(fate)
+        Ok(outcome)
     }
 
-    /// The verifications that would be taken over, to be handed to [`Restoring::Do`].
+    /// The verifications that would be taken over, to be handed to [`RestoreMode::Apply`].
     #[must_use]
     pub fn into_verified(self) -> BTreeMap<RootId, Trust> {
         self.verified
     }
 
     /// A contact that is here already.
-    fn compare(&self, here: &ContactFile, new: &BackedUpContact) -> Result<Fate, KeystoreError> {
+    fn compare(
+        &self,
+        here: &ContactFile,
+        new: &BackedUpContact,
+    ) -> Result<RestoreOutcome, KeystoreError> {
         let serial = self.keystore.card_of(here)?.serial();
         Ok(match serial.cmp(&new.card.serial()) {
-            Ordering::Greater => Fate::Kept,
-            Ordering::Equal if here.card() == new.file.card() => Fate::Known,
-            Ordering::Equal => Fate::Refused(KeystoreError::OtherCard { serial }),
-            Ordering::Less => match self.owners.refuse_changed(&new.card) {
-                Ok(()) => Fate::Updated,
-                Err(error) => Fate::Refused(error),
+            Ordering::Greater => RestoreOutcome::LocalKept,
+            Ordering::Equal if here.card() == new.file.card() => RestoreOutcome::Known,
+            Ordering::Equal => RestoreOutcome::Refused(KeystoreError::OtherCard { serial }),
+            Ordering::Less => match self.addresses.refuse_changed(&new.card) {
+                Ok(()) => RestoreOutcome::Updated,
+                Err(error) => RestoreOutcome::Refused(error),
             },
         })
     }
 
     /// A contact that is not here.
-    fn welcome(&self, new: &BackedUpContact) -> Result<Fate, KeystoreError> {
+    fn welcome(&self, new: &BackedUpContact) -> Result<RestoreOutcome, KeystoreError> {
         if self.keystore.own_card(&new.file.id)?.is_some() {
-            return Ok(Fate::Known);
+            return Ok(RestoreOutcome::Known);
         }
         let refused = self.keystore.refuse_successor_of_stopped(&new.card);
-        match refused.and_then(|()| self.owners.refuse_changed(&new.card)) {
-            Ok(()) => Ok(Fate::New),
+        match refused.and_then(|()| self.addresses.refuse_changed(&new.card)) {
+            Ok(()) => Ok(RestoreOutcome::New),
             Err(KeystoreError::KeyChanged { known, .. })
                 if self.is_succeeded(&new.card.id(), &known)? =>
             {
-                Ok(Fate::Kept)
+                Ok(RestoreOutcome::LocalKept)
             }
-            Err(error @ KeystoreError::KeyChanged { .. }) => Ok(Fate::Refused(error)),
+            Err(error @ KeystoreError::KeyChanged { .. }) => Ok(RestoreOutcome::Refused(error)),
             Err(error) => Err(error),
         }
     }
@@ -256,17 +264,17 @@ impl Restore<'_> {
         }
     }
 
-    /// How far it is from now on: the graver of both; and verified if nothing was ever decided here and I made the backup.
+    /// How far it is from now on: the stricter of both; and verified if nothing was ever decided here and I made the backup.
     fn judged(&self, id: &RootId, here: Trust) -> Result<Trust, KeystoreError> {
         let Some(there) = self.decisions.get(id).copied() else {
             return Ok(here);
         };
         let is_open = matches!(here, Trust::Unverified | Trust::Unproven);
-        let was_decided = self.keystore.local()?.remembered(id).is_some();
+        let was_decided = self.keystore.machine_state()?.decision(id).is_some();
         let is_known = self.keystore.contact_path(id).exists();
         Ok(match there {
             Trust::Verified(_) if is_open && !was_decided && self.is_mine => there,
-            _ if self.is_mine || !is_known => here.graver(there),
+            _ if self.is_mine || !is_known => here.stricter(there),
             _ => here,
         })
     }

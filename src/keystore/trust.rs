@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Keystore;
 use super::error::KeystoreError;
-use super::local::Local;
+use super::machine_state::MachineState;
 use crate::crypto::Secret;
 use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
@@ -102,12 +102,12 @@ impl Trust {
 
     /// Whether nothing may be sealed for this key until something is done about it.
     #[must_use]
-    pub fn stops(self) -> bool {
-        self.gravity() > 0
+    pub fn blocks_use(self) -> bool {
+        self.severity() > 0
     }
 
     /// What ends a state that is graver is a decision of its own.
-    fn gravity(self) -> u8 {
+    fn severity(self) -> u8 {
         match self {
             Self::Own | Self::Unverified | Self::Unproven | Self::Verified(_) => 0,
             Self::Changed { .. } => 1,
@@ -116,23 +116,23 @@ impl Trust {
         }
     }
 
-    pub(super) fn graver(self, other: Self) -> Self {
-        match other.gravity() > self.gravity() {
+    pub(super) fn stricter(self, other: Self) -> Self {
+        match other.severity() > self.severity() {
             true => other,
             false => self,
         }
     }
 }
 
-/// What a contact's file says about trust; worth what [`judge`] makes of it.
+/// What a contact's file says about trust; worth what [`evaluate`] makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct TrustRecord {
     pub(super) trust: Trust,
     /// Only of a verification.
     pub(super) mac: Option<[u8; 32]>,
 }
 
-impl Claim {
+impl TrustRecord {
     pub(super) const UNVERIFIED: Self = Self {
         trust: Trust::Unverified,
         mac: None,
@@ -142,7 +142,7 @@ impl Claim {
     pub(super) fn new(id: &RootId, trust: Trust, key: Option<&Secret<32>>) -> Self {
         let mac = match (trust, key) {
             (Trust::Verified(verified), Some(key)) => {
-                Some(kdf::trust_mac(key, &record(id, &verified)))
+                Some(kdf::trust_mac(key, &authenticated_bytes(id, &verified)))
             }
             _ => None,
         };
@@ -150,29 +150,29 @@ impl Claim {
     }
 }
 
-/// What is true of a contact whose file says `claim`: the rules at the head of this module.
-pub(super) fn judge(id: &RootId, claim: &Claim, local: &Local) -> Trust {
-    let remembered = local.remembered(id);
-    let claimed = claim.trust;
-    let graver = remembered.map_or(claimed, |trust| trust.graver(claimed));
-    match (graver, remembered, claimed) {
-        (grave, _, _) if grave.stops() => grave,
+/// What is true of a contact whose file says `record`: the rules at the head of this module.
+pub(super) fn evaluate(id: &RootId, record: &TrustRecord, machine: &MachineState) -> Trust {
+    let decided = machine.decision(id);
+    let recorded = record.trust;
+    let strictest = decided.map_or(recorded, |trust| trust.stricter(recorded));
+    match (strictest, decided, recorded) {
+        (strictest, _, _) if strictest.blocks_use() => strictest,
         (_, Some(verified @ Trust::Verified(_)), _) => verified,
-        (_, None, Trust::Verified(verified)) if is_ours(id, &verified, claim, local) => claimed,
+        (_, None, Trust::Verified(verified)) if is_ours(id, &verified, record, machine) => recorded,
         (_, _, Trust::Verified(_)) => Trust::Unproven,
         _ => Trust::Unverified,
     }
 }
 
-fn is_ours(id: &RootId, verified: &Verified, claim: &Claim, local: &Local) -> bool {
-    let (Some(key), Some(mac)) = (local.key(), &claim.mac) else {
+fn is_ours(id: &RootId, verified: &Verified, record: &TrustRecord, machine: &MachineState) -> bool {
+    let (Some(key), Some(mac)) = (machine.key(), &record.mac) else {
         return false;
     };
-    kdf::trust_mac_matches(key, &record(id, verified), mac)
+    kdf::trust_mac_matches(key, &authenticated_bytes(id, verified), mac)
 }
 
 /// The bytes under the MAC, each part of one length.
-fn record(id: &RootId, verified: &Verified) -> Vec<u8> {
+fn authenticated_bytes(id: &RootId, verified: &Verified) -> Vec<u8> {
     let how = match verified.how {
         Compared::ByEye => 0,
         Compared::Code => 1,
@@ -188,7 +188,11 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`], when the memory cannot be read.
     pub fn remembered_trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
-        Ok(judge(id, &Claim::UNVERIFIED, &*self.local()?))
+        Ok(evaluate(
+            id,
+            &TrustRecord::UNVERIFIED,
+            &*self.machine_state()?,
+        ))
     }
 }
 
@@ -226,7 +230,7 @@ impl Members {
         Ok(true)
     }
 
-    pub(super) fn claim(self) -> Result<Claim, Error> {
+    pub(super) fn record(self) -> Result<TrustRecord, Error> {
         let at = self.since.ok_or_else(|| Error::missing("since"));
         let trust = match self.word.ok_or_else(|| Error::missing("trust"))? {
             "verified" => Trust::Verified(Verified {
@@ -242,7 +246,7 @@ impl Members {
             "blocked" => Trust::Blocked { at: at? },
             _ => Trust::Unverified,
         };
-        Ok(Claim {
+        Ok(TrustRecord {
             trust,
             mac: self.mac,
         })
@@ -266,16 +270,16 @@ pub(super) struct WrittenMembers {
 }
 
 impl WrittenMembers {
-    pub(super) fn of(claim: &Claim) -> Self {
+    pub(super) fn of(record: &TrustRecord) -> Self {
         let none = Self {
-            trust: claim.trust.word(),
+            trust: record.trust.word(),
             since: None,
             compared: None,
             by: None,
             offered: None,
-            mac: claim.mac.map(|mac| json::to_b64(&mac)),
+            mac: record.mac.map(|mac| json::to_b64(&mac)),
         };
-        match claim.trust {
+        match record.trust {
             Trust::Own | Trust::Unverified | Trust::Unproven => none,
             Trust::Verified(Verified { at, how, by }) => Self {
                 since: Some(at),

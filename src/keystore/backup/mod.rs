@@ -5,7 +5,7 @@
 //! ```text
 //! encl-backup                 `encl-backup/1` and the time
 //! identities/ID/…             card, revocation, perhaps ended, and last secret: private keys behind a passphrase stay there
-//! trust                       every decision about people, as this machine judges it (see the module `local`)
+//! trust                       every decision about people, as this machine judges it (see the module `machine_state`)
 //! contacts/ID
 //! groups/NAME
 //! invitations/HASH
@@ -26,7 +26,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::contacts::CONTACTS;
 use super::identities::line;
 use super::invitations::INVITATIONS;
-use super::local;
+use super::machine_state;
 use super::trust::Trust;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
@@ -161,11 +161,11 @@ impl Keystore {
 
     /// What is in force about everybody: the judgement on every contact, and what is remembered of those who are none.
     fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
-        let mut decisions = self.local()?.memory().clone();
+        let mut decisions = self.machine_state()?.decisions().clone();
         for head in self.contact_heads()? {
             decisions.insert(head.id, head.trust);
         }
-        decisions.retain(|_, trust| matches!(trust, Trust::Verified(_)) || trust.stops());
+        decisions.retain(|_, trust| matches!(trust, Trust::Verified(_)) || trust.blocks_use());
         Ok(decisions)
     }
 }
@@ -204,7 +204,7 @@ impl Backup {
             Entry::Folder(name) => self.folder(name),
             Entry::Identity(id) => self.identity(&id)?,
             Entry::Trust => {
-                let text = local::text(&keystore.decisions()?);
+                let text = machine_state::text(&keystore.decisions()?);
                 self.file(TRUST, text.as_bytes());
             }
             Entry::Contact(id) => {

@@ -7,7 +7,7 @@ use rand::rngs::SysRng;
 use super::*;
 use crate::crypto::Kem;
 use crate::identity::{Card, CardRequest, Identity, Revocation};
-use crate::keystore::{Accepted, How};
+use crate::keystore::{AcceptOutcome, AddedBy};
 
 fn at(hour: u8) -> Time {
     format!("2026-11-24T{hour:02}:00:00Z").parse().unwrap()
@@ -47,7 +47,7 @@ impl Scene {
         };
         assert_eq!(
             scene.add(&card(&scene.bob, "Bob", 1)).unwrap(),
-            Accepted::New
+            AcceptOutcome::New
         );
         scene
     }
@@ -56,8 +56,8 @@ impl Scene {
         self.bob.id()
     }
 
-    fn add(&self, card: &Card) -> Result<Accepted, KeystoreError> {
-        self.keystore.accept(card, How::Added, at(1))
+    fn add(&self, card: &Card) -> Result<AcceptOutcome, KeystoreError> {
+        self.keystore.accept(card, AddedBy::Added, at(1))
     }
 
     fn verify(&self) -> Result<(), KeystoreError> {
@@ -170,13 +170,13 @@ fn a_later_card_of_the_same_key_keeps_what_is_known_of_the_key() {
     scene.verify().unwrap();
     assert_eq!(
         scene.add(&card(&scene.bob, "Robert", 2)).unwrap(),
-        Accepted::Updated
+        AcceptOutcome::Updated
     );
     assert_eq!(scene.trust(), Trust::Verified(verified()));
     scene.block();
     assert_eq!(
         scene.add(&card(&scene.bob, "Rob", 3)).unwrap(),
-        Accepted::Updated
+        AcceptOutcome::Updated
     );
     assert_eq!(scene.trust().word(), BLOCKED);
 }
@@ -191,7 +191,7 @@ fn another_key_or_another_card_makes_a_contact_changed_until_it_is_verified() {
             Some(()) => card(&scene.bob, name, 1),
         };
         // Naming it as a recipient is refused and changes nothing.
-        let used = scene.keystore.accept(&other, How::FirstUse, at(5));
+        let used = scene.keystore.accept(&other, AddedBy::FirstUse, at(5));
         assert!(used.is_err());
         assert_eq!(scene.trust(), Trust::Verified(verified()));
         assert!(scene.add(&other).is_err());
@@ -370,7 +370,7 @@ fn every_kill_between_memory_and_file_leaves_the_graver_of_both() {
         // The same once more, and all is as it should be.
         decision(&scene);
         let done = scene.trust();
-        assert!(done.word() == word || !done.stops() || word == "changed");
+        assert!(done.word() == word || !done.blocks_use() || word == "changed");
     }
 }
 

@@ -19,7 +19,7 @@ use crate::time::Time;
 ///
 /// # Errors
 /// [`KeystoreError::DoesNotOpen`] for the first key with which that does not succeed.
-pub fn try_out(
+pub fn self_test(
     identity: &Identity,
     card: &Card,
     rng: &mut dyn CryptoRng,
@@ -113,8 +113,8 @@ mod tests {
             created: now,
         };
         let card = Card::new(&identity, request).unwrap();
-        try_out(&identity, &card, &mut rng).unwrap();
-        let error = try_out(&before, &card, &mut rng).unwrap_err();
+        self_test(&identity, &card, &mut rng).unwrap();
+        let error = self_test(&before, &card, &mut rng).unwrap_err();
         assert!(matches!(error, KeystoreError::DoesNotOpen(2)), "{error}");
     }
 }
