@@ -25,7 +25,7 @@ impl AtomicFile {
         loop {
             let mut offset = at + copied;
             match copy_file_range(from, Some(&mut offset), &self.file, None, CALL_BYTES) {
-                // The end; or a file of a kind that only tells its content to whoever reads it.
+                // The end; or a special file, whose content can only be read.
                 Ok(0) => break,
                 Ok(count) => copied += self.wrote(count) as u64,
                 Err(Errno::INTR) => {}

@@ -148,7 +148,7 @@ impl Doctor<'_> {
                         Some(&rm),
                     );
                 }
-                Finding::Stranger(path) => {
+                Finding::Unexpected(path) => {
                     self.note(
                         &shown(&path),
                         "nothing that a keystore has; it is not looked at",
@@ -160,7 +160,7 @@ impl Doctor<'_> {
                     let mend = "encl contact list; encl contact remove FINGERPRINT";
                     self.note(&safe(&address), &says, Some(mend));
                 }
-                Finding::LostMember { group, id } => {
+                Finding::MissingMember { group, id } => {
                     let says = format!("{id} is no contact, and it cannot be wrapped for");
                     let mend = format!("encl contact add CARD, or encl group remove {group} {id}");
                     self.note(&format!("@{group}"), &says, Some(&mend));

@@ -309,7 +309,7 @@ fn steps(admission: &Admission) -> &[GrantLink] {
     }
 }
 
-/// `encl.unwrap/1` and `encl.verify/1`, in the order of cli.md.
+/// `encl.unwrap/1` and `encl.verify/1`, in the documented order.
 #[derive(Serialize)]
 struct Object {
     schema: &'static str,

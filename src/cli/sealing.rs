@@ -246,7 +246,7 @@ pub(crate) enum Made {
     Parts(Vec<EnvelopeId>),
 }
 
-/// `encl.wrap/1` and its like, in the order of cli.md.
+/// `encl.wrap/1` and its like, in the documented order.
 #[derive(Serialize)]
 struct Object<'a> {
     schema: &'static str,

@@ -1,4 +1,4 @@
-//! Approving: what is in my slot of a lock, sealed anew to a colleague.
+//! Approving: the content of the reader's own slot, sealed to a colleague.
 
 use std::io::Read;
 

@@ -282,7 +282,7 @@ impl TrailerFilter {
         self.release(&pieces, out)
     }
 
-    /// Writes what is neither signature nor, as far as can be told, padding.
+    /// Writes what is not part of the signature and certainly not padding.
     fn release(
         &mut self,
         pieces: &[OpenedChunk<'_>],

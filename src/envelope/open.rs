@@ -27,7 +27,7 @@ const LONG_BYTES: usize = 256 << 10;
 pub struct Envelope<R: Read> {
     input: Input<R>,
     manifest: Manifest,
-    /// As it stands in the file: whoever rewrites the envelope copies it.
+    /// Line 2 as it stands in the file, copied when the envelope is rewritten.
     policy_line: Vec<u8>,
 }
 
@@ -87,7 +87,7 @@ impl<R: Read> Envelope<R> {
         (self.input, self.manifest, self.policy_line)
     }
 
-    /// What the four lines say, not verified.
+    /// The content of the four lines, not verified.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -115,8 +115,8 @@ impl<R: Read> Envelope<R> {
         self.unlock_with(&[], keyring, now)
     }
 
-    /// The same with approvals, which count as slots of the reader's. Those that are of no use here are passed over:
-    /// [`Approval::usable`] says which and why.
+    /// Opens the envelope like [`Envelope::unlock`], with approvals, which count as slots of the reader's. Unusable ones are
+    /// ignored: [`Approval::usable`] says which and why.
     ///
     /// # Errors
     /// Any [`OpenError`] but `Signature` and `Write`.
@@ -137,8 +137,8 @@ impl<R: Read> Envelope<R> {
         })
     }
 
-    /// Opens what was just sealed with the key that is still in hand ([`Sealed::key`](super::Sealed)), to see that it stands
-    /// where it was written: nobody's private key is needed, and no condition is judged.
+    /// Opens an envelope with its content key ([`Sealed::key`](super::Sealed)), to check right after sealing that it was written
+    /// correctly. No private key is needed, and conditions are not checked.
     ///
     /// # Errors
     /// [`OpenError::Header`] when it is another envelope, and those of [`Envelope::unlock`] from there on.

@@ -1,4 +1,4 @@
-//! What has to change so that an envelope is for the right people: nothing, more slots, or everything sealed anew.
+//! The plan that brings an envelope in line with its desired readers: nothing, added slots, or sealing again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::crypto::passphrase::Cost;
 use crate::crypto::signing::RootId;
 use crate::policy::{Lock, Policy};
 
-/// Somebody as the keystore knows them.
+/// A person in the keystore.
 #[derive(Clone)]
 pub struct Person {
     /// Name and ids, with the key that is sealed to now.
@@ -27,47 +27,47 @@ pub struct KeyDirectory {
     by_id: HashMap<RootId, usize>,
 }
 
-/// Those who shall have access no more.
+/// The people and keys whose access is to be removed.
 #[derive(Debug, Clone, Default)]
 pub struct Removals {
     /// In this lock; `None`: in all.
     pub lock: Option<u16>,
     /// By their root keys.
     pub people: HashSet<RootId>,
-    /// By the keys of their slots, where nobody knows whose they are.
+    /// By the keys of their slots, if their owners are unknown.
     pub keys: HashSet<KeyId>,
 }
 
-/// Who shall have access.
+/// Who is to have access.
 #[derive(Clone, Copy)]
 pub enum DesiredAccess<'a> {
-    /// Whoever has it now, with the keys that they have now.
+    /// The current readers, with their current keys.
     CurrentKeys,
-    /// Whoever has it now but for these, with the keys that they have now.
+    /// The current readers except these, with their current keys.
     Without(&'a Removals),
-    /// In this lock, these and nobody else; in all others whoever has it now.
+    /// In this lock exactly these people; in all other locks the current readers.
     Exactly(u16, &'a KeyDirectory),
 }
 
 /// How an envelope is brought in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// It is right as it is.
+    /// Nothing has to change.
     Nothing,
     /// Slots are added; payload and signature stay.
     Add,
-    /// It is sealed anew.
+    /// The envelope is sealed again.
     Reseal,
 }
 
-/// One difference between what is and what is wished, in a lock.
+/// One difference between current and desired access, in a lock.
 #[derive(Clone)]
 pub enum Change {
-    /// Somebody has no access yet.
+    /// A person has no access yet.
     Added(u16, Addressee),
-    /// Somebody has access with an older key only.
+    /// A person has access only with an older key.
     NewKey(u16, Addressee),
-    /// Somebody shall have access no more.
+    /// A reader's access is to be removed.
     Removed(u16, Reader),
 }
 
@@ -79,23 +79,23 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Who remains in each lock, for sealing anew.
     pub remaining: Vec<Remaining>,
-    /// The author, whose signature is lost when somebody else seals anew.
+    /// The author, whose signature is lost if another person seals again.
     pub signature_lost: Option<RootId>,
 }
 
 /// Who remains in one lock.
 pub struct Remaining {
-    /// How many have to come together.
+    /// How many people are needed together.
     pub need: u8,
     /// The people, each with one key.
     pub people: Vec<Addressee>,
-    /// The cost of a passphrase, which somebody has to know to seal anew.
+    /// The cost of the passphrase, which is needed to seal again.
     pub passphrase: Option<Cost>,
-    /// Readers who remain and whose current key nobody knows. With such a one the envelope cannot be sealed anew.
+    /// Remaining readers whose current key is unknown. With one of these the envelope cannot be sealed again.
     pub unknown: Vec<Reader>,
 }
 
-/// The envelope that is to be brought in line, as it was found when it was opened.
+/// Who has access to an envelope now, as found when it was opened.
 pub struct CurrentAccess<'a> {
     /// Line 2.
     pub policy: &'a Policy,
@@ -106,7 +106,7 @@ pub struct CurrentAccess<'a> {
 }
 
 impl CurrentAccess<'_> {
-    /// Compares what is with what is wished. `me` is whoever acts, and signs what is sealed anew.
+    /// Compares current and desired access. `me` is the identity that acts, and signs if the envelope is sealed again.
     #[must_use]
     pub fn plan(
         &self,
@@ -125,7 +125,7 @@ impl CurrentAccess<'_> {
             let mut lock_plan = LockPlan::new(self, number, lock, me);
             match wish {
                 DesiredAccess::Exactly(wished, people) if wished == number => {
-                    lock_plan.exactly(people)
+                    lock_plan.exactly(people);
                 }
                 DesiredAccess::Without(removals)
                     if removals.lock.is_none_or(|lock| lock == number) =>
@@ -158,7 +158,7 @@ impl KeyDirectory {
         Self { people, ..known }
     }
 
-    /// Whose slot it is: by the key, which a card certifies; else as the envelope says.
+    /// The owner of a slot: by the key, which a card certifies; otherwise as the envelope says.
     #[must_use]
     pub fn owner_of(&self, reader: &Reader) -> Option<&Person> {
         let by_key = self.by_key.get(&reader.key);
@@ -168,7 +168,7 @@ impl KeyDirectory {
 }
 
 impl Removals {
-    /// Whether somebody is one of them, as the envelope says or as a card says whose key it is.
+    /// Whether a reader is one of them, by what the envelope says or by the card that certifies the key.
     #[must_use]
     pub fn include(&self, reader: &Reader, directory: &KeyDirectory) -> bool {
         let said = reader.person.as_ref().map(|person| person.id);
@@ -186,7 +186,7 @@ struct LockPlan<'a> {
     readers: Vec<&'a Reader>,
     keys: HashSet<KeyId>,
     ids: HashSet<RootId>,
-    /// Whom the policy names and who has no slot any more: they may have kept the key, and are not let in again unasked.
+    /// People who are named in the policy but have no slot any more. They are not given one again unless they are asked for.
     dropped: Vec<Reader>,
     action: Action,
     changes: Vec<Change>,
@@ -229,7 +229,7 @@ impl<'a> LockPlan<'a> {
         }
     }
 
-    /// Everybody but the removals remains, with the current key.
+    /// Keeps all readers except the removals, with their current keys.
     fn without(&mut self, removals: &Removals, directory: &KeyDirectory) {
         let (mut done, mut gone) = (HashSet::new(), Vec::new());
         for reader in std::mem::take(&mut self.readers) {
@@ -252,7 +252,7 @@ impl<'a> LockPlan<'a> {
         }
     }
 
-    /// Everybody who is wished, and no key but theirs.
+    /// Keeps exactly the desired people, and no key but theirs.
     fn exactly(&mut self, wished: &KeyDirectory) {
         let readers = std::mem::take(&mut self.readers).into_iter().cloned();
         let dropped = std::mem::take(&mut self.dropped);
@@ -271,7 +271,7 @@ impl<'a> LockPlan<'a> {
         self.changes.push(Change::Removed(self.number, reader));
     }
 
-    /// Somebody who shall have access with the current key.
+    /// Keeps a person, with the current key.
     fn retain(&mut self, person: &Person) {
         let one = &person.current;
         self.remaining.people.push(one.clone());
@@ -280,7 +280,7 @@ impl<'a> LockPlan<'a> {
         }
         let has_access = self.ids.contains(&person.id())
             || person.keys.iter().any(|key| self.keys.contains(key));
-        // A share is somebody's own: the holder alone can seal it to another key, and a new one has to be split off.
+        // Only its holder can seal a share to another key; for a new person the secret has to be split again.
         let is_quorum = self.remaining.need > 1;
         let own_key = has_access && Some(person.id()) == self.me;
         let action = if self.is_private || (is_quorum && !own_key) {

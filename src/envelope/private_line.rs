@@ -37,8 +37,8 @@ pub struct ContentInfo {
 }
 
 impl ContentInfo {
-    /// Leaves out what is over a limit or holds a character that the format refuses: a file's name must never
-    /// keep anybody from sealing the file.
+    /// Drops texts that are over a limit or hold a character that the format refuses: a file must be sealable
+    /// whatever its name is.
     #[must_use]
     pub fn drop_unfit(mut self) -> Self {
         let fits =

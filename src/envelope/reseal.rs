@@ -1,4 +1,4 @@
-//! An envelope sealed anew for those who remain: opened, verified and sealed in one pass (FORMAT.md, "Rewriting", revoke).
+//! An envelope sealed again for the remaining readers: opened, verified and sealed in one pass (FORMAT.md, "Rewriting", revoke).
 
 use std::io::{Read, Write};
 
@@ -9,7 +9,7 @@ use crate::crypto::CryptoRng;
 use crate::crypto::signing::SigningKey;
 use crate::payload::Workers;
 
-/// Who may read the new envelope, and who signs it. All else comes from the old one.
+/// Who may read the new envelope, and who signs it. Everything else is copied from the old one.
 pub struct ResealRequest<'a> {
     /// The locks, in their order.
     pub locks: Vec<LockRequest<'a>>,
@@ -19,7 +19,7 @@ pub struct ResealRequest<'a> {
     pub workers: Workers,
 }
 
-/// Why an envelope is not sealed anew.
+/// Why an envelope was not sealed again.
 #[derive(Debug, thiserror::Error)]
 pub enum ResealError {
     /// The old one does not open to its end, or its signature does not hold.
@@ -57,7 +57,7 @@ impl<R: Read + Send> Content<R> {
     /// are.
     ///
     /// Whether the old envelope is genuine is known only at its end, so the new one gets its own end after that and not before:
-    /// after an error, what is on `out` opens to its end for nobody, and is the caller's to discard.
+    /// after an error, the output on `out` cannot be opened to its end by anybody, and the caller has to discard it.
     ///
     /// # Errors
     /// [`ResealError`].

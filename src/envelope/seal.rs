@@ -26,11 +26,11 @@ pub(super) const ALIGNMENT: usize = 4_096;
 /// Line 4: 44 characters of base64 and a line feed.
 const MAC_LINE_BYTES: usize = 45;
 
-/// What an envelope shall be: who may read it and what is said about it.
+/// The envelope to be sealed: who may read it and what is said about it.
 pub struct SealRequest<'a> {
     /// The locks, in their order; all of them have to be opened.
     pub locks: Vec<LockRequest<'a>>,
-    /// Who signs, if anybody.
+    /// Who signs; `None` for an unsigned envelope.
     pub signer: Option<&'a SigningKey>,
     /// Whether recipients, signer and time of making are sealed too.
     pub private: bool,
@@ -70,7 +70,7 @@ impl LockRequest<'_> {
     }
 }
 
-/// One is enough, and nobody is named.
+/// One person is enough, and nobody is named.
 impl Default for LockRequest<'_> {
     fn default() -> Self {
         Self {
@@ -96,7 +96,7 @@ pub struct Sealed {
     pub id: EnvelopeId,
     /// Bytes of content.
     pub content_bytes: u64,
-    /// The key that opens it, still in hand: see [`Envelope::reopen`](super::Envelope::reopen).
+    /// The content key, which opens it: see [`Envelope::reopen`](super::Envelope::reopen).
     pub key: ContentKey,
 }
 

@@ -1,4 +1,4 @@
-//! What a reader's keys make of an envelope's locks: steps 4 and 5 of FORMAT.md, "Reading".
+//! Opening the locks of an envelope with a reader's keys: steps 4 and 5 of FORMAT.md, "Reading".
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -18,9 +18,9 @@ use crate::policy::{Lock, Recipient};
 
 mod gather;
 
-/// The private keys of whoever opens, unlocked only when they are needed.
+/// The private keys of the reader, unlocked only when they are needed.
 pub trait Keyring {
-    /// All keys, the preferred ones first. Asks nobody anything.
+    /// All keys, the preferred ones first. Never prompts.
     fn keys(&self) -> Vec<ReaderKey>;
 
     /// Unlocks one of [`Keyring::keys`].
@@ -36,7 +36,7 @@ pub trait Keyring {
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError>;
 }
 
-/// What is known of a private key while it is locked.
+/// The public facts about a private key, known while it is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReaderKey {
     /// The id of its public half.
@@ -46,7 +46,7 @@ pub struct ReaderKey {
 }
 
 impl ReaderKey {
-    /// In a private envelope a slot tells no more than its mechanism.
+    /// Whether a slot may be for this key. In a private envelope a slot reveals only its mechanism.
     fn might_open(&self, slot: &KeySlot) -> bool {
         slot.key
             .map_or(slot.enc.len() == self.kem.enc_bytes(), |key| key == self.id)
@@ -120,7 +120,7 @@ impl<'a> Unlocking<'a> {
         (0..).zip(self.manifest.policy.locks.iter())
     }
 
-    /// Step 4, before anything is unlocked or asked: is there something for the reader in every lock?
+    /// Step 4, before any key is unlocked or passphrase asked for: the reader may be able to open every lock.
     fn check_openable(&self) -> Result<(), OpenError> {
         let policy = &self.manifest.policy;
         let openable: Vec<bool> = self
@@ -263,7 +263,7 @@ impl<'a> Unlocking<'a> {
         })
     }
 
-    /// What was found has to be what the policy commits to.
+    /// Checks a secret against the commitment in the policy.
     fn secret(number: u16, lock: &Lock, found: Found) -> Result<Unlocked, OpenError> {
         let secret = Secret::from_slice(&found.plaintext).filter(|secret| opens(lock, secret));
         match secret {
@@ -289,7 +289,7 @@ fn tampered(source: Source, lock: u16) -> OpenError {
     }
 }
 
-/// Who let the reader in; with several locks and slots the worst counts. Approvals count only where there is no slot.
+/// Who gave the reader access; with several locks and slots the worst counts. Approvals count only where there is no slot.
 pub(super) fn admission(
     unlocked: &[Unlocked],
     manifest: &Manifest,

@@ -16,11 +16,11 @@ use crate::identity::{Card, Identity};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretState([u8; 32]);
 
-/// What an identity shall be from now on.
+/// The new state of an identity.
 pub struct IdentityChange<'a> {
     /// Its keys: those that are there, and perhaps one more.
     pub identity: &'a Identity,
-    /// How they are kept.
+    /// How they are protected.
     pub protection: Protection<'a>,
     /// Its later card, if the keys have changed.
     pub card: Option<&'a Card>,

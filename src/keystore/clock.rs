@@ -1,7 +1,7 @@
 //! `clock`: the latest time at which this keystore was used, so that a clock that runs backwards is noticed.
 //!
-//! It is a hint, and removing it is always safe. Whatever is wrong with it means that it is not there, and a keystore that
-//! cannot be written to remembers nothing.
+//! The file is a hint, and removing it is always safe. A damaged one counts as missing, and a keystore that cannot be written
+//! to records nothing.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use super::{Keystore, folder};
 use crate::atomic_file::Existing;
 use crate::time::Time;
 
-/// Clocks are set right by less without anybody being told.
+/// Smaller corrections of the clock are not reported.
 const TOLERANCE: Duration = Duration::from_mins(5);
-/// A later time is written down only when it is so much later: nearly always looking is enough.
+/// A later time is written only if it is later by this: nearly always the file is only read.
 const STEP: Duration = Duration::from_hours(1);
 /// A time and a line feed are 21 bytes.
 const FILE_BYTES_MAX: u64 = 64;
 
 impl Keystore {
-    /// Takes note of the time, and tells the latest one that was seen when `now` is earlier by more than five minutes.
+    /// Records the time. Returns the latest recorded time if `now` is earlier than it by more than five minutes.
     ///
-    /// A keystore that does not exist is not made, and one that cannot be read or written has seen no time.
+    /// A keystore that does not exist is not made; one that cannot be read or written has no recorded time.
     #[must_use]
     pub fn record_time(&self, now: Time) -> Option<Time> {
         if let Some(latest) = self.clock_went_back(now) {
@@ -31,7 +31,7 @@ impl Keystore {
             _ => {
                 if self.root.is_dir() {
                     let line = format!("{now}\n");
-                    // A hint that is not kept is no reason to stop.
+                    // A hint that cannot be written is no reason to stop.
                     let _ = folder::write(&self.clock_path(), line.as_bytes(), Existing::Overwrite);
                 }
                 None
@@ -39,7 +39,7 @@ impl Keystore {
         }
     }
 
-    /// The latest time that was seen, if `now` is earlier by more than five minutes. Nothing is written.
+    /// The latest recorded time, if `now` is earlier than it by more than five minutes. Nothing is written.
     #[must_use]
     pub fn clock_went_back(&self, now: Time) -> Option<Time> {
         self.latest_time()
@@ -52,7 +52,7 @@ impl Keystore {
         line.strip_suffix('\n')?.parse().ok()
     }
 
-    /// The file that holds it, for whoever has to remove it.
+    /// The file with the latest time, which the user may have to remove.
     #[must_use]
     pub fn clock_path(&self) -> PathBuf {
         self.root.join("clock")

@@ -1,4 +1,4 @@
-//! Other people's cards, and added_by far they are trusted.
+//! Other people's cards, and how far they are trusted.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use crate::pipeline::parallel_map;
 use crate::time::Time;
 
 pub(super) const CONTACTS: &str = "contacts";
-/// From so many contacts on their files are read by several threads.
+/// The number of contacts from which on their files are read in parallel.
 const SHARED_FROM: usize = 64;
 
 /// How a card came into the keystore.
@@ -36,9 +36,9 @@ pub struct Contact {
     pub card: Card,
     /// How far it is trusted.
     pub trust: Trust,
-    /// How it came here.
+    /// How it was added.
     pub added_by: AddedBy,
-    /// When it came here first.
+    /// When it was first added.
     pub added: Time,
 }
 
@@ -53,34 +53,34 @@ pub struct ContactHead {
     pub addresses: Vec<String>,
     /// How far it is trusted.
     pub trust: Trust,
-    /// How it came here.
+    /// How it was added.
     pub added_by: AddedBy,
-    /// When it came here first.
+    /// When it was first added.
     pub added: Time,
 }
 
-/// What became of a card that was offered.
+/// The result of accepting a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AcceptOutcome {
     /// A new contact.
     New,
     /// A newer card of a known contact.
     Updated,
-    /// The card of a new key in the place of a known contact's, who signed for it with the old one. A verification of the old
-    /// key says nothing about this one.
+    /// The card of a new key that replaces a known contact's key and is signed by it. A verification of the old key does not
+    /// hold for the new one.
     Successor,
-    /// The very card that was known.
+    /// The same card as before.
     Known,
 }
 
 impl Keystore {
-    /// The heads of all contacts, in the order of their ids. Leaves an index behind where there are many.
+    /// The heads of all contacts, in the order of their ids. Writes an index if there are many.
     ///
     /// # Errors
     /// [`KeystoreError`].
     pub fn contact_heads(&self) -> Result<Vec<ContactHead>, KeystoreError> {
         let ids = self.contact_ids()?;
-        // The folder is looked at before its files are listed.
+        // The folder's state is read before its files are listed.
         let Some(index) = self.begin_index(ids.len()) else {
             return self.heads(ids);
         };
@@ -130,7 +130,7 @@ impl Keystore {
         }
     }
 
-    /// Takes a card into the contacts, or brings a contact up to date.
+    /// Adds a card to the contacts, or updates a contact.
     ///
     /// # Errors
     /// [`KeystoreError::OwnCard`]; [`KeystoreError::KeyChanged`] when one of its addresses is known with another root
@@ -147,7 +147,7 @@ impl Keystore {
         Ok(accepted[0])
     }
 
-    /// Takes many cards, reading the keystore once for all of them. Says for each what became of it.
+    /// Accepts many cards and reads the keystore once for all of them. Returns the result for each card.
     ///
     /// # Errors
     /// As [`Keystore::accept`], for the first card that is refused; those before it are stored.
@@ -160,7 +160,7 @@ impl Keystore {
         let lock = self.lock()?;
         let mut addresses = self.address_index()?;
         let mut accept = |card: &Card| {
-            self.refuse_successor_of_stopped(card)?;
+            self.refuse_successor_of_blocked_key(card)?;
             addresses.refuse_changed(card)?;
             let accepted = self.accept_unchanged(card, added_by, now)?;
             let accepted = self.apply_successor(card)?.unwrap_or(accepted);
@@ -190,7 +190,7 @@ impl Keystore {
             KeystoreError::KeyChanged { known, .. } if self.own_card(known)?.is_none() => *known,
             _ => return Ok(()),
         };
-        // Blocked, and removed since; or an old card of somebody who has a new key by a signature.
+        // A contact that was blocked and then removed; or an old card of a contact with a newer, signed key.
         let Some(contact) = self.contact(&known)? else {
             return Ok(());
         };
@@ -208,7 +208,7 @@ impl Keystore {
     ) -> Result<AcceptOutcome, KeystoreError> {
         let Some(known) = self.contact_file(&card.id())? else {
             folder::make_folder(&self.root.join(CONTACTS))?;
-            // Whoever was blocked and removed is blocked when they come back.
+            // A contact that was blocked and removed is still blocked when it is added again.
             let trust = self.remembered_trust(&card.id())?;
             let record = match trust.blocks_use() {
                 true => TrustRecord::new(&card.id(), trust, None),
@@ -227,7 +227,7 @@ impl Keystore {
                 Ok(AcceptOutcome::Known)
             }
             Ordering::Equal => Err(KeystoreError::OtherCard { serial }),
-            // What was found out about the key is so for all its cards.
+            // The trust in a key holds for all its cards.
             Ordering::Less => {
                 let (record, added_by, added) = (known.record, known.added_by, known.added);
                 self.write_contact(&ContactFile::new(card, record, added_by, added))?;
@@ -236,8 +236,8 @@ impl Keystore {
         }
     }
 
-    /// A key that was revoked or blocked may be in wrong hands, and cannot name who takes its place.
-    pub(super) fn refuse_successor_of_stopped(&self, card: &Card) -> Result<(), KeystoreError> {
+    /// Refuses a card that replaces a revoked or blocked key: that key may be stolen, and cannot name its successor.
+    pub(super) fn refuse_successor_of_blocked_key(&self, card: &Card) -> Result<(), KeystoreError> {
         for predecessor in card.replaces() {
             let known = predecessor.id();
             let trust = match self.contact(&known)? {
@@ -257,7 +257,7 @@ impl Keystore {
         Ok(())
     }
 
-    /// Whoever signed that this one takes their place goes, from the groups first: a kill leaves something to be done again.
+    /// Removes the contacts that this card replaces, from the groups first: after a kill in between, the step can be repeated.
     fn apply_successor(&self, card: &Card) -> Result<Option<AcceptOutcome>, KeystoreError> {
         let mut followed = None;
         for predecessor in card.replaces() {
@@ -282,8 +282,8 @@ impl Keystore {
         Ok(addresses)
     }
 
-    /// Removes a contact. Groups keep its id, and cannot be wrapped for until it is back or taken out. A verification is
-    /// forgotten with it; whoever was blocked or revoked is so again when the card comes back.
+    /// Removes a contact. Groups keep its id, and cannot be used as recipients until it is added again or taken out of
+    /// them. A verification is deleted as well; a blocked or revoked contact is so again when its card is added again.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
@@ -300,7 +300,7 @@ impl Keystore {
     }
 }
 
-/// Whose each known address is, without regard to ASCII case.
+/// The owner of each known address, without regard to ASCII case.
 #[derive(Default)]
 pub(super) struct AddressIndex {
     mine: HashSet<RootId>,

@@ -10,7 +10,7 @@ use crate::identity::Revocation;
 use crate::time::Time;
 
 impl Keystore {
-    /// Records that a contact's key was compared with its owner, and ends *changed*.
+    /// Records that a contact's key was compared with its owner. This ends the state *changed*.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`]; [`KeystoreError::Blocked`] and [`KeystoreError::Revoked`], which this does not end;
@@ -37,10 +37,10 @@ impl Keystore {
         })
     }
 
-    /// Blocks a contact until it is unblocked; also if its card is removed and comes back.
+    /// Blocks a contact until it is unblocked; also if its card is removed and added again.
     ///
     /// # Errors
-    /// [`KeystoreError::Unknown`], [`KeystoreError::Revoked`], which is graver, and what the system refuses.
+    /// [`KeystoreError::Unknown`], [`KeystoreError::Revoked`], which is stricter, and what the system refuses.
     pub fn block_contact(&self, id: &RootId, now: Time) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let file = self.known_file(id)?;
@@ -51,7 +51,7 @@ impl Keystore {
         }
     }
 
-    /// Unblocks a contact, who is unverified then.
+    /// Unblocks a contact, which is then unverified.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], [`KeystoreError::NotBlocked`], and what the system refuses.
@@ -64,7 +64,7 @@ impl Keystore {
         }
     }
 
-    /// Takes note of the end of somebody's identity, for good, also if its card comes later.
+    /// Records the revocation of a person's identity, for good, also if its card is added later.
     ///
     /// # Errors
     /// [`KeystoreError::OwnCard`] when it is one of my own; [`KeystoreError::Unknown`] when it is no contact and the keystore
@@ -90,7 +90,7 @@ impl Keystore {
         }
     }
 
-    /// A contact for whom somebody offered another key, or another card with the same serial. What is graver stays.
+    /// Marks a contact as *changed*: another key, or another card with the same serial, was offered. A stricter state stays.
     pub(super) fn mark_changed(
         &self,
         lock: &WriteLock,
@@ -105,22 +105,22 @@ impl Keystore {
         self.decide(lock, id, Trust::Changed { at: now, offered })
     }
 
-    /// What must not come back with an old file of a contact that is removed now.
+    /// Saves what must still hold if an old file of the removed contact comes back.
     pub(super) fn forget(&self, lock: &WriteLock, file: &ContactFile) -> Result<(), KeystoreError> {
         let machine = self.machine_state()?;
         match (
             machine.decision(&file.id),
             evaluate(&file.id, &file.record, &machine),
         ) {
-            // The owner's word, and the user's, hold for the key. That a file alone says *revoked* is no reason to keep it: the
-            // owner's word can be added again, and whoever wrote to the folder could not be answered.
+            // A revocation, and a decision of the user, hold for the key. A file alone that says *revoked* is not saved: the
+            // revocation can be added again, and the file may have been written by anybody.
             (Some(Trust::Revoked { .. }), _) | (None, Trust::Unverified) => Ok(()),
             (_, trust @ Trust::Blocked { .. }) => self.save_decision(lock, &file.id, trust),
             _ => self.save_decision(lock, &file.id, Trust::Unverified),
         }
     }
 
-    /// Nothing here raises trust above unverified. The memory first: see [`Keystore::save_decision`].
+    /// Nothing here raises trust above unverified. The decision is saved first: see [`Keystore::save_decision`].
     fn decide(&self, lock: &WriteLock, id: &RootId, trust: Trust) -> Result<(), KeystoreError> {
         self.save_decision(lock, id, trust)?;
         let Some(file) = self.contact_file(id)? else {

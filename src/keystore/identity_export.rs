@@ -1,7 +1,7 @@
-//! One identity as one file, to be kept elsewhere or brought to another keystore.
+//! One identity as one file, to be stored elsewhere or moved to another keystore.
 //!
-//! It is text, and holds what the identity's folder holds, each file in a line of its own: nothing is opened or locked on the
-//! way, so private keys behind a passphrase stay behind it.
+//! It is text, and holds what the identity's folder holds, each file in a line of its own: nothing is decrypted or
+//! encrypted, so private keys that are protected by a passphrase stay protected.
 //!
 //! ```text
 //! encl-identity-export1
@@ -28,7 +28,7 @@ const HEAD: &str = "encl-identity-export1";
 /// Longer than any that is written: three files of at most 320 KiB, one of them in base64.
 const BYTES_MAX: usize = 2 << 20;
 
-/// An identity on its way from one keystore to another.
+/// An exported identity.
 pub struct IdentityExport {
     card: Card,
     revocation: Revocation,
@@ -36,21 +36,21 @@ pub struct IdentityExport {
     secret: Zeroizing<Vec<u8>>,
 }
 
-/// Why a file is no identity that was exported.
+/// Why a file is not an exported identity.
 #[derive(Debug, thiserror::Error)]
 #[error("it is no exported identity: {0}")]
 pub struct IdentityExportError(String);
 
-/// What became of an identity that was imported.
+/// The result of importing an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// It is here now.
+    /// It was added.
     New,
-    /// It was here with an earlier card, still in use, or without its private keys.
+    /// It was here with an earlier card, not marked as ended, or without one of its files, and was updated.
     Updated,
-    /// It was here.
+    /// It was here already.
     Known,
-    /// It is here with other private keys, or locked differently. Nothing was changed.
+    /// It is here with other private keys, or with another protection. Nothing was changed.
     KeysDiffer,
 }
 
@@ -58,7 +58,7 @@ impl IdentityExport {
     /// The most bytes that such a file can have.
     pub const BYTES_MAX: usize = BYTES_MAX;
 
-    /// An identity that comes from elsewhere, with its private keys protected anew.
+    /// Makes an export of an identity, with its private keys protected again.
     ///
     /// # Errors
     /// [`KeystoreError::Passphrase`].
@@ -109,7 +109,7 @@ impl IdentityExport {
         }
     }
 
-    /// The same from the files of an identity's folder.
+    /// Makes an export from the files of an identity's folder.
     pub(super) fn from_files(
         card: &[u8],
         revocation: &[u8],
@@ -156,7 +156,7 @@ impl IdentityExport {
         files.into_iter().map(file).collect()
     }
 
-    /// Writes it as text. Whoever reads it has the private keys, or what a passphrase opens.
+    /// Writes it as text, which contains the private keys, protected or not.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         // Room for all from the start: a buffer that grows leaves copies of secrets behind.
@@ -192,7 +192,7 @@ impl IdentityExport {
         self.ended.is_some()
     }
 
-    /// Finds out whether the private keys are an identity's at all.
+    /// Checks that the private keys are those of an identity.
     ///
     /// # Errors
     /// [`KeystoreError::Damaged`].
@@ -203,7 +203,7 @@ impl IdentityExport {
         }
     }
 
-    /// The private keys as they are kept.
+    /// The private keys as they are stored.
     ///
     /// # Errors
     /// [`KeystoreError::Damaged`] when they stand in the clear and are not this identity's.
@@ -244,8 +244,8 @@ impl Keystore {
         })
     }
 
-    /// Takes an identity in, whole and on disk when this returns, or a later card of one that is here with the same private
-    /// keys. Nothing that is here gives way to something earlier.
+    /// Imports an identity, complete and on disk when this returns, or a later card of one that is here with the same private
+    /// keys. Newer local data is never replaced by older data.
     ///
     /// # Errors
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
@@ -263,7 +263,7 @@ impl Keystore {
         Ok(outcome)
     }
 
-    /// What would become of an identity that was imported now.
+    /// The result that importing an identity now would have. Nothing is changed.
     ///
     /// # Errors
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
@@ -295,7 +295,7 @@ impl Keystore {
         })
     }
 
-    /// Files that are gone, a later card of the same keys, the word that they are not used any more. The caller holds the lock.
+    /// Adds missing files, a later card, and the mark that the identity has ended. The caller holds the lock.
     fn update_import(&self, transfer: &IdentityExport) -> Result<(), KeystoreError> {
         let IdentityExport {
             card,

@@ -6,20 +6,20 @@
 //! identities/ID/revocation   the signed end of the identity, to be published if the key is lost
 //! identities/ID/ended        `revoked`, once the identity is not used any more
 //! contacts/ID                one line of trust, one line of card
-//! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
+//! contacts.index             a hint, written when many contacts are read; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
 //! backed-up                  a hint: when all of this was backed up last
-//! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not kept
+//! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not stored
 //! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
 //! default                    the id of the identity that signs when nothing else is said
-//! lock                       held by whoever writes
+//! lock                       held by the process that writes
 //! ```
 //!
 //! ID is the root key in 64 hexadecimal digits. Every file is replaced atomically, so readers need no lock. Folders are
 //! 0700 and files 0600; what others could read is refused.
 //!
-//! Whom the user verified or blocked is remembered in a second folder as well, which no other machine writes to:
-//! [`Keystore::with_state`]. What stands in the keystore alone can lower trust and never raise it.
+//! The user's decisions to verify or block are saved in a second folder as well, which no other machine writes to:
+//! [`Keystore::with_state`]. The content of the keystore alone can lower trust and never raise it.
 
 mod backup;
 mod changes;
@@ -71,7 +71,7 @@ pub use trust::{Compared, Trust, Verified};
 #[derive(Clone)]
 pub struct Keystore {
     root: PathBuf,
-    /// Where this machine keeps to itself what was decided about people.
+    /// The folder for the state of this machine: decisions about contacts.
     state: Option<PathBuf>,
     machine_state: Arc<RwLock<Option<Arc<MachineState>>>>,
 }
@@ -85,7 +85,7 @@ impl fmt::Debug for Keystore {
 }
 
 impl Keystore {
-    /// The keystore in `root`. Without [`Keystore::with_state`] nobody in it can be verified.
+    /// The keystore in `root`. Without [`Keystore::with_state`] no contact can be verified.
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self {

@@ -1,8 +1,8 @@
-//! A backup merged into what is here: nothing that is here gives way to anything earlier, and trust is never raised by a stream
-//! that anybody could have made.
+//! Restoring a backup into a keystore: newer local data is never replaced by older data, and trust is never raised by a backup
+//! of unknown origin.
 //!
-//! Identities are taken in by [`Keystore::import_identity`], since that may need passphrases; what is here is the rest. It is
-//! done twice by the same code: first to see what would become of everything, then to do it.
+//! Identities are imported by [`Keystore::import_identity`], since that may need passphrases; everything else is restored here.
+//! The same code runs twice: first as a dry run, then to apply it.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -18,36 +18,36 @@ use super::{Keystore, KeystoreError, folder};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 
-/// What becomes of one thing of a backup.
+/// The result of restoring one item of a backup.
 #[derive(Debug)]
 pub enum RestoreOutcome {
-    /// It is not here, and comes.
+    /// It is missing here and is added.
     New,
-    /// It is here, and the backup's is later.
+    /// It is here, and the newer one of the backup replaces it.
     Updated,
-    /// It is here.
+    /// It is here already.
     Known,
-    /// What is here is later, or was decided here, and stays.
+    /// The local one is newer, or was decided on here, and is kept.
     LocalKept,
-    /// It cannot be told which of the two is right; what is here stays.
+    /// It is unclear which of the two is right; the local one is kept.
     Refused(KeystoreError),
 }
 
-/// Whether a backup is only looked at.
+/// Whether a backup is really restored.
 pub enum RestoreMode<'a> {
     /// Nothing is written.
     DryRun,
-    /// It is written; these are the verifications that looking at the same backup found, and a source of randomness.
+    /// The backup is restored, with the verifications that a dry run of the same backup found, and a source of randomness.
     Apply(BTreeMap<RootId, Trust>, &'a mut dyn CryptoRng),
 }
 
-/// Contacts, decisions and groups of one backup on their way into a keystore.
+/// The contacts, decisions, groups and invitations of one backup while they are restored.
 pub struct Restore<'k> {
     keystore: &'k Keystore,
-    /// Held where something is written.
+    /// Held unless it is a dry run.
     lock: Option<WriteLock>,
     addresses: AddressIndex,
-    /// Whether it is certain that I made the backup: else it raises nobody's trust.
+    /// Whether the user certainly made the backup: otherwise it raises no trust.
     is_mine: bool,
     decisions: BTreeMap<RootId, Trust>,
     verified: BTreeMap<RootId, Trust>,
@@ -87,8 +87,8 @@ impl Keystore {
 }
 
 impl Restore<'_> {
-    /// Takes the decisions of a backup: whoever was blocked, changed or revoked in either is so from now on, if the backup is
-    /// mine. Those of anybody else are about its new contacts only. Hands back the keys of which it was not known here.
+    /// Restores the decisions of a backup. If the user made it, a key that is blocked, changed or revoked here or there is so
+    /// from now on; otherwise the decisions hold only for contacts that are new here. Returns the keys that became stricter.
     ///
     /// # Errors
     /// [`KeystoreError`].
@@ -107,7 +107,7 @@ impl Restore<'_> {
         Ok(stricter.into_keys().collect())
     }
 
-    /// Takes a contact.
+    /// Restores a contact.
     ///
     /// # Errors
     /// What the system refuses.
@@ -115,8 +115,8 @@ impl Restore<'_> {
         let BackedUpContact { file, card } = contact;
         let here = self.keystore.contact_file(&file.id)?;
         let outcome = match &here {
-            Some(here) => self.compare(here, contact)?,
-            None => self.welcome(contact)?,
+            Some(here) => self.outcome_for_known(here, contact)?,
+            None => self.outcome_for_new(contact)?,
         };
         if matches!(outcome, RestoreOutcome::Refused(_))
             || (here.is_none() && !matches!(outcome, RestoreOutcome::New))
@@ -124,8 +124,8 @@ impl Restore<'_> {
             return Ok(outcome);
         }
         let before = self.trust(&file.id)?;
-        let after = self.judged(&file.id, before)?;
-        // What looking at it found was remembered before anything else.
+        let after = self.merged_trust(&file.id, before)?;
+        // The verifications of the dry run were saved before anything else.
         let is_verified_now = match (&self.lock, after) {
             (Some(_), _) => self.verified.contains_key(&file.id),
             (None, Trust::Verified(_)) => after != before,
@@ -136,7 +136,7 @@ impl Restore<'_> {
         }
         if self.lock.is_some() {
             let record = match (after, &here) {
-                // What this machine cannot prove stays as it stands.
+                // A record that this machine cannot verify stays as it is.
                 (Trust::Unproven, Some(here)) => here.record,
                 _ => TrustRecord::new(&file.id, after, self.keystore.machine_state()?.key()),
             };
@@ -165,7 +165,7 @@ impl Restore<'_> {
         })
     }
 
-    /// Takes a group. One that is here stays as it is: whoever was taken out of it does not come back.
+    /// Restores a group. An existing one stays as it is, so that removed members do not come back.
     ///
     /// # Errors
     /// What the system refuses.
@@ -182,7 +182,7 @@ impl Restore<'_> {
         }
     }
 
-    /// Takes an invitation, by the hash of its token; one that was answered in either is answered.
+    /// Restores an invitation, by the hash of its token. If it was answered here or there, it is answered.
     ///
     /// # Errors
     /// What the system refuses.
@@ -205,14 +205,14 @@ impl Restore<'_> {
         Ok(outcome)
     }
 
-    /// The verifications that would be taken over, to be handed to [`RestoreMode::Apply`].
+    /// The verifications that would be restored, for [`RestoreMode::Apply`].
     #[must_use]
     pub fn into_verified(self) -> BTreeMap<RootId, Trust> {
         self.verified
     }
 
-    /// A contact that is here already.
-    fn compare(
+    /// Decides about a contact that is here already.
+    fn outcome_for_known(
         &self,
         here: &ContactFile,
         new: &BackedUpContact,
@@ -229,12 +229,12 @@ impl Restore<'_> {
         })
     }
 
-    /// A contact that is not here.
-    fn welcome(&self, new: &BackedUpContact) -> Result<RestoreOutcome, KeystoreError> {
+    /// Decides about a contact that is not here.
+    fn outcome_for_new(&self, new: &BackedUpContact) -> Result<RestoreOutcome, KeystoreError> {
         if self.keystore.own_card(&new.file.id)?.is_some() {
             return Ok(RestoreOutcome::Known);
         }
-        let refused = self.keystore.refuse_successor_of_stopped(&new.card);
+        let refused = self.keystore.refuse_successor_of_blocked_key(&new.card);
         match refused.and_then(|()| self.addresses.refuse_changed(&new.card)) {
             Ok(()) => Ok(RestoreOutcome::New),
             Err(KeystoreError::KeyChanged { known, .. })
@@ -247,7 +247,7 @@ impl Restore<'_> {
         }
     }
 
-    /// Whether `known`, who has an address of `old` now, came in its place by its signature.
+    /// Whether `known`, which has an address of `old` now, replaces it by a signature of `old`.
     fn is_succeeded(&self, old: &RootId, known: &RootId) -> Result<bool, KeystoreError> {
         let card = match self.keystore.contact(known)? {
             Some(contact) => Some(contact.card),
@@ -264,8 +264,9 @@ impl Restore<'_> {
         }
     }
 
-    /// How far it is from now on: the stricter of both; and verified if nothing was ever decided here and I made the backup.
-    fn judged(&self, id: &RootId, here: Trust) -> Result<Trust, KeystoreError> {
+    /// How far a key is trusted from now on: the stricter of both; verified only if nothing was decided here and the user made the
+    /// backup.
+    fn merged_trust(&self, id: &RootId, here: Trust) -> Result<Trust, KeystoreError> {
         let Some(there) = self.decisions.get(id).copied() else {
             return Ok(here);
         };

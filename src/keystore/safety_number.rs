@@ -1,8 +1,8 @@
-//! The number of a pair: what two people compare to know that each has the other's key.
+//! The safety number: two people compare it to know that each has the other's key.
 //!
-//! Both sides come to the same number, whoever asks: it is made of both fingerprints in their order as bytes. Sixty digits are
-//! 199 bits. Somebody who stands between the two shows each of them a key of his own, and needs two keys that give the
-//! same number, about 2^100 tries for all of it. People tend to look at the ends only, so every try costs an Argon2id over 64 MiB,
+//! Both sides compute the same number, from both fingerprints in the order of their bytes. Sixty digits are 199 bits. An
+//! attacker between the two shows each of them a key of his own, and needs two keys that give the same number, about 2^100
+//! tries for all of it. People tend to look at the ends only, so every try costs an Argon2id over 64 MiB,
 //! about a tenth of a second: keys for two given groups of five are a hundred thousand such tries and no longer a second's work.
 
 use std::fmt;
@@ -18,7 +18,7 @@ const WORDS: usize = 18;
 /// 2^11 words are in the list.
 const WORD_BITS: usize = 11;
 
-/// What both sides of a pair see.
+/// The number that both sides see.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SafetyNumber {
     groups: [u32; GROUPS],

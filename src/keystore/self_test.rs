@@ -1,4 +1,4 @@
-//! A trial of private keys: what others seal to their card opens with them, and what they sign holds.
+//! A self-test of private keys: they open what is sealed to their card, and their signature is valid.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::identity::{Card, CardKey, Identity};
 use crate::policy::{Conditions, Padding, Recipient};
 use crate::time::Time;
 
-/// Seals something to each key of a card, signed by the identity, and opens it.
+/// Seals a test content to each key of a card, signed by the identity, and opens it.
 ///
 /// # Errors
-/// [`KeystoreError::DoesNotOpen`] for the first key with which that does not succeed.
+/// [`KeystoreError::DoesNotOpen`] for the first key that fails.
 pub fn self_test(
     identity: &Identity,
     card: &Card,

@@ -181,7 +181,7 @@ impl Plan {
         }
     }
 
-    /// Writes a part that is an envelope. An empty line ends it, so that a footer glued on is told from base64.
+    /// Writes a part that is an envelope. An empty line ends it, so that an appended footer is distinguished from base64.
     fn write_envelope<E: From<io::Error>>(
         &self,
         attachment: &Attachment,

@@ -1,6 +1,6 @@
 //! What a person reads of a message: a few header fields, its texts decoded, and a list of what else is in it.
 //!
-//! Nothing of this is ever written into a message. The result is still hostile: whoever shows it makes it harmless.
+//! Nothing of this is ever written into a message. The result is still hostile: the caller must escape it before showing it.
 
 use std::io::{self, BufReader, Read};
 

@@ -1,8 +1,8 @@
 //! Envelopes in a message, found by what they are: whatever transport did to type, name, encoding, columns and nesting, an
 //! envelope is a leaf whose content begins with `encl/1` and a line feed, or with the line that begins armor.
 //!
-//! Other versions are found too, so that whoever opens them can say that they are newer. What stands in preambles and epilogues
-//! is in no part and never an envelope.
+//! Other versions are found too, so that opening them can report that they are newer. Text in preambles and epilogues is in no
+//! part and never an envelope.
 
 mod armor;
 #[cfg(test)]
@@ -35,7 +35,7 @@ pub struct Findings {
     pub envelopes: Vec<Sealed>,
     /// All other leaves, in their order.
     pub others: Vec<Other>,
-    /// Bytes in preambles and epilogues that are no blanks or line ends: what mail programs do not show.
+    /// Bytes outside all parts, in preambles and epilogues, except blanks and line ends. Mail programs do not show them.
     pub outside_bytes: u64,
 }
 
@@ -48,7 +48,7 @@ pub struct Sealed {
     pub encoding: Encoding,
     /// Whether it is text.
     pub form: Form,
-    /// Bytes that something glued on behind it, such as a list its footer, without blanks and line ends around them.
+    /// Bytes that were appended after it, such as the footer of a mailing list, without blanks and line ends around them.
     pub trailing_bytes: u64,
     /// Whether it has our media type.
     pub is_declared: bool,

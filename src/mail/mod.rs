@@ -1,6 +1,6 @@
 //! Mail messages around envelopes: structure, addresses, headers, mailboxes. Original bytes are kept exactly.
 //!
-//! Nothing here knows keys: whoever seals or opens is handed in.
+//! Nothing here knows keys: functions that seal or open are handed in.
 
 pub mod address;
 pub mod archive;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-/// Something that can be read again and again.
+/// An input that can be opened for reading more than once.
 pub trait Reopen {
     /// A reader that begins at the first byte.
     ///
@@ -25,7 +25,7 @@ impl<T: Reopen + ?Sized> Reopen for &T {
     }
 }
 
-/// A regular file from `from` on. Its own place is neither used nor moved.
+/// A regular file from `from` on. The file's own position is neither used nor moved.
 pub struct FileFrom<'a> {
     /// The file, opened for reading.
     pub file: &'a File,

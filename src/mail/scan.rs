@@ -1,6 +1,6 @@
 //! The structure of a message: where its parts begin and end, found in one pass and without changing a byte.
 //!
-//! Whoever cuts a part out and whoever puts it back must agree on where it stands, so there is one rule:
+//! Cutting a part out and putting it back must agree on where it stands, so there is one rule:
 //!
 //! * A delimiter is a *line* `--boundary` or `--boundary--` with any blanks behind; the boundaries of all open multiparts are
 //!   looked for, the innermost first. The line end before it belongs to it. Lines end in LF or CRLF, each as it likes; a bare CR
@@ -34,10 +34,10 @@ pub const BLANK_BYTES_MAX: u64 = 16 << 20;
 /// What is read in one go.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Whether a message within the message is looked into.
+/// Whether a message within the message is scanned too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nested {
-    /// It is one leaf: it travels as a whole.
+    /// It is one leaf and not scanned.
     Leaf,
     /// `message/rfc822` and `message/global` have their message as one child, unless they are encoded.
     Enter,

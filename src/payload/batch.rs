@@ -23,7 +23,7 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     /// Bytes of `bytes` that hold chunks; all but the last chunk of a batch are full.
     filled: usize,
-    /// The most that was ever filled: what is wiped in the end.
+    /// The most bytes that were ever filled, which are wiped at the end.
     high_water: usize,
     /// Bytes of `bytes` that were opened, with the places of their tags.
     opened: usize,
@@ -33,7 +33,7 @@ pub(super) struct Batch {
     pub(super) first_chunk: u64,
     /// Of each full chunk of plaintext, where they were asked for.
     pub(super) hashes: Vec<ChunkHash>,
-    /// The full chunks that were opened, sealed with another key, where that was asked for.
+    /// The full chunks that were opened, sealed with another key, if there was one.
     resealed: Vec<u8>,
 }
 
@@ -53,7 +53,7 @@ impl Batch {
     }
 
     /// Makes room: a little at first, all of it once that was not enough, so that short contents cost no memory that has to be
-    /// cleared. Returns whether there was anything to be had.
+    /// cleared. Returns whether there is more room than before.
     fn grow(&mut self) -> bool {
         let bytes = match self.bytes.len() {
             0 => FIRST_CHUNKS * SEALED_CHUNK_BYTES,
@@ -263,7 +263,7 @@ pub struct OpenedChunk<'a> {
     pub plaintext: &'a [u8],
     /// Its hash, where it was asked for and the chunk is full.
     pub hash: Option<&'a ChunkHash>,
-    /// The same chunk for another message, where that was asked for and the chunk is full.
+    /// The chunk sealed for another message, if there was a key for that and the chunk is full.
     pub resealed: Option<ResealedChunk<'a>>,
 }
 

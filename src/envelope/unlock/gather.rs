@@ -22,7 +22,7 @@ impl<'a> Unlocking<'a> {
         approvals.filter(move |(_, approval)| counts(approval))
     }
 
-    /// The first approval for a lock that any of its people opens alone.
+    /// Opens a lock that needs one person with its first approval.
     pub(super) fn with_an_approval(
         &self,
         number: u16,
@@ -63,7 +63,7 @@ impl<'a> Unlocking<'a> {
         gathered.join()
     }
 
-    /// What the reader's own slots of one lock hold: the secret once, or each share.
+    /// Opens the reader's own slots of one lock: returns the secret once, or each share.
     pub(in crate::envelope) fn own_shares(
         &self,
         number: u16,
@@ -81,7 +81,7 @@ impl<'a> Unlocking<'a> {
                     return Ok(Self::secret(number, lock, found)?.by);
                 }
                 number_of(&found, number, lock)?;
-                // Somebody with a new key has the same share in two slots.
+                // A reader with a new key has the same share in two slots.
                 if shares
                     .iter()
                     .all(|other: &Found| *other.plaintext != *found.plaintext)
@@ -130,7 +130,7 @@ struct Gathered<'a> {
     number: u16,
     lock: &'a Lock,
     shares: Vec<(u8, Share)>,
-    /// All that the reader has, also what gave a share that was here already.
+    /// Everything that the reader has, including duplicates of a share.
     by: Vec<Found>,
 }
 
@@ -150,7 +150,7 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// The secret; `None` when nothing was there, which is found out only in a private envelope.
+    /// The secret; `None` if nothing was found, which happens only in a private envelope.
     fn join(self) -> Result<Option<Unlocked>, OpenError> {
         let Some(first) = self.by.first() else {
             return Ok(None);
@@ -161,7 +161,7 @@ impl Gathered<'_> {
             return Err(OpenError::Quorum(Box::new(quorum)));
         }
         let joined = sharing::join(self.shares.iter().map(|(_, share)| share));
-        // The policy itself is at odds: each share is what it says, and they do not give what it says.
+        // The policy contradicts itself: each share has the hash that it names, but together they do not give its secret.
         let secret: Option<Secret<32>> = joined.ok().filter(|secret| opens(self.lock, secret));
         match secret {
             None => Err(tampered(first.source, self.number)),

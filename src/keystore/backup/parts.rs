@@ -81,7 +81,7 @@ pub fn read_parts<E: From<BackupError>>(
             .map_err(|_| wrong("a name in it is no text"))?;
         let kind = entry.header().entry_type();
         if kind == EntryType::Directory {
-            continue; // made by whoever needs it
+            continue; // folders are made when they are needed
         }
         if kind != EntryType::Regular {
             return Err(wrong(&format!("{path:?} is no regular file")).into());
@@ -110,17 +110,17 @@ pub fn read_parts<E: From<BackupError>>(
                     None => HalfIdentity::new(id),
                 };
                 if identity.id != id {
-                    return Err(wrong("an identity is not whole").into());
+                    return Err(wrong("an identity is incomplete").into());
                 }
                 identity.files.push((name.to_owned(), bytes));
                 if name == "secret" {
-                    Part::Identity(Box::new(identity.whole()?))
+                    Part::Identity(Box::new(identity.complete()?))
                 } else {
                     half = Some(identity);
                     continue;
                 }
             }
-            _ if half.is_some() => return Err(wrong("an identity is not whole").into()),
+            _ if half.is_some() => return Err(wrong("an identity is incomplete").into()),
             [_, name] => named(name, &bytes, next)?,
             _ => single(&bytes, next)?,
         };
@@ -172,7 +172,7 @@ impl HalfIdentity {
         }
     }
 
-    fn whole(self) -> Result<IdentityExport, BackupError> {
+    fn complete(self) -> Result<IdentityExport, BackupError> {
         let named = |due: &str| {
             let found = self.files.iter().find(|(name, _)| name == due);
             found.map(|(_, bytes)| bytes.clone())

@@ -60,16 +60,16 @@ fn words(finding: &Finding) -> String {
         Finding::Fault(KeystoreError::OpenToOthers { .. }) => "open",
         Finding::Fault(_) => "fault",
         Finding::Leftover(_) => "leftover",
-        Finding::Stranger(_) => "stranger",
+        Finding::Unexpected(_) => "stranger",
         Finding::SharedAddress { .. } => "shared",
-        Finding::LostMember { .. } => "lost",
+        Finding::MissingMember { .. } => "lost",
     }
     .to_owned()
 }
 
 fn words_of_lost(finding: &Finding) -> Option<RootId> {
     match finding {
-        Finding::LostMember { id, .. } => Some(*id),
+        Finding::MissingMember { id, .. } => Some(*id),
         _ => None,
     }
 }

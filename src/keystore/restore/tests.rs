@@ -91,7 +91,7 @@ fn a_verification_comes_back_with_a_backup_of_mine_only() {
             [RestoreOutcome::New]
         ));
         assert_eq!(new.trust(&card.id()), word);
-        // It holds without the memory too: the file has a MAC of this machine.
+        // It holds without the decisions too: the file has a MAC of this machine.
         let known = Machine::new(&[&card]);
         let fates = known.restore(&old, is_mine);
         assert_eq!(

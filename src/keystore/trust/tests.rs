@@ -348,8 +348,8 @@ fn without_a_state_folder_nobody_is_verified_and_everybody_can_be_blocked() {
 }
 
 #[test]
-fn every_kill_between_memory_and_file_leaves_the_graver_of_both() {
-    // The memory is written first; the file is still the old one then.
+fn a_kill_between_decision_and_file_leaves_the_stricter_of_both() {
+    // The decision is saved first; the file is still the old one then.
     type Decision = fn(&Scene);
     let decisions: [(Decision, Decision, &str); 5] = [
         (|_| (), |s| s.verify().unwrap(), "verified"),
@@ -375,12 +375,12 @@ fn every_kill_between_memory_and_file_leaves_the_graver_of_both() {
 }
 
 #[test]
-fn a_damaged_memory_is_told_and_believed_in_no_part() {
+fn a_damaged_file_of_decisions_is_an_error() {
     let scene = Scene::new();
     scene.block();
-    let memory = fs::read_dir(scene.state().join("trust")).unwrap().next();
-    let memory = memory.unwrap().unwrap().path();
-    let text = fs::read_to_string(&memory).unwrap();
+    let decisions = fs::read_dir(scene.state().join("trust")).unwrap().next();
+    let decisions = decisions.unwrap().unwrap().path();
+    let text = fs::read_to_string(&decisions).unwrap();
     for damaged in [
         String::new(),
         text.replace("encl-trust/1", "encl-trust/2"),
@@ -389,16 +389,16 @@ fn a_damaged_memory_is_told_and_believed_in_no_part() {
         text.replace(' ', "  "),
         format!("{text}x\n"),
     ] {
-        fs::write(&memory, damaged).unwrap();
+        fs::write(&decisions, damaged).unwrap();
         let keystore = Keystore::at(scene.keystore.root()).with_state(scene.state());
         let read = keystore.contact(&scene.id());
         assert!(matches!(read, Err(KeystoreError::Damaged { .. })));
     }
-    fs::write(&memory, text).unwrap();
+    fs::write(&decisions, text).unwrap();
     assert_eq!(scene.trust().word(), BLOCKED);
     let mode = |path: &PathBuf| {
         use std::os::unix::fs::PermissionsExt;
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     };
-    assert_eq!((mode(&memory), mode(&scene.state())), (0o600, 0o700));
+    assert_eq!((mode(&decisions), mode(&scene.state())), (0o600, 0o700));
 }

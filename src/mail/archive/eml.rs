@@ -7,7 +7,7 @@ use super::run::Task;
 use super::{MessageError, MessageOutcome, Skip, Transform};
 use crate::atomic_file::Existing;
 
-/// Gives the message in `path` its other form, in place.
+/// Converts the message in `path`, in place.
 pub(super) fn change<T: Transform>(task: &Task<'_, T>, path: &Path) -> MessageOutcome<T::Error> {
     try_change(task, path).unwrap_or_else(MessageOutcome::Failed)
 }

@@ -1,4 +1,4 @@
-//! A message's file as it stands, and its other form in the making.
+//! A message's file, and the file with its other form.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
@@ -17,7 +17,7 @@ use crate::mail::Reopen;
 const BUFFER_BYTES: usize = 1 << 16;
 /// What a sealed form keeps of the mode.
 pub(super) const MODE_MAX: u32 = 0o777;
-/// The most that anybody may do with a plain message in a file of its own.
+/// The largest mode of a plain message in a file of its own.
 pub(super) const PLAIN_MODE_MAX: u32 = 0o600;
 
 /// A file that was opened for reading.
@@ -34,7 +34,7 @@ pub(super) enum NoSource {
 }
 
 impl Source {
-    /// Opens a regular file; what is another thing, or gone, is left alone.
+    /// Opens a regular file; anything else, or a missing file, is skipped.
     pub(super) fn open(path: &Path) -> Result<Self, NoSource> {
         // Without NONBLOCK a pipe would hold us up for ever.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -64,7 +64,7 @@ impl Source {
         (other.dev(), other.ino()) == (self.metadata.dev(), self.metadata.ino())
     }
 
-    /// Whether nobody wrote to the file since it was opened.
+    /// Whether the file is unchanged since it was opened.
     pub(super) fn is_unchanged(&self) -> bool {
         let written = |file: &Metadata| (file.len(), file.mtime(), file.mtime_nsec());
         let now = self.file.metadata();
@@ -89,7 +89,7 @@ impl Reopen for Source {
     }
 }
 
-/// Makes the other form of a message as a file that is durable and proved, and will be `target`.
+/// Makes the other form of a message as a file that is durable and verified, and will be `target`.
 pub(super) fn make<T: Transform>(
     transform: &T,
     source: &Source,
@@ -142,7 +142,7 @@ fn copy_owner(file: &File, of: &Metadata) -> io::Result<bool> {
     }
     let (owner, group) = (Uid::from_raw(of.uid()), Gid::from_raw(of.gid()));
     let both = rustix::fs::fchown(file, Some(owner), Some(group));
-    // Whoever is not root may still give a file to a group of theirs.
+    // Without root a file can still be given to a group of the user's.
     Ok(both
         .or_else(|_| rustix::fs::fchown(file, None, Some(group)))
         .is_ok())

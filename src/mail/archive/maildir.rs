@@ -1,4 +1,4 @@
-//! One message of a Maildir: its other form gets a name of its own, and only then the name that it had goes.
+//! One message of a Maildir: its other form gets a name of its own, and only then its old name is removed.
 //!
 //! Mail programs rename messages at any time, to set flags and to move them from `new` to `cur`. A message is therefore its
 //! base and its inode, not its path.
@@ -70,7 +70,7 @@ struct Left<'a> {
 }
 
 impl<T: Transform> Group<'_, T> {
-    /// Gives each message of the group its other form.
+    /// Converts each message of the group.
     pub(super) fn change(mut self, tell: &mut dyn FnMut(Report<T::Error>)) {
         if self.entries.len() > 1 {
             // Names that were listed twice are other names of the same message meanwhile.
@@ -282,7 +282,7 @@ impl<T: Transform> Group<'_, T> {
             false => old.parts().info.to_vec(),
         };
         let wanted = Entry {
-            // What is in `cur` once was seen by somebody.
+            // A message in `cur` was seen by a mail program.
             sub: new.sub.min(old.sub),
             name: name::joined(new.parts().base, &info),
         };

@@ -1,4 +1,4 @@
-//! An mbox, written anew as a whole: each message gets its other form between the `From ` lines, which stay.
+//! An mbox, rewritten as a whole: each message is converted, and the `From ` lines between them stay.
 //!
 //! The unit is every byte after a `From ` line up to the next one, empty lines and all, so that unsealing gives back the
 //! file. After a sealed message stands one empty line.
@@ -28,15 +28,15 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// What a plain mbox keeps of the mode: its group may be that of the programs which deliver.
 const PLAIN_MODE_MAX: u32 = 0o770;
 
-/// Gives each message of the mbox at `path` its other form.
+/// Converts each message of the mbox at `path`.
 pub(super) fn rewrite<T: Transform>(
     task: &Task<'_, T>,
     path: &Path,
-    watch: &mut dyn FnMut(Event<T::Error>),
+    observe: &mut dyn FnMut(Event<T::Error>),
 ) -> Result<(), ArchiveError> {
     if task.is_dry_run() {
         let source = open(path, OFlags::RDONLY)?;
-        return Rewriting::new(task, path, &source, None).run(watch);
+        return Rewriting::new(task, path, &source, None).run(observe);
     }
     let lock = DotLock::take(path)?;
     // A lock by fcntl needs a file that is open for writing.
@@ -54,7 +54,7 @@ pub(super) fn rewrite<T: Transform>(
     }
     let folder = parent(path);
     discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
-    Rewriting::new(task, path, &source, Some(&lock)).run(watch)
+    Rewriting::new(task, path, &source, Some(&lock)).run(observe)
 }
 
 fn open(path: &Path, access: OFlags) -> Result<Source, ArchiveError> {
@@ -72,21 +72,21 @@ struct Rewriting<'a, T> {
     task: &'a Task<'a, T>,
     path: &'a Path,
     source: &'a Source,
-    /// Without it nothing is written.
+    /// `None` in a dry run: nothing is written.
     lock: Option<&'a DotLock>,
     /// Begun with the first message that changes.
     copy: Option<Copy>,
 }
 
-/// The mbox as it will be, so far.
+/// The new mbox, as far as it is written.
 struct Copy {
     file: AtomicFile,
     bytes: u64,
-    /// Of what was proved and must be read from the disk again in the end.
+    /// The hash of what was verified, to be compared with the disk at the end.
     digest: Sha256,
 }
 
-/// A message that has no other form, or the whole that cannot go on.
+/// An error for one message, or for the whole mbox.
 enum Trouble<E: std::error::Error + 'static> {
     Message(MessageError<E>),
     Whole(ArchiveError),
@@ -108,20 +108,20 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         }
     }
 
-    fn run(mut self, watch: &mut dyn FnMut(Event<T::Error>)) -> Result<(), ArchiveError> {
+    fn run(mut self, observe: &mut dyn FnMut(Event<T::Error>)) -> Result<(), ArchiveError> {
         let mut messages = 0;
         for place in self.places()? {
             place.map_err(Refusal::to("read", self.path))?;
             messages += 1;
         }
-        watch(Event::Folder {
+        observe(Event::Folder {
             path: self.path.to_path_buf(),
             messages,
         });
         for (place, number) in self.places()?.zip(1..) {
             let place = place.map_err(Refusal::to("read", self.path))?;
             let outcome = self.message(&place)?;
-            watch(Event::Message(Report {
+            observe(Event::Message(Report {
                 path: self.path.to_path_buf(),
                 number: Some(number),
                 outcome,
@@ -209,7 +209,7 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         Ok(self.copy.insert(copy))
     }
 
-    /// Puts the copy in the place of the mbox, once the disk has given back what was proved.
+    /// Replaces the mbox by the copy, once the disk returns what was verified.
     fn replace(&self, mut copy: Copy) -> Result<(), ArchiveError> {
         let mode_max = match self.task.direction() {
             Direction::Seal => MODE_MAX,
@@ -249,7 +249,7 @@ impl<E: std::error::Error> From<MessageError<E>> for Trouble<E> {
 }
 
 impl<T: Transform> Form<'_, T> {
-    /// Writes and proves it. If that fails, the copy is as it was before.
+    /// Writes and verifies it. If that fails, the copy is as it was before.
     fn write(self, copy: &mut Copy, path: &Path) -> Result<(), Trouble<T::Error>> {
         let begin = copy.bytes;
         match self.try_write(copy, path) {

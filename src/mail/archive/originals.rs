@@ -28,7 +28,7 @@ pub(super) struct Originals<'a> {
     archive: &'a Archive,
     /// The folder that paths are taken from: the archive, or the one that it lies in as a single file.
     from: &'a Path,
-    originals: &'a Path,
+    root: &'a Path,
     /// Folders that exist and from which the temporary files of killed runs were removed.
     ready: Mutex<HashSet<PathBuf>>,
 }
@@ -50,22 +50,22 @@ impl<'a> Originals<'a> {
         Self {
             archive,
             from,
-            originals,
+            root: originals,
             ready: Mutex::default(),
         }
     }
 
     /// Refuses a folder inside the archive, whose originals would be messages of the archive, or the messages themselves.
     pub(super) fn check(&self) -> Result<(), ArchiveError> {
-        make_folders(self.originals)?;
+        make_folders(self.root)?;
         let real = |path: &Path| fs::canonicalize(path).map_err(Refusal::to("find", path));
-        let (originals, from) = (real(self.originals)?, real(self.from)?);
+        let (originals, from) = (real(self.root)?, real(self.from)?);
         let is_inside = match self.archive.kind {
             Kind::Maildir | Kind::Folder => originals.starts_with(from),
             Kind::Mbox | Kind::Message => originals == from,
         };
         match is_inside {
-            true => Err(ArchiveError::OriginalsInside(self.originals.to_path_buf())),
+            true => Err(ArchiveError::OriginalsInside(self.root.to_path_buf())),
             false => Ok(()),
         }
     }
@@ -115,9 +115,7 @@ impl<'a> Originals<'a> {
 
     /// Where the original goes. An mbox grows and is sealed again: each time it is another original, with a number.
     fn targets(&self, path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-        let first = self
-            .originals
-            .join(path.strip_prefix(self.from).unwrap_or(path));
+        let first = self.root.join(path.strip_prefix(self.from).unwrap_or(path));
         let versions = match self.archive.kind {
             Kind::Mbox => VERSIONS_MAX,
             Kind::Maildir | Kind::Folder | Kind::Message => 1,

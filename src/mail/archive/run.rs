@@ -1,4 +1,4 @@
-//! A run over an archive: threads that take messages from the walk, and one caller who hears what became of them.
+//! A run over an archive: threads take messages from the walk, and report the results to the calling thread.
 
 use std::error::Error;
 use std::path::Path;
@@ -26,22 +26,22 @@ pub(super) struct Task<'a, T> {
 }
 
 impl<T: Transform> Run<'_, T> {
-    /// Gives each message of `archive` its other form and tells `watch` about each, on this thread. What fails for one
-    /// message does not stop the others.
+    /// Converts each message of `archive` and calls `observe` for each, on this thread. A failure for one message does not stop
+    /// the others.
     ///
     /// # Errors
-    /// [`ArchiveError`] when the archive as a whole cannot be worked on. An mbox is then as it was.
+    /// [`ArchiveError`] when the archive as a whole cannot be worked on. An mbox is then unchanged.
     pub fn run_on(
         &self,
         archive: &Archive,
-        watch: &mut dyn FnMut(Event<T::Error>),
+        observe: &mut dyn FnMut(Event<T::Error>),
     ) -> Result<Tally, ArchiveError> {
         let mut tally = Tally::default();
         let mut count = |event: Event<T::Error>| {
             if let Event::Message(report) = &event {
                 tally.count(&report.outcome);
             }
-            watch(event);
+            observe(event);
         };
         let task = self.task(archive)?;
         match archive.kind {
@@ -70,7 +70,7 @@ impl<T: Transform> Run<'_, T> {
         &self,
         task: &Task<'_, T>,
         archive: &Archive,
-        watch: &mut dyn FnMut(Event<T::Error>),
+        observe: &mut dyn FnMut(Event<T::Error>),
     ) {
         let walk = Mutex::new(Walk::new(archive.path.clone(), self.mode));
         let (sender, receiver) = sync_channel(REPORTS_MAX);
@@ -81,8 +81,8 @@ impl<T: Transform> Run<'_, T> {
                 scope.spawn(move || while work(task, walk, &teller).is_some() {});
             }
             drop(sender);
-            // Gone as soon as `watch` panics, which lets the others stop.
-            receiver.into_iter().for_each(watch);
+            // Gone as soon as `observe` panics, which lets the others stop.
+            receiver.into_iter().for_each(observe);
         });
     }
 }
@@ -90,9 +90,9 @@ impl<T: Transform> Run<'_, T> {
 fn single<T: Transform>(
     task: &Task<'_, T>,
     path: &Path,
-    watch: &mut dyn FnMut(Event<T::Error>),
+    observe: &mut dyn FnMut(Event<T::Error>),
 ) -> Result<(), ArchiveError> {
-    watch(Event::Folder {
+    observe(Event::Folder {
         path: path.to_path_buf(),
         messages: 1,
     });
@@ -100,7 +100,7 @@ fn single<T: Transform>(
         let folder = parent(path);
         discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
     }
-    watch(Event::Message(Report {
+    observe(Event::Message(Report {
         path: path.to_path_buf(),
         number: None,
         outcome: eml::change(task, path),
@@ -117,7 +117,7 @@ impl<T: Transform> Task<'_, T> {
         self.mode == Mode::DryRun
     }
 
-    /// What becomes of a message with which there is nothing to do.
+    /// The result for a message with which there is nothing to do.
     pub(super) fn settled(
         &self,
         message: &dyn Reopen,
@@ -136,7 +136,7 @@ impl<T: Transform> Task<'_, T> {
     }
 }
 
-/// Tells the caller's thread. `None`: it does not listen any more.
+/// Sends events to the calling thread. `None`: it does not receive any more.
 struct Teller<E: Error + 'static>(SyncSender<Event<E>>);
 
 impl<E: Error + 'static> Teller<E> {
@@ -153,7 +153,7 @@ impl<E: Error + 'static> Teller<E> {
     }
 }
 
-/// Takes one step of the walk. `None`: there are no more, or nobody wants to know.
+/// Takes one step of the walk. `None`: there are no more, or the calling thread does not receive any more.
 fn work<T: Transform>(
     task: &Task<'_, T>,
     walk: &Mutex<Walk>,
@@ -186,7 +186,7 @@ fn work<T: Transform>(
     }
 }
 
-/// The next step. That a folder begins is told before another thread gets at its messages.
+/// The next step. The beginning of a folder is reported before another thread can take one of its messages.
 fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
     let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
     let step = walk.next()?;
@@ -199,7 +199,7 @@ fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
     Some(step)
 }
 
-/// Lets go of a folder; the last one makes durable that its old forms are gone.
+/// Releases a folder; the last thread to do so makes the removal of old forms durable.
 fn leave<E: Error>(folder: Arc<Folder>, teller: &Teller<E>) -> Option<()> {
     let Some(folder) = Arc::into_inner(folder) else {
         return Some(());

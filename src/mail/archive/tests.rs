@@ -286,7 +286,7 @@ fn real(transform: &Plainly) -> Run<'_, Plainly> {
     }
 }
 
-/// What was told of a run.
+/// The reports of a run.
 #[derive(Debug)]
 struct Ran {
     tally: Tally,

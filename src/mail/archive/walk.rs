@@ -11,7 +11,7 @@ use super::originals::sync_folder;
 use super::{Mode, Refusal, lock};
 use crate::atomic_file::discard_leftovers;
 
-/// Goes through folders lazily: it knows the names of one of them at a time.
+/// Visits folders lazily: it holds the names of one of them at a time.
 pub(super) struct Walk {
     /// Folders to come, the next one last.
     pending: Vec<PathBuf>,
@@ -30,7 +30,7 @@ enum Left {
     Eml(Vec<OsString>),
 }
 
-/// A folder that is being worked in. Whoever holds the last reference closes it.
+/// A folder that is being worked in. It is closed with its last reference.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
     is_maildir: bool,
@@ -39,7 +39,7 @@ pub(super) struct Folder {
     _lock: Option<File>,
 }
 
-/// What the walk comes upon.
+/// One step of the walk.
 pub(super) enum Step {
     /// A folder and how many messages it holds.
     Begin(PathBuf, u64),

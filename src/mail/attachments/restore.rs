@@ -1,7 +1,7 @@
-//! Attachments put back where they were, or a reason why not.
+//! Restoring attachments to their places in a message, or the reason why it is not possible.
 //!
-//! A footer under the text, an attachment from another mail, two that changed places: nothing is put back then, since what would
-//! come out is a message that nobody wrote. The content of each envelope is good by itself.
+//! A footer under the text, an attachment from another mail, two that changed places: nothing is put back then, since
+//! the result would be a message that its sender did not write. The content of each envelope is valid by itself.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -17,7 +17,8 @@ use super::text::Text;
 use crate::envelope::{LineEnds, Mail};
 use crate::policy::Hash;
 
-/// Mails whose attachments may lie in one message, each of which costs a reading. Whoever seals what holds envelopes makes two.
+/// The most mails whose attachments may be in one message, each of which costs a reading. Sealing a message that already has
+/// envelopes makes two.
 const MAILS_MAX: usize = 4;
 
 /// Opens one envelope: writes the content of the envelope that it reads.

@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: usize = 4_096;
 /// Decodes base64 line by line.
 #[derive(Default)]
 pub(super) struct Base64 {
-    /// Up to three characters of a group that is not whole yet, then the line as far as it was read.
+    /// Up to three characters of a group that is not complete yet, then the line as far as it was read.
     text: Vec<u8>,
     group: usize,
     state: State,
@@ -121,22 +121,22 @@ impl Base64 {
         }
     }
 
-    /// Decodes `text[..end]`, if all of it is base64, and keeps what is no whole group.
+    /// Decodes `text[..end]`, if all of it is base64, and keeps the incomplete group.
     fn decode(&mut self, end: usize, out: &mut Vec<u8>) -> Result<(), ()> {
-        let whole = end / 4 * 4;
-        if !self.text[whole..end].iter().all(|byte| is_base64(*byte)) {
+        let full = end / 4 * 4;
+        if !self.text[full..end].iter().all(|byte| is_base64(*byte)) {
             return Err(());
         }
         let before = out.len();
-        out.resize(before + whole / 4 * 3, 0);
-        let decoded = STANDARD_NO_PAD.decode_slice(&self.text[..whole], &mut out[before..]);
+        out.resize(before + full / 4 * 3, 0);
+        let decoded = STANDARD_NO_PAD.decode_slice(&self.text[..full], &mut out[before..]);
         if decoded.is_err() {
             out.truncate(before);
             return Err(());
         }
-        self.text.copy_within(whole..end, 0);
+        self.text.copy_within(full..end, 0);
         self.text.truncate(end);
-        self.group = end - whole;
+        self.group = end - full;
         Ok(())
     }
 
@@ -152,14 +152,14 @@ impl Base64 {
             .take(2)
             .take_while(|byte| **byte == b'=')
             .count();
-        let is_padded = padding > 0 && self.is_whole_with(&line[..foreign]);
+        let is_padded = padding > 0 && self.is_complete_with(&line[..foreign]);
         if !is_padded && self.state != State::WithinLine {
             return self.end(State::Ended, out, trailing, &line);
         }
         let rest = &line[foreign + if is_padded { padding } else { 0 }..];
         self.text.extend_from_slice(&line[..foreign]);
-        let whole = self.text.len();
-        self.decode(whole, out).expect("all of it is base64");
+        let full = self.text.len();
+        self.decode(full, out).expect("all of it is base64");
         self.text.truncate(self.group);
         let is_half = is_padded && padding == 1 && self.group == 2;
         self.end(
@@ -175,7 +175,7 @@ impl Base64 {
     }
 
     /// Whether the last group of the text so far and `more` is complete but for its padding.
-    fn is_whole_with(&self, more: &[u8]) -> bool {
+    fn is_complete_with(&self, more: &[u8]) -> bool {
         let text = [&self.text[..self.group], more].concat();
         STANDARD_NO_PAD.decode(&text[text.len() / 4 * 4..]).is_ok()
     }

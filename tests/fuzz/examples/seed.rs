@@ -114,7 +114,7 @@ fn envelopes() -> Vec<Vec<u8>> {
                 created: Some(now()),
                 conditions: Conditions::default(),
                 labels: BTreeMap::from([("project".to_owned(), "apollo".to_owned())]),
-                about: ContentInfo {
+                info: ContentInfo {
                     name: Some("report.pdf".into()),
                     ..ContentInfo::default()
                 },

@@ -6,12 +6,12 @@ use std::io::{self, Read};
 
 use encl::mail::{Nested, Part, ScanError, Structure, Visitor, find, open_body, scan};
 
-/// How many bytes of leaves and between them passed.
+/// How many bytes of each leaf, and how many outside all leaves, were seen.
 #[derive(Default, Debug, PartialEq)]
 struct Passed {
     bodies: Vec<u64>,
     current: u64,
-    between: u64,
+    outside: u64,
 }
 
 impl Visitor for Passed {
@@ -24,8 +24,8 @@ impl Visitor for Passed {
         self.bodies.push(std::mem::take(&mut self.current));
     }
 
-    fn between(&mut self, bytes: &[u8]) {
-        self.between += bytes.len() as u64;
+    fn outside(&mut self, bytes: &[u8]) {
+        self.outside += bytes.len() as u64;
     }
 }
 
