@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use encl::crypto::passphrase::Passphrase;
 use encl::crypto::{Kem, KeyId, PrivateKey};
 use encl::envelope::{
-    About, Addressee, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
+    Addressee, ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
     Workers, seal,
 };
 use encl::identity::{Card, CardRequest, Identity};
@@ -84,7 +84,7 @@ fn main() -> Result<()> {
         created: Some(now),
         conditions: Conditions::default(),
         labels: BTreeMap::new(),
-        about: About::default(),
+        info: ContentInfo::default(),
         aligned: false,
         workers: Workers::Processors,
     };

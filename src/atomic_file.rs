@@ -1,4 +1,4 @@
-//! A file that comes into being under its name whole, or not at all.
+//! A file that appears under its name complete, or not at all.
 //!
 //! Until [`AtomicFile::commit`] the bytes have no name (`O_TMPFILE`), so that a kill, a crash or a full disk leaves nothing.
 //! Where the file system has no unnamed files, a hidden temporary file beside the target stands in; [`discard_all`] removes
@@ -26,28 +26,28 @@ pub(crate) use fleeting::Fleeting;
 pub use fleeting::{before_names, discard_all};
 pub use hidden::{discard_leftovers, is_temporary};
 
-/// Who may read the file.
+/// The mode of the new file: who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readers {
-    /// Its owner: mode 0600, from the first byte. For plaintext and keys.
+pub enum FileMode {
+    /// Its owner only: mode 0600 from the first byte on. For plaintext and keys.
     OwnerOnly,
-    /// Whoever the umask lets: 0666 less the umask. For what is sealed or public.
+    /// As the umask permits: mode 0666 less the umask. For sealed or public content.
     Umask,
 }
 
-/// What becomes of a file that is there already.
+/// What happens to a file that exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, and the new file is an error, even if it appears in the last moment.
+    /// It is kept, and creating the new file is an error, even if the existing one appears at the last moment.
     Keep,
-    /// It stays until the new file is complete and on disk, and is replaced then.
+    /// It is replaced once the new file is complete and on disk.
     Replace,
-    /// The same, but it has no second name, not for a moment in which a kill could leave it there: it is plaintext whose
-    /// sealed form takes its place. It does not come back if the folder cannot be made durable.
+    /// It is replaced as with `Replace`, but never gets a second name under which a kill could leave it: it is plaintext whose
+    /// sealed form takes its place. It is not restored if the folder cannot be made durable.
     Overwrite,
 }
 
-/// Why a file does not come into being. Nothing is under its name then that was not there before.
+/// Why a file was not created. What was under its name before is there unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum AtomicFileError {
     /// The target exists and is to be kept.
@@ -74,7 +74,7 @@ pub enum AtomicFileError {
     },
 }
 
-/// A file in the making. Dropped without [`AtomicFile::commit`], it leaves nothing.
+/// A file that is being written. Dropped without [`AtomicFile::commit`], it leaves nothing.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,
@@ -94,16 +94,16 @@ impl AtomicFile {
     /// [`AtomicFileError`], also when the target's folder cannot be opened.
     pub fn create(
         target: &Path,
-        readers: Readers,
+        mode: FileMode,
         existing: Existing,
     ) -> Result<Self, AtomicFileError> {
         let place = Place::new(target)?;
         place.check(existing)?;
-        match place.open_unnamed(readers) {
+        match place.open_unnamed(mode) {
             Ok(file) => Ok(Self::new(file, None, place, existing)),
             // The answers of file systems that cannot do it (open(2), O_TMPFILE), and of kernels that do not know it.
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT | Errno::NOSYS) => {
-                Self::create_hidden(place, readers, existing)
+                Self::create_hidden(place, mode, existing)
             }
             Err(error) => Err(place.system("create", error)),
         }
@@ -111,12 +111,12 @@ impl AtomicFile {
 
     fn create_hidden(
         place: Place,
-        readers: Readers,
+        mode: FileMode,
         existing: Existing,
     ) -> Result<Self, AtomicFileError> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = |name: &str| rustix::fs::openat(&place.folder, name, flags, readers.mode());
+        let open = |name: &str| rustix::fs::openat(&place.folder, name, flags, mode.bits());
         let (file, hidden) =
             HiddenName::claim(&place, open).map_err(|error| place.system("create", error))?;
         Ok(Self::new(file.into(), Some(hidden), place, existing))
@@ -172,7 +172,7 @@ impl AtomicFile {
     /// # Errors
     /// [`AtomicFileError::Exists`] when a target that is to be kept has appeared, [`AtomicFileError::System`] otherwise.
     /// What was there before is there again after every error. (Two exceptions: [`Existing::Overwrite`]; and the folder's
-    /// fsync fails on a file system that cannot exchange two names. The new file is then whole and in place, but may not
+    /// fsync fails on a file system that cannot exchange two names. The new file is then complete and in place, but may not
     /// survive a power failure.)
     pub fn commit(mut self) -> Result<(), AtomicFileError> {
         self.sync()?;
@@ -261,8 +261,8 @@ impl Write for AtomicFile {
     }
 }
 
-impl Readers {
-    fn mode(self) -> Mode {
+impl FileMode {
+    fn bits(self) -> Mode {
         match self {
             Self::OwnerOnly => Mode::from_raw_mode(0o600),
             Self::Umask => Mode::from_raw_mode(0o666),

@@ -5,15 +5,15 @@
 //! thin layer over this library; `examples/library.rs` uses it in one page.
 //!
 //! * [`envelope::seal`] writes an envelope in one pass; [`envelope::Envelope::read`], `unlock` and `copy_to` open one.
-//! * [`envelope::Envelope::rewrite`] changes who may read by slots alone, [`envelope::Content::reseal`] seals anew for those who
-//!   remain, and [`envelope::Present::plan`] tells which of the two is needed. [`envelope::Approval`] brings a quorum together.
-//! * [`identity::Identity`] is somebody's private keys, [`identity::Card`] the public half, signed.
+//! * [`envelope::Envelope::rewrite`] adds and removes slots, [`envelope::Content::reseal`] seals again for the readers who
+//!   remain, and [`envelope::CurrentAccess::plan`] tells which of the two is needed. [`envelope::Approval`] brings a quorum together.
+//! * [`identity::Identity`] is one person's private keys, [`identity::Card`] the public half, signed.
 //! * [`keystore::Keystore`] keeps identities, contacts and groups in one folder.
-//! * [`mail`] puts envelopes into messages and finds them again, byte for byte; [`mail::archive`] goes through mailboxes.
-//! * [`atomic_file::AtomicFile`] is a file that is whole under its name, or not there.
+//! * [`mail`] puts envelopes into messages and finds them again, byte for byte; [`mail::archive`] converts mailboxes.
+//! * [`atomic_file::AtomicFile`] is a file that is complete under its name, or not there.
 //!
-//! The library looks for nothing by itself: readers, writers, folders, the time and randomness are handed to it. Who may use
-//! whom, a floor only those below it:
+//! The library looks for nothing by itself: readers, writers, folders, the time and randomness are handed to it. A floor
+//! uses only the floors below it:
 //!
 //! ```text
 //!                program (cli): terminal, environment, clock, exit codes
@@ -22,7 +22,7 @@
 //!  3       │          envelope     the format: manifest, slots, seal, open
 //!  2       │        policy │       pure rules: who may read, and when
 //!  1   identity ──────┘ payload    keys and cards; one C2SP message
-//!  0   atomic_file   crypto   json   time   turns
+//!  0   atomic_file   crypto   json   time   pipeline
 //! ```
 //!
 //! `tests/tidy.rs` holds that picture against the `use` lines.
@@ -40,6 +40,6 @@ pub mod json;
 pub mod keystore;
 pub mod mail;
 pub mod payload;
+pub mod pipeline;
 pub mod policy;
 pub mod time;
-pub mod turns;

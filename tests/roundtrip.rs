@@ -8,7 +8,7 @@ use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret};
 use encl::envelope::{
-    About, Addressee, Admission, Envelope, Keyring, KeyringError, LockRequest, ReaderKey,
+    Addressee, Admission, ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey,
     SealRequest, Workers, seal,
 };
 use encl::policy::{Conditions, Padding, Recipient};
@@ -68,9 +68,9 @@ fn request(locks: Vec<LockRequest<'_>>) -> SealRequest<'_> {
         created: Time::from_unix(NOW),
         conditions: Conditions::default(),
         labels: BTreeMap::new(),
-        about: About {
+        info: ContentInfo {
             name: Some("report.pdf".into()),
-            ..About::default()
+            ..ContentInfo::default()
         },
         aligned: false,
         workers: Workers::Processors,
@@ -85,7 +85,7 @@ fn open(envelope: &[u8], keys: &mut Keys) -> (Vec<u8>, Admission, Option<String>
     let mut out = Vec::new();
     let (about, bytes) = content.copy_to(&mut out, Workers::Processors).unwrap();
     assert_eq!(bytes, out.len() as u64);
-    (out, about.admission, about.private.about.name)
+    (out, about.admission, about.private.info.name)
 }
 
 #[test]

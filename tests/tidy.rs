@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 /// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
 const LAYERS: [(&str, &[&str]); 12] = [
     ("time", &[]),
-    ("turns", &[]),
+    ("pipeline", &[]),
     ("json", &["time"]),
     ("atomic_file", &[]),
     ("crypto", &["json"]), // only to write base64
-    ("payload", &["crypto", "turns"]),
+    ("payload", &["crypto", "pipeline"]),
     ("identity", &["crypto", "json", "time"]),
     ("policy", &["crypto", "json", "time"]),
     (
         "envelope",
         &[
-            "crypto", "identity", "json", "payload", "policy", "time", "turns",
+            "crypto", "identity", "json", "payload", "policy", "time", "pipeline",
         ],
     ),
     (
@@ -32,7 +32,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "json",
             "policy",
             "time",
-            "turns",
+            "pipeline",
         ],
     ),
     (

@@ -25,7 +25,7 @@ impl AtomicFile {
         loop {
             let mut offset = at + copied;
             match copy_file_range(from, Some(&mut offset), &self.file, None, CALL_BYTES) {
-                // The end; or a file of a kind that only tells its content to whoever reads it.
+                // The end; or a special file, whose content can only be read.
                 Ok(0) => break,
                 Ok(count) => copied += self.wrote(count) as u64,
                 Err(Errno::INTR) => {}
@@ -54,12 +54,12 @@ impl AtomicFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atomic_file::{Existing, Readers};
+    use crate::atomic_file::{Existing, FileMode};
 
     fn copied(from: &File, at: u64) -> (u64, Vec<u8>) {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("target");
-        let mut file = AtomicFile::create(&target, Readers::Umask, Existing::Keep).unwrap();
+        let mut file = AtomicFile::create(&target, FileMode::Umask, Existing::Keep).unwrap();
         file.write_all(b"front").unwrap();
         let bytes = file.append_rest(from, at).unwrap();
         file.write_all(b"end").unwrap();

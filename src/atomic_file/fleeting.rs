@@ -6,11 +6,11 @@ use std::sync::{Mutex, OnceLock};
 /// The fleeting names that exist now, for [`discard_all`].
 static FLEETING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// What [`before_names`] was given.
+/// The hook that [`before_names`] set.
 static BEFORE: OnceLock<fn()> = OnceLock::new();
 
-/// Has `hook` called before every fleeting name: in time for whoever would call [`discard_all`] when a signal comes to listen
-/// for signals, which most runs never need.
+/// Sets a `hook` that is called before each temporary name is made, so that a program can install its signal handlers (which
+/// call [`discard_all`]) only when they are needed.
 pub fn before_names(hook: fn()) {
     let _ = BEFORE.set(hook);
 }
@@ -21,10 +21,9 @@ pub(crate) struct Fleeting {
     path: PathBuf,
 }
 
-/// Removes every fleeting file of this process, temporary files and locks, and lets it make no more: whoever tries waits
-/// for ever.
+/// Removes every temporary file and lock of this process and prevents new ones: a thread that tries to make one blocks for ever.
 ///
-/// For the moment in which a signal ends the process.
+/// Call it when a signal ends the process.
 pub fn discard_all() {
     if let Ok(mut fleeting) = FLEETING.lock() {
         for path in fleeting.drain(..) {

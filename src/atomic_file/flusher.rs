@@ -34,7 +34,7 @@ impl Flusher {
             self.thread = Thread::start(file);
         }
         if let Some(thread) = &self.thread {
-            // Whoever is still busy with the last step finds the new bytes in the next one.
+            // A thread that is still busy with the last step flushes the new bytes in the next one.
             let _ = thread.call.try_send(());
         }
     }

@@ -53,7 +53,7 @@ pub fn is_temporary(name: &OsStr) -> bool {
     digits.is_some_and(|digits| digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Whoever writes such a file holds its lock, which ends with the process.
+/// The writer of such a file holds its lock, which ends with the process.
 fn is_abandoned(path: &Path) -> bool {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let Ok(file) = rustix::fs::openat(CWD, path, flags, Mode::empty()) else {
@@ -78,7 +78,7 @@ impl HiddenName {
             };
             match create(&hidden.name) {
                 Ok(made) => return Ok((made, hidden)),
-                // Somebody else's file: not ours to remove.
+                // The file of another process: not ours to remove.
                 Err(Errno::EXIST) => hidden.forget(),
                 Err(error) => {
                     hidden.forget();
@@ -148,7 +148,7 @@ impl HiddenName {
     }
 }
 
-/// 64 bits that nobody can foresee: the standard library seeds its hashers from the operating system.
+/// 64 unpredictable bits: the standard library seeds its hashers from the operating system.
 fn unguessable() -> String {
     let number = RandomState::new().build_hasher().finish();
     format!("{PREFIX}{number:0DIGITS$x}{SUFFIX}")

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::hidden::HiddenName;
-use super::{AtomicFileError, Existing, Readers};
+use super::{AtomicFileError, Existing, FileMode};
 
 /// Whether /proc was seen once.
 static HAS_PROC: AtomicBool = AtomicBool::new(false);
@@ -61,9 +61,9 @@ impl Place {
     }
 
     /// Opens an unnamed file that can be linked later.
-    pub(super) fn open_unnamed(&self, readers: Readers) -> Result<File, Errno> {
+    pub(super) fn open_unnamed(&self, mode: FileMode) -> Result<File, Errno> {
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.folder, ".", flags, readers.mode())?;
+        let file = rustix::fs::openat(&self.folder, ".", flags, mode.bits())?;
         // Without /proc there is no way to name it (linkat(2), AT_EMPTY_PATH needs a privilege).
         if !HAS_PROC.load(Ordering::Relaxed) {
             rustix::fs::statat(CWD, descriptor_path(&file), AtFlags::empty())?;

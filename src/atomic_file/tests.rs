@@ -2,15 +2,15 @@ use super::*;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-type Create = fn(&Path, Readers, Existing) -> Result<AtomicFile>;
+type Create = fn(&Path, FileMode, Existing) -> Result<AtomicFile>;
 type Result<T = ()> = std::result::Result<T, AtomicFileError>;
 
 /// The two ways in which a file can be begun.
 fn ways() -> [Create; 2] {
-    let hidden = |target: &Path, readers, existing| {
+    let hidden = |target: &Path, mode, existing| {
         let place = Place::new(target)?;
         place.check(existing)?;
-        AtomicFile::create_hidden(place, readers, existing)
+        AtomicFile::create_hidden(place, mode, existing)
     };
     [AtomicFile::create, hidden]
 }
@@ -29,7 +29,7 @@ fn nothing_has_the_name_before_commit_and_everything_after() {
     for create in ways() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("new file\n");
-        let mut file = create(&target, Readers::OwnerOnly, Existing::Keep).unwrap();
+        let mut file = create(&target, FileMode::OwnerOnly, Existing::Keep).unwrap();
         file.write_all(b"whole").unwrap();
         assert!(!target.exists());
         file.commit().unwrap();
@@ -46,7 +46,8 @@ fn nothing_has_the_name_before_commit_and_everything_after() {
 fn what_is_dropped_leaves_nothing() {
     for create in ways() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = create(&folder.path().join("x"), Readers::Umask, Existing::Replace).unwrap();
+        let mut file =
+            create(&folder.path().join("x"), FileMode::Umask, Existing::Replace).unwrap();
         file.write_all(b"half").unwrap();
         drop(file);
         assert!(names(folder.path()).is_empty());
@@ -59,9 +60,9 @@ fn an_existing_file_is_kept_or_replaced_as_asked() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
         fs::write(&target, b"old").unwrap();
-        let refused = create(&target, Readers::Umask, Existing::Keep).unwrap_err();
+        let refused = create(&target, FileMode::Umask, Existing::Keep).unwrap_err();
         assert!(matches!(refused, AtomicFileError::Exists(_)));
-        let mut file = create(&target, Readers::Umask, Existing::Replace).unwrap();
+        let mut file = create(&target, FileMode::Umask, Existing::Replace).unwrap();
         file.write_all(b"new").unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"old");
         file.commit().unwrap();
@@ -75,7 +76,7 @@ fn a_file_that_appears_in_the_last_moment_is_kept() {
     for create in ways() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
-        let file = create(&target, Readers::Umask, Existing::Keep).unwrap();
+        let file = create(&target, FileMode::Umask, Existing::Keep).unwrap();
         fs::write(&target, b"first").unwrap();
         assert!(matches!(
             file.commit().unwrap_err(),
@@ -94,7 +95,7 @@ fn links_folders_and_names_that_are_none_are_refused() {
         let link = folder.path().join("link");
         fs::write(&victim, b"precious").unwrap();
         std::os::unix::fs::symlink(&victim, &link).unwrap();
-        let refusal = |path: &Path, existing| create(path, Readers::Umask, existing).unwrap_err();
+        let refusal = |path: &Path, existing| create(path, FileMode::Umask, existing).unwrap_err();
         assert!(matches!(
             refusal(&link, Existing::Keep),
             AtomicFileError::Exists(_)
@@ -128,7 +129,7 @@ fn hidden_names_cannot_be_foreseen() {
     let begin = || {
         AtomicFile::create_hidden(
             Place::new(&place.path).unwrap(),
-            Readers::OwnerOnly,
+            FileMode::OwnerOnly,
             Existing::Keep,
         )
         .unwrap()
@@ -145,7 +146,7 @@ fn what_is_overwritten_never_has_a_second_name() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
         fs::write(&target, b"old").unwrap();
-        let mut file = create(&target, Readers::Umask, Existing::Overwrite).unwrap();
+        let mut file = create(&target, FileMode::Umask, Existing::Overwrite).unwrap();
         file.write_all(b"new").unwrap();
         let mut read_back = [0; 3];
         std::os::unix::fs::FileExt::read_exact_at(file.file(), &mut read_back, 0).unwrap();
@@ -160,7 +161,7 @@ fn what_is_overwritten_never_has_a_second_name() {
 fn leftovers_go_and_what_is_being_written_stays() {
     let folder = tempfile::tempdir().unwrap();
     let [_, hidden] = ways();
-    let alive = hidden(&folder.path().join("x"), Readers::Umask, Existing::Keep).unwrap();
+    let alive = hidden(&folder.path().join("x"), FileMode::Umask, Existing::Keep).unwrap();
     for name in [".encl-0123456789abcdef.tmp", ".encl-short.tmp", "other"] {
         fs::write(folder.path().join(name), b"left").unwrap();
     }

@@ -70,7 +70,7 @@ impl Context {
 
     /// Warns when this machine's clock runs backwards. For commands that judge dates, once per run.
     pub(crate) fn warn_of_clock(&self) {
-        if let Some(latest) = self.keystore.see_time(self.now) {
+        if let Some(latest) = self.keystore.record_time(self.now) {
             self.terminal.warning(&format!(
                 "this machine's clock says {}, but this keystore was used at {}: dates cannot be judged (if that time was \
                  the wrong one, remove {})",

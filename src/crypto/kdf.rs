@@ -33,7 +33,7 @@ pub fn slot_info(policy: &[u8; 32], lock: u16) -> Vec<u8> {
     [b"encl/1 slot\0".as_slice(), policy, &lock.to_be_bytes()].concat()
 }
 
-/// The `info` under which what somebody holds of a lock is sealed to a colleague.
+/// The HPKE `info` of an approval: a lock's secret or share, sealed to a colleague.
 #[must_use]
 pub fn approval_info(policy: &[u8; 32], lock: u16) -> Vec<u8> {
     [b"encl/1 approval\0".as_slice(), policy, &lock.to_be_bytes()].concat()
@@ -75,7 +75,7 @@ pub fn keystore_place(path: &[u8]) -> [u8; 32] {
     sha256(&[b"encl/1 keystore\0", path])
 }
 
-/// The Argon2id salt of the number that two people compare: the same for everybody, since both have to come to one number.
+/// The Argon2id salt of the safety number: a constant, since both sides have to compute the same number.
 pub const COMPARISON_SALT: &[u8; 16] = b"encl/1 compare\0\0";
 
 /// The key of one envelope's content: it takes the secrets of all its locks, in their order.
@@ -92,13 +92,13 @@ impl ContentKey {
         Self(Secret::new(extract.finalize().0.into()))
     }
 
-    /// A key that was kept.
+    /// A key from its stored bytes.
     #[must_use]
-    pub fn kept(secret: Secret<32>) -> Self {
+    pub fn from_secret(secret: Secret<32>) -> Self {
         Self(secret)
     }
 
-    /// The key itself, for vectors and for whoever keeps it.
+    /// The bytes of the key, for test vectors and for storing it.
     #[must_use]
     pub fn secret(&self) -> &Secret<32> {
         &self.0

@@ -72,7 +72,7 @@ pub enum KemError {
     /// The public key is not one: wrong length, or not reduced (FIPS 203 §7.2).
     #[error("the public key is not a valid {} key", .0.name())]
     NotAKey(Kem),
-    /// The X25519 half has small order: everybody would know the shared secret (RFC 7748 §6.1).
+    /// The X25519 half has small order: the shared secret would be public (RFC 7748 §6.1).
     #[error("the key exchange gives the all-zero secret")]
     LowOrder,
     /// The encapsulated key has the length of another mechanism.
@@ -94,7 +94,7 @@ pub struct KeyId(#[serde(serialize_with = "crate::json::b64")] pub [u8; 32]);
 
 /// A public key that was checked when it was made: its ML-KEM half is reduced, its X25519 half has not small order.
 ///
-/// Clones share its bytes. The form that encapsulation computes with is made anew each time and not kept: it costs 16 of an
+/// Clones share its bytes. The form that encapsulation computes with is computed each time and not stored: it costs 16 of an
 /// encapsulation's 208 µs, most keys are read and never sealed to, and of ten thousand recipients' keys none is used twice.
 #[derive(Clone)]
 pub struct PublicKey {
@@ -204,7 +204,7 @@ impl Eq for PublicKey {}
 
 /// A private key: 32 bytes, for X-Wing the seed from which both halves are expanded.
 ///
-/// What is computed from the bytes is computed when it is needed, and kept: many envelopes may be opened with one key.
+/// What is computed from the bytes is computed when it is needed, and cached: many envelopes may be opened with one key.
 pub struct PrivateKey {
     kem: Kem,
     secret: Secret<32>,

@@ -14,7 +14,7 @@ use super::Secret;
 pub enum Purpose {
     /// The content of an envelope, by its author.
     Envelope,
-    /// A slot, by the reader who let somebody in.
+    /// A slot, by the reader who granted it.
     Grant,
     /// A card, by the identity it describes.
     Card,

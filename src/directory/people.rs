@@ -16,7 +16,7 @@ use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
 use crate::keystore::{ContactIndex, Group, Keystore, KeystoreError, Standing};
-use crate::turns::spread;
+use crate::pipeline::parallel_map;
 
 /// From so many questions on names are hashed; before that, comparing all of them is faster.
 const HASHED_FROM: usize = 5;
@@ -28,7 +28,7 @@ const SHARED_FROM: usize = 16;
 pub struct Person {
     /// The card.
     pub card: Card,
-    /// How far it is trusted.
+    /// AddedBy far it is trusted.
     pub trust: Trust,
 }
 
@@ -74,7 +74,7 @@ pub struct Signer {
     pub id: RootId,
     /// The name on the card that the keystore has of it.
     pub name: Option<String>,
-    /// How far it is trusted.
+    /// AddedBy far it is trusted.
     pub trust: Trust,
 }
 
@@ -88,7 +88,7 @@ pub struct People {
     names: OnceLock<Vec<Names>>,
     /// The keystore's index of names, if it has one: a hint.
     index: OnceLock<Option<ContactIndex>>,
-    /// How many names were looked up.
+    /// AddedBy many names were looked up.
     lookups: AtomicUsize,
     name_hashes: OnceLock<NameHashes>,
     address_book: OnceLock<AddressBook>,
@@ -388,7 +388,7 @@ impl People {
         convert: impl Fn(Person, N) -> T + Sync,
     ) -> Vec<Result<Option<T>, KeystoreError>> {
         let keystore = &self.keystore;
-        spread(ids, SHARED_FROM, |(id, value)| {
+        parallel_map(ids, SHARED_FROM, |(id, value)| {
             let me = self.readers().find(|person| person.card.id() == id);
             let person = match me {
                 Some(me) => Some(me.clone()),

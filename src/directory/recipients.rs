@@ -8,9 +8,9 @@ use super::people::{People, Person};
 use super::resolve::{CardState, ResolvedRecipient, resolve};
 use super::trust::Trust;
 use crate::crypto::Kem;
-use crate::envelope::{Addressee, Known, LockRequest, Person as KnownPerson};
+use crate::envelope::{Addressee, KeyDirectory, LockRequest, Person as KnownPerson};
 use crate::identity::{Card, CardKey};
-use crate::keystore::How;
+use crate::keystore::AddedBy;
 use crate::policy::{Recipient, SHARES_MAX};
 use crate::time::Time;
 
@@ -123,7 +123,7 @@ impl Recipients {
             .filter_map(|(one, _)| one.card.unstored().cloned())
             .collect();
         if !new.is_empty() {
-            let accepted = people.keystore().accept_all(&new, How::FirstUse, now);
+            let accepted = people.keystore().accept_all(&new, AddedBy::FirstUse, now);
             accepted.map_err(DirectoryError::NotStored)?;
         }
         let mut notices = Vec::new();
@@ -174,7 +174,7 @@ impl Recipients {
 
 /// People of whom some must come together, each once.
 pub struct ResolvedQuorum {
-    /// How many must come together.
+    /// AddedBy many must come together.
     pub need: u8,
     /// All of them.
     pub members: Vec<ResolvedRecipient>,
@@ -298,7 +298,7 @@ fn with_all_keys(recipient: &ResolvedRecipient, current: Addressee) -> KnownPers
 ///
 /// # Errors
 /// [`DirectoryError::Keystore`].
-pub fn key_directory(people: &People, now: Time) -> Result<Known, DirectoryError> {
+pub fn key_directory(people: &People, now: Time) -> Result<KeyDirectory, DirectoryError> {
     let ids = people.names()?.iter().map(|names| (names.id, ())).collect();
     let read = people.with_ids(ids, |person, ()| {
         let recipient = ResolvedRecipient::stored(person);
@@ -309,5 +309,5 @@ pub fn key_directory(people: &People, now: Time) -> Result<Known, DirectoryError
     for person in read {
         known.extend(person?.flatten());
     }
-    Ok(Known::new(known))
+    Ok(KeyDirectory::new(known))
 }

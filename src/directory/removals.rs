@@ -6,13 +6,13 @@ use super::people::People;
 use super::resolve::resolve;
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
-use crate::envelope::Leavers;
+use crate::envelope::Removals;
 use crate::identity::parse_fingerprint;
 
 /// Those who lose access, and how they were named.
 pub struct ResolvedRemovals {
     /// Their keys.
-    pub removals: Leavers,
+    pub removals: Removals,
     /// What each word meant, in the order of the words.
     pub holders: Vec<RemovedHolder>,
 }
@@ -38,9 +38,9 @@ impl ResolvedRemovals {
         lock: Option<u16>,
         people: &People,
     ) -> Result<Self, DirectoryError> {
-        let mut removals = Leavers {
+        let mut removals = Removals {
             lock,
-            ..Leavers::default()
+            ..Removals::default()
         };
         let mut holders = Vec::new();
         for word in words {

@@ -71,7 +71,7 @@ pub struct KeySlot {
     pub grant: Option<Box<Grant>>, // most slots have none, and there may be thousands
 }
 
-/// A slot for whoever knows the passphrase.
+/// A slot that is opened with a passphrase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PassphraseSlot {
     /// The lock, from 0.
@@ -84,7 +84,7 @@ pub struct PassphraseSlot {
     pub ct: [u8; PASSPHRASE_CT_BYTES],
 }
 
-/// The record of who let whom in, and when.
+/// The record of a grant: who gave access to whom, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Grant {
     /// The newcomer's name.

@@ -1,4 +1,4 @@
-//! Who let the reader in: the author, a reader with a record, or somebody without one.
+//! Who gave the reader access: the author, a reader with a record of the grant, or a reader without one.
 
 use super::access_line::{Access, Grant, KeySlot, Slot};
 use super::id::EnvelopeId;
@@ -9,20 +9,20 @@ use crate::policy::Policy;
 /// Grants on the way from the author to a reader.
 pub(super) const PATH_MAX: usize = 16;
 
-/// Who let the reader in. With several locks the worst counts, and that is the order here.
+/// Who gave the reader access. With several locks the worst counts; variants are in that order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Admission {
     /// The author named the reader's key, or gave the passphrase.
     Named,
-    /// A reader let this one in; the path leads from this reader back to somebody whom the author named.
-    Granted(Vec<Step>),
-    /// Somebody with the content key let this reader in and left no record.
+    /// Another reader granted access; the path leads from this reader back to a person whom the author named.
+    Granted(Vec<GrantLink>),
+    /// Access was granted with the content key and without a record.
     Unrecorded,
 }
 
-/// One grant on the path: `by` let `id` in at `at`.
+/// One grant on the path: `by` gave access to `id` at `at`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Step {
+pub struct GrantLink {
     /// The newcomer.
     pub id: RootId,
     /// Who let the newcomer in.
@@ -47,7 +47,7 @@ pub(super) fn of_slot(slot: &Slot, policy: &Policy, access: &Access, id: &Envelo
     path_to_author(slot, policy, access, id).map_or(Admission::Unrecorded, Admission::Granted)
 }
 
-/// The shortest path of valid grants from `slot` to somebody whom the author named.
+/// The shortest path of valid grants from `slot` to a person whom the author named.
 ///
 /// Breadth first, each slot at most once, so a hostile list of grants costs one signature check per slot.
 fn path_to_author(
@@ -55,13 +55,13 @@ fn path_to_author(
     policy: &Policy,
     access: &Access,
     id: &EnvelopeId,
-) -> Option<Vec<Step>> {
+) -> Option<Vec<GrantLink>> {
     let named = |by: RootId| {
         policy.signer == Some(by) || policy.recipients().any(|recipient| recipient.id == by)
     };
     let mut unused: Vec<&KeySlot> = access.slots.iter().filter_map(granted_slot).collect();
     unused.retain(|other| (other.lock, other.key) != (slot.lock, slot.key));
-    let mut paths = vec![vec![valid_step(slot, id)?]];
+    let mut paths = vec![vec![valid_link(slot, id)?]];
     for _ in 0..PATH_MAX {
         if let Some(path) = paths
             .iter()
@@ -76,7 +76,7 @@ fn path_to_author(
                 .into_iter()
                 .partition(|slot| slot.grant.as_ref().is_some_and(|grant| grant.id == by));
             unused = rest;
-            let steps = next.into_iter().filter_map(|slot| valid_step(slot, id));
+            let steps = next.into_iter().filter_map(|slot| valid_link(slot, id));
             longer.extend(steps.map(|step| [path.as_slice(), &[step]].concat()));
         }
         paths = longer;
@@ -91,15 +91,15 @@ fn granted_slot(slot: &Slot) -> Option<&KeySlot> {
     }
 }
 
-/// The slot's grant as a step, if its signature holds.
-fn valid_step(slot: &KeySlot, id: &EnvelopeId) -> Option<Step> {
+/// The slot's grant as a link of the path, if its signature holds.
+fn valid_link(slot: &KeySlot, id: &EnvelopeId) -> Option<GrantLink> {
     let (grant, key) = (slot.grant.as_ref()?, slot.key?);
     let message = grant_message(grant, slot.lock, key, id);
     grant
         .by
         .verify(Purpose::Grant, &[&message], &grant.sig)
         .ok()?;
-    Some(Step {
+    Some(GrantLink {
         id: grant.id,
         by: grant.by,
         at: grant.at,

@@ -1,4 +1,4 @@
-//! An approval: what one holder of a lock has, sealed to a colleague, so that a quorum comes together without meeting.
+//! An approval: the share or secret of one holder of a lock, sealed to a colleague, so that a quorum does not have to meet.
 //!
 //! It is one JSON line, and travels as a card does: as a file, as one line of text, in a message (FORMAT.md, "Approvals").
 
@@ -57,7 +57,7 @@ impl ApprovalError {
     }
 }
 
-/// Why an approval is no help with an envelope: it is passed over, and the reader is told.
+/// Why an approval cannot be used with an envelope: it is ignored, and the program reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// It was made for another envelope.
@@ -157,7 +157,7 @@ impl Approval {
     /// Whether it counts for this envelope and these keys; what does not is passed over when the envelope is opened.
     ///
     /// # Errors
-    /// [`Unusable`], to be told to the reader.
+    /// [`Unusable`], to be reported to the reader.
     pub fn usable(&self, manifest: &Manifest, keys: &[ReaderKey]) -> Result<(), Unusable> {
         if self.policy != manifest.id {
             Err(Unusable::OtherEnvelope(self.policy))

@@ -1,4 +1,4 @@
-//! Approving: what is in my slot of a lock, sealed anew to a colleague.
+//! Approving: the content of the reader's own slot, sealed to a colleague.
 
 use std::io::Read;
 
@@ -28,7 +28,7 @@ impl<R: Read> Envelope<R> {
     ) -> Result<Vec<Approval>, OpenError> {
         let manifest = self.manifest();
         let unlocking = Unlocking::new(manifest, keyring.keys(), &[]);
-        let parts = unlocking.own_parts(lock, keyring)?;
+        let parts = unlocking.own_shares(lock, keyring)?;
         let decided = manifest.policy.conditions.decide(now);
         decided.map_err(OpenError::Refused)?;
         let seal = |part: &[u8]| Approval::seal(to, lock, &manifest.id, part, rng);

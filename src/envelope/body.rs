@@ -1,13 +1,13 @@
-//! The plaintext M of a payload, taken apart in one pass: D as it becomes certain, then padding and signature.
+//! The plaintext M of a payload, split in one pass: first the data D, as soon as it is known to be data, then padding and signature.
 
 use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
+use super::content_sink::{ContentSink, Piece, PlainSink, ResealSink};
 use super::digest::RootHasher;
 use super::error::OpenError;
 use super::id::EnvelopeId;
-use super::outlet::{Anew, Outlet, Piece, Plain};
 use super::padding;
 use super::private_line::PRIVATE_BYTES_MAX;
 use super::seal::{BodyWriter, SealRequest};
@@ -18,10 +18,10 @@ use crate::policy::{Padding, Policy};
 const MARKER: u8 = 0x80;
 const ZEROS: [u8; 4_096] = [0; 4_096];
 
-/// Reads M and gives out D. What might still be padding or signature is kept back.
+/// Reads M and emits D. Bytes that might still be padding or signature are held back.
 pub(super) struct Body<R: Read> {
     opener: Opener<R>,
-    sieve: Sieve,
+    filter: TrailerFilter,
     /// The private line, and the content that became certain together with it.
     beginning: Beginning,
 }
@@ -30,7 +30,7 @@ impl<R: Read> Body<R> {
     pub(super) fn new(opener: Opener<R>, policy: &Policy) -> Self {
         Self {
             opener,
-            sieve: Sieve::new(policy),
+            filter: TrailerFilter::new(policy),
             beginning: Beginning::default(),
         }
     }
@@ -39,7 +39,7 @@ impl<R: Read> Body<R> {
     pub(super) fn private_line(&mut self) -> Result<&[u8], OpenError> {
         while !self.beginning.has_ended {
             let Some(plaintext) = self.opener.next_chunk()? else {
-                self.sieve.end()?;
+                self.filter.end()?;
                 return Err(OpenError::Malformed(
                     "the content has no private line".to_owned(),
                 ));
@@ -47,10 +47,12 @@ impl<R: Read> Body<R> {
             let chunk = OpenedChunk {
                 plaintext,
                 hash: None,
-                again: None,
+                resealed: None,
             };
-            let mut out = Plain(&mut self.beginning);
-            let taken = self.sieve.take([chunk].into_iter(), Keep::Bytes, &mut out);
+            let mut out = PlainSink(&mut self.beginning);
+            let taken = self
+                .filter
+                .take([chunk].into_iter(), HoldBack::Bytes, &mut out);
             // The only thing that can go wrong with it.
             taken.map_err(|_| {
                 OpenError::OverLimit(format!(
@@ -70,7 +72,7 @@ impl<R: Read> Body<R> {
     where
         R: Send,
     {
-        self.give_all(&mut Plain(out), workers, None)
+        self.emit_all(&mut PlainSink(out), workers, None)
     }
 
     /// Seals the content behind another private line, `head`, into the body of a new envelope: steps 9 and 11 of reading. Returns
@@ -79,7 +81,7 @@ impl<R: Read> Body<R> {
         &mut self,
         head: &[u8],
         writer: &mut BodyWriter<W>,
-        wish: &SealRequest<'_>,
+        request: &SealRequest<'_>,
     ) -> Result<u64, OpenError>
     where
         R: Send,
@@ -88,55 +90,55 @@ impl<R: Read> Body<R> {
         let is_same = head.strip_suffix(b"\n") == Some(line);
         // Chunks come to stand under the same numbers.
         let key = writer.sealer.key();
-        let again = (head.len() == line.len() + 1).then_some(&key);
+        let reseal_key = (head.len() == line.len() + 1).then_some(&key);
         // One hash serves to verify the old signature and to make the new one, as long as it is over the same data.
-        let is_hashed = is_same && self.sieve.kept.is_some();
-        let mut root = (wish.signer.is_some() && !is_hashed).then(RootHasher::default);
-        let mut anew = Anew {
+        let is_hashed = is_same && self.filter.held.is_some();
+        let mut root = (request.signer.is_some() && !is_hashed).then(RootHasher::default);
+        let mut sink = ResealSink {
             sealer: &mut writer.sealer,
             root: root.as_mut(),
         };
-        anew.give(&[Piece::new(head)]).map_err(OpenError::Write)?;
-        let bytes = self.give_all(&mut anew, wish.workers, again)?;
-        writer.root = root.unwrap_or_else(|| self.sieve.root.clone());
+        sink.emit(&[Piece::new(head)]).map_err(OpenError::Write)?;
+        let bytes = self.emit_all(&mut sink, request.workers, reseal_key)?;
+        writer.root = root.unwrap_or_else(|| self.filter.root.clone());
         Ok(bytes)
     }
 
-    fn give_all(
+    fn emit_all(
         &mut self,
-        out: &mut (impl Outlet + Send),
+        out: &mut (impl ContentSink + Send),
         workers: Workers,
-        again: Option<&SealingKey>,
+        reseal_key: Option<&SealingKey>,
     ) -> Result<u64, OpenError>
     where
         R: Send,
     {
         let Self {
             opener,
-            sieve,
+            filter,
             beginning,
         } = self;
-        out.give(&[Piece::new(&beginning.content)])
+        out.emit(&[Piece::new(&beginning.content)])
             .map_err(OpenError::Write)?;
-        let read = opener.for_each(workers, sieve.hash(), again, |chunks| {
-            let taken = sieve.take(chunks.iter(), Keep::Chunks, out);
+        let read = opener.for_each(workers, filter.hash(), reseal_key, |chunks| {
+            let taken = filter.take(chunks.iter(), HoldBack::Chunks, out);
             taken.map_err(OpenError::Write)
         });
         if !matches!(read, Err(OpenError::Write(_))) {
             let none = std::iter::empty();
-            sieve
-                .take(none, Keep::Bytes, out)
+            filter
+                .take(none, HoldBack::Bytes, out)
                 .map_err(OpenError::Write)?;
         }
         read?;
-        sieve.end()?;
-        Ok(sieve.root.bytes() - beginning.line.len() as u64 - 1)
+        filter.end()?;
+        Ok(filter.root.bytes() - beginning.line.len() as u64 - 1)
     }
 
     /// Checks the signature over everything that was read: step 12 of reading.
     pub(super) fn verify(self, signer: Option<RootId>, id: &EnvelopeId) -> Result<(), OpenError> {
-        let Sieve { kept, root, .. } = self.sieve;
-        let (Some(signer), Some(signature)) = (signer, kept) else {
+        let TrailerFilter { held, root, .. } = self.filter;
+        let (Some(signer), Some(signature)) = (signer, held) else {
             return Ok(());
         };
         let signature: [u8; Signature::BYTES] = signature
@@ -184,10 +186,10 @@ impl Write for Beginning {
     }
 }
 
-/// Tells D from what follows it, and hashes it.
-struct Sieve {
+/// Separates D from the trailer (padding and signature), and hashes it.
+struct TrailerFilter {
     /// The last bytes of M so far, where they may be the signature.
-    kept: Option<Kept>,
+    held: Option<Held>,
     tail: Tail,
     padding: Padding,
     root: RootHasher,
@@ -195,25 +197,25 @@ struct Sieve {
 }
 
 #[derive(Default)]
-struct Kept {
+struct Held {
     bytes: Zeroizing<Vec<u8>>,
-    /// Of the bytes, where they are one whole chunk.
+    /// The hash of the bytes, if they are exactly one full chunk.
     hash: Option<ChunkHash>,
 }
 
-/// How much is kept back of an envelope that is signed.
+/// How much of a signed envelope is held back.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    /// Whole chunks, so that those behind them begin a block and their hashes can be used.
+enum HoldBack {
+    /// Full chunks, so that those after them begin a block and their hashes can be used.
     Chunks,
-    /// Not a byte more than the signature has.
+    /// As many bytes as the signature has.
     Bytes,
 }
 
-impl Sieve {
+impl TrailerFilter {
     fn new(policy: &Policy) -> Self {
         Self {
-            kept: policy.signed.then(Kept::default),
+            held: policy.signed.then(Held::default),
             tail: Tail::new(policy.padding),
             padding: policy.padding,
             root: RootHasher::default(),
@@ -223,28 +225,28 @@ impl Sieve {
 
     /// What is to be computed over each chunk.
     fn hash(&self) -> Option<HashChunk> {
-        self.kept
+        self.held
             .as_ref()
             .map(|_| RootHasher::of_block as HashChunk)
     }
 
     fn signature_bytes(&self) -> usize {
-        self.kept.as_ref().map_or(0, |_| Signature::BYTES)
+        self.held.as_ref().map_or(0, |_| Signature::BYTES)
     }
 
     /// Takes the next chunks of M, and writes to `out` what has become certain.
     fn take<'a>(
         &mut self,
         chunks: impl Iterator<Item = OpenedChunk<'a>>,
-        keep: Keep,
-        out: &mut impl Outlet,
+        hold_back: HoldBack,
+        out: &mut impl ContentSink,
     ) -> io::Result<()> {
-        let before = self.kept.as_mut().map(std::mem::take);
+        let before = self.held.as_mut().map(std::mem::take);
         let mut pieces = Vec::with_capacity(40);
-        pieces.extend(before.as_ref().map(|kept| OpenedChunk {
-            plaintext: &kept.bytes,
-            hash: kept.hash.as_ref(),
-            again: None,
+        pieces.extend(before.as_ref().map(|held| OpenedChunk {
+            plaintext: &held.bytes,
+            hash: held.hash.as_ref(),
+            resealed: None,
         }));
         for chunk in chunks {
             self.plaintext_bytes += chunk.plaintext.len() as u64;
@@ -257,68 +259,72 @@ impl Sieve {
             uncertain_bytes += pieces[certain].plaintext.len();
         }
         let uncertain = pieces.split_off(certain);
-        let mut surplus = match keep {
-            Keep::Chunks => 0,
-            Keep::Bytes => uncertain_bytes.saturating_sub(self.signature_bytes()),
+        let mut surplus = match hold_back {
+            HoldBack::Chunks => 0,
+            HoldBack::Bytes => uncertain_bytes.saturating_sub(self.signature_bytes()),
         };
-        if let Some(kept) = &mut self.kept {
+        if let Some(held) = &mut self.held {
             if let [one] = &uncertain[..] {
-                kept.hash = one.hash.copied().filter(|_| surplus == 0);
+                held.hash = one.hash.copied().filter(|_| surplus == 0);
             }
-            kept.bytes.reserve_exact(uncertain_bytes);
+            held.bytes.reserve_exact(uncertain_bytes);
             for piece in &uncertain {
                 let (first, last) = piece.plaintext.split_at(surplus.min(piece.plaintext.len()));
                 pieces.push(OpenedChunk {
                     plaintext: first,
                     hash: None,
-                    again: None,
+                    resealed: None,
                 });
-                kept.bytes.extend_from_slice(last);
+                held.bytes.extend_from_slice(last);
                 surplus -= first.len();
             }
         }
         self.release(&pieces, out)
     }
 
-    /// Writes what is neither signature nor, as far as can be told, padding.
-    fn release(&mut self, pieces: &[OpenedChunk<'_>], out: &mut impl Outlet) -> io::Result<()> {
+    /// Writes what is not part of the signature and certainly not padding.
+    fn release(
+        &mut self,
+        pieces: &[OpenedChunk<'_>],
+        out: &mut impl ContentSink,
+    ) -> io::Result<()> {
         let mut ready = Vec::with_capacity(pieces.len());
         for piece in pieces {
             let Certain { zeros, bytes } = self.tail.push(piece.plaintext);
             if let Some(zeros) = zeros {
-                out.give(&ready)?;
+                out.emit(&ready)?;
                 ready.clear();
                 self.release_zeros(zeros, out)?;
             }
-            let is_whole = bytes.len() == piece.plaintext.len();
+            let is_full = bytes.len() == piece.plaintext.len();
             match piece.hash {
-                Some(hash) if is_whole && self.root.is_at_block() => self.root.enter(hash),
+                Some(hash) if is_full && self.root.is_at_block() => self.root.enter(hash),
                 _ => self.hash_data(bytes),
             }
             ready.push(Piece {
                 bytes,
-                again: piece.again.filter(|_| is_whole),
+                resealed: piece.resealed.filter(|_| is_full),
             });
         }
-        out.give(&ready)
+        out.emit(&ready)
     }
 
     /// A marker and zeros that turned out to be content.
-    fn release_zeros(&mut self, zeros: u64, out: &mut impl Outlet) -> io::Result<()> {
+    fn release_zeros(&mut self, zeros: u64, out: &mut impl ContentSink) -> io::Result<()> {
         self.hash_data(&[MARKER]);
-        out.give(&[Piece::new(&[MARKER])])?;
+        out.emit(&[Piece::new(&[MARKER])])?;
         let mut left = zeros;
         while left > 0 {
             let now = usize::try_from(left.min(ZEROS.len() as u64)).expect("at most 4,096");
             self.hash_data(&ZEROS[..now]);
-            out.give(&[Piece::new(&ZEROS[..now])])?;
+            out.emit(&[Piece::new(&ZEROS[..now])])?;
             left -= now as u64;
         }
         Ok(())
     }
 
     fn hash_data(&mut self, data: &[u8]) {
-        if self.kept.is_some() {
+        if self.held.is_some() {
             self.root.update(data);
         } else {
             self.root.skip(data);
@@ -345,7 +351,7 @@ impl Sieve {
     }
 }
 
-/// D that became certain: a marker and zeros that were kept back, then bytes.
+/// D that became certain: a marker and zeros that were held back, then bytes.
 struct Certain<'a> {
     zeros: Option<u64>,
     bytes: &'a [u8],
@@ -367,7 +373,7 @@ impl Tail {
         }
     }
 
-    /// The zeros after the marker that is kept back.
+    /// The zeros after the marker that is held back.
     fn zeros(&self) -> Option<u64> {
         match self {
             Self::Unpadded => None,
@@ -378,28 +384,28 @@ impl Tail {
     /// Takes the next bytes of M and tells what has become content.
     fn push<'a>(&mut self, data: &'a [u8]) -> Certain<'a> {
         let all = |zeros| Certain { zeros, bytes: data };
-        let Self::Padded(kept) = self else {
+        let Self::Padded(held) = self else {
             return all(None);
         };
         let last = data.iter().rposition(|byte| *byte != 0);
-        match (last, *kept) {
+        match (last, *held) {
             (None, None) => all(None),
             (None, Some(zeros)) => {
-                *kept = Some(zeros + data.len() as u64);
+                *held = Some(zeros + data.len() as u64);
                 Certain {
                     zeros: None,
                     bytes: &[],
                 }
             }
             (Some(last), zeros) if data[last] == MARKER => {
-                *kept = Some((data.len() - last - 1) as u64);
+                *held = Some((data.len() - last - 1) as u64);
                 Certain {
                     zeros,
                     bytes: &data[..last],
                 }
             }
             (Some(_), zeros) => {
-                *kept = None;
+                *held = None;
                 all(zeros)
             }
         }

@@ -1,4 +1,4 @@
-//! The hash that a signature covers: blocks of D as long as chunks, so that whoever encrypts a chunk can hash it too.
+//! The hash that a signature covers: blocks of D as long as chunks, so that the thread that encrypts a chunk can hash it too.
 
 use sha2::{Digest, Sha256};
 
@@ -33,7 +33,7 @@ impl RootHasher {
         }
     }
 
-    /// Enters a block of 16,384 bytes by its hash, which somebody else has computed; the one before is complete.
+    /// Enters a block of 16,384 bytes by its hash, which another thread has computed; the block before is complete.
     pub(super) fn enter(&mut self, hash: &ChunkHash) {
         debug_assert_eq!(self.block_bytes, 0, "blocks are entered whole");
         self.root.update(hash);
@@ -45,7 +45,7 @@ impl RootHasher {
         self.block_bytes == 0
     }
 
-    /// Counts bytes of an envelope that nobody signs.
+    /// Counts bytes of an unsigned envelope.
     pub(super) fn skip(&mut self, data: &[u8]) {
         self.bytes += data.len() as u64;
     }

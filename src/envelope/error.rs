@@ -31,7 +31,7 @@ pub enum Class {
     Slot,
     /// The passphrase is wrong.
     Passphrase,
-    /// The access line was changed by somebody without the content key.
+    /// The access line was changed without the content key.
     Header,
     /// The conditions say no.
     Refused,

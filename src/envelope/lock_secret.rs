@@ -32,7 +32,7 @@ impl LockSecret {
     }
 
     /// What goes into the slot of a recipient, by the position in the lock.
-    pub(super) fn part(&self, recipient: usize) -> &[u8] {
+    pub(super) fn share_for(&self, recipient: usize) -> &[u8] {
         match self.shares.get(recipient) {
             Some(share) => share.expose(),
             None => self.secret.expose(),

@@ -6,13 +6,13 @@ mod approval;
 mod approve;
 mod armor;
 mod body;
+mod content_sink;
 mod digest;
 mod error;
 mod id;
 mod input;
 mod lock_secret;
 mod open;
-mod outlet;
 mod padding;
 mod plan;
 mod policy_line;
@@ -27,14 +27,16 @@ mod unlock;
 
 pub use crate::payload::Workers;
 pub use access_line::{Access, Grant, KeySlot, PassphraseSlot, Slot};
-pub use admission::{Admission, Step, grant_message};
+pub use admission::{Admission, GrantLink, grant_message};
 pub use approval::{Approval, ApprovalError, Unusable};
 pub use armor::ArmorWriter;
 pub use error::{Class, KeyringError, NoKey, OpenError, SealError};
 pub use id::EnvelopeId;
 pub use open::{Content, Envelope, Manifest, Opened};
-pub use plan::{Action, Change, Known, Leavers, Person, Plan, Present, Remaining, Wish};
-pub use private_line::{About, LineEnds, Mail, PrivateLine};
+pub use plan::{
+    Action, Change, CurrentAccess, DesiredAccess, KeyDirectory, Person, Plan, Remaining, Removals,
+};
+pub use private_line::{ContentInfo, LineEnds, Mail, PrivateLine};
 pub use quorum::{Holder, Quorum, Source, WrongShare};
 pub use readers::Reader;
 pub use reseal::{ResealError, ResealRequest};

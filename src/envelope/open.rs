@@ -16,9 +16,9 @@ use crate::crypto::kdf::ContentKey;
 use crate::crypto::signing::RootId;
 use crate::json;
 use crate::payload::{Opener, Workers};
+use crate::pipeline::join;
 use crate::policy::Policy;
 use crate::time::Time;
-use crate::turns::both;
 
 /// An access line of more is hashed by a thread of its own.
 const LONG_BYTES: usize = 256 << 10;
@@ -27,7 +27,7 @@ const LONG_BYTES: usize = 256 << 10;
 pub struct Envelope<R: Read> {
     input: Input<R>,
     manifest: Manifest,
-    /// As it stands in the file: whoever rewrites the envelope copies it.
+    /// Line 2 as it stands in the file, copied when the envelope is rewritten.
     policy_line: Vec<u8>,
 }
 
@@ -56,9 +56,9 @@ impl<R: Read> Envelope<R> {
         let access_line = input.line("the access line (line 3)", ACCESS_BYTES_MAX)?;
         let mac_line = mac_line(&mut input)?;
         // Of many recipients the hashing takes as long as the reading.
-        let are_long = access_line.len() > LONG_BYTES;
+        let in_parallel = access_line.len() > LONG_BYTES;
         let hash = || id_and_access_hash(&policy_line, &access_line);
-        let ((id, access_hash), parsed) = both(are_long, hash, || {
+        let ((id, access_hash), parsed) = join(in_parallel, hash, || {
             let policy = policy_line::parse(&policy_line)?;
             let access = access_line::parse(&access_line, &policy)?;
             Ok::<_, OpenError>((policy, access))
@@ -87,7 +87,7 @@ impl<R: Read> Envelope<R> {
         (self.input, self.manifest, self.policy_line)
     }
 
-    /// What the four lines say, not verified.
+    /// The content of the four lines, not verified.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -115,8 +115,8 @@ impl<R: Read> Envelope<R> {
         self.unlock_with(&[], keyring, now)
     }
 
-    /// The same with approvals, which count as slots of the reader's. Those that are of no use here are passed over:
-    /// [`Approval::usable`] says which and why.
+    /// Opens the envelope like [`Envelope::unlock`], with approvals, which count as slots of the reader's. Unusable ones are
+    /// ignored: [`Approval::usable`] says which and why.
     ///
     /// # Errors
     /// Any [`OpenError`] but `Signature` and `Write`.
@@ -137,8 +137,8 @@ impl<R: Read> Envelope<R> {
         })
     }
 
-    /// Opens what was just sealed with the key that is still in hand ([`Sealed::key`](super::Sealed)), to see that it stands
-    /// where it was written: nobody's private key is needed, and no condition is judged.
+    /// Opens an envelope with its content key ([`Sealed::key`](super::Sealed)), to check right after sealing that it was written
+    /// correctly. No private key is needed, and conditions are not checked.
     ///
     /// # Errors
     /// [`OpenError::Header`] when it is another envelope, and those of [`Envelope::unlock`] from there on.
@@ -163,7 +163,7 @@ impl<R: Read> Envelope<R> {
         let admission = admission(&manifest, &private);
         Ok(Content {
             body,
-            about: Opened {
+            opened: Opened {
                 manifest,
                 private,
                 admission,
@@ -203,7 +203,7 @@ fn mac_line<R: Read>(input: &mut Input<R>) -> Result<Vec<u8>, OpenError> {
 /// An opened envelope, read as far as its private line. The content follows.
 pub struct Content<R: Read> {
     body: Body<Input<R>>,
-    about: Opened,
+    opened: Opened,
 }
 
 /// What is certain about an envelope once it is opened; the signature only after [`Content::copy_to`].
@@ -231,20 +231,20 @@ impl Opened {
 }
 
 impl<R: Read> Content<R> {
-    /// What is known before the content is read.
+    /// What the manifest and the private line say, known before the content is read.
     #[must_use]
-    pub fn about(&self) -> &Opened {
-        &self.about
+    pub fn metadata(&self) -> &Opened {
+        &self.opened
     }
 
-    /// What is known before the content is read, which is then not read at all.
+    /// What the manifest and the private line say. The content is not read.
     #[must_use]
-    pub fn into_about(self) -> Opened {
-        self.about
+    pub fn into_metadata(self) -> Opened {
+        self.opened
     }
 
     pub(super) fn into_parts(self) -> (Body<Input<R>>, Opened) {
-        (self.body, self.about)
+        (self.body, self.opened)
     }
 
     /// Writes the content to `out`, authenticated chunk by chunk, and checks end, padding and signature:
@@ -263,7 +263,7 @@ impl<R: Read> Content<R> {
     {
         let bytes = self.body.copy(out, workers)?;
         self.body
-            .verify(self.about.signer(), &self.about.manifest.id)?;
-        Ok((self.about, bytes))
+            .verify(self.opened.signer(), &self.opened.manifest.id)?;
+        Ok((self.opened, bytes))
     }
 }

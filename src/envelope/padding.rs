@@ -1,7 +1,7 @@
 //! Padmé: the padded length of a content (Nikitin and others, "Reducing Metadata Leakage from Encrypted Files and
 //! Communication with PURBs", `PoPETs` 2019, algorithm 1).
 
-/// The length that `bytes` is padded to: at most 12 % more, with about log log `bytes` bits told.
+/// The length that `bytes` is padded to: at most 12 % more. It reveals about log log `bytes` bits of the length.
 pub(super) fn padme(bytes: u64) -> u64 {
     if bytes < 2 {
         return bytes;

@@ -1,4 +1,4 @@
-//! What has to change so that an envelope is for the right people: nothing, more slots, or everything sealed anew.
+//! The plan that brings an envelope in line with its desired readers: nothing, added slots, or sealing again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::crypto::passphrase::Cost;
 use crate::crypto::signing::RootId;
 use crate::policy::{Lock, Policy};
 
-/// Somebody as the keystore knows them.
+/// A person in the keystore.
 #[derive(Clone)]
 pub struct Person {
     /// Name and ids, with the key that is sealed to now.
@@ -21,54 +21,54 @@ pub struct Person {
 
 /// People of the keystore, found by their keys and ids.
 #[derive(Default)]
-pub struct Known {
+pub struct KeyDirectory {
     people: Vec<Person>,
     by_key: HashMap<KeyId, usize>,
     by_id: HashMap<RootId, usize>,
 }
 
-/// Those who shall have access no more.
+/// The people and keys whose access is to be removed.
 #[derive(Debug, Clone, Default)]
-pub struct Leavers {
+pub struct Removals {
     /// In this lock; `None`: in all.
     pub lock: Option<u16>,
     /// By their root keys.
     pub people: HashSet<RootId>,
-    /// By the keys of their slots, where nobody knows whose they are.
+    /// By the keys of their slots, if their owners are unknown.
     pub keys: HashSet<KeyId>,
 }
 
-/// Who shall have access.
+/// Who is to have access.
 #[derive(Clone, Copy)]
-pub enum Wish<'a> {
-    /// Whoever has it now, with the keys that they have now.
+pub enum DesiredAccess<'a> {
+    /// The current readers, with their current keys.
     CurrentKeys,
-    /// Whoever has it now but for these, with the keys that they have now.
-    Without(&'a Leavers),
-    /// In this lock, these and nobody else; in all others whoever has it now.
-    Exactly(u16, &'a Known),
+    /// The current readers except these, with their current keys.
+    Without(&'a Removals),
+    /// In this lock exactly these people; in all other locks the current readers.
+    Exactly(u16, &'a KeyDirectory),
 }
 
 /// How an envelope is brought in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// It is right as it is.
+    /// Nothing has to change.
     Nothing,
     /// Slots are added; payload and signature stay.
     Add,
-    /// It is sealed anew.
+    /// The envelope is sealed again.
     Reseal,
 }
 
-/// One difference between what is and what is wished, in a lock.
+/// One difference between current and desired access, in a lock.
 #[derive(Clone)]
 pub enum Change {
-    /// Somebody has no access yet.
-    Joins(u16, Addressee),
-    /// Somebody has access with an older key only.
+    /// A person has no access yet.
+    Added(u16, Addressee),
+    /// A person has access only with an older key.
     NewKey(u16, Addressee),
-    /// Somebody shall have access no more.
-    Leaves(u16, Reader),
+    /// A reader's access is to be removed.
+    Removed(u16, Reader),
 }
 
 /// What has to change, and why.
@@ -79,24 +79,24 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Who remains in each lock, for sealing anew.
     pub remaining: Vec<Remaining>,
-    /// The author, whose signature is lost when somebody else seals anew.
+    /// The author, whose signature is lost if another person seals again.
     pub signature_lost: Option<RootId>,
 }
 
 /// Who remains in one lock.
 pub struct Remaining {
-    /// How many have to come together.
+    /// How many people are needed together.
     pub need: u8,
     /// The people, each with one key.
     pub people: Vec<Addressee>,
-    /// The cost of a passphrase, which somebody has to know to seal anew.
+    /// The cost of the passphrase, which is needed to seal again.
     pub passphrase: Option<Cost>,
-    /// Readers who remain and whose current key nobody knows. With such a one the envelope cannot be sealed anew.
+    /// Remaining readers whose current key is unknown. With one of these the envelope cannot be sealed again.
     pub unknown: Vec<Reader>,
 }
 
-/// The envelope that is to be brought in line, as it was found when it was opened.
-pub struct Present<'a> {
+/// Who has access to an envelope now, as found when it was opened.
+pub struct CurrentAccess<'a> {
     /// Line 2.
     pub policy: &'a Policy,
     /// Who has access: [`Opened::readers`](super::Opened::readers), or the manifest's where it is not private.
@@ -105,11 +105,16 @@ pub struct Present<'a> {
     pub signer: Option<RootId>,
 }
 
-impl Present<'_> {
-    /// Compares what is with what is wished. `me` is whoever acts, and signs what is sealed anew.
+impl CurrentAccess<'_> {
+    /// Compares current and desired access. `me` is the identity that acts, and signs if the envelope is sealed again.
     #[must_use]
-    pub fn plan(&self, wish: Wish<'_>, known: &Known, me: Option<RootId>) -> Plan {
-        let nobody = Leavers::default();
+    pub fn plan(
+        &self,
+        wish: DesiredAccess<'_>,
+        directory: &KeyDirectory,
+        me: Option<RootId>,
+    ) -> Plan {
+        let nobody = Removals::default();
         let mut plan = Plan {
             action: Action::Nothing,
             changes: Vec::new(),
@@ -117,17 +122,21 @@ impl Present<'_> {
             signature_lost: None,
         };
         for (number, lock) in (0..).zip(&self.policy.locks) {
-            let mut draft = Draft::new(self, number, lock, me);
+            let mut lock_plan = LockPlan::new(self, number, lock, me);
             match wish {
-                Wish::Exactly(wished, people) if wished == number => draft.exactly(people),
-                Wish::Without(leavers) if leavers.lock.is_none_or(|lock| lock == number) => {
-                    draft.without(leavers, known);
+                DesiredAccess::Exactly(wished, people) if wished == number => {
+                    lock_plan.exactly(people);
                 }
-                _ => draft.without(&nobody, known),
+                DesiredAccess::Without(removals)
+                    if removals.lock.is_none_or(|lock| lock == number) =>
+                {
+                    lock_plan.without(removals, directory);
+                }
+                _ => lock_plan.without(&nobody, directory),
             }
-            plan.action = plan.action.max(draft.action);
-            plan.changes.extend(draft.changes);
-            plan.remaining.push(draft.remaining);
+            plan.action = plan.action.max(lock_plan.action);
+            plan.changes.extend(lock_plan.changes);
+            plan.remaining.push(lock_plan.remaining);
         }
         let by_others = self.signer.filter(|by| Some(*by) != me);
         plan.signature_lost = by_others.filter(|_| plan.action == Action::Reseal);
@@ -135,7 +144,7 @@ impl Present<'_> {
     }
 }
 
-impl Known {
+impl KeyDirectory {
     /// All these people.
     #[must_use]
     pub fn new(people: Vec<Person>) -> Self {
@@ -149,27 +158,27 @@ impl Known {
         Self { people, ..known }
     }
 
-    /// Whose slot it is: by the key, which a card certifies; else as the envelope says.
+    /// The owner of a slot: by the key, which a card certifies; otherwise as the envelope says.
     #[must_use]
-    pub fn behind(&self, reader: &Reader) -> Option<&Person> {
+    pub fn owner_of(&self, reader: &Reader) -> Option<&Person> {
         let by_key = self.by_key.get(&reader.key);
         let at = by_key.or_else(|| self.by_id.get(&reader.person.as_ref()?.id));
         at.map(|at| &self.people[*at])
     }
 }
 
-impl Leavers {
-    /// Whether somebody is one of them, as the envelope says or as a card says whose key it is.
+impl Removals {
+    /// Whether a reader is one of them, by what the envelope says or by the card that certifies the key.
     #[must_use]
-    pub fn include(&self, reader: &Reader, known: &Known) -> bool {
+    pub fn include(&self, reader: &Reader, directory: &KeyDirectory) -> bool {
         let said = reader.person.as_ref().map(|person| person.id);
-        let ids = [said, known.behind(reader).map(Person::id)];
+        let ids = [said, directory.owner_of(reader).map(Person::id)];
         self.keys.contains(&reader.key) || ids.iter().flatten().any(|id| self.people.contains(id))
     }
 }
 
 /// The plan of one lock.
-struct Draft<'a> {
+struct LockPlan<'a> {
     number: u16,
     is_private: bool,
     me: Option<RootId>,
@@ -177,15 +186,15 @@ struct Draft<'a> {
     readers: Vec<&'a Reader>,
     keys: HashSet<KeyId>,
     ids: HashSet<RootId>,
-    /// Whom the policy names and who has no slot any more: they may have kept the key, and are not let in again unasked.
+    /// People who are named in the policy but have no slot any more. They are not given one again unless they are asked for.
     dropped: Vec<Reader>,
     action: Action,
     changes: Vec<Change>,
     remaining: Remaining,
 }
 
-impl<'a> Draft<'a> {
-    fn new(present: &'a Present<'a>, number: u16, lock: &Lock, me: Option<RootId>) -> Self {
+impl<'a> LockPlan<'a> {
+    fn new(present: &'a CurrentAccess<'a>, number: u16, lock: &Lock, me: Option<RootId>) -> Self {
         let readers = present.readers.iter();
         let readers: Vec<_> = readers.filter(|reader| reader.lock == number).collect();
         let keys: HashSet<_> = readers.iter().map(|reader| reader.key).collect();
@@ -220,50 +229,50 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Everybody but the leavers remains, with the current key.
-    fn without(&mut self, leavers: &Leavers, known: &Known) {
+    /// Keeps all readers except the removals, with their current keys.
+    fn without(&mut self, removals: &Removals, directory: &KeyDirectory) {
         let (mut done, mut gone) = (HashSet::new(), Vec::new());
         for reader in std::mem::take(&mut self.readers) {
-            if leavers.include(reader, known) {
+            if removals.include(reader, directory) {
                 gone.push(reader.clone());
                 continue;
             }
-            match known.behind(reader) {
+            match directory.owner_of(reader) {
                 None => self.remaining.unknown.push(reader.clone()),
                 // One slot of a person is enough.
-                Some(person) if done.insert(person.id()) => self.stays(person),
+                Some(person) if done.insert(person.id()) => self.retain(person),
                 Some(_) => {}
             }
         }
         let dropped = std::mem::take(&mut self.dropped);
         let dropped = dropped.into_iter();
-        gone.extend(dropped.filter(|reader| leavers.include(reader, known)));
+        gone.extend(dropped.filter(|reader| removals.include(reader, directory)));
         for reader in gone {
-            self.leaves(reader);
+            self.remove(reader);
         }
     }
 
-    /// Everybody who is wished, and no key but theirs.
-    fn exactly(&mut self, wished: &Known) {
+    /// Keeps exactly the desired people, and no key but theirs.
+    fn exactly(&mut self, wished: &KeyDirectory) {
         let readers = std::mem::take(&mut self.readers).into_iter().cloned();
         let dropped = std::mem::take(&mut self.dropped);
         for reader in readers.chain(dropped) {
             if !wished.by_key.contains_key(&reader.key) {
-                self.leaves(reader);
+                self.remove(reader);
             }
         }
         for one in &wished.people {
-            self.stays(one);
+            self.retain(one);
         }
     }
 
-    fn leaves(&mut self, reader: Reader) {
+    fn remove(&mut self, reader: Reader) {
         self.action = Action::Reseal;
-        self.changes.push(Change::Leaves(self.number, reader));
+        self.changes.push(Change::Removed(self.number, reader));
     }
 
-    /// Somebody who shall have access with the current key.
-    fn stays(&mut self, person: &Person) {
+    /// Keeps a person, with the current key.
+    fn retain(&mut self, person: &Person) {
         let one = &person.current;
         self.remaining.people.push(one.clone());
         if self.keys.contains(&one.public.key_id()) {
@@ -271,7 +280,7 @@ impl<'a> Draft<'a> {
         }
         let has_access = self.ids.contains(&person.id())
             || person.keys.iter().any(|key| self.keys.contains(key));
-        // A share is somebody's own: the holder alone can seal it to another key, and a new one has to be split off.
+        // Only its holder can seal a share to another key; for a new person the secret has to be split again.
         let is_quorum = self.remaining.need > 1;
         let own_key = has_access && Some(person.id()) == self.me;
         let action = if self.is_private || (is_quorum && !own_key) {
@@ -283,7 +292,7 @@ impl<'a> Draft<'a> {
         self.changes.push(if has_access {
             Change::NewKey(self.number, one.clone())
         } else {
-            Change::Joins(self.number, one.clone())
+            Change::Added(self.number, one.clone())
         });
     }
 }

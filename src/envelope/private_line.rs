@@ -16,9 +16,9 @@ const TYPE_BYTES_MAX: usize = 255;
 const SUBJECT_BYTES_MAX: usize = 4_096;
 const OUTER_HEADERS_MAX: usize = 256;
 
-/// What is known about the content, sealed with it. Every member is optional; see [`About::leave_out_unfit`].
+/// What is known about the content, sealed with it. Every member is optional; see [`ContentInfo::drop_unfit`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct About {
+pub struct ContentInfo {
     /// The file's name: advice, at most 255 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -36,11 +36,11 @@ pub struct About {
     pub mail: Option<Mail>,
 }
 
-impl About {
-    /// Leaves out what is over a limit or holds a character that the format refuses: a file's name must never
-    /// keep anybody from sealing the file.
+impl ContentInfo {
+    /// Drops texts that are over a limit or hold a character that the format refuses: a file must be sealable
+    /// whatever its name is.
     #[must_use]
-    pub fn leave_out_unfit(mut self) -> Self {
+    pub fn drop_unfit(mut self) -> Self {
         let fits =
             |text: &String, max| !text.is_empty() && text.len() <= max && json::is_clean(text);
         self.name = self.name.filter(|text| fits(text, NAME_BYTES_MAX));
@@ -84,12 +84,12 @@ pub enum LineEnds {
     Mixed,
 }
 
-/// The private line: [`About`], and in private envelopes what stands in the policy otherwise.
+/// The private line: [`ContentInfo`], and in private envelopes what stands in the policy otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PrivateLine {
     /// About the content.
     #[serde(flatten)]
-    pub about: About,
+    pub info: ContentInfo,
     /// When the envelope was made, if that is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Time>,
@@ -126,14 +126,14 @@ fn private_line(text: &Text<'_>) -> Result<PrivateLine, Error> {
     let mut line = PrivateLine::default();
     text.object(|name, value| {
         match name {
-            "name" => line.about.name = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
-            "type" => line.about.media_type = Some(value.text(TYPE_BYTES_MAX)?.into_owned()),
-            "modified" => line.about.modified = Some(value.time()?),
-            "subject" => line.about.subject = Some(value.text(SUBJECT_BYTES_MAX)?.into_owned()),
+            "name" => line.info.name = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
+            "type" => line.info.media_type = Some(value.text(TYPE_BYTES_MAX)?.into_owned()),
+            "modified" => line.info.modified = Some(value.time()?),
+            "subject" => line.info.subject = Some(value.text(SUBJECT_BYTES_MAX)?.into_owned()),
             "created" => line.created = Some(value.time()?),
             "recipients" => line.recipients = Some(value.array(LOCKS_MAX, recipients)?),
             "signer" => line.signer = Some(RootId(value.base64()?)),
-            "mail" => line.about.mail = Some(mail(value)?),
+            "mail" => line.info.mail = Some(mail(value)?),
             other => return Err(Error::unknown(other)),
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Who has to come together, told so that one knows whom to ask.
+//! Who is needed to open a lock, so that the reader knows whom to ask.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use crate::policy::{Lock, Recipient};
 pub struct Quorum {
     /// The lock, from 0.
     pub lock: usize,
-    /// How many have to come together; 1 where anybody of `could` is enough.
+    /// How many people are needed; 1 if any one of `could` is enough.
     pub need: u8,
-    /// How many could.
+    /// How many people have a share.
     pub of: usize,
     /// Whose shares are at hand, as the policy says.
     pub given: Vec<Holder>,
-    /// Who else could come, as the policy says; nobody where it is private.
+    /// Who else has a share, as the policy says; empty in a private envelope.
     pub could: Vec<Holder>,
 }
 
-/// Somebody who holds a share, or the secret.
+/// The holder of a share, or of the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
     /// The policy names the person.
@@ -116,7 +116,7 @@ pub struct WrongShare {
     pub source: Source,
     /// The lock, from 0.
     pub lock: usize,
-    /// Whose share it says that it is; `None` when its number is nobody's.
+    /// The holder that its number belongs to; `None` if the policy has no such number.
     pub says: Option<Holder>,
 }
 

@@ -1,4 +1,4 @@
-//! Who has access to an envelope: the people behind the slots, each with how they got in.
+//! Who has access to an envelope: the people who own the slots, each with the record of the grant.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::crypto::KeyId;
 use crate::crypto::signing::{Purpose, RootId};
 use crate::policy::Recipient;
 
-/// Somebody who can open a lock, or has a part in it.
+/// A person who can open a lock, or holds a share of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
     /// The lock, from 0.
@@ -67,7 +67,7 @@ impl Manifest {
         })
     }
 
-    /// The grants from which a path leads to somebody whom the author named (FORMAT.md, "Grants and admission"): all at once,
+    /// The grants from which a path leads to a person whom the author named (FORMAT.md, "Grants and admission"): all at once,
     /// from the author's people outwards.
     fn valid_grants(&self) -> HashMap<(u16, KeyId), &Grant> {
         let mut waiting: HashMap<RootId, Vec<(u16, KeyId, &Grant)>> = HashMap::new();
@@ -104,7 +104,7 @@ impl Manifest {
 }
 
 impl Opened {
-    /// Who has access: whoever has a slot, or in a private envelope whom the private line names.
+    /// Who has access: the owners of the slots, or in a private envelope the people whom the private line names.
     #[must_use]
     pub fn readers(&self) -> Vec<Reader> {
         let Some(lists) = &self.private.recipients else {

@@ -1,4 +1,4 @@
-//! An envelope sealed anew for those who remain: opened, verified and sealed in one pass (FORMAT.md, "Rewriting", revoke).
+//! An envelope sealed again for the remaining readers: opened, verified and sealed in one pass (FORMAT.md, "Rewriting", revoke).
 
 use std::io::{Read, Write};
 
@@ -9,7 +9,7 @@ use crate::crypto::CryptoRng;
 use crate::crypto::signing::SigningKey;
 use crate::payload::Workers;
 
-/// Who may read the new envelope, and who signs it. All else comes from the old one.
+/// Who may read the new envelope, and who signs it. Everything else is copied from the old one.
 pub struct ResealRequest<'a> {
     /// The locks, in their order.
     pub locks: Vec<LockRequest<'a>>,
@@ -19,7 +19,7 @@ pub struct ResealRequest<'a> {
     pub workers: Workers,
 }
 
-/// Why an envelope is not sealed anew.
+/// Why an envelope was not sealed again.
 #[derive(Debug, thiserror::Error)]
 pub enum ResealError {
     /// The old one does not open to its end, or its signature does not hold.
@@ -57,7 +57,7 @@ impl<R: Read + Send> Content<R> {
     /// are.
     ///
     /// Whether the old envelope is genuine is known only at its end, so the new one gets its own end after that and not before:
-    /// after an error, what is on `out` opens to its end for nobody, and is the caller's to discard.
+    /// after an error, the output on `out` cannot be opened to its end by anybody, and the caller has to discard it.
     ///
     /// # Errors
     /// [`ResealError`].
@@ -67,40 +67,40 @@ impl<R: Read + Send> Content<R> {
         out: &mut (dyn Write + Send),
         rng: &mut dyn CryptoRng,
     ) -> Result<(Opened, Sealed), ResealError> {
-        let (mut body, about) = self.into_parts();
-        let wish = about.wish(request);
+        let (mut body, opened) = self.into_parts();
+        let new_request = opened.seal_request(request);
         let created = Created {
-            in_policy: about.manifest.policy.created,
-            inside: about.private.created,
+            in_policy: opened.manifest.policy.created,
+            inside: opened.private.created,
         };
-        let front = Front::new(&wish, created, rng)?;
+        let front = Front::new(&new_request, created, rng)?;
         let (id, key, head) = (front.id, front.key, front.head);
         let mut writer = BodyWriter::new(&mut *out, front.manifest, (&key, &id), rng);
-        let content_bytes = body.reseal(&head, &mut writer, &wish)?;
-        body.verify(about.signer(), &about.manifest.id)?;
-        writer.finish(head.len() as u64 + content_bytes, &wish, &id)?;
+        let content_bytes = body.reseal(&head, &mut writer, &new_request)?;
+        body.verify(opened.signer(), &opened.manifest.id)?;
+        writer.finish(head.len() as u64 + content_bytes, &new_request, &id)?;
         out.flush().map_err(SealError::Write)?;
         let sealed = Sealed {
             id,
             content_bytes,
             key,
         };
-        Ok((about, sealed))
+        Ok((opened, sealed))
     }
 }
 
 impl Opened {
-    fn wish<'a>(&self, request: &ResealRequest<'a>) -> SealRequest<'a> {
+    fn seal_request<'a>(&self, request: &ResealRequest<'a>) -> SealRequest<'a> {
         let policy = &self.manifest.policy;
         SealRequest {
-            locks: request.locks.iter().map(LockRequest::again).collect(),
+            locks: request.locks.iter().map(LockRequest::duplicate).collect(),
             signer: request.signer,
             private: policy.private,
             padding: policy.padding,
             created: self.created(),
             conditions: policy.conditions,
             labels: policy.labels.clone(),
-            about: self.private.about.clone(),
+            info: self.private.info.clone(),
             aligned: self.manifest.bytes.is_multiple_of(ALIGNMENT as u64),
             workers: request.workers,
         }

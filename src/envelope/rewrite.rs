@@ -1,4 +1,4 @@
-//! The access line made anew: slots are added and left out, while policy, payload and signature stay byte for byte
+//! Rewriting of the access line: slots are added and removed, while policy, payload and signature stay byte for byte
 //! (FORMAT.md, "Rewriting").
 
 use std::collections::HashSet;
@@ -28,7 +28,7 @@ pub enum RewriteError {
     /// The envelope does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The names of its readers are sealed into the payload, so everybody who reads it has to be named anew.
+    /// The names of its readers are sealed into the payload, so they cannot be changed without sealing the envelope again.
     #[error("it is private: nobody can be added to it or taken from it without sealing it anew")]
     Private,
     /// It has several locks, and none was chosen.
@@ -73,7 +73,7 @@ impl RewriteError {
     }
 }
 
-/// What became of a grant.
+/// The result of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Granted {
     /// There is a slot more.
@@ -144,14 +144,14 @@ impl<R: Read> Rewriting<R> {
         keys.collect()
     }
 
-    /// The key of the content, for whoever keeps it to open the envelope without its locks: see [`Envelope::reopen`].
+    /// The content key, which opens the envelope without its locks: see [`Envelope::reopen`].
     #[must_use]
     pub fn into_key(self) -> ContentKey {
         self.key
     }
 
-    /// Whether a record by this root key can lead back to the author: it is the author's, a recipient's, or that of somebody who
-    /// was let in with such a record. Newcomers whom anybody else lets in are told `unrecorded`.
+    /// Whether a record by this root key can lead back to the author: it is the author's, a recipient's, or that of a reader
+    /// who was granted access with such a record. A grant by any other key counts as `unrecorded`.
     #[must_use]
     pub fn can_record(&self, by: RootId) -> bool {
         let policy = &self.manifest.policy;
@@ -183,7 +183,7 @@ impl<R: Read> Rewriting<R> {
             return Ok(Granted::HasSlot);
         }
         let id = self.manifest.id;
-        let part = self.own_part(lock).ok_or(RewriteError::NoShare { lock })?;
+        let part = self.own_share(lock).ok_or(RewriteError::NoShare { lock })?;
         let newcomers = std::slice::from_ref(newcomer);
         let mut slots = slot::seal_to_keys(newcomers, lock, &id, |_| part, false, rng);
         let mut slot = slots.pop().expect("one slot for one newcomer");
@@ -201,12 +201,12 @@ impl<R: Read> Rewriting<R> {
         Ok(Granted::Added)
     }
 
-    /// Leaves out the slots of these keys, in one lock or in all, and returns how many they were. Whoever had one may have
-    /// kept what was in it.
+    /// Removes the slots of these keys, in one lock or in all, and returns how many there were. Their holders may still have
+    /// a copy of the secret.
     ///
     /// # Errors
-    /// [`RewriteError::NoSuchLock`], or [`RewriteError::NobodyLeft`], and then no slot is left out.
-    pub fn leave_out(
+    /// [`RewriteError::NoSuchLock`], or [`RewriteError::NobodyLeft`], and then no slot is removed.
+    pub fn remove_slots(
         &mut self,
         keys: &HashSet<KeyId>,
         lock: Option<u16>,
@@ -261,7 +261,7 @@ impl<R: Read> Rewriting<R> {
     }
 
     /// The lock's secret; where several people are needed, the reader's own share.
-    fn own_part(&self, lock: u16) -> Option<&[u8]> {
+    fn own_share(&self, lock: u16) -> Option<&[u8]> {
         let unlocked = &self.unlocked[usize::from(lock)];
         if self.manifest.policy.locks[usize::from(lock)].need == 1 {
             Some(unlocked.secret.expose())
@@ -285,7 +285,7 @@ pub fn chosen_lock(policy: &Policy, lock: Option<u16>) -> Result<u16, RewriteErr
     }
 }
 
-/// A manifest that was made anew, and the payload that belongs to it.
+/// A rewritten manifest, and the payload that belongs to it.
 pub struct Rewritten<R: Read> {
     manifest: Vec<u8>,
     payload_at: u64,

@@ -10,7 +10,7 @@ use super::digest::RootHasher;
 use super::error::SealError;
 use super::id::{EnvelopeId, MAGIC, access_hash};
 use super::lock_secret::LockSecret;
-use super::private_line::{self, About, PrivateLine};
+use super::private_line::{self, ContentInfo, PrivateLine};
 use super::{padding, policy_line, slot};
 use crate::crypto::kdf::{self, ContentKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -26,11 +26,11 @@ pub(super) const ALIGNMENT: usize = 4_096;
 /// Line 4: 44 characters of base64 and a line feed.
 const MAC_LINE_BYTES: usize = 45;
 
-/// What an envelope shall be: who may read it and what is said about it.
+/// The envelope to be sealed: who may read it and what is said about it.
 pub struct SealRequest<'a> {
     /// The locks, in their order; all of them have to be opened.
     pub locks: Vec<LockRequest<'a>>,
-    /// Who signs, if anybody.
+    /// Who signs; `None` for an unsigned envelope.
     pub signer: Option<&'a SigningKey>,
     /// Whether recipients, signer and time of making are sealed too.
     pub private: bool,
@@ -43,7 +43,7 @@ pub struct SealRequest<'a> {
     /// Public handling labels.
     pub labels: BTreeMap<String, String>,
     /// What is said about the content to its readers; unfit texts are left out.
-    pub about: About,
+    pub info: ContentInfo,
     /// Whether the manifest is filled up to a multiple of 4,096 bytes; advised for contents over 1 MiB.
     pub aligned: bool,
     /// How many threads share the work on the content.
@@ -61,8 +61,8 @@ pub struct LockRequest<'a> {
 }
 
 impl LockRequest<'_> {
-    /// The same once more.
-    pub(super) fn again(&self) -> Self {
+    /// A copy that borrows the same passphrase.
+    pub(super) fn duplicate(&self) -> Self {
         Self {
             recipients: self.recipients.clone(),
             ..*self
@@ -70,7 +70,7 @@ impl LockRequest<'_> {
     }
 }
 
-/// One is enough, and nobody is named.
+/// One person is enough, and nobody is named.
 impl Default for LockRequest<'_> {
     fn default() -> Self {
         Self {
@@ -96,7 +96,7 @@ pub struct Sealed {
     pub id: EnvelopeId,
     /// Bytes of content.
     pub content_bytes: u64,
-    /// The key that opens it, still in hand: see [`Envelope::reopen`](super::Envelope::reopen).
+    /// The content key, which opens it: see [`Envelope::reopen`](super::Envelope::reopen).
     pub key: ContentKey,
 }
 
@@ -230,7 +230,7 @@ fn named(lock: &LockRequest<'_>) -> Vec<Recipient> {
 
 fn private_line(request: &SealRequest<'_>, created: Created) -> PrivateLine {
     PrivateLine {
-        about: request.about.clone().leave_out_unfit(),
+        info: request.info.clone().drop_unfit(),
         created: created.inside,
         recipients: request
             .private
@@ -250,7 +250,7 @@ fn slots(
 ) -> Result<Vec<Slot>, SealError> {
     let mut slots = Vec::new();
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
-        let parts = |at| secret.part(at);
+        let parts = |at| secret.share_for(at);
         let sealed = slot::seal_to_keys(&lock.recipients, number, id, parts, request.private, rng);
         let sealed = sealed.into_iter().map(Slot::Key);
         if slots.is_empty() {

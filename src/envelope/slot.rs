@@ -8,8 +8,8 @@ use super::seal::Addressee;
 use crate::crypto::passphrase::{Cost, Passphrase, PassphraseError};
 use crate::crypto::{CryptoRng, PrivateKey, Secret, hpke, kdf};
 use crate::payload::{open_message, seal_message};
+use crate::pipeline::parallel_map;
 use crate::policy::Hash;
-use crate::turns::spread;
 
 /// From so many recipients on the work is shared among threads: for fewer, starting them costs more than they save.
 const SHARED_FROM: usize = 8;
@@ -31,7 +31,7 @@ pub(super) fn seal_to_keys<'r, 'p>(
     };
     let due: Vec<_> = recipients.iter().enumerate().map(draw).collect();
     let info = kdf::slot_info(&id.0, lock);
-    spread(due, SHARED_FROM, |(at, recipient, ephemeral)| {
+    parallel_map(due, SHARED_FROM, |(at, recipient, ephemeral)| {
         let sealed = hpke::seal_drawn(recipient, &info, part(at), ephemeral)
             .expect("a key that was accepted gives no all-zero secret");
         KeySlot {

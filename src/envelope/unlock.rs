@@ -1,4 +1,4 @@
-//! What a reader's keys make of an envelope's locks: steps 4 and 5 of FORMAT.md, "Reading".
+//! Opening the locks of an envelope with a reader's keys: steps 4 and 5 of FORMAT.md, "Reading".
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -18,9 +18,9 @@ use crate::policy::{Lock, Recipient};
 
 mod gather;
 
-/// The private keys of whoever opens, unlocked only when they are needed.
+/// The private keys of the reader, unlocked only when they are needed.
 pub trait Keyring {
-    /// All keys, the preferred ones first. Asks nobody anything.
+    /// All keys, the preferred ones first. Never prompts.
     fn keys(&self) -> Vec<ReaderKey>;
 
     /// Unlocks one of [`Keyring::keys`].
@@ -36,7 +36,7 @@ pub trait Keyring {
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError>;
 }
 
-/// What is known of a private key while it is locked.
+/// The public facts about a private key, known while it is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReaderKey {
     /// The id of its public half.
@@ -46,7 +46,7 @@ pub struct ReaderKey {
 }
 
 impl ReaderKey {
-    /// In a private envelope a slot tells no more than its mechanism.
+    /// Whether a slot may be for this key. In a private envelope a slot reveals only its mechanism.
     fn might_open(&self, slot: &KeySlot) -> bool {
         slot.key
             .map_or(slot.enc.len() == self.kem.enc_bytes(), |key| key == self.id)
@@ -102,12 +102,12 @@ impl<'a> Unlocking<'a> {
     }
 
     pub(super) fn all_locks(&self, keyring: &mut dyn Keyring) -> Result<Vec<Unlocked>, OpenError> {
-        self.refuse_hopeless()?;
+        self.check_openable()?;
         let mut opened = Vec::new();
         for (number, _) in self.numbers() {
             opened.push(self.lock(number, keyring)?);
         }
-        // Only a private envelope gets here with a lock that stayed shut: its slots had to be tried.
+        // Only a private envelope gets here with an unopened lock: its slots had to be tried.
         match opened.iter().position(Option::is_none) {
             None => Ok(opened.into_iter().flatten().collect()),
             Some(_) if opened.iter().all(Option::is_none) => Err(OpenError::NoKey(NoKey::Private)),
@@ -120,28 +120,28 @@ impl<'a> Unlocking<'a> {
         (0..).zip(self.manifest.policy.locks.iter())
     }
 
-    /// Step 4, before anything is unlocked or asked: is there something for the reader in every lock?
-    fn refuse_hopeless(&self) -> Result<(), OpenError> {
+    /// Step 4, before any key is unlocked or passphrase asked for: the reader may be able to open every lock.
+    fn check_openable(&self) -> Result<(), OpenError> {
         let policy = &self.manifest.policy;
-        let hope: Vec<bool> = self
+        let openable: Vec<bool> = self
             .numbers()
-            .map(|(number, lock)| self.has_hope(number, lock))
+            .map(|(number, lock)| self.may_open(number, lock))
             .collect();
         let named = || {
             policy
                 .recipients()
                 .any(|recipient| self.keys.iter().any(|key| key.id == recipient.key))
         };
-        match hope.iter().position(|hope| !hope) {
+        match openable.iter().position(|openable| !openable) {
             None => Ok(()),
-            Some(lock) if hope.contains(&true) => Err(self.other_lock(lock)),
+            Some(lock) if openable.contains(&true) => Err(self.other_lock(lock)),
             Some(_) if policy.private => Err(OpenError::NoKey(NoKey::Private)),
             Some(_) if named() => Err(OpenError::NoKey(NoKey::SlotRemoved)),
             Some(_) => Err(OpenError::NoKey(NoKey::NotNamed)),
         }
     }
 
-    fn has_hope(&self, number: u16, lock: &Lock) -> bool {
+    fn may_open(&self, number: u16, lock: &Lock) -> bool {
         let fits = |slot: &KeySlot| self.keys.iter().any(|key| key.might_open(slot));
         lock.passphrase.is_some()
             || self.key_slots(number).any(|(_, slot)| fits(slot))
@@ -217,7 +217,7 @@ impl<'a> Unlocking<'a> {
         let Some((first, _)) = slots.peek() else {
             return Ok(None);
         };
-        let shut = Source::Slot(*first);
+        let first_slot = Source::Slot(*first);
         let reader = keyring.private_key(key.id).map_err(OpenError::Keyring)?;
         let opened = slots.find_map(|(at, slot)| {
             Some((at, slot::open_with_key(slot, reader, &self.manifest.id)?))
@@ -229,7 +229,7 @@ impl<'a> Unlocking<'a> {
                 plaintext,
             })),
             None if self.manifest.policy.private => Ok(None),
-            None => Err(changed(shut, number)),
+            None => Err(tampered(first_slot, number)),
         }
     }
 
@@ -263,11 +263,11 @@ impl<'a> Unlocking<'a> {
         })
     }
 
-    /// What was found has to be what the policy commits to.
+    /// Checks a secret against the commitment in the policy.
     fn secret(number: u16, lock: &Lock, found: Found) -> Result<Unlocked, OpenError> {
         let secret = Secret::from_slice(&found.plaintext).filter(|secret| opens(lock, secret));
         match secret {
-            None => Err(changed(found.source, number)),
+            None => Err(tampered(found.source, number)),
             Some(secret) => Ok(Unlocked {
                 secret,
                 by: vec![found],
@@ -281,7 +281,7 @@ fn opens(lock: &Lock, secret: &Secret<32>) -> bool {
 }
 
 /// A slot or an approval that does not open, or opens to something else than it should.
-fn changed(source: Source, lock: u16) -> OpenError {
+fn tampered(source: Source, lock: u16) -> OpenError {
     let lock = lock.into();
     match source {
         Source::Slot(slot) => OpenError::Slot { slot, lock },
@@ -289,7 +289,7 @@ fn changed(source: Source, lock: u16) -> OpenError {
     }
 }
 
-/// Who let the reader in; with several locks and slots the worst counts. Approvals count only where there is no slot.
+/// Who gave the reader access; with several locks and slots the worst counts. Approvals count only where there is no slot.
 pub(super) fn admission(
     unlocked: &[Unlocked],
     manifest: &Manifest,

@@ -41,7 +41,7 @@ pub struct CardKey {
     pub serial: u32,
     /// When it was made.
     pub created: Time,
-    /// From when on nobody seals to it.
+    /// The time from which on nothing is sealed to it.
     pub expires: Option<Time>,
 }
 
@@ -99,7 +99,7 @@ impl Card {
         Self::replacing(identity, request, &[])
     }
 
-    /// The same for an identity that took the place of at most four others.
+    /// Makes a card for an identity that replaces at most four others, like [`Card::new`].
     ///
     /// # Errors
     /// [`CardError::Line`] also when there are more or one stands twice, [`CardError::Signature`] when one did not sign.
@@ -241,7 +241,7 @@ impl Card {
         &self.text
     }
 
-    /// The same in lines of at most 73 characters, the last without a line feed: what no mail program wraps.
+    /// The text form in lines of at most 73 characters, which no mail program wraps; the last line has no line feed.
     #[must_use]
     pub fn to_wrapped_text(&self) -> String {
         carrier::wrapped(PREFIX, &self.text)

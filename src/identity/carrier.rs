@@ -1,7 +1,7 @@
-//! How a card, and what else people give to each other, travels as text: base64url in groups of 60 characters, each with two check characters.
+//! The text form of cards, approvals and other small objects: base64url in groups of 60 characters, each with two check characters.
 //!
-//! One encoding for a file, a line in a chat and a mail header. Whatever wraps or quotes the line may do so; what changes a
-//! character is told where.
+//! The encoding is the same in a file, a chat line and a mail header. The line may be wrapped or quoted; a changed character is
+//! reported with its position.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -39,7 +39,7 @@ pub enum CarrierError {
         groups: usize,
     },
     /// The groups fit, and still it is not what a writer makes.
-    #[error("it is not whole")]
+    #[error("it is incomplete")]
     Content,
 }
 
@@ -161,17 +161,17 @@ pub(super) fn ends(groups: &[u8]) -> Vec<usize> {
         split.and_then(fits).is_some()
     };
     let mut chunks = groups.chunks(GROUP + CHECK).enumerate();
-    let whole = chunks
+    let full = chunks
         .by_ref()
         .take_while(|(number, group)| group.len() == GROUP + CHECK && fits(*number, group))
         .count();
-    let begin = whole * (GROUP + CHECK);
+    let begin = full * (GROUP + CHECK);
     let rest = &groups[begin..groups.len().min(begin + GROUP + CHECK)];
-    let lengths = (0..=rest.len()).filter(|length| fits(whole, &rest[..*length]));
-    let after_whole = (whole > 0).then_some(begin);
+    let lengths = (0..=rest.len()).filter(|length| fits(full, &rest[..*length]));
+    let after_full = (full > 0).then_some(begin);
     lengths
         .map(|length| begin + length)
-        .chain(after_whole)
+        .chain(after_full)
         .collect()
 }
 

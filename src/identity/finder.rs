@@ -9,7 +9,7 @@ use super::invitation::{ANSWER, INVITATION, InvitationToken, TOKEN_CHARS};
 
 /// Places at which cards or tokens begin, in all texts that go together. Long threads quote less.
 const PLACES_MAX: usize = 128;
-/// Different cards, and different tokens, that are kept.
+/// The maximum number of different cards, and of different tokens, that are collected.
 const KEPT_MAX: usize = 16;
 /// Characters of the longest card behind its prefix: its content in base64url, and the check characters of each group.
 const CARD_CHARS_MAX: usize =
@@ -42,7 +42,7 @@ pub struct CardFinder {
 /// What was found, each once and in the order of the texts.
 #[derive(Default)]
 pub struct FoundCards {
-    /// Cards that are whole, and were checked as every card is.
+    /// Complete cards, each of them verified.
     pub cards: Vec<Card>,
     /// What is wrong with the first that is not.
     pub broken: Option<CardError>,
@@ -52,7 +52,7 @@ pub struct FoundCards {
     pub answers: Vec<InvitationToken>,
 }
 
-/// More than anybody writes.
+/// More than any real message has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it has more than {KEPT_MAX} different cards, or {PLACES_MAX} places at which one begins")]
 pub struct TooManyCards;
@@ -116,8 +116,8 @@ impl CardFinder {
             answers,
             ..
         } = &self.found;
-        let kept = [cards.len(), invitations.len(), answers.len()];
-        self.places > PLACES_MAX || kept.iter().any(|count| *count > KEPT_MAX)
+        let found = [cards.len(), invitations.len(), answers.len()];
+        self.places > PLACES_MAX || found.iter().any(|count| *count > KEPT_MAX)
     }
 
     /// Goes on behind the next prefix, or to the end.
@@ -164,7 +164,7 @@ impl CardFinder {
         match open.kind {
             Kind::Card => match card_in(&open.text) {
                 Ok(card) => keep(card, &mut found.cards),
-                // Less than a group is somebody's words about cards.
+                // Less than a group is ordinary text that mentions cards.
                 Err(error) if open.text.len() > GROUP + CHECK => {
                     found.broken.get_or_insert(error);
                 }
@@ -212,17 +212,17 @@ fn card_in(text: &[u8]) -> Result<Card, CardError> {
     })
 }
 
-/// A token that does not fit is somebody's words about tokens.
-fn keep_token(prefix: &'static str, text: &[u8], kept: &mut Vec<InvitationToken>) {
+/// A token that does not parse is ordinary text that mentions tokens.
+fn keep_token(prefix: &'static str, text: &[u8], found: &mut Vec<InvitationToken>) {
     let text = [prefix.as_bytes(), text].concat();
     if let Ok(token) = InvitationToken::carried(prefix, &text) {
-        keep(token, kept);
+        keep(token, found);
     }
 }
 
-fn keep<T: PartialEq>(one: T, kept: &mut Vec<T>) {
-    if !kept.contains(&one) {
-        kept.push(one);
+fn keep<T: PartialEq>(one: T, found: &mut Vec<T>) {
+    if !found.contains(&one) {
+        found.push(one);
     }
 }
 

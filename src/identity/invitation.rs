@@ -1,6 +1,6 @@
 //! What ties an answer to an invitation: random bytes that are mailed out, and come back beside a card.
 //!
-//! Whoever has the token has seen the invitation, which came by mail: it says nothing about who they are.
+//! The token proves that its holder has seen the invitation, which came by mail. It does not prove who the holder is.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::crypto::{CryptoRng, sha256};
 
 pub(super) const INVITATION: &str = "encl-invitation1:";
 pub(super) const ANSWER: &str = "encl-answer1:";
-/// Nobody guesses 128 bits.
+/// 128 bits cannot be guessed.
 const TOKEN_BYTES: usize = 16;
 /// 16 bytes in base64url, and two check characters.
 pub(super) const TOKEN_CHARS: usize = 24;
@@ -24,7 +24,7 @@ pub struct InvitationToken([u8; TOKEN_BYTES]);
 pub struct NotAToken(#[from] CarrierError);
 
 impl InvitationToken {
-    /// A token that nobody has seen.
+    /// A new random token.
     pub fn random(rng: &mut dyn CryptoRng) -> Self {
         let mut bytes = [0; TOKEN_BYTES];
         rng.fill_bytes(&mut bytes);
@@ -61,7 +61,7 @@ impl InvitationToken {
         carrier::carry(ANSWER, &self.0)
     }
 
-    /// Its SHA-256, by which whoever made it knows it again without keeping it.
+    /// Its SHA-256. The inviting side stores this instead of the token.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         sha256(&[&self.0])

@@ -39,7 +39,7 @@ pub const ADDRESS_BYTES_MAX: usize = 320;
 /// KEM keys of one identity.
 pub const KEYS_MAX: usize = 16;
 
-/// Somebody's private keys.
+/// The private keys of one person.
 pub struct Identity {
     root: SigningKey,
     keys: Vec<KemKey>,
@@ -53,7 +53,7 @@ pub struct KemKey {
     pub serial: u32,
     /// When it was made.
     pub created: Time,
-    /// From when on nobody seals to it; it opens old envelopes for ever.
+    /// The time from which on nothing is sealed to it. It still opens older envelopes.
     pub expires: Option<Time>,
 }
 
@@ -96,7 +96,7 @@ impl Identity {
         }
     }
 
-    /// Adds a KEM key, to which everybody with a later card seals; those that are there stay, to open what was sealed to them.
+    /// Adds a KEM key. Senders with a later card seal to it; the older keys stay, to open what was sealed to them.
     ///
     /// # Errors
     /// [`IdentityError::Full`].
@@ -152,7 +152,7 @@ impl Identity {
         }
     }
 
-    /// The public half of the root key: the id by which everybody knows this identity.
+    /// The public half of the root key, which is the id of this identity.
     #[must_use]
     pub fn id(&self) -> RootId {
         self.root.id()
@@ -179,7 +179,7 @@ impl Identity {
             .find(|key| key.public_key().key_id() == id)
     }
 
-    /// Writes the identity line, without a line feed. Whoever reads it has the keys.
+    /// Writes the identity line, without a line feed. The line gives its reader the private keys.
     #[must_use]
     pub fn to_line(&self) -> Zeroizing<Vec<u8>> {
         let line = IdentityLine {

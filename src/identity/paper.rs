@@ -1,4 +1,4 @@
-//! One whole identity on one page of paper: as words, and as the text of a QR code. Whoever has the page has the keys.
+//! One whole identity on one page of paper: as words, and as the text of a QR code. The page gives its holder the private keys.
 //!
 //! Both say the same bytes, which hold what cannot be computed: the seeds of all keys, also of those that were rotated away,
 //! and what card and revocation say. The two are signed again when the page is read, to the same bytes, for Ed25519 signs
@@ -143,8 +143,8 @@ pub enum PaperError {
     /// The code's text has a character that it cannot have.
     #[error("character {0} behind `ENCL-PAPER1:` is none of a code's")]
     Character(usize),
-    /// All parts look right, and still the whole is not.
-    #[error("the check over the whole does not hold: something is missing or another")]
+    /// Each part is well formed, but the checksum of the page is wrong.
+    #[error("the checksum of the page is wrong: a part is missing or different")]
     Check,
     /// The check holds, and still no page says this.
     #[error("it is not what a page says: {0}")]
@@ -229,7 +229,7 @@ impl Paper {
         &self.identity
     }
 
-    /// The same, without the rest.
+    /// Returns the private keys and drops the rest.
     #[must_use]
     pub fn into_identity(self) -> Identity {
         self.identity
@@ -303,7 +303,7 @@ impl Paper {
         }
     }
 
-    /// Checks the whole, and that there is no other way to write it.
+    /// Checks the checksum of the page, and that this is its only encoding.
     fn from_content(content: &[u8]) -> Result<Self, PaperError> {
         if content.len() < HEAD + CHECK || content.len() != content_bytes(content)? {
             return Err(PaperError::Check);

@@ -66,7 +66,7 @@ impl PredecessorLine {
     }
 }
 
-/// What stands on a card; there is no list of nobody.
+/// The list as it is written on a card; an empty list is not written.
 pub(super) fn list(value: Value<'_>) -> Result<Vec<Predecessor>, Error> {
     let listed = value.array(PREDECESSORS_MAX, predecessor)?;
     if listed.is_empty() {

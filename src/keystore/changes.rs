@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::identities::line;
 use super::secret_file::{self, Protection};
 use super::{Keystore, KeystoreError, folder};
-use crate::atomic_file::{AtomicFile, Existing, Readers};
+use crate::atomic_file::{AtomicFile, Existing, FileMode};
 use crate::crypto::signing::RootId;
 use crate::crypto::{CryptoRng, sha256};
 use crate::identity::{Card, Identity};
@@ -16,11 +16,11 @@ use crate::identity::{Card, Identity};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretState([u8; 32]);
 
-/// What an identity shall be from now on.
+/// The new state of an identity.
 pub struct IdentityChange<'a> {
     /// Its keys: those that are there, and perhaps one more.
     pub identity: &'a Identity,
-    /// How they are kept.
+    /// How they are protected.
     pub protection: Protection<'a>,
     /// Its later card, if the keys have changed.
     pub card: Option<&'a Card>,
@@ -76,7 +76,7 @@ impl Keystore {
     ) -> Result<(), KeystoreError> {
         let path = self.secret_path(&identity.id());
         let failed = |error| KeystoreError::system("read back", &path, error);
-        let mut file = AtomicFile::create(&path, Readers::OwnerOnly, Existing::Replace)?;
+        let mut file = AtomicFile::create(&path, FileMode::OwnerOnly, Existing::Replace)?;
         file.write_all(secret)
             .map_err(|error| KeystoreError::system("write", &path, error))?;
         file.make_durable()?;

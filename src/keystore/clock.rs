@@ -1,7 +1,7 @@
 //! `clock`: the latest time at which this keystore was used, so that a clock that runs backwards is noticed.
 //!
-//! It is a hint, and removing it is always safe. Whatever is wrong with it means that it is not there, and a keystore that
-//! cannot be written to remembers nothing.
+//! The file is a hint, and removing it is always safe. A damaged one counts as missing, and a keystore that cannot be written
+//! to records nothing.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use super::{Keystore, folder};
 use crate::atomic_file::Existing;
 use crate::time::Time;
 
-/// Clocks are set right by less without anybody being told.
+/// Smaller corrections of the clock are not reported.
 const TOLERANCE: Duration = Duration::from_mins(5);
-/// A later time is written down only when it is so much later: nearly always looking is enough.
+/// A later time is written only if it is later by this: nearly always the file is only read.
 const STEP: Duration = Duration::from_hours(1);
 /// A time and a line feed are 21 bytes.
 const FILE_BYTES_MAX: u64 = 64;
 
 impl Keystore {
-    /// Takes note of the time, and tells the latest one that was seen when `now` is earlier by more than five minutes.
+    /// Records the time. Returns the latest recorded time if `now` is earlier than it by more than five minutes.
     ///
-    /// A keystore that does not exist is not made, and one that cannot be read or written has seen no time.
+    /// A keystore that does not exist is not made; one that cannot be read or written has no recorded time.
     #[must_use]
-    pub fn see_time(&self, now: Time) -> Option<Time> {
-        if let Some(latest) = self.later_time(now) {
+    pub fn record_time(&self, now: Time) -> Option<Time> {
+        if let Some(latest) = self.clock_went_back(now) {
             return Some(latest);
         }
         match self.latest_time() {
@@ -31,7 +31,7 @@ impl Keystore {
             _ => {
                 if self.root.is_dir() {
                     let line = format!("{now}\n");
-                    // A hint that is not kept is no reason to stop.
+                    // A hint that cannot be written is no reason to stop.
                     let _ = folder::write(&self.clock_path(), line.as_bytes(), Existing::Overwrite);
                 }
                 None
@@ -39,9 +39,9 @@ impl Keystore {
         }
     }
 
-    /// The latest time that was seen, if `now` is earlier by more than five minutes. Nothing is written.
+    /// The latest recorded time, if `now` is earlier than it by more than five minutes. Nothing is written.
     #[must_use]
-    pub fn later_time(&self, now: Time) -> Option<Time> {
+    pub fn clock_went_back(&self, now: Time) -> Option<Time> {
         self.latest_time()
             .filter(|latest| now.unix() + TOLERANCE.as_secs() < latest.unix())
     }
@@ -52,7 +52,7 @@ impl Keystore {
         line.strip_suffix('\n')?.parse().ok()
     }
 
-    /// The file that holds it, for whoever has to remove it.
+    /// The file with the latest time, which the user may have to remove.
     #[must_use]
     pub fn clock_path(&self) -> PathBuf {
         self.root.join("clock")
@@ -82,14 +82,14 @@ mod tests {
     #[test]
     fn a_clock_that_runs_backwards_is_noticed_and_small_steps_are_not() {
         let (_folder, keystore) = keystore();
-        assert_eq!(keystore.see_time(at(NOON)), None);
-        assert_eq!(keystore.see_time(at(NOON - 300)), None);
-        assert_eq!(keystore.see_time(at(NOON - 301)), Some(at(NOON)));
+        assert_eq!(keystore.record_time(at(NOON)), None);
+        assert_eq!(keystore.record_time(at(NOON - 300)), None);
+        assert_eq!(keystore.record_time(at(NOON - 301)), Some(at(NOON)));
         // Within the hour nothing is written, after it the later time.
-        assert_eq!(keystore.see_time(at(NOON + 3_599)), None);
+        assert_eq!(keystore.record_time(at(NOON + 3_599)), None);
         assert_eq!(keystore.latest_time(), Some(at(NOON)));
-        assert_eq!(keystore.see_time(at(NOON + 3_600)), None);
-        assert_eq!(keystore.see_time(at(NOON)), Some(at(NOON + 3_600)));
+        assert_eq!(keystore.record_time(at(NOON + 3_600)), None);
+        assert_eq!(keystore.record_time(at(NOON)), Some(at(NOON + 3_600)));
         assert_eq!(keystore.latest_time(), Some(at(NOON + 3_600)));
         let mode = fs::metadata(keystore.clock_path()).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
@@ -106,7 +106,7 @@ mod tests {
             &"x".repeat(1000),
         ] {
             fs::write(keystore.clock_path(), damaged).unwrap();
-            assert_eq!(keystore.see_time(at(NOON)), None);
+            assert_eq!(keystore.record_time(at(NOON)), None);
             assert_eq!(keystore.latest_time(), Some(at(NOON)), "{damaged}");
         }
     }
@@ -115,12 +115,12 @@ mod tests {
     fn nothing_is_made_and_nothing_stops() {
         let folder = tempfile::tempdir().unwrap();
         let keystore = Keystore::at(folder.path().join("nowhere"));
-        assert_eq!(keystore.see_time(at(NOON)), None);
+        assert_eq!(keystore.record_time(at(NOON)), None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         // Something else is in its place.
         let (_folder, keystore) = self::keystore();
         fs::create_dir(keystore.clock_path()).unwrap();
-        assert_eq!(keystore.see_time(at(NOON)), None);
+        assert_eq!(keystore.record_time(at(NOON)), None);
         assert!(keystore.clock_path().is_dir());
     }
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::contacts::{CONTACTS, ContactHead, How};
-use super::local::Local;
-use super::trust::{Claim, Members, WrittenMembers, judge, word};
+use super::contacts::{AddedBy, CONTACTS, ContactHead};
+use super::machine_state::MachineState;
+use super::trust::{Members, TrustRecord, WrittenMembers, evaluate, word};
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
@@ -21,8 +21,8 @@ pub(super) struct ContactFile {
     pub(super) id: RootId,
     pub(super) name: String,
     pub(super) addresses: Vec<String>,
-    pub(super) claim: Claim,
-    pub(super) how: How,
+    pub(super) record: TrustRecord,
+    pub(super) added_by: AddedBy,
     pub(super) added: Time,
     pub(super) card: Vec<u8>,
 }
@@ -36,18 +36,18 @@ struct Line<'a> {
     addresses: &'a [String],
     #[serde(flatten)]
     trust: WrittenMembers,
-    how: How,
+    how: AddedBy,
     added: Time,
 }
 
 impl ContactFile {
-    pub(super) fn new(card: &Card, claim: Claim, how: How, added: Time) -> Self {
+    pub(super) fn new(card: &Card, record: TrustRecord, added_by: AddedBy, added: Time) -> Self {
         Self {
             id: card.id(),
             name: card.name().to_owned(),
             addresses: card.addresses().to_vec(),
-            claim,
-            how,
+            record,
+            added_by,
             added,
             card: card.to_text().as_bytes().to_vec(),
         }
@@ -63,13 +63,13 @@ impl ContactFile {
         (card.id(), card.name(), card.addresses()) == (self.id, &*self.name, &*self.addresses)
     }
 
-    pub(super) fn head(self, local: &Local) -> ContactHead {
+    pub(super) fn head(self, machine: &MachineState) -> ContactHead {
         ContactHead {
-            trust: judge(&self.id, &self.claim, local),
+            trust: evaluate(&self.id, &self.record, machine),
             id: self.id,
             name: self.name,
             addresses: self.addresses,
-            how: self.how,
+            added_by: self.added_by,
             added: self.added,
         }
     }
@@ -80,8 +80,8 @@ impl ContactFile {
             id: self.id,
             name: &self.name,
             addresses: &self.addresses,
-            trust: WrittenMembers::of(&self.claim),
-            how: self.how,
+            trust: WrittenMembers::of(&self.record),
+            how: self.added_by,
             added: self.added,
         };
         serde_json::to_string(&line).expect("it has only texts")
@@ -120,7 +120,8 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<ContactFile, Error> {
     parse(line.unwrap_or_default(), card.unwrap_or_default())
 }
 
-const HOWS: [(&str, How); 2] = [("added", How::Added), ("first-use", How::FirstUse)];
+const ADDED_BY: [(&str, AddedBy); 2] =
+    [("added", AddedBy::Added), ("first-use", AddedBy::FirstUse)];
 
 fn parse(line: &[u8], card: &[u8]) -> Result<ContactFile, Error> {
     let (mut version, mut id, mut person, mut addresses) = (None, None, None, None);
@@ -133,7 +134,7 @@ fn parse(line: &[u8], card: &[u8]) -> Result<ContactFile, Error> {
             "addresses" => {
                 addresses = Some(value.array(16, |v| Ok(v.text(ADDRESS_BYTES_MAX)?.into_owned()))?);
             }
-            "how" => how = Some(word(value, &HOWS)?),
+            "how" => how = Some(word(value, &ADDED_BY)?),
             "added" => added = Some(value.time()?),
             other => {
                 if !trust.take(other, value)? {
@@ -148,8 +149,8 @@ fn parse(line: &[u8], card: &[u8]) -> Result<ContactFile, Error> {
         id: id.ok_or_else(|| Error::missing("id"))?,
         name: person.ok_or_else(|| Error::missing("name"))?,
         addresses: addresses.ok_or_else(|| Error::missing("addresses"))?,
-        claim: trust.claim()?,
-        how: how.ok_or_else(|| Error::missing("how"))?,
+        record: trust.record()?,
+        added_by: how.ok_or_else(|| Error::missing("how"))?,
         added: added.ok_or_else(|| Error::missing("added"))?,
         card: card.to_vec(),
     })

@@ -7,22 +7,22 @@ use serde::Serialize;
 
 use super::contact_file::ContactFile;
 use super::folder::WriteLock;
-use super::trust::{Claim, Trust, judge};
+use super::trust::{Trust, TrustRecord, evaluate};
 use super::{Keystore, KeystoreError, folder};
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
+use crate::pipeline::parallel_map;
 use crate::time::Time;
-use crate::turns::spread;
 
 pub(super) const CONTACTS: &str = "contacts";
-/// From so many contacts on their files are read by several threads.
+/// The number of contacts from which on their files are read in parallel.
 const SHARED_FROM: usize = 64;
 
 /// How a card came into the keystore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum How {
+pub enum AddedBy {
     /// By `contact add`.
     Added,
     /// By its first use as a recipient.
@@ -36,9 +36,9 @@ pub struct Contact {
     pub card: Card,
     /// How far it is trusted.
     pub trust: Trust,
-    /// How it came here.
-    pub how: How,
-    /// When it came here first.
+    /// How it was added.
+    pub added_by: AddedBy,
+    /// When it was first added.
     pub added: Time,
 }
 
@@ -53,34 +53,34 @@ pub struct ContactHead {
     pub addresses: Vec<String>,
     /// How far it is trusted.
     pub trust: Trust,
-    /// How it came here.
-    pub how: How,
-    /// When it came here first.
+    /// How it was added.
+    pub added_by: AddedBy,
+    /// When it was first added.
     pub added: Time,
 }
 
-/// What became of a card that was offered.
+/// The result of accepting a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
+pub enum AcceptOutcome {
     /// A new contact.
     New,
     /// A newer card of a known contact.
     Updated,
-    /// The card of a new key in the place of a known contact's, who signed for it with the old one. A verification of the old
-    /// key says nothing about this one.
+    /// The card of a new key that replaces a known contact's key and is signed by it. A verification of the old key does not
+    /// hold for the new one.
     Successor,
-    /// The very card that was known.
+    /// The same card as before.
     Known,
 }
 
 impl Keystore {
-    /// The heads of all contacts, in the order of their ids. Leaves an index behind where there are many.
+    /// The heads of all contacts, in the order of their ids. Writes an index if there are many.
     ///
     /// # Errors
     /// [`KeystoreError`].
     pub fn contact_heads(&self) -> Result<Vec<ContactHead>, KeystoreError> {
         let ids = self.contact_ids()?;
-        // The folder is looked at before its files are listed.
+        // The folder's state is read before its files are listed.
         let Some(index) = self.begin_index(ids.len()) else {
             return self.heads(ids);
         };
@@ -96,9 +96,9 @@ impl Keystore {
     }
 
     fn heads(&self, ids: Vec<RootId>) -> Result<Vec<ContactHead>, KeystoreError> {
-        let local = self.local()?;
-        let head = |id| Ok(self.contact_file(&id)?.map(|file| file.head(&local)));
-        let heads = spread(ids, SHARED_FROM, head).into_iter();
+        let machine = self.machine_state()?;
+        let head = |id| Ok(self.contact_file(&id)?.map(|file| file.head(&machine)));
+        let heads = parallel_map(ids, SHARED_FROM, head).into_iter();
         heads.filter_map(Result::transpose).collect()
     }
 
@@ -112,8 +112,8 @@ impl Keystore {
         };
         Ok(Some(Contact {
             card: self.card_of(&file)?,
-            trust: judge(id, &file.claim, &*self.local()?),
-            how: file.how,
+            trust: evaluate(id, &file.record, &*self.machine_state()?),
+            added_by: file.added_by,
             added: file.added,
         }))
     }
@@ -130,42 +130,47 @@ impl Keystore {
         }
     }
 
-    /// Takes a card into the contacts, or brings a contact up to date.
+    /// Adds a card to the contacts, or updates a contact.
     ///
     /// # Errors
     /// [`KeystoreError::OwnCard`]; [`KeystoreError::KeyChanged`] when one of its addresses is known with another root
     /// key; [`KeystoreError::OlderCard`] and [`KeystoreError::OtherCard`] against the known card of the same root key;
-    /// and what the system refuses. A card that was [`How::Added`] on purpose and has another key, or differs from the known
+    /// and what the system refuses. A card that was [`AddedBy::Added`] on purpose and has another key, or differs from the known
     /// one with its serial, makes the known contact [`Trust::Changed`].
-    pub fn accept(&self, card: &Card, how: How, now: Time) -> Result<Accepted, KeystoreError> {
-        let accepted = self.accept_all(std::slice::from_ref(card), how, now)?;
+    pub fn accept(
+        &self,
+        card: &Card,
+        added_by: AddedBy,
+        now: Time,
+    ) -> Result<AcceptOutcome, KeystoreError> {
+        let accepted = self.accept_all(std::slice::from_ref(card), added_by, now)?;
         Ok(accepted[0])
     }
 
-    /// Takes many cards, reading the keystore once for all of them. Says for each what became of it.
+    /// Accepts many cards and reads the keystore once for all of them. Returns the result for each card.
     ///
     /// # Errors
     /// As [`Keystore::accept`], for the first card that is refused; those before it are stored.
     pub fn accept_all(
         &self,
         cards: &[Card],
-        how: How,
+        added_by: AddedBy,
         now: Time,
-    ) -> Result<Vec<Accepted>, KeystoreError> {
+    ) -> Result<Vec<AcceptOutcome>, KeystoreError> {
         let lock = self.lock()?;
-        let mut owners = self.owners()?;
+        let mut addresses = self.address_index()?;
         let mut accept = |card: &Card| {
-            self.refuse_successor_of_stopped(card)?;
-            owners.refuse_changed(card)?;
-            let accepted = self.accept_unchanged(card, how, now)?;
-            let accepted = self.follow(card)?.unwrap_or(accepted);
-            owners.add(card.id(), card.addresses());
+            self.refuse_successor_of_blocked_key(card)?;
+            addresses.refuse_changed(card)?;
+            let accepted = self.accept_unchanged(card, added_by, now)?;
+            let accepted = self.apply_successor(card)?.unwrap_or(accepted);
+            addresses.add(card.id(), card.addresses());
             Ok(accepted)
         };
         let mut all = Vec::with_capacity(cards.len());
         for card in cards {
             let accepted = accept(card);
-            if let (Err(refused), How::Added) = (&accepted, how) {
+            if let (Err(refused), AddedBy::Added) = (&accepted, added_by) {
                 self.mark_refused(&lock, card, refused, now)?;
             }
             all.push(accepted?);
@@ -185,7 +190,7 @@ impl Keystore {
             KeystoreError::KeyChanged { known, .. } if self.own_card(known)?.is_none() => *known,
             _ => return Ok(()),
         };
-        // Blocked, and removed since; or an old card of somebody who has a new key by a signature.
+        // A contact that was blocked and then removed; or an old card of a contact with a newer, signed key.
         let Some(contact) = self.contact(&known)? else {
             return Ok(());
         };
@@ -198,19 +203,19 @@ impl Keystore {
     fn accept_unchanged(
         &self,
         card: &Card,
-        how: How,
+        added_by: AddedBy,
         now: Time,
-    ) -> Result<Accepted, KeystoreError> {
+    ) -> Result<AcceptOutcome, KeystoreError> {
         let Some(known) = self.contact_file(&card.id())? else {
             folder::make_folder(&self.root.join(CONTACTS))?;
-            // Whoever was blocked and removed is blocked when they come back.
+            // A contact that was blocked and removed is still blocked when it is added again.
             let trust = self.remembered_trust(&card.id())?;
-            let claim = match trust.stops() {
-                true => Claim::new(&card.id(), trust, None),
-                false => Claim::UNVERIFIED,
+            let record = match trust.blocks_use() {
+                true => TrustRecord::new(&card.id(), trust, None),
+                false => TrustRecord::UNVERIFIED,
             };
-            self.write_contact(&ContactFile::new(card, claim, how, now))?;
-            return Ok(Accepted::New);
+            self.write_contact(&ContactFile::new(card, record, added_by, now))?;
+            return Ok(AcceptOutcome::New);
         };
         let (offered, serial) = (card.serial(), self.card_of(&known)?.serial());
         match serial.cmp(&offered) {
@@ -218,19 +223,21 @@ impl Keystore {
                 known: serial,
                 offered,
             }),
-            Ordering::Equal if known.card() == card.to_text().as_bytes() => Ok(Accepted::Known),
+            Ordering::Equal if known.card() == card.to_text().as_bytes() => {
+                Ok(AcceptOutcome::Known)
+            }
             Ordering::Equal => Err(KeystoreError::OtherCard { serial }),
-            // What was found out about the key is so for all its cards.
+            // The trust in a key holds for all its cards.
             Ordering::Less => {
-                let (claim, how, added) = (known.claim, known.how, known.added);
-                self.write_contact(&ContactFile::new(card, claim, how, added))?;
-                Ok(Accepted::Updated)
+                let (record, added_by, added) = (known.record, known.added_by, known.added);
+                self.write_contact(&ContactFile::new(card, record, added_by, added))?;
+                Ok(AcceptOutcome::Updated)
             }
         }
     }
 
-    /// A key that was revoked or blocked may be in wrong hands, and cannot name who takes its place.
-    pub(super) fn refuse_successor_of_stopped(&self, card: &Card) -> Result<(), KeystoreError> {
+    /// Refuses a card that replaces a revoked or blocked key: that key may be stolen, and cannot name its successor.
+    pub(super) fn refuse_successor_of_blocked_key(&self, card: &Card) -> Result<(), KeystoreError> {
         for predecessor in card.replaces() {
             let known = predecessor.id();
             let trust = match self.contact(&known)? {
@@ -250,33 +257,33 @@ impl Keystore {
         Ok(())
     }
 
-    /// Whoever signed that this one takes their place goes, from the groups first: a kill leaves something to be done again.
-    fn follow(&self, card: &Card) -> Result<Option<Accepted>, KeystoreError> {
+    /// Removes the contacts that this card replaces, from the groups first: after a kill in between, the step can be repeated.
+    fn apply_successor(&self, card: &Card) -> Result<Option<AcceptOutcome>, KeystoreError> {
         let mut followed = None;
         for predecessor in card.replaces() {
             if self.contact_path(&predecessor.id()).exists() {
                 self.replace_in_groups(&predecessor.id(), &card.id())?;
                 folder::remove(&self.contact_path(&predecessor.id()))?;
-                followed = Some(Accepted::Successor);
+                followed = Some(AcceptOutcome::Successor);
             }
         }
         Ok(followed)
     }
 
-    pub(super) fn owners(&self) -> Result<Owners, KeystoreError> {
-        let mut owners = Owners::default();
+    pub(super) fn address_index(&self) -> Result<AddressIndex, KeystoreError> {
+        let mut addresses = AddressIndex::default();
         for own in self.identities()? {
-            owners.mine.insert(own.card.id());
-            owners.add(own.card.id(), own.card.addresses());
+            addresses.mine.insert(own.card.id());
+            addresses.add(own.card.id(), own.card.addresses());
         }
         for head in self.heads(self.contact_ids()?)? {
-            owners.add(head.id, &head.addresses);
+            addresses.add(head.id, &head.addresses);
         }
-        Ok(owners)
+        Ok(addresses)
     }
 
-    /// Removes a contact. Groups keep its id, and cannot be wrapped for until it is back or taken out. A verification is
-    /// forgotten with it; whoever was blocked or revoked is so again when the card comes back.
+    /// Removes a contact. Groups keep its id, and cannot be used as recipients until it is added again or taken out of
+    /// them. A verification is deleted as well; a blocked or revoked contact is so again when its card is added again.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
@@ -293,14 +300,14 @@ impl Keystore {
     }
 }
 
-/// Whose each known address is, without regard to ASCII case.
+/// The owner of each known address, without regard to ASCII case.
 #[derive(Default)]
-pub(super) struct Owners {
+pub(super) struct AddressIndex {
     mine: HashSet<RootId>,
     of_address: HashMap<String, RootId>,
 }
 
-impl Owners {
+impl AddressIndex {
     pub(super) fn add(&mut self, id: RootId, addresses: &[String]) {
         let addresses = addresses.iter().map(|address| address.to_ascii_lowercase());
         self.of_address

@@ -2,7 +2,7 @@
 
 use super::contact_file::ContactFile;
 use super::folder::WriteLock;
-use super::trust::{Claim, Trust, Verified, judge};
+use super::trust::{Trust, TrustRecord, Verified, evaluate};
 use super::{Keystore, KeystoreError};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
@@ -10,7 +10,7 @@ use crate::identity::Revocation;
 use crate::time::Time;
 
 impl Keystore {
-    /// Records that a contact's key was compared with its owner, and ends *changed*.
+    /// Records that a contact's key was compared with its owner. This ends the state *changed*.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`]; [`KeystoreError::Blocked`] and [`KeystoreError::Revoked`], which this does not end;
@@ -23,48 +23,48 @@ impl Keystore {
     ) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let file = self.known_file(id)?;
-        match judge(id, &file.claim, &*self.local()?) {
+        match evaluate(id, &file.record, &*self.machine_state()?) {
             Trust::Blocked { .. } => return Err(KeystoreError::Blocked),
             Trust::Revoked { .. } => return Err(KeystoreError::Revoked),
             _ => {}
         }
-        let local = self.local_key(rng)?;
+        let machine = self.machine_key(rng)?;
         let trust = Trust::Verified(verified);
-        self.remember(&lock, id, trust)?;
+        self.save_decision(&lock, id, trust)?;
         self.write_contact(&ContactFile {
-            claim: Claim::new(id, trust, local.key()),
+            record: TrustRecord::new(id, trust, machine.key()),
             ..file
         })
     }
 
-    /// Blocks a contact until it is unblocked; also if its card is removed and comes back.
+    /// Blocks a contact until it is unblocked; also if its card is removed and added again.
     ///
     /// # Errors
-    /// [`KeystoreError::Unknown`], [`KeystoreError::Revoked`], which is graver, and what the system refuses.
+    /// [`KeystoreError::Unknown`], [`KeystoreError::Revoked`], which is stricter, and what the system refuses.
     pub fn block_contact(&self, id: &RootId, now: Time) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let file = self.known_file(id)?;
-        match judge(id, &file.claim, &*self.local()?) {
+        match evaluate(id, &file.record, &*self.machine_state()?) {
             Trust::Revoked { .. } => Err(KeystoreError::Revoked),
             Trust::Blocked { at } => self.decide(&lock, id, Trust::Blocked { at }),
             _ => self.decide(&lock, id, Trust::Blocked { at: now }),
         }
     }
 
-    /// Unblocks a contact, who is unverified then.
+    /// Unblocks a contact, which is then unverified.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], [`KeystoreError::NotBlocked`], and what the system refuses.
     pub fn unblock_contact(&self, id: &RootId) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let file = self.known_file(id)?;
-        match judge(id, &file.claim, &*self.local()?) {
+        match evaluate(id, &file.record, &*self.machine_state()?) {
             Trust::Blocked { .. } => self.decide(&lock, id, Trust::Unverified),
             _ => Err(KeystoreError::NotBlocked),
         }
     }
 
-    /// Takes note of the end of somebody's identity, for good, also if its card comes later.
+    /// Records the revocation of a person's identity, for good, also if its card is added later.
     ///
     /// # Errors
     /// [`KeystoreError::OwnCard`] when it is one of my own; [`KeystoreError::Unknown`] when it is no contact and the keystore
@@ -83,14 +83,14 @@ impl Keystore {
         if file.is_none() && self.state.is_none() {
             return Err(KeystoreError::Unknown("contact"));
         }
-        let claim = file.map_or(Claim::UNVERIFIED, |file| file.claim);
-        match judge(&id, &claim, &*self.local()?) {
+        let record = file.map_or(TrustRecord::UNVERIFIED, |file| file.record);
+        match evaluate(&id, &record, &*self.machine_state()?) {
             Trust::Revoked { at } => self.decide(&lock, &id, Trust::Revoked { at }),
             _ => self.decide(&lock, &id, Trust::Revoked { at: now }),
         }
     }
 
-    /// A contact for whom somebody offered another key, or another card with the same serial. What is graver stays.
+    /// Marks a contact as *changed*: another key, or another card with the same serial, was offered. A stricter state stays.
     pub(super) fn mark_changed(
         &self,
         lock: &WriteLock,
@@ -99,38 +99,38 @@ impl Keystore {
         now: Time,
     ) -> Result<(), KeystoreError> {
         let file = self.known_file(id)?;
-        if judge(id, &file.claim, &*self.local()?).stops() {
+        if evaluate(id, &file.record, &*self.machine_state()?).blocks_use() {
             return Ok(());
         }
         self.decide(lock, id, Trust::Changed { at: now, offered })
     }
 
-    /// What must not come back with an old file of a contact that is removed now.
+    /// Saves what must still hold if an old file of the removed contact comes back.
     pub(super) fn forget(&self, lock: &WriteLock, file: &ContactFile) -> Result<(), KeystoreError> {
-        let local = self.local()?;
+        let machine = self.machine_state()?;
         match (
-            local.remembered(&file.id),
-            judge(&file.id, &file.claim, &local),
+            machine.decision(&file.id),
+            evaluate(&file.id, &file.record, &machine),
         ) {
-            // The owner's word, and the user's, hold for the key. That a file alone says *revoked* is no reason to keep it: the
-            // owner's word can be added again, and whoever wrote to the folder could not be answered.
+            // A revocation, and a decision of the user, hold for the key. A file alone that says *revoked* is not saved: the
+            // revocation can be added again, and the file may have been written by anybody.
             (Some(Trust::Revoked { .. }), _) | (None, Trust::Unverified) => Ok(()),
-            (_, trust @ Trust::Blocked { .. }) => self.remember(lock, &file.id, trust),
-            _ => self.remember(lock, &file.id, Trust::Unverified),
+            (_, trust @ Trust::Blocked { .. }) => self.save_decision(lock, &file.id, trust),
+            _ => self.save_decision(lock, &file.id, Trust::Unverified),
         }
     }
 
-    /// Nothing here raises trust above unverified. The memory first: see [`Keystore::remember`].
+    /// Nothing here raises trust above unverified. The decision is saved first: see [`Keystore::save_decision`].
     fn decide(&self, lock: &WriteLock, id: &RootId, trust: Trust) -> Result<(), KeystoreError> {
-        self.remember(lock, id, trust)?;
+        self.save_decision(lock, id, trust)?;
         let Some(file) = self.contact_file(id)? else {
             return Ok(());
         };
-        let claim = Claim::new(id, trust, None);
-        if file.claim == claim {
+        let record = TrustRecord::new(id, trust, None);
+        if file.record == record {
             return Ok(());
         }
-        self.write_contact(&ContactFile { claim, ..file })
+        self.write_contact(&ContactFile { record, ..file })
     }
 
     fn known_file(&self, id: &RootId) -> Result<ContactFile, KeystoreError> {

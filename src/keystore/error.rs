@@ -8,7 +8,7 @@ use crate::crypto::passphrase::PassphraseError;
 use crate::crypto::signing::RootId;
 
 /// Why a keystore did not do what it was asked to. Nothing was changed then, except that a decision about a contact may be
-/// remembered which its file does not say yet.
+/// saved that its file does not record yet.
 #[derive(Debug, thiserror::Error)]
 pub enum KeystoreError {
     /// The system refused.
@@ -62,7 +62,7 @@ pub enum KeystoreError {
         /// The identity.
         id: RootId,
     },
-    /// An address that is known with another root key: a replaced key, or somebody who pretends.
+    /// An address that is known with another root key: a replaced key, or an impostor.
     #[error("{address} is known with another key")]
     KeyChanged {
         /// The address.
@@ -92,8 +92,8 @@ pub enum KeystoreError {
     /// Another run changed the identity since its keys were read.
     #[error("another run has changed the identity meanwhile")]
     Changed,
-    /// A trial failed: what was sealed to this key of a card did not open with the private keys, or not as it was.
-    #[error("what is sealed to the key with the serial {0} does not open")]
+    /// The self-test failed: a test content sealed to this key of a card did not open with the private keys.
+    #[error("a message sealed to the key with serial {0} cannot be opened")]
     DoesNotOpen(u32),
     /// The contact is blocked.
     #[error("the contact is blocked")]
@@ -104,7 +104,7 @@ pub enum KeystoreError {
     /// The owner of the key declared it to be used no more.
     #[error("its owner revoked the key")]
     Revoked,
-    /// There is no folder for what this machine keeps to itself.
+    /// There is no folder for the state of this machine.
     #[error("there is no state folder to remember a verification in")]
     NoState,
     /// Not an identity, contact or group of this keystore.

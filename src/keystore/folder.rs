@@ -10,12 +10,12 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::{Keystore, KeystoreError};
-use crate::atomic_file::{AtomicFile, Existing, Readers};
+use crate::atomic_file::{AtomicFile, Existing, FileMode};
 
 /// No file of the keystore is longer: a card has at most 256 KiB of text.
 const FILE_BYTES_MAX: u64 = 320 << 10;
 
-/// Held while something is written; released when dropped, or when the process ends.
+/// The lock of the writers; released when dropped, or when the process ends.
 pub(super) struct WriteLock {
     _file: File,
 }
@@ -72,7 +72,7 @@ impl Keystore {
     }
 }
 
-/// A keystore that is not there is private enough.
+/// Checks that the keystore is private. One that does not exist is.
 pub(super) fn check_root(root: &Path) -> Result<(), KeystoreError> {
     match fs::metadata(root) {
         Ok(metadata) => check_folder(root, &metadata),
@@ -133,7 +133,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreEr
     read_up_to(path, FILE_BYTES_MAX)
 }
 
-/// The same for a file of at most `max` bytes.
+/// Reads a file like [`read`], with at most `max` bytes.
 pub(super) fn read_up_to(
     path: &Path,
     max: u64,
@@ -176,7 +176,7 @@ pub(super) fn read_up_to(
 
 /// Writes a whole file that only its owner may read.
 pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), KeystoreError> {
-    let mut file = AtomicFile::create(path, Readers::OwnerOnly, existing)?;
+    let mut file = AtomicFile::create(path, FileMode::OwnerOnly, existing)?;
     file.write_all(bytes)
         .map_err(|error| KeystoreError::system("write", path, error))?;
     Ok(file.commit()?)

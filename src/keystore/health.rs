@@ -1,4 +1,4 @@
-//! A keystore looked through, file by file: what does not open, what lies about, what contradicts itself. Nothing is changed.
+//! A check of a keystore, file by file, for unreadable, unexpected and contradictory files. Nothing is changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -11,29 +11,29 @@ use super::secret_file::StoredSecret;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::is_temporary;
 use crate::crypto::signing::RootId;
-use crate::turns::spread;
+use crate::pipeline::parallel_map;
 
 /// The files of a keystore beside those in its folders.
 const FILES: [&str; 5] = ["backed-up", "clock", "contacts.index", "default", "lock"];
 const IDENTITIES: &str = "identities";
 const GROUPS: &str = "groups";
 const FOLDERS: [&str; 4] = [IDENTITIES, CONTACTS, GROUPS, INVITATIONS];
-/// A file of these is a line long.
+/// The most bytes of one of these files, which have one line.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 const INDEX_BYTES_MAX: u64 = 64 << 20;
 const OF_IDENTITY: [&str; 4] = ["card", "ended", "revocation", "secret"];
-/// From so many contacts on they are looked at by several threads.
+/// The number of contacts from which on they are checked in parallel.
 const SHARED_FROM: usize = 64;
 
 /// Something that is not as it should be.
 #[derive(Debug)]
 pub enum Finding {
-    /// It does not open, or others can read it.
+    /// A file is damaged, or others can read it.
     Fault(KeystoreError),
-    /// A file that a killed run left; it means nothing.
+    /// A temporary file that a killed run left; it can be removed.
     Leftover(PathBuf),
-    /// Nothing that a keystore has.
-    Stranger(PathBuf),
+    /// A file that does not belong to a keystore.
+    Unexpected(PathBuf),
     /// Several people have this address.
     SharedAddress {
         /// The address, in small letters.
@@ -41,8 +41,8 @@ pub enum Finding {
         /// Their root keys.
         ids: Vec<RootId>,
     },
-    /// A group names somebody who is no contact.
-    LostMember {
+    /// A group has a member who is no contact.
+    MissingMember {
         /// The group.
         group: String,
         /// The root key of its member.
@@ -51,7 +51,7 @@ pub enum Finding {
 }
 
 impl Keystore {
-    /// Looks at every file. A keystore that is not there is in order.
+    /// Checks every file. A keystore that does not exist has no findings.
     #[must_use]
     pub fn examine(&self) -> Vec<Finding> {
         if let Err(error) = folder::check_root(&self.root) {
@@ -61,7 +61,7 @@ impl Keystore {
         let known = |name: &OsStr| FILES.iter().chain(&FOLDERS).any(|known| name == *known);
         for path in found.entries(&self.root) {
             let name = path.file_name().unwrap_or_default();
-            if found.is_litter(&path, known) || FOLDERS.iter().any(|folder| name == *folder) {
+            if found.is_unexpected(&path, known) || FOLDERS.iter().any(|folder| name == *folder) {
                 continue;
             }
             let max = match name == "contacts.index" {
@@ -70,19 +70,19 @@ impl Keystore {
             };
             found.check(folder::read_up_to(&path, max));
         }
-        let mut owners = self.look_at_identities(&mut found);
-        let contacts = self.look_at_contacts(&mut found);
+        let mut owners = self.check_identities(&mut found);
+        let contacts = self.check_contacts(&mut found);
         let ids: BTreeSet<RootId> = owners.iter().chain(&contacts).map(|(id, _)| *id).collect();
         owners.extend(contacts);
         found.shared_addresses(&owners);
-        self.look_at_groups(&ids, &mut found);
-        self.look_at_invitations(&mut found);
-        found.check(self.local());
+        self.check_groups(&ids, &mut found);
+        self.check_invitations(&mut found);
+        found.check(self.machine_state());
         found.0
     }
 
-    /// Hands back whose address each of those in use is.
-    fn look_at_identities(&self, found: &mut Findings) -> Vec<(RootId, Vec<String>)> {
+    /// Returns the addresses of each identity in use.
+    fn check_identities(&self, found: &mut Findings) -> Vec<(RootId, Vec<String>)> {
         let mut owners = Vec::new();
         for path in found.folder(self, IDENTITIES) {
             let id = path
@@ -94,11 +94,11 @@ impl Keystore {
                 let hidden = hidden.and_then(|name| name.strip_prefix('.')?.parse::<RootId>().ok());
                 match hidden {
                     Some(_) => found.0.push(Finding::Leftover(path)),
-                    None => drop(found.is_litter(&path, |_| false)),
+                    None => drop(found.is_unexpected(&path, |_| false)),
                 }
                 continue;
             };
-            self.look_at_identity(&id, &path, found);
+            self.check_identity(&id, &path, found);
         }
         if let Some(identities) = found.check(self.identities()) {
             for one in identities {
@@ -110,9 +110,9 @@ impl Keystore {
         owners
     }
 
-    fn look_at_identity(&self, id: &RootId, path: &Path, found: &mut Findings) {
+    fn check_identity(&self, id: &RootId, path: &Path, found: &mut Findings) {
         for file in found.entries(path) {
-            found.is_litter(&file, |name| OF_IDENTITY.iter().any(|known| name == *known));
+            found.is_unexpected(&file, |name| OF_IDENTITY.iter().any(|known| name == *known));
         }
         let gone = |name: &str| KeystoreError::damaged(&path.join(name), &"it is not there");
         match self.own_card(id) {
@@ -132,7 +132,7 @@ impl Keystore {
         }
     }
 
-    fn look_at_contacts(&self, found: &mut Findings) -> Vec<(RootId, Vec<String>)> {
+    fn check_contacts(&self, found: &mut Findings) -> Vec<(RootId, Vec<String>)> {
         let mut ids = Vec::new();
         for path in found.folder(self, CONTACTS) {
             match path
@@ -140,12 +140,12 @@ impl Keystore {
                 .and_then(|name| name.to_str()?.parse().ok())
             {
                 Some(id) => ids.push(id),
-                None => drop(found.is_litter(&path, |_| false)),
+                None => drop(found.is_unexpected(&path, |_| false)),
             }
         }
         let look = |id: RootId| self.contact(&id);
         let mut owners = Vec::new();
-        for contact in spread(ids, SHARED_FROM, look) {
+        for contact in parallel_map(ids, SHARED_FROM, look) {
             if let Some(contact) = found.check(contact).flatten() {
                 owners.push((contact.card.id(), contact.card.addresses().to_vec()));
             }
@@ -153,28 +153,28 @@ impl Keystore {
         owners
     }
 
-    fn look_at_invitations(&self, found: &mut Findings) {
+    fn check_invitations(&self, found: &mut Findings) {
         for path in found.folder(self, INVITATIONS) {
             match path
                 .file_name()
                 .and_then(|name| name.to_str()?.parse().ok())
             {
                 Some(place) => drop(found.check(self.invitation_at(&place))),
-                None => drop(found.is_litter(&path, |_| false)),
+                None => drop(found.is_unexpected(&path, |_| false)),
             }
         }
     }
 
-    fn look_at_groups(&self, known: &BTreeSet<RootId>, found: &mut Findings) {
+    fn check_groups(&self, known: &BTreeSet<RootId>, found: &mut Findings) {
         for path in found.folder(self, GROUPS) {
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
             if !super::is_group_name(name) {
-                found.is_litter(&path, |_| false);
+                found.is_unexpected(&path, |_| false);
                 continue;
             }
             let group = found.check(self.group(name)).flatten().unwrap_or_default();
             let lost = group.members.into_iter().filter(|id| !known.contains(id));
-            found.0.extend(lost.map(|id| Finding::LostMember {
+            found.0.extend(lost.map(|id| Finding::MissingMember {
                 group: name.to_owned(),
                 id,
             }));
@@ -186,7 +186,7 @@ impl Keystore {
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// Keeps what is wrong with it, if anything.
+    /// Records the error, if there is one.
     fn check<T>(&mut self, result: Result<T, KeystoreError>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -197,7 +197,7 @@ impl Findings {
         }
     }
 
-    /// What stands in one of the keystore's folders, if that is there and private.
+    /// The entries of one of the keystore's folders, if it exists and is private.
     fn folder(&mut self, keystore: &Keystore, name: &str) -> Vec<PathBuf> {
         match self.check(keystore.folder(name)).flatten() {
             Some(_) => self.entries(&keystore.root.join(name)),
@@ -220,8 +220,8 @@ impl Findings {
         paths
     }
 
-    /// Whether it is nothing that belongs here.
-    fn is_litter(&mut self, path: &Path, known: impl Fn(&OsStr) -> bool) -> bool {
+    /// Whether the file does not belong here; then it is recorded.
+    fn is_unexpected(&mut self, path: &Path, known: impl Fn(&OsStr) -> bool) -> bool {
         let name = path.file_name().unwrap_or_default();
         if known(name) {
             return false;
@@ -230,7 +230,7 @@ impl Findings {
         self.0
             .push(match is_temporary(path.file_name().unwrap_or_default()) {
                 true => Finding::Leftover(path),
-                false => Finding::Stranger(path),
+                false => Finding::Unexpected(path),
             });
         true
     }

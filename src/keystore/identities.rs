@@ -26,11 +26,11 @@ pub struct StoredIdentity {
 /// Whether an identity is still used: to sign, and to be sealed to. One that is not still opens what was sealed to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It is.
+    /// It is used.
     Active,
-    /// Its revocation was given out.
+    /// Its revocation was published.
     Revoked,
-    /// Another identity of mine came in its place.
+    /// Another identity of the user replaces it.
     Replaced(RootId),
 }
 
@@ -84,7 +84,7 @@ impl Keystore {
         Ok(identities)
     }
 
-    /// Whose folders are here, whatever is in them.
+    /// The ids of all identity folders, whatever is in them.
     pub(super) fn identity_ids(&self) -> Result<Vec<RootId>, KeystoreError> {
         let names = self.names_in(IDENTITIES)?;
         let ids = names.iter().filter_map(|name| name.to_str()?.parse().ok());
@@ -102,7 +102,7 @@ impl Keystore {
         }
     }
 
-    /// The statement that one of my identities is to be used no more, as it was made with it.
+    /// The revocation of one of the user's identities, which was made together with it.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`] when there is none, and what the system refuses.
@@ -154,7 +154,7 @@ impl Keystore {
         }
     }
 
-    /// Stores a new identity. It is on disk, whole, when this returns.
+    /// Stores a new identity. It is complete and on disk when this returns.
     ///
     /// # Errors
     /// [`KeystoreError::AddressTaken`] when an identity has one of the card's addresses, and what the system refuses.

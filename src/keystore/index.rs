@@ -1,9 +1,9 @@
-//! `contacts.index`: what every contact can be named by, so that finding one among thousands does not read thousands of files.
+//! `contacts.index`: the names and addresses of all contacts, so that finding one among thousands does not read thousands of files.
 //!
-//! It is a hint, and removing it is always safe. Whoever had to read many contacts leaves it behind, by atomic replacement and
-//! without a lock; it holds only as long as the contacts' folder provably did not change since, and whatever is wrong with it
-//! means that it is not there. Whoever finds somebody by it reads that contact's own file and looks whether the name stands
-//! there too; nobody is refused, called ambiguous or called unknown on its word.
+//! The index is a hint, and removing it is always safe. A run that had to read many contacts writes it, by atomic replacement
+//! and without a lock. It is valid only as long as the contacts' folder provably did not change since; an index with any fault
+//! counts as missing. A contact that is found in it is confirmed by reading its own file; the index alone never decides that
+//! a name is unknown, ambiguous or refused.
 //!
 //! ```text
 //! encl-contacts/1 STAMP SUM of all that follows
@@ -17,11 +17,11 @@ use std::path::PathBuf;
 
 use super::contacts::CONTACTS;
 use super::{ContactHead, Keystore, KeystoreError, folder};
-use crate::atomic_file::{AtomicFile, Existing, Readers};
+use crate::atomic_file::{AtomicFile, Existing, FileMode};
 use crate::crypto::aead::{AeadKey, NONCE_BYTES};
 use crate::crypto::signing::RootId;
 
-/// Fewer contacts are read faster than they are worth an index.
+/// Up to so many contacts are read without an index.
 const CONTACTS_MIN: usize = 64;
 /// An index of more is not read: 16 addresses of 320 bytes each for 10,000 contacts are less.
 const INDEX_BYTES_MAX: u64 = 64 << 20;
@@ -30,12 +30,12 @@ const MAGIC: &str = "encl-contacts/1";
 /// folder that was changed less than this before it was read; FAT counts in 2 seconds, everything else in less.
 const TICK_SECONDS: i64 = 3;
 
-/// What all contacts can be named by, as the index has it.
+/// The names and addresses of all contacts, from the index.
 pub struct ContactIndex {
     lines: String,
 }
 
-/// What a contact can be named by.
+/// The name and the addresses of one contact, from the index.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedContact<'a> {
     id: &'a str,
@@ -72,8 +72,8 @@ pub(super) struct Unwritten {
 }
 
 impl Keystore {
-    /// What all contacts can be named by, if that is known without reading them. See the module: who is found by it has to be
-    /// looked at, and whoever is not found has to be looked for.
+    /// The index, if it is valid. A contact that is found in it must be confirmed by its file, and one that is not found must be
+    /// searched for in the files.
     ///
     /// # Errors
     /// [`KeystoreError`], when the folder is not private.
@@ -96,7 +96,7 @@ impl Keystore {
         if contacts <= CONTACTS_MIN {
             return None;
         }
-        let file = AtomicFile::create(&self.index_path(), Readers::OwnerOnly, Existing::Replace);
+        let file = AtomicFile::create(&self.index_path(), FileMode::OwnerOnly, Existing::Replace);
         let file = file.ok()?;
         // The time as this file system tells it, which may be another machine's.
         let now = file.file().metadata().ok()?.mtime();
@@ -154,7 +154,7 @@ fn write(stamp: &str, heads: &[ContactHead]) -> Vec<u8> {
     format!("{MAGIC} {stamp} {sum}\n{lines}").into_bytes()
 }
 
-/// Tells damage, not forgery: whoever can write here can write a sum. GHASH under a key that everybody knows, as the tag of an
+/// A checksum against damage, not against forgery. GHASH under a public key of zeros, as the tag of an
 /// AES-GCM message without plaintext, since it is several times as fast as any hash function here.
 fn sum(lines: &str) -> String {
     let tag = AeadKey::new(&[0; 32]).seal(&[0; NONCE_BYTES], lines.as_bytes(), &mut []);

@@ -1,4 +1,4 @@
-//! Invitations that were sent out: to whom and when, and who answered. Each is known by the hash of its token alone.
+//! Invitations that were sent: to whom and when, and who answered. Each is identified by the hash of its token.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ const VERSION: &str = "encl/1";
 /// An address escaped in full, an id twice and two times fit in.
 const FILE_BYTES_MAX: u64 = 4 << 10;
 
-/// For how long an invitation can be answered, in seconds: 90 days. A mailbox that is read by others later is no way in.
+/// For how long an invitation can be answered, in seconds: 90 days. So an attacker who reads a mailbox later cannot use old ones.
 pub const INVITATION_SECONDS_MAX: u64 = 90 * 86_400;
 
 /// An invitation of mine.
@@ -39,16 +39,16 @@ pub struct Invitation {
 pub struct Answered {
     /// Whose card came with the token.
     pub by: RootId,
-    /// When that was taken note of.
+    /// When the answer was recorded.
     pub at: Time,
 }
 
 /// Whether an invitation can be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationState {
-    /// It can.
+    /// It can be answered.
     Open,
-    /// It was.
+    /// It was answered.
     Answered(Answered),
     /// It is older than [`INVITATION_SECONDS_MAX`].
     Old,
@@ -82,7 +82,7 @@ struct Line<'a> {
 }
 
 impl Keystore {
-    /// Takes note that `address` is invited by one of my identities, and gives the token for it. The token is not kept.
+    /// Records that one of the user's identities invites `address`, and returns the token. The token is not stored.
     ///
     /// # Errors
     /// What the system refuses.
@@ -132,8 +132,8 @@ impl Keystore {
             .map_err(|error| KeystoreError::damaged(&path, &error))
     }
 
-    /// Spends an invitation: takes note that this key answered it. Says how it stood before; only one that was
-    /// [`InvitationState::Open`] is changed.
+    /// Records that this key answered an invitation. Returns its state before; only one that was [`InvitationState::Open`] is
+    /// changed.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`] for a token that is none of mine, and what the system refuses.

@@ -6,25 +6,24 @@
 //! identities/ID/revocation   the signed end of the identity, to be published if the key is lost
 //! identities/ID/ended        `revoked`, once the identity is not used any more
 //! contacts/ID                one line of trust, one line of card
-//! contacts.index             a hint, made where there are many contacts, by whoever reads them; may be removed at any time
+//! contacts.index             a hint, written when many contacts are read; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
 //! backed-up                  a hint: when all of this was backed up last
-//! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not kept
+//! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not stored
 //! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
 //! default                    the id of the identity that signs when nothing else is said
-//! lock                       held by whoever writes
+//! lock                       held by the process that writes
 //! ```
 //!
 //! ID is the root key in 64 hexadecimal digits. Every file is replaced atomically, so readers need no lock. Folders are
 //! 0700 and files 0600; what others could read is refused.
 //!
-//! Whom the user verified or blocked is remembered in a second folder as well, which no other machine writes to:
-//! [`Keystore::with_state`]. What stands in the keystore alone can lower trust and never raise it.
+//! The user's decisions to verify or block are saved in a second folder as well, which no other machine writes to:
+//! [`Keystore::with_state`]. The content of the keystore alone can lower trust and never raise it.
 
 mod backup;
 mod changes;
 mod clock;
-mod comparison;
 mod contact_file;
 mod contacts;
 mod decisions;
@@ -33,37 +32,38 @@ mod folder;
 mod groups;
 mod health;
 mod identities;
+mod identity_export;
 mod index;
 mod invitations;
-mod local;
+mod machine_state;
 mod restore;
+mod safety_number;
 mod secret_file;
-mod transfer;
-mod trial;
+mod self_test;
 mod trust;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use local::Local;
+use machine_state::MachineState;
 
 pub use backup::{
     BACKUP_TYPE, BackedUpContact, Backup, BackupCounts, BackupError, Decisions, Part, read_parts,
 };
 pub use changes::{IdentityChange, SecretState};
-pub use comparison::Comparison;
-pub use contacts::{Accepted, Contact, ContactHead, How};
+pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use health::Finding;
 pub use identities::{Standing, StoredIdentity};
+pub use identity_export::{IdentityExport, IdentityExportError, ImportOutcome};
 pub use index::{ContactIndex, IndexedContact};
 pub use invitations::{Answered, INVITATION_SECONDS_MAX, Invitation, InvitationState};
-pub use restore::{Fate, Restore, Restoring};
+pub use restore::{Restore, RestoreMode, RestoreOutcome};
+pub use safety_number::SafetyNumber;
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
-pub use transfer::{Imported, Transfer, TransferError};
-pub use trial::try_out;
+pub use self_test::self_test;
 pub use trust::{Compared, Trust, Verified};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
@@ -71,9 +71,9 @@ pub use trust::{Compared, Trust, Verified};
 #[derive(Clone)]
 pub struct Keystore {
     root: PathBuf,
-    /// Where this machine keeps to itself what was decided about people.
+    /// The folder for the state of this machine: decisions about contacts.
     state: Option<PathBuf>,
-    local: Arc<RwLock<Option<Arc<Local>>>>,
+    machine_state: Arc<RwLock<Option<Arc<MachineState>>>>,
 }
 
 impl fmt::Debug for Keystore {
@@ -85,13 +85,13 @@ impl fmt::Debug for Keystore {
 }
 
 impl Keystore {
-    /// The keystore in `root`. Without [`Keystore::with_state`] nobody in it can be verified.
+    /// The keystore in `root`. Without [`Keystore::with_state`] no contact can be verified.
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
             state: None,
-            local: Arc::default(),
+            machine_state: Arc::default(),
         }
     }
 

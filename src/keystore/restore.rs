@@ -1,53 +1,53 @@
-//! A backup merged into what is here: nothing that is here gives way to anything earlier, and trust is never raised by a stream
-//! that anybody could have made.
+//! Restoring a backup into a keystore: newer local data is never replaced by older data, and trust is never raised by a backup
+//! of unknown origin.
 //!
-//! Identities are taken in by [`Keystore::import_identity`], since that may need passphrases; what is here is the rest. It is
-//! done twice by the same code: first to see what would become of everything, then to do it.
+//! Identities are imported by [`Keystore::import_identity`], since that may need passphrases; everything else is restored here.
+//! The same code runs twice: first as a dry run, then to apply it.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::backup::{BackedUpContact, Decisions};
 use super::contact_file::ContactFile;
-use super::contacts::{CONTACTS, Owners};
+use super::contacts::{AddressIndex, CONTACTS};
 use super::folder::WriteLock;
 use super::groups::Group;
 use super::invitations::Invitation;
-use super::trust::{Claim, Trust};
+use super::trust::{Trust, TrustRecord};
 use super::{Keystore, KeystoreError, folder};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 
-/// What becomes of one thing of a backup.
+/// The result of restoring one item of a backup.
 #[derive(Debug)]
-pub enum Fate {
-    /// It is not here, and comes.
+pub enum RestoreOutcome {
+    /// It is missing here and is added.
     New,
-    /// It is here, and the backup's is later.
+    /// It is here, and the newer one of the backup replaces it.
     Updated,
-    /// It is here.
+    /// It is here already.
     Known,
-    /// What is here is later, or was decided here, and stays.
-    Kept,
-    /// It cannot be told which of the two is right; what is here stays.
+    /// The local one is newer, or was decided on here, and is kept.
+    LocalKept,
+    /// It is unclear which of the two is right; the local one is kept.
     Refused(KeystoreError),
 }
 
-/// Whether a backup is only looked at.
-pub enum Restoring<'a> {
+/// Whether a backup is really restored.
+pub enum RestoreMode<'a> {
     /// Nothing is written.
-    Foresee,
-    /// It is written; these are the verifications that looking at the same backup found, and a source of randomness.
-    Do(BTreeMap<RootId, Trust>, &'a mut dyn CryptoRng),
+    DryRun,
+    /// The backup is restored, with the verifications that a dry run of the same backup found, and a source of randomness.
+    Apply(BTreeMap<RootId, Trust>, &'a mut dyn CryptoRng),
 }
 
-/// Contacts, decisions and groups of one backup on their way into a keystore.
+/// The contacts, decisions, groups and invitations of one backup while they are restored.
 pub struct Restore<'k> {
     keystore: &'k Keystore,
-    /// Held where something is written.
+    /// Held unless it is a dry run.
     lock: Option<WriteLock>,
-    owners: Owners,
-    /// Whether it is certain that I made the backup: else it raises nobody's trust.
+    addresses: AddressIndex,
+    /// Whether the user certainly made the backup: otherwise it raises no trust.
     is_mine: bool,
     decisions: BTreeMap<RootId, Trust>,
     verified: BTreeMap<RootId, Trust>,
@@ -61,24 +61,24 @@ impl Keystore {
     /// [`KeystoreError`].
     pub fn restore(
         &self,
-        restoring: Restoring<'_>,
+        mode: RestoreMode<'_>,
         is_mine: bool,
     ) -> Result<Restore<'_>, KeystoreError> {
-        let (lock, verified) = match restoring {
-            Restoring::Foresee => (None, BTreeMap::new()),
-            Restoring::Do(verified, rng) => {
+        let (lock, verified) = match mode {
+            RestoreMode::DryRun => (None, BTreeMap::new()),
+            RestoreMode::Apply(verified, rng) => {
                 let lock = self.lock()?;
                 if !verified.is_empty() && self.state.is_some() {
-                    self.local_key(rng)?;
+                    self.machine_key(rng)?;
                 }
-                self.remember_all(&lock, &verified)?;
+                self.save_decisions(&lock, &verified)?;
                 (Some(lock), verified)
             }
         };
         Ok(Restore {
             keystore: self,
             lock,
-            owners: self.owners()?,
+            addresses: self.address_index()?,
             is_mine,
             decisions: BTreeMap::new(),
             verified,
@@ -87,43 +87,45 @@ impl Keystore {
 }
 
 impl Restore<'_> {
-    /// Takes the decisions of a backup: whoever was blocked, changed or revoked in either is so from now on, if the backup is
-    /// mine. Those of anybody else are about its new contacts only. Hands back the keys of which it was not known here.
+    /// Restores the decisions of a backup. If the user made it, a key that is blocked, changed or revoked here or there is so
+    /// from now on; otherwise the decisions hold only for contacts that are new here. Returns the keys that became stricter.
     ///
     /// # Errors
     /// [`KeystoreError`].
     pub fn decisions(&mut self, decisions: Decisions) -> Result<Vec<RootId>, KeystoreError> {
-        let mut graver = BTreeMap::new();
+        let mut stricter = BTreeMap::new();
         for (id, trust) in decisions.0.iter().filter(|_| self.is_mine) {
             let here = self.trust(id)?;
-            if here.graver(*trust) != here {
-                graver.insert(*id, *trust);
+            if here.stricter(*trust) != here {
+                stricter.insert(*id, *trust);
             }
         }
         if let Some(lock) = &self.lock {
-            self.keystore.remember_all(lock, &graver)?;
+            self.keystore.save_decisions(lock, &stricter)?;
         }
         self.decisions = decisions.0;
-        Ok(graver.into_keys().collect())
+        Ok(stricter.into_keys().collect())
     }
 
-    /// Takes a contact.
+    /// Restores a contact.
     ///
     /// # Errors
     /// What the system refuses.
-    pub fn contact(&mut self, contact: &BackedUpContact) -> Result<Fate, KeystoreError> {
+    pub fn contact(&mut self, contact: &BackedUpContact) -> Result<RestoreOutcome, KeystoreError> {
         let BackedUpContact { file, card } = contact;
         let here = self.keystore.contact_file(&file.id)?;
-        let fate = match &here {
-            Some(here) => self.compare(here, contact)?,
-            None => self.welcome(contact)?,
+        let outcome = match &here {
+            Some(here) => self.outcome_for_known(here, contact)?,
+            None => self.outcome_for_new(contact)?,
         };
-        if matches!(fate, Fate::Refused(_)) || (here.is_none() && !matches!(fate, Fate::New)) {
-            return Ok(fate);
+        if matches!(outcome, RestoreOutcome::Refused(_))
+            || (here.is_none() && !matches!(outcome, RestoreOutcome::New))
+        {
+            return Ok(outcome);
         }
         let before = self.trust(&file.id)?;
-        let after = self.judged(&file.id, before)?;
-        // What looking at it found was remembered before anything else.
+        let after = self.merged_trust(&file.id, before)?;
+        // The verifications of the dry run were saved before anything else.
         let is_verified_now = match (&self.lock, after) {
             (Some(_), _) => self.verified.contains_key(&file.id),
             (None, Trust::Verified(_)) => after != before,
@@ -133,54 +135,54 @@ impl Restore<'_> {
             self.verified.insert(file.id, after);
         }
         if self.lock.is_some() {
-            let claim = match (after, &here) {
-                // What this machine cannot prove stays as it stands.
-                (Trust::Unproven, Some(here)) => here.claim,
-                _ => Claim::new(&file.id, after, self.keystore.local()?.key()),
+            let record = match (after, &here) {
+                // A record that this machine cannot verify stays as it is.
+                (Trust::Unproven, Some(here)) => here.record,
+                _ => TrustRecord::new(&file.id, after, self.keystore.machine_state()?.key()),
             };
-            let (how, added) = match &here {
-                Some(here) => (here.how, here.added.min(file.added)),
-                None => (file.how, file.added),
+            let (added_by, added) = match &here {
+                Some(here) => (here.added_by, here.added.min(file.added)),
+                None => (file.added_by, file.added),
             };
-            match (&fate, here) {
-                (Fate::New | Fate::Updated, _) => {
+            match (&outcome, here) {
+                (RestoreOutcome::New | RestoreOutcome::Updated, _) => {
                     folder::make_folder(&self.keystore.root.join(CONTACTS))?;
-                    let written = ContactFile::new(card, claim, how, added);
+                    let written = ContactFile::new(card, record, added_by, added);
                     self.keystore.write_contact(&written)?;
                 }
                 // Its file says it too, as after `contact verify`.
                 (_, Some(here)) if is_verified_now => {
                     self.keystore
-                        .write_contact(&ContactFile { claim, ..here })?;
+                        .write_contact(&ContactFile { record, ..here })?;
                 }
                 _ => {}
             }
         }
-        self.owners.add(file.id, &file.addresses);
-        Ok(match (fate, is_verified_now) {
-            (Fate::Known | Fate::Kept, true) => Fate::Updated,
-            (fate, _) => fate,
+        self.addresses.add(file.id, &file.addresses);
+        Ok(match (outcome, is_verified_now) {
+            (RestoreOutcome::Known | RestoreOutcome::LocalKept, true) => RestoreOutcome::Updated,
+            (outcome, _) => outcome,
         })
     }
 
-    /// Takes a group. One that is here stays as it is: whoever was taken out of it does not come back.
+    /// Restores a group. An existing one stays as it is, so that removed members do not come back.
     ///
     /// # Errors
     /// What the system refuses.
-    pub fn group(&mut self, name: &str, group: &Group) -> Result<Fate, KeystoreError> {
+    pub fn group(&mut self, name: &str, group: &Group) -> Result<RestoreOutcome, KeystoreError> {
         match self.keystore.group(name)? {
-            Some(here) if here == *group => Ok(Fate::Known),
-            Some(_) => Ok(Fate::Kept),
+            Some(here) if here == *group => Ok(RestoreOutcome::Known),
+            Some(_) => Ok(RestoreOutcome::LocalKept),
             None => {
                 if self.lock.is_some() {
                     self.keystore.make_group(name, group)?;
                 }
-                Ok(Fate::New)
+                Ok(RestoreOutcome::New)
             }
         }
     }
 
-    /// Takes an invitation, by the hash of its token; one that was answered in either is answered.
+    /// Restores an invitation, by the hash of its token. If it was answered here or there, it is answered.
     ///
     /// # Errors
     /// What the system refuses.
@@ -188,58 +190,64 @@ impl Restore<'_> {
         &mut self,
         hash: [u8; 32],
         invitation: &Invitation,
-    ) -> Result<Fate, KeystoreError> {
+    ) -> Result<RestoreOutcome, KeystoreError> {
         let place = RootId(hash);
-        let fate = match self.keystore.invitation_at(&place)? {
-            None => Fate::New,
-            Some(here) if here.answered.is_none() && invitation.answered.is_some() => Fate::Updated,
-            Some(_) => return Ok(Fate::Known),
+        let outcome = match self.keystore.invitation_at(&place)? {
+            None => RestoreOutcome::New,
+            Some(here) if here.answered.is_none() && invitation.answered.is_some() => {
+                RestoreOutcome::Updated
+            }
+            Some(_) => return Ok(RestoreOutcome::Known),
         };
         if self.lock.is_some() {
             self.keystore.restore_invitation(&place, invitation)?;
         }
-        Ok(fate)
+        Ok(outcome)
     }
 
-    /// The verifications that would be taken over, to be handed to [`Restoring::Do`].
+    /// The verifications that would be restored, for [`RestoreMode::Apply`].
     #[must_use]
     pub fn into_verified(self) -> BTreeMap<RootId, Trust> {
         self.verified
     }
 
-    /// A contact that is here already.
-    fn compare(&self, here: &ContactFile, new: &BackedUpContact) -> Result<Fate, KeystoreError> {
+    /// Decides about a contact that is here already.
+    fn outcome_for_known(
+        &self,
+        here: &ContactFile,
+        new: &BackedUpContact,
+    ) -> Result<RestoreOutcome, KeystoreError> {
         let serial = self.keystore.card_of(here)?.serial();
         Ok(match serial.cmp(&new.card.serial()) {
-            Ordering::Greater => Fate::Kept,
-            Ordering::Equal if here.card() == new.file.card() => Fate::Known,
-            Ordering::Equal => Fate::Refused(KeystoreError::OtherCard { serial }),
-            Ordering::Less => match self.owners.refuse_changed(&new.card) {
-                Ok(()) => Fate::Updated,
-                Err(error) => Fate::Refused(error),
+            Ordering::Greater => RestoreOutcome::LocalKept,
+            Ordering::Equal if here.card() == new.file.card() => RestoreOutcome::Known,
+            Ordering::Equal => RestoreOutcome::Refused(KeystoreError::OtherCard { serial }),
+            Ordering::Less => match self.addresses.refuse_changed(&new.card) {
+                Ok(()) => RestoreOutcome::Updated,
+                Err(error) => RestoreOutcome::Refused(error),
             },
         })
     }
 
-    /// A contact that is not here.
-    fn welcome(&self, new: &BackedUpContact) -> Result<Fate, KeystoreError> {
+    /// Decides about a contact that is not here.
+    fn outcome_for_new(&self, new: &BackedUpContact) -> Result<RestoreOutcome, KeystoreError> {
         if self.keystore.own_card(&new.file.id)?.is_some() {
-            return Ok(Fate::Known);
+            return Ok(RestoreOutcome::Known);
         }
-        let refused = self.keystore.refuse_successor_of_stopped(&new.card);
-        match refused.and_then(|()| self.owners.refuse_changed(&new.card)) {
-            Ok(()) => Ok(Fate::New),
+        let refused = self.keystore.refuse_successor_of_blocked_key(&new.card);
+        match refused.and_then(|()| self.addresses.refuse_changed(&new.card)) {
+            Ok(()) => Ok(RestoreOutcome::New),
             Err(KeystoreError::KeyChanged { known, .. })
                 if self.is_succeeded(&new.card.id(), &known)? =>
             {
-                Ok(Fate::Kept)
+                Ok(RestoreOutcome::LocalKept)
             }
-            Err(error @ KeystoreError::KeyChanged { .. }) => Ok(Fate::Refused(error)),
+            Err(error @ KeystoreError::KeyChanged { .. }) => Ok(RestoreOutcome::Refused(error)),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether `known`, who has an address of `old` now, came in its place by its signature.
+    /// Whether `known`, which has an address of `old` now, replaces it by a signature of `old`.
     fn is_succeeded(&self, old: &RootId, known: &RootId) -> Result<bool, KeystoreError> {
         let card = match self.keystore.contact(known)? {
             Some(contact) => Some(contact.card),
@@ -256,17 +264,18 @@ impl Restore<'_> {
         }
     }
 
-    /// How far it is from now on: the graver of both; and verified if nothing was ever decided here and I made the backup.
-    fn judged(&self, id: &RootId, here: Trust) -> Result<Trust, KeystoreError> {
+    /// How far a key is trusted from now on: the stricter of both; verified only if nothing was decided here and the user made the
+    /// backup.
+    fn merged_trust(&self, id: &RootId, here: Trust) -> Result<Trust, KeystoreError> {
         let Some(there) = self.decisions.get(id).copied() else {
             return Ok(here);
         };
         let is_open = matches!(here, Trust::Unverified | Trust::Unproven);
-        let was_decided = self.keystore.local()?.remembered(id).is_some();
+        let was_decided = self.keystore.machine_state()?.decision(id).is_some();
         let is_known = self.keystore.contact_path(id).exists();
         Ok(match there {
             Trust::Verified(_) if is_open && !was_decided && self.is_mine => there,
-            _ if self.is_mine || !is_known => here.graver(there),
+            _ if self.is_mine || !is_known => here.stricter(there),
             _ => here,
         })
     }

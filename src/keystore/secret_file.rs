@@ -11,27 +11,27 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::RootId;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    About, Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey,
+    ContentInfo, Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey,
     RewriteError, SealError, SealRequest, Workers, seal,
 };
 use crate::identity::Identity;
 use crate::policy::{Conditions, Padding};
 use crate::time::Time;
 
-/// How private keys are kept.
+/// How private keys are protected.
 #[derive(Clone, Copy)]
 pub enum Protection<'a> {
     /// Sealed to a passphrase.
     Passphrase(&'a Passphrase, Cost),
-    /// In the clear: whoever reads the file has the keys.
+    /// Not encrypted: the file gives its reader the keys.
     Plain,
 }
 
-/// What stands in the keystore for an identity's private keys.
+/// The private keys of an identity as they are stored.
 pub enum StoredSecret {
     /// They need a passphrase.
     Locked(LockedIdentity),
-    /// They stand in the clear.
+    /// They are not encrypted.
     Plain(Identity),
 }
 
@@ -43,10 +43,10 @@ pub struct LockedIdentity {
 }
 
 impl Keystore {
-    /// Reads an identity's private keys as they are kept.
+    /// Reads an identity's private keys as they are stored.
     ///
     /// # Errors
-    /// [`KeystoreError::Unknown`], or whatever is wrong with the file.
+    /// [`KeystoreError::Unknown`], or the fault of the file.
     pub fn secret(&self, id: &RootId) -> Result<StoredSecret, KeystoreError> {
         let path = self.secret_path(id);
         let bytes = folder::read(&path)?.ok_or(KeystoreError::Unknown("identity"))?;
@@ -195,7 +195,7 @@ pub(super) fn bytes(
         created: None,
         conditions: Conditions::default(),
         labels: BTreeMap::new(),
-        about: About::default(),
+        info: ContentInfo::default(),
         aligned: false,
         workers: Workers::ONE,
     };

@@ -158,16 +158,16 @@ fn the_oldest_identity_is_the_default_until_one_is_chosen() {
 fn a_card_is_accepted_once_updated_by_a_newer_one_and_never_changed() {
     let (_folder, keystore) = keystore();
     let (bob, first) = person("bob@example.org");
-    let accept = |card: &Card| keystore.accept(card, How::Added, now());
-    assert_eq!(accept(&first).unwrap(), Accepted::New);
-    assert_eq!(accept(&first).unwrap(), Accepted::Known);
+    let accept = |card: &Card| keystore.accept(card, AddedBy::Added, now());
+    assert_eq!(accept(&first).unwrap(), AcceptOutcome::New);
+    assert_eq!(accept(&first).unwrap(), AcceptOutcome::Known);
     assert!(matches!(
         accept(&card(&bob, "b@example.org", 1)),
         Err(KeystoreError::OtherCard { serial: 1 })
     ));
     assert_eq!(
         accept(&card(&bob, "bob@example.org", 3)).unwrap(),
-        Accepted::Updated
+        AcceptOutcome::Updated
     );
     assert!(matches!(
         accept(&first),
@@ -186,7 +186,7 @@ fn a_card_is_accepted_once_updated_by_a_newer_one_and_never_changed() {
         3
     );
     keystore.remove_contact(&bob.id()).unwrap();
-    assert_eq!(accept(&stranger).unwrap(), Accepted::New);
+    assert_eq!(accept(&stranger).unwrap(), AcceptOutcome::New);
 }
 
 #[test]
@@ -195,10 +195,10 @@ fn ones_own_card_and_address_are_nobody_elses() {
     let me = person("me@example.org");
     add(&keystore, &me, Protection::Plain).unwrap();
     assert!(matches!(
-        keystore.accept(&me.1, How::Added, now()),
+        keystore.accept(&me.1, AddedBy::Added, now()),
         Err(KeystoreError::OwnCard)
     ));
-    let other = keystore.accept(&person("me@example.org").1, How::FirstUse, now());
+    let other = keystore.accept(&person("me@example.org").1, AddedBy::FirstUse, now());
     assert!(matches!(other, Err(KeystoreError::KeyChanged { .. })));
 }
 
@@ -370,7 +370,7 @@ fn many_contacts_leave_an_index_that_any_change_ends() {
         .map(|n| person(&format!("p{n}@example.org")))
         .collect();
     let cards: Vec<Card> = people[..65].iter().map(|(_, card)| card.clone()).collect();
-    keystore.accept_all(&cards, How::Added, now()).unwrap();
+    keystore.accept_all(&cards, AddedBy::Added, now()).unwrap();
     let path = keystore.root().join("contacts.index");
     keystore.contact_heads().unwrap();
     assert!(!path.exists(), "the folder was changed a moment ago");
@@ -386,8 +386,8 @@ fn many_contacts_leave_an_index_that_any_change_ends() {
     let index = fs::read(&path).unwrap();
     let later = card(&people[0].0, "new@example.org", 2);
     let changes: [&dyn Fn(&Keystore); 3] = [
-        &|other| assert!(other.accept(&people[65].1, How::Added, now()).is_ok()),
-        &|other| assert!(other.accept(&later, How::Added, now()).is_ok()),
+        &|other| assert!(other.accept(&people[65].1, AddedBy::Added, now()).is_ok()),
+        &|other| assert!(other.accept(&later, AddedBy::Added, now()).is_ok()),
         &|other| other.remove_contact(&people[1].1.id()).unwrap(),
     ];
     for change in changes {
@@ -406,7 +406,7 @@ fn many_contacts_leave_an_index_that_any_change_ends() {
 fn a_damaged_index_is_none() {
     let (_folder, keystore) = keystore();
     let cards = [person("a@example.org").1, person("b@example.org").1];
-    keystore.accept_all(&cards, How::Added, now()).unwrap();
+    keystore.accept_all(&cards, AddedBy::Added, now()).unwrap();
     let path = keystore.root().join("contacts.index");
     let put = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();

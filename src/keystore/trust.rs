@@ -1,18 +1,18 @@
-//! How far a contact is trusted: the states, what is written down of them, and what a record is worth.
+//! How far a contact is trusted: the states, their records, and how a record is evaluated.
 //!
-//! A keystore's folder may be synchronised, restored from a backup or written to by somebody else, so what stands in it can
-//! lower trust and never raise it. The rules, in their order:
+//! A keystore's folder may be synchronised, restored from a backup or written to by others, so its content can lower
+//! trust and never raise it. The rules, in order:
 //!
-//! 1. *blocked*, *revoked* and *changed* are in force if the contact's file or this machine's memory says so; the graver of both.
-//! 2. What this machine remembers as *verified* is verified; remembered as *unverified*, it is not, whatever the file says.
-//! 3. If nothing is remembered (the keystore was moved), a file that says *verified* is believed if its MAC is this machine's.
+//! 1. *blocked*, *revoked* and *changed* are in force if the contact's file or a decision of this machine says so; the stricter of both.
+//! 2. A contact with the saved decision *verified* is verified; with *unverified* it is not, whatever its file says.
+//! 3. Without a saved decision (the keystore was moved), a file that says *verified* is accepted if its MAC is this machine's.
 //! 4. Everything else is unverified.
 
 use serde::Serialize;
 
 use super::Keystore;
 use super::error::KeystoreError;
-use super::local::Local;
+use super::machine_state::MachineState;
 use crate::crypto::Secret;
 use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
@@ -25,25 +25,25 @@ use crate::time::Time;
 pub enum Trust {
     /// It is one of my own.
     Own,
-    /// Nobody ever compared fingerprints.
+    /// The fingerprints were never compared.
     Unverified,
-    /// A record says *verified*, but not one that this machine made: it counts as unverified.
+    /// A record says *verified*, but this machine did not make it: it counts as unverified.
     Unproven,
-    /// The owner and I have seen the same number.
+    /// The owner and the user have compared the safety number.
     Verified(Verified),
-    /// Somebody offered another key for an address of this contact, or another card with the serial of the known one.
+    /// Another key was offered for an address of this contact, or another card with the serial of the known one.
     Changed {
         /// When that was.
         at: Time,
         /// The key that was offered; the contact's own if it was another card.
         offered: RootId,
     },
-    /// Its owner declared it to be used no more.
+    /// Its owner revoked it.
     Revoked {
-        /// When that was made known here.
+        /// When the revocation was recorded here.
         at: Time,
     },
-    /// I do not want to have anything to do with it.
+    /// The user blocked it.
     Blocked {
         /// Since when.
         at: Time,
@@ -57,7 +57,7 @@ pub struct Verified {
     pub at: Time,
     /// How the two numbers were compared.
     pub how: Compared,
-    /// My identity whose fingerprint went into the number.
+    /// The user's identity whose fingerprint is in the number.
     pub by: RootId,
 }
 
@@ -100,14 +100,14 @@ impl Trust {
         }
     }
 
-    /// Whether nothing may be sealed for this key until something is done about it.
+    /// Whether nothing may be sealed to this key until the user has decided about it.
     #[must_use]
-    pub fn stops(self) -> bool {
-        self.gravity() > 0
+    pub fn blocks_use(self) -> bool {
+        self.severity() > 0
     }
 
-    /// What ends a state that is graver is a decision of its own.
-    fn gravity(self) -> u8 {
+    /// The order of the states. A stricter state is ended only by a decision of its own.
+    fn severity(self) -> u8 {
         match self {
             Self::Own | Self::Unverified | Self::Unproven | Self::Verified(_) => 0,
             Self::Changed { .. } => 1,
@@ -116,23 +116,23 @@ impl Trust {
         }
     }
 
-    pub(super) fn graver(self, other: Self) -> Self {
-        match other.gravity() > self.gravity() {
+    pub(super) fn stricter(self, other: Self) -> Self {
+        match other.severity() > self.severity() {
             true => other,
             false => self,
         }
     }
 }
 
-/// What a contact's file says about trust; worth what [`judge`] makes of it.
+/// What a contact's file says about trust, to be judged by [`evaluate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct TrustRecord {
     pub(super) trust: Trust,
-    /// Only of a verification.
+    /// Only for a verification.
     pub(super) mac: Option<[u8; 32]>,
 }
 
-impl Claim {
+impl TrustRecord {
     pub(super) const UNVERIFIED: Self = Self {
         trust: Trust::Unverified,
         mac: None,
@@ -142,7 +142,7 @@ impl Claim {
     pub(super) fn new(id: &RootId, trust: Trust, key: Option<&Secret<32>>) -> Self {
         let mac = match (trust, key) {
             (Trust::Verified(verified), Some(key)) => {
-                Some(kdf::trust_mac(key, &record(id, &verified)))
+                Some(kdf::trust_mac(key, &authenticated_bytes(id, &verified)))
             }
             _ => None,
         };
@@ -150,29 +150,29 @@ impl Claim {
     }
 }
 
-/// What is true of a contact whose file says `claim`: the rules at the head of this module.
-pub(super) fn judge(id: &RootId, claim: &Claim, local: &Local) -> Trust {
-    let remembered = local.remembered(id);
-    let claimed = claim.trust;
-    let graver = remembered.map_or(claimed, |trust| trust.graver(claimed));
-    match (graver, remembered, claimed) {
-        (grave, _, _) if grave.stops() => grave,
+/// How far a contact with this `record` is trusted, by the rules at the head of this module.
+pub(super) fn evaluate(id: &RootId, record: &TrustRecord, machine: &MachineState) -> Trust {
+    let decided = machine.decision(id);
+    let recorded = record.trust;
+    let strictest = decided.map_or(recorded, |trust| trust.stricter(recorded));
+    match (strictest, decided, recorded) {
+        (strictest, _, _) if strictest.blocks_use() => strictest,
         (_, Some(verified @ Trust::Verified(_)), _) => verified,
-        (_, None, Trust::Verified(verified)) if is_ours(id, &verified, claim, local) => claimed,
+        (_, None, Trust::Verified(verified)) if is_ours(id, &verified, record, machine) => recorded,
         (_, _, Trust::Verified(_)) => Trust::Unproven,
         _ => Trust::Unverified,
     }
 }
 
-fn is_ours(id: &RootId, verified: &Verified, claim: &Claim, local: &Local) -> bool {
-    let (Some(key), Some(mac)) = (local.key(), &claim.mac) else {
+fn is_ours(id: &RootId, verified: &Verified, record: &TrustRecord, machine: &MachineState) -> bool {
+    let (Some(key), Some(mac)) = (machine.key(), &record.mac) else {
         return false;
     };
-    kdf::trust_mac_matches(key, &record(id, verified), mac)
+    kdf::trust_mac_matches(key, &authenticated_bytes(id, verified), mac)
 }
 
-/// The bytes under the MAC, each part of one length.
-fn record(id: &RootId, verified: &Verified) -> Vec<u8> {
+/// The bytes under the MAC. Each part has a fixed length.
+fn authenticated_bytes(id: &RootId, verified: &Verified) -> Vec<u8> {
     let how = match verified.how {
         Compared::ByEye => 0,
         Compared::Code => 1,
@@ -182,13 +182,16 @@ fn record(id: &RootId, verified: &Verified) -> Vec<u8> {
 }
 
 impl Keystore {
-    /// How far this key would be trusted if its card came now: what this machine remembers of somebody who is no contact any
-    /// more.
+    /// How far this key would be trusted if its card were added now: the saved decision about a person who may be no contact.
     ///
     /// # Errors
-    /// [`KeystoreError`], when the memory cannot be read.
+    /// [`KeystoreError`], when the decisions cannot be read.
     pub fn remembered_trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
-        Ok(judge(id, &Claim::UNVERIFIED, &*self.local()?))
+        Ok(evaluate(
+            id,
+            &TrustRecord::UNVERIFIED,
+            &*self.machine_state()?,
+        ))
     }
 }
 
@@ -226,7 +229,7 @@ impl Members {
         Ok(true)
     }
 
-    pub(super) fn claim(self) -> Result<Claim, Error> {
+    pub(super) fn record(self) -> Result<TrustRecord, Error> {
         let at = self.since.ok_or_else(|| Error::missing("since"));
         let trust = match self.word.ok_or_else(|| Error::missing("trust"))? {
             "verified" => Trust::Verified(Verified {
@@ -242,14 +245,14 @@ impl Members {
             "blocked" => Trust::Blocked { at: at? },
             _ => Trust::Unverified,
         };
-        Ok(Claim {
+        Ok(TrustRecord {
             trust,
             mac: self.mac,
         })
     }
 }
 
-/// The same members, to be written.
+/// The members of a contact's first line that are about trust, for writing.
 #[derive(Serialize)]
 pub(super) struct WrittenMembers {
     trust: &'static str,
@@ -266,16 +269,16 @@ pub(super) struct WrittenMembers {
 }
 
 impl WrittenMembers {
-    pub(super) fn of(claim: &Claim) -> Self {
+    pub(super) fn of(record: &TrustRecord) -> Self {
         let none = Self {
-            trust: claim.trust.word(),
+            trust: record.trust.word(),
             since: None,
             compared: None,
             by: None,
             offered: None,
-            mac: claim.mac.map(|mac| json::to_b64(&mac)),
+            mac: record.mac.map(|mac| json::to_b64(&mac)),
         };
-        match claim.trust {
+        match record.trust {
             Trust::Own | Trust::Unverified | Trust::Unproven => none,
             Trust::Verified(Verified { at, how, by }) => Self {
                 since: Some(at),
@@ -296,7 +299,7 @@ impl WrittenMembers {
     }
 }
 
-/// One of the words that are known here.
+/// Reads one of the known words.
 pub(super) fn word<T: Copy>(value: Value<'_>, known: &[(&str, T)]) -> Result<T, Error> {
     let text = value.text(usize::MAX)?;
     let found = known.iter().find(|(word, _)| *word == text);

@@ -1,7 +1,7 @@
 //! Address lists (RFC 5322 §3.4, with the obsolete forms of §4.4 and the UTF-8 of RFC 6532), read whole or not at all.
 //!
 //! Who is not understood must not be dropped: a list that does not parse to its end is an error, never a shorter list.
-//! Only the address identifies somebody; the name beside it is whatever its writer liked.
+//! Only the address identifies a person; the name beside it can be anything.
 
 mod lexer;
 mod parser;
@@ -19,15 +19,15 @@ pub(super) use parser::{phrase, placed};
 pub const MAILBOXES_MAX: usize = crate::policy::RECIPIENTS_MAX;
 /// Bytes of a list: no header block is longer.
 pub const LIST_BYTES_MAX: usize = super::HEADER_BYTES_MAX;
-/// Bytes of one address: 64 before the `@`, 255 behind it (RFC 5321 §4.5.3.1); where the 320 are split is nobody's
-/// concern here, since bounce addresses have long local parts.
+/// Bytes of one address: 64 before the `@`, 255 behind it (RFC 5321 §4.5.3.1); the two limits are not
+/// checked separately, since bounce addresses have long local parts.
 const ADDRESS_BYTES_MAX: usize = 320;
 /// Words and dots of one name.
 const WORDS_MAX: usize = 1_024;
 /// Characters of an offending text that an error shows.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// Somebody named in an address list.
+/// One mailbox of an address list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
     /// The name beside the address, with its encoded words decoded; the comment behind the address if there is no other.
@@ -106,8 +106,8 @@ impl AddressError {
     }
 }
 
-/// Everybody in an address list, as it stands in a header field on one line. Groups give their members; an empty list
-/// is nobody, and so are the empty elements that RFC 5322 §4.4 knows as obsolete.
+/// All mailboxes of an address list, as it stands in a header field on one line. Groups give their members; an empty list
+/// has none, and so do the empty elements that RFC 5322 §4.4 knows as obsolete.
 ///
 /// # Errors
 /// [`AddressError`] for a list that is not understood to its end.
@@ -220,7 +220,7 @@ fn address(local: &str, domain: &str) -> Option<String> {
     is_address.then_some(address)
 }
 
-/// What hides in an address, or was none of its characters before somebody decoded it.
+/// Whether a character is invisible in an address, or comes from wrong decoding.
 fn is_unfit(character: char) -> bool {
     json::is_refused(character)
         || character == char::REPLACEMENT_CHARACTER

@@ -25,8 +25,8 @@ use super::base64_lines::Base64Lines;
 use super::find::{Findings, MEDIA_TYPE, find_in};
 use super::header::Header;
 use super::message::Eol;
-use super::reread::Reread;
-use super::scan::{Disposition, Messages, Part, ScanError};
+use super::reopen::Reopen;
+use super::scan::{Disposition, Nested, Part, ScanError};
 use crate::envelope::LineEnds;
 use crate::policy::Hash;
 
@@ -73,8 +73,8 @@ pub type Seal<'s, E> =
 ///
 /// # Errors
 /// Those of [`super::scan`].
-pub fn plan(message: &dyn Reread) -> Result<Plan, ScanError> {
-    let findings = find_in(&mut *message.reread()?, Messages::Leaf)?;
+pub fn plan(message: &dyn Reopen) -> Result<Plan, ScanError> {
+    let findings = find_in(&mut *message.open()?, Nested::Leaf)?;
     let cuts: Vec<Cut> = attachments(&findings).map(Cut::of).collect();
     let body = findings.structure.parts[0].body;
     let header = findings.structure.header;
@@ -152,7 +152,7 @@ impl Plan {
     /// an attachment was not read to its end: what was written is then good for nothing.
     pub fn write<E: From<io::Error>>(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         out: &mut (dyn Write + Send),
         seal: &mut Seal<'_, E>,
     ) -> Result<(), E> {
@@ -181,7 +181,7 @@ impl Plan {
         }
     }
 
-    /// Writes a part that is an envelope. An empty line ends it, so that a footer glued on is told from base64.
+    /// Writes a part that is an envelope. An empty line ends it, so that an appended footer is distinguished from base64.
     fn write_envelope<E: From<io::Error>>(
         &self,
         attachment: &Attachment,

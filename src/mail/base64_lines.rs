@@ -61,7 +61,7 @@ impl<W: Write> Write for Base64Lines<W> {
         Ok(taken.len())
     }
 
-    /// A line cannot be ended early, so that only what is whole goes on.
+    /// A line cannot be ended early, so only complete lines are passed on.
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

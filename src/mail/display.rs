@@ -1,13 +1,13 @@
 //! What a person reads of a message: a few header fields, its texts decoded, and a list of what else is in it.
 //!
-//! Nothing of this is ever written into a message. The result is still hostile: whoever shows it makes it harmless.
+//! Nothing of this is ever written into a message. The result is still hostile: the caller must escape it before showing it.
 
 use std::io::{self, BufReader, Read};
 
 use super::header::{Header, HeaderEnd};
 use super::html;
-use super::reread::Reread;
-use super::scan::{Disposition, Encoding, Messages, Part, ScanError, scan};
+use super::reopen::Reopen;
+use super::scan::{Disposition, Encoding, Nested, Part, ScanError, scan};
 
 /// How much of all texts together is shown, in encoded bytes.
 const TEXT_BYTES_MAX: u64 = 4 << 20;
@@ -58,15 +58,15 @@ impl Display {
     ///
     /// # Errors
     /// When `message` cannot be read.
-    pub fn of(message: &dyn Reread) -> io::Result<Self> {
-        match scan(&mut message.reread()?, Messages::Leaf, &mut ()) {
+    pub fn of(message: &dyn Reopen) -> io::Result<Self> {
+        match scan(&mut message.open()?, Nested::Leaf, &mut ()) {
             Ok(structure) => Self::of_parts(message, structure.header, &structure.parts),
             Err(ScanError::Read(error)) => Err(error),
             Err(ScanError::OverLimit { .. }) => Self::as_text(message),
         }
     }
 
-    fn of_parts(message: &dyn Reread, header: Header, parts: &[Part]) -> io::Result<Self> {
+    fn of_parts(message: &dyn Reopen, header: Header, parts: &[Part]) -> io::Result<Self> {
         let leaves = parts
             .iter()
             .filter(|part| part.is_leaf() && !is_other_form(part, parts));
@@ -83,8 +83,8 @@ impl Display {
         })
     }
 
-    fn as_text(message: &dyn Reread) -> io::Result<Self> {
-        let mut reader = BufReader::new(message.reread()?);
+    fn as_text(message: &dyn Reopen) -> io::Result<Self> {
+        let mut reader = BufReader::new(message.open()?);
         let header = Header::read(&mut reader)?;
         let mut bytes = match header.end() {
             HeaderEnd::OverLimit => header.bytes().to_vec(),
@@ -141,8 +141,8 @@ fn is_other_form(part: &Part, parts: &[Part]) -> bool {
 }
 
 /// Reads the texts in one pass over the message.
-fn decoded(message: &dyn Reread, texts: &[&Part]) -> io::Result<Vec<Text>> {
-    let mut reader = message.reread()?;
+fn decoded(message: &dyn Reopen, texts: &[&Part]) -> io::Result<Vec<Text>> {
+    let mut reader = message.open()?;
     let (mut at, mut room) = (0, TEXT_BYTES_MAX);
     let mut decoded = Vec::new();
     for part in texts {

@@ -1,8 +1,8 @@
 //! Envelopes in a message, found by what they are: whatever transport did to type, name, encoding, columns and nesting, an
 //! envelope is a leaf whose content begins with `encl/1` and a line feed, or with the line that begins armor.
 //!
-//! Other versions are found too, so that whoever opens them can say that they are newer. What stands in preambles and epilogues
-//! is in no part and never an envelope.
+//! Other versions are found too, so that opening them can report that they are newer. Text in preambles and epilogues is in no
+//! part and never an envelope.
 
 mod armor;
 #[cfg(test)]
@@ -11,8 +11,8 @@ mod tests;
 use std::io::{self, Read};
 
 use self::armor::{ArmorEnd, UpToEnd};
-use super::reread::Reread;
-use super::scan::{Encoding, Messages, Part, ScanError, Structure, Watch, scan};
+use super::reopen::Reopen;
+use super::scan::{Encoding, Nested, Part, ScanError, Structure, Visitor, scan};
 use super::transfer::{Decoded, Decoder};
 
 /// The media type of an envelope.
@@ -35,8 +35,8 @@ pub struct Findings {
     pub envelopes: Vec<Sealed>,
     /// All other leaves, in their order.
     pub others: Vec<Other>,
-    /// Bytes in preambles and epilogues that are no blanks or line ends: what mail programs do not show.
-    pub between_bytes: u64,
+    /// Bytes outside all parts, in preambles and epilogues, except blanks and line ends. Mail programs do not show them.
+    pub outside_bytes: u64,
 }
 
 /// An envelope in a message.
@@ -48,8 +48,8 @@ pub struct Sealed {
     pub encoding: Encoding,
     /// Whether it is text.
     pub form: Form,
-    /// Bytes that something glued on behind it, such as a list its footer, without blanks and line ends around them.
-    pub leftover_bytes: u64,
+    /// Bytes that were appended after it, such as the footer of a mailing list, without blanks and line ends around them.
+    pub trailing_bytes: u64,
     /// Whether it has our media type.
     pub is_declared: bool,
 }
@@ -77,18 +77,18 @@ pub enum Form {
 /// # Errors
 /// Those of [`scan`].
 pub fn find(message: &mut dyn Read) -> Result<Findings, ScanError> {
-    find_in(message, Messages::Open)
+    find_in(message, Nested::Enter)
 }
 
 /// Finds all envelopes of a message; those within messages that are in it only if they are opened.
-pub(super) fn find_in(message: &mut dyn Read, messages: Messages) -> Result<Findings, ScanError> {
+pub(super) fn find_in(message: &mut dyn Read, nested: Nested) -> Result<Findings, ScanError> {
     let mut finder = Finder::default();
-    let structure = scan(message, messages, &mut finder)?;
+    let structure = scan(message, nested, &mut finder)?;
     Ok(Findings {
         structure,
         envelopes: finder.envelopes,
         others: finder.others,
-        between_bytes: finder.between_bytes,
+        outside_bytes: finder.outside_bytes,
     })
 }
 
@@ -97,10 +97,10 @@ pub(super) fn find_in(message: &mut dyn Read, messages: Messages) -> Result<Find
 /// # Errors
 /// When the message cannot be read.
 pub fn open_body<'a>(
-    source: &'a dyn Reread,
+    source: &'a dyn Reopen,
     found: &Sealed,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
-    let mut message = source.reread()?;
+    let mut message = source.open()?;
     io::copy(&mut message.by_ref().take(found.part.body), &mut io::sink())?;
     let mut bytes = found.part.body_bytes();
     if found.encoding.is_identity() && ends_in_cr(source, &found.part)? {
@@ -120,8 +120,8 @@ pub(super) fn body<'a>(body: impl Read + Send + 'a, found: &Sealed) -> Box<dyn R
 
 /// Whether an envelope in binary lost its last byte to the delimiter: a CR in front of an LF that ends lines alone here. The
 /// delimiter's own line shows which line ends those are.
-fn ends_in_cr(source: &dyn Reread, part: &Part) -> io::Result<bool> {
-    let mut message = source.reread()?;
+fn ends_in_cr(source: &dyn Reopen, part: &Part) -> io::Result<bool> {
+    let mut message = source.open()?;
     io::copy(&mut message.by_ref().take(part.end), &mut io::sink())?;
     let mut delimiter = Vec::new();
     message
@@ -138,7 +138,7 @@ fn ends_in_cr(source: &dyn Reread, part: &Part) -> io::Result<bool> {
 struct Finder {
     envelopes: Vec<Sealed>,
     others: Vec<Other>,
-    between_bytes: u64,
+    outside_bytes: u64,
     leaf: Leaf,
 }
 
@@ -156,7 +156,7 @@ impl Default for Leaf {
     }
 }
 
-impl Watch for Finder {
+impl Visitor for Finder {
     fn body(&mut self, part: &Part, bytes: &[u8]) {
         match &mut self.leaf {
             Leaf::Other => {}
@@ -181,16 +181,16 @@ impl Watch for Finder {
                 part,
                 encoding: counting.encoding,
                 form: counting.form,
-                leftover_bytes: counting.finish(),
+                trailing_bytes: counting.finish(),
                 is_declared,
             }),
             Leaf::Other | Leaf::Unknown(_) => self.others.push(Other { part, is_declared }),
         }
     }
 
-    fn between(&mut self, bytes: &[u8]) {
+    fn outside(&mut self, bytes: &[u8]) {
         let is_text = |byte: &&u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        self.between_bytes += bytes.iter().filter(is_text).count() as u64;
+        self.outside_bytes += bytes.iter().filter(is_text).count() as u64;
     }
 }
 
@@ -276,7 +276,7 @@ impl Counting {
     fn finish(mut self) -> u64 {
         self.decoder.finish(&mut self.decoded);
         self.look_for_end();
-        self.decoder.leftover_bytes() + self.armor.leftover_bytes()
+        self.decoder.trailing_bytes() + self.armor.trailing_bytes()
     }
 
     fn look_for_end(&mut self) {

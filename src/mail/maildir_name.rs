@@ -6,7 +6,7 @@ use crate::time::Time;
 /// Where in a Maildir a message comes to lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaildirPlace {
-    /// Delivered, not seen by anybody: `new/`.
+    /// Delivered and not seen yet: `new/`.
     New,
     /// Already seen, as a copy of what I sent: `cur/`, flag S.
     Seen,

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use super::base64_lines::Base64Lines;
 use super::find::MEDIA_TYPE;
 
-/// The longest text that an organisation may put in front of an envelope, in bytes. Longer ones would not be told from a message
-/// whose text was never sealed.
+/// The longest text that an organisation may put in front of an envelope, in bytes. A longer one could not be distinguished from a
+/// message whose text was never sealed.
 pub const NOTICE_BYTES_MAX: usize = 4_096;
 /// RFC 5322 §2.1.1 asks for lines of at most 78 characters.
 const NOTICE_COLUMNS_MAX: usize = 78;
@@ -35,7 +35,7 @@ impl Eol {
 /// On which occasion a message was sealed. A hint for filters, never trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SealedBy {
-    /// By whoever sent it.
+    /// By its sender.
     Sender,
     /// When it was delivered.
     Delivery,
@@ -132,7 +132,7 @@ pub struct Frame<'a> {
     pub notice: &'a Notice,
     /// The line ends.
     pub eol: Eol,
-    /// Makes the boundary; base64 has no `-`, and the notice stands before anybody can know it.
+    /// Makes the boundary; base64 has no `-`, and the notice is chosen before the boundary is known.
     pub boundary: Boundary,
 }
 
@@ -219,7 +219,7 @@ pub struct Body<W: Write> {
 }
 
 impl<W: Write> Body<W> {
-    /// Ends the message: an empty line, so that a footer glued on is told from base64, and the last boundary, to which one
+    /// Ends the message: an empty line, so that an appended footer is distinguished from base64, and the last boundary, to which one
     /// more line end belongs.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Mail messages around envelopes: structure, addresses, headers, mailboxes. Original bytes are kept exactly.
 //!
-//! Nothing here knows keys: whoever seals or opens is handed in.
+//! Nothing here knows keys: functions that seal or open are handed in.
 
 pub mod address;
 pub mod archive;
@@ -14,7 +14,7 @@ mod maildir_name;
 mod message;
 pub mod outer;
 pub mod recipients;
-mod reread;
+mod reopen;
 mod scan;
 mod sendmail;
 mod transfer;
@@ -28,10 +28,10 @@ pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
 pub use maildir_name::{MaildirPlace, maildir_name};
 pub use message::{Body, Boundary, Eol, Frame, NOTICE_BYTES_MAX, Notice, NoticeError, SealedBy};
 pub use outer::{Difference, Outer, differences};
-pub use reread::{FileFrom, Reread};
+pub use reopen::{FileFrom, Reopen};
 pub use scan::{
-    BLANK_BYTES_MAX, DEPTH_MAX, Disposition, Encoding, Messages, PARTS_MAX, Part, ScanError, Shape,
-    Structure, Watch, scan,
+    BLANK_BYTES_MAX, DEPTH_MAX, Disposition, Encoding, Nested, PARTS_MAX, Part, ScanError, Shape,
+    Structure, Visitor, scan,
 };
 pub use sendmail::{Invocation, InvocationError};
 pub use transfer::{Decoded, Decoder};

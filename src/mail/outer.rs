@@ -1,6 +1,6 @@
-//! What stands outside: the header fields of a message that everybody on its way may read, and what became of them.
+//! The outer header of a sealed message: the fields that everybody on its way can read, and their changes in transit.
 //!
-//! The list is of what is copied, never of what is not: any field that somebody invents may hold the subject, as
+//! The list is of what is copied, never of what is not: any unknown field may contain the subject, as
 //! Outlook's `Thread-Topic` does.
 
 mod differences;

@@ -24,7 +24,7 @@ pub fn visible(header: &Header) -> Vec<Field<'_>> {
     fields.into_iter().filter(names_readers).collect()
 }
 
-/// The fields that name readers whom the others must not see. Empty ones name nobody.
+/// The fields that name readers whom the others must not see. Empty ones have no recipients.
 #[must_use]
 pub fn blind(header: &Header) -> Vec<Field<'_>> {
     let names_blind = |field: &Field<'_>| {

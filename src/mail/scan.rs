@@ -1,6 +1,6 @@
 //! The structure of a message: where its parts begin and end, found in one pass and without changing a byte.
 //!
-//! Whoever cuts a part out and whoever puts it back must agree on where it stands, so there is one rule:
+//! Cutting a part out and putting it back must agree on where it stands, so there is one rule:
 //!
 //! * A delimiter is a *line* `--boundary` or `--boundary--` with any blanks behind; the boundaries of all open multiparts are
 //!   looked for, the innermost first. The line end before it belongs to it. Lines end in LF or CRLF, each as it likes; a bare CR
@@ -34,13 +34,13 @@ pub const BLANK_BYTES_MAX: u64 = 16 << 20;
 /// What is read in one go.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Whether a message within the message is looked into.
+/// Whether a message within the message is scanned too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Messages {
-    /// It is one leaf: it travels as a whole.
+pub enum Nested {
+    /// It is one leaf and not scanned.
     Leaf,
     /// `message/rfc822` and `message/global` have their message as one child, unless they are encoded.
-    Open,
+    Enter,
 }
 
 /// The structure of a message.
@@ -143,17 +143,17 @@ impl Encoding {
 }
 
 /// Sees the bytes of a message as it is scanned. A part that is not ended yet has no `end`.
-pub trait Watch {
+pub trait Visitor {
     /// The next bytes of a leaf's body.
     fn body(&mut self, _part: &Part, _bytes: &[u8]) {}
     /// A leaf is over: its `end` is known.
     fn leaf_ended(&mut self, _part: &Part) {}
     /// The next bytes of a preamble or epilogue, without delimiters.
-    fn between(&mut self, _bytes: &[u8]) {}
+    fn outside(&mut self, _bytes: &[u8]) {}
 }
 
 /// Sees nothing.
-impl Watch for () {}
+impl Visitor for () {}
 
 /// Why a message was not scanned.
 #[derive(Debug, thiserror::Error)]
@@ -180,17 +180,17 @@ impl ScanError {
     }
 }
 
-/// Reads a message to its end and finds its parts; `watch` sees the leaves' bodies pass.
+/// Reads a message to its end and finds its parts; `visitor` sees the leaves' bodies pass.
 ///
 /// # Errors
 /// [`ScanError::OverLimit`] over [`DEPTH_MAX`], [`PARTS_MAX`], [`BLANK_BYTES_MAX`], and for a header block or open boundaries
 /// over [`super::HEADER_BYTES_MAX`]; [`ScanError::Read`] when `input` cannot be read.
 pub fn scan(
     input: &mut dyn Read,
-    messages: Messages,
-    watch: &mut dyn Watch,
+    nested: Nested,
+    visitor: &mut dyn Visitor,
 ) -> Result<Structure, ScanError> {
-    let mut lines = Lines::new(messages, watch);
+    let mut lines = Lines::new(nested, visitor);
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         match input.read(&mut buffer) {

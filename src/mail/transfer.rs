@@ -18,7 +18,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// Decodes a body that is pushed in, in pieces of any size.
 pub struct Decoder {
     coding: Coding,
-    leftover: Leftover,
+    trailing: TrailingText,
 }
 
 enum Coding {
@@ -40,7 +40,7 @@ impl Decoder {
         };
         Self {
             coding,
-            leftover: Leftover::default(),
+            trailing: TrailingText::default(),
         }
     }
 
@@ -48,7 +48,7 @@ impl Decoder {
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         match &mut self.coding {
             Coding::Identity => out.extend_from_slice(bytes),
-            Coding::Base64(decoder) => decoder.push(bytes, out, &mut self.leftover),
+            Coding::Base64(decoder) => decoder.push(bytes, out, &mut self.trailing),
             Coding::QuotedPrintable(decoder) => decoder.push(bytes, out),
         }
     }
@@ -57,15 +57,15 @@ impl Decoder {
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         match &mut self.coding {
             Coding::Identity => {}
-            Coding::Base64(decoder) => decoder.finish(out, &mut self.leftover),
+            Coding::Base64(decoder) => decoder.finish(out, &mut self.trailing),
             Coding::QuotedPrintable(decoder) => decoder.finish(out),
         }
     }
 
     /// How many bytes of the body stand behind the end of its base64, without blanks and line ends around them.
     #[must_use]
-    pub fn leftover_bytes(&self) -> u64 {
-        self.leftover.bytes
+    pub fn trailing_bytes(&self) -> u64 {
+        self.trailing.bytes
     }
 }
 
@@ -93,10 +93,10 @@ impl<R: Read> Decoded<R> {
         }
     }
 
-    /// [`Decoder::leftover_bytes`] of what was read so far.
+    /// [`Decoder::trailing_bytes`] of what was read so far.
     #[must_use]
-    pub fn leftover_bytes(&self) -> u64 {
-        self.decoder.leftover_bytes()
+    pub fn trailing_bytes(&self) -> u64 {
+        self.decoder.trailing_bytes()
     }
 
     fn decode_more(&mut self) -> io::Result<()> {
@@ -130,13 +130,13 @@ impl<R: Read> Read for Decoded<R> {
 
 /// Counts what stands behind an end, from the first byte that is neither blank nor line end to the last such byte.
 #[derive(Default)]
-pub(super) struct Leftover {
+pub(super) struct TrailingText {
     pub(super) bytes: u64,
     /// Blanks and line ends since then, which count when something follows.
     blanks: u64,
 }
 
-impl Leftover {
+impl TrailingText {
     pub(super) fn count(&mut self, bytes: &[u8]) {
         let is_text = |byte: &u8| !is_space(*byte);
         let Some(last) = bytes.iter().rposition(is_text) else {

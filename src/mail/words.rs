@@ -15,7 +15,7 @@ const WORD_CHARS_MAX: usize = 64;
 const HULL_CHARS: usize = "=?utf-8?q??=".len();
 
 /// The text with its encoded words decoded. Blanks between two of them are no part of it (RFC 2047 §6.2). What is in a
-/// charset that nobody knows stays as it is.
+/// an unknown charset stays as it is.
 #[must_use]
 pub fn decode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

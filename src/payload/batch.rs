@@ -23,18 +23,18 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     /// Bytes of `bytes` that hold chunks; all but the last chunk of a batch are full.
     filled: usize,
-    /// The most that was ever filled: what is wiped in the end.
-    touched: usize,
+    /// The most bytes that were ever filled, which are wiped at the end.
+    high_water: usize,
     /// Bytes of `bytes` that were opened, with the places of their tags.
     opened: usize,
-    /// Why the chunk behind them was not.
-    pub(super) shut: Option<Shut>,
+    /// Why the chunk after them was not opened.
+    pub(super) error: Option<ChunkError>,
     /// The number of the first chunk.
     pub(super) first_chunk: u64,
     /// Of each full chunk of plaintext, where they were asked for.
     pub(super) hashes: Vec<ChunkHash>,
-    /// The full chunks that were opened, sealed with another key, where that was asked for.
-    again: Vec<u8>,
+    /// The full chunks that were opened, sealed with another key, if there was one.
+    resealed: Vec<u8>,
 }
 
 impl Batch {
@@ -43,17 +43,17 @@ impl Batch {
         Self {
             bytes: Vec::new(),
             filled: 0,
-            touched: 0,
+            high_water: 0,
             opened: 0,
-            shut: None,
+            error: None,
             first_chunk: 0,
             hashes: Vec::new(),
-            again: Vec::new(),
+            resealed: Vec::new(),
         }
     }
 
     /// Makes room: a little at first, all of it once that was not enough, so that short contents cost no memory that has to be
-    /// cleared. Returns whether there was anything to be had.
+    /// cleared. Returns whether there is more room than before.
     fn grow(&mut self) -> bool {
         let bytes = match self.bytes.len() {
             0 => FIRST_CHUNKS * SEALED_CHUNK_BYTES,
@@ -77,7 +77,7 @@ impl Batch {
             self.grow();
         }
         self.bytes[..begun.len()].copy_from_slice(begun);
-        self.touched = self.touched.max(begun.len());
+        self.high_water = self.high_water.max(begun.len());
         let mut plaintext = begun.len();
         loop {
             let read = self.read_chunks(plaintext, input)?;
@@ -110,7 +110,7 @@ impl Batch {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.touched = bytes;
+                    self.high_water = bytes;
                     return Err(error);
                 }
             }
@@ -133,7 +133,7 @@ impl Batch {
 
     fn fill(&mut self, bytes: usize) {
         self.filled = bytes.min(self.bytes.len());
-        self.touched = self.touched.max(self.filled);
+        self.high_water = self.high_water.max(self.filled);
     }
 
     /// Hashes and seals every full chunk.
@@ -163,34 +163,34 @@ impl Batch {
         &mut self,
         key: &ChunkKey,
         hash: Option<HashChunk>,
-        again: Option<&ChunkKey>,
+        reseal_key: Option<&ChunkKey>,
     ) {
         self.hashes.clear();
-        if again.is_some() {
-            self.again.resize(BATCH_CHUNKS * SEALED_CHUNK_BYTES, 0);
+        if reseal_key.is_some() {
+            self.resealed.resize(BATCH_CHUNKS * SEALED_CHUNK_BYTES, 0);
         }
         self.opened = 0;
-        self.shut = None;
+        self.error = None;
         let places = self.bytes[..self.filled].chunks_mut(SEALED_CHUNK_BYTES);
         for (index, place) in (self.first_chunk..).zip(places) {
             let (at, bytes) = (self.opened, place.len());
-            self.shut = if index >= CHUNKS_MAX {
-                Some(Shut::TooLong)
+            self.error = if index >= CHUNKS_MAX {
+                Some(ChunkError::TooLong)
             } else if bytes < TAG_BYTES {
-                Some(Shut::Truncated { index, bytes })
+                Some(ChunkError::Truncated { index, bytes })
             } else if key.open(index, place).is_err() {
-                Some(Shut::Changed { index })
+                Some(ChunkError::Changed { index })
             } else {
                 None
             };
-            if self.shut.is_some() {
+            if self.error.is_some() {
                 return;
             }
             if bytes == SEALED_CHUNK_BYTES {
                 let chunk = &place[..CHUNK_BYTES];
                 self.hashes.extend(hash.map(|hash| hash(chunk)));
-                if let Some(other) = again {
-                    other.seal_into(index, chunk, &mut self.again[at..at + bytes]);
+                if let Some(other) = reseal_key {
+                    other.seal_into(index, chunk, &mut self.resealed[at..at + bytes]);
                 }
             }
             self.opened = at + bytes;
@@ -198,13 +198,13 @@ impl Batch {
         let is_cut = self.filled < FULL_BYTES && self.filled.is_multiple_of(SEALED_CHUNK_BYTES);
         // The last chunk of a message is never full.
         let index = self.first_chunk + (self.filled / SEALED_CHUNK_BYTES) as u64;
-        self.shut = is_cut.then_some(Shut::Truncated { index, bytes: 0 });
+        self.error = is_cut.then_some(ChunkError::Truncated { index, bytes: 0 });
     }
 
     /// The chunks that [`Batch::open`] has opened.
     pub(super) fn opened(&self) -> OpenedChunks<'_> {
-        let is_sealed_again = !self.again.is_empty();
-        let full = if is_sealed_again {
+        let is_resealed = !self.resealed.is_empty();
+        let full = if is_resealed {
             self.opened / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES
         } else {
             0
@@ -213,7 +213,7 @@ impl Batch {
             bytes: &self.bytes[..self.opened],
             hashes: &self.hashes,
             first_chunk: self.first_chunk,
-            again: &self.again[..full],
+            resealed: &self.resealed[..full],
         }
     }
 }
@@ -234,12 +234,12 @@ pub(super) fn read_full(input: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> 
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.bytes[..self.touched].zeroize();
+        self.bytes[..self.high_water].zeroize();
     }
 }
 
-/// Why the chunk with this number stays shut.
-pub(super) enum Shut {
+/// Why the chunk with this number does not open.
+pub(super) enum ChunkError {
     /// There are only so many bytes of it.
     Truncated { index: u64, bytes: usize },
     /// Its tag does not fit.
@@ -253,7 +253,7 @@ pub struct OpenedChunks<'a> {
     bytes: &'a [u8],
     hashes: &'a [ChunkHash],
     first_chunk: u64,
-    again: &'a [u8],
+    resealed: &'a [u8],
 }
 
 /// The plaintext of a chunk.
@@ -263,13 +263,13 @@ pub struct OpenedChunk<'a> {
     pub plaintext: &'a [u8],
     /// Its hash, where it was asked for and the chunk is full.
     pub hash: Option<&'a ChunkHash>,
-    /// The same chunk for another message, where that was asked for and the chunk is full.
-    pub again: Option<SealedAgain<'a>>,
+    /// The chunk sealed for another message, if there was a key for that and the chunk is full.
+    pub resealed: Option<ResealedChunk<'a>>,
 }
 
 /// A full chunk, sealed with the key of another message under the number that it has in this one.
 #[derive(Debug, Clone, Copy)]
-pub struct SealedAgain<'a> {
+pub struct ResealedChunk<'a> {
     /// The number.
     pub index: u64,
     /// 16,400 bytes.
@@ -280,17 +280,17 @@ impl<'a> OpenedChunks<'a> {
     /// The chunks in their order.
     pub fn iter(&self) -> impl Iterator<Item = OpenedChunk<'a>> {
         let hashes = self.hashes.iter().map(Some).chain(std::iter::repeat(None));
-        let again = (self.first_chunk..).zip(self.again.chunks_exact(SEALED_CHUNK_BYTES));
-        let again = again.map(|(index, bytes)| Some(SealedAgain { index, bytes }));
-        let again = again.chain(std::iter::repeat(None));
+        let resealed = (self.first_chunk..).zip(self.resealed.chunks_exact(SEALED_CHUNK_BYTES));
+        let resealed = resealed.map(|(index, bytes)| Some(ResealedChunk { index, bytes }));
+        let resealed = resealed.chain(std::iter::repeat(None));
         let places = self.bytes.chunks(SEALED_CHUNK_BYTES);
         places
             .zip(hashes)
-            .zip(again)
-            .map(|((place, hash), again)| OpenedChunk {
+            .zip(resealed)
+            .map(|((place, hash), resealed)| OpenedChunk {
                 plaintext: &place[..place.len() - TAG_BYTES],
                 hash,
-                again,
+                resealed,
             })
     }
 }

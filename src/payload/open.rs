@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::batch::{BATCH_CHUNKS, Batch, HashChunk, OpenedChunks, Shut, read_full};
+use super::batch::{BATCH_CHUNKS, Batch, ChunkError, HashChunk, OpenedChunks, read_full};
 use super::chunk::{
     CHUNK_BYTES, CHUNKS_MAX, COMMITMENT_BYTES, ChunkKey, HEADER_BYTES, SALT_BYTES,
     SEALED_CHUNK_BYTES,
@@ -14,7 +14,7 @@ use super::seal::SealingKey;
 use super::workers::Workers;
 use crate::crypto::Secret;
 use crate::crypto::aead::TAG_BYTES;
-use crate::turns::{Taken, Turns};
+use crate::pipeline::{Next, Pipeline};
 
 /// Why a message cannot be read on. Offsets count from the message's first byte.
 #[derive(Debug, thiserror::Error)]
@@ -115,17 +115,17 @@ impl<R: Read> Opener<R> {
         Ok(Some(chunk))
     }
 
-    /// Opens all that is left. `give` takes the chunks in order, with their hashes if `hash` is to be computed, and sealed with
-    /// the key of another message if there is one; what is genuine is given before an error is.
+    /// Opens the remaining chunks. `emit` gets them in order, with their hashes if there is a `hash`, and sealed for another
+    /// message if there is a `reseal_key`. All genuine chunks before an error are emitted first.
     ///
     /// # Errors
-    /// Any [`OpenPayloadError`], and those of `give`; there is no reading on after one.
+    /// Any [`OpenPayloadError`], and those of `emit`; there is no reading on after one.
     pub fn for_each<E: From<OpenPayloadError> + Send>(
         &mut self,
         workers: Workers,
         hash: Option<HashChunk>,
-        again: Option<&SealingKey>,
-        mut give: impl FnMut(OpenedChunks<'_>) -> Result<(), E> + Send,
+        reseal_key: Option<&SealingKey>,
+        mut emit: impl FnMut(OpenedChunks<'_>) -> Result<(), E> + Send,
     ) -> Result<(), E>
     where
         R: Send,
@@ -135,43 +135,43 @@ impl<R: Read> Opener<R> {
         }
         let (key, input) = (&self.key, &mut self.input);
         let mut next_chunk = self.next_chunk;
-        let turns = Turns {
-            take: |batch: &mut Batch| {
+        let pipeline = Pipeline {
+            read: |batch: &mut Batch| {
                 let read = batch.read_sealed(input);
                 let is_full = read.map_err(|error| E::from(OpenPayloadError::Io(error)))?;
                 batch.first_chunk = next_chunk;
                 next_chunk += BATCH_CHUNKS as u64;
-                Ok(if is_full { Taken::Piece } else { Taken::Last })
+                Ok(if is_full { Next::Piece } else { Next::Last })
             },
-            work: |batch: &mut Batch| {
-                batch.open(key, hash, again.map(|again| &*again.0));
+            process: |batch: &mut Batch| {
+                batch.open(key, hash, reseal_key.map(|key| &*key.0));
                 Ok(())
             },
-            give: |batch: &mut Batch| {
-                give(batch.opened())?;
-                match batch.shut.take() {
+            write: |batch: &mut Batch| {
+                emit(batch.opened())?;
+                match batch.error.take() {
                     None => Ok(()),
-                    Some(shut) => Err(E::from(OpenPayloadError::from(shut))),
+                    Some(error) => Err(E::from(OpenPayloadError::from(error))),
                 }
             },
         };
-        turns.run::<_, E>(|| workers.count(hash.is_some()), Batch::new)?;
+        pipeline.run::<_, E>(|| workers.count(hash.is_some()), Batch::new)?;
         self.ended = true;
         Ok(())
     }
 }
 
-impl From<Shut> for OpenPayloadError {
-    fn from(shut: Shut) -> Self {
-        match shut {
-            Shut::Truncated { index, bytes } => Self::Truncated {
+impl From<ChunkError> for OpenPayloadError {
+    fn from(error: ChunkError) -> Self {
+        match error {
+            ChunkError::Truncated { index, bytes } => Self::Truncated {
                 bytes: place_of(index) + bytes as u64,
             },
-            Shut::Changed { index } => Self::Chunk {
+            ChunkError::Changed { index } => Self::Chunk {
                 index,
                 at: place_of(index),
             },
-            Shut::TooLong => Self::TooLong,
+            ChunkError::TooLong => Self::TooLong,
         }
     }
 }

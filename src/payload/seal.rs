@@ -9,7 +9,7 @@ use super::batch::{BATCH_CHUNKS, Batch, ChunkHash, HashChunk};
 use super::chunk::{CHUNK_BYTES, CHUNKS_MAX, ChunkKey, HEADER_BYTES, SEALED_CHUNK_BYTES};
 use super::workers::Workers;
 use crate::crypto::{CryptoRng, Secret};
-use crate::turns::{Taken, Turns};
+use crate::pipeline::{Next, Pipeline};
 
 /// Writes one C2SP message to `out`. Plaintext goes in by [`Sealer::copy`], or by [`Write`] where there is little of it;
 /// [`Sealer::finish`] ends the message.
@@ -119,8 +119,8 @@ impl<W: Write> Sealer<W> {
         let (out, buffer) = (&mut self.out, &mut self.buffer);
         let (chunk_at, next_chunk) = (&mut self.chunk_at, &mut self.next_chunk);
         buffer.truncate(*chunk_at);
-        let turns = Turns {
-            take: |batch: &mut Batch| {
+        let pipeline = Pipeline {
+            read: |batch: &mut Batch| {
                 let begun = std::mem::take(&mut begun);
                 let read = batch.read_plaintext(begun, content);
                 let plaintext = read.map_err(CopyError::Read)?;
@@ -131,16 +131,16 @@ impl<W: Write> Sealer<W> {
                     return Err(CopyError::Write(too_long()));
                 }
                 Ok(match plaintext {
-                    0 => Taken::Nothing,
-                    BATCH_PLAINTEXT_BYTES => Taken::Piece,
-                    _ => Taken::Last,
+                    0 => Next::End,
+                    BATCH_PLAINTEXT_BYTES => Next::Piece,
+                    _ => Next::Last,
                 })
             },
-            work: |batch: &mut Batch| {
+            process: |batch: &mut Batch| {
                 batch.seal(key, hash);
                 Ok(())
             },
-            give: |batch: &mut Batch| {
+            write: |batch: &mut Batch| {
                 if !batch.sealed().is_empty() {
                     out.write_all(buffer).map_err(CopyError::Write)?;
                     buffer.clear();
@@ -153,7 +153,7 @@ impl<W: Write> Sealer<W> {
                 Ok(())
             },
         };
-        turns.run(|| workers.count(hash.is_some()), Batch::new)?;
+        pipeline.run(|| workers.count(hash.is_some()), Batch::new)?;
         Ok(bytes)
     }
 

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-/// Threads that help: from there on they wait for each other's writes, of which a file takes one at a time.
+/// The number of threads that is useful: with more, threads wait for each other's writes, of which a file takes one at a time.
 const WORKERS_MAX: usize = 4;
-/// The same where chunks are hashed too, which costs twice the encryption.
+/// The number of threads that is useful if chunks are hashed as well, which costs twice as much as encrypting them.
 const HASHING_WORKERS_MAX: usize = 8;
 
 /// How many threads share the work on one payload, the calling one among them.

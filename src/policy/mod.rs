@@ -58,7 +58,7 @@ impl Policy {
     }
 }
 
-/// A secret that somebody has to open: any one of its recipients, or `need` of them together.
+/// A secret that has to be opened: by any one of its recipients, or by `need` of them together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename = "recipients")]
 pub struct Lock {

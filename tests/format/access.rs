@@ -1,8 +1,8 @@
 //! Attacks on who may read: by recipients, and by those who are out. One test each, named after the attack.
 
 use encl::envelope::{
-    Admission, Class, Envelope, Known, LockRequest, Person as Contact, Present, ResealRequest,
-    Wish, Workers,
+    Admission, Class, CurrentAccess, DesiredAccess, Envelope, KeyDirectory, LockRequest,
+    Person as Contact, ResealRequest, Workers,
 };
 use encl::json::to_b64;
 use encl::payload::open_message;
@@ -22,7 +22,7 @@ fn a_recipient_removes_anothers_slot() {
     let [ann, bob, eve] = named_people();
     let envelope = sealed(&request(&[&ann, &bob, &eve], Some(&ann.root)), CONTENT);
     let mut by_eve = rewriting(&envelope, &[&eve]);
-    by_eve.leave_out(&[bob.key_id()].into(), None).unwrap();
+    by_eve.remove_slots(&[bob.key_id()].into(), None).unwrap();
     let after = written(by_eve);
     let error = error_with(&after, &bob, &[]);
     assert_eq!(
@@ -81,15 +81,15 @@ fn a_recipient_grants_without_a_record() {
         current: one.addressee(),
         keys: vec![one.key_id()],
     });
-    let team = Known::new(team.to_vec());
+    let team = KeyDirectory::new(team.to_vec());
     let manifest = Envelope::read(&*envelope).unwrap();
     let policy = &manifest.manifest().policy;
-    let present = Present {
+    let present = CurrentAccess {
         policy,
         readers: &readers,
         signer: None,
     };
-    let plan = present.plan(Wish::Exactly(0, &team), &team, Some(ann.root.id()));
+    let plan = present.plan(DesiredAccess::Exactly(0, &team), &team, Some(ann.root.id()));
     assert_eq!(
         (plan.action, plan.changes.len()),
         (encl::envelope::Action::Reseal, 1)
@@ -113,15 +113,15 @@ fn a_recipient_hides_a_key_under_a_colleagues_name() {
         current: one.addressee(),
         keys: vec![one.key_id()],
     });
-    let team = Known::new(team.to_vec());
+    let team = KeyDirectory::new(team.to_vec());
     let manifest = Envelope::read(&*after).unwrap();
     let manifest = manifest.manifest();
-    let present = Present {
+    let present = CurrentAccess {
         policy: &manifest.policy,
         readers: &manifest.readers(),
         signer: None,
     };
-    let plan = present.plan(Wish::Exactly(0, &team), &team, Some(ann.root.id()));
+    let plan = present.plan(DesiredAccess::Exactly(0, &team), &team, Some(ann.root.id()));
     assert_eq!(
         (plan.action, plan.remaining[0].people.len()),
         (encl::envelope::Action::Reseal, 2)
@@ -292,7 +292,7 @@ fn a_forwarder_makes_it_look_as_if_the_author_had_written_to_the_new_reader() {
         .unwrap()
         .unlock(&mut Keys::of(&[&eve]), time(NOW))
         .unwrap()
-        .into_about();
+        .into_metadata();
     assert_eq!(
         (about.admission.clone(), about.signer()),
         (Admission::Named, Some(bob.root.id()))

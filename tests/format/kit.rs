@@ -8,7 +8,7 @@ use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::{Purpose, SigningKey};
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret, hpke, sha256};
 use encl::envelope::{
-    About, Addressee, Admission, Approval, Class, Content, Envelope, Granted, Keyring,
+    Addressee, Admission, Approval, Class, Content, ContentInfo, Envelope, Granted, Keyring,
     KeyringError, LockRequest, OpenError, ReaderKey, Rewriting, SealRequest, Workers, seal,
 };
 use encl::json::to_b64;
@@ -228,7 +228,7 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
         created: Some(time(NOW)),
         conditions: Conditions::default(),
         labels: BTreeMap::new(),
-        about: About::default(),
+        info: ContentInfo::default(),
         aligned: false,
         workers: Workers::Processors,
     }

@@ -4,7 +4,8 @@ use encl::crypto::Secret;
 use encl::crypto::signing::RootId;
 use encl::crypto::signing::SigningKey;
 use encl::envelope::{
-    Action, Addressee, Change, Envelope, Known, Leavers, Person as Contact, Present, Wish,
+    Action, Addressee, Change, CurrentAccess, DesiredAccess, Envelope, KeyDirectory,
+    Person as Contact, Removals,
 };
 
 use crate::kit::{
@@ -25,14 +26,14 @@ fn known(person: &Person, older: &[&Person]) -> Contact {
     }
 }
 
-fn all(people: &[Contact]) -> Known {
-    Known::new(people.to_vec())
+fn all(people: &[Contact]) -> KeyDirectory {
+    KeyDirectory::new(people.to_vec())
 }
 
-fn leaver(id: RootId) -> Leavers {
-    Leavers {
+fn removal(id: RootId) -> Removals {
+    Removals {
         people: [id].into(),
-        ..Leavers::default()
+        ..Removals::default()
     }
 }
 
@@ -47,13 +48,18 @@ fn rotated(person: &Person) -> Person {
 }
 
 /// What the plan says, in short: `+` joins, `*` has a new key, `-` leaves.
-fn told(envelope: &[u8], wish: Wish<'_>, people: &[Contact], me: &Person) -> (Action, Vec<String>) {
+fn told(
+    envelope: &[u8],
+    wish: DesiredAccess<'_>,
+    people: &[Contact],
+    me: &Person,
+) -> (Action, Vec<String>) {
     let envelope = Envelope::read(envelope).unwrap();
     let content = envelope
         .unlock(&mut Keys::of(&[me]), time(NOW))
         .unwrap()
-        .into_about();
-    let present = Present {
+        .into_metadata();
+    let present = CurrentAccess {
         policy: &content.manifest.policy,
         readers: &content.readers(),
         signer: content.signer(),
@@ -64,9 +70,9 @@ fn told(envelope: &[u8], wish: Wish<'_>, people: &[Contact], me: &Person) -> (Ac
     assert_eq!(plan.signature_lost.is_some(), is_lost);
     let name = |sign: &str, one: &Addressee| format!("{sign}{}", one.recipient.name);
     let change = |change: &Change| match change {
-        Change::Joins(_, one) => name("+", one),
+        Change::Added(_, one) => name("+", one),
         Change::NewKey(_, one) => name("*", one),
-        Change::Leaves(_, reader) => {
+        Change::Removed(_, reader) => {
             format!(
                 "-{}",
                 reader.person.as_ref().map_or("?", |person| &person.name)
@@ -87,33 +93,46 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
         known(&carol, &[]),
         known(&dave, &[]),
     ];
-    let plan = |envelope: &[u8], wish: Wish<'_>, me: &Person| {
+    let plan = |envelope: &[u8], wish: DesiredAccess<'_>, me: &Person| {
         let (action, changes) = told(envelope, wish, &team, me);
         (action, changes.join(" "))
     };
     let is = |action: Action, changes: &str| (action, changes.to_owned());
     assert_eq!(
-        plan(&envelope, Wish::CurrentKeys, &ann),
+        plan(&envelope, DesiredAccess::CurrentKeys, &ann),
         is(Action::Add, "*P1")
     );
     assert_eq!(
-        plan(&envelope, Wish::Exactly(0, &all(&team)), &ann),
+        plan(&envelope, DesiredAccess::Exactly(0, &all(&team)), &ann),
         is(Action::Add, "*P1 +P3")
     );
     assert_eq!(
-        plan(&envelope, Wish::Exactly(0, &all(&team[..2])), &ann),
+        plan(&envelope, DesiredAccess::Exactly(0, &all(&team[..2])), &ann),
         is(Action::Reseal, "-P2 *P1")
     );
     assert_eq!(
-        plan(&envelope, Wish::Without(&leaver(carol.root.id())), &ann),
+        plan(
+            &envelope,
+            DesiredAccess::Without(&removal(carol.root.id())),
+            &ann
+        ),
         is(Action::Reseal, "*P1 -P2")
     );
     assert_eq!(
-        plan(&envelope, Wish::Without(&leaver(dave.root.id())), &bob),
+        plan(
+            &envelope,
+            DesiredAccess::Without(&removal(dave.root.id())),
+            &bob
+        ),
         is(Action::Add, "*P1")
     );
     assert_eq!(
-        plan(&envelope, Wish::Without(&leaver(carol.root.id())), &bob).0,
+        plan(
+            &envelope,
+            DesiredAccess::Without(&removal(carol.root.id())),
+            &bob
+        )
+        .0,
         Action::Reseal
     );
 
@@ -126,15 +145,15 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
     }
     let added = written(adding);
     assert_eq!(
-        plan(&added, Wish::Exactly(0, &all(&team)), &ann),
+        plan(&added, DesiredAccess::Exactly(0, &all(&team)), &ann),
         is(Action::Nothing, "")
     );
     assert_eq!(
-        plan(&added, Wish::CurrentKeys, &new_bob),
+        plan(&added, DesiredAccess::CurrentKeys, &new_bob),
         is(Action::Nothing, "")
     );
     assert_eq!(
-        plan(&added, Wish::Exactly(0, &all(&team[..3])), &ann),
+        plan(&added, DesiredAccess::Exactly(0, &all(&team[..3])), &ann),
         is(Action::Reseal, "-P3"),
         "who was let in leaves too"
     );
@@ -145,23 +164,29 @@ fn whoever_was_dropped_may_have_kept_the_key() {
     let [ann, bob, carol] = people();
     let envelope = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
     let mut dropping = rewriting(&envelope, &[&ann]);
-    dropping.leave_out(&[bob.key_id()].into(), None).unwrap();
+    dropping.remove_slots(&[bob.key_id()].into(), None).unwrap();
     let dropped = written(dropping);
     let [ann_and_carol, everybody] = [&[&ann, &carol][..], &[&ann, &bob, &carol]]
         .map(|team| team.iter().map(|one| known(one, &[])).collect::<Vec<_>>());
-    let plan = |wish: Wish<'_>| {
+    let plan = |wish: DesiredAccess<'_>| {
         let (action, changes) = told(&dropped, wish, &everybody, &ann);
         (action, changes.join(" "))
     };
     let leaves = (Action::Reseal, "-P1".to_owned());
-    assert_eq!(plan(Wish::Without(&leaver(bob.root.id()))), leaves);
-    assert_eq!(plan(Wish::Exactly(0, &all(&ann_and_carol))), leaves);
     assert_eq!(
-        plan(Wish::Exactly(0, &all(&everybody))),
+        plan(DesiredAccess::Without(&removal(bob.root.id()))),
+        leaves
+    );
+    assert_eq!(
+        plan(DesiredAccess::Exactly(0, &all(&ann_and_carol))),
+        leaves
+    );
+    assert_eq!(
+        plan(DesiredAccess::Exactly(0, &all(&everybody))),
         (Action::Add, "+P1".to_owned())
     );
     assert_eq!(
-        plan(Wish::CurrentKeys),
+        plan(DesiredAccess::CurrentKeys),
         (Action::Nothing, String::new()),
         "he is not let in again"
     );
@@ -177,11 +202,11 @@ fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
     let rotated_bob = [known(&ann, &[]), known(&new_bob, &[&bob])];
     let same = [known(&ann, &[]), known(&bob, &[])];
     assert_eq!(
-        told(&private, Wish::CurrentKeys, &rotated_bob, &ann).0,
+        told(&private, DesiredAccess::CurrentKeys, &rotated_bob, &ann).0,
         Action::Reseal
     );
     assert_eq!(
-        told(&private, Wish::CurrentKeys, &same, &ann).0,
+        told(&private, DesiredAccess::CurrentKeys, &same, &ann).0,
         Action::Nothing
     );
 
@@ -191,12 +216,16 @@ fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
     let plan = |people: &[Contact]| {
         let manifest = Envelope::read(&*with_quorum).unwrap();
         let manifest = manifest.manifest();
-        let present = Present {
+        let present = CurrentAccess {
             policy: &manifest.policy,
             readers: &manifest.readers(),
             signer: None,
         };
-        present.plan(Wish::CurrentKeys, &all(people), Some(ann.root.id()))
+        present.plan(
+            DesiredAccess::CurrentKeys,
+            &all(people),
+            Some(ann.root.id()),
+        )
     };
     let by_ann = plan(&[
         known(&new_ann, &[&ann]),

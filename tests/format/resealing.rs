@@ -47,10 +47,10 @@ fn sealing_anew_keeps_all_but_the_readers_and_the_signature() {
             wish.conditions.not_before = Some(time("2026-01-01T00:00:00Z"));
             wish.conditions.expires = Some(time("2030-01-01T00:00:00Z"));
             wish.labels = [("class".to_owned(), "internal".to_owned())].into();
-            wish.about.name = Some("report.pdf".to_owned());
-            wish.about.media_type = Some("application/pdf".to_owned());
-            wish.about.modified = Some(time("2025-05-05T05:05:05Z"));
-            wish.about.mail = Some(Mail::Message {
+            wish.info.name = Some("report.pdf".to_owned());
+            wish.info.media_type = Some("application/pdf".to_owned());
+            wish.info.modified = Some(time("2025-05-05T05:05:05Z"));
+            wish.info.mail = Some(Mail::Message {
                 outer: vec![("Subject".to_owned(), "x".to_owned())],
             });
             let (old, new) = resealed(
@@ -67,11 +67,11 @@ fn sealing_anew_keeps_all_but_the_readers_and_the_signature() {
                 .unwrap()
                 .unlock(&mut Keys::of(&[&ann]), time(NOW))
                 .unwrap()
-                .into_about();
+                .into_metadata();
             assert_eq!(about.signer(), Some(bob.root.id()));
             assert_eq!(
-                (about.created(), &about.private.about),
-                (old.created(), &old.private.about)
+                (about.created(), &about.private.info),
+                (old.created(), &old.private.info)
             );
             let (a, b) = (&old.manifest.policy, &about.manifest.policy);
             assert_eq!(

@@ -127,7 +127,7 @@ fn an_aligned_manifest_stays_aligned_and_armor_stays_armor() {
 
 #[test]
 fn the_payload_can_be_copied_from_file_to_file() {
-    use encl::atomic_file::{AtomicFile, Existing, Readers};
+    use encl::atomic_file::{AtomicFile, Existing, FileMode};
     let [ann, bob] = people();
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
@@ -144,7 +144,7 @@ fn the_payload_can_be_copied_from_file_to_file() {
     assert_eq!(granted.unwrap(), Granted::Added);
     let rewritten = rewriting.finish().unwrap();
     assert!(!rewritten.is_armored());
-    let mut target = AtomicFile::create(&new, Readers::Umask, Existing::Keep).unwrap();
+    let mut target = AtomicFile::create(&new, FileMode::Umask, Existing::Keep).unwrap();
     target.write_all(rewritten.manifest()).unwrap();
     target.append_rest(&source, rewritten.payload_at()).unwrap();
     target.commit().unwrap();
@@ -256,7 +256,7 @@ fn dropping_takes_slots_and_leaves_the_rest() {
         let mut rewriting = rewriting(&before, &[&ann]);
         let keys: HashSet<_> = keys.iter().map(|person| person.key_id()).collect();
         rewriting
-            .leave_out(&keys, None)
+            .remove_slots(&keys, None)
             .map(|count| (count, written(rewriting)))
     };
     let (count, after) = drop(&[&bob]).unwrap();

@@ -585,8 +585,8 @@ fn the_writer_keeps_the_readers_limits() {
     refusal(&long);
     // What is only said about the content is left out instead.
     let mut about = request(&[&bob], None);
-    about.about.name = Some("x".repeat(256));
-    about.about.subject = Some("\u{202e}gnp.exe".to_owned());
+    about.info.name = Some("x".repeat(256));
+    about.info.subject = Some("\u{202e}gnp.exe".to_owned());
     opens(
         &sealed(&about, b"x"),
         &mut Keys::of(&[&bob]),

@@ -67,7 +67,7 @@ fn sealed_by(count: usize, request: &SealRequest<'_>, content: &[u8]) -> Vec<u8>
             recipients: request.locks[0].recipients.clone(),
             ..encl::envelope::LockRequest::default()
         }],
-        about: request.about.clone(),
+        info: request.info.clone(),
         ..*request
     };
     let mut envelope = Vec::new();

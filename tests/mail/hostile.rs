@@ -20,7 +20,7 @@ use crate::letters::{People, complaints};
 use crate::tell;
 use measured::{Input, Run, measured};
 
-/// Every message costs less, whatever is in it (mail.md: 64 MiB).
+/// Every message costs less, whatever is in it (at most 64 MiB).
 const PEAK_KIB_MAX: u64 = 64 << 10;
 
 /// One hostile message, how the program is run on it, and what has to come of it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use encl::mail::{Messages, Part, Structure, scan};
+use encl::mail::{Nested, Part, Structure, scan};
 
 use crate::corpus::{Message, messages};
 
@@ -40,8 +40,8 @@ fn variants(message: &Message) -> [(&'static str, Vec<u8>); 3] {
     ]
 }
 
-fn scanned(bytes: &[u8], messages: Messages) -> Structure {
-    scan(&mut &*bytes, messages, &mut ()).unwrap()
+fn scanned(bytes: &[u8], nested: Nested) -> Structure {
+    scan(&mut &*bytes, nested, &mut ()).unwrap()
 }
 
 fn range(bytes: &[u8], from: u64, to: u64) -> &[u8] {
@@ -57,8 +57,8 @@ fn parts_nest_and_nothing_is_lost() {
     let (mut scans, mut parts) = (0, 0);
     for message in messages() {
         for (variant, bytes) in variants(&message) {
-            for messages in [Messages::Leaf, Messages::Open] {
-                let structure = scanned(&bytes, messages);
+            for nested in [Nested::Leaf, Nested::Enter] {
+                let structure = scanned(&bytes, nested);
                 check(&structure, &bytes, &format!("{} {variant}", message.name));
                 scans += 1;
                 parts += structure.parts.len();
@@ -133,7 +133,7 @@ fn python_finds_the_same_leaves() {
     for message in messages() {
         for (variant, bytes) in variants(&message) {
             fs::write(folder.path().join(format!("{:04}", ours.len())), &bytes).unwrap();
-            let types = types(&scanned(&bytes, Messages::Leaf));
+            let types = types(&scanned(&bytes, Nested::Leaf));
             ours.push((message.name.clone(), variant, types));
         }
     }

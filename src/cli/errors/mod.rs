@@ -206,7 +206,7 @@ impl Failure {
     }
 }
 
-/// `encl.error/1`, in the order of cli.md.
+/// `encl.error/1`, in the documented order.
 #[derive(Serialize)]
 struct ErrorObject<'a> {
     schema: &'a str,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, IsTerminal, Write};
 use std::path::Path;
 
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, is_device};
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, is_device};
 
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source, enlarge_pipe};
@@ -34,7 +34,7 @@ impl Output<'_> {
     pub(crate) fn open(
         &self,
         source: &Source,
-        readers: Readers,
+        mode: FileMode,
         existing: Existing,
     ) -> Result<Sink, Failure> {
         let path = match self.target {
@@ -46,7 +46,7 @@ impl Output<'_> {
             Ok(there) if is_device(&there) => return self.device(path),
             _ => {}
         }
-        let file = AtomicFile::create(path, readers, existing);
+        let file = AtomicFile::create(path, mode, existing);
         file.map(|file| Sink::File(Box::new(file)))
             .map_err(|error| self.not_made(&error))
     }

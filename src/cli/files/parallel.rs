@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use encl::envelope::Workers;
-use encl::turns::{Taken, Turns};
+use encl::pipeline::{Next, Pipeline};
 
 use crate::cli::files::input::Input;
 use crate::cli::terminal::Terminal;
@@ -85,28 +85,28 @@ fn side_by_side<'a, I: Sync, T: Send>(
     tell: &mut (impl FnMut(&I, T) + Send),
 ) {
     let mut next = inputs.iter();
-    let turns = Turns {
-        take: |piece: &mut InputGroup<'a, I, T>| {
+    let pipeline = Pipeline {
+        read: |piece: &mut InputGroup<'a, I, T>| {
             *piece = next.next().map(|input| (input, None));
             Ok(match piece {
-                Some(_) => Taken::Piece,
-                None => Taken::Nothing,
+                Some(_) => Next::Piece,
+                None => Next::End,
             })
         },
-        work: |piece: &mut InputGroup<'a, I, T>| {
+        process: |piece: &mut InputGroup<'a, I, T>| {
             if let Some((input, result)) = piece {
                 *result = Some(work(input, Parallelism::Shared));
             }
             Ok(())
         },
-        give: |piece: &mut InputGroup<'a, I, T>| {
+        write: |piece: &mut InputGroup<'a, I, T>| {
             if let Some((input, Some(result))) = piece.take() {
                 tell(input, result);
             }
             Ok(())
         },
     };
-    let done: Result<(), Infallible> = turns.run(|| SIDE_BY_SIDE.min(inputs.len()), || None);
+    let done: Result<(), Infallible> = pipeline.run(|| SIDE_BY_SIDE.min(inputs.len()), || None);
     done.unwrap_or_else(|never| match never {});
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 
 use encl::crypto::{CryptoRng, Secret};
-use encl::mail::{FileFrom, Reread, ScanError};
+use encl::mail::{FileFrom, Reopen, ScanError};
 use encl::payload::{OpenPayloadError, Opener, Sealer};
 
 use zeroize::Zeroizing;
@@ -99,11 +99,11 @@ impl MessageSource {
     }
 }
 
-impl Reread for MessageSource {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+impl Reopen for MessageSource {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         match self {
             Self::File { source, from } => Ok(Box::new(FileFrom::reader(&source.file, *from))),
-            Self::Spool { spool, .. } => spool.reread(),
+            Self::Spool { spool, .. } => spool.open(),
         }
     }
 }
@@ -176,8 +176,8 @@ impl Read for SpoolMode<'_> {
     }
 }
 
-impl Reread for Spool {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+impl Reopen for Spool {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         let sealed = FileFrom::reader(&self.file, 0);
         let opener = Opener::new(sealed, &self.key, CONTEXT);
         Ok(Box::new(Unspooled {
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(spool.bytes, bytes.len() as u64);
         for _ in 0..2 {
             let mut read = Vec::new();
-            spool.reread().unwrap().read_to_end(&mut read).unwrap();
+            spool.open().unwrap().read_to_end(&mut read).unwrap();
             assert_eq!(read, bytes);
         }
         let mut stored = Vec::new();

@@ -9,7 +9,9 @@ use clap::Args;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
 use encl::directory::{People, Person, Recipients, ResolvedQuorum, Signer};
-use encl::envelope::{About, Addressee, EnvelopeId, LockRequest, SealError, SealRequest, Workers};
+use encl::envelope::{
+    Addressee, ContentInfo, EnvelopeId, LockRequest, SealError, SealRequest, Workers,
+};
 use encl::identity::Identity;
 use encl::policy::{Conditions, Padding};
 use serde::Serialize;
@@ -152,7 +154,7 @@ impl<'a> Sealing<'a> {
     }
 
     /// The request for one envelope.
-    pub(crate) fn request(&self, readers: &Recipients, about: About) -> SealRequest<'_> {
+    pub(crate) fn request(&self, readers: &Recipients, about: ContentInfo) -> SealRequest<'_> {
         let passphrase = self
             .passphrase
             .as_ref()
@@ -178,7 +180,7 @@ impl<'a> Sealing<'a> {
             created: Some(self.context.now),
             conditions: self.terms.conditions,
             labels: self.terms.labels.clone(),
-            about,
+            info: about,
             aligned: false,
             workers: Workers::Processors,
         }
@@ -226,7 +228,7 @@ impl<'a> Sealing<'a> {
         if readers.quorums.is_empty() {
             return Vec::new();
         }
-        let locks = self.request(readers, About::default()).locks;
+        let locks = self.request(readers, ContentInfo::default()).locks;
         locks.iter().map(LockObject::of).collect()
     }
 
@@ -249,7 +251,7 @@ pub(crate) enum SealedOutput {
     Parts(Vec<EnvelopeId>),
 }
 
-/// `encl.wrap/1` and its like, in the order of cli.md.
+/// `encl.wrap/1` and its like, in the documented order.
 #[derive(Serialize)]
 struct Object<'a> {
     schema: &'static str,

@@ -33,7 +33,7 @@ impl CachedSecret {
         let until = Time::from_unix(u64::from_be_bytes(until.try_into().ok()?))?;
         let is_good = bytes == PAYLOAD_BYTES && now < until;
         is_good.then(|| Self {
-            key: ContentKey::kept(Secret::filled(|own| own.copy_from_slice(key))),
+            key: ContentKey::from_secret(Secret::filled(|own| own.copy_from_slice(key))),
             until,
         })
     }

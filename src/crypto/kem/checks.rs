@@ -38,7 +38,7 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     near_p(0xEE),
 ];
 
-/// Whether a point has small order, so that everybody would know the shared secret. Public keys only: not in constant time.
+/// Whether a point has small order, which would make the shared secret public. Public keys only: not in constant time.
 ///
 /// Clamping makes every scalar a multiple of the cofactor, so these points give zero with each of them, and no others do.
 pub(super) fn has_small_order(mut point: [u8; 32]) -> bool {

@@ -5,7 +5,7 @@ mod resolve;
 
 use crate::crypto::Kem;
 use crate::identity::{Card, CardRequest, Identity};
-use crate::keystore::{How, Keystore};
+use crate::keystore::{AddedBy, Keystore};
 use tempfile::TempDir;
 
 /// The card of somebody new.
@@ -27,7 +27,9 @@ pub(crate) fn keystore(cards: &[&Card]) -> (TempDir, Keystore) {
     let folder = tempfile::tempdir().unwrap();
     let keystore = Keystore::at(folder.path().join("encl"));
     for card in cards {
-        keystore.accept(card, How::Added, card.created()).unwrap();
+        keystore
+            .accept(card, AddedBy::Added, card.created())
+            .unwrap();
     }
     (folder, keystore)
 }

@@ -1,6 +1,6 @@
-//! What approvals give, and shares brought together until there are enough of them.
+//! Secrets and shares from approvals, and shares collected until there are enough of them.
 
-use super::{Found, Keyring, Unlocked, Unlocking, changed, opens};
+use super::{Found, Keyring, Unlocked, Unlocking, opens, tampered};
 use crate::crypto::Secret;
 use crate::crypto::sharing::{self, Share};
 use crate::envelope::approval::Approval;
@@ -22,7 +22,7 @@ impl<'a> Unlocking<'a> {
         approvals.filter(move |(_, approval)| counts(approval))
     }
 
-    /// The first approval for a lock that any of its people opens alone.
+    /// Opens a lock that needs one person with its first approval.
     pub(super) fn with_an_approval(
         &self,
         number: u16,
@@ -63,8 +63,8 @@ impl<'a> Unlocking<'a> {
         gathered.join()
     }
 
-    /// What the reader's own slots of one lock hold: the secret once, or each share.
-    pub(in crate::envelope) fn own_parts(
+    /// Opens the reader's own slots of one lock: returns the secret once, or each share.
+    pub(in crate::envelope) fn own_shares(
         &self,
         number: u16,
         keyring: &mut dyn Keyring,
@@ -73,26 +73,26 @@ impl<'a> Unlocking<'a> {
         let Some(lock) = locks.get(usize::from(number)) else {
             return Err(OpenError::NoKey(NoKey::NotNamed));
         };
-        let mut parts = Vec::new();
+        let mut shares = Vec::new();
         for key in &self.keys {
             if let Some(found) = self.in_a_slot(key, number, keyring)? {
-                let is_whole = lock.need == 1;
-                if is_whole {
+                let has_secret = lock.need == 1;
+                if has_secret {
                     return Ok(Self::secret(number, lock, found)?.by);
                 }
                 number_of(&found, number, lock)?;
-                // Somebody with a new key has the same share in two slots.
-                if parts
+                // A reader with a new key has the same share in two slots.
+                if shares
                     .iter()
                     .all(|other: &Found| *other.plaintext != *found.plaintext)
                 {
-                    parts.push(found);
+                    shares.push(found);
                 }
             }
         }
         let named = |one: &crate::policy::Recipient| self.keys.iter().any(|key| key.id == one.key);
-        match parts.is_empty() {
-            false => Ok(parts),
+        match shares.is_empty() {
+            false => Ok(shares),
             true if self.manifest.policy.private => Err(OpenError::NoKey(NoKey::Private)),
             true if lock.recipients().iter().any(named) => {
                 Err(OpenError::NoKey(NoKey::SlotRemoved))
@@ -113,7 +113,7 @@ fn in_an_approval(
     Ok(Found {
         source: Source::Approval(at),
         key: Some(approval.key()),
-        plaintext: plaintext.ok_or_else(|| changed(Source::Approval(at), approval.lock()))?,
+        plaintext: plaintext.ok_or_else(|| tampered(Source::Approval(at), approval.lock()))?,
     })
 }
 
@@ -130,7 +130,7 @@ struct Gathered<'a> {
     number: u16,
     lock: &'a Lock,
     shares: Vec<(u8, Share)>,
-    /// All that the reader has, also what gave a share that was here already.
+    /// Everything that the reader has, including duplicates of a share.
     by: Vec<Found>,
 }
 
@@ -150,7 +150,7 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// The secret; `None` when nothing was there, which is found out only in a private envelope.
+    /// The secret; `None` if nothing was found, which happens only in a private envelope.
     fn join(self) -> Result<Option<Unlocked>, OpenError> {
         let Some(first) = self.by.first() else {
             return Ok(None);
@@ -161,10 +161,10 @@ impl Gathered<'_> {
             return Err(OpenError::Quorum(Box::new(quorum)));
         }
         let joined = sharing::join(self.shares.iter().map(|(_, share)| share));
-        // The policy itself is at odds: each share is what it says, and they do not give what it says.
+        // The policy contradicts itself: each share has the hash that it names, but together they do not give its secret.
         let secret: Option<Secret<32>> = joined.ok().filter(|secret| opens(self.lock, secret));
         match secret {
-            None => Err(changed(first.source, self.number)),
+            None => Err(tampered(first.source, self.number)),
             Some(secret) => Ok(Some(Unlocked {
                 secret,
                 by: self.by,

@@ -166,7 +166,7 @@ impl PaperLines {
         }
     }
 
-    /// Checks the whole.
+    /// Checks the checksum of the page.
     ///
     /// # Errors
     /// [`PaperError::Missing`], [`PaperError::Check`], and whatever else no page says.

@@ -1,19 +1,19 @@
-//! All of a keystore as one stream, and that stream read again.
+//! A backup: a whole keystore as one stream, and reading that stream.
 //!
-//! It is a tar archive (POSIX ustar) of the keystore's folder, so that any tar gets at it once its envelope is open:
+//! It is a tar archive (POSIX ustar) of the keystore's folder, so that any tar can unpack it once its envelope is open:
 //!
 //! ```text
 //! encl-backup                 `encl-backup/1` and the time
 //! identities/ID/…             card, revocation, perhaps ended, and last secret: private keys behind a passphrase stay there
-//! trust                       every decision about people, as this machine judges it (see the module `local`)
+//! trust                       every decision about people, as this machine judges it (see the module `machine_state`)
 //! contacts/ID
 //! groups/NAME
 //! invitations/HASH
 //! default
 //! ```
 //!
-//! Whoever reads it has what is in it: it is made to be sealed on its way. Hints and locks are not in it, nor is the key of
-//! this machine's state folder: what was decided travels as `trust`, and is worth what whoever restores it makes of it.
+//! The stream is not encrypted and has to be sealed at once. Hints, locks and the key of this machine's state folder are not in
+//! it. Decisions are in `trust`; restoring decides whether they are accepted.
 
 mod parts;
 
@@ -26,7 +26,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::contacts::CONTACTS;
 use super::identities::line;
 use super::invitations::INVITATIONS;
-use super::local;
+use super::machine_state;
 use super::trust::Trust;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
@@ -44,14 +44,14 @@ const TRUST: &str = "trust";
 const DEFAULT: &str = "default";
 const IDENTITIES: &str = "identities";
 const GROUPS: &str = "groups";
-/// The file that says when that was last.
+/// The file with the time of the last backup.
 const NOTED: &str = "backed-up";
 /// Tar counts in blocks.
 const BLOCK: usize = 512;
 /// Room for the longest file with secrets from the start: a buffer that grows leaves copies of them behind.
 const BUFFER_BYTES: usize = 512 << 10;
 
-/// What a backup is going to hold.
+/// What a backup contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackupCounts {
     /// My identities, ended ones too.
@@ -115,7 +115,7 @@ impl Keystore {
             groups: groups.len(),
         };
         let mut entries = vec![Entry::Head, Entry::Folder(IDENTITIES)];
-        // The oldest first: whoever was replaced is there before the successor.
+        // The oldest first: a replaced identity comes before its successor.
         let mut cards: Vec<_> = identities.into_iter().map(|known| known.card).collect();
         cards.sort_by_key(|card| (card.created(), card.id()));
         entries.extend(cards.iter().map(|card| Entry::Identity(card.id())));
@@ -161,11 +161,11 @@ impl Keystore {
 
     /// What is in force about everybody: the judgement on every contact, and what is remembered of those who are none.
     fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
-        let mut decisions = self.local()?.memory().clone();
+        let mut decisions = self.machine_state()?.decisions().clone();
         for head in self.contact_heads()? {
             decisions.insert(head.id, head.trust);
         }
-        decisions.retain(|_, trust| matches!(trust, Trust::Verified(_)) || trust.stops());
+        decisions.retain(|_, trust| matches!(trust, Trust::Verified(_)) || trust.blocks_use());
         Ok(decisions)
     }
 }
@@ -204,7 +204,7 @@ impl Backup {
             Entry::Folder(name) => self.folder(name),
             Entry::Identity(id) => self.identity(&id)?,
             Entry::Trust => {
-                let text = local::text(&keystore.decisions()?);
+                let text = machine_state::text(&keystore.decisions()?);
                 self.file(TRUST, text.as_bytes());
             }
             Entry::Contact(id) => {

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 use super::super::contact_file::{self, ContactFile};
 use super::super::groups::{Group, is_group_name};
 use super::super::identities::ENDED;
+use super::super::identity_export::IdentityExport;
 use super::super::invitations::{self, INVITATIONS, Invitation};
-use super::super::local;
-use super::super::transfer::Transfer;
+use super::super::machine_state;
 use super::super::trust::Trust;
 use super::{CONTACTS, DEFAULT, GROUPS, HEAD, IDENTITIES, MAGIC, TRUST};
 use crate::crypto::signing::RootId;
@@ -50,7 +50,7 @@ pub enum Part {
     /// When it was made. The first part.
     Head(Time),
     /// One of my identities.
-    Identity(Box<Transfer>),
+    Identity(Box<IdentityExport>),
     /// What was decided about people.
     Decisions(Decisions),
     /// A contact.
@@ -81,7 +81,7 @@ pub fn read_parts<E: From<BackupError>>(
             .map_err(|_| wrong("a name in it is no text"))?;
         let kind = entry.header().entry_type();
         if kind == EntryType::Directory {
-            continue; // made by whoever needs it
+            continue; // folders are made when they are needed
         }
         if kind != EntryType::Regular {
             return Err(wrong(&format!("{path:?} is no regular file")).into());
@@ -110,17 +110,17 @@ pub fn read_parts<E: From<BackupError>>(
                     None => HalfIdentity::new(id),
                 };
                 if identity.id != id {
-                    return Err(wrong("an identity is not whole").into());
+                    return Err(wrong("an identity is incomplete").into());
                 }
                 identity.files.push((name.to_owned(), bytes));
                 if name == "secret" {
-                    Part::Identity(Box::new(identity.whole()?))
+                    Part::Identity(Box::new(identity.complete()?))
                 } else {
                     half = Some(identity);
                     continue;
                 }
             }
-            _ if half.is_some() => return Err(wrong("an identity is not whole").into()),
+            _ if half.is_some() => return Err(wrong("an identity is incomplete").into()),
             [_, name] => named(name, &bytes, next)?,
             _ => single(&bytes, next)?,
         };
@@ -172,7 +172,7 @@ impl HalfIdentity {
         }
     }
 
-    fn whole(self) -> Result<Transfer, BackupError> {
+    fn complete(self) -> Result<IdentityExport, BackupError> {
         let named = |due: &str| {
             let found = self.files.iter().find(|(name, _)| name == due);
             found.map(|(_, bytes)| bytes.clone())
@@ -185,7 +185,7 @@ impl HalfIdentity {
         if self.files.len() != count {
             return Err(newer(&format!("{IDENTITIES}/{}/…", self.id)));
         }
-        let transfer = Transfer::from_files(
+        let transfer = IdentityExport::from_files(
             &due("card")?,
             &due("revocation")?,
             ended.as_deref().map(|bytes| &**bytes),
@@ -246,7 +246,7 @@ fn single(bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {
             ))
         }
         _ => {
-            let decisions = local::from_text(text()?);
+            let decisions = machine_state::from_text(text()?);
             let decisions =
                 decisions.map_err(|number| wrong(&format!("line {number} of its decisions")))?;
             Ok(Part::Decisions(Decisions(decisions)))

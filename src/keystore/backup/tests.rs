@@ -5,14 +5,14 @@ use super::super::Protection;
 use super::super::groups::Group;
 use super::super::tests::{add, keystore, now, person};
 use super::*;
-use crate::keystore::How;
+use crate::keystore::AddedBy;
 
 /// A keystore with one of everything.
 fn furnished() -> (tempfile::TempDir, Keystore) {
     let (folder, keystore) = keystore();
     add(&keystore, &person("alice@example.org"), Protection::Plain).unwrap();
     let bob = person("bob@example.org").1;
-    keystore.accept(&bob, How::Added, now()).unwrap();
+    keystore.accept(&bob, AddedBy::Added, now()).unwrap();
     let group = Group {
         address: None,
         members: [bob.id()].into(),

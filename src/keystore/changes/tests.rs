@@ -1,5 +1,5 @@
 use super::super::tests::{add, card, keystore, now, person};
-use super::super::{Accepted, How, Imported, Standing, StoredSecret, Transfer};
+use super::super::{AcceptOutcome, AddedBy, IdentityExport, ImportOutcome, Standing, StoredSecret};
 use super::*;
 use crate::crypto::Kem;
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -167,7 +167,7 @@ fn a_successor_takes_the_place_in_one_step() {
 fn contacts_and_groups_follow_a_successor_and_nobody_else() {
     let (_folder, keystore) = keystore();
     let old = person(ALICE);
-    let accept = |card: &Card| keystore.accept(card, How::Added, now());
+    let accept = |card: &Card| keystore.accept(card, AddedBy::Added, now());
     accept(&old.1).unwrap();
     let members = super::super::Group {
         address: None,
@@ -177,11 +177,11 @@ fn contacts_and_groups_follow_a_successor_and_nobody_else() {
     let stranger = accept(&person(ALICE).1);
     assert!(matches!(stranger, Err(KeystoreError::KeyChanged { .. })));
     let (new, new_card) = successor(&old.0);
-    assert_eq!(accept(&new_card).unwrap(), Accepted::Successor);
+    assert_eq!(accept(&new_card).unwrap(), AcceptOutcome::Successor);
     assert!(keystore.contact(&old.0.id()).unwrap().is_none());
     let group = keystore.group("friends").unwrap().unwrap();
     assert!(group.members.iter().eq([&new.id()]));
-    assert_eq!(accept(&new_card).unwrap(), Accepted::Known);
+    assert_eq!(accept(&new_card).unwrap(), AcceptOutcome::Known);
     let back = accept(&old.1);
     assert!(matches!(back, Err(KeystoreError::KeyChanged { .. })));
 }
@@ -190,7 +190,7 @@ fn contacts_and_groups_follow_a_successor_and_nobody_else() {
 fn whoever_is_blocked_or_revoked_names_no_successor() {
     let (folder, keystore) = keystore();
     let keystore = keystore.with_state(folder.path().join("state"));
-    let accept = |card: &Card| keystore.accept(card, How::Added, now());
+    let accept = |card: &Card| keystore.accept(card, AddedBy::Added, now());
     let old = person(ALICE);
     accept(&old.1).unwrap();
     keystore.block_contact(&old.0.id(), now()).unwrap();
@@ -211,16 +211,25 @@ fn an_identity_is_exported_and_imported_as_it_is() {
     let locked = Protection::Passphrase(&passphrase, Cost::DEFAULT);
     add(&here, &alice, locked).unwrap();
     let text = here.export_identity(&alice.0.id()).unwrap().to_text();
-    let transfer = Transfer::from_text(text.as_bytes()).unwrap();
+    let transfer = IdentityExport::from_text(text.as_bytes()).unwrap();
     assert_eq!(*transfer.to_text(), *text);
-    assert_eq!(there.import_identity(&transfer).unwrap(), Imported::New);
-    assert_eq!(there.import_identity(&transfer).unwrap(), Imported::Known);
+    assert_eq!(
+        there.import_identity(&transfer).unwrap(),
+        ImportOutcome::New
+    );
+    assert_eq!(
+        there.import_identity(&transfer).unwrap(),
+        ImportOutcome::Known
+    );
     let StoredSecret::Locked(opened) = there.secret(&alice.0.id()).unwrap() else {
         panic!("it is not locked")
     };
     assert!(opened.unlock(&passphrase).is_ok());
     change(&there, &alice.0, locked, None).unwrap();
-    assert_eq!(there.import_identity(&transfer).unwrap(), Imported::Differs);
+    assert_eq!(
+        there.import_identity(&transfer).unwrap(),
+        ImportOutcome::KeysDiffer
+    );
     for (from, to) in [
         ("encl-identity-export1", "encl-identity-export2"),
         ("revocation ", "revocations "),
@@ -229,7 +238,10 @@ fn an_identity_is_exported_and_imported_as_it_is() {
         ("card encl-card1:", "card encl-card1:A"),
     ] {
         let changed = text.replacen(from, to, 1);
-        assert!(Transfer::from_text(changed.as_bytes()).is_err(), "{to}");
+        assert!(
+            IdentityExport::from_text(changed.as_bytes()).is_err(),
+            "{to}"
+        );
     }
-    assert!(Transfer::from_text(format!("{}\n", *text).as_bytes()).is_err());
+    assert!(IdentityExport::from_text(format!("{}\n", *text).as_bytes()).is_err());
 }

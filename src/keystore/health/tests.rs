@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::keystore::tests::{add, keystore, now, person};
-use crate::keystore::{Group, How, Protection};
+use crate::keystore::{AddedBy, Group, Protection};
 
 #[test]
 fn a_new_keystore_and_none_at_all_are_in_order() {
@@ -10,8 +10,8 @@ fn a_new_keystore_and_none_at_all_are_in_order() {
     assert!(keystore.examine().is_empty());
     add(&keystore, &person("alice@example.org"), Protection::Plain).unwrap();
     let bob = person("bob@example.org").1;
-    keystore.accept(&bob, How::Added, now()).unwrap();
-    assert_eq!(keystore.see_time(now()), None);
+    keystore.accept(&bob, AddedBy::Added, now()).unwrap();
+    assert_eq!(keystore.record_time(now()), None);
     let found = keystore.examine();
     assert!(found.is_empty(), "{found:?}");
 }
@@ -22,7 +22,7 @@ fn everything_else_is_found_and_left_alone() {
     let alice = person("alice@example.org");
     add(&keystore, &alice, Protection::Plain).unwrap();
     let bob = person("bob@example.org").1;
-    keystore.accept(&bob, How::Added, now()).unwrap();
+    keystore.accept(&bob, AddedBy::Added, now()).unwrap();
     let lost = person("carol@example.org").1.id();
     let group = Group {
         address: None,
@@ -60,16 +60,16 @@ fn words(finding: &Finding) -> String {
         Finding::Fault(KeystoreError::OpenToOthers { .. }) => "open",
         Finding::Fault(_) => "fault",
         Finding::Leftover(_) => "leftover",
-        Finding::Stranger(_) => "stranger",
+        Finding::Unexpected(_) => "stranger",
         Finding::SharedAddress { .. } => "shared",
-        Finding::LostMember { .. } => "lost",
+        Finding::MissingMember { .. } => "lost",
     }
     .to_owned()
 }
 
 fn words_of_lost(finding: &Finding) -> Option<RootId> {
     match finding {
-        Finding::LostMember { id, .. } => Some(*id),
+        Finding::MissingMember { id, .. } => Some(*id),
         _ => None,
     }
 }
@@ -78,9 +78,9 @@ fn words_of_lost(finding: &Finding) -> Option<RootId> {
 fn an_address_that_two_people_have_is_told() {
     let (_folder, keystore) = keystore();
     let (first, second) = (person("bob@example.org").1, person("bob@example.org").1);
-    keystore.accept(&first, How::Added, now()).unwrap();
+    keystore.accept(&first, AddedBy::Added, now()).unwrap();
     let (_elsewhere, other) = super::super::tests::keystore();
-    other.accept(&second, How::Added, now()).unwrap();
+    other.accept(&second, AddedBy::Added, now()).unwrap();
     // As a synchronised folder brings it.
     fs::copy(
         other.contact_path(&second.id()),

@@ -5,7 +5,7 @@ use super::*;
 use crate::identity::{Card, Identity};
 use crate::keystore::tests::{card, now, person};
 use crate::keystore::trust::{Compared, Verified};
-use crate::keystore::{How, Part, read_parts};
+use crate::keystore::{AddedBy, Part, read_parts};
 
 /// A keystore on a machine of its own.
 struct Machine {
@@ -19,7 +19,7 @@ impl Machine {
         let keystore =
             Keystore::at(folder.path().join("encl")).with_state(folder.path().join("state"));
         for card in cards {
-            keystore.accept(card, How::Added, now()).unwrap();
+            keystore.accept(card, AddedBy::Added, now()).unwrap();
         }
         Self {
             keystore,
@@ -46,18 +46,18 @@ impl Machine {
     }
 
     /// Restores the other's backup after looking at it, and says what became of each contact and group.
-    fn restore(&self, other: &Self, is_mine: bool) -> Vec<Fate> {
-        let verified = self.pass(other, Restoring::Foresee, is_mine).1;
-        let restoring = Restoring::Do(verified, &mut UnwrapErr(SysRng));
+    fn restore(&self, other: &Self, is_mine: bool) -> Vec<RestoreOutcome> {
+        let verified = self.pass(other, RestoreMode::DryRun, is_mine).1;
+        let restoring = RestoreMode::Apply(verified, &mut UnwrapErr(SysRng));
         self.pass(other, restoring, is_mine).0
     }
 
     fn pass(
         &self,
         other: &Self,
-        restoring: Restoring<'_>,
+        restoring: RestoreMode<'_>,
         is_mine: bool,
-    ) -> (Vec<Fate>, BTreeMap<RootId, Trust>) {
+    ) -> (Vec<RestoreOutcome>, BTreeMap<RootId, Trust>) {
         let mut restore = self.keystore.restore(restoring, is_mine).unwrap();
         let mut fates = Vec::new();
         let backup = other.keystore.backup(now()).unwrap();
@@ -86,12 +86,19 @@ fn a_verification_comes_back_with_a_backup_of_mine_only() {
     old.verify(&card.id());
     for (is_mine, word) in [(true, "verified"), (false, "unverified")] {
         let new = Machine::new(&[]);
-        assert!(matches!(new.restore(&old, is_mine)[..], [Fate::New]));
+        assert!(matches!(
+            new.restore(&old, is_mine)[..],
+            [RestoreOutcome::New]
+        ));
         assert_eq!(new.trust(&card.id()), word);
-        // It holds without the memory too: the file has a MAC of this machine.
+        // It holds without the decisions too: the file has a MAC of this machine.
         let known = Machine::new(&[&card]);
         let fates = known.restore(&old, is_mine);
-        assert_eq!(matches!(fates[..], [Fate::Updated]), is_mine, "{fates:?}");
+        assert_eq!(
+            matches!(fates[..], [RestoreOutcome::Updated]),
+            is_mine,
+            "{fates:?}"
+        );
         assert_eq!(known.trust(&card.id()), word);
     }
 }
@@ -104,7 +111,10 @@ fn what_was_decided_here_stays_and_what_is_graver_comes() {
     there.verify(&id);
     // Blocked and unblocked here: an old verification does not come back.
     here.keystore.block_contact(&id, now()).unwrap();
-    assert!(matches!(here.restore(&there, true)[..], [Fate::Known]));
+    assert!(matches!(
+        here.restore(&there, true)[..],
+        [RestoreOutcome::Known]
+    ));
     assert_eq!(here.trust(&id), "blocked");
     here.keystore.unblock_contact(&id).unwrap();
     here.restore(&there, true);
@@ -137,8 +147,8 @@ fn looking_changes_nothing() {
     let old = Machine::new(&[&card]);
     let new = Machine::new(&[]);
     assert!(matches!(
-        new.pass(&old, Restoring::Foresee, true).0[..],
-        [Fate::New]
+        new.pass(&old, RestoreMode::DryRun, true).0[..],
+        [RestoreOutcome::New]
     ));
     assert!(!new.keystore.root().exists());
 }
@@ -148,8 +158,14 @@ fn later_cards_stay_and_come() {
     let (identity, first) = bob();
     let second = card(&identity, "bob@example.org", 2);
     let (early, late) = (Machine::new(&[&first]), Machine::new(&[&second]));
-    assert!(matches!(late.restore(&early, true)[..], [Fate::Kept]));
-    assert!(matches!(early.restore(&late, true)[..], [Fate::Updated]));
+    assert!(matches!(
+        late.restore(&early, true)[..],
+        [RestoreOutcome::LocalKept]
+    ));
+    assert!(matches!(
+        early.restore(&late, true)[..],
+        [RestoreOutcome::Updated]
+    ));
     for machine in [&early, &late] {
         let contact = machine.keystore.contact(&first.id()).unwrap().unwrap();
         assert_eq!(contact.card.serial(), 2);
@@ -158,7 +174,7 @@ fn later_cards_stay_and_come() {
     let other = Machine::new(&[&card(&identity, "robert@example.org", 2)]);
     assert!(matches!(
         early.restore(&other, true)[..],
-        [Fate::Refused(_)]
+        [RestoreOutcome::Refused(_)]
     ));
 }
 
@@ -167,7 +183,10 @@ fn another_key_for_a_known_address_does_not_come() {
     let (here, there) = (Machine::new(&[&bob().1]), Machine::new(&[&bob().1]));
     let fates = here.restore(&there, true);
     assert!(
-        matches!(fates[..], [Fate::Refused(KeystoreError::KeyChanged { .. })]),
+        matches!(
+            fates[..],
+            [RestoreOutcome::Refused(KeystoreError::KeyChanged { .. })]
+        ),
         "{fates:?}"
     );
     assert_eq!(here.keystore.contact_heads().unwrap().len(), 1);
@@ -186,8 +205,13 @@ fn whoever_was_replaced_does_not_come_back() {
     let predecessor = crate::identity::Predecessor::new(&old, new.id());
     let second = Card::replacing(&new, request, &[predecessor]).unwrap();
     let (here, there) = (Machine::new(&[&first]), Machine::new(&[&first]));
-    here.keystore.accept(&second, How::Added, now()).unwrap();
-    assert!(matches!(here.restore(&there, true)[..], [Fate::Kept]));
+    here.keystore
+        .accept(&second, AddedBy::Added, now())
+        .unwrap();
+    assert!(matches!(
+        here.restore(&there, true)[..],
+        [RestoreOutcome::LocalKept]
+    ));
     assert_eq!(here.trust(&first.id()), "gone");
 }
 
@@ -204,7 +228,14 @@ fn a_group_that_is_here_stays_as_it_is() {
     there.keystore.new_group("team", &full).unwrap();
     let fates = here.restore(&there, true);
     assert!(
-        matches!(fates[..], [Fate::Known, Fate::Kept, Fate::New]),
+        matches!(
+            fates[..],
+            [
+                RestoreOutcome::Known,
+                RestoreOutcome::LocalKept,
+                RestoreOutcome::New
+            ]
+        ),
         "{fates:?}"
     );
     assert!(

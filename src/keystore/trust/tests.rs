@@ -7,7 +7,7 @@ use rand::rngs::SysRng;
 use super::*;
 use crate::crypto::Kem;
 use crate::identity::{Card, CardRequest, Identity, Revocation};
-use crate::keystore::{Accepted, How};
+use crate::keystore::{AcceptOutcome, AddedBy};
 
 fn at(hour: u8) -> Time {
     format!("2026-11-24T{hour:02}:00:00Z").parse().unwrap()
@@ -47,7 +47,7 @@ impl Scene {
         };
         assert_eq!(
             scene.add(&card(&scene.bob, "Bob", 1)).unwrap(),
-            Accepted::New
+            AcceptOutcome::New
         );
         scene
     }
@@ -56,8 +56,8 @@ impl Scene {
         self.bob.id()
     }
 
-    fn add(&self, card: &Card) -> Result<Accepted, KeystoreError> {
-        self.keystore.accept(card, How::Added, at(1))
+    fn add(&self, card: &Card) -> Result<AcceptOutcome, KeystoreError> {
+        self.keystore.accept(card, AddedBy::Added, at(1))
     }
 
     fn verify(&self) -> Result<(), KeystoreError> {
@@ -170,13 +170,13 @@ fn a_later_card_of_the_same_key_keeps_what_is_known_of_the_key() {
     scene.verify().unwrap();
     assert_eq!(
         scene.add(&card(&scene.bob, "Robert", 2)).unwrap(),
-        Accepted::Updated
+        AcceptOutcome::Updated
     );
     assert_eq!(scene.trust(), Trust::Verified(verified()));
     scene.block();
     assert_eq!(
         scene.add(&card(&scene.bob, "Rob", 3)).unwrap(),
-        Accepted::Updated
+        AcceptOutcome::Updated
     );
     assert_eq!(scene.trust().word(), BLOCKED);
 }
@@ -191,7 +191,7 @@ fn another_key_or_another_card_makes_a_contact_changed_until_it_is_verified() {
             Some(()) => card(&scene.bob, name, 1),
         };
         // Naming it as a recipient is refused and changes nothing.
-        let used = scene.keystore.accept(&other, How::FirstUse, at(5));
+        let used = scene.keystore.accept(&other, AddedBy::FirstUse, at(5));
         assert!(used.is_err());
         assert_eq!(scene.trust(), Trust::Verified(verified()));
         assert!(scene.add(&other).is_err());
@@ -348,8 +348,8 @@ fn without_a_state_folder_nobody_is_verified_and_everybody_can_be_blocked() {
 }
 
 #[test]
-fn every_kill_between_memory_and_file_leaves_the_graver_of_both() {
-    // The memory is written first; the file is still the old one then.
+fn a_kill_between_decision_and_file_leaves_the_stricter_of_both() {
+    // The decision is saved first; the file is still the old one then.
     type Decision = fn(&Scene);
     let decisions: [(Decision, Decision, &str); 5] = [
         (|_| (), |s| s.verify().unwrap(), "verified"),
@@ -370,17 +370,17 @@ fn every_kill_between_memory_and_file_leaves_the_graver_of_both() {
         // The same once more, and all is as it should be.
         decision(&scene);
         let done = scene.trust();
-        assert!(done.word() == word || !done.stops() || word == "changed");
+        assert!(done.word() == word || !done.blocks_use() || word == "changed");
     }
 }
 
 #[test]
-fn a_damaged_memory_is_told_and_believed_in_no_part() {
+fn a_damaged_file_of_decisions_is_an_error() {
     let scene = Scene::new();
     scene.block();
-    let memory = fs::read_dir(scene.state().join("trust")).unwrap().next();
-    let memory = memory.unwrap().unwrap().path();
-    let text = fs::read_to_string(&memory).unwrap();
+    let decisions = fs::read_dir(scene.state().join("trust")).unwrap().next();
+    let decisions = decisions.unwrap().unwrap().path();
+    let text = fs::read_to_string(&decisions).unwrap();
     for damaged in [
         String::new(),
         text.replace("encl-trust/1", "encl-trust/2"),
@@ -389,16 +389,16 @@ fn a_damaged_memory_is_told_and_believed_in_no_part() {
         text.replace(' ', "  "),
         format!("{text}x\n"),
     ] {
-        fs::write(&memory, damaged).unwrap();
+        fs::write(&decisions, damaged).unwrap();
         let keystore = Keystore::at(scene.keystore.root()).with_state(scene.state());
         let read = keystore.contact(&scene.id());
         assert!(matches!(read, Err(KeystoreError::Damaged { .. })));
     }
-    fs::write(&memory, text).unwrap();
+    fs::write(&decisions, text).unwrap();
     assert_eq!(scene.trust().word(), BLOCKED);
     let mode = |path: &PathBuf| {
         use std::os::unix::fs::PermissionsExt;
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     };
-    assert_eq!((mode(&memory), mode(&scene.state())), (0o600, 0o700));
+    assert_eq!((mode(&decisions), mode(&scene.state())), (0o600, 0o700));
 }

@@ -4,7 +4,7 @@ use super::lexer::{Kind, Lexer, Token, unquoted};
 use super::{AddressError, AddressFault, LIST_BYTES_MAX, MAILBOXES_MAX, Mailbox, Placed};
 use super::{WORDS_MAX, address, words};
 
-/// Everybody in the list, and where.
+/// All mailboxes of the list, and their places.
 pub(crate) fn placed(text: &str) -> Result<Vec<Placed>, AddressError> {
     if text.len() > LIST_BYTES_MAX {
         return Err(AddressError::new(AddressFault::TooLong, text, 0));

@@ -4,43 +4,43 @@ use std::path::Path;
 
 use super::form::{self, NoSource, Source};
 use super::run::Task;
-use super::{MessageError, Outcome, Skip, Transform};
+use super::{MessageError, MessageOutcome, Skip, Transform};
 use crate::atomic_file::Existing;
 
-/// Gives the message in `path` its other form, in place.
-pub(super) fn change<T: Transform>(task: &Task<'_, T>, path: &Path) -> Outcome<T::Error> {
-    try_change(task, path).unwrap_or_else(Outcome::Failed)
+/// Converts the message in `path`, in place.
+pub(super) fn change<T: Transform>(task: &Task<'_, T>, path: &Path) -> MessageOutcome<T::Error> {
+    try_change(task, path).unwrap_or_else(MessageOutcome::Failed)
 }
 
 fn try_change<T: Transform>(
     task: &Task<'_, T>,
     path: &Path,
-) -> Result<Outcome<T::Error>, MessageError<T::Error>> {
+) -> Result<MessageOutcome<T::Error>, MessageError<T::Error>> {
     let source = match Source::open(path) {
         Ok(source) => source,
-        Err(NoSource::Skip(reason)) => return Ok(Outcome::Skipped(reason)),
+        Err(NoSource::Skip(reason)) => return Ok(MessageOutcome::Skipped(reason)),
         Err(NoSource::Refusal(refusal)) => return Err(refusal.into()),
     };
     if let Some(settled) = task.settled(&source)? {
         return Ok(settled);
     }
-    let kept_names = task
-        .keep
+    let stored_names = task
+        .originals
         .as_ref()
-        .map_or(0, |keep| keep.names(&source, path));
-    if source.names() > 1 + kept_names {
-        return Ok(Outcome::Skipped(Skip::HardLink));
+        .map_or(0, |originals| originals.names(&source, path));
+    if source.names() > 1 + stored_names {
+        return Ok(MessageOutcome::Skipped(Skip::HardLink));
     }
-    if task.is_rehearsal() {
-        return Ok(Outcome::Done);
+    if task.is_dry_run() {
+        return Ok(MessageOutcome::Converted);
     }
     let file = form::make(task.transform, &source, path, Existing::Overwrite)?;
-    if let Some(keep) = &task.keep {
-        keep.keep(&source, path)?;
+    if let Some(originals) = &task.originals {
+        originals.store(&source, path)?;
     }
     if !source.is_at(path) || !source.is_unchanged() {
         return Err(MessageError::Changed);
     }
     file.commit()?;
-    Ok(Outcome::Done)
+    Ok(MessageOutcome::Converted)
 }

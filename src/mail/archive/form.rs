@@ -1,4 +1,4 @@
-//! A message's file as it stands, and its other form in the making.
+//! A message's file, and the file with its other form.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
@@ -8,16 +8,16 @@ use std::path::Path;
 use rustix::fs::{CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
-use super::extent::Extent;
+use super::file_range::FileRange;
 use super::{Direction, MessageError, Refusal, Skip, Transform};
-use crate::atomic_file::{AtomicFile, Existing, Readers};
-use crate::mail::Reread;
+use crate::atomic_file::{AtomicFile, Existing, FileMode};
+use crate::mail::Reopen;
 
 /// Bytes that are written at once.
 const BUFFER_BYTES: usize = 1 << 16;
 /// What a sealed form keeps of the mode.
 pub(super) const MODE_MAX: u32 = 0o777;
-/// The most that anybody may do with a plain message in a file of its own.
+/// The largest mode of a plain message in a file of its own.
 pub(super) const PLAIN_MODE_MAX: u32 = 0o600;
 
 /// A file that was opened for reading.
@@ -34,7 +34,7 @@ pub(super) enum NoSource {
 }
 
 impl Source {
-    /// Opens a regular file; what is another thing, or gone, is left alone.
+    /// Opens a regular file; anything else, or a missing file, is skipped.
     pub(super) fn open(path: &Path) -> Result<Self, NoSource> {
         // Without NONBLOCK a pipe would hold us up for ever.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -64,7 +64,7 @@ impl Source {
         (other.dev(), other.ino()) == (self.metadata.dev(), self.metadata.ino())
     }
 
-    /// Whether nobody wrote to the file since it was opened.
+    /// Whether the file is unchanged since it was opened.
     pub(super) fn is_unchanged(&self) -> bool {
         let written = |file: &Metadata| (file.len(), file.mtime(), file.mtime_nsec());
         let now = self.file.metadata();
@@ -83,20 +83,20 @@ impl Source {
     }
 }
 
-impl Reread for Source {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(Extent::whole(&self.file)))
+impl Reopen for Source {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(FileRange::all(&self.file)))
     }
 }
 
-/// Makes the other form of a message as a file that is durable and proved, and will be `target`.
+/// Makes the other form of a message as a file that is durable and verified, and will be `target`.
 pub(super) fn make<T: Transform>(
     transform: &T,
     source: &Source,
     target: &Path,
     existing: Existing,
 ) -> Result<AtomicFile, MessageError<T::Error>> {
-    let mut file = AtomicFile::create(target, Readers::OwnerOnly, existing)?;
+    let mut file = AtomicFile::create(target, FileMode::OwnerOnly, existing)?;
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, &mut file);
     let receipt = transform
         .write(source, &mut out)
@@ -107,18 +107,18 @@ pub(super) fn make<T: Transform>(
         Direction::Seal => MODE_MAX,
         Direction::Unseal => PLAIN_MODE_MAX,
     };
-    keep_attributes(file.file(), &source.metadata, mode_max)
+    copy_attributes(file.file(), &source.metadata, mode_max)
         .map_err(Refusal::to("set mode and time of", target))?;
     file.make_durable()?;
-    let proved = transform.verify(receipt, &Extent::whole(file.file()), source);
+    let proved = transform.verify(receipt, &FileRange::all(file.file()), source);
     proved.map_err(MessageError::Transform)?;
     Ok(file)
 }
 
 /// Gives `file` the owner, where that is permitted, the times, and what `mode_max` leaves of the mode.
-pub(super) fn keep_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::Result<()> {
+pub(super) fn copy_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::Result<()> {
     let mut mode = of.mode() & mode_max;
-    if !keep_owner(file, of)? && mode_max != MODE_MAX {
+    if !copy_owner(file, of)? && mode_max != MODE_MAX {
         // The group is another one than the mode speaks of.
         mode &= 0o700;
     }
@@ -135,14 +135,14 @@ pub(super) fn keep_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::
 }
 
 /// Says whether owner and group are those of the other file now.
-fn keep_owner(file: &File, of: &Metadata) -> io::Result<bool> {
+fn copy_owner(file: &File, of: &Metadata) -> io::Result<bool> {
     let ours = file.metadata()?;
     if (ours.uid(), ours.gid()) == (of.uid(), of.gid()) {
         return Ok(true);
     }
     let (owner, group) = (Uid::from_raw(of.uid()), Gid::from_raw(of.gid()));
     let both = rustix::fs::fchown(file, Some(owner), Some(group));
-    // Whoever is not root may still give a file to a group of theirs.
+    // Without root a file can still be given to a group of the user's.
     Ok(both
         .or_else(|_| rustix::fs::fchown(file, None, Some(group)))
         .is_ok())

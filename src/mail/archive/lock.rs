@@ -9,9 +9,9 @@ use rustix::io::Errno;
 
 use super::form::Source;
 use super::{ArchiveError, Refusal};
-use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, Fleeting, Readers};
+use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, Fleeting};
 
-/// The content of our lock files. What says this and is held by no process was left by one that was killed.
+/// The content of our lock files. A file with this content that no process holds was left by a killed run.
 const MARK: &[u8] = b"encl mail\n";
 /// How often a lock is tried for that goes while we look at it.
 const TRIES: usize = 8;
@@ -25,7 +25,7 @@ pub(super) struct DotLock {
 }
 
 impl DotLock {
-    /// Takes the lock at once, or says who has it: somebody.
+    /// Takes the lock at once, or fails if another program has it.
     pub(super) fn take(mbox: &Path) -> Result<Self, ArchiveError> {
         let mut name = mbox.as_os_str().to_owned();
         name.push(".lock");
@@ -42,9 +42,9 @@ impl DotLock {
         Err(ArchiveError::Locked(mbox.to_path_buf()))
     }
 
-    /// Lets the lock appear with its mark in it and held, in one step.
+    /// Makes the lock file with its mark in it and locked, in one step.
     fn make(path: &Path) -> Result<Self, ArchiveError> {
-        let mut file = AtomicFile::create(path, Readers::OwnerOnly, Existing::Keep)?;
+        let mut file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Keep)?;
         file.write_all(MARK).map_err(Refusal::to("write", path))?;
         // A second descriptor of the same opening: what AtomicFile holds stays held.
         let held = file.file().try_clone().map_err(Refusal::to("hold", path))?;

@@ -1,4 +1,4 @@
-//! One message of a Maildir: its other form gets a name of its own, and only then the name that it had goes.
+//! One message of a Maildir: its other form gets a name of its own, and only then its old name is removed.
 //!
 //! Mail programs rename messages at any time, to set flags and to move them from `new` to `cur`. A message is therefore its
 //! base and its inode, not its path.
@@ -14,7 +14,7 @@ use rustix::fs::{CWD, RenameFlags};
 use super::form::{self, NoSource, Source};
 use super::name::{self, Name};
 use super::run::Task;
-use super::{MessageError, Outcome, Refusal, Report, Skip, Transform};
+use super::{MessageError, MessageOutcome, Refusal, Report, Skip, Transform};
 use crate::atomic_file::Existing;
 
 /// How often a message is looked for that is renamed while we look.
@@ -70,7 +70,7 @@ struct Left<'a> {
 }
 
 impl<T: Transform> Group<'_, T> {
-    /// Gives each message of the group its other form.
+    /// Converts each message of the group.
     pub(super) fn change(mut self, tell: &mut dyn FnMut(Report<T::Error>)) {
         if self.entries.len() > 1 {
             // Names that were listed twice are other names of the same message meanwhile.
@@ -85,8 +85,11 @@ impl<T: Transform> Group<'_, T> {
             }
             let beside = self.beside(at);
             let changed = self.change_one(at, &beside);
-            let outcome = changed.unwrap_or_else(Outcome::Failed);
-            if matches!(outcome, Outcome::Done | Outcome::Orphaned(_)) {
+            let outcome = changed.unwrap_or_else(MessageOutcome::Failed);
+            if matches!(
+                outcome,
+                MessageOutcome::Converted | MessageOutcome::SourceGone(_)
+            ) {
                 replaced.extend(beside);
             }
             tell(Report {
@@ -133,10 +136,10 @@ impl<T: Transform> Group<'_, T> {
         &self,
         at: usize,
         beside: &[usize],
-    ) -> Result<Outcome<T::Error>, MessageError<T::Error>> {
+    ) -> Result<MessageOutcome<T::Error>, MessageError<T::Error>> {
         let (entry, source) = match self.open(&self.entries[at]) {
             Ok(opened) => opened,
-            Err(NoSource::Skip(reason)) => return Ok(Outcome::Skipped(reason)),
+            Err(NoSource::Skip(reason)) => return Ok(MessageOutcome::Skipped(reason)),
             Err(NoSource::Refusal(refusal)) => return Err(refusal.into()),
         };
         if let Some(settled) = self.task.settled(&source)? {
@@ -146,8 +149,8 @@ impl<T: Transform> Group<'_, T> {
             return Err(MessageError::SameName);
         }
         let left = self.left_behind(beside, &source)?;
-        if self.task.is_rehearsal() {
-            return Ok(Outcome::Done);
+        if self.task.is_dry_run() {
+            return Ok(MessageOutcome::Converted);
         }
         let new = match &left {
             Some(left) => left.entry.clone(),
@@ -163,7 +166,7 @@ impl<T: Transform> Group<'_, T> {
         source: &Source,
         new: &Entry,
         left: Option<&Left<'_>>,
-    ) -> Result<Outcome<T::Error>, MessageError<T::Error>> {
+    ) -> Result<MessageOutcome<T::Error>, MessageError<T::Error>> {
         let target = new.path(self.maildir);
         let existing = match left {
             Some(_) => Existing::Overwrite,
@@ -171,14 +174,14 @@ impl<T: Transform> Group<'_, T> {
         };
         let file = form::make(self.task.transform, source, &target, existing)?;
         let Some(now) = self.find(entry, source)? else {
-            return Ok(Outcome::Skipped(Skip::Gone));
+            return Ok(MessageOutcome::Skipped(Skip::Gone));
         };
         let left_is_gone = left.is_some_and(|left| !left.file.is_at(&target));
         if left_is_gone || !source.is_unchanged() {
             return Err(MessageError::Changed);
         }
-        if let Some(keep) = &self.task.keep {
-            keep.keep(source, &now.path(self.maildir))?;
+        if let Some(originals) = &self.task.originals {
+            originals.store(source, &now.path(self.maildir))?;
         }
         file.commit()?;
         self.remove_old(&now, source, new, left.is_some())
@@ -251,7 +254,7 @@ impl<T: Transform> Group<'_, T> {
         source: &Source,
         new: &Entry,
         was_there: bool,
-    ) -> Result<Outcome<T::Error>, MessageError<T::Error>> {
+    ) -> Result<MessageOutcome<T::Error>, MessageError<T::Error>> {
         for _ in 0..TRIES {
             let Some(now) = self.find(entry, source)? else {
                 break;
@@ -263,13 +266,13 @@ impl<T: Transform> Group<'_, T> {
             match fs::remove_file(&path) {
                 Ok(()) => {
                     self.follow(&now, new, was_there);
-                    return Ok(Outcome::Done);
+                    return Ok(MessageOutcome::Converted);
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(Refusal::to("remove", &path)(error).into()),
             }
         }
-        Ok(Outcome::Orphaned(new.path(self.maildir)))
+        Ok(MessageOutcome::SourceGone(new.path(self.maildir)))
     }
 
     /// Gives the new form the flags that the old one had at the end. If a mail program was faster, it knows better.
@@ -279,7 +282,7 @@ impl<T: Transform> Group<'_, T> {
             false => old.parts().info.to_vec(),
         };
         let wanted = Entry {
-            // What is in `cur` once was seen by somebody.
+            // A message in `cur` was seen by a mail program.
             sub: new.sub.min(old.sub),
             name: name::joined(new.parts().base, &info),
         };

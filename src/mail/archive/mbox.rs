@@ -1,4 +1,4 @@
-//! An mbox, written anew as a whole: each message gets its other form between the `From ` lines, which stay.
+//! An mbox, rewritten as a whole: each message is converted, and the `From ` lines between them stay.
 //!
 //! The unit is every byte after a `From ` line up to the next one, empty lines and all, so that unsealing gives back the
 //! file. After a sealed message stands one empty line.
@@ -12,29 +12,31 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::extent::Extent;
-use super::form::{MODE_MAX, Source, keep_attributes};
-use super::keep::parent;
+use super::file_range::FileRange;
+use super::form::{MODE_MAX, Source, copy_attributes};
 use super::lock::{DotLock, lock_file};
+use super::originals::parent;
 use super::run::Task;
 use super::separators::{Place, Places, Separators};
-use super::{ArchiveError, Direction, Event, MessageError, Outcome, Refusal, Report, Transform};
-use crate::atomic_file::{AtomicFile, Existing, Readers, discard_leftovers};
+use super::{
+    ArchiveError, Direction, Event, MessageError, MessageOutcome, Refusal, Report, Transform,
+};
+use crate::atomic_file::{AtomicFile, Existing, FileMode, discard_leftovers};
 
 /// Bytes that are written at once.
 const BUFFER_BYTES: usize = 1 << 16;
 /// What a plain mbox keeps of the mode: its group may be that of the programs which deliver.
 const PLAIN_MODE_MAX: u32 = 0o770;
 
-/// Gives each message of the mbox at `path` its other form.
+/// Converts each message of the mbox at `path`.
 pub(super) fn rewrite<T: Transform>(
     task: &Task<'_, T>,
     path: &Path,
-    watch: &mut dyn FnMut(Event<T::Error>),
+    observe: &mut dyn FnMut(Event<T::Error>),
 ) -> Result<(), ArchiveError> {
-    if task.is_rehearsal() {
+    if task.is_dry_run() {
         let source = open(path, OFlags::RDONLY)?;
-        return Rewriting::new(task, path, &source, None).run(watch);
+        return Rewriting::new(task, path, &source, None).run(observe);
     }
     let lock = DotLock::take(path)?;
     // A lock by fcntl needs a file that is open for writing.
@@ -43,16 +45,16 @@ pub(super) fn rewrite<T: Transform>(
     if !source.is_at(path) {
         return Err(ArchiveError::Changed(path.to_path_buf()));
     }
-    let kept_names = task
-        .keep
+    let stored_names = task
+        .originals
         .as_ref()
-        .map_or(0, |keep| keep.names(&source, path));
-    if source.names() > 1 + kept_names {
+        .map_or(0, |originals| originals.names(&source, path));
+    if source.names() > 1 + stored_names {
         return Err(ArchiveError::Link(path.to_path_buf()));
     }
     let folder = parent(path);
     discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
-    Rewriting::new(task, path, &source, Some(&lock)).run(watch)
+    Rewriting::new(task, path, &source, Some(&lock)).run(observe)
 }
 
 fn open(path: &Path, access: OFlags) -> Result<Source, ArchiveError> {
@@ -70,21 +72,21 @@ struct Rewriting<'a, T> {
     task: &'a Task<'a, T>,
     path: &'a Path,
     source: &'a Source,
-    /// Without it nothing is written.
+    /// `None` in a dry run: nothing is written.
     lock: Option<&'a DotLock>,
     /// Begun with the first message that changes.
     copy: Option<Copy>,
 }
 
-/// The mbox as it will be, so far.
+/// The new mbox, as far as it is written.
 struct Copy {
     file: AtomicFile,
     bytes: u64,
-    /// Of what was proved and must be read from the disk again in the end.
+    /// The hash of what was verified, to be compared with the disk at the end.
     digest: Sha256,
 }
 
-/// A message that has no other form, or the whole that cannot go on.
+/// An error for one message, or for the whole mbox.
 enum Trouble<E: std::error::Error + 'static> {
     Message(MessageError<E>),
     Whole(ArchiveError),
@@ -106,20 +108,20 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         }
     }
 
-    fn run(mut self, watch: &mut dyn FnMut(Event<T::Error>)) -> Result<(), ArchiveError> {
+    fn run(mut self, observe: &mut dyn FnMut(Event<T::Error>)) -> Result<(), ArchiveError> {
         let mut messages = 0;
         for place in self.places()? {
             place.map_err(Refusal::to("read", self.path))?;
             messages += 1;
         }
-        watch(Event::Folder {
+        observe(Event::Folder {
             path: self.path.to_path_buf(),
             messages,
         });
         for (place, number) in self.places()?.zip(1..) {
             let place = place.map_err(Refusal::to("read", self.path))?;
             let outcome = self.message(&place)?;
-            watch(Event::Message(Report {
+            observe(Event::Message(Report {
                 path: self.path.to_path_buf(),
                 number: Some(number),
                 outcome,
@@ -137,19 +139,20 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         places.ok_or_else(|| ArchiveError::NotMail(self.path.to_path_buf()))
     }
 
-    fn message(&mut self, place: &Place) -> Result<Outcome<T::Error>, ArchiveError> {
+    fn message(&mut self, place: &Place) -> Result<MessageOutcome<T::Error>, ArchiveError> {
         if let Some(lock) = self.lock {
             lock.touch();
         }
-        let message = self.extent(place.message.start, place.message.end);
+        let message = self.range(place.message.start, place.message.end);
         let changed = self.change(place, &message);
         let outcome = match changed {
             Ok(outcome) => outcome,
-            Err(Trouble::Message(error)) => Outcome::Failed(error),
+            Err(Trouble::Message(error)) => MessageOutcome::Failed(error),
             Err(Trouble::Whole(error)) => return Err(error),
         };
-        if let (Some(copy), false) = (&mut self.copy, matches!(outcome, Outcome::Done)) {
-            copy.take_over(Extent {
+        if let (Some(copy), false) = (&mut self.copy, matches!(outcome, MessageOutcome::Converted))
+        {
+            copy.take_over(FileRange {
                 at: place.from_line.start,
                 ..message
             })
@@ -158,8 +161,8 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         Ok(outcome)
     }
 
-    fn extent(&self, at: u64, end: u64) -> Extent<'a> {
-        Extent {
+    fn range(&self, at: u64, end: u64) -> FileRange<'a> {
+        FileRange {
             file: &self.source.file,
             at,
             end,
@@ -169,21 +172,21 @@ impl<'a, T: Transform> Rewriting<'a, T> {
     fn change(
         &mut self,
         place: &Place,
-        message: &Extent<'_>,
-    ) -> Result<Outcome<T::Error>, Trouble<T::Error>> {
+        message: &FileRange<'_>,
+    ) -> Result<MessageOutcome<T::Error>, Trouble<T::Error>> {
         // There is nothing to seal, and perhaps not even a whole line before it.
         if place.message.is_empty() {
-            return Ok(Outcome::Already);
+            return Ok(MessageOutcome::Already);
         }
         if let Some(settled) = self.task.settled(message)? {
             return Ok(settled);
         }
         if self.lock.is_none() {
-            return Ok(Outcome::Done);
+            return Ok(MessageOutcome::Converted);
         }
         let form = Form {
             transform: self.task.transform,
-            from_line: Extent {
+            from_line: FileRange {
                 at: place.from_line.start,
                 end: place.from_line.end,
                 ..*message
@@ -194,35 +197,35 @@ impl<'a, T: Transform> Rewriting<'a, T> {
         let path = self.path;
         let copy = self.copy_up_to(place).map_err(Trouble::Whole)?;
         form.write(copy, path)?;
-        Ok(Outcome::Done)
+        Ok(MessageOutcome::Converted)
     }
 
     /// The copy, begun with all that comes before its first change.
     fn copy_up_to(&mut self, place: &Place) -> Result<&mut Copy, ArchiveError> {
         let copy = match self.copy.take() {
             Some(copy) => copy,
-            None => Copy::begin(self.path, self.extent(0, place.from_line.start))?,
+            None => Copy::begin(self.path, self.range(0, place.from_line.start))?,
         };
         Ok(self.copy.insert(copy))
     }
 
-    /// Puts the copy in the place of the mbox, once the disk has given back what was proved.
+    /// Replaces the mbox by the copy, once the disk returns what was verified.
     fn replace(&self, mut copy: Copy) -> Result<(), ArchiveError> {
         let mode_max = match self.task.direction() {
             Direction::Seal => MODE_MAX,
             Direction::Unseal => PLAIN_MODE_MAX,
         };
         let file = copy.file.file();
-        keep_attributes(file, &self.source.metadata, mode_max)
+        copy_attributes(file, &self.source.metadata, mode_max)
             .map_err(Refusal::to("set mode and time of", self.path))?;
         copy.file.make_durable()?;
         let read_back =
-            digest(Extent::whole(copy.file.file())).map_err(Refusal::to("read", self.path))?;
+            digest(FileRange::all(copy.file.file())).map_err(Refusal::to("read", self.path))?;
         if read_back != copy.digest.finalize() {
             return Err(ArchiveError::ReadBack(self.path.to_path_buf()));
         }
-        if let Some(keep) = &self.task.keep {
-            keep.keep(self.source, self.path)?;
+        if let Some(originals) = &self.task.originals {
+            originals.store(self.source, self.path)?;
         }
         if !self.source.is_at(self.path) || !self.source.is_unchanged() {
             return Err(ArchiveError::Changed(self.path.to_path_buf()));
@@ -234,8 +237,8 @@ impl<'a, T: Transform> Rewriting<'a, T> {
 /// The other form of one message, about to be written behind its `From ` line.
 struct Form<'a, T> {
     transform: &'a T,
-    from_line: Extent<'a>,
-    message: &'a Extent<'a>,
+    from_line: FileRange<'a>,
+    message: &'a FileRange<'a>,
     ends_mbox: bool,
 }
 
@@ -246,7 +249,7 @@ impl<E: std::error::Error> From<MessageError<E>> for Trouble<E> {
 }
 
 impl<T: Transform> Form<'_, T> {
-    /// Writes and proves it. If that fails, the copy is as it was before.
+    /// Writes and verifies it. If that fails, the copy is as it was before.
     fn write(self, copy: &mut Copy, path: &Path) -> Result<(), Trouble<T::Error>> {
         let begin = copy.bytes;
         match self.try_write(copy, path) {
@@ -273,7 +276,7 @@ impl<T: Transform> Form<'_, T> {
             .map_err(io::IntoInnerError::into_error)
             .map_err(system())?;
         let end = file.stream_position().map_err(system())?;
-        let written = Extent {
+        let written = FileRange {
             file,
             at: copy.bytes + (self.from_line.end - self.from_line.at),
             end,
@@ -293,7 +296,7 @@ impl<T: Transform> Form<'_, T> {
 
     /// Whether a line of the new form would begin another message: in a sealed one for the simplest reader, in a plain one
     /// for us, since others have to read it as they did before.
-    fn holds_from_line(&self, begin: u64, written: Extent<'_>) -> io::Result<bool> {
+    fn holds_from_line(&self, begin: u64, written: FileRange<'_>) -> io::Result<bool> {
         match self.transform.direction() {
             Direction::Seal => Separators::new(written.file, written.at, written.end).any(),
             Direction::Unseal => {
@@ -332,9 +335,9 @@ impl<T: Transform> Form<'_, T> {
 }
 
 impl Copy {
-    fn begin(path: &Path, before: Extent<'_>) -> Result<Self, ArchiveError> {
+    fn begin(path: &Path, before: FileRange<'_>) -> Result<Self, ArchiveError> {
         let mut copy = Self {
-            file: AtomicFile::create(path, Readers::OwnerOnly, Existing::Overwrite)?,
+            file: AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)?,
             bytes: 0,
             digest: Sha256::new(),
         };
@@ -343,7 +346,7 @@ impl Copy {
     }
 
     /// Appends a piece of the old mbox as it is.
-    fn take_over(&mut self, piece: Extent<'_>) -> io::Result<()> {
+    fn take_over(&mut self, piece: FileRange<'_>) -> io::Result<()> {
         let mut file = self.file.file();
         let bytes = io::copy(&mut { piece }, &mut file)?;
         if bytes != piece.end - piece.at {
@@ -357,7 +360,7 @@ impl Copy {
     /// What was written up to `end` is right.
     fn settle(&mut self, end: u64) -> io::Result<()> {
         let file = self.file.file();
-        let piece = Extent {
+        let piece = FileRange {
             file,
             at: self.bytes,
             end,
@@ -374,13 +377,13 @@ impl Copy {
     }
 }
 
-fn digest(piece: Extent<'_>) -> io::Result<sha2::digest::Output<Sha256>> {
+fn digest(piece: FileRange<'_>) -> io::Result<sha2::digest::Output<Sha256>> {
     let mut digest = Sha256::new();
     feed(&mut digest, piece)?;
     Ok(digest.finalize())
 }
 
-fn feed(digest: &mut Sha256, mut piece: Extent<'_>) -> io::Result<()> {
+fn feed(digest: &mut Sha256, mut piece: FileRange<'_>) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         match piece.read(&mut buffer)? {

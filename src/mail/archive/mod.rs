@@ -1,22 +1,22 @@
-//! Mail that lies in files already: Maildirs, mboxes and folders of .eml, each message of which is given its other form.
+//! Mail in files: Maildirs, mboxes and folders of .eml files, whose messages are converted to their other form.
 //!
-//! A message has two *forms*, plain and sealed. Who makes one of the other, and proves it, is handed in as [`Transform`]:
-//! nothing here knows keys. One promise holds at every system call: a form goes only when the other one is on disk under its
-//! name, was read back from there and was accepted. A run that was killed is finished by the next one.
+//! A message has two *forms*, plain and sealed. A [`Transform`] makes one from the other and verifies it; nothing here knows
+//! keys. One promise holds at every system call: a form is removed only when the other one is on disk under its name, was read
+//! back from there and was verified. A run that was killed is finished by the next one.
 //!
 //! Messages that arrive during a run are left for the next. Symbolic links are not followed. Access control lists and
 //! extended attributes are not carried over.
 
 mod caches;
 mod eml;
-mod extent;
+mod file_range;
 mod find;
 mod form;
-mod keep;
 mod lock;
 mod maildir;
 mod mbox;
 mod name;
+mod originals;
 mod run;
 mod separators;
 mod walk;
@@ -30,12 +30,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use crate::atomic_file::AtomicFileError;
-use crate::mail::Reread;
+use crate::mail::Reopen;
 
 pub use caches::Purged;
 pub use find::{Archive, Kind};
 
-/// Which form becomes which.
+/// The direction of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Plain becomes sealed.
@@ -44,12 +44,12 @@ pub enum Direction {
     Unseal,
 }
 
-/// Whether there is something to do with a message.
+/// What is to be done with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Want {
-    /// It is to have its other form.
+pub enum Decision {
+    /// It is to be converted.
     Change,
-    /// It has that form.
+    /// It has the desired form already.
     Already,
     /// It is to be left alone, for this reason.
     Skip(String),
@@ -57,73 +57,73 @@ pub enum Want {
 
 /// Makes the other form of messages. Shared by all threads of a run.
 pub trait Transform: Sync {
-    /// What [`Transform::verify`] needs of [`Transform::write`], such as the content key that is still in hand.
+    /// What [`Transform::verify`] needs of [`Transform::write`], such as the content key.
     type Receipt;
-    /// Why a message cannot have its other form.
+    /// Why a message cannot be converted.
     type Error: Error + Send + 'static;
 
-    /// Which form this makes.
+    /// The direction of the conversion.
     fn direction(&self) -> Direction;
 
-    /// Decides from the bytes of a message whether there is something to do.
+    /// Decides from the bytes of a message what is to be done.
     ///
     /// # Errors
-    /// When that cannot be said. The message is left alone and reported.
-    fn wants(&self, message: &dyn Reread) -> Result<Want, Self::Error>;
+    /// When that cannot be decided. The message is left alone and reported.
+    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Self::Error>;
 
     /// Writes the other form of `message`.
     ///
     /// # Errors
-    /// When it cannot be made. What was written until then is thrown away.
+    /// When it cannot be made. What was written until then is discarded.
     fn write(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         out: &mut (dyn Write + Send),
     ) -> Result<Self::Receipt, Self::Error>;
 
-    /// Opens what now stands on disk, `written`, and compares it with `message` byte for byte.
+    /// Opens the new file on disk, `written`, and compares it with `message` byte for byte.
     ///
     /// # Errors
-    /// When the two are not the same message. The message keeps the form that it has.
+    /// When the two are not the same message. The message then keeps its form.
     fn verify(
         &self,
         receipt: Self::Receipt,
-        written: &dyn Reread,
-        message: &dyn Reread,
+        written: &dyn Reopen,
+        message: &dyn Reopen,
     ) -> Result<(), Self::Error>;
 
-    /// Says whether `other`, which stands under the name that is wanted, is the other form of this very `message`: what a
-    /// killed run left behind, and what may be replaced. Both files bear the same time, that was checked before.
+    /// Whether `other`, the file with the desired name, is the other form of this `message`: then a killed run left it, and it
+    /// may be replaced. That both files have the same time was checked before.
     ///
     /// # Errors
-    /// When that cannot be said.
-    fn is_form_of(&self, other: &dyn Reread, message: &dyn Reread) -> Result<bool, Self::Error>;
+    /// When that cannot be decided.
+    fn is_form_of(&self, other: &dyn Reopen, message: &dyn Reopen) -> Result<bool, Self::Error>;
 }
 
 /// Whether anything is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Messages get their other form.
-    Real,
-    /// It is only said what would be done.
-    Rehearsed,
+pub enum Mode {
+    /// Messages are converted.
+    Apply,
+    /// Nothing is changed; it is only reported what would be done.
+    DryRun,
 }
 
-/// How archives are gone through: see [`Run::over`].
+/// A run over archives: see [`Run::run_on`].
 #[derive(Debug)]
 pub struct Run<'a, T> {
-    /// Makes the other forms.
+    /// Makes and verifies the other forms.
     pub transform: &'a T,
-    /// How many threads do so in folders. The messages of an mbox are done one after the other.
+    /// How many threads convert messages in folders. The messages of an mbox are converted one after the other.
     pub jobs: NonZeroUsize,
-    /// Where originals go instead of vanishing: the same path below this folder as below the archive, which must not hold
-    /// it. What is there is never overwritten; later originals of an mbox get `.2`, `.3` and so on behind their name.
+    /// Where originals are stored instead of being deleted: at the same path below this folder as below the archive, which must
+    /// not contain it. Existing files are never overwritten; later originals of an mbox get `.2`, `.3` and so on behind their name.
     pub originals: Option<&'a Path>,
     /// Whether anything is changed.
-    pub effect: Effect,
+    pub mode: Mode,
 }
 
-/// What [`Run::over`] tells while it works, always on the thread that called it.
+/// What [`Run::run_on`] reports while it works, always on the thread that called it.
 #[derive(Debug)]
 pub enum Event<E: Error + 'static> {
     /// A folder or mbox is begun.
@@ -133,34 +133,34 @@ pub enum Event<E: Error + 'static> {
         /// How many messages it holds, both forms of one counted as two.
         messages: u64,
     },
-    /// A message is done with, or a folder could not be read.
+    /// A message is finished, or a folder could not be read.
     Message(Report<E>),
 }
 
-/// What became of one message.
+/// The report about one message.
 #[derive(Debug)]
 pub struct Report<E: Error + 'static> {
     /// Its file.
     pub path: PathBuf,
     /// Which message of the mbox, from 1.
     pub number: Option<u64>,
-    /// What became of it.
-    pub outcome: Outcome<E>,
+    /// The result.
+    pub outcome: MessageOutcome<E>,
 }
 
-/// What became of one message.
+/// The result for one message.
 #[derive(Debug)]
-pub enum Outcome<E: Error + 'static> {
-    /// It has its other form, durably; of an mbox: as soon as [`Run::over`] returns without an error.
-    Done,
-    /// So it has, but somebody deleted or moved the old form meanwhile. The new one stays at this path, lest the only copy
-    /// be lost.
-    Orphaned(PathBuf),
-    /// It had that form.
+pub enum MessageOutcome<E: Error + 'static> {
+    /// It was converted, durably; in an mbox: as soon as [`Run::run_on`] returns without an error.
+    Converted,
+    /// It was converted, but another program deleted or moved the old form meanwhile. The new form stays at this path, so that
+    /// the only copy is not lost.
+    SourceGone(PathBuf),
+    /// It had the desired form.
     Already,
     /// It was left alone.
     Skipped(Skip),
-    /// It is as it was.
+    /// It could not be converted and is unchanged.
     Failed(MessageError<E>),
 }
 
@@ -173,10 +173,10 @@ pub enum Skip {
     /// It is a folder, device, pipe or socket.
     #[error("it is not a regular file")]
     NotAFile,
-    /// It has a second name, which would keep the old form.
+    /// It has a second name, under which the old form would remain.
     #[error("the file has another name elsewhere (a hard link)")]
     HardLink,
-    /// Somebody deleted or moved it since it was listed.
+    /// Another program deleted or moved it since it was listed.
     #[error("it is gone: deleted or moved by another program")]
     Gone,
     /// The transform says so.
@@ -184,24 +184,24 @@ pub enum Skip {
     Unwanted(String),
 }
 
-/// Why a message is as it was.
+/// Why a message was not converted.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError<E: Error + 'static> {
-    /// The other form could not be decided, made or proved.
+    /// The other form could not be decided on, made or verified.
     #[error(transparent)]
     Transform(E),
     /// The new file could not be made.
     #[error(transparent)]
     File(#[from] AtomicFileError),
-    /// A file under the name that is wanted is not known to be the other form of this message.
-    #[error("{} is there, and is not known to be its other form", .0.display())]
+    /// A file with the desired name is not known to be the other form of this message.
+    #[error("{} exists and is not known to be its other form", .0.display())]
     Occupied(PathBuf),
     /// Another message would get the same name.
     #[error("another message of this folder would get the same name")]
     SameName,
-    /// An original of that name is kept already, and is different.
-    #[error("{} is there, and is different", .0.display())]
-    KeptAnother(PathBuf),
+    /// A different original of that name is stored already.
+    #[error("{} exists and is different", .0.display())]
+    OriginalDiffers(PathBuf),
     /// The file was written to during the work.
     #[error("it was changed by another program meanwhile")]
     Changed,
@@ -223,7 +223,7 @@ pub enum MessageError<E: Error + 'static> {
     },
 }
 
-/// Why an archive cannot be gone through. An mbox is then as it was; in a folder, what was reported stands.
+/// Why an archive cannot be converted. An mbox is then unchanged; in a folder, the reported messages are converted.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// Neither Maildir, mbox, folder nor .eml file.
@@ -238,15 +238,15 @@ pub enum ArchiveError {
     /// Another program wrote to the mbox in spite of the lock.
     #[error("{} was changed by another program meanwhile", .0.display())]
     Changed(PathBuf),
-    /// The disk does not give back what was written.
+    /// The file on disk differs from what was written.
     #[error("{} was written, but is not read back the same", .0.display())]
     ReadBack(PathBuf),
-    /// Originals cannot be kept inside the archive.
+    /// Originals cannot be stored inside the archive.
     #[error("{} is inside the archive: originals cannot be kept there", .0.display())]
     OriginalsInside(PathBuf),
-    /// An original of that name is kept already, and is different.
-    #[error("{} is there, and is different", .0.display())]
-    KeptAnother(PathBuf),
+    /// A different original of that name is stored already.
+    #[error("{} exists and is different", .0.display())]
+    OriginalDiffers(PathBuf),
     /// The new file could not be made.
     #[error(transparent)]
     File(#[from] AtomicFileError),
@@ -262,37 +262,37 @@ pub enum ArchiveError {
     },
 }
 
-/// How many messages came to which end.
+/// The number of messages for each result.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// Have their other form now.
+    /// Were converted.
     pub done: u64,
-    /// Of these: were deleted or moved by somebody meanwhile.
-    pub orphaned: u64,
-    /// Had it.
+    /// Of these: the old form was deleted or moved by another program meanwhile.
+    pub source_gone: u64,
+    /// Had the desired form.
     pub already: u64,
     /// Were left alone.
     pub skipped: u64,
-    /// Are as they were, against the wish; or folders that could not be read.
+    /// Could not be converted; or folders that could not be read.
     pub failed: u64,
 }
 
 impl Tally {
-    fn count<E: Error>(&mut self, outcome: &Outcome<E>) {
+    fn count<E: Error>(&mut self, outcome: &MessageOutcome<E>) {
         match outcome {
-            Outcome::Done => self.done += 1,
-            Outcome::Orphaned(_) => {
+            MessageOutcome::Converted => self.done += 1,
+            MessageOutcome::SourceGone(_) => {
                 self.done += 1;
-                self.orphaned += 1;
+                self.source_gone += 1;
             }
-            Outcome::Already => self.already += 1,
-            Outcome::Skipped(_) => self.skipped += 1,
-            Outcome::Failed(_) => self.failed += 1,
+            MessageOutcome::Already => self.already += 1,
+            MessageOutcome::Skipped(_) => self.skipped += 1,
+            MessageOutcome::Failed(_) => self.failed += 1,
         }
     }
 }
 
-/// A refusal of the system, before it is known whether it concerns a message or the whole.
+/// An error of the system, before it is known whether it concerns one message or the whole archive.
 #[derive(Debug)]
 struct Refusal {
     action: &'static str,

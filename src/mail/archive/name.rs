@@ -42,7 +42,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The same for all forms of one message.
+    /// A key that is equal for all forms of one message.
     pub(super) fn key(self) -> Cow<'a, [u8]> {
         let base = self.base.strip_suffix(SEALED).unwrap_or(self.base);
         without_sizes(base.strip_suffix(PLAIN).unwrap_or(base))

@@ -1,19 +1,19 @@
-//! A run over an archive: threads that take messages from the walk, and one caller who hears what became of them.
+//! A run over an archive: threads take messages from the walk, and report the results to the calling thread.
 
 use std::error::Error;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::keep::{Keep, parent};
 use super::maildir::Group;
+use super::originals::{Originals, parent};
 use super::walk::{Broken, Folder, Step, Walk};
 use super::{
-    Archive, ArchiveError, Direction, Effect, Event, Kind, MessageError, Outcome, Refusal, Report,
-    Run, Skip, Tally, Transform, Want, eml, mbox,
+    Archive, ArchiveError, Decision, Direction, Event, Kind, MessageError, MessageOutcome, Mode,
+    Refusal, Report, Run, Skip, Tally, Transform, eml, mbox,
 };
 use crate::atomic_file::discard_leftovers;
-use crate::mail::Reread;
+use crate::mail::Reopen;
 
 /// Reports that wait for the caller, at most.
 const REPORTS_MAX: usize = 64;
@@ -21,27 +21,27 @@ const REPORTS_MAX: usize = 64;
 /// What every message of a run has in common.
 pub(super) struct Task<'a, T> {
     pub(super) transform: &'a T,
-    pub(super) keep: Option<Keep<'a>>,
-    effect: Effect,
+    pub(super) originals: Option<Originals<'a>>,
+    mode: Mode,
 }
 
 impl<T: Transform> Run<'_, T> {
-    /// Gives each message of `archive` its other form and tells `watch` about each, on this thread. What fails for one
-    /// message does not stop the others.
+    /// Converts each message of `archive` and calls `observe` for each, on this thread. A failure for one message does not stop
+    /// the others.
     ///
     /// # Errors
-    /// [`ArchiveError`] when the archive as a whole cannot be worked on. An mbox is then as it was.
-    pub fn over(
+    /// [`ArchiveError`] when the archive as a whole cannot be worked on. An mbox is then unchanged.
+    pub fn run_on(
         &self,
         archive: &Archive,
-        watch: &mut dyn FnMut(Event<T::Error>),
+        observe: &mut dyn FnMut(Event<T::Error>),
     ) -> Result<Tally, ArchiveError> {
         let mut tally = Tally::default();
         let mut count = |event: Event<T::Error>| {
             if let Event::Message(report) = &event {
                 tally.count(&report.outcome);
             }
-            watch(event);
+            observe(event);
         };
         let task = self.task(archive)?;
         match archive.kind {
@@ -53,16 +53,16 @@ impl<T: Transform> Run<'_, T> {
     }
 
     pub(super) fn task<'a>(&'a self, archive: &'a Archive) -> Result<Task<'a, T>, ArchiveError> {
-        let keep = self
+        let originals = self
             .originals
-            .map(|originals| Keep::new(archive, originals));
-        if let (Some(keep), Effect::Real) = (&keep, self.effect) {
-            keep.check()?;
+            .map(|originals| Originals::new(archive, originals));
+        if let (Some(originals), Mode::Apply) = (&originals, self.mode) {
+            originals.check()?;
         }
         Ok(Task {
             transform: self.transform,
-            keep,
-            effect: self.effect,
+            originals,
+            mode: self.mode,
         })
     }
 
@@ -70,9 +70,9 @@ impl<T: Transform> Run<'_, T> {
         &self,
         task: &Task<'_, T>,
         archive: &Archive,
-        watch: &mut dyn FnMut(Event<T::Error>),
+        observe: &mut dyn FnMut(Event<T::Error>),
     ) {
-        let walk = Mutex::new(Walk::new(archive.path.clone(), self.effect));
+        let walk = Mutex::new(Walk::new(archive.path.clone(), self.mode));
         let (sender, receiver) = sync_channel(REPORTS_MAX);
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.get() {
@@ -81,8 +81,8 @@ impl<T: Transform> Run<'_, T> {
                 scope.spawn(move || while work(task, walk, &teller).is_some() {});
             }
             drop(sender);
-            // Gone as soon as `watch` panics, which lets the others stop.
-            receiver.into_iter().for_each(watch);
+            // Gone as soon as `observe` panics, which lets the others stop.
+            receiver.into_iter().for_each(observe);
         });
     }
 }
@@ -90,17 +90,17 @@ impl<T: Transform> Run<'_, T> {
 fn single<T: Transform>(
     task: &Task<'_, T>,
     path: &Path,
-    watch: &mut dyn FnMut(Event<T::Error>),
+    observe: &mut dyn FnMut(Event<T::Error>),
 ) -> Result<(), ArchiveError> {
-    watch(Event::Folder {
+    observe(Event::Folder {
         path: path.to_path_buf(),
         messages: 1,
     });
-    if !task.is_rehearsal() {
+    if !task.is_dry_run() {
         let folder = parent(path);
         discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
     }
-    watch(Event::Message(Report {
+    observe(Event::Message(Report {
         path: path.to_path_buf(),
         number: None,
         outcome: eml::change(task, path),
@@ -113,30 +113,30 @@ impl<T: Transform> Task<'_, T> {
         self.transform.direction()
     }
 
-    pub(super) fn is_rehearsal(&self) -> bool {
-        self.effect == Effect::Rehearsed
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.mode == Mode::DryRun
     }
 
-    /// What becomes of a message with which there is nothing to do.
+    /// The result for a message with which there is nothing to do.
     pub(super) fn settled(
         &self,
-        message: &dyn Reread,
-    ) -> Result<Option<Outcome<T::Error>>, MessageError<T::Error>> {
+        message: &dyn Reopen,
+    ) -> Result<Option<MessageOutcome<T::Error>>, MessageError<T::Error>> {
         Ok(
             match self
                 .transform
-                .wants(message)
+                .decide(message)
                 .map_err(MessageError::Transform)?
             {
-                Want::Change => None,
-                Want::Already => Some(Outcome::Already),
-                Want::Skip(reason) => Some(Outcome::Skipped(Skip::Unwanted(reason))),
+                Decision::Change => None,
+                Decision::Already => Some(MessageOutcome::Already),
+                Decision::Skip(reason) => Some(MessageOutcome::Skipped(Skip::Unwanted(reason))),
             },
         )
     }
 }
 
-/// Tells the caller's thread. `None`: it does not listen any more.
+/// Sends events to the calling thread. `None`: it does not receive any more.
 struct Teller<E: Error + 'static>(SyncSender<Event<E>>);
 
 impl<E: Error + 'static> Teller<E> {
@@ -148,12 +148,12 @@ impl<E: Error + 'static> Teller<E> {
         self.tell(Event::Message(Report {
             path: path.to_path_buf(),
             number: None,
-            outcome: Outcome::Failed(error),
+            outcome: MessageOutcome::Failed(error),
         }))
     }
 }
 
-/// Takes one step of the walk. `None`: there are no more, or nobody wants to know.
+/// Takes one step of the walk. `None`: there are no more, or the calling thread does not receive any more.
 fn work<T: Transform>(
     task: &Task<'_, T>,
     walk: &Mutex<Walk>,
@@ -186,7 +186,7 @@ fn work<T: Transform>(
     }
 }
 
-/// The next step. That a folder begins is told before another thread gets at its messages.
+/// The next step. The beginning of a folder is reported before another thread can take one of its messages.
 fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
     let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
     let step = walk.next()?;
@@ -199,7 +199,7 @@ fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
     Some(step)
 }
 
-/// Lets go of a folder; the last one makes durable that its old forms are gone.
+/// Releases a folder; the last thread to do so makes the removal of old forms durable.
 fn leave<E: Error>(folder: Arc<Folder>, teller: &Teller<E>) -> Option<()> {
     let Some(folder) = Arc::into_inner(folder) else {
         return Some(());

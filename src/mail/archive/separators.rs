@@ -12,7 +12,7 @@ const FROM: &[u8] = b"From ";
 /// Some programs write one (a byte order mark, UTF-8) at the start of a file.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// The longest line that begins a message, in bytes with its line end: a longer one would leave too much of what follows in
-/// the clear, and nobody writes one. RFC 5322 §2.1.1 has 998.
+/// the clear, and no program writes one. RFC 5322 §2.1.1 has 998.
 const FROM_LINE_BYTES_MAX: usize = 1000;
 /// An empty line before, with the end of the line before that: `\n\r\n`.
 const BEHIND_BYTES: usize = 3;

@@ -64,9 +64,9 @@ fn unseal() -> Plainly {
     plainly(Direction::Unseal, Fault::Nothing)
 }
 
-fn bytes_of(message: &dyn Reread) -> io::Result<Vec<u8>> {
+fn bytes_of(message: &dyn Reopen) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    message.reread()?.read_to_end(&mut bytes)?;
+    message.open()?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -115,20 +115,20 @@ impl Transform for Plainly {
         self.direction
     }
 
-    fn wants(&self, message: &dyn Reread) -> Result<Want, Refused> {
+    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Refused> {
         let bytes = bytes_of(message)?;
         if self.strikes(Fault::Wants, &bytes) {
             return Err(Refused::Wanted);
         }
         let is_sealed = bytes.starts_with(MARK);
         Ok(match is_sealed == (self.direction == Direction::Seal) {
-            _ if bytes.starts_with(b"skip") => Want::Skip("not for you".into()),
-            true => Want::Already,
-            false => Want::Change,
+            _ if bytes.starts_with(b"skip") => Decision::Skip("not for you".into()),
+            true => Decision::Already,
+            false => Decision::Change,
         })
     }
 
-    fn write(&self, message: &dyn Reread, out: &mut (dyn Write + Send)) -> Result<(), Refused> {
+    fn write(&self, message: &dyn Reopen, out: &mut (dyn Write + Send)) -> Result<(), Refused> {
         let bytes = bytes_of(message)?;
         let mut other = self.other(&bytes).ok_or(Refused::Different)?;
         if self.strikes(Fault::Garbles, &bytes) {
@@ -147,7 +147,7 @@ impl Transform for Plainly {
         Ok(())
     }
 
-    fn verify(&self, (): (), written: &dyn Reread, message: &dyn Reread) -> Result<(), Refused> {
+    fn verify(&self, (): (), written: &dyn Reopen, message: &dyn Reopen) -> Result<(), Refused> {
         if let Some(meanwhile) = self.meanwhile.lock().unwrap().take() {
             meanwhile();
         }
@@ -165,7 +165,7 @@ impl Transform for Plainly {
         }
     }
 
-    fn is_form_of(&self, other: &dyn Reread, message: &dyn Reread) -> Result<bool, Refused> {
+    fn is_form_of(&self, other: &dyn Reopen, message: &dyn Reopen) -> Result<bool, Refused> {
         Ok(Some(bytes_of(other)?) == self.other(&bytes_of(message)?))
     }
 }
@@ -258,7 +258,7 @@ impl Scene {
         let archive = Archive::find(&self.at(name))?;
         let mut outcomes = BTreeMap::new();
         let mut messages = 0;
-        let tally = run.over(&archive, &mut |event| match event {
+        let tally = run.run_on(&archive, &mut |event| match event {
             Event::Folder { messages: more, .. } => messages += more,
             Event::Message(report) => {
                 let path = report.path.strip_prefix(self.folder.path()).unwrap();
@@ -282,16 +282,16 @@ fn real(transform: &Plainly) -> Run<'_, Plainly> {
         transform,
         jobs: NonZeroUsize::new(2).unwrap(),
         originals: None,
-        effect: Effect::Real,
+        mode: Mode::Apply,
     }
 }
 
-/// What was told of a run.
+/// The reports of a run.
 #[derive(Debug)]
 struct Ran {
     tally: Tally,
     messages: u64,
-    outcomes: BTreeMap<String, Outcome<Refused>>,
+    outcomes: BTreeMap<String, MessageOutcome<Refused>>,
 }
 
 impl Ran {

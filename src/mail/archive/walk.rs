@@ -5,18 +5,18 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::keep::sync_folder;
 use super::maildir::{Entry, Sub, names, starts_with_dot};
 use super::name::Name;
-use super::{Effect, Refusal, lock};
+use super::originals::sync_folder;
+use super::{Mode, Refusal, lock};
 use crate::atomic_file::discard_leftovers;
 
-/// Goes through folders lazily: it knows the names of one of them at a time.
+/// Visits folders lazily: it holds the names of one of them at a time.
 pub(super) struct Walk {
     /// Folders to come, the next one last.
     pending: Vec<PathBuf>,
     current: Option<Current>,
-    effect: Effect,
+    mode: Mode,
 }
 
 struct Current {
@@ -30,16 +30,16 @@ enum Left {
     Eml(Vec<OsString>),
 }
 
-/// A folder that is being worked in. Whoever holds the last reference closes it.
+/// A folder that is being worked in. It is closed with its last reference.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
     is_maildir: bool,
-    effect: Effect,
+    mode: Mode,
     /// Held as long as the folder is.
     _lock: Option<File>,
 }
 
-/// What the walk comes upon.
+/// One step of the walk.
 pub(super) enum Step {
     /// A folder and how many messages it holds.
     Begin(PathBuf, u64),
@@ -59,11 +59,11 @@ pub(super) enum Broken {
 }
 
 impl Walk {
-    pub(super) fn new(root: PathBuf, effect: Effect) -> Self {
+    pub(super) fn new(root: PathBuf, mode: Mode) -> Self {
         Self {
             pending: vec![root],
             current: None,
-            effect,
+            mode,
         }
     }
 
@@ -79,7 +79,7 @@ impl Walk {
         // Before the names are listed: a Maildir that is busy is left alone, but not what is below it.
         let (below, files) = list(&path)?;
         self.pending.extend(below.into_iter().rev());
-        let folder = Folder::open(path, is_maildir, self.effect)?;
+        let folder = Folder::open(path, is_maildir, self.mode)?;
         let left = match is_maildir {
             true => Left::Maildir(entries(&folder.path)?),
             false => Left::Eml(files),
@@ -123,10 +123,10 @@ impl Left {
 }
 
 impl Folder {
-    fn open(path: PathBuf, is_maildir: bool, effect: Effect) -> Result<Self, Broken> {
-        let lock = match effect {
-            Effect::Rehearsed => None,
-            Effect::Real => {
+    fn open(path: PathBuf, is_maildir: bool, mode: Mode) -> Result<Self, Broken> {
+        let lock = match mode {
+            Mode::DryRun => None,
+            Mode::Apply => {
                 let lock = lock::lock_folder(&path).map_err(Refusal::to("open", &path))?;
                 Some(lock.ok_or(Broken::Busy)?)
             }
@@ -134,10 +134,10 @@ impl Folder {
         let folder = Self {
             path,
             is_maildir,
-            effect,
+            mode,
             _lock: lock,
         };
-        if effect == Effect::Real {
+        if mode == Mode::Apply {
             for place in folder.places() {
                 discard_leftovers(&place).map_err(Refusal::to("clean", &place))?;
             }
@@ -155,9 +155,9 @@ impl Folder {
 
     /// Makes durable what was removed from the folder.
     pub(super) fn close(self) -> Result<(), Refusal> {
-        match self.effect {
-            Effect::Rehearsed => Ok(()),
-            Effect::Real => self
+        match self.mode {
+            Mode::DryRun => Ok(()),
+            Mode::Apply => self
                 .places()
                 .iter()
                 .try_for_each(|place| sync_folder(place)),

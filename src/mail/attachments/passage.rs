@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::super::reread::Reread;
+use super::super::reopen::Reopen;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -17,9 +17,9 @@ pub(super) struct Passage<'m> {
 }
 
 impl<'m> Passage<'m> {
-    pub(super) fn new(message: &'m dyn Reread) -> io::Result<Self> {
+    pub(super) fn new(message: &'m dyn Reopen) -> io::Result<Self> {
         Ok(Self {
-            message: message.reread()?,
+            message: message.open()?,
             at: 0,
             buffer: vec![0; BUFFER_BYTES],
         })

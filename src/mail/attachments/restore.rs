@@ -1,7 +1,7 @@
-//! Attachments put back where they were, or a reason why not.
+//! Restoring attachments to their places in a message, or the reason why it is not possible.
 //!
-//! A footer under the text, an attachment from another mail, two that changed places: nothing is put back then, since what would
-//! come out is a message that nobody wrote. The content of each envelope is good by itself.
+//! A footer under the text, an attachment from another mail, two that changed places: nothing is put back then, since
+//! the result would be a message that its sender did not write. The content of each envelope is valid by itself.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -9,15 +9,16 @@ use std::io::{self, Read, Write};
 use super::super::find::{Findings, Sealed, body, find_in};
 use super::super::header::Header;
 use super::super::message::Eol;
-use super::super::reread::Reread;
-use super::super::scan::{Messages, ScanError};
+use super::super::reopen::Reopen;
+use super::super::scan::{Nested, ScanError};
 use super::passage::{Passage, changed};
 use super::skeleton::Skeleton;
 use super::text::Text;
 use crate::envelope::{LineEnds, Mail};
 use crate::policy::Hash;
 
-/// Mails whose attachments may lie in one message, each of which costs a reading. Whoever seals what holds envelopes makes two.
+/// The most mails whose attachments may be in one message, each of which costs a reading. Sealing a message that already has
+/// envelopes makes two.
 const MAILS_MAX: usize = 4;
 
 /// Opens one envelope: writes the content of the envelope that it reads.
@@ -106,8 +107,8 @@ impl Arrival {
     ///
     /// # Errors
     /// Those of [`super::super::scan`].
-    pub fn read(message: &dyn Reread) -> Result<Self, ScanError> {
-        let findings = find_in(&mut *message.reread()?, Messages::Leaf)?;
+    pub fn read(message: &dyn Reopen) -> Result<Self, ScanError> {
+        let findings = find_in(&mut *message.open()?, Nested::Leaf)?;
         Ok(Self { findings })
     }
 
@@ -126,7 +127,7 @@ impl Arrival {
     /// [`RestoreError`] when the answer is no.
     pub fn restoration(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         opened: &[Option<Mail>],
     ) -> Result<Restoration, RestoreError> {
         let mails = self.mails(opened);
@@ -176,7 +177,7 @@ impl Arrival {
 
     fn of_one_mail(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         skeleton: Hash,
         places: &[Place<'_>],
     ) -> Result<Restoration, RestoreError> {
@@ -223,10 +224,10 @@ fn all_in_order(places: &[Place<'_>]) -> Result<LineEnds, RestoreError> {
     if !in_order {
         return Err(RestoreError::Swapped);
     }
-    match places.iter().find(|place| place.sealed.leftover_bytes > 0) {
+    match places.iter().find(|place| place.sealed.trailing_bytes > 0) {
         Some(place) => Err(RestoreError::Footer {
             part: place.part,
-            bytes: place.sealed.leftover_bytes,
+            bytes: place.sealed.trailing_bytes,
         }),
         None => Ok(first.eol),
     }
@@ -256,7 +257,7 @@ impl Restoration {
     /// Those of `open` and `out`, and an [`io::Error`] when the message cannot be read or is another than before.
     pub fn write<E: From<io::Error>>(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         out: &mut (dyn Write + Send),
         open: &mut Open<'_, E>,
     ) -> Result<(), E> {

@@ -6,7 +6,7 @@ use memchr::memchr;
 use sha2::{Digest, Sha256};
 
 use super::super::header::Header;
-use super::super::reread::Reread;
+use super::super::reopen::Reopen;
 use super::passage::Passage;
 use crate::envelope::LineEnds;
 use crate::policy::Hash;
@@ -26,7 +26,7 @@ pub(super) struct Skeleton {
 impl Skeleton {
     /// The skeleton of a message without those ranges.
     pub(super) fn of(
-        message: &dyn Reread,
+        message: &dyn Reopen,
         header: &Header,
         body: u64,
         ranges: impl Iterator<Item = (u64, u64)>,

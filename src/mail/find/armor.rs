@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use memchr::memchr;
 
-use super::super::transfer::Leftover;
+use super::super::transfer::TrailingText;
 
 const END: &[u8] = b"-----END ENCL/1-----";
 
@@ -14,7 +14,7 @@ pub(super) struct ArmorEnd {
     /// The beginning of the line that is passing, up to one byte more than would fit.
     line: Vec<u8>,
     has_ended: bool,
-    leftover: Leftover,
+    trailing: TrailingText,
 }
 
 impl ArmorEnd {
@@ -33,7 +33,7 @@ impl ArmorEnd {
                 self.line.clear();
             }
         }
-        self.leftover.count(if self.has_ended {
+        self.trailing.count(if self.has_ended {
             &bytes[passed..]
         } else {
             b""
@@ -41,8 +41,8 @@ impl ArmorEnd {
         passed
     }
 
-    pub(super) fn leftover_bytes(&self) -> u64 {
-        self.leftover.bytes
+    pub(super) fn trailing_bytes(&self) -> u64 {
+        self.trailing.bytes
     }
 }
 

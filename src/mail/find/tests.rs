@@ -68,7 +68,7 @@ fn an_envelope_is_found_whatever_it_says_to_be() {
                 assert_eq!(sealed.encoding, Encoding::Base64);
                 assert_eq!(sealed.is_declared, kind == MEDIA_TYPE);
                 assert_eq!(
-                    (sealed.leftover_bytes, sealed.part.number.as_str()),
+                    (sealed.trailing_bytes, sealed.part.number.as_str()),
                     (0, "1")
                 );
             }
@@ -104,7 +104,7 @@ fn armor_ends_with_its_last_line() {
             let message = format!("\n{armor}{behind}");
             let sealed = only(message.as_bytes());
             assert_eq!(
-                (sealed.form, sealed.leftover_bytes),
+                (sealed.form, sealed.trailing_bytes),
                 (Form::Armored, leftover)
             );
             let mut text = String::new();
@@ -121,7 +121,7 @@ fn armor_ends_with_its_last_line() {
 #[test]
 fn what_was_glued_on_is_counted() {
     let text = format!("\n{}\n____\nlist\n\n", base64(76, "\n"));
-    assert_eq!(only(text.as_bytes()).leftover_bytes, 9);
+    assert_eq!(only(text.as_bytes()).trailing_bytes, 9);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn all_envelopes_and_all_else_are_told() {
         ]
     );
     // An envelope in the epilogue is none.
-    assert!(findings.between_bytes > 4_000);
+    assert!(findings.outside_bytes > 4_000);
 }
 
 /// What is said of its beginning must hold of the whole body.

@@ -1,12 +1,12 @@
-//! What became of the fields outside on their way.
+//! The differences between the outer header fields and the sealed ones.
 
 use std::collections::HashMap;
 
 use super::{ADDRESSES, is_one_of};
 use crate::mail::{Header, address, words};
 
-/// Fields that tell who wrote to whom and when: one more of these is told even if none was written.
-const TOLD: [&str; 7] = [
+/// Fields that say who wrote to whom and when: an additional one is reported even if none was sealed.
+const REPORTED: [&str; 7] = [
     "From",
     "Sender",
     "Reply-To",
@@ -42,7 +42,7 @@ pub fn differences(written: &[(String, String)], arrived: &Header) -> Vec<Differ
     }
     for field in arrived.fields() {
         let name = field.name.to_ascii_lowercase();
-        if !by_name.contains_key(&name) && !is_one_of(&TOLD, &name) {
+        if !by_name.contains_key(&name) && !is_one_of(&REPORTED, &name) {
             continue;
         }
         let at = *by_name.entry(name).or_insert_with(|| {
@@ -116,7 +116,7 @@ fn without<'a>(ours: &'a [String], others: &'a [String]) -> impl Iterator<Item =
     (0..ours.len()).filter(move |at| is_left(&ours[*at]))
 }
 
-/// The same for two values that say the same: in address lists who is named, else the text; one space for all blanks.
+/// The meaning of a value, equal for equivalent values: the addresses of a list, otherwise the text with single spaces.
 fn meaning(name: &str, value: &str) -> String {
     let list = Some(value).filter(|_| is_one_of(&ADDRESSES, name));
     let list = list.and_then(|value| address::parse_list(value).ok());

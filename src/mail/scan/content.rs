@@ -13,7 +13,7 @@ use super::{Disposition, Encoding};
 const MEDIA_TYPE_BYTES_MAX: usize = 255;
 /// The longest field from which a file name is decoded, in bytes: decoding takes the square of it, for each of thousands of parts.
 const NAME_FIELD_BYTES_MAX: usize = 4 << 10;
-/// The longest file name that is told, in bytes.
+/// The longest file name that is reported, in bytes.
 const NAME_BYTES_MAX: usize = 1_024;
 
 const TEXT_PLAIN: &str = "text/plain";

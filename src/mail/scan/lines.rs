@@ -5,7 +5,7 @@ use memchr::memchr;
 
 use super::super::header::is_blank;
 use super::tree::Tree;
-use super::{BLANK_BYTES_MAX, Messages, ScanError, Structure, Watch};
+use super::{BLANK_BYTES_MAX, Nested, ScanError, Structure, Visitor};
 use crate::envelope::LineEnds;
 
 /// Blanks behind a boundary, in bytes. They have to be held, since text behind them would make the line an ordinary one.
@@ -58,9 +58,9 @@ impl LineEnd {
 }
 
 impl<'w> Lines<'w> {
-    pub(super) fn new(messages: Messages, watch: &'w mut dyn Watch) -> Self {
+    pub(super) fn new(nested: Nested, visitor: &'w mut dyn Visitor) -> Self {
         Self {
-            tree: Tree::new(messages, watch),
+            tree: Tree::new(nested, visitor),
             line: Line::Undecided,
             at: 0,
             line_start: 0,

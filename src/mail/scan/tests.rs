@@ -10,7 +10,7 @@ struct Bodies {
     current: Vec<u8>,
 }
 
-impl Watch for Bodies {
+impl Visitor for Bodies {
     fn body(&mut self, _: &Part, bytes: &[u8]) {
         assert!(!bytes.is_empty());
         self.current.extend_from_slice(bytes);
@@ -22,7 +22,7 @@ impl Watch for Bodies {
         self.leaves.push((part.number.clone(), body));
     }
 
-    fn between(&mut self, bytes: &[u8]) {
+    fn outside(&mut self, bytes: &[u8]) {
         assert!(self.current.is_empty());
         self.between.extend_from_slice(bytes);
     }
@@ -38,15 +38,15 @@ impl Read for Pieces<'_> {
     }
 }
 
-fn scanned(message: &[u8], messages: Messages, piece: usize) -> (Structure, Bodies) {
+fn scanned(message: &[u8], nested: Nested, piece: usize) -> (Structure, Bodies) {
     let mut bodies = Bodies::default();
-    let structure = scan(&mut Pieces(message, piece), messages, &mut bodies).unwrap();
+    let structure = scan(&mut Pieces(message, piece), nested, &mut bodies).unwrap();
     (structure, bodies)
 }
 
 /// Scans and checks what is true of every message.
-fn checked(message: &[u8], messages: Messages) -> Structure {
-    let (structure, bodies) = scanned(message, messages, usize::MAX);
+fn checked(message: &[u8], nested: Nested) -> Structure {
+    let (structure, bodies) = scanned(message, nested, usize::MAX);
     assert_eq!(structure.bytes, message.len() as u64);
     let parts = &structure.parts;
     assert_eq!((parts[0].start, parts[0].end), (0, structure.bytes));
@@ -77,7 +77,7 @@ fn checked(message: &[u8], messages: Messages) -> Structure {
 
 /// Number, media type and raw text of every leaf.
 fn leaves(message: &str) -> Vec<(String, String, String)> {
-    let structure = checked(message.as_bytes(), Messages::Leaf);
+    let structure = checked(message.as_bytes(), Nested::Leaf);
     let leaves = structure.parts.iter().filter(|part| part.is_leaf());
     leaves
         .map(|part| {
@@ -127,7 +127,7 @@ fn parts_are_numbered_and_bounded_by_lines() {
     ];
     let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
     assert_eq!(leaves(text), expected);
-    let (structure, bodies) = scanned(text.as_bytes(), Messages::Leaf, 1);
+    let (structure, bodies) = scanned(text.as_bytes(), Nested::Leaf, 1);
     assert_eq!(structure.line_ends, LineEnds::CrLf);
     let between = "preambleepilogue\r\n--i n--o\r\nepilogue";
     assert_eq!(bodies.between, between.as_bytes());
@@ -187,7 +187,7 @@ fn a_header_ends_at_a_delimiter_too() {
     let text = format!(
         "{HEAD}--b\nContent-Type: multipart/mixed; boundary=c\n--c\n--b\nno field\n: x\nA : b\n\nx\n--b--"
     );
-    let structure = checked(text.as_bytes(), Messages::Open);
+    let structure = checked(text.as_bytes(), Nested::Enter);
     let shapes: Vec<_> = structure.parts.iter().map(|part| part.shape).collect();
     // Within the header of the first part, `--c` is not open yet.
     assert_eq!(shapes, [Shape::Multipart, Shape::Multipart, Shape::Leaf]);
@@ -199,8 +199,8 @@ fn messages_are_leaves_or_hold_one_part() {
         "{HEAD}--b\nContent-Type: message/rfc822\n\n{}--b\n\nlast\n--b--\n",
         "Content-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: message/rfc822\n\nSubject: x\n\ny\n--c--\n"
     );
-    let numbers = |messages| {
-        let structure = checked(text.as_bytes(), messages);
+    let numbers = |nested| {
+        let structure = checked(text.as_bytes(), nested);
         let parts = structure.parts.into_iter();
         parts
             .map(|part| (part.number, part.shape))
@@ -209,12 +209,9 @@ fn messages_are_leaves_or_hold_one_part() {
     let multipart = |number: &str| (number.to_owned(), Shape::Multipart);
     let message = |number: &str| (number.to_owned(), Shape::Message);
     let leaf = |number: &str| (number.to_owned(), Shape::Leaf);
+    assert_eq!(numbers(Nested::Leaf), [multipart(""), leaf("1"), leaf("2")]);
     assert_eq!(
-        numbers(Messages::Leaf),
-        [multipart(""), leaf("1"), leaf("2")]
-    );
-    assert_eq!(
-        numbers(Messages::Open),
+        numbers(Nested::Enter),
         [
             multipart(""),
             message("1"),
@@ -239,7 +236,7 @@ fn messages_are_leaves_or_hold_one_part() {
         ),
         ("Content-Type: message/partial\n\n", vec![leaf("1")]),
     ] {
-        let structure = checked(text.as_bytes(), Messages::Open);
+        let structure = checked(text.as_bytes(), Nested::Enter);
         let parts: Vec<_> = structure
             .parts
             .into_iter()
@@ -249,7 +246,7 @@ fn messages_are_leaves_or_hold_one_part() {
     }
     // An empty message directly before a delimiter: its body would begin behind its end.
     let text = format!("{HEAD}--b\nContent-Type: message/rfc822\n\n--b--\n");
-    assert_eq!(checked(text.as_bytes(), Messages::Open).parts.len(), 3);
+    assert_eq!(checked(text.as_bytes(), Nested::Enter).parts.len(), 3);
 }
 
 #[test]
@@ -273,14 +270,14 @@ fn line_ends_are_those_of_the_whole_message() {
         ("a\n\nb\r\n", LineEnds::Mixed),
     ] {
         for piece in [1, 100] {
-            let (structure, _) = scanned(text.as_bytes(), Messages::Open, piece);
+            let (structure, _) = scanned(text.as_bytes(), Nested::Enter, piece);
             assert_eq!(structure.line_ends, expected, "{text:?}");
         }
     }
 }
 
 fn over(message: &[u8]) -> Option<&'static str> {
-    match scan(&mut &*message, Messages::Open, &mut ()) {
+    match scan(&mut &*message, Nested::Enter, &mut ()) {
         Ok(_) => None,
         Err(ScanError::OverLimit { what, .. }) => Some(what),
         Err(other) => panic!("{other}"),
@@ -364,7 +361,7 @@ fn many_open_boundaries_and_many_lines_take_linear_time() {
     text.push_str(&format!("--{common}xx\n").repeat(1_000));
     text.push_str(&"--\n".repeat(1_000_000));
     assert_eq!(
-        checked(text.as_bytes(), Messages::Leaf).parts.len(),
+        checked(text.as_bytes(), Nested::Leaf).parts.len(),
         DEPTH_MAX + 1
     );
 }
@@ -395,13 +392,13 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn same_in_pieces(message: &[u8], piece: usize) {
-    for messages in [Messages::Leaf, Messages::Open] {
-        let whole = checked(message, messages);
-        let (found, bodies) = scanned(message, messages, piece);
+    for nested in [Nested::Leaf, Nested::Enter] {
+        let whole = checked(message, nested);
+        let (found, bodies) = scanned(message, nested, piece);
         assert_eq!(found.parts, whole.parts);
         assert_eq!(found.line_ends, whole.line_ends);
         assert_eq!(found.header.bytes(), whole.header.bytes());
-        assert_eq!(bodies, scanned(message, messages, usize::MAX).1);
+        assert_eq!(bodies, scanned(message, nested, usize::MAX).1);
     }
 }
 

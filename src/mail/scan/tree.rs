@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use super::super::header::{HEADER_BYTES_MAX, Header, HeaderEnd};
 use super::content::Content;
-use super::{DEPTH_MAX, Messages, PARTS_MAX, Part, ScanError, Shape, Structure, Watch};
+use super::{DEPTH_MAX, Nested, PARTS_MAX, Part, ScanError, Shape, Structure, Visitor};
 use crate::envelope::LineEnds;
 
 /// All parts so far, and those that are open.
 pub(super) struct Tree<'w> {
-    messages: Messages,
-    watch: &'w mut dyn Watch,
+    nested: Nested,
+    visitor: &'w mut dyn Visitor,
     parts: Vec<Part>,
     /// The open parts that hold others, the outermost first.
     frames: Vec<Frame>,
@@ -35,7 +35,7 @@ enum Place {
     /// The body of the last part.
     Leaf,
     /// A preamble or an epilogue.
-    Between,
+    Outside,
 }
 
 struct Frame {
@@ -53,10 +53,10 @@ pub(super) struct Delimiter {
 }
 
 impl<'w> Tree<'w> {
-    pub(super) fn new(messages: Messages, watch: &'w mut dyn Watch) -> Self {
+    pub(super) fn new(nested: Nested, visitor: &'w mut dyn Visitor) -> Self {
         Self {
-            messages,
-            watch,
+            nested,
+            visitor,
             parts: Vec::new(),
             frames: Vec::new(),
             boundaries: HashMap::new(),
@@ -84,10 +84,10 @@ impl<'w> Tree<'w> {
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), ScanError> {
         match self.place {
             _ if bytes.is_empty() => {}
-            Place::Between => self.watch.between(bytes),
+            Place::Outside => self.visitor.outside(bytes),
             Place::Leaf => {
                 let part = self.parts.last().expect("a leaf was begun");
-                self.watch.body(part, bytes);
+                self.visitor.body(part, bytes);
             }
             Place::Header if self.header.len() + bytes.len() > HEADER_BYTES_MAX => {
                 return Err(ScanError::over("bytes in a header", HEADER_BYTES_MAX));
@@ -136,7 +136,7 @@ impl<'w> Tree<'w> {
         self.end_down_to(delimiter.frame + 1, end);
         if delimiter.closes {
             self.close(delimiter.frame);
-            self.place = Place::Between;
+            self.place = Place::Outside;
         } else {
             self.begin_header(next);
         }
@@ -184,7 +184,7 @@ impl<'w> Tree<'w> {
         match shape {
             Shape::Leaf => self.place = Place::Leaf,
             Shape::Multipart => {
-                self.place = Place::Between;
+                self.place = Place::Outside;
                 self.open(boundary)?;
             }
             Shape::Message => {
@@ -200,7 +200,7 @@ impl<'w> Tree<'w> {
         let is_message = matches!(
             content.media_type.as_str(),
             "message/rfc822" | "message/global"
-        ) && self.messages == Messages::Open
+        ) && self.nested == Nested::Enter
             && content.encoding.is_identity();
         let shape = match (is_multipart, is_message) {
             (true, _) => Shape::Multipart,
@@ -277,7 +277,7 @@ impl<'w> Tree<'w> {
         if self.place == Place::Leaf {
             let part = self.parts.last_mut().expect("a leaf was begun");
             part.end_at(end);
-            self.watch.leaf_ended(part);
+            self.visitor.leaf_ended(part);
         }
         while self.frames.len() > frames {
             self.close(self.frames.len() - 1);

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memchr;
 
-use super::{Leftover, is_space};
+use super::{TrailingText, is_space};
 
 /// Lines are held whole up to here, so that nothing of a foreign line is decoded. A longer one is decoded in pieces, up to the
 /// first foreign character.
@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: usize = 4_096;
 /// Decodes base64 line by line.
 #[derive(Default)]
 pub(super) struct Base64 {
-    /// Up to three characters of a group that is not whole yet, then the line as far as it was read.
+    /// Up to three characters of a group that is not complete yet, then the line as far as it was read.
     text: Vec<u8>,
     group: usize,
     state: State,
@@ -45,7 +45,7 @@ enum Piece {
 }
 
 impl Base64 {
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>, leftover: &mut Leftover) {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>, trailing: &mut TrailingText) {
         let mut rest = bytes;
         while !rest.is_empty() && !self.has_ended() {
             let room = rest.len().min(LINE_BYTES_MAX - self.text.len());
@@ -54,21 +54,21 @@ impl Base64 {
                 .extend_from_slice(&rest[..line_feed.unwrap_or(room)]);
             rest = &rest[line_feed.map_or(room, |at| at + 1)..];
             if line_feed.is_some() {
-                self.piece(Piece::Last, out, leftover);
-                self.end_line(leftover);
+                self.piece(Piece::Last, out, trailing);
+                self.end_line(trailing);
             } else if self.text.len() == LINE_BYTES_MAX {
-                self.piece(Piece::Some, out, leftover);
+                self.piece(Piece::Some, out, trailing);
             }
         }
         if self.has_ended() {
-            leftover.count(self.behind_padding(rest));
+            trailing.count(self.behind_padding(rest));
         }
     }
 
-    fn end_line(&mut self, leftover: &mut Leftover) {
+    fn end_line(&mut self, trailing: &mut TrailingText) {
         match self.state {
             State::WithinLine => self.state = State::AtLine,
-            State::Ended | State::AfterHalfPadding => leftover.count(b"\n"),
+            State::Ended | State::AfterHalfPadding => trailing.count(b"\n"),
             State::Before | State::AtLine => {}
         }
     }
@@ -90,25 +90,25 @@ impl Base64 {
         }
     }
 
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>, leftover: &mut Leftover) {
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>, trailing: &mut TrailingText) {
         if !self.has_ended() {
-            self.piece(Piece::Last, out, leftover);
+            self.piece(Piece::Last, out, trailing);
         }
         if !self.has_ended() {
-            self.end(State::Ended, out, leftover, b"");
+            self.end(State::Ended, out, trailing, b"");
         }
     }
 
-    fn piece(&mut self, piece: Piece, out: &mut Vec<u8>, leftover: &mut Leftover) {
+    fn piece(&mut self, piece: Piece, out: &mut Vec<u8>, trailing: &mut TrailingText) {
         let last = self.text.iter().rposition(|byte| !is_space(*byte));
         let end = last.map_or(0, |last| last + 1).max(self.group);
         let has_blanks = end < self.text.len();
         if end == self.group {
             if piece == Piece::Last && self.state == State::AtLine {
-                self.end(State::Ended, out, leftover, b"");
+                self.end(State::Ended, out, trailing, b"");
             }
         } else if self.decode(end, out).is_err() {
-            self.end_within(end, out, leftover);
+            self.end_within(end, out, trailing);
         } else {
             self.state = State::WithinLine;
         }
@@ -121,27 +121,27 @@ impl Base64 {
         }
     }
 
-    /// Decodes `text[..end]`, if all of it is base64, and keeps what is no whole group.
+    /// Decodes `text[..end]`, if all of it is base64, and keeps the incomplete group.
     fn decode(&mut self, end: usize, out: &mut Vec<u8>) -> Result<(), ()> {
-        let whole = end / 4 * 4;
-        if !self.text[whole..end].iter().all(|byte| is_base64(*byte)) {
+        let full = end / 4 * 4;
+        if !self.text[full..end].iter().all(|byte| is_base64(*byte)) {
             return Err(());
         }
         let before = out.len();
-        out.resize(before + whole / 4 * 3, 0);
-        let decoded = STANDARD_NO_PAD.decode_slice(&self.text[..whole], &mut out[before..]);
+        out.resize(before + full / 4 * 3, 0);
+        let decoded = STANDARD_NO_PAD.decode_slice(&self.text[..full], &mut out[before..]);
         if decoded.is_err() {
             out.truncate(before);
             return Err(());
         }
-        self.text.copy_within(whole..end, 0);
+        self.text.copy_within(full..end, 0);
         self.text.truncate(end);
-        self.group = end - whole;
+        self.group = end - full;
         Ok(())
     }
 
     /// The content ends within `text[..end]`, or before it if the line is foreign as a whole.
-    fn end_within(&mut self, end: usize, out: &mut Vec<u8>, leftover: &mut Leftover) {
+    fn end_within(&mut self, end: usize, out: &mut Vec<u8>, trailing: &mut TrailingText) {
         let line = self.text.split_off(self.group);
         let foreign = line[..end - self.group]
             .iter()
@@ -152,14 +152,14 @@ impl Base64 {
             .take(2)
             .take_while(|byte| **byte == b'=')
             .count();
-        let is_padded = padding > 0 && self.is_whole_with(&line[..foreign]);
+        let is_padded = padding > 0 && self.is_complete_with(&line[..foreign]);
         if !is_padded && self.state != State::WithinLine {
-            return self.end(State::Ended, out, leftover, &line);
+            return self.end(State::Ended, out, trailing, &line);
         }
         let rest = &line[foreign + if is_padded { padding } else { 0 }..];
         self.text.extend_from_slice(&line[..foreign]);
-        let whole = self.text.len();
-        self.decode(whole, out).expect("all of it is base64");
+        let full = self.text.len();
+        self.decode(full, out).expect("all of it is base64");
         self.text.truncate(self.group);
         let is_half = is_padded && padding == 1 && self.group == 2;
         self.end(
@@ -169,26 +169,26 @@ impl Base64 {
                 State::Ended
             },
             out,
-            leftover,
+            trailing,
             rest,
         );
     }
 
     /// Whether the last group of the text so far and `more` is complete but for its padding.
-    fn is_whole_with(&self, more: &[u8]) -> bool {
+    fn is_complete_with(&self, more: &[u8]) -> bool {
         let text = [&self.text[..self.group], more].concat();
         STANDARD_NO_PAD.decode(&text[text.len() / 4 * 4..]).is_ok()
     }
 
     /// Ends the content behind `text[..group]`; `rest` is the first that stands behind.
-    fn end(&mut self, state: State, out: &mut Vec<u8>, leftover: &mut Leftover, rest: &[u8]) {
+    fn end(&mut self, state: State, out: &mut Vec<u8>, trailing: &mut TrailingText, rest: &[u8]) {
         self.state = state;
         let group = &self.text[..self.group];
         match STANDARD_NO_PAD.decode(group) {
             Ok(bytes) => out.extend(bytes),
-            Err(_) => leftover.count(group),
+            Err(_) => trailing.count(group),
         }
-        leftover.count(self.behind_padding(rest));
+        trailing.count(self.behind_padding(rest));
         self.text = Vec::new();
     }
 }

@@ -11,7 +11,7 @@ fn decoded(encoding: Encoding, body: &[u8]) -> (Vec<u8>, u64) {
         body.chunks(piece)
             .for_each(|piece| decoder.push(piece, &mut out));
         decoder.finish(&mut out);
-        (out, decoder.leftover_bytes())
+        (out, decoder.trailing_bytes())
     };
     let whole = pushed(body.len().max(1));
     for piece in [1, 2, 3, 7, 4_095, 4_096] {
@@ -19,13 +19,13 @@ fn decoded(encoding: Encoding, body: &[u8]) -> (Vec<u8>, u64) {
     }
     let (mut reader, mut out) = (Decoded::new(body, encoding), Vec::new());
     reader.read_to_end(&mut out).unwrap();
-    assert!((out, reader.leftover_bytes()) == whole);
+    assert!((out, reader.trailing_bytes()) == whole);
     whole
 }
 
 fn base64(body: &str) -> (String, u64) {
-    let (bytes, leftover) = decoded(Encoding::Base64, body.as_bytes());
-    (String::from_utf8_lossy(&bytes).into_owned(), leftover)
+    let (bytes, trailing) = decoded(Encoding::Base64, body.as_bytes());
+    (String::from_utf8_lossy(&bytes).into_owned(), trailing)
 }
 
 fn quoted(body: &[u8]) -> Vec<u8> {
@@ -40,7 +40,7 @@ fn wrapped(text: &str, columns: usize, line_end: &str) -> String {
 
 #[test]
 fn base64_ends_where_its_content_ends() {
-    for (body, content, leftover) in [
+    for (body, content, trailing) in [
         ("", "", 0),
         ("\r\n \n", "", 0),
         ("QUJD", "ABC", 0),
@@ -79,7 +79,7 @@ fn base64_ends_where_its_content_ends() {
         } else {
             found
         };
-        assert_eq!((found.as_str(), left), (content, leftover), "{body:?}");
+        assert_eq!((found.as_str(), left), (content, trailing), "{body:?}");
     }
 }
 
@@ -87,7 +87,7 @@ fn base64_ends_where_its_content_ends() {
 fn one_long_line_is_decoded_up_to_what_is_foreign() {
     let bytes: Vec<u8> = (0..=250).cycle().take(99_999).collect();
     let line = STANDARD.encode(&bytes);
-    for (behind, leftover) in [
+    for (behind, trailing) in [
         ("", 0),
         ("\r\n", 0),
         (" \t \r\n\n", 0),
@@ -95,7 +95,7 @@ fn one_long_line_is_decoded_up_to_what_is_foreign() {
         ("=footer", 6),
     ] {
         let (found, left) = decoded(Encoding::Base64, format!("{line}{behind}").as_bytes());
-        assert!(found == bytes && left == leftover, "{behind:?}");
+        assert!(found == bytes && left == trailing, "{behind:?}");
     }
     for blanks in [1, 4_090, 4_096, 9_000] {
         let text = format!(

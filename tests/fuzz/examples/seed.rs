@@ -9,7 +9,7 @@ use encl::crypto::kdf;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::Purpose;
 use encl::envelope::{
-    About, Addressee, Admission, ArmorWriter, LockRequest, SealRequest, Workers, seal,
+    ContentInfo, Addressee, Admission, ArmorWriter, LockRequest, SealRequest, Workers, seal,
 };
 use encl::identity::{Card, CardRequest};
 use encl::json::to_b64;
@@ -114,9 +114,9 @@ fn envelopes() -> Vec<Vec<u8>> {
                 created: Some(now()),
                 conditions: Conditions::default(),
                 labels: BTreeMap::from([("project".to_owned(), "apollo".to_owned())]),
-                about: About {
+                info: ContentInfo {
                     name: Some("report.pdf".into()),
-                    ..About::default()
+                    ..ContentInfo::default()
                 },
                 aligned: on(3) && on(2),
                 workers: Workers::ONE,

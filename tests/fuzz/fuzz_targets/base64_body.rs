@@ -30,5 +30,5 @@ fn decoded(encoding: Encoding, body: &[u8], piece: usize) -> (Vec<u8>, u64) {
         decoder.push(piece, &mut out);
     }
     decoder.finish(&mut out);
-    (out, decoder.leftover_bytes())
+    (out, decoder.trailing_bytes())
 }

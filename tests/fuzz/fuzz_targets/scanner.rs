@@ -4,17 +4,17 @@
 
 use std::io::{self, Read};
 
-use encl::mail::{Messages, Part, ScanError, Structure, Watch, find, open_body, scan};
+use encl::mail::{Nested, Part, ScanError, Structure, Visitor, find, open_body, scan};
 
-/// How many bytes of leaves and between them passed.
+/// How many bytes of each leaf, and how many outside all leaves, were seen.
 #[derive(Default, Debug, PartialEq)]
 struct Passed {
     bodies: Vec<u64>,
     current: u64,
-    between: u64,
+    outside: u64,
 }
 
-impl Watch for Passed {
+impl Visitor for Passed {
     fn body(&mut self, _: &Part, bytes: &[u8]) {
         self.current += bytes.len() as u64;
     }
@@ -24,8 +24,8 @@ impl Watch for Passed {
         self.bodies.push(std::mem::take(&mut self.current));
     }
 
-    fn between(&mut self, bytes: &[u8]) {
-        self.between += bytes.len() as u64;
+    fn outside(&mut self, bytes: &[u8]) {
+        self.outside += bytes.len() as u64;
     }
 }
 
@@ -39,13 +39,13 @@ impl Read for Pieces<'_> {
 }
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    for messages in [Messages::Leaf, Messages::Open] {
+    for nested in [Nested::Leaf, Nested::Enter] {
         let mut whole = Passed::default();
-        let scanned = scan(&mut &*input, messages, &mut whole);
+        let scanned = scan(&mut &*input, nested, &mut whole);
         let mut pieces = Passed::default();
         let again = scan(
             &mut Pieces(input, 1 + input.len() % 7),
-            messages,
+            nested,
             &mut pieces,
         );
         match (scanned, again) {

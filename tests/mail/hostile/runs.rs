@@ -21,7 +21,7 @@ const UNWRAP: &[&str] = &["mail", "unwrap", "--allow-from-mismatch"];
 const DELIVER: &[&str] = &["mail", "deliver", "--for", "bob@example.org"];
 /// Messages up to here cost nothing worth mentioning.
 const SHORT_BYTES_MAX: usize = 1 << 20;
-/// Fields that may stand outside (mail.md 1).
+/// Fields that may stand outside.
 const OUTSIDE: [&str; 16] = [
     "from",
     "sender",

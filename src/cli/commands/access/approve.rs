@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         Existing::Keep
     };
     // The target is opened first: nobody types a passphrase to hear that it exists.
-    let mut sink = output.open(&same, atomic_file::Readers::Umask, existing)?;
+    let mut sink = output.open(&same, atomic_file::FileMode::Umask, existing)?;
     let approving = Approving {
         arguments,
         context,

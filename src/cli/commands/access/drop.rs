@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
 use encl::directory::ResolvedRemovals;
-use encl::envelope::{Known, Reader};
+use encl::envelope::{KeyDirectory, Reader};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
@@ -94,12 +94,12 @@ fn dropped(
     let options = access.options;
     let subject = access.subject(input)?;
     let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
-    let nobody = Known::default();
+    let nobody = KeyDirectory::default();
     let leaves = |reader: &Reader| leaving.removals.include(reader, &nobody);
     let readers = rewriting.manifest().readers().into_iter();
     let slots: HashSet<KeyId> = readers.filter(leaves).map(|reader| reader.key).collect();
     let slots = rewriting
-        .leave_out(&slots, options.lock)
+        .remove_slots(&slots, options.lock)
         .map_err(|error| subject.not_rewritten(&error))?;
     let id = rewriting.manifest().id.to_string();
     if !options.dry_run && (slots > 0 || subject.goes_elsewhere()) {

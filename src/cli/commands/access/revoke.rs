@@ -14,7 +14,7 @@ use crate::cli::files::input::Input;
 use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
 use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
 use crate::cli::operations::rewrite::session::RewriteSession;
-use crate::cli::operations::rewrite::update::{AccessUpdate, DesiredAccess};
+use crate::cli::operations::rewrite::update::{AccessUpdate, RequestedAccess};
 
 /// Take somebody's access away: new keys and a new payload for those who remain
 ///
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let renewal = AccessUpdate::new(
         "revoke",
         RewriteSession::new("revoke", &inputs, options, &people, context)?,
-        DesiredAccess::Without(leaving.removals),
+        RequestedAccess::Without(leaving.removals),
         arguments.anonymous,
     )?;
     let rounds = Batch {

@@ -16,7 +16,7 @@ use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
 use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
 use crate::cli::operations::rewrite::session::RewriteSession;
-use crate::cli::operations::rewrite::update::{AccessUpdate, DesiredAccess};
+use crate::cli::operations::rewrite::update::{AccessUpdate, RequestedAccess};
 use encl::directory::{DirectoryError, known_person};
 
 /// Bring envelopes in line: current keys, and with --to exactly these readers
@@ -131,9 +131,9 @@ fn wished(
     arguments: &Arguments,
     people: &People,
     context: &Context,
-) -> Result<DesiredAccess, Failure> {
+) -> Result<RequestedAccess, Failure> {
     if arguments.to.is_empty() {
-        return Ok(DesiredAccess::CurrentKeys);
+        return Ok(RequestedAccess::CurrentKeys);
     }
     let found = resolve(&arguments.to, people)?;
     let persons = found.iter().map(|found| known_person(found, context.now));
@@ -145,7 +145,7 @@ fn wished(
     if !arguments.rewrite.dry_run {
         store_cards(&newcomers, people, context)?;
     }
-    Ok(DesiredAccess::Exactly {
+    Ok(RequestedAccess::Exactly {
         people: persons,
         no_self: arguments.no_self,
     })

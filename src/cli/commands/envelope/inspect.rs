@@ -75,7 +75,7 @@ pub(crate) fn inspect(
     context.terminal.print(&lines.join("\n"))
 }
 
-/// `encl.inspect/1`, in the order of cli.md.
+/// `encl.inspect/1`, in the documented order.
 #[derive(Serialize)]
 struct Object<'a> {
     schema: &'static str,

@@ -1,7 +1,7 @@
 //! `encl unwrap`: open envelopes that name me.
 
 use clap::Args;
-use encl::atomic_file::{Existing, Readers};
+use encl::atomic_file::{Existing, FileMode};
 use encl::envelope::{Content, OpenError, Opened};
 
 use crate::cli::args::{InputFiles, OutputFile};
@@ -117,7 +117,7 @@ fn under_given_name(
     let target = Target::of_unwrap(input, &arguments.output)?;
     let output = output(input, &target);
     // The target is opened first: nobody types a passphrase to hear that it exists.
-    let sink = output.open(&source, Readers::OwnerOnly, arguments.existing())?;
+    let sink = output.open(&source, FileMode::OwnerOnly, arguments.existing())?;
     if output.is_stream() {
         if arguments.verify_first && !source.is_seekable() {
             source = source.spooled(input, "unwrap")?;
@@ -142,10 +142,10 @@ fn under_stored_name(
     // The target is made from the same file that is read on: a second descriptor, for comparing only.
     let same = source.twin(input, "unwrap")?;
     let content = opening.open(input, &mut source, Parallelism::Exclusive)?;
-    let stored = content.about().private.about.name.as_deref();
+    let stored = content.metadata().private.info.name.as_deref();
     let target = Target::of_stored(input, &arguments.output, stored)?;
     let output = output(input, &target);
-    let sink = output.open(&same, Readers::OwnerOnly, arguments.existing())?;
+    let sink = output.open(&same, FileMode::OwnerOnly, arguments.existing())?;
     let (about, bytes) = copied(content, sink, &output, Parallelism::Exclusive)?;
     Ok(Unwrapped {
         target,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
 use encl::directory::Recipients;
-use encl::envelope::{About, ArmorWriter, EnvelopeId, SealError, SealRequest, Sealed};
+use encl::envelope::{ArmorWriter, ContentInfo, EnvelopeId, SealError, SealRequest, Sealed};
 use encl::time::Time;
 
 use crate::cli::commands::envelope::wrap::Arguments;
@@ -59,7 +59,7 @@ impl Wrapping<'_> {
         } else {
             Existing::Keep
         };
-        let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
+        let mut sink = output.open(&source, atomic_file::FileMode::Umask, existing)?;
         let bytes = source.length();
         let about = self.about(input, &source);
         let request = SealRequest {
@@ -114,7 +114,7 @@ impl Wrapping<'_> {
         Ok(sealed)
     }
 
-    fn about(&self, input: &Input, source: &Source) -> About {
+    fn about(&self, input: &Input, source: &Source) -> ContentInfo {
         let file_name = match input {
             Input::Stdin => None,
             Input::File(path) => path
@@ -129,10 +129,10 @@ impl Wrapping<'_> {
             .ok()
             .filter(|_| source.is_seekable())
             .and_then(seconds);
-        About {
+        ContentInfo {
             name: self.arguments.name.clone().or(file_name),
             modified: modified.and_then(|since| Time::from_unix(since.as_secs())),
-            ..About::default()
+            ..ContentInfo::default()
         }
     }
 }

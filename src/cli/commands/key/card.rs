@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode};
 use encl::identity::{Card, InvitationToken};
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         (None, token) => print(&card, token.as_ref(), &mut Stdout::open()?, context),
         (Some(path), token) => {
             let text = text(&card, token.as_ref());
-            write(path, Readers::Umask, arguments.force, text.as_bytes())
+            write(path, FileMode::Umask, arguments.force, text.as_bytes())
         }
     }
 }
@@ -69,13 +69,8 @@ fn text(card: &Card, token: Option<&InvitationToken>) -> String {
 }
 
 /// Writes the file that -o names.
-pub(crate) fn write(
-    path: &Path,
-    readers: Readers,
-    force: bool,
-    bytes: &[u8],
-) -> Result<(), Failure> {
-    begin(path, readers, force)?.finish(bytes)
+pub(crate) fn write(path: &Path, mode: FileMode, force: bool, bytes: &[u8]) -> Result<(), Failure> {
+    begin(path, mode, force)?.finish(bytes)
 }
 
 /// A file that -o names, of which nothing can be seen yet.
@@ -85,13 +80,13 @@ pub(crate) struct OutFile {
 }
 
 /// Begins the file that -o names; one that exists is refused at once.
-pub(crate) fn begin(path: &Path, readers: Readers, force: bool) -> Result<OutFile, Failure> {
+pub(crate) fn begin(path: &Path, mode: FileMode, force: bool) -> Result<OutFile, Failure> {
     let existing = if force {
         Existing::Replace
     } else {
         Existing::Keep
     };
-    let file = AtomicFile::create(path, readers, existing);
+    let file = AtomicFile::create(path, mode, existing);
     let file = file.map_err(|error| not_written(path, &error))?;
     let path = path.to_owned();
     Ok(OutFile { file, path })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 
 use crate::cli::commands::key::card::write;
 use crate::cli::commands::key::find;
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     }
     write(
         &arguments.output,
-        Readers::OwnerOnly,
+        FileMode::OwnerOnly,
         arguments.force,
         text.as_bytes(),
     )?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use encl::identity::{CardKey, Identity};
 use encl::keystore::{
-    Imported, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, Transfer,
+    IdentityExport, ImportOutcome, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret,
 };
 use zeroize::Zeroizing;
 
@@ -37,8 +37,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let what = format!("cannot import {}", shown(&arguments.file));
-    let text = read(&arguments.file, Transfer::BYTES_MAX, &what, context)?;
-    let transfer = Transfer::from_text(&text).map_err(|error| {
+    let text = read(&arguments.file, IdentityExport::BYTES_MAX, &what, context)?;
+    let transfer = IdentityExport::from_text(&text).map_err(|error| {
         Failure::new(Exit::Damaged, &*what)
             .reason(safe(&error.to_string()))
             .file(&arguments.file)
@@ -46,53 +46,60 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let imported = take_in(&transfer, &what, context)?;
     let who = transfer.card().display_name();
     context.terminal.status(&match imported {
-        Imported::New => format!("{who} is one of your identities now"),
-        Imported::Updated => format!("{who} is up to date now; no key was lost"),
-        Imported::Known | Imported::Differs => format!("{who} was here already, with all its keys"),
+        ImportOutcome::New => format!("{who} is one of your identities now"),
+        ImportOutcome::Updated => format!("{who} is up to date now; no key was lost"),
+        ImportOutcome::Known | ImportOutcome::KeysDiffer => {
+            format!("{who} was here already, with all its keys")
+        }
     });
     show::told(transfer.card().id(), context)
 }
 
 /// Takes an identity in; one that is here with other keys, or locked differently, gets those that only the file has.
 pub(crate) fn take_in(
-    transfer: &Transfer,
+    transfer: &IdentityExport,
     what: &str,
     context: &Context,
-) -> Result<Imported, Failure> {
+) -> Result<ImportOutcome, Failure> {
     let failed = |error: KeystoreError| keystore::failure(what, &error);
     // Keys that stand in the clear have to be this identity's.
     let secret = transfer.secret().map_err(failed)?;
     let keystore = &context.keystore;
     let imported = keystore.import_identity(transfer).map_err(failed)?;
-    if imported != Imported::Differs {
+    if imported != ImportOutcome::KeysDiffer {
         return Ok(imported);
     }
     let imported = match has_all_keys(transfer, keystore).map_err(failed)? {
-        true => Imported::Known,
+        true => ImportOutcome::Known,
         false => merge(transfer, secret, what, context)?,
     };
     if ends(transfer, keystore).map_err(failed)? {
         keystore
             .mark_revoked(&transfer.card().id())
             .map_err(failed)?;
-        return Ok(Imported::Updated);
+        return Ok(ImportOutcome::Updated);
     }
     Ok(imported)
 }
 
-/// What [`take_in`] would do: [`Imported::Differs`] where it needs passphrases.
-pub(crate) fn foresee(transfer: &Transfer, keystore: &Keystore) -> Result<Imported, KeystoreError> {
-    match keystore.foresee_import(transfer)? {
-        Imported::Differs if !has_all_keys(transfer, keystore)? => Ok(Imported::Differs),
-        Imported::Differs if ends(transfer, keystore)? => Ok(Imported::Updated),
-        Imported::Differs => Ok(Imported::Known),
+/// What [`take_in`] would do: [`ImportOutcome::KeysDiffer`] where it needs passphrases.
+pub(crate) fn foresee(
+    transfer: &IdentityExport,
+    keystore: &Keystore,
+) -> Result<ImportOutcome, KeystoreError> {
+    match keystore.dry_run_import(transfer)? {
+        ImportOutcome::KeysDiffer if !has_all_keys(transfer, keystore)? => {
+            Ok(ImportOutcome::KeysDiffer)
+        }
+        ImportOutcome::KeysDiffer if ends(transfer, keystore)? => Ok(ImportOutcome::Updated),
+        ImportOutcome::KeysDiffer => Ok(ImportOutcome::Known),
         other => Ok(other),
     }
 }
 
 /// Whether an identity that is here has all keys of another form of it, locked differently or made before: the card that is here
 /// is no earlier one, and names them all.
-fn has_all_keys(transfer: &Transfer, keystore: &Keystore) -> Result<bool, KeystoreError> {
+fn has_all_keys(transfer: &IdentityExport, keystore: &Keystore) -> Result<bool, KeystoreError> {
     let id = transfer.card().id();
     // A file that is damaged has no keys.
     if let StoredSecret::Locked(locked) = keystore.secret(&id)? {
@@ -106,7 +113,7 @@ fn has_all_keys(transfer: &Transfer, keystore: &Keystore) -> Result<bool, Keysto
 }
 
 /// Whether it is used here, and was revoked there.
-fn ends(transfer: &Transfer, keystore: &Keystore) -> Result<bool, KeystoreError> {
+fn ends(transfer: &IdentityExport, keystore: &Keystore) -> Result<bool, KeystoreError> {
     let id = transfer.card().id();
     let identities = keystore.identities()?;
     let is_active = |one: &StoredIdentity| one.card.id() == id && one.standing == Standing::Active;
@@ -115,11 +122,11 @@ fn ends(transfer: &Transfer, keystore: &Keystore) -> Result<bool, KeystoreError>
 
 /// The identity that is here gets the keys that only the file has, and a card with all of them; it stays locked as it is.
 fn merge(
-    transfer: &Transfer,
+    transfer: &IdentityExport,
     secret: StoredSecret,
     what: &str,
     context: &Context,
-) -> Result<Imported, Failure> {
+) -> Result<ImportOutcome, Failure> {
     let keystore = &context.keystore;
     let here = keystore.own_card(&transfer.card().id());
     let here = here.map_err(|error| keystore::failure(what, &error))?;
@@ -139,7 +146,7 @@ fn merge(
         merged.map_err(|error| Failure::new(Exit::Exists, what).reason(error.to_string()))?;
     changing.identity = identity;
     let card = match (is_later, has_grown) {
-        (false, false) => return Ok(Imported::Known),
+        (false, false) => return Ok(ImportOutcome::Known),
         (true, false) => transfer.card().clone(),
         (_, true) => {
             if is_later {
@@ -149,7 +156,7 @@ fn merge(
         }
     };
     changing.end(Some(&card), what, context)?;
-    Ok(Imported::Updated)
+    Ok(ImportOutcome::Updated)
 }
 
 fn unlocked(secret: StoredSecret, what: &str, context: &Context) -> Result<Identity, Failure> {

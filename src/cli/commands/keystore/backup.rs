@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file::{self, Existing};
 use encl::directory::Recipients;
-use encl::envelope::{About, seal};
+use encl::envelope::{ContentInfo, seal};
 use encl::keystore::{BACKUP_TYPE, BackupCounts};
 use serde::Serialize;
 
@@ -109,11 +109,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         true => Existing::Replace,
         false => Existing::Keep,
     };
-    let mut sink = output.open(&folder(&input)?, atomic_file::Readers::Umask, existing)?;
-    let about = About {
+    let mut sink = output.open(&folder(&input)?, atomic_file::FileMode::Umask, existing)?;
+    let about = ContentInfo {
         name: Some("keystore.tar".to_owned()),
         media_type: Some(BACKUP_TYPE.to_owned()),
-        ..About::default()
+        ..ContentInfo::default()
     };
     let request = sealing.request(&readers, about);
     let sealed = seal(&request, &mut content, &mut sink, &mut context.rng());

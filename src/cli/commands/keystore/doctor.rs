@@ -7,7 +7,7 @@ use clap::Args;
 use encl::directory::{Person, Trust};
 use encl::identity::CardKey;
 use encl::keystore::{
-    Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, try_out,
+    Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, self_test,
 };
 use encl::time::Time;
 use serde::Serialize;
@@ -150,7 +150,7 @@ impl Doctor<'_> {
                         Some(&rm),
                     );
                 }
-                Finding::Stranger(path) => {
+                Finding::Unexpected(path) => {
                     self.note(
                         &shown(&path),
                         "nothing that a keystore has; it is not looked at",
@@ -162,7 +162,7 @@ impl Doctor<'_> {
                     let mend = "encl contact list; encl contact remove FINGERPRINT";
                     self.note(&safe(&address), &says, Some(mend));
                 }
-                Finding::LostMember { group, id } => {
+                Finding::MissingMember { group, id } => {
                     let says = format!("{id} is no contact, and it cannot be wrapped for");
                     let mend = format!("encl contact add CARD, or encl group remove {group} {id}");
                     self.note(&format!("@{group}"), &says, Some(&mend));
@@ -196,7 +196,7 @@ impl Doctor<'_> {
     }
 
     fn look_at_clock(&mut self) {
-        match self.keystore.later_time(self.context.now) {
+        match self.keystore.clock_went_back(self.context.now) {
             None => self.fine("clock", "it runs forward"),
             Some(latest) => {
                 let says = format!(
@@ -258,7 +258,7 @@ impl Doctor<'_> {
                 }
             }
         }
-        match self.try_out(identity, keys) {
+        match self.self_test(identity, keys) {
             Ok(()) => self.fine(&who, "it opens, and so does what is sealed to it"),
             Err(failure) => {
                 let says = [&[failure.what][..], &failure.reasons].concat().join(": ");
@@ -269,9 +269,9 @@ impl Doctor<'_> {
     }
 
     /// Test envelopes to the identity's card, opened with its private keys.
-    fn try_out(&self, identity: &StoredIdentity, keys: &Keys<'_>) -> Result<(), Failure> {
+    fn self_test(&self, identity: &StoredIdentity, keys: &Keys<'_>) -> Result<(), Failure> {
         let private = keys.identity(identity.card.id())?;
-        let tried = try_out(private, &identity.card, &mut self.context.rng());
+        let tried = self_test(private, &identity.card, &mut self.context.rng());
         tried.map_err(|error| keystore::failure("a test envelope to it does not open", &error))
     }
 

@@ -134,8 +134,8 @@ impl Backup<'_> {
         let content = self
             .opening
             .open(input, &mut self.source, Parallelism::Exclusive)?;
-        let about = content.about();
-        if about.private.about.media_type.as_deref() != Some(BACKUP_TYPE) {
+        let about = content.metadata();
+        if about.private.info.media_type.as_deref() != Some(BACKUP_TYPE) {
             let failure = input.cannot(VERB, Exit::Damaged);
             return Err(failure
                 .reason("it is no backup of a keystore")

@@ -11,7 +11,7 @@ use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
 use encl::directory::{People, Recipients, resolve};
 use encl::envelope::SealError;
-use encl::mail::{Header, Mailbox, MaildirPlace, Reread, SealedBy, parse_list};
+use encl::mail::{Header, Mailbox, MaildirPlace, Reopen, SealedBy, parse_list};
 
 use crate::cli::commands::mail::wrap;
 use crate::cli::commands::program::completions::who as who_completer;
@@ -82,7 +82,7 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         .collect();
     let mut sealed = tempfile::tempfile().map_err(|error| not_kept(&error))?;
     if is_sealed_for(&source, &keys).map_err(|error| unreadable(&error))? {
-        let mut message = source.reread().map_err(|error| unreadable(&error))?;
+        let mut message = source.open().map_err(|error| unreadable(&error))?;
         io::copy(&mut message, &mut sealed).map_err(|error| not_kept(&error))?;
     } else {
         let options = SealOptions {
@@ -92,7 +92,7 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         let mine = Keys::new(context, &[]);
         let terms = options.terms(context)?;
         let sealing = Sealing::prepare(&options, terms, None, &mine, context)?;
-        let mut message = BufReader::new(source.reread().map_err(|error| unreadable(&error))?);
+        let mut message = BufReader::new(source.open().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;
         let whole = MessageSealer::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
         let request = sealing.request(&readers, whole.about());

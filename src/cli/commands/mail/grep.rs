@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use clap::{Args, ValueHint};
 use encl::envelope::Workers;
 use encl::mail::archive::{
-    Archive, Direction, Effect, Event, Outcome as Became, Report, Run, Skip, Transform, Want,
+    Archive, Decision, Direction, Event, MessageOutcome as Became, Mode, Report, Run, Skip,
+    Transform,
 };
-use encl::mail::{Display, Reread};
+use encl::mail::{Display, Reopen};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use regex::{Regex, RegexBuilder};
@@ -75,13 +76,13 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         transform: &searching,
         jobs: jobs_to_read(),
         originals: None,
-        effect: Effect::Rehearsed,
+        mode: Mode::DryRun,
     };
     let mut tally = Tally::default();
     for path in &arguments.paths {
         let mut told = Ok(());
         let searched = Archive::find(path).and_then(|archive| {
-            run.over(&archive, &mut |event| {
+            run.run_on(&archive, &mut |event| {
                 if let Event::Message(report) = event {
                     let told_now = tell(report, arguments, context, &mut tally);
                     told = std::mem::replace(&mut told, Ok(())).and(told_now);
@@ -153,9 +154,9 @@ impl Transform for Searching {
     }
 
     /// What is found comes back as the reason why nothing is done with the message.
-    fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
+    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Failure> {
         let Look::Mine(content) = self.unsealing.look(message)? else {
-            return Ok(Want::Already);
+            return Ok(Decision::Already);
         };
         let failed = |error: std::io::Error| Failure::io("cannot search the message", &error);
         let mut spool = SpoolWriter::new(&mut UnwrapErr(SysRng)).map_err(failed)?;
@@ -165,21 +166,21 @@ impl Transform for Searching {
         let opened = spool.finish().map_err(failed)?;
         let lines = self.lines(&Display::of(&opened).map_err(failed)?);
         if lines.is_empty() {
-            return Ok(Want::Already);
+            return Ok(Decision::Already);
         }
         self.found.fetch_add(1, Ordering::Relaxed);
-        Ok(Want::Skip(lines.join("\n")))
+        Ok(Decision::Skip(lines.join("\n")))
     }
 
-    fn write(&self, _: &dyn Reread, _: &mut (dyn std::io::Write + Send)) -> Result<(), Failure> {
+    fn write(&self, _: &dyn Reopen, _: &mut (dyn std::io::Write + Send)) -> Result<(), Failure> {
         unreachable!("a search never wants a change")
     }
 
-    fn verify(&self, (): (), _: &dyn Reread, _: &dyn Reread) -> Result<(), Failure> {
+    fn verify(&self, (): (), _: &dyn Reopen, _: &dyn Reopen) -> Result<(), Failure> {
         unreachable!("a search never wants a change")
     }
 
-    fn is_form_of(&self, _: &dyn Reread, _: &dyn Reread) -> Result<bool, Failure> {
+    fn is_form_of(&self, _: &dyn Reopen, _: &dyn Reopen) -> Result<bool, Failure> {
         Ok(false)
     }
 }
@@ -235,6 +236,6 @@ fn tell(
                 .warning(&format!("{} was not searched: {skip}", shown(&report.path)));
             Ok(())
         }
-        Became::Done | Became::Orphaned(_) | Became::Already => Ok(()),
+        Became::Converted | Became::SourceGone(_) | Became::Already => Ok(()),
     }
 }

@@ -12,9 +12,9 @@ use encl::directory::{People, Recipients, resolve};
 use encl::envelope::{
     Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest, Workers,
 };
-use encl::mail::archive::{Direction, Transform, Want};
+use encl::mail::archive::{Decision, Direction, Transform};
 use encl::mail::{
-    Header, Notice, Outer, Reread, SealedBy, differences, find, open_body, parse_list,
+    Header, Notice, Outer, Reopen, SealedBy, differences, find, open_body, parse_list,
 };
 use encl::policy::{Conditions, Padding};
 use encl::time::Time;
@@ -132,7 +132,7 @@ impl Sealing {
             created: Some(self.now),
             conditions: Conditions::default(),
             labels: BTreeMap::new(),
-            about: whole.about(),
+            info: whole.about(),
             aligned: false,
             workers: Workers::ONE,
         }
@@ -147,21 +147,21 @@ impl Transform for Sealing {
         Direction::Seal
     }
 
-    fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
+    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Failure> {
         let is_sealed = is_sealed_for(message, &self.keys).map_err(|error| unreadable(&error))?;
         Ok(if is_sealed {
-            Want::Already
+            Decision::Already
         } else {
-            Want::Change
+            Decision::Change
         })
     }
 
     fn write(
         &self,
-        message: &dyn Reread,
+        message: &dyn Reopen,
         out: &mut (dyn Write + Send),
     ) -> Result<ContentKey, Failure> {
-        let mut content = BufReader::new(message.reread().map_err(|error| unreadable(&error))?);
+        let mut content = BufReader::new(message.open().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut content).map_err(|error| unreadable(&error))?;
         let whole = MessageSealer::new(&header, SUBJECT, &self.notice, SealedBy::Archive, None);
         let content = &mut header.bytes().chain(content);
@@ -177,21 +177,21 @@ impl Transform for Sealing {
     fn verify(
         &self,
         key: ContentKey,
-        written: &dyn Reread,
-        message: &dyn Reread,
+        written: &dyn Reopen,
+        message: &dyn Reopen,
     ) -> Result<(), Failure> {
         let wrong = |why: &str| {
             let failure = cannot(Exit::Failed).reason("what was written is not read back the same");
             failure.reason(why)
         };
-        let mut text = written.reread().map_err(|error| unreadable(&error))?;
+        let mut text = written.open().map_err(|error| unreadable(&error))?;
         let found = find(&mut text).map_err(|error| wrong(&error.to_string()))?;
         let sealed = sealed_for(&found, written, &self.keys).map_err(|error| unreadable(&error))?;
         let sealed = sealed.ok_or_else(|| wrong("it is not found to be sealed"))?;
         let body = open_body(written, sealed).map_err(|error| unreadable(&error))?;
         let opened = |error: OpenError| wrong(&safe(&error.to_string()));
         let content = Envelope::read(body).and_then(|envelope| envelope.reopen(&key));
-        let original = message.reread().map_err(|error| unreadable(&error))?;
+        let original = message.open().map_err(|error| unreadable(&error))?;
         let mut comparing = CompareWriter::with(original);
         content
             .map_err(opened)?
@@ -204,12 +204,12 @@ impl Transform for Sealing {
     }
 
     /// Nobody's private key is here to open it: a sealed message for the same readers, with the same fields outside.
-    fn is_form_of(&self, other: &dyn Reread, message: &dyn Reread) -> Result<bool, Failure> {
+    fn is_form_of(&self, other: &dyn Reopen, message: &dyn Reopen) -> Result<bool, Failure> {
         let failed = |error: io::Error| unreadable(&error);
         if !is_sealed_for(other, &self.keys).map_err(failed)? {
             return Ok(false);
         }
-        let header = |source: &dyn Reread| Header::read(&mut BufReader::new(source.reread()?));
+        let header = |source: &dyn Reopen| Header::read(&mut BufReader::new(source.open()?));
         let (outside, inside) = (
             header(other).map_err(failed)?,
             header(message).map_err(failed)?,

@@ -137,7 +137,7 @@ fn opened(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
 
 /// A file is no message, whatever it looks like.
 fn a_file(about: &Opened) -> String {
-    let about = &about.private.about;
+    let about = &about.private.info;
     let name = about
         .name
         .as_deref()

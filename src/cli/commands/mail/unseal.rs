@@ -8,8 +8,8 @@ use encl::crypto::{KeyId, PrivateKey};
 use encl::directory::{People, Person};
 use encl::envelope::{Content, Envelope, Keyring, KeyringError, OpenError, ReaderKey, Workers};
 use encl::identity::Identity;
-use encl::mail::archive::{Direction, Transform, Want};
-use encl::mail::{Reread, find, open_body};
+use encl::mail::archive::{Decision, Direction, Transform};
+use encl::mail::{Reopen, find, open_body};
 use encl::time::Time;
 
 use crate::cli::commands::program::help::closing;
@@ -140,8 +140,8 @@ impl Unsealing {
     }
 
     /// What a message is to me.
-    pub(crate) fn look<'m>(&self, message: &'m dyn Reread) -> Result<Look<'m>, Failure> {
-        let mut text = message.reread().map_err(|error| unreadable(&error))?;
+    pub(crate) fn look<'m>(&self, message: &'m dyn Reopen) -> Result<Look<'m>, Failure> {
+        let mut text = message.open().map_err(|error| unreadable(&error))?;
         let Ok(found) = find(&mut text) else {
             return Ok(Look::Plain);
         };
@@ -156,7 +156,7 @@ impl Unsealing {
             .and_then(|envelope| envelope.unlock(&mut Unlocked(self), self.now))
             .map_err(not_opened)?;
         let is_message =
-            crate::cli::operations::mail::incoming::sender_check::is_message(content.about());
+            crate::cli::operations::mail::incoming::sender_check::is_message(content.metadata());
         Ok(if is_message {
             Look::Mine(Box::new(content))
         } else {
@@ -166,7 +166,7 @@ impl Unsealing {
 
     fn opened<'m>(
         &self,
-        message: &'m dyn Reread,
+        message: &'m dyn Reopen,
     ) -> Result<Content<Box<dyn io::Read + Send + 'm>>, Failure> {
         match self.look(message)? {
             Look::Mine(content) => Ok(*content),
@@ -174,8 +174,8 @@ impl Unsealing {
         }
     }
 
-    fn holds(&self, sealed: &dyn Reread, plain: &dyn Reread) -> Result<bool, Failure> {
-        let plain = plain.reread().map_err(|error| unreadable(&error))?;
+    fn holds(&self, sealed: &dyn Reopen, plain: &dyn Reopen) -> Result<bool, Failure> {
+        let plain = plain.open().map_err(|error| unreadable(&error))?;
         let mut comparing = CompareWriter::with(plain);
         self.opened(sealed)?
             .copy_to(&mut comparing, Workers::ONE)
@@ -192,15 +192,15 @@ impl Transform for Unsealing {
         Direction::Unseal
     }
 
-    fn wants(&self, message: &dyn Reread) -> Result<Want, Failure> {
+    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Failure> {
         Ok(match self.look(message)? {
-            Look::Mine(_) => Want::Change,
-            Look::Plain => Want::Already,
-            Look::Other => Want::Skip(OTHER.to_owned()),
+            Look::Mine(_) => Decision::Change,
+            Look::Plain => Decision::Already,
+            Look::Other => Decision::Skip(OTHER.to_owned()),
         })
     }
 
-    fn write(&self, message: &dyn Reread, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
+    fn write(&self, message: &dyn Reopen, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
         self.opened(message)?
             .copy_to(out, Workers::ONE)
             .map(drop)
@@ -210,14 +210,14 @@ impl Transform for Unsealing {
             })
     }
 
-    fn verify(&self, (): (), written: &dyn Reread, message: &dyn Reread) -> Result<(), Failure> {
+    fn verify(&self, (): (), written: &dyn Reopen, message: &dyn Reopen) -> Result<(), Failure> {
         match self.holds(message, written)? {
             true => Ok(()),
             false => Err(cannot(Exit::Failed).reason("what was written is not read back the same")),
         }
     }
 
-    fn is_form_of(&self, other: &dyn Reread, message: &dyn Reread) -> Result<bool, Failure> {
+    fn is_form_of(&self, other: &dyn Reopen, message: &dyn Reopen) -> Result<bool, Failure> {
         self.holds(message, other)
     }
 }

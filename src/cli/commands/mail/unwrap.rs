@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 use encl::directory::People;
 
 use crate::cli::args::message::{MailOutput, OneMessage};
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     };
     let sink = output.open(
         arrived.source.input(),
-        Readers::OwnerOnly,
+        FileMode::OwnerOnly,
         arguments.output.existing(),
     )?;
     let letter = ReceivedMessage::new("unwrap", &input, &arrived);
@@ -116,7 +116,7 @@ fn restore(
         input: restoring.input(),
         target: &target,
     };
-    let mut sink = output.open(restoring.source().input(), Readers::OwnerOnly, existing)?;
+    let mut sink = output.open(restoring.source().input(), FileMode::OwnerOnly, existing)?;
     let restoration = restoring.restoration()?;
     let not_written = |error: &io::Error| output.not_written(error);
     if output.is_stream() {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
 use encl::directory::{People, Recipients};
-use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reread, SealedBy, recipients};
+use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reopen, SealedBy, recipients};
 
 use crate::cli::args::message::{MailOutput, OneMessage};
 use crate::cli::commands::program::completions::who as who_completer;
@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         target: &target,
     };
     let existing = arguments.output.existing();
-    let mut sink = output.open(&source, atomic_file::Readers::Umask, existing)?;
+    let mut sink = output.open(&source, atomic_file::FileMode::Umask, existing)?;
 
     let bytes = source.length();
     let content = Progress::new(context.terminal, &input.name(), bytes, &mut source);
@@ -151,15 +151,13 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
         target: &target,
     };
     let existing = arguments.output.existing();
-    let sink = output.open(source.input(), atomic_file::Readers::Umask, existing)?;
+    let sink = output.open(source.input(), atomic_file::FileMode::Umask, existing)?;
     let attaching = AttachmentSealer::plan(&input, &source)?;
     if attaching.has_none() {
         seal_attachments::tell_none(context);
         return Ok(attaching.copy(sink, &output)?);
     }
-    let reader = source
-        .reread()
-        .map_err(|error| unreadable(&input, &error))?;
+    let reader = source.open().map_err(|error| unreadable(&input, &error))?;
     let header = Header::read(&mut BufReader::new(reader));
     let header = header.map_err(|error| unreadable(&input, &error))?;
     if arguments.bcc != Some(Bcc::Keep) && !recipients::blind(&header).is_empty() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::address::is_same_address;
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 use encl::directory::People;
 use encl::identity::{Card, InvitationToken};
 use encl::keystore::INVITATION_SECONDS_MAX;
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let people = context.people()?;
     refuse_myself(&address, &people, &what)?;
     let output = match arguments.output.as_deref().filter(|path| !is_dash(path)) {
-        Some(path) => Output::File(begin(path, Readers::Umask, arguments.force)?),
+        Some(path) => Output::File(begin(path, FileMode::Umask, arguments.force)?),
         None => Output::Stdout(Stdout::open()?),
     };
     tell_of_contact(&address, &people, context)?;

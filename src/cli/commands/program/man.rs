@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, CommandFactory, ValueHint};
 use clap_mangen::Man;
-use encl::atomic_file::{AtomicFile, Existing, Readers};
+use encl::atomic_file::{AtomicFile, Existing, FileMode};
 
 use crate::cli::Cli;
 use crate::cli::commands::program::help::closing;
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> CommandResult {
 
 fn write_page(path: &Path, page: &[u8]) -> Result<(), Failure> {
     let what = || Failure::new(Exit::Failed, format!("cannot write {}", shown(path))).file(path);
-    let file = AtomicFile::create(path, Readers::Umask, Existing::Replace);
+    let file = AtomicFile::create(path, FileMode::Umask, Existing::Replace);
     let mut file = file.map_err(|error| what().caused_by(&error))?;
     file.write_all(page)
         .map_err(|error| what().caused_by(&error))?;

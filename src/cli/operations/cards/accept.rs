@@ -3,7 +3,7 @@
 use encl::crypto::signing::RootId;
 use encl::directory::{Names, Trust};
 use encl::identity::{Card, fingerprint};
-use encl::keystore::{Accepted, How, KeystoreError};
+use encl::keystore::{AcceptOutcome, AddedBy, KeystoreError};
 
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
@@ -12,8 +12,12 @@ use crate::cli::errors::{Failure, keystore};
 use crate::cli::terminal::{safe, typed};
 
 /// Takes a card into the contacts.
-pub(crate) fn accept(context: &Context, card: &Card, how: How) -> Result<Accepted, Failure> {
-    let accepted = context.keystore.accept(card, how, context.now);
+pub(crate) fn accept(
+    context: &Context,
+    card: &Card,
+    added_by: AddedBy,
+) -> Result<AcceptOutcome, Failure> {
+    let accepted = context.keystore.accept(card, added_by, context.now);
     accepted.map_err(|error| {
         let what = format!("cannot take the card of {}", safe(card.name()));
         match error {

@@ -7,7 +7,7 @@ use encl::identity::{
     CARRIER_BYTES_MAX, Card, CardError, CardFinder, FoundCards, InvitationToken, Revocation,
 };
 use encl::json;
-use encl::mail::{Decoder, Header, Messages, Part, ScanError, Watch, parse_list, scan};
+use encl::mail::{Decoder, Header, Nested, Part, ScanError, Visitor, parse_list, scan};
 
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
@@ -161,7 +161,7 @@ fn in_text(text: &mut dyn Read) -> Result<CardFinder, ScanError> {
 
 fn in_message(message: &mut dyn Read) -> Result<(CardFinder, Option<Header>), ScanError> {
     let mut parts = PartsWithCards::default();
-    let structure = scan(message, Messages::Open, &mut parts)?;
+    let structure = scan(message, Nested::Enter, &mut parts)?;
     Ok((parts.finder, Some(structure.header)))
 }
 
@@ -174,7 +174,7 @@ struct PartsWithCards {
     is_in_tag: bool,
 }
 
-impl Watch for PartsWithCards {
+impl Visitor for PartsWithCards {
     fn body(&mut self, part: &Part, bytes: &[u8]) {
         let decoder = self
             .decoder

@@ -7,7 +7,8 @@ use encl::crypto::signing::RootId;
 use encl::directory::Signer;
 use encl::envelope::{Opened, Slot};
 use encl::keystore::{
-    BackupError, Fate, Imported, Keystore, KeystoreError, Part, Restore, Restoring, Transfer, Trust,
+    BackupError, IdentityExport, ImportOutcome, Keystore, KeystoreError, Part, Restore,
+    RestoreMode, RestoreOutcome, Trust,
 };
 use encl::time::Time;
 use serde::Serialize;
@@ -47,7 +48,7 @@ pub(crate) struct Merge<'a> {
     foreign: bool,
     in_backup: HashSet<RootId>,
     /// Identities that were read before it was known whose backup it is.
-    waiting: Vec<Transfer>,
+    waiting: Vec<IdentityExport>,
     restore: Option<Restore<'a>>,
     report: Report,
     failures: Vec<Failure>,
@@ -160,7 +161,7 @@ impl<'a> Merge<'a> {
                 let fate = self.restore()?.contact(&contact).map_err(failed)?;
                 let words = contact.card().display_name();
                 self.report.contacts.add(&fate);
-                if let Fate::Refused(error) = fate {
+                if let RestoreOutcome::Refused(error) = fate {
                     let error = safe(&error.to_string());
                     let line = format!("contact {words}: not restored: {error}");
                     self.report.lines.push(line);
@@ -170,8 +171,8 @@ impl<'a> Merge<'a> {
                 let fate = self.restore()?.group(&name, &group).map_err(failed)?;
                 self.report.groups.add(&fate);
                 let words = match fate {
-                    Fate::New => Some(format!("comes, {} in it", group.members.len())),
-                    Fate::Kept => Some("stays as it is here".to_owned()),
+                    RestoreOutcome::New => Some(format!("comes, {} in it", group.members.len())),
+                    RestoreOutcome::LocalKept => Some("stays as it is here".to_owned()),
                     _ => None,
                 };
                 let line = words.map(|words| format!("group @{name}: {words}"));
@@ -193,8 +194,8 @@ impl<'a> Merge<'a> {
             self.report.is_mine = is_mine;
             let mut rng = self.context.rng();
             let restoring = match self.acts {
-                false => Restoring::Foresee,
-                true => Restoring::Do(std::mem::take(&mut self.verified), &mut rng),
+                false => RestoreMode::DryRun,
+                true => RestoreMode::Apply(std::mem::take(&mut self.verified), &mut rng),
             };
             let restore = self.keystore.restore(restoring, is_mine);
             let what = "cannot restore into the keystore";
@@ -220,7 +221,7 @@ impl<'a> Merge<'a> {
     }
 
     /// One of my identities. What cannot be merged leaves the others alone.
-    fn identity(&mut self, transfer: &Transfer, who: &str) {
+    fn identity(&mut self, transfer: &IdentityExport, who: &str) {
         let what = format!("cannot restore your identity {who}");
         let failed = |error: KeystoreError| keystore::failure(&what, &error);
         let imported = match self.acts {
@@ -228,11 +229,11 @@ impl<'a> Merge<'a> {
             true => key::import::take_in(transfer, &what, self.context),
         };
         let (fate, words) = match imported {
-            Ok(Imported::New) => (Fate::New, "comes"),
-            Ok(Imported::Updated) => (Fate::Updated, "is later in the backup"),
-            Ok(Imported::Known) => (Fate::Known, "is here already"),
-            Ok(Imported::Differs) => (
-                Fate::Updated,
+            Ok(ImportOutcome::New) => (RestoreOutcome::New, "comes"),
+            Ok(ImportOutcome::Updated) => (RestoreOutcome::Updated, "is later in the backup"),
+            Ok(ImportOutcome::Known) => (RestoreOutcome::Known, "is here already"),
+            Ok(ImportOutcome::KeysDiffer) => (
+                RestoreOutcome::Updated,
                 "gets the keys that only the backup has (this needs its passphrases)",
             ),
             Err(failure) => {
@@ -276,13 +277,13 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, fate: &Fate) {
+    fn add(&mut self, fate: &RestoreOutcome) {
         let count = match fate {
-            Fate::New => &mut self.new,
-            Fate::Updated => &mut self.updated,
-            Fate::Known => &mut self.known,
-            Fate::Kept => &mut self.kept,
-            Fate::Refused(_) => &mut self.refused,
+            RestoreOutcome::New => &mut self.new,
+            RestoreOutcome::Updated => &mut self.updated,
+            RestoreOutcome::Known => &mut self.known,
+            RestoreOutcome::LocalKept => &mut self.kept,
+            RestoreOutcome::Refused(_) => &mut self.refused,
         };
         *count += 1;
     }

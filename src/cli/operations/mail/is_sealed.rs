@@ -4,13 +4,13 @@ use std::io;
 
 use encl::crypto::KeyId;
 use encl::envelope::{Envelope, Slot};
-use encl::mail::{Findings, NOTICE_BYTES_MAX, Reread, Sealed, find, open_body};
+use encl::mail::{Findings, NOTICE_BYTES_MAX, Reopen, Sealed, find, open_body};
 
 /// The envelope of a message that needs no further sealing: exactly one that is well formed and names one of `keys` as a
 /// reader, and beside it nothing but a text of at most 4 KiB.
 pub(crate) fn sealed_for<'f>(
     found: &'f Findings,
-    source: &dyn Reread,
+    source: &dyn Reopen,
     keys: &[KeyId],
 ) -> io::Result<Option<&'f Sealed>> {
     let [sealed] = &found.envelopes[..] else {
@@ -21,7 +21,7 @@ pub(crate) fn sealed_for<'f>(
         [text] if text.part.media_type == "text/plain" => text.part.body_bytes(),
         _ => return Ok(None),
     };
-    if text_bytes + sealed.leftover_bytes + found.between_bytes > NOTICE_BYTES_MAX as u64 {
+    if text_bytes + sealed.trailing_bytes + found.outside_bytes > NOTICE_BYTES_MAX as u64 {
         return Ok(None);
     }
     let Ok(envelope) = Envelope::read(open_body(source, sealed)?) else {
@@ -44,8 +44,8 @@ pub(crate) fn sealed_for<'f>(
 }
 
 /// The same for a message that was not looked through yet; one that is too intricate is not sealed.
-pub(crate) fn is_sealed_for(source: &dyn Reread, keys: &[KeyId]) -> io::Result<bool> {
-    match find(&mut source.reread()?) {
+pub(crate) fn is_sealed_for(source: &dyn Reopen, keys: &[KeyId]) -> io::Result<bool> {
+    match find(&mut source.open()?) {
         Ok(found) => Ok(sealed_for(&found, source, keys)?.is_some()),
         Err(encl::mail::ScanError::Read(error)) => Err(error),
         Err(_) => Ok(false),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use encl::mail::archive::{
-    Archive, ArchiveError, Effect, Event, MessageError, Outcome as Became, Report, Run, Transform,
+    Archive, ArchiveError, Event, MessageError, MessageOutcome as Became, Mode, Report, Run,
+    Transform,
 };
 use serde::Serialize;
 
@@ -68,10 +69,10 @@ pub(crate) fn run<T: Transform<Error = Failure>>(
         transform,
         jobs: options.jobs(),
         originals: options.keep_original.as_deref(),
-        effect: if options.dry_run {
-            Effect::Rehearsed
+        mode: if options.dry_run {
+            Mode::DryRun
         } else {
-            Effect::Real
+            Mode::Apply
         },
     };
     let mut telling = MailboxReport {
@@ -85,7 +86,7 @@ pub(crate) fn run<T: Transform<Error = Failure>>(
     for path in &options.paths {
         let archive = Archive::find(path);
         let gone_through = archive.and_then(|archive| {
-            run.over(&archive, &mut |event| telling.event(event))
+            run.run_on(&archive, &mut |event| telling.event(event))
                 .map(drop)
         });
         let gone_through = gone_through.map_err(|error| not_gone_through(words.verb, path, &error));
@@ -136,8 +137,8 @@ impl MailboxReport<'_> {
     fn message(&mut self, report: Report<Failure>) {
         let name = name(&report);
         let (word, reason) = match &report.outcome {
-            Became::Done => (self.done(), None),
-            Became::Orphaned(path) => {
+            Became::Converted => (self.done(), None),
+            Became::SourceGone(path) => {
                 let reason = format!(
                     "its old form was deleted or moved meanwhile; the new one is kept as {}",
                     shown(path)
@@ -233,7 +234,7 @@ pub(crate) fn failure(
         }
         other => {
             let exit = match other {
-                MessageError::Occupied(_) | MessageError::KeptAnother(_) => Exit::Exists,
+                MessageError::Occupied(_) | MessageError::OriginalDiffers(_) => Exit::Exists,
                 _ => Exit::Failed,
             };
             let failure = Failure::new(exit, what).file(path);
@@ -246,7 +247,7 @@ pub(crate) fn failure(
 pub(crate) fn not_gone_through(verb: &str, path: &Path, error: &ArchiveError) -> Failure {
     let exit = match error {
         ArchiveError::NotMail(_) | ArchiveError::OriginalsInside(_) => Exit::Usage,
-        ArchiveError::KeptAnother(_) => Exit::Exists,
+        ArchiveError::OriginalDiffers(_) => Exit::Exists,
         _ => Exit::Failed,
     };
     let failure = Failure::new(exit, format!("cannot {verb} {}", shown(path))).file(path);

@@ -3,9 +3,9 @@
 use std::io;
 
 use encl::directory::Recipients;
-use encl::envelope::{About, EnvelopeId, Mail, SealError};
+use encl::envelope::{ContentInfo, EnvelopeId, Mail, SealError};
 use encl::mail::attachments::{Attachment, Plan, plan};
-use encl::mail::{Reread, ScanError};
+use encl::mail::{Reopen, ScanError};
 
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, io_message};
@@ -52,7 +52,7 @@ impl<'a> AttachmentSealer<'a> {
 
     /// Passes the message on as it is.
     pub(crate) fn copy(&self, mut sink: Sink, output: &Output<'_>) -> Result<(), Failure> {
-        let message = self.source.reread();
+        let message = self.source.open();
         let mut message = message.map_err(|error| {
             self.input
                 .cannot("wrap", Exit::Failed)
@@ -98,8 +98,8 @@ impl<'a> AttachmentSealer<'a> {
     }
 }
 
-fn about(attachment: &Attachment) -> About {
-    About {
+fn about(attachment: &Attachment) -> ContentInfo {
+    ContentInfo {
         name: attachment.name.clone(),
         media_type: Some(attachment.media_type.clone()),
         modified: None,

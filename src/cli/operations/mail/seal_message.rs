@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use encl::crypto::CryptoRng;
-use encl::envelope::{About, Mail, SealError, SealRequest, Sealed};
+use encl::envelope::{ContentInfo, Mail, SealError, SealRequest, Sealed};
 use encl::mail::{Boundary, Eol, Frame, Header, Notice, Outer, SealedBy};
 
 use crate::cli::terminal::{Terminal, safe};
@@ -51,9 +51,9 @@ impl<'a> MessageSealer<'a> {
     }
 
     /// What is said to the readers.
-    pub(crate) fn about(&self) -> About {
+    pub(crate) fn about(&self) -> ContentInfo {
         let subject = self.header.first("Subject");
-        About {
+        ContentInfo {
             name: Some("message.eml".to_owned()),
             media_type: Some("message/rfc822".to_owned()),
             modified: None,

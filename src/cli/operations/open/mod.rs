@@ -15,7 +15,9 @@ use clap_complete::ArgValueCompleter;
 use encl::crypto::signing::RootId;
 use encl::directory::resolve;
 use encl::directory::{People, Signer};
-use encl::envelope::{Admission, Content, Envelope, Keyring as _, NoKey, OpenError, Opened, Step};
+use encl::envelope::{
+    Admission, Content, Envelope, GrantLink, Keyring as _, NoKey, OpenError, Opened,
+};
 use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
@@ -174,7 +176,7 @@ impl<'a> Opening<'a> {
                 OpenError::NoKey(NoKey::NotNamed) => self.not_named(input, &named),
                 error => shut.failure(input, self.verb, error),
             })?;
-        self.demand(input, content.about())?;
+        self.demand(input, content.metadata())?;
         Ok(content)
     }
 
@@ -306,14 +308,14 @@ fn access(admission: &Admission) -> &'static str {
     }
 }
 
-fn steps(admission: &Admission) -> &[Step] {
+fn steps(admission: &Admission) -> &[GrantLink] {
     match admission {
         Admission::Granted(path) => path,
         Admission::Named | Admission::Unrecorded => &[],
     }
 }
 
-/// `encl.unwrap/1` and `encl.verify/1`, in the order of cli.md.
+/// `encl.unwrap/1` and `encl.verify/1`, in the documented order.
 #[derive(Serialize)]
 struct Object {
     schema: &'static str,
@@ -334,7 +336,7 @@ struct StepObject {
 }
 
 impl StepObject {
-    fn of(step: &Step) -> Self {
+    fn of(step: &GrantLink) -> Self {
         Self {
             id: step.id.to_string(),
             by: step.by.to_string(),

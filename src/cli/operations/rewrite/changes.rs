@@ -2,7 +2,7 @@
 
 use crate::cli::display::names::with_address;
 use crate::cli::display::names::{hex, list};
-use encl::envelope::{Addressee, Change, Known, Reader};
+use encl::envelope::{Addressee, Change, KeyDirectory, Reader};
 use encl::policy::Recipient;
 use serde::Serialize;
 
@@ -30,15 +30,15 @@ pub(crate) struct AccessHolder {
 
 impl Differences {
     /// The changes of a plan. `locks` is how many the envelope has.
-    pub(crate) fn of(changes: &[Change], known: &Known, locks: usize) -> Self {
+    pub(crate) fn of(changes: &[Change], known: &KeyDirectory, locks: usize) -> Self {
         let mut differences = Self::default();
         for change in changes {
             let (list, mut one) = match change {
-                Change::Joins(lock, one) => (&mut differences.joins, AccessHolder::of(one, *lock)),
+                Change::Added(lock, one) => (&mut differences.joins, AccessHolder::of(one, *lock)),
                 Change::NewKey(lock, one) => {
                     (&mut differences.new_keys, AccessHolder::of(one, *lock))
                 }
-                Change::Leaves(lock, reader) => (
+                Change::Removed(lock, reader) => (
                     &mut differences.leaves,
                     AccessHolder {
                         lock: *lock,
@@ -90,9 +90,9 @@ impl AccessHolder {
     }
 
     /// Somebody with a slot, by the name that the keystore has for the key, or else for the person.
-    pub(crate) fn reading(reader: &Reader, known: &Known) -> Self {
+    pub(crate) fn reading(reader: &Reader, known: &KeyDirectory) -> Self {
         let key = hex(&reader.key.0);
-        match (known.behind(reader), &reader.person) {
+        match (known.owner_of(reader), &reader.person) {
             (Some(person), _) => Self {
                 key,
                 ..Self::of(&person.current, reader.lock)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::{AtomicFile, Existing, Readers, discard_leftovers};
+use encl::atomic_file::{AtomicFile, Existing, FileMode, discard_leftovers};
 use encl::envelope::{OpenError, RewriteError, Rewriting};
 
 use crate::cli::context::Context;
@@ -159,10 +159,10 @@ impl<'a> EnvelopeFile<'a> {
             } else {
                 Existing::Keep
             };
-            return output.open(&self.source, Readers::Umask, existing);
+            return output.open(&self.source, FileMode::Umask, existing);
         };
         // The old one gets no second name, not for a moment: whoever loses access would find it there after a kill.
-        let file = AtomicFile::create(path, Readers::OwnerOnly, Existing::Overwrite)
+        let file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)
             .map_err(|error| output.not_made(&error))?;
         let handed_down = in_place.hand_down(file.file());
         handed_down.map_err(|error| output.not_written(&error))?;

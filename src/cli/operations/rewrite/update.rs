@@ -9,9 +9,9 @@ use encl::crypto::signing::RootId;
 use encl::directory::{Person, ResolvedRecipient};
 use encl::directory::{key_directory, known_person};
 use encl::envelope::{
-    Action, ArmorWriter, Change, EnvelopeId, Known, Leavers, LockRequest, Opened,
-    Person as KnownPerson, Plan, Present, Reader, ResealError, ResealRequest, SealError, Sealed,
-    Wish, chosen_lock,
+    Action, ArmorWriter, Change, CurrentAccess, DesiredAccess, EnvelopeId, KeyDirectory,
+    LockRequest, Opened, Person as KnownPerson, Plan, Reader, Removals, ResealError, ResealRequest,
+    SealError, Sealed, chosen_lock,
 };
 use encl::policy::Policy;
 
@@ -26,11 +26,11 @@ use crate::cli::secrets::keyring::Answers;
 use crate::cli::terminal::safe;
 
 /// Who shall have access, as the command line says it.
-pub(crate) enum DesiredAccess {
+pub(crate) enum RequestedAccess {
     /// Whoever has it, with the keys that they have now.
     CurrentKeys,
     /// Everybody but these.
-    Without(Leavers),
+    Without(Removals),
     /// These and nobody else; and me, unless I do not want to be one.
     Exactly {
         people: Vec<KnownPerson>,
@@ -44,10 +44,10 @@ pub(crate) struct AccessUpdate<'a> {
     pub(crate) access: RewriteSession<'a>,
     /// What is sealed anew is not signed.
     pub(crate) anonymous: bool,
-    pub(crate) wished: DesiredAccess,
-    known: Known,
+    pub(crate) wished: RequestedAccess,
+    known: KeyDirectory,
     /// The wish for each set of my identities that is added to it.
-    exactly: Mutex<HashMap<Vec<RootId>, Arc<Known>>>,
+    exactly: Mutex<HashMap<Vec<RootId>, Arc<KeyDirectory>>>,
 }
 
 /// An envelope that was looked at.
@@ -73,7 +73,7 @@ impl<'a> AccessUpdate<'a> {
     pub(crate) fn new(
         verb: &'static str,
         access: RewriteSession<'a>,
-        wished: DesiredAccess,
+        wished: RequestedAccess,
         anonymous: bool,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -93,7 +93,7 @@ impl<'a> AccessUpdate<'a> {
         let mut answers = Answers::default();
         let content = self.access.opened(&subject, &mut answers, parallelism)?;
         let content = content.content;
-        let about = content.about();
+        let about = content.metadata();
         let plan = self.plan(&subject, about)?;
         let look = Look {
             input: input.clone(),
@@ -148,16 +148,18 @@ impl<'a> AccessUpdate<'a> {
         signer: Option<RootId>,
     ) -> Result<Plan, Failure> {
         let me = self.signer(signer).map(|person| person.card.id());
-        let present = Present {
+        let present = CurrentAccess {
             policy,
             readers,
             signer,
         };
         let plan = |wish| present.plan(wish, &self.known, me);
         Ok(match &self.wished {
-            DesiredAccess::CurrentKeys => plan(Wish::CurrentKeys),
-            DesiredAccess::Without(leavers) => only_with_leavers(plan(Wish::Without(leavers))),
-            DesiredAccess::Exactly { people, no_self } => {
+            RequestedAccess::CurrentKeys => plan(DesiredAccess::CurrentKeys),
+            RequestedAccess::Without(leavers) => {
+                only_with_leavers(plan(DesiredAccess::Without(leavers)))
+            }
+            RequestedAccess::Exactly { people, no_self } => {
                 let lock = chosen_lock(policy, self.access.options.lock)
                     .map_err(|error| subject.not_rewritten(&error))?;
                 let is_mine = |person: &Person| {
@@ -174,13 +176,20 @@ impl<'a> AccessUpdate<'a> {
                 };
                 let mine = everybody.active.iter().enumerate().filter(reads);
                 let mine = mine.map(|(_, person)| person);
-                plan(Wish::Exactly(lock, &*self.exactly(people, mine.collect())?))
+                plan(DesiredAccess::Exactly(
+                    lock,
+                    &*self.exactly(people, mine.collect())?,
+                ))
             }
         })
     }
 
     /// The wish with me in it, made once for all envelopes.
-    fn exactly(&self, people: &[KnownPerson], mine: Vec<&Person>) -> Result<Arc<Known>, Failure> {
+    fn exactly(
+        &self,
+        people: &[KnownPerson],
+        mine: Vec<&Person>,
+    ) -> Result<Arc<KeyDirectory>, Failure> {
         let ids: Vec<RootId> = mine.iter().map(|person| person.card.id()).collect();
         let mut made = self.exactly.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = made.get(&ids) {
@@ -196,7 +205,7 @@ impl<'a> AccessUpdate<'a> {
                 self.access.context.now,
             )?);
         }
-        let known = Arc::new(Known::new(all));
+        let known = Arc::new(KeyDirectory::new(all));
         made.insert(ids, Arc::clone(&known));
         Ok(known)
     }
@@ -238,7 +247,7 @@ impl<'a> AccessUpdate<'a> {
         let key = self.access.signing_key(by.card.id())?;
         let (at, mut rng) = (self.access.context.now, self.access.context.rng());
         for change in &plan.changes {
-            if let Change::Joins(lock, one) | Change::NewKey(lock, one) = change {
+            if let Change::Added(lock, one) | Change::NewKey(lock, one) = change {
                 rewriting
                     .grant(one, Some(*lock), (key, at), &mut rng)
                     .map_err(|error| subject.not_rewritten(&error))?;
@@ -260,7 +269,7 @@ impl<'a> AccessUpdate<'a> {
             is_armored,
             content,
         } = opened;
-        let about = content.about();
+        let about = content.metadata();
         let plan = self.plan(subject, about)?;
         let differences = self.differences(&plan, &about.manifest.policy);
         refuse_changed(look, subject, about.manifest.id, &differences)?;
@@ -301,7 +310,7 @@ fn only_with_leavers(mut plan: Plan) -> Plan {
     if !plan
         .changes
         .iter()
-        .any(|change| matches!(change, Change::Leaves(..)))
+        .any(|change| matches!(change, Change::Removed(..)))
     {
         plan.action = Action::Nothing;
         plan.changes.clear();
@@ -327,7 +336,11 @@ fn refuse_changed(
 }
 
 /// Whoever remains needs a key to seal to.
-fn refuse_unknown(subject: &EnvelopeFile<'_>, plan: &Plan, known: &Known) -> Result<(), Failure> {
+fn refuse_unknown(
+    subject: &EnvelopeFile<'_>,
+    plan: &Plan,
+    known: &KeyDirectory,
+) -> Result<(), Failure> {
     let unknown = plan.remaining.iter().flat_map(|lock| &lock.unknown);
     let words: Vec<String> = unknown
         .map(|reader| AccessHolder::reading(reader, known).words().to_owned())

@@ -58,11 +58,11 @@ fn links_are_not_broken_in_silence() {
     assert_eq!(ran.counts(), [0, 0, 2, 0]);
     assert!(matches!(
         ran.outcomes["folder/a.eml"],
-        Outcome::Skipped(Skip::HardLink)
+        MessageOutcome::Skipped(Skip::HardLink)
     ));
     assert!(matches!(
         ran.outcomes["folder/b.eml"],
-        Outcome::Skipped(Skip::Link)
+        MessageOutcome::Skipped(Skip::Link)
     ));
     assert_eq!(scene.read("elsewhere"), LETTER);
 }
@@ -98,7 +98,7 @@ fn what_is_replaced_while_we_work_is_not_lost() {
     let ran = scene.run(&transform, "folder");
     assert!(matches!(
         ran.outcomes["folder/a.eml"],
-        Outcome::Failed(MessageError::Changed)
+        MessageOutcome::Failed(MessageError::Changed)
     ));
     assert_eq!(scene.read("folder/a.eml"), b"another");
 }

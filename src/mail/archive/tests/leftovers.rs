@@ -53,7 +53,7 @@ fn what_only_looks_like_the_sealed_form_is_not_replaced() {
         let ran = scene.run(&seal(), "mail");
         let outcome = &ran.outcomes["mail/cur/1:2,S"];
         assert!(
-            matches!(outcome, Outcome::Failed(MessageError::Occupied(_))),
+            matches!(outcome, MessageOutcome::Failed(MessageError::Occupied(_))),
             "{ran:?}"
         );
         for name in ["mail/cur/1:2,S", "mail/cur/1.encl:2,S"] {

@@ -83,7 +83,7 @@ fn a_rehearsal_changes_nothing() {
     let before = scene.tree("mail");
     let (transform, originals) = (seal(), scene.at("originals"));
     let run = Run {
-        effect: Effect::Rehearsed,
+        mode: Mode::DryRun,
         originals: Some(&originals),
         ..real(&transform)
     };
@@ -103,7 +103,7 @@ fn what_is_no_message_is_left_alone_with_a_reason() {
     fs::hard_link(cur.join("1:2,"), scene.at("mail/new/6")).unwrap();
     let ran = scene.run(&seal(), "mail");
     assert_eq!(ran.counts(), [2, 0, 4, 0], "{ran:?}");
-    let is_skipped = |name: &str, reason| matches!(&ran.outcomes[&format!("mail/cur/{name}")], Outcome::Skipped(told) if *told == reason);
+    let is_skipped = |name: &str, reason| matches!(&ran.outcomes[&format!("mail/cur/{name}")], MessageOutcome::Skipped(told) if *told == reason);
     assert!(is_skipped("2:2,", Skip::Link));
     assert!(is_skipped("3:2,", Skip::NotAFile));
     assert!(is_skipped("4:2,", Skip::Unwanted("not for you".into())));
@@ -140,7 +140,7 @@ fn what_is_deleted_while_we_work_does_not_come_back() {
     assert_eq!(ran.counts(), [0, 0, 1, 0]);
     assert!(matches!(
         ran.outcomes["mail/new/1.host"],
-        Outcome::Skipped(Skip::Gone)
+        MessageOutcome::Skipped(Skip::Gone)
     ));
     assert!(scene.names("mail").is_empty());
 }
@@ -166,7 +166,7 @@ fn what_is_deleted_in_the_last_moment_is_reported() {
     fs::remove_file(maildir.join("new/1.host")).unwrap();
     scene.write("mail/new/1.host.encl", &sealed(LETTER));
     let removed = group.remove_old(&entry("1.host"), &source, &entry("1.host.encl"), false);
-    let Ok(Outcome::Orphaned(path)) = removed else {
+    let Ok(MessageOutcome::SourceGone(path)) = removed else {
         panic!("{removed:?}");
     };
     assert_eq!(fs::read(path).unwrap(), sealed(LETTER));
@@ -180,7 +180,7 @@ fn what_is_written_to_while_we_work_is_not_lost() {
     assert_eq!(ran.counts(), [0, 0, 0, 1], "{ran:?}");
     assert!(matches!(
         ran.outcomes["mail/new/1.host"],
-        Outcome::Failed(_)
+        MessageOutcome::Failed(_)
     ));
     assert_eq!(scene.names("mail"), ["mail/new/1.host"]);
 }
@@ -244,7 +244,7 @@ fn two_runs_in_one_folder_do_not_meet() {
     let ran = scene.run(&seal(), "mail");
     assert!(matches!(
         ran.outcomes["mail"],
-        Outcome::Failed(MessageError::Busy)
+        MessageOutcome::Failed(MessageError::Busy)
     ));
     assert_eq!(scene.names("mail"), ["mail/cur/1:2,"]);
 }
@@ -269,7 +269,7 @@ fn originals_go_where_they_are_kept() {
     assert_eq!(ran.counts(), [2, 0, 0, 1]);
     assert!(matches!(
         &ran.outcomes["mail/new/3"],
-        Outcome::Failed(MessageError::KeptAnother(_))
+        MessageOutcome::Failed(MessageError::OriginalDiffers(_))
     ));
     let kept = scene.tree("originals");
     assert_eq!(kept["originals/cur/1:2,S"], before["mail/cur/1:2,S"]);

@@ -85,7 +85,7 @@ fn a_plain_form_that_would_be_two_messages_stays_sealed() {
     let ran = scene.run(&unseal(), "box");
     assert!(matches!(
         ran.outcomes["box#1"],
-        Outcome::Failed(MessageError::FromLine)
+        MessageOutcome::Failed(MessageError::FromLine)
     ));
     assert_eq!(ran.counts(), [0, 1, 0, 1]);
     assert_eq!(
@@ -103,7 +103,7 @@ fn whatever_fails_leaves_the_message_between_the_others() {
         assert_eq!(ran.counts(), [2, 0, 0, 1], "{fault:?}");
         assert!(matches!(
             ran.outcomes["box#2"],
-            Outcome::Failed(MessageError::Transform(_))
+            MessageOutcome::Failed(MessageError::Transform(_))
         ));
         let [one, three] = [&b"one\n\n"[..], b"three\n"].map(sealed);
         let expected = [
@@ -168,7 +168,7 @@ fn a_rehearsal_needs_no_lock_and_changes_nothing() {
     let before = scene.tree("");
     let transform = seal();
     let run = Run {
-        effect: Effect::Rehearsed,
+        mode: Mode::DryRun,
         ..real(&transform)
     };
     assert_eq!(scene.run_as(&run, "box").unwrap().counts(), [1, 0, 1, 0]);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
-use encl::atomic_file::Readers;
+use encl::atomic_file::FileMode;
 use encl::crypto::passphrase::Cost;
 use encl::identity::{Paper, PaperError};
 use encl::keystore::{Standing, StoredIdentity};
@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             true => page.html(),
             false => page.text(Ground::Paper),
         };
-        write(path, Readers::OwnerOnly, arguments.force, text.as_bytes())?;
+        write(path, FileMode::OwnerOnly, arguments.force, text.as_bytes())?;
         context
             .terminal
             .status(&format!("{who}: on {}; {warning}", shown(path)));

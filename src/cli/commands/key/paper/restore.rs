@@ -8,7 +8,7 @@ use encl::identity::{
     Card, Identity, PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint, is_code,
     serial_ahead,
 };
-use encl::keystore::{Imported, Standing, StoredSecret, Transfer, try_out};
+use encl::keystore::{IdentityExport, ImportOutcome, Standing, StoredSecret, self_test};
 
 use crate::cli::commands::key::import;
 use crate::cli::commands::key::new::refuse_taken;
@@ -105,7 +105,7 @@ fn place(paper: Paper, cost: Option<Cost>, what: &str, context: &Context) -> Res
     let protection = protection(lock.as_ref());
     let identity = paper.into_identity();
     let transfer =
-        Transfer::new(&identity, parts, standing, protection, &mut rng).map_err(failed)?;
+        IdentityExport::new(&identity, parts, standing, protection, &mut rng).map_err(failed)?;
     let kept = match (transfer.secret().map_err(failed)?, &lock) {
         (StoredSecret::Locked(locked), Some((passphrase, _))) => {
             locked.unlock(passphrase).map_err(failed)?
@@ -113,13 +113,13 @@ fn place(paper: Paper, cost: Option<Cost>, what: &str, context: &Context) -> Res
         (StoredSecret::Plain(identity), _) => identity,
         (StoredSecret::Locked(_), None) => unreachable!("nothing was locked"),
     };
-    try_out(&kept, transfer.card(), &mut rng).map_err(failed)?;
+    self_test(&kept, transfer.card(), &mut rng).map_err(failed)?;
     match context
         .keystore
         .import_identity(&transfer)
         .map_err(failed)?
     {
-        Imported::New => Ok(standing == Standing::Active),
+        ImportOutcome::New => Ok(standing == Standing::Active),
         _ => Err(failed(encl::keystore::KeystoreError::Changed)),
     }
 }
@@ -147,10 +147,10 @@ fn add(paper: Paper, here: Card, what: &str, context: &Context) -> Result<bool, 
             false => (&changing.card, &on_paper),
         };
         let card = ahead(&changing.identity, later, Some(other), what, context)?;
-        try_out(&changing.identity, &card, &mut context.rng()).map_err(failed)?;
+        self_test(&changing.identity, &card, &mut context.rng()).map_err(failed)?;
         changing.end(Some(&card), what, context)?;
     } else {
-        try_out(&changing.identity, &changing.card, &mut context.rng()).map_err(failed)?;
+        self_test(&changing.identity, &changing.card, &mut context.rng()).map_err(failed)?;
     }
     if is_revoked {
         let marked = context.keystore.mark_revoked(&on_paper.id());

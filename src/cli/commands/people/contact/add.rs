@@ -5,7 +5,7 @@ use std::path::Path;
 use encl::crypto::signing::RootId;
 use encl::directory::Trust;
 use encl::identity::{Card, Revocation, fingerprint};
-use encl::keystore::{Accepted, How};
+use encl::keystore::{AcceptOutcome, AddedBy};
 use serde::Serialize;
 
 use crate::cli::commands::key;
@@ -54,7 +54,7 @@ fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failur
         context.confirm(&format!("Add {name}?"), &what)?;
     }
     // The card first: after a kill the invitation is still open, and everything can be done again.
-    let accepted = accept(context, card, How::Added)?;
+    let accepted = accept(context, card, AddedBy::Added)?;
     let token = token.map(|token| token.spent(card, context)).transpose()?;
     let trust = Trust::from(trust_in(&context.keystore, card)?);
     if !context.json {
@@ -94,27 +94,27 @@ fn warn_of_lookalikes(card: &Card, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn accepted_word(accepted: Accepted) -> &'static str {
+fn accepted_word(accepted: AcceptOutcome) -> &'static str {
     match accepted {
-        Accepted::New => "added",
-        Accepted::Updated => "updated",
-        Accepted::Successor => "successor",
-        Accepted::Known => "known",
+        AcceptOutcome::New => "added",
+        AcceptOutcome::Updated => "updated",
+        AcceptOutcome::Successor => "successor",
+        AcceptOutcome::Known => "known",
     }
 }
 
 /// "added, not verified yet"
-fn words(accepted: Accepted, trust: Trust, card: &Card) -> String {
+fn words(accepted: AcceptOutcome, trust: Trust, card: &Card) -> String {
     let done = match accepted {
-        Accepted::New => "added",
-        Accepted::Updated => "brought up to date",
-        Accepted::Successor => "has a new key, and the old one signed for it",
-        Accepted::Known => "was here already",
+        AcceptOutcome::New => "added",
+        AcceptOutcome::Updated => "brought up to date",
+        AcceptOutcome::Successor => "has a new key, and the old one signed for it",
+        AcceptOutcome::Known => "was here already",
     };
     match (accepted, trust.blocks_use()) {
         (_, true) => format!("{done} but {}, so nothing is sealed for them", label(trust)),
-        (Accepted::New, _) => format!("{done}, {}", label(trust)),
-        (Accepted::Successor, _) => {
+        (AcceptOutcome::New, _) => format!("{done}, {}", label(trust)),
+        (AcceptOutcome::Successor, _) => {
             let who = typed(&card.addresses()[0], "WHO");
             format!("{done}; the numbers have to be compared again (`encl contact verify {who}`)")
         }

@@ -11,8 +11,8 @@ use encl::crypto::signing::RootId;
 use encl::directory::{Names, Trust};
 use encl::identity::{Card, fingerprint};
 use encl::keystore::{self as library, Contact, Keystore, KeystoreError};
+use encl::pipeline::parallel_map;
 use encl::time::Time;
-use encl::turns::spread;
 use serde::Serialize;
 
 use crate::cli::commands::key;
@@ -149,7 +149,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     }
     for names in names.chunks(TOGETHER) {
         // Whether a card expired, only the card says; and a card is verified when it is read.
-        let read = spread(names.iter().collect(), 1, |names: &Names| {
+        let read = parallel_map(names.iter().collect(), 1, |names: &Names| {
             let contact = keystore.contact(&names.id);
             Ok(contact?.map(|contact| (names, contact)))
         });

@@ -7,7 +7,7 @@ use encl::crypto::signing::RootId;
 use encl::directory::People;
 use encl::directory::{Names, Trust};
 use encl::identity::Card;
-use encl::keystore::{self as library, Compared, Comparison, Verified};
+use encl::keystore::{self as library, Compared, SafetyNumber, Verified};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
@@ -44,10 +44,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let what = format!("cannot verify {name}");
     let me = me(arguments, &people, &what, context)?;
     refuse_stopped(&card, &people, &what)?;
-    let number = Comparison::new(&me.id(), &card.id())
+    let number = SafetyNumber::new(&me.id(), &card.id())
         .map_err(|error| Failure::new(Exit::Failed, &*what).reason(error.to_string()))?;
     let how = match &arguments.code {
-        Some(code) if number.is(code) => Compared::Code,
+        Some(code) if number.matches(code) => Compared::Code,
         Some(_) => return Err(another(what)),
         None => {
             ask(arguments, &number, (&name, me), &what, context)?;
@@ -93,7 +93,7 @@ fn refuse_stopped(card: &Card, people: &People, what: &str) -> Result<(), Failur
 /// Shows the number and asks about it.
 fn ask(
     arguments: &Arguments,
-    number: &Comparison,
+    number: &SafetyNumber,
     (name, me): (&str, &Card),
     what: &str,
     context: &Context,
@@ -123,7 +123,7 @@ fn ask(
     }
 }
 
-fn shown(arguments: &Arguments, number: &Comparison) -> String {
+fn shown(arguments: &Arguments, number: &SafetyNumber) -> String {
     if arguments.words {
         return number.words();
     }

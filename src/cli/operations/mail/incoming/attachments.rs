@@ -5,11 +5,11 @@ use std::path::Path;
 
 use crate::cli::display::names::DisplayName;
 use encl::address::is_same_address;
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode};
 use encl::directory::People;
 use encl::envelope::{Mail, OpenError, Opened, Workers};
 use encl::mail::attachments::{Arrival, Fidelity, Restoration, RestoreError};
-use encl::mail::{Decoded, Encoding, Header, Reread, Sealed, open_body, parse_list};
+use encl::mail::{Decoded, Encoding, Header, Reopen, Sealed, open_body, parse_list};
 
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, Tally, io_message};
@@ -64,7 +64,7 @@ impl<'a> AttachmentOpener<'a> {
         for sealed in envelopes {
             let body = open_body(source, sealed).map_err(|error| unreadable(input, &error))?;
             opened.push(match opening.open_reader(input, body) {
-                Ok(content) => Some(content.into_about()),
+                Ok(content) => Some(content.into_metadata()),
                 Err(failure) if failure.exit == Exit::Locked => return Err(failure),
                 Err(_) => None,
             });
@@ -76,7 +76,7 @@ impl<'a> AttachmentOpener<'a> {
             opened,
         };
         let is_attachment =
-            |about: &Opened| matches!(about.private.about.mail, Some(Mail::Attachment { .. }));
+            |about: &Opened| matches!(about.private.info.mail, Some(Mail::Attachment { .. }));
         let has_some = restoring.opened.iter().flatten().any(is_attachment);
         Ok(has_some.then_some(restoring))
     }
@@ -109,7 +109,7 @@ impl<'a> AttachmentOpener<'a> {
             .map(|opened| {
                 opened
                     .as_ref()
-                    .and_then(|about| about.private.about.mail.clone())
+                    .and_then(|about| about.private.info.mail.clone())
             })
             .collect();
         self.arrival
@@ -244,7 +244,7 @@ impl<'a> AttachmentOpener<'a> {
         context: &Context,
     ) -> Result<(), Failure> {
         let not_kept = |error: &io::Error| not_spooled(self.input, "unwrap", error);
-        let mut file = AtomicFile::create(path, Readers::OwnerOnly, existing)
+        let mut file = AtomicFile::create(path, FileMode::OwnerOnly, existing)
             .map_err(|error| not_made(path, &error))?;
         let body =
             open_body(self.source, sealed).map_err(|error| unreadable(self.input, &error))?;
@@ -257,11 +257,11 @@ impl<'a> AttachmentOpener<'a> {
                 error => open::failure(self.input, "unwrap", error),
             })?;
         let spool = spool.finish().map_err(|error| not_kept(&error))?;
-        let mut part = BufReader::new(spool.reread().map_err(|error| not_kept(&error))?);
+        let mut part = BufReader::new(spool.open().map_err(|error| not_kept(&error))?);
         let not_written = |error: &io::Error| {
             Failure::io(format!("cannot write {}", shown(path)), error).file(path)
         };
-        if matches!(about.private.about.mail, Some(Mail::Attachment { .. })) {
+        if matches!(about.private.info.mail, Some(Mail::Attachment { .. })) {
             let header = Header::read(&mut part).map_err(|error| not_kept(&error))?;
             let encoding = Encoding::of(&header);
             io::copy(&mut Decoded::new(part, encoding), &mut file)
@@ -298,7 +298,7 @@ impl Write for Counting<'_> {
 
 /// The name that is stored inside as far as it can be used, each once.
 fn file_name(opened: &Opened, number: usize, taken: &mut Vec<String>) -> String {
-    let stored = opened.private.about.name.as_deref().and_then(target::clean);
+    let stored = opened.private.info.name.as_deref().and_then(target::clean);
     let plain = stored.unwrap_or_else(|| format!("attachment-{number}"));
     let name = if taken.contains(&plain) {
         format!("{number}-{plain}")

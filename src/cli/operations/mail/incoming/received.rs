@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Read};
 
-use encl::mail::{Findings, Header, Notice, Other, Reread, ScanError, Sealed, find, open_body};
+use encl::mail::{Findings, Header, Notice, Other, Reopen, ScanError, Sealed, find, open_body};
 
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, io_message};
@@ -104,7 +104,7 @@ impl<'a> ReceivedMessage<'a> {
     pub(crate) fn envelope(&self, place: Place<'_>) -> Result<Box<dyn Read + Send + 'a>, Failure> {
         let opened = match place {
             Place::Part(sealed) => open_body(self.source, sealed),
-            Place::Bare => self.source.reread(),
+            Place::Bare => self.source.open(),
         };
         opened.map_err(|error| {
             let failure = self.input.cannot(self.verb, Exit::Failed);
@@ -127,13 +127,13 @@ impl<'a> ReceivedMessage<'a> {
             .filter(|other| !ours.contains(&other.part.body))
             .map(|other| format!("outside the envelope, not sealed: {}", words(other)))
             .collect();
-        let glued = (self.found.envelopes.iter()).filter(|sealed| sealed.leftover_bytes > 0);
+        let glued = (self.found.envelopes.iter()).filter(|sealed| sealed.trailing_bytes > 0);
         lines.extend(glued.map(|sealed| {
-            let (number, bytes) = (&sealed.part.number, sealed.leftover_bytes);
+            let (number, bytes) = (&sealed.part.number, sealed.trailing_bytes);
             format!("behind the envelope in part {number}, not sealed: {bytes} bytes")
         }));
-        if self.found.between_bytes > 0 {
-            let bytes = self.found.between_bytes;
+        if self.found.outside_bytes > 0 {
+            let bytes = self.found.outside_bytes;
             lines.push(format!("between the parts, not sealed: {bytes} bytes"));
         }
         let more = lines.len().saturating_sub(PARTS_SHOWN);
@@ -151,7 +151,7 @@ impl<'a> ReceivedMessage<'a> {
         let is_likely = |other: &&Other| {
             other.part.media_type == "text/plain" && other.part.body_bytes() <= bytes_max
         };
-        let mut message = self.source.reread()?;
+        let mut message = self.source.open()?;
         let (mut at, mut found) = (0, HashSet::new());
         for part in (self.found.others.iter().filter(is_likely)).map(|other| &other.part) {
             let mut text = Vec::new();

@@ -42,7 +42,7 @@ pub(crate) enum FromMismatch {
 
 /// Whether the content is a whole message.
 pub(crate) fn is_message(about: &Opened) -> bool {
-    matches!(about.private.about.mail, Some(Mail::Message { .. }))
+    matches!(about.private.info.mail, Some(Mail::Message { .. }))
 }
 
 /// Refuses a message whose author writes under an address that is not on the card of whoever signed it. What was sealed as a file
@@ -127,7 +127,7 @@ fn carries(person: &Person, address: &str) -> bool {
 
 /// Names what stands outside otherwise than it was written; what is inside is what counts.
 pub(crate) fn tell_differences(about: &Opened, arrived: &Header, context: &Context) {
-    let Some(Mail::Message { outer }) = &about.private.about.mail else {
+    let Some(Mail::Message { outer }) = &about.private.info.mail else {
         return;
     };
     let differences = differences(outer, arrived);

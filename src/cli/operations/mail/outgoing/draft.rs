@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 
-use encl::mail::{Header, HeaderEnd, Reread, recipients};
+use encl::mail::{Header, HeaderEnd, Reopen, recipients};
 
 use crate::cli::commands::mail::send::cannot;
 use crate::cli::errors::sysexits::Sysexit;
@@ -26,7 +26,7 @@ impl<'a> Draft<'a> {
             let failure = cannot(Exit::Failed).reason(io_message(&error));
             failure.sysexit(Sysexit::IoErr)
         };
-        let reader = source.reread().map_err(unreadable)?;
+        let reader = source.open().map_err(unreadable)?;
         let header = Header::read(&mut BufReader::new(reader)).map_err(unreadable)?;
         if let Some(because) = no_message(&header) {
             let failure = cannot(Exit::Damaged).reason(because);
@@ -41,7 +41,7 @@ impl<'a> Draft<'a> {
 
     /// What is sealed.
     pub(crate) fn content(&self) -> io::Result<impl Read + '_> {
-        let mut rest = self.source.reread()?;
+        let mut rest = self.source.open()?;
         let header_bytes = self.header.bytes().len() as u64;
         io::copy(&mut rest.by_ref().take(header_bytes), &mut io::sink())?;
         Ok(self.head.as_slice().chain(rest))

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers};
+use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode};
 use encl::mail::{MaildirPlace, maildir_name};
 
 use crate::cli::context::Context;
@@ -39,7 +39,7 @@ pub(crate) fn place<'a>(
         })?;
     }
     let name = maildir_name(place, context.now, &mut context.rng());
-    let file = AtomicFile::create(&maildir.join(name), Readers::OwnerOnly, Existing::Keep);
+    let file = AtomicFile::create(&maildir.join(name), FileMode::OwnerOnly, Existing::Keep);
     let mut file = file.map_err(|error| not_made(maildir, &error))?;
     io::copy(message, &mut file).map_err(|error| not_stored(maildir, &error))?;
     Ok(PendingDelivery { file, maildir })

@@ -1,8 +1,8 @@
-//! The number of a pair: what two people compare to know that each has the other's key.
+//! The safety number: two people compare it to know that each has the other's key.
 //!
-//! Both sides come to the same number, whoever asks: it is made of both fingerprints in their order as bytes. Sixty digits are
-//! 199 bits. Somebody who stands between the two shows each of them a key of his own, and needs two keys that give the
-//! same number, about 2^100 tries for all of it. People tend to look at the ends only, so every try costs an Argon2id over 64 MiB,
+//! Both sides compute the same number, from both fingerprints in the order of their bytes. Sixty digits are 199 bits. An
+//! attacker between the two shows each of them a key of his own, and needs two keys that give the same number, about 2^100
+//! tries for all of it. People tend to look at the ends only, so every try costs an Argon2id over 64 MiB,
 //! about a tenth of a second: keys for two given groups of five are a hundred thousand such tries and no longer a second's work.
 
 use std::fmt;
@@ -18,14 +18,14 @@ const WORDS: usize = 18;
 /// 2^11 words are in the list.
 const WORD_BITS: usize = 11;
 
-/// What both sides of a pair see.
+/// The number that both sides see.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub struct SafetyNumber {
     groups: [u32; GROUPS],
     words: [&'static str; WORDS],
 }
 
-impl Comparison {
+impl SafetyNumber {
     /// The number of two root keys, in either order.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Comparison {
 
     /// Whether `text` is this number, in digits with or without blanks, or its words.
     #[must_use]
-    pub fn is(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let bare = |text: &str| -> String { text.split(['-', ' ', '\t', '\n', '\r']).collect() };
         let typed = bare(text).to_lowercase();
         typed == bare(&self.digits()) || {
@@ -69,7 +69,7 @@ impl Comparison {
     }
 }
 
-impl fmt::Debug for Comparison {
+impl fmt::Debug for SafetyNumber {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.digits())
     }
@@ -113,9 +113,9 @@ mod tests {
     #[test]
     fn both_sides_see_the_same_and_nobody_else_does() {
         let [one, other, third] = [1, 2, 3].map(|byte| RootId([byte; 32]));
-        let number = Comparison::new(&one, &other).unwrap();
-        assert_eq!(number, Comparison::new(&other, &one).unwrap());
-        assert_ne!(number, Comparison::new(&one, &third).unwrap());
+        let number = SafetyNumber::new(&one, &other).unwrap();
+        assert_eq!(number, SafetyNumber::new(&other, &one).unwrap());
+        assert_ne!(number, SafetyNumber::new(&one, &third).unwrap());
         let groups: Vec<_> = number.digits().split_whitespace().map(str::len).collect();
         assert_eq!(groups, [5; 12]);
         assert_eq!(number.words().split_whitespace().count(), 18);
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn it_is_taken_as_it_is_typed_or_copied() {
-        let number = Comparison::of(&std::array::from_fn(|at| u8::try_from(at * 7).unwrap()));
+        let number = SafetyNumber::of(&std::array::from_fn(|at| u8::try_from(at * 7).unwrap()));
         let (digits, words) = (number.digits(), number.words());
         for same in [
             digits.clone(),
@@ -139,7 +139,7 @@ mod tests {
             words.clone(),
             words.to_uppercase().replace('\n', "   "),
         ] {
-            assert!(number.is(&same), "{same}");
+            assert!(number.matches(&same), "{same}");
         }
         for other in [
             "",
@@ -148,7 +148,7 @@ mod tests {
             &words[..words.len() - 6],
             &format!("{words} abandon"),
         ] {
-            assert!(!number.is(other), "{other}");
+            assert!(!number.matches(other), "{other}");
         }
     }
 
@@ -156,16 +156,18 @@ mod tests {
     fn the_number_is_that_of_the_bytes() {
         let mut bytes = [0; 32];
         bytes[24..].copy_from_slice(&1_234_567_890_123_456_789_u64.to_be_bytes());
-        let digits = Comparison::of(&bytes).digits().replace(['\n', ' '], "");
+        let digits = SafetyNumber::of(&bytes).digits().replace(['\n', ' '], "");
         assert_eq!(digits, format!("{:060}", 1_234_567_890_123_456_789_u64));
         // 2^256 - 1 modulo 10^60.
-        let digits = Comparison::of(&[255; 32]).digits().replace(['\n', ' '], "");
+        let digits = SafetyNumber::of(&[255; 32])
+            .digits()
+            .replace(['\n', ' '], "");
         assert_eq!(
             digits,
             "237316195423570985008687907853269984665640564039457584007913129639935"[9..]
         );
         assert_eq!(
-            Comparison::of(&[0; 32]).words().split(' ').next(),
+            SafetyNumber::of(&[0; 32]).words().split(' ').next(),
             Some("abandon")
         );
     }

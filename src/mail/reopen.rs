@@ -4,28 +4,28 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-/// Something that can be read again and again.
-pub trait Reread {
+/// An input that can be opened for reading more than once.
+pub trait Reopen {
     /// A reader that begins at the first byte.
     ///
     /// # Errors
     /// When the input cannot be read.
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>>;
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>>;
 }
 
-impl Reread for [u8] {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+impl Reopen for [u8] {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(self))
     }
 }
 
-impl<T: Reread + ?Sized> Reread for &T {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        (**self).reread()
+impl<T: Reopen + ?Sized> Reopen for &T {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        (**self).open()
     }
 }
 
-/// A regular file from `from` on. Its own place is neither used nor moved.
+/// A regular file from `from` on. The file's own position is neither used nor moved.
 pub struct FileFrom<'a> {
     /// The file, opened for reading.
     pub file: &'a File,
@@ -41,8 +41,8 @@ impl<'a> FileFrom<'a> {
     }
 }
 
-impl Reread for FileFrom<'_> {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+impl Reopen for FileFrom<'_> {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(Self::reader(self.file, self.from)))
     }
 }

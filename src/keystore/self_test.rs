@@ -1,4 +1,4 @@
-//! A trial of private keys: what others seal to their card opens with them, and what they sign holds.
+//! A self-test of private keys: they open what is sealed to their card, and their signature is valid.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use super::KeystoreError;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    About, Addressee, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
+    Addressee, ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
     Workers, seal,
 };
 use crate::identity::{Card, CardKey, Identity};
 use crate::policy::{Conditions, Padding, Recipient};
 use crate::time::Time;
 
-/// Seals something to each key of a card, signed by the identity, and opens it.
+/// Seals a test content to each key of a card, signed by the identity, and opens it.
 ///
 /// # Errors
-/// [`KeystoreError::DoesNotOpen`] for the first key with which that does not succeed.
-pub fn try_out(
+/// [`KeystoreError::DoesNotOpen`] for the first key that fails.
+pub fn self_test(
     identity: &Identity,
     card: &Card,
     rng: &mut dyn CryptoRng,
@@ -55,7 +55,7 @@ fn opens(identity: &Identity, card: &Card, key: &CardKey, rng: &mut dyn CryptoRn
         created: None,
         conditions: Conditions::default(),
         labels: BTreeMap::new(),
-        about: About::default(),
+        info: ContentInfo::default(),
         aligned: false,
         workers: Workers::ONE,
     };
@@ -113,8 +113,8 @@ mod tests {
             created: now,
         };
         let card = Card::new(&identity, request).unwrap();
-        try_out(&identity, &card, &mut rng).unwrap();
-        let error = try_out(&before, &card, &mut rng).unwrap_err();
+        self_test(&identity, &card, &mut rng).unwrap();
+        let error = self_test(&before, &card, &mut rng).unwrap_err();
         assert!(matches!(error, KeystoreError::DoesNotOpen(2)), "{error}");
     }
 }

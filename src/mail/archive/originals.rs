@@ -1,4 +1,4 @@
-//! Originals that are kept: the same path below another folder, durable before the form in the archive goes.
+//! The originals of messages: stored at the same path below another folder, durable before the form in the archive is removed.
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File};
@@ -11,37 +11,37 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 
-use super::extent::Extent;
-use super::form::{MODE_MAX, Source, keep_attributes};
+use super::file_range::FileRange;
+use super::form::{MODE_MAX, Source, copy_attributes};
 use super::{Archive, ArchiveError, Kind, MessageError, Refusal};
-use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, Readers, discard_leftovers};
+use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, discard_leftovers};
 
 /// Bytes that are compared at once.
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// How many originals of one mbox are kept beside each other.
+/// How many originals of one mbox are stored side by side.
 const VERSIONS_MAX: u32 = 10_000;
 
-/// The folder for originals, and of which archive.
+/// The folder for originals of one archive.
 #[derive(Debug)]
-pub(super) struct Keep<'a> {
+pub(super) struct Originals<'a> {
     archive: &'a Archive,
     /// The folder that paths are taken from: the archive, or the one that it lies in as a single file.
     from: &'a Path,
-    originals: &'a Path,
-    /// Folders that are made, and in which nothing half-written lies any more.
+    root: &'a Path,
+    /// Folders that exist and from which the temporary files of killed runs were removed.
     ready: Mutex<HashSet<PathBuf>>,
 }
 
-/// Why an original is not kept.
+/// Why an original is not stored.
 #[derive(Debug)]
-pub(super) enum KeepError {
-    Another(PathBuf),
+pub(super) enum StoreError {
+    Different(PathBuf),
     File(AtomicFileError),
     Refusal(Refusal),
 }
 
-impl<'a> Keep<'a> {
+impl<'a> Originals<'a> {
     pub(super) fn new(archive: &'a Archive, originals: &'a Path) -> Self {
         let from = match archive.kind {
             Kind::Maildir | Kind::Folder => &archive.path,
@@ -50,45 +50,45 @@ impl<'a> Keep<'a> {
         Self {
             archive,
             from,
-            originals,
+            root: originals,
             ready: Mutex::default(),
         }
     }
 
     /// Refuses a folder inside the archive, whose originals would be messages of the archive, or the messages themselves.
     pub(super) fn check(&self) -> Result<(), ArchiveError> {
-        make_folders(self.originals)?;
+        make_folders(self.root)?;
         let real = |path: &Path| fs::canonicalize(path).map_err(Refusal::to("find", path));
-        let (originals, from) = (real(self.originals)?, real(self.from)?);
+        let (originals, from) = (real(self.root)?, real(self.from)?);
         let is_inside = match self.archive.kind {
             Kind::Maildir | Kind::Folder => originals.starts_with(from),
             Kind::Mbox | Kind::Message => originals == from,
         };
         match is_inside {
-            true => Err(ArchiveError::OriginalsInside(self.originals.to_path_buf())),
+            true => Err(ArchiveError::OriginalsInside(self.root.to_path_buf())),
             false => Ok(()),
         }
     }
 
-    /// Keeps what is at `path` of the archive now. Done before, by a run that was killed, it is not done again.
-    pub(super) fn keep(&self, source: &Source, path: &Path) -> Result<(), KeepError> {
+    /// Stores what is at `path` of the archive now. If a run that was killed has stored it already, nothing is done.
+    pub(super) fn store(&self, source: &Source, path: &Path) -> Result<(), StoreError> {
         let mut last = PathBuf::new();
         for target in self.targets(path) {
-            match self.keep_at(source, path, &target) {
-                Err(KeepError::Another(target)) => last = target,
-                kept => return kept,
+            match self.store_at(source, path, &target) {
+                Err(StoreError::Different(target)) => last = target,
+                stored => return stored,
             }
         }
-        Err(KeepError::Another(last))
+        Err(StoreError::Different(last))
     }
 
-    fn keep_at(&self, source: &Source, path: &Path, target: &Path) -> Result<(), KeepError> {
+    fn store_at(&self, source: &Source, path: &Path, target: &Path) -> Result<(), StoreError> {
         let folder = parent(target);
         self.make_ready(folder)?;
         match link(&source.file, target) {
             Ok(()) => {}
-            Err(Errno::EXIST) if is_kept(source, target)? => {}
-            Err(Errno::EXIST) => return Err(KeepError::Another(target.to_path_buf())),
+            Err(Errno::EXIST) if is_stored(source, target)? => {}
+            Err(Errno::EXIST) => return Err(StoreError::Different(target.to_path_buf())),
             // Another device, a file that is not ours, or a file system without links.
             Err(_) => return copy(source, target),
         }
@@ -97,7 +97,7 @@ impl<'a> Keep<'a> {
     }
 
     fn make_ready(&self, folder: &Path) -> Result<(), Refusal> {
-        // Held meanwhile, lest another thread writes there before it is clean.
+        // Locked meanwhile, so that no other thread writes there before it is clean.
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if !ready.contains(folder) {
             make_folders(folder)?;
@@ -107,17 +107,15 @@ impl<'a> Keep<'a> {
         Ok(())
     }
 
-    /// How many names the file has because it is kept.
+    /// How many names the file has because it is stored as an original.
     pub(super) fn names(&self, source: &Source, path: &Path) -> u64 {
-        let mut there = self.targets(path).take_while(|target| target.exists());
-        u64::from(there.any(|target| source.is_at(&target)))
+        let mut stored = self.targets(path).take_while(|target| target.exists());
+        u64::from(stored.any(|target| source.is_at(&target)))
     }
 
     /// Where the original goes. An mbox grows and is sealed again: each time it is another original, with a number.
     fn targets(&self, path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-        let first = self
-            .originals
-            .join(path.strip_prefix(self.from).unwrap_or(path));
+        let first = self.root.join(path.strip_prefix(self.from).unwrap_or(path));
         let versions = match self.archive.kind {
             Kind::Mbox => VERSIONS_MAX,
             Kind::Maildir | Kind::Folder | Kind::Message => 1,
@@ -140,7 +138,7 @@ fn link(file: &File, target: &Path) -> Result<(), Errno> {
     rustix::fs::linkat(CWD, open, CWD, target, AtFlags::SYMLINK_FOLLOW)
 }
 
-fn is_kept(source: &Source, target: &Path) -> Result<bool, Refusal> {
+fn is_stored(source: &Source, target: &Path) -> Result<bool, Refusal> {
     if source.is_at(target) {
         // With one name only, a link among the folders has led us back into the archive.
         let names = source
@@ -150,8 +148,8 @@ fn is_kept(source: &Source, target: &Path) -> Result<bool, Refusal> {
         return Ok(names.nlink() > 1);
     }
     let is_file = fs::symlink_metadata(target)
-        .is_ok_and(|kept| kept.is_file() && kept.len() == source.metadata.len());
-    let same = || same_bytes(Extent::whole(&source.file), File::open(target)?);
+        .is_ok_and(|stored| stored.is_file() && stored.len() == source.metadata.len());
+    let same = || same_bytes(FileRange::all(&source.file), File::open(target)?);
     Ok(is_file && same().map_err(Refusal::to("compare", target))?)
 }
 
@@ -174,17 +172,17 @@ fn same_bytes(mut one: impl Read, mut two: impl Read) -> io::Result<bool> {
     }
 }
 
-fn copy(source: &Source, target: &Path) -> Result<(), KeepError> {
-    let begun = AtomicFile::create(target, Readers::OwnerOnly, Existing::Keep);
+fn copy(source: &Source, target: &Path) -> Result<(), StoreError> {
+    let begun = AtomicFile::create(target, FileMode::OwnerOnly, Existing::Keep);
     let mut file = match begun {
-        Err(AtomicFileError::Exists(_)) if is_kept(source, target)? => return Ok(()),
-        Err(AtomicFileError::Exists(target)) => return Err(KeepError::Another(target)),
-        begun => begun.map_err(KeepError::File)?,
+        Err(AtomicFileError::Exists(_)) if is_stored(source, target)? => return Ok(()),
+        Err(AtomicFileError::Exists(target)) => return Err(StoreError::Different(target)),
+        begun => begun.map_err(StoreError::File)?,
     };
-    io::copy(&mut Extent::whole(&source.file), &mut file).map_err(Refusal::to("write", target))?;
-    keep_attributes(file.file(), &source.metadata, MODE_MAX)
+    io::copy(&mut FileRange::all(&source.file), &mut file).map_err(Refusal::to("write", target))?;
+    copy_attributes(file.file(), &source.metadata, MODE_MAX)
         .map_err(Refusal::to("set mode and time of", target))?;
-    file.commit().map_err(KeepError::File)
+    file.commit().map_err(StoreError::File)
 }
 
 /// Makes a folder that only its owner enters, with those above it, and their names durable.
@@ -218,28 +216,28 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), Refusal> {
     synced.map_err(Refusal::to("sync the folder", folder))
 }
 
-impl From<Refusal> for KeepError {
+impl From<Refusal> for StoreError {
     fn from(refusal: Refusal) -> Self {
         Self::Refusal(refusal)
     }
 }
 
-impl<E: std::error::Error> From<KeepError> for MessageError<E> {
-    fn from(error: KeepError) -> Self {
+impl<E: std::error::Error> From<StoreError> for MessageError<E> {
+    fn from(error: StoreError) -> Self {
         match error {
-            KeepError::Another(path) => Self::KeptAnother(path),
-            KeepError::File(error) => Self::File(error),
-            KeepError::Refusal(refusal) => refusal.into(),
+            StoreError::Different(path) => Self::OriginalDiffers(path),
+            StoreError::File(error) => Self::File(error),
+            StoreError::Refusal(refusal) => refusal.into(),
         }
     }
 }
 
-impl From<KeepError> for ArchiveError {
-    fn from(error: KeepError) -> Self {
+impl From<StoreError> for ArchiveError {
+    fn from(error: StoreError) -> Self {
         match error {
-            KeepError::Another(path) => Self::KeptAnother(path),
-            KeepError::File(error) => Self::File(error),
-            KeepError::Refusal(refusal) => refusal.into(),
+            StoreError::Different(path) => Self::OriginalDiffers(path),
+            StoreError::File(error) => Self::File(error),
+            StoreError::Refusal(refusal) => refusal.into(),
         }
     }
 }

@@ -4,18 +4,18 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-use crate::mail::Reread;
+use crate::mail::Reopen;
 
 /// The bytes of a file from `at` up to `end`, or to the file's end if that comes first.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Extent<'a> {
+pub(super) struct FileRange<'a> {
     pub(super) file: &'a File,
     pub(super) at: u64,
     pub(super) end: u64,
 }
 
-impl<'a> Extent<'a> {
-    pub(super) fn whole(file: &'a File) -> Self {
+impl<'a> FileRange<'a> {
+    pub(super) fn all(file: &'a File) -> Self {
         Self {
             file,
             at: 0,
@@ -24,7 +24,7 @@ impl<'a> Extent<'a> {
     }
 }
 
-impl Read for Extent<'_> {
+impl Read for FileRange<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let room = buffer.len().min(left);
@@ -34,8 +34,8 @@ impl Read for Extent<'_> {
     }
 }
 
-impl Reread for Extent<'_> {
-    fn reread(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+impl Reopen for FileRange<'_> {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(*self))
     }
 }

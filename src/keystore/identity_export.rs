@@ -1,7 +1,7 @@
-//! One identity as one file, to be kept elsewhere or brought to another keystore.
+//! One identity as one file, to be stored elsewhere or moved to another keystore.
 //!
-//! It is text, and holds what the identity's folder holds, each file in a line of its own: nothing is opened or locked on the
-//! way, so private keys behind a passphrase stay behind it.
+//! It is text, and holds what the identity's folder holds, each file in a line of its own: nothing is decrypted or
+//! encrypted, so private keys that are protected by a passphrase stay protected.
 //!
 //! ```text
 //! encl-identity-export1
@@ -28,37 +28,37 @@ const HEAD: &str = "encl-identity-export1";
 /// Longer than any that is written: three files of at most 320 KiB, one of them in base64.
 const BYTES_MAX: usize = 2 << 20;
 
-/// An identity on its way from one keystore to another.
-pub struct Transfer {
+/// An exported identity.
+pub struct IdentityExport {
     card: Card,
     revocation: Revocation,
     ended: Option<String>,
     secret: Zeroizing<Vec<u8>>,
 }
 
-/// Why a file is no identity that was exported.
+/// Why a file is not an exported identity.
 #[derive(Debug, thiserror::Error)]
 #[error("it is no exported identity: {0}")]
-pub struct TransferError(String);
+pub struct IdentityExportError(String);
 
-/// What became of an identity that was imported.
+/// The result of importing an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Imported {
-    /// It is here now.
+pub enum ImportOutcome {
+    /// It was added.
     New,
-    /// It was here with an earlier card, still in use, or without its private keys.
+    /// It was here with an earlier card, not marked as ended, or without one of its files, and was updated.
     Updated,
-    /// It was here.
+    /// It was here already.
     Known,
-    /// It is here with other private keys, or locked differently. Nothing was changed.
-    Differs,
+    /// It is here with other private keys, or with another protection. Nothing was changed.
+    KeysDiffer,
 }
 
-impl Transfer {
+impl IdentityExport {
     /// The most bytes that such a file can have.
     pub const BYTES_MAX: usize = BYTES_MAX;
 
-    /// An identity that comes from elsewhere, with its private keys protected anew.
+    /// Makes an export of an identity, with its private keys protected again.
     ///
     /// # Errors
     /// [`KeystoreError::Passphrase`].
@@ -80,15 +80,17 @@ impl Transfer {
     /// Reads an exported identity; card and revocation are verified, and belong to one identity.
     ///
     /// # Errors
-    /// [`TransferError`].
-    pub fn from_text(text: &[u8]) -> Result<Self, TransferError> {
+    /// [`IdentityExportError`].
+    pub fn from_text(text: &[u8]) -> Result<Self, IdentityExportError> {
         if text.len() > BYTES_MAX {
             return Err(wrong("it is too long"));
         }
         let text = std::str::from_utf8(text).map_err(|_| wrong("it is no text"))?;
         let mut lines = text.lines().peekable();
         if lines.next() != Some(HEAD) {
-            return Err(TransferError(format!("it does not begin with {HEAD}")));
+            return Err(IdentityExportError(format!(
+                "it does not begin with {HEAD}"
+            )));
         }
         let card = labelled(lines.next(), "card")?;
         let card = Card::from_text(card.as_bytes()).map_err(|error| of_part("card", &error))?;
@@ -107,13 +109,13 @@ impl Transfer {
         }
     }
 
-    /// The same from the files of an identity's folder.
+    /// Makes an export from the files of an identity's folder.
     pub(super) fn from_files(
         card: &[u8],
         revocation: &[u8],
         ended: Option<&[u8]>,
         secret: Zeroizing<Vec<u8>>,
-    ) -> Result<Self, TransferError> {
+    ) -> Result<Self, IdentityExportError> {
         let card = Card::from_text(card).map_err(|error| of_part("card", &error))?;
         let revocation = Revocation::from_text(revocation);
         let revocation = revocation.map_err(|error| of_part("revocation", &error))?;
@@ -126,7 +128,7 @@ impl Transfer {
         revocation: Revocation,
         ended: Option<String>,
         secret: Zeroizing<Vec<u8>>,
-    ) -> Result<Self, TransferError> {
+    ) -> Result<Self, IdentityExportError> {
         // Another word would make the whole keystore unreadable.
         if ended.as_deref().is_some_and(|word| word != REVOKED) {
             return Err(wrong("its line `ended` says nothing known"));
@@ -154,7 +156,7 @@ impl Transfer {
         files.into_iter().map(file).collect()
     }
 
-    /// Writes it as text. Whoever reads it has the private keys, or what a passphrase opens.
+    /// Writes it as text, which contains the private keys, protected or not.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         // Room for all from the start: a buffer that grows leaves copies of secrets behind.
@@ -190,7 +192,7 @@ impl Transfer {
         self.ended.is_some()
     }
 
-    /// Finds out whether the private keys are an identity's at all.
+    /// Checks that the private keys are those of an identity.
     ///
     /// # Errors
     /// [`KeystoreError::Damaged`].
@@ -201,7 +203,7 @@ impl Transfer {
         }
     }
 
-    /// The private keys as they are kept.
+    /// The private keys as they are stored.
     ///
     /// # Errors
     /// [`KeystoreError::Damaged`] when they stand in the clear and are not this identity's.
@@ -211,17 +213,17 @@ impl Transfer {
     }
 }
 
-fn wrong(what: &str) -> TransferError {
-    TransferError(what.to_owned())
+fn wrong(what: &str) -> IdentityExportError {
+    IdentityExportError(what.to_owned())
 }
 
-fn of_part(part: &str, error: &dyn std::fmt::Display) -> TransferError {
-    TransferError(format!("its {part}: {error}"))
+fn of_part(part: &str, error: &dyn std::fmt::Display) -> IdentityExportError {
+    IdentityExportError(format!("its {part}: {error}"))
 }
 
-fn labelled<'a>(line: Option<&'a str>, label: &str) -> Result<&'a str, TransferError> {
+fn labelled<'a>(line: Option<&'a str>, label: &str) -> Result<&'a str, IdentityExportError> {
     let value = line.and_then(|line| line.strip_prefix(label)?.strip_prefix(' '));
-    value.ok_or_else(|| TransferError(format!("its line `{label}` is missing")))
+    value.ok_or_else(|| IdentityExportError(format!("its line `{label}` is missing")))
 }
 
 impl Keystore {
@@ -229,12 +231,12 @@ impl Keystore {
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
-    pub fn export_identity(&self, id: &RootId) -> Result<Transfer, KeystoreError> {
+    pub fn export_identity(&self, id: &RootId) -> Result<IdentityExport, KeystoreError> {
         // No other run changes one of the files meanwhile.
         let _lock = self.lock()?;
         let unknown = || KeystoreError::Unknown("identity");
         let ended = folder::read(&self.ended_path(id))?;
-        Ok(Transfer {
+        Ok(IdentityExport {
             card: self.own_card(id)?.ok_or_else(unknown)?,
             revocation: self.revocation(id)?,
             ended: ended.map(|text| String::from_utf8_lossy(&text).trim_end().to_owned()),
@@ -242,28 +244,34 @@ impl Keystore {
         })
     }
 
-    /// Takes an identity in, whole and on disk when this returns, or a later card of one that is here with the same private
-    /// keys. Nothing that is here gives way to something earlier.
+    /// Imports an identity, complete and on disk when this returns, or a later card of one that is here with the same private
+    /// keys. Newer local data is never replaced by older data.
     ///
     /// # Errors
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
-    pub fn import_identity(&self, transfer: &Transfer) -> Result<Imported, KeystoreError> {
+    pub fn import_identity(
+        &self,
+        transfer: &IdentityExport,
+    ) -> Result<ImportOutcome, KeystoreError> {
         let _lock = self.lock()?;
-        let foreseen = self.foresee_import(transfer)?;
-        match foreseen {
-            Imported::New => self.place_import(transfer)?,
-            Imported::Updated => self.update_import(transfer)?,
-            Imported::Known | Imported::Differs => {}
+        let outcome = self.dry_run_import(transfer)?;
+        match outcome {
+            ImportOutcome::New => self.place_import(transfer)?,
+            ImportOutcome::Updated => self.update_import(transfer)?,
+            ImportOutcome::Known | ImportOutcome::KeysDiffer => {}
         }
-        Ok(foreseen)
+        Ok(outcome)
     }
 
-    /// What would become of an identity that was imported now.
+    /// The result that importing an identity now would have. Nothing is changed.
     ///
     /// # Errors
     /// [`KeystoreError::AddressTaken`], and what the system refuses.
-    pub fn foresee_import(&self, transfer: &Transfer) -> Result<Imported, KeystoreError> {
-        let Transfer {
+    pub fn dry_run_import(
+        &self,
+        transfer: &IdentityExport,
+    ) -> Result<ImportOutcome, KeystoreError> {
+        let IdentityExport {
             card,
             secret,
             ended,
@@ -274,22 +282,22 @@ impl Keystore {
             if ended.is_none() {
                 self.refuse_taken_addresses(card)?;
             }
-            return Ok(Imported::New);
+            return Ok(ImportOutcome::New);
         }
         let known = self.own_card(&id)?;
         let is_later = known.is_none_or(|known| card.serial() > known.serial());
         let ends = ended.is_some() && folder::read(&self.ended_path(&id))?.is_none();
         let lacks = folder::read(&self.revocation_path(&id))?.is_none();
         Ok(match folder::read(&self.secret_path(&id))? {
-            Some(here) if here != *secret => Imported::Differs,
-            Some(_) if !is_later && !ends && !lacks => Imported::Known,
-            _ => Imported::Updated,
+            Some(here) if here != *secret => ImportOutcome::KeysDiffer,
+            Some(_) if !is_later && !ends && !lacks => ImportOutcome::Known,
+            _ => ImportOutcome::Updated,
         })
     }
 
-    /// Files that are gone, a later card of the same keys, the word that they are not used any more. The caller holds the lock.
-    fn update_import(&self, transfer: &Transfer) -> Result<(), KeystoreError> {
-        let Transfer {
+    /// Adds missing files, a later card, and the mark that the identity has ended. The caller holds the lock.
+    fn update_import(&self, transfer: &IdentityExport) -> Result<(), KeystoreError> {
+        let IdentityExport {
             card,
             ended,
             secret,
@@ -317,8 +325,8 @@ impl Keystore {
         }
     }
 
-    fn place_import(&self, transfer: &Transfer) -> Result<(), KeystoreError> {
-        let Transfer {
+    fn place_import(&self, transfer: &IdentityExport) -> Result<(), KeystoreError> {
+        let IdentityExport {
             card,
             revocation,
             ended,

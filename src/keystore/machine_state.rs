@@ -1,12 +1,12 @@
-//! What this machine keeps to itself about a keystore: a key, and the decisions of its user.
+//! The state of this machine, which is no part of a keystore: a key, and the decisions of the user about contacts.
 //!
 //! ```text
 //! key               32 bytes in base64: under it are the MACs of verifications, in all keystores of this user
 //! trust/PLACE       `encl-trust/1`, then one decision a line; PLACE is a hash of the keystore's path
 //! ```
 //!
-//! Both lie in a folder of their own that is no part of any keystore, so whoever can write to a keystore cannot undo what was
-//! decided. A keystore that was moved is known by the MACs in it; what was blocked stands in its own files too.
+//! Both are in a folder of their own that is no part of any keystore, so write access to a keystore is not enough to undo a
+//! decision. A keystore that was moved is recognised by the MACs in it; *blocked* is recorded in its own files too.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,89 +24,95 @@ use crate::crypto::{CryptoRng, Secret, kdf};
 use crate::json;
 
 /// A decision is at most 170 bytes long; 10,000 of them are a tenth of this.
-const MEMORY_BYTES_MAX: u64 = 16 << 20;
+const DECISIONS_BYTES_MAX: u64 = 16 << 20;
 /// 44 digits and a line feed.
 const KEY_BYTES_MAX: u64 = 64;
 const MAGIC: &str = "encl-trust/1";
 
-/// The key, if there is one yet, and what was decided. Empty for a keystore without a state folder.
+/// The key, if there is one yet, and the decisions. Empty for a keystore without a state folder.
 #[derive(Default)]
-pub(super) struct Local {
+pub(super) struct MachineState {
     key: Option<Secret<32>>,
-    memory: BTreeMap<RootId, Trust>,
+    decisions: BTreeMap<RootId, Trust>,
 }
 
-impl Local {
+impl MachineState {
     pub(super) fn key(&self) -> Option<&Secret<32>> {
         self.key.as_ref()
     }
 
-    /// Everything that was decided.
-    pub(super) fn memory(&self) -> &BTreeMap<RootId, Trust> {
-        &self.memory
+    /// All decisions.
+    pub(super) fn decisions(&self) -> &BTreeMap<RootId, Trust> {
+        &self.decisions
     }
 
-    /// What was decided about this key last, if anything ever was.
-    pub(super) fn remembered(&self, id: &RootId) -> Option<Trust> {
-        self.memory.get(id).copied()
+    /// The last decision about this key, if there is one.
+    pub(super) fn decision(&self, id: &RootId) -> Option<Trust> {
+        self.decisions.get(id).copied()
     }
 }
 
 impl Keystore {
-    /// The same keystore, whose user's decisions are remembered in `folder`: one that belongs to this machine and is not
-    /// synchronised. It is made when something is decided.
+    /// This keystore, with the decisions of its user saved in `folder`, which belongs to this machine and is not synchronised.
+    /// The folder is made with the first decision.
     #[must_use]
     pub fn with_state(self, folder: impl Into<PathBuf>) -> Self {
         Self {
             state: Some(folder.into()),
-            local: Arc::default(),
+            machine_state: Arc::default(),
             ..self
         }
     }
 
-    /// What this machine knows, read once.
-    pub(super) fn local(&self) -> Result<Arc<Local>, KeystoreError> {
-        let known = self.local.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(local) = &*known {
-            return Ok(Arc::clone(local));
+    /// The state of this machine, read once.
+    pub(super) fn machine_state(&self) -> Result<Arc<MachineState>, KeystoreError> {
+        let known = self
+            .machine_state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(machine) = &*known {
+            return Ok(Arc::clone(machine));
         }
         drop(known);
-        self.read_local()
+        self.read_machine_state()
     }
 
-    /// The same as it is now.
-    fn read_local(&self) -> Result<Arc<Local>, KeystoreError> {
-        let mut local = Local::default();
+    /// Reads the state of this machine from the disk, even if it was read before.
+    fn read_machine_state(&self) -> Result<Arc<MachineState>, KeystoreError> {
+        let mut machine = MachineState::default();
         if let Some(state) = &self.state {
             folder::check_root(state)?;
-            local.key = read_key(&state.join("key"))?;
-            if let Some(path) = self.memory_path(state)? {
-                local.memory = read_memory(&path)?;
+            machine.key = read_key(&state.join("key"))?;
+            if let Some(path) = self.decisions_path(state)? {
+                machine.decisions = read_decisions(&path)?;
             }
         }
-        Ok(self.known(local))
+        Ok(self.known(machine))
     }
 
-    fn known(&self, local: Local) -> Arc<Local> {
-        let local = Arc::new(local);
-        let mut known = self.local.write().unwrap_or_else(PoisonError::into_inner);
-        *known = Some(Arc::clone(&local));
-        local
+    fn known(&self, machine: MachineState) -> Arc<MachineState> {
+        let machine = Arc::new(machine);
+        let mut known = self
+            .machine_state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::clone(&machine));
+        machine
     }
 
-    /// Writes down what was decided about a key, before the contact's own file says so: a kill in between leaves the graver of
-    /// both. A keystore without a state folder remembers nothing.
-    pub(super) fn remember(
+    /// Saves a decision about a key before the contact's own file is written: after a kill in between, the stricter of both is
+    /// in force. Does nothing for a keystore without a state folder.
+    pub(super) fn save_decision(
         &self,
         lock: &WriteLock,
         id: &RootId,
         trust: Trust,
     ) -> Result<(), KeystoreError> {
-        self.remember_all(lock, &BTreeMap::from([(*id, trust)]))
+        self.save_decisions(lock, &BTreeMap::from([(*id, trust)]))
     }
 
-    /// The same for many keys at once.
-    pub(super) fn remember_all(
+    /// Saves decisions about many keys at once, like [`Keystore::save_decision`].
+    pub(super) fn save_decisions(
         &self,
         _lock: &WriteLock,
         decisions: &BTreeMap<RootId, Trust>,
@@ -114,44 +120,49 @@ impl Keystore {
         let Some(state) = &self.state else {
             return Ok(());
         };
-        let before = self.read_local()?;
-        let mut memory = before.memory.clone();
-        memory.extend(decisions);
-        if memory == before.memory {
+        let before = self.read_machine_state()?;
+        let mut all = before.decisions.clone();
+        all.extend(decisions);
+        if all == before.decisions {
             return Ok(());
         }
         make_state(state)?;
         folder::make_folder(&state.join("trust"))?;
-        let path = self.memory_path(state)?;
+        let path = self.decisions_path(state)?;
         let path = path.ok_or(KeystoreError::Unknown("keystore"))?;
-        let text = text(&memory);
-        if text.len() as u64 > MEMORY_BYTES_MAX {
+        let text = text(&all);
+        if text.len() as u64 > DECISIONS_BYTES_MAX {
             // It could not be read again.
             let error = std::io::Error::from(std::io::ErrorKind::FileTooLarge);
             return Err(KeystoreError::system("write", &path, error));
         }
         folder::write(&path, text.as_bytes(), Existing::Replace)?;
-        self.read_local().map(drop)
+        self.read_machine_state().map(drop)
     }
 
-    /// The key, made if there is none yet.
-    pub(super) fn local_key(&self, rng: &mut dyn CryptoRng) -> Result<Arc<Local>, KeystoreError> {
+    /// The state with its key, which is made if there is none yet.
+    pub(super) fn machine_key(
+        &self,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Arc<MachineState>, KeystoreError> {
         let state = self.state.as_ref().ok_or(KeystoreError::NoState)?;
-        let local = self.read_local()?;
-        if local.key.is_some() {
-            return Ok(local);
+        let machine = self.read_machine_state()?;
+        if machine.key.is_some() {
+            return Ok(machine);
         }
         make_state(state)?;
         let line = json::to_b64(Secret::<32>::random(rng).expose()) + "\n";
         match folder::write(&state.join("key"), line.as_bytes(), Existing::Keep) {
             // Another keystore's user made it in this moment: one key is enough.
-            Ok(()) | Err(KeystoreError::File(AtomicFileError::Exists(_))) => self.read_local(),
+            Ok(()) | Err(KeystoreError::File(AtomicFileError::Exists(_))) => {
+                self.read_machine_state()
+            }
             Err(error) => Err(error),
         }
     }
 
-    /// Where the memory of this keystore is, if the keystore is there.
-    fn memory_path(&self, state: &Path) -> Result<Option<PathBuf>, KeystoreError> {
+    /// The file with the decisions about this keystore; `None` if the keystore does not exist.
+    fn decisions_path(&self, state: &Path) -> Result<Option<PathBuf>, KeystoreError> {
         match fs::canonicalize(&self.root) {
             Ok(path) => {
                 let place = RootId(kdf::keystore_place(path.as_os_str().as_bytes()));
@@ -179,8 +190,8 @@ fn read_key(path: &Path) -> Result<Option<Secret<32>>, KeystoreError> {
     Ok(Some(Secret::new(key)))
 }
 
-fn read_memory(path: &Path) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
-    let Some(bytes) = folder::read_up_to(path, MEMORY_BYTES_MAX)? else {
+fn read_decisions(path: &Path) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
+    let Some(bytes) = folder::read_up_to(path, DECISIONS_BYTES_MAX)? else {
         return Ok(BTreeMap::new());
     };
     let damaged = |number: usize| KeystoreError::damaged(path, &format!("line {number}"));
@@ -225,9 +236,9 @@ fn decision(line: &str) -> Option<(RootId, Trust)> {
 }
 
 /// Writes decisions as [`from_text`] reads them.
-pub(super) fn text(memory: &BTreeMap<RootId, Trust>) -> String {
+pub(super) fn text(decisions: &BTreeMap<RootId, Trust>) -> String {
     let mut text = format!("{MAGIC}\n");
-    for (id, trust) in memory {
+    for (id, trust) in decisions {
         let word = trust.word();
         write!(text, "{id} {word}").expect("a String never fails");
         let rest = match trust {
