@@ -18,11 +18,12 @@
 //! ```text
 //!                program (cli): terminal, environment, clock, exit codes
 //!  ═══════════════════════════════════════════════════════════════════════
-//!  4   keystore ──────────┬─ mail  identities, contacts, groups; messages and mailboxes
-//!  3       │          envelope     the format: manifest, slots, seal, open
-//!  2       │        policy │       pure rules: who may read, and when
-//!  1   identity ──────┘ payload    keys and cards; one C2SP message
-//!  0   atomic_file   crypto   json   time   pipeline
+//!  5   directory                     who is meant by a name, card, address or group
+//!  4   keystore ──────────┬─ mail    identities, contacts, groups; messages and mailboxes
+//!  3       │          envelope       the format: manifest, slots, seal, open
+//!  2       │        policy │         pure rules: who may read, and when
+//!  1   identity ──────┘ payload      keys and cards; one C2SP message
+//!  0   address   atomic_file   crypto   json   pipeline   time
 //! ```
 //!
 //! `tests/tidy.rs` holds that picture against the `use` lines.

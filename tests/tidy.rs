@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("time", &[]),
+    ("address", &[]),
     ("pipeline", &[]),
     ("json", &["time"]),
     ("atomic_file", &[]),
@@ -25,6 +26,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     (
         "keystore",
         &[
+            "address",
             "atomic_file",
             "crypto",
             "envelope",
@@ -38,12 +40,19 @@ const LAYERS: [(&str, &[&str]); 12] = [
     (
         "mail",
         &[
+            "address",
             "atomic_file",
             "crypto",
             "envelope",
             "json",
             "policy",
             "time",
+        ],
+    ),
+    (
+        "directory",
+        &[
+            "address", "crypto", "envelope", "identity", "keystore", "pipeline", "policy", "time",
         ],
     ),
     ("cli", &[]), // uses the library from outside, by its public names

@@ -215,7 +215,7 @@ fn first_use(card: Card, people: &People) -> Result<ResolvedRecipient, Directory
     let others = people.names()?;
     let owner = |address: &String| {
         let mut owners = others.iter();
-        owners.find(|names| names.has_address(address) && !card.is_successor_of(&names.id))
+        owners.find(|names| names.has_address(address) && !card.may_carry_addresses_of(&names.id))
     };
     let mut addresses = card.addresses().iter();
     let taken = addresses.find_map(|address| Some((address, owner(address)?)));

@@ -221,6 +221,12 @@ impl Card {
         &self.replaces
     }
 
+    /// Whether the card may carry addresses that are known with this root key: it is that key, or its signed successor.
+    #[must_use]
+    pub fn may_carry_addresses_of(&self, owner: &RootId) -> bool {
+        *owner == self.id() || self.is_successor_of(owner)
+    }
+
     /// Whether this identity came in the place of that one.
     #[must_use]
     pub fn is_successor_of(&self, id: &RootId) -> bool {

@@ -9,6 +9,7 @@ use super::contact_file::ContactFile;
 use super::folder::WriteLock;
 use super::trust::{Trust, TrustRecord, evaluate};
 use super::{Keystore, KeystoreError, folder};
+use crate::address::Address;
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
 use crate::pipeline::parallel_map;
@@ -304,12 +305,12 @@ impl Keystore {
 #[derive(Default)]
 pub(super) struct AddressIndex {
     mine: HashSet<RootId>,
-    of_address: HashMap<String, RootId>,
+    of_address: HashMap<Address, RootId>,
 }
 
 impl AddressIndex {
     pub(super) fn add(&mut self, id: RootId, addresses: &[String]) {
-        let addresses = addresses.iter().map(|address| address.to_ascii_lowercase());
+        let addresses = addresses.iter().map(Address::new);
         self.of_address
             .extend(addresses.map(|address| (address, id)));
     }
@@ -318,10 +319,9 @@ impl AddressIndex {
         if self.mine.contains(&card.id()) {
             return Err(KeystoreError::OwnCard);
         }
-        let owner = |address: &String| self.of_address.get(&address.to_ascii_lowercase());
+        let owner = |address: &String| self.of_address.get(&Address::new(address));
         let changed = card.addresses().iter().find_map(|address| {
-            let known = *owner(address)
-                .filter(|known| **known != card.id() && !card.is_successor_of(known))?;
+            let known = *owner(address).filter(|known| !card.may_carry_addresses_of(known))?;
             Some((address.clone(), known))
         });
         match changed {

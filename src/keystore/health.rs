@@ -1,6 +1,6 @@
 //! A check of a keystore, file by file, for unreadable, unexpected and contradictory files. Nothing is changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use super::contacts::CONTACTS;
 use super::invitations::INVITATIONS;
 use super::secret_file::StoredSecret;
 use super::{Keystore, KeystoreError, folder};
+use crate::address::Address;
 use crate::atomic_file::is_temporary;
 use crate::crypto::signing::RootId;
 use crate::pipeline::parallel_map;
@@ -236,19 +237,26 @@ impl Findings {
     }
 
     fn shared_addresses(&mut self, owners: &[(RootId, Vec<String>)]) {
-        let mut of_address: BTreeMap<String, BTreeSet<RootId>> = BTreeMap::new();
+        let mut of_address: HashMap<Address, BTreeSet<RootId>> = HashMap::new();
         for (id, addresses) in owners {
             for address in addresses {
-                let ids = of_address.entry(address.to_lowercase()).or_default();
+                let ids = of_address.entry(Address::new(address)).or_default();
                 ids.insert(*id);
             }
         }
         let shared = of_address.into_iter().filter(|(_, ids)| ids.len() > 1);
-        self.0
-            .extend(shared.map(|(address, ids)| Finding::SharedAddress {
-                address,
-                ids: ids.into_iter().collect(),
-            }));
+        let mut shared: Vec<_> = shared
+            .map(|(address, ids)| (address.to_string().to_lowercase(), ids))
+            .collect();
+        shared.sort();
+        self.0.extend(
+            shared
+                .into_iter()
+                .map(|(address, ids)| Finding::SharedAddress {
+                    address,
+                    ids: ids.into_iter().collect(),
+                }),
+        );
     }
 }
 

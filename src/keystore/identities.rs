@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::secret_file::{self, Protection};
 use super::{Keystore, KeystoreError, folder};
+use crate::address::is_same_address;
 use crate::atomic_file::Existing;
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
@@ -278,12 +279,11 @@ impl Keystore {
     }
 }
 
-/// An address that both have, without regard to case.
+/// An address that both have.
 pub(super) fn shared_address(known: &[String], offered: &[String]) -> Option<String> {
     let is_known = |address: &&String| {
-        known
-            .iter()
-            .any(|other| other.to_lowercase() == address.to_lowercase())
+        let mut known = known.iter();
+        known.any(|other| is_same_address(other, address))
     };
     offered.iter().find(is_known).cloned()
 }

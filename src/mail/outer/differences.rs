@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{ADDRESSES, is_one_of};
+use crate::address::ascii_domain;
 use crate::mail::{Header, address, words};
 
 /// Fields that say who wrote to whom and when: an additional one is reported even if none was sealed.
@@ -129,7 +130,7 @@ fn meaning(name: &str, value: &str) -> String {
 
 fn mailbox(mailbox: &address::Mailbox) -> String {
     let domain = mailbox.domain();
-    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
+    let domain = ascii_domain(domain);
     let name = mailbox.name.as_deref().unwrap_or_default();
     format!("{name} <{}@{domain}> ", mailbox.local_part())
 }
