@@ -108,10 +108,11 @@ pub struct Recipient {
 }
 
 /// How the content's length is hidden.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
     /// Not at all.
+    #[default]
     None,
     /// Padmé: at most 12 % more, few lengths possible.
     Padme,

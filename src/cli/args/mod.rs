@@ -2,7 +2,10 @@
 
 pub(crate) mod conditions;
 pub(crate) mod message;
+pub(crate) mod open;
 pub(crate) mod quorum;
+pub(crate) mod rewrite;
+pub(crate) mod seal;
 pub(crate) mod sendmail;
 pub(crate) mod time;
 

@@ -5,7 +5,6 @@ pub(crate) mod names;
 pub(crate) mod paper;
 pub(crate) mod policy;
 pub(crate) mod qr;
-pub(crate) mod quorum;
 pub(crate) mod recipients;
 pub(crate) mod time;
 pub(crate) mod trust;

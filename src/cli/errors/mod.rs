@@ -1,7 +1,9 @@
 //! How a command ends: the exit codes, and a failure as people and programs read it.
 
 pub(crate) mod directory;
+pub(crate) mod envelope;
 pub(crate) mod keystore;
+pub(crate) mod quorum;
 pub(crate) mod sysexits;
 
 use std::path::{Path, PathBuf};

@@ -1,139 +1,52 @@
-//! What sealing needs before the first byte, for files and mail alike: who signs, until when, under which labels.
+//! What sealing needs before the first byte, for files and mail alike, and what is said of it.
 
-use std::collections::BTreeMap;
+use std::ops::Deref;
 
-use crate::cli::display::names::hex;
-use crate::cli::display::recipients::summary;
-use crate::cli::errors::directory::refuse_retired;
-use clap::Args;
-use encl::crypto::passphrase::{Cost, Passphrase};
-use encl::crypto::signing::SigningKey;
-use encl::directory::{People, Person, Recipients, ResolvedQuorum, Signer};
-use encl::envelope::{
-    Addressee, ContentInfo, EnvelopeId, LockRequest, SealError, SealRequest, Workers,
-};
-use encl::identity::Identity;
-use encl::policy::{Conditions, Padding};
+use encl::directory::{Person, Recipients, Signer};
+use encl::envelope::{Addressee, ContentInfo, EnvelopeId, KeyringError, LockRequest, SealError};
+use encl::operations::MyKeys;
+use encl::operations::seal::{SealTerms, Sealer};
 use serde::Serialize;
 
-use crate::cli::args::conditions;
+use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
+use crate::cli::display::names::hex;
+use crate::cli::display::recipients::summary;
+use crate::cli::errors::envelope::unlock_failure;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
-use crate::cli::secrets::keyring::Keys;
 use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::safe;
-
-/// How an envelope is sealed, beside for whom.
-#[derive(Debug, Clone, Default, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the command line"
-)]
-pub(crate) struct SealOptions {
-    /// So may whoever knows a passphrase: asked twice, or seven generated words when left empty
-    #[arg(long)]
-    pub(crate) passphrase: bool,
-
-    /// Do not add me to those who may read it
-    #[arg(long)]
-    pub(crate) no_self: bool,
-
-    /// Which of my identities signs [default: $ENCL_IDENTITY, else the default one; of a message the one that From names]
-    #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
-    pub(crate) identity: Option<String>,
-
-    /// Do not sign. You are still named as a reader, unless --no-self or --private says otherwise
-    #[arg(long)]
-    pub(crate) anonymous: bool,
-
-    /// Advisory: well-behaved software opens it only before WHEN: RFC 3339, a date, or a span such as 30d
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) expires: Option<String>,
-
-    /// Advisory: well-behaved software opens it only from WHEN on
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) not_before: Option<String>,
-
-    /// A handling label, readable by everybody
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) label: Vec<String>,
-
-    /// Seal recipients, signer and their names too
-    #[arg(long)]
-    pub(crate) private: bool,
-
-    /// Hide the exact size (at most 12 % more)
-    #[arg(long)]
-    pub(crate) pad: bool,
-
-    /// Refuse contacts that were never verified
-    #[arg(long)]
-    pub(crate) require_verified: bool,
-}
-
-/// What was said about time and handling, checked before anything else is done.
-pub(crate) struct SealConditions {
-    conditions: Conditions,
-    labels: BTreeMap<String, String>,
-}
-
-impl SealOptions {
-    pub(crate) fn terms(&self, context: &Context) -> Result<SealConditions, Failure> {
-        let conditions = conditions::conditions(
-            self.not_before.as_deref(),
-            self.expires.as_deref(),
-            context.now,
-        )?;
-        let labels = conditions::labels(&self.label)?;
-        Ok(SealConditions { conditions, labels })
-    }
-
-    /// Which of my identities wraps: the one that was named, else the default one, if there is any.
-    pub(crate) fn author<'a>(
-        &self,
-        people: &'a People,
-        context: &Context,
-    ) -> Result<Option<&'a Person>, Failure> {
-        match context.identity_name(self.identity.as_deref()) {
-            Some(name) => Ok(Some(people.my_identity(&name)?)),
-            None if people.active.is_empty() && !(self.anonymous && self.no_self) => {
-                refuse_retired("cannot wrap as you", people).map(|()| None)
-            }
-            None => Ok(people.active.first()),
-        }
-    }
-
-    /// Me as a reader, unless I do not want to be one.
-    pub(crate) fn reader<'a>(&self, author: Option<&'a Person>) -> Option<&'a Person> {
-        author.filter(|_| !self.no_self)
-    }
-}
 
 /// What all envelopes of one run have in common.
 pub(crate) struct Sealing<'a> {
     pub(crate) context: &'a Context,
     pub(crate) author: Option<&'a Person>,
-    options: &'a SealOptions,
-    terms: SealConditions,
-    signer: Option<&'a SigningKey>,
-    passphrase: Option<Passphrase>,
+    sealer: Sealer<'a>,
+}
+
+impl<'a> Deref for Sealing<'a> {
+    type Target = Sealer<'a>;
+
+    fn deref(&self) -> &Sealer<'a> {
+        &self.sealer
+    }
 }
 
 impl<'a> Sealing<'a> {
     /// Unlocks the key that signs and asks for a new passphrase, whatever of these is wanted. `author` is who signs.
     pub(crate) fn prepare(
-        options: &'a SealOptions,
-        terms: SealConditions,
+        options: &SealOptions,
+        terms: SealTerms,
         author: Option<&'a Person>,
-        keys: &'a Keys<'_>,
+        keys: &'a MyKeys<'_>,
         context: &'a Context,
     ) -> Result<Self, Failure> {
         let signer = author
             .filter(|_| !options.anonymous)
-            .map(|author| signer(keys, author))
+            .map(|author| keys.signing_key(author.card.id()).map_err(cannot_sign))
             .transpose()?;
         let passphrase = options
             .passphrase
@@ -143,47 +56,17 @@ impl<'a> Sealing<'a> {
                     .new_one(PassphraseFor::Envelope, "the envelope")
             })
             .transpose()?;
+        let sealer = Sealer {
+            signer,
+            passphrase,
+            terms,
+            now: context.now,
+        };
         Ok(Self {
             context,
             author,
-            options,
-            terms,
-            signer,
-            passphrase,
+            sealer,
         })
-    }
-
-    /// The request for one envelope.
-    pub(crate) fn request(&self, readers: &Recipients, about: ContentInfo) -> SealRequest<'_> {
-        let passphrase = self
-            .passphrase
-            .as_ref()
-            .map(|passphrase| (passphrase, Cost::DEFAULT));
-        let first = LockRequest {
-            need: 1,
-            recipients: readers.addressees.clone(),
-            passphrase,
-        };
-        // A quorum may be all there is.
-        let is_empty = first.recipients.is_empty() && passphrase.is_none();
-        let quorums = readers.quorums.iter().map(ResolvedQuorum::request);
-        let first = Some(first).filter(|_| !is_empty || readers.quorums.is_empty());
-        SealRequest {
-            locks: first.into_iter().chain(quorums).collect(),
-            signer: self.signer,
-            private: self.options.private,
-            padding: if self.options.pad {
-                Padding::Padme
-            } else {
-                Padding::None
-            },
-            created: Some(self.context.now),
-            conditions: self.terms.conditions,
-            labels: self.terms.labels.clone(),
-            info: about,
-            aligned: false,
-            workers: Workers::Processors,
-        }
     }
 
     /// Says what was made of the input, and for whom; or prints the object.
@@ -309,23 +192,21 @@ impl<'a> RecipientObject<'a> {
     }
 }
 
-/// The key that signs. Never silently unsigned: without its passphrase nothing is wrapped.
-fn signer<'a>(keys: &'a Keys<'_>, author: &Person) -> Result<&'a SigningKey, Failure> {
-    let unlocked = keys.identity(author.card.id());
-    unlocked.map(Identity::root).map_err(|failure| {
-        let what = failure.what.clone();
-        let mut failure = Failure {
-            what: "cannot sign".to_owned(),
-            ..failure
-        };
-        failure.reasons.insert(0, what);
-        match failure.exit {
-            Exit::Locked => failure.hint(
-                "--anonymous leaves the signature out; --passphrase-file FILE gives the passphrase",
-            ),
-            _ => failure,
-        }
-    })
+/// Never silently unsigned: without the passphrase of the signing key nothing is wrapped.
+fn cannot_sign(error: KeyringError) -> Failure {
+    let failure = unlock_failure(error);
+    let what = failure.what.clone();
+    let mut failure = Failure {
+        what: "cannot sign".to_owned(),
+        ..failure
+    };
+    failure.reasons.insert(0, what);
+    match failure.exit {
+        Exit::Locked => failure.hint(
+            "--anonymous leaves the signature out; --passphrase-file FILE gives the passphrase",
+        ),
+        _ => failure,
+    }
 }
 
 /// Why nothing was sealed.

@@ -18,15 +18,15 @@ use crate::cli::commands::envelope::inspect;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::quorum::UnlockContext;
+use crate::cli::errors::envelope;
+use crate::cli::errors::quorum::{self, ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::input::{Input, Source, is_dash};
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
-use crate::cli::operations::open;
-use crate::cli::operations::open::approvals::Approvals;
-use crate::cli::secrets::keyring::{Answers, Keys};
 use crate::cli::terminal::quoted;
+use encl::operations::MyKeys;
+use encl::operations::keys::TypedPassphrase;
 
 /// Release my share of a quorum to one colleague
 ///
@@ -77,8 +77,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let colleague = Colleague::find(arguments, &input, &people, context)?;
     let source = input.open("approve")?;
     let same = source.twin(&input, "approve")?;
-    let envelope =
-        Envelope::read(source).map_err(|error| open::failure(&input, "approve", error))?;
+    let envelope = Envelope::read(source)
+        .map_err(|error| envelope::failure(input.cannot("approve", Exit::Failed), error))?;
     let target = match arguments.output.as_ref().filter(|path| !is_dash(path)) {
         Some(path) => Target::File(path.clone()),
         None => Target::Stdout,
@@ -184,12 +184,12 @@ impl Approving<'_> {
         {
             Some(name) => {
                 let mine = self.people.my_identity(&name)?;
-                Keys::new(self.context, std::slice::from_ref(mine))
+                MyKeys::new(self.context, std::slice::from_ref(mine))
             }
-            None => Keys::new(self.context, self.people.readers()),
+            None => MyKeys::new(self.context, self.people.readers()),
         };
-        let mut answers = Answers::default();
-        let mut keyring = answers.keyring(&keys, &self.input.name());
+        let mut typed = TypedPassphrase::default();
+        let mut keyring = keys.keyring(&self.input.name(), &mut typed);
         let candidates = self.candidates(&keyring.keys())?;
         let mut released = Vec::new();
         for lock in candidates {
@@ -278,9 +278,18 @@ impl Approving<'_> {
 
     fn failure(&self, error: OpenError) -> Failure {
         let is_not_mine = matches!(error, OpenError::NoKey(NoKey::NotNamed));
-        let nothing = Approvals::default();
-        let shut = UnlockContext::of(self.manifest, Vec::new(), self.people, &nothing);
-        let mut failure = shut.failure(self.input, "approve", error);
+        let context = UnlockContext {
+            people: self.people,
+            policy: &self.manifest.policy,
+            keys: &[],
+            approvals: &ApprovalNames::default(),
+        };
+        let envelope = quorum::Envelope {
+            verb: "approve",
+            place: Place::File(self.input.path()),
+        };
+        let cannot = self.input.cannot("approve", Exit::Failed);
+        let mut failure = context.failure(&envelope, cannot, error);
         if let Some(lock) = self.arguments.lock.filter(|_| is_not_mine) {
             failure.reasons = vec![format!(
                 "none of your identities holds anything of lock {lock}"

@@ -10,6 +10,7 @@ use encl::envelope::{KeyDirectory, Reader};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
@@ -18,9 +19,9 @@ use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
-use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
+use crate::cli::operations::rewrite::envelope_file::said;
 use crate::cli::operations::rewrite::session::RewriteSession;
-use crate::cli::secrets::keyring::Answers;
+use encl::operations::keys::TypedPassphrase;
 
 /// Take somebody's slot away; whoever had access keeps the key
 ///
@@ -52,7 +53,7 @@ const CAVEAT: &str = "whoever had the file or the key keeps it; `encl revoke` se
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "drop", context)?;
     let options = &arguments.rewrite;
-    options.begin(&inputs)?;
+    options.remove_leftovers(&inputs)?;
     let people = context.people()?;
     let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people)?;
     let who = list_of(&leaving.holders);
@@ -93,7 +94,7 @@ fn dropped(
 ) -> Result<Done, Failure> {
     let options = access.options;
     let subject = access.subject(input)?;
-    let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
+    let mut rewriting = access.rewriting(&subject, &mut TypedPassphrase::default())?;
     let nobody = KeyDirectory::default();
     let leaves = |reader: &Reader| leaving.removals.include(reader, &nobody);
     let readers = rewriting.manifest().readers().into_iter();

@@ -9,6 +9,7 @@ use encl::envelope::{Addressee, Granted};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
@@ -16,10 +17,10 @@ use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
-use crate::cli::operations::rewrite::envelope_file::{RewriteOptions, said};
+use crate::cli::operations::rewrite::envelope_file::said;
 use crate::cli::operations::rewrite::session::{RewriteSession, no_identity};
 use crate::cli::operations::seal::RecipientObject;
-use crate::cli::secrets::keyring::Answers;
+use encl::operations::keys::TypedPassphrase;
 
 /// Let somebody in: one slot more; policy, payload and the author's signature stay
 ///
@@ -49,7 +50,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "grant", context)?;
-    arguments.rewrite.begin(&inputs)?;
+    arguments.rewrite.remove_leftovers(&inputs)?;
     let people = context.people()?;
     if people.active.is_empty() {
         return Err(no_identity("cannot let anybody in").into());
@@ -98,7 +99,7 @@ impl<'a> Granting<'a> {
     fn grant(&self, input: &Input) -> Result<Done<'a>, Failure> {
         let access = &self.access;
         let subject = access.subject(input)?;
-        let mut rewriting = access.rewriting(&subject, &mut Answers::default())?;
+        let mut rewriting = access.rewriting(&subject, &mut TypedPassphrase::default())?;
         // One of mine by whom the record leads back to the author, if there is one.
         let by = access.actor(|person| rewriting.can_record(person.card.id()));
         let by = by.expect("there is an identity");

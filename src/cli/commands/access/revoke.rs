@@ -5,6 +5,7 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::ResolvedRemovals;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
@@ -12,7 +13,6 @@ use crate::cli::display::names::list_of;
 use crate::cli::errors::{CommandResult, Exit, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
-use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::operations::rewrite::update::{AccessUpdate, RequestedAccess};
 
@@ -52,7 +52,7 @@ pub(crate) const CAVEAT: &str =
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "revoke", context)?;
     let options = &arguments.rewrite;
-    options.begin(&inputs)?;
+    options.remove_leftovers(&inputs)?;
     let people = context.people()?;
     let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people)?;
     let renewal = AccessUpdate::new(

@@ -5,6 +5,7 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::{People, Recipients, resolve};
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::commands::access::revoke::CAVEAT;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
@@ -14,7 +15,6 @@ use crate::cli::files::input::Input;
 use crate::cli::files::walk;
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
-use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::operations::rewrite::update::{AccessUpdate, RequestedAccess};
 use encl::directory::{DirectoryError, known_person};
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let mut tally = Tally::default();
     let inputs = inputs(arguments, context, &mut tally)?;
     let options = &arguments.rewrite;
-    options.begin(&inputs)?;
+    options.remove_leftovers(&inputs)?;
     let people = context.people()?;
     let wished = wished(arguments, &people, context)?;
     let renewal = AccessUpdate::new(

@@ -16,9 +16,9 @@ use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::policy;
 use crate::cli::display::time;
+use crate::cli::errors::envelope;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
-use crate::cli::operations::open;
 use crate::cli::terminal::{Stream, safe};
 
 /// Who may read it, until when, from whom, how it is sealed; needs no key
@@ -56,7 +56,9 @@ pub(crate) fn inspect(
     people: &People,
     context: &Context,
 ) -> Result<(), Failure> {
-    let failed = |error: encl::envelope::OpenError| open::failure(input, "inspect", error);
+    let failed = |error: encl::envelope::OpenError| {
+        envelope::failure(input.cannot("inspect", Exit::Failed), error)
+    };
     let mut envelope = Envelope::read(source).map_err(failed)?;
     let payload_bytes = envelope.payload_bytes().map_err(failed)?;
     let manifest = envelope.manifest();

@@ -4,9 +4,11 @@ use clap::Args;
 use encl::atomic_file::{Existing, FileMode};
 use encl::envelope::{Content, OpenError, Opened};
 
+use crate::cli::args::open::{RequirementArgs, With};
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::errors::envelope;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
@@ -14,9 +16,8 @@ use crate::cli::files::parallel;
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
-use crate::cli::operations::open;
-use crate::cli::operations::open::approvals::{Approvals, With};
-use crate::cli::operations::open::{Opening, Requirements};
+use crate::cli::operations::open::Opening;
+use crate::cli::operations::open::approvals::LoadedApprovals;
 
 /// Open envelopes that name me
 ///
@@ -37,7 +38,7 @@ pub(crate) struct Arguments {
     output: OutputFile,
 
     #[command(flatten)]
-    demands: Requirements,
+    requirements: RequirementArgs,
 
     #[command(flatten)]
     with: With,
@@ -65,8 +66,14 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
     target::refuse_one_output_for_many(&inputs, &arguments.output)?;
     let people = context.people()?;
-    let approvals = Approvals::load(&arguments.with, &inputs, context)?;
-    let opening = Opening::new("unwrap", &arguments.demands, &people, context)?.with(approvals);
+    let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
+    let opening = Opening::new(
+        "unwrap",
+        &arguments.requirements,
+        approvals,
+        &people,
+        context,
+    )?;
     let mut tally = Tally::default();
     let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
         let told = unwrapped.and_then(
@@ -83,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         for input in &inputs {
             tell(
                 input,
-                under_stored_name(input, arguments, &mut opening.another()),
+                under_stored_name(input, arguments, &mut opening.for_thread()),
             );
         }
     } else {
@@ -92,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             target.ok().and_then(Target::into_path)
         };
         let unwrap = |input: &Input, parallelism| {
-            under_given_name(input, arguments, &mut opening.another(), parallelism)
+            under_given_name(input, arguments, &mut opening.for_thread(), parallelism)
         };
         parallel::each(&inputs, target, unwrap, tell);
     }
@@ -198,7 +205,7 @@ fn not_copied(output: &Output<'_>, error: OpenError) -> Failure {
     match error {
         OpenError::Write(error) => output.not_written(&error),
         error => {
-            let failure = open::failure(output.input, "unwrap", error);
+            let failure = envelope::failure(output.input.cannot("unwrap", Exit::Failed), error);
             if output.is_stream() {
                 failure.hint("throw away what was written: it is not all, or not signed")
             } else {

@@ -3,13 +3,14 @@
 use clap::Args;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::open::{RequirementArgs, With};
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
-use crate::cli::operations::open::approvals::{Approvals, With};
-use crate::cli::operations::open::{Opening, Requirements};
+use crate::cli::operations::open::Opening;
+use crate::cli::operations::open::approvals::LoadedApprovals;
 
 /// Check every byte and the signature of envelopes that name me; no plaintext is written
 #[derive(Debug, Args)]
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
     inputs: InputFiles,
 
     #[command(flatten)]
-    demands: Requirements,
+    requirements: RequirementArgs,
 
     #[command(flatten)]
     with: With,
@@ -35,12 +36,18 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "verify", context)?;
     let people = context.people()?;
-    let approvals = Approvals::load(&arguments.with, &inputs, context)?;
-    let opening = Opening::new("verify", &arguments.demands, &people, context)?.with(approvals);
+    let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
+    let opening = Opening::new(
+        "verify",
+        &arguments.requirements,
+        approvals,
+        &people,
+        context,
+    )?;
     let mut tally = Tally::default();
     let verify = |input: &Input, parallelism| {
         let mut source = input.open("verify")?;
-        opening.another().check(input, &mut source, parallelism)
+        opening.for_thread().check(input, &mut source, parallelism)
     };
     parallel::each(
         &inputs,

@@ -5,6 +5,7 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::Recipients;
 
 use crate::cli::args::quorum::QuorumArg;
+use crate::cli::args::seal::SealOptions;
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::commands::envelope::wrap_one::Wrapping;
 use crate::cli::commands::program::completions::{
@@ -19,9 +20,9 @@ use crate::cli::files::parallel;
 use crate::cli::files::target;
 use crate::cli::files::target::{Target, refuse_one_output_for_many};
 use crate::cli::operations::recipients::store_cards;
-use crate::cli::operations::seal::{SealOptions, Sealing};
-use crate::cli::secrets::keyring::Keys;
+use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::safe;
+use encl::operations::MyKeys;
 
 /// Seal files, or standard input, for the people named
 ///
@@ -81,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if let [input] = &inputs[..] {
         refuse_existing(input, arguments)?;
     }
-    let keys = Keys::new(context, people.readers());
+    let keys = MyKeys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author, &keys, context)?;
     store_cards(&readers, &people, context)?;
     if author.is_none() {

@@ -5,13 +5,14 @@ use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
 use encl::directory::Recipients;
-use encl::envelope::{ArmorWriter, ContentInfo, EnvelopeId, SealError, SealRequest, Sealed};
+use encl::envelope::{ContentInfo, EnvelopeId, SealRequest};
+use encl::operations::seal::{Encoding, seal_as};
 use encl::time::Time;
 
 use crate::cli::commands::envelope::wrap::Arguments;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
-use crate::cli::files::output::{Output, Sink};
+use crate::cli::files::output::Output;
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
@@ -70,7 +71,13 @@ impl Wrapping<'_> {
         let terminal = parallelism.progress(self.sealing.context.terminal);
         let mut content = Progress::new(terminal, &input.name(), bytes, source);
         let head = head(input, &mut content)?;
-        let sealed = self.seal(&request, &mut head.as_slice().chain(content), &mut sink);
+        let encoding = match self.arguments.armor {
+            true => Encoding::Armor,
+            false => Encoding::Binary,
+        };
+        let mut rng = self.sealing.context.rng();
+        let mut content = head.as_slice().chain(content);
+        let sealed = seal_as(encoding, &request, &mut content, &mut sink, &mut rng);
         let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
         output.commit(sink)?;
         Ok(Wrapped {
@@ -96,22 +103,6 @@ impl Wrapping<'_> {
         let made = SealedOutput::One(id);
         self.sealing
             .report("encl.wrap/1", (input, &target), &made, &self.readers)
-    }
-
-    fn seal(
-        &self,
-        request: &SealRequest<'_>,
-        content: &mut (dyn Read + Send),
-        sink: &mut Sink,
-    ) -> Result<Sealed, SealError> {
-        let mut rng = self.sealing.context.rng();
-        if !self.arguments.armor {
-            return encl::envelope::seal(request, content, sink, &mut rng);
-        }
-        let mut armor = ArmorWriter::new(sink).map_err(SealError::Write)?;
-        let sealed = encl::envelope::seal(request, content, &mut armor, &mut rng)?;
-        armor.finish().map_err(SealError::Write)?;
-        Ok(sealed)
     }
 
     fn about(&self, input: &Input, source: &Source) -> ContentInfo {

@@ -11,6 +11,7 @@ use encl::envelope::{ContentInfo, seal};
 use encl::keystore::{BACKUP_TYPE, BackupCounts};
 use serde::Serialize;
 
+use crate::cli::args::seal::SealOptions;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
@@ -22,8 +23,8 @@ use crate::cli::files::target;
 use crate::cli::files::target::Target;
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal;
-use crate::cli::operations::seal::{RecipientObject, SealOptions, Sealing};
-use crate::cli::secrets::keyring::Keys;
+use crate::cli::operations::seal::{RecipientObject, Sealing};
+use encl::operations::MyKeys;
 
 /// Seal all of the keystore into one envelope
 ///
@@ -94,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         false => options.author(&people, context)?,
     };
     let readers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
-    let keys = Keys::new(context, people.readers());
+    let keys = MyKeys::new(context, people.readers());
     let mut content = keystore
         .backup(context.now)
         .map_err(|error| keystore::unreadable(&error))?;

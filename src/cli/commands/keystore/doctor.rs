@@ -18,8 +18,8 @@ use crate::cli::display::names::DisplayName;
 use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, io_message};
-use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::{Stream, quoted, safe, shown};
+use encl::operations::MyKeys;
 
 /// An end is told this much before it comes.
 const SOON_SECONDS: u64 = 30 * 86_400;
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             trust: Trust::Me,
         })
         .collect();
-    let keys = Keys::new(context, &people);
+    let keys = MyKeys::new(context, &people);
     for identity in &identities {
         doctor.look_at_identity(identity, &keys, arguments.open);
     }
@@ -214,7 +214,7 @@ impl Doctor<'_> {
         }
     }
 
-    fn look_at_identity(&mut self, identity: &StoredIdentity, keys: &Keys<'_>, open: bool) {
+    fn look_at_identity(&mut self, identity: &StoredIdentity, keys: &MyKeys<'_>, open: bool) {
         let card = &identity.card;
         let who = format!("identity {}", card.display_name());
         let address = quoted(card.addresses().first().map(Path::new));
@@ -269,8 +269,10 @@ impl Doctor<'_> {
     }
 
     /// Test envelopes to the identity's card, opened with its private keys.
-    fn self_test(&self, identity: &StoredIdentity, keys: &Keys<'_>) -> Result<(), Failure> {
-        let private = keys.identity(identity.card.id())?;
+    fn self_test(&self, identity: &StoredIdentity, keys: &MyKeys<'_>) -> Result<(), Failure> {
+        let private = keys
+            .identity(identity.card.id())
+            .map_err(crate::cli::errors::envelope::unlock_failure)?;
         let tried = self_test(private, &identity.card, &mut self.context.rng());
         tried.map_err(|error| keystore::failure("a test envelope to it does not open", &error))
     }

@@ -8,15 +8,17 @@ use encl::envelope::Opened;
 use encl::keystore::{BACKUP_TYPE, read_parts};
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::open::RequirementArgs;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::errors::envelope;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::identity::restore_backup::{Merge, Stopped};
-use crate::cli::operations::open;
-use crate::cli::operations::open::{Opening, Requirements};
+use crate::cli::operations::open::Opening;
+use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::terminal::{safe, shown};
 
 pub(crate) const VERB: &str = "restore";
@@ -65,9 +67,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let inputs = Input::of(&files, VERB, context)?;
     let input = &inputs[0];
     let people = context.people()?;
-    let demands = Requirements {
+    let requirements = RequirementArgs {
         identity: arguments.identity.clone(),
-        ..Requirements::default()
+        ..RequirementArgs::default()
     };
     let keystore = context.keystore.clone();
     let mine = keystore.identities();
@@ -77,7 +79,13 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         input,
         // It is read twice, and nobody may change it in between.
         source: input.open(VERB)?.spooled(input, VERB)?,
-        opening: Opening::new(VERB, &demands, &people, context)?,
+        opening: Opening::new(
+            VERB,
+            &requirements,
+            LoadedApprovals::default(),
+            &people,
+            context,
+        )?,
     };
     let mut merge = Merge::foresee(&keystore, mine, arguments.foreign, context);
     let signer = backup.read(&mut merge)?.signer();
@@ -154,7 +162,8 @@ impl Backup<'_> {
             drop(writer);
             (copied, parsing.join())
         });
-        let (about, _) = copied.map_err(|error| open::failure(input, VERB, error))?;
+        let (about, _) =
+            copied.map_err(|error| envelope::failure(input.cannot(VERB, Exit::Failed), error))?;
         match parsed {
             Ok(Ok(())) => Ok(about),
             Ok(Err(Stopped::By(failure))) => Err(failure),

@@ -13,6 +13,7 @@ use encl::directory::{People, Recipients, resolve};
 use encl::envelope::SealError;
 use encl::mail::{Header, Mailbox, MaildirPlace, Reopen, SealedBy, parse_list};
 
+use crate::cli::args::seal::SealOptions;
 use crate::cli::commands::mail::wrap;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::sysexit_closing;
@@ -26,10 +27,10 @@ use crate::cli::operations::mail::is_sealed::is_sealed_for;
 use crate::cli::operations::mail::outgoing::{maildir, subprocess};
 use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
 use crate::cli::operations::recipients::at_mailboxes;
-use crate::cli::operations::seal::{SealOptions, Sealing};
-use crate::cli::secrets::keyring::Keys;
+use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{safe, shown};
+use encl::operations::MyKeys;
 
 const WHAT: &str = "cannot deliver the message";
 
@@ -89,7 +90,7 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
             anonymous: true,
             ..SealOptions::default()
         };
-        let mine = Keys::new(context, &[]);
+        let mine = MyKeys::new(context, &[]);
         let terms = options.terms(context)?;
         let sealing = Sealing::prepare(&options, terms, None, &mine, context)?;
         let mut message = BufReader::new(source.open().map_err(|error| unreadable(&error))?);

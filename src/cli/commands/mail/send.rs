@@ -11,6 +11,7 @@ use encl::directory::{People, Person, Recipients};
 use encl::envelope::SealError;
 use encl::mail::{Header, Invocation, MaildirPlace, Notice, SealedBy};
 
+use crate::cli::args::seal::SealOptions;
 use crate::cli::args::sendmail::SendmailArgs;
 use crate::cli::commands::mail::wrap;
 use crate::cli::commands::program::help::sysexit_closing;
@@ -27,9 +28,9 @@ use crate::cli::operations::mail::outgoing::maildir::PendingDelivery;
 use crate::cli::operations::mail::outgoing::{maildir, subprocess};
 use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
 use crate::cli::operations::recipients::store_cards;
-use crate::cli::operations::seal::{SealOptions, Sealing};
-use crate::cli::secrets::keyring::Keys;
+use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::safe;
+use encl::operations::MyKeys;
 
 const WHAT: &str = "cannot send the message";
 
@@ -83,7 +84,7 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     if arguments.seal.require_verified {
         mailings.everybody.require_verified()?;
     }
-    let keys = Keys::new(context, people.readers());
+    let keys = MyKeys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     store_cards(&mailings.everybody, &people, context)?;
     let sealer = Sealer {

@@ -9,6 +9,7 @@ use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::args::message::OneMessage;
+use crate::cli::args::open::RequirementArgs;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::time;
@@ -17,7 +18,8 @@ use crate::cli::files::spool::{SpoolWriter, not_spooled};
 use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
 use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check::{FromOption, is_message};
-use crate::cli::operations::open::{Opening, Requirements, let_in};
+use crate::cli::operations::open::approvals::LoadedApprovals;
+use crate::cli::operations::open::{Opening, describe_grants};
 use crate::cli::terminal::escape::spelled_out;
 use crate::cli::terminal::{Stream, safe};
 
@@ -39,7 +41,7 @@ pub(crate) struct Arguments {
     message: OneMessage,
 
     #[command(flatten)]
-    demands: Requirements,
+    requirements: RequirementArgs,
 
     /// Which envelope to open where there are several, counted from 1
     #[arg(long, value_name = "N")]
@@ -52,7 +54,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = arguments.message.input("show", context)?;
     let people = context.people()?;
-    let mut opening = Opening::new("show", &arguments.demands, &people, context)?.in_mail();
+    let none = LoadedApprovals::default();
+    let opening = Opening::new("show", &arguments.requirements, none, &people, context)?;
+    let mut opening = opening.in_mail();
     let arrived = FoundEnvelope::open(&input, "show", context)?;
     let letter = ReceivedMessage::new("show", &input, &arrived);
     let message = SealedMessage {
@@ -131,7 +135,7 @@ fn opened(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
     let created = about
         .created()
         .map_or_else(String::new, |created| format!(", {}", time::local(created)));
-    let let_in = let_in(about, people);
+    let let_in = describe_grants(about, people);
     format!("{FRAME} {from}{created}{let_in} --]")
 }
 

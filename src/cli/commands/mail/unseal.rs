@@ -14,13 +14,13 @@ use encl::time::Time;
 
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::errors::envelope;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::operations::mail::compare::CompareWriter;
 use crate::cli::operations::mail::is_sealed::sealed_for;
 use crate::cli::operations::mail::mailbox;
 use crate::cli::operations::mail::mailbox::{ArchiveOptions, Words};
-use crate::cli::operations::open;
 use crate::cli::secrets::keyring;
 
 const WORDS: Words = Words {
@@ -232,5 +232,6 @@ fn unreadable(error: &io::Error) -> Failure {
 
 /// Why a sealed message stays shut.
 pub(crate) fn not_opened(error: OpenError) -> Failure {
-    open::failure(&Input::File("the message".into()), "unseal", error)
+    let message = Input::File("the message".into());
+    envelope::failure(message.cannot("unseal", Exit::Failed), error)
 }

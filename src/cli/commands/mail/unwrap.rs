@@ -8,6 +8,7 @@ use encl::atomic_file::FileMode;
 use encl::directory::People;
 
 use crate::cli::args::message::{MailOutput, OneMessage};
+use crate::cli::args::open::RequirementArgs;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit};
@@ -16,7 +17,8 @@ use crate::cli::operations::mail::incoming::attachments::AttachmentOpener;
 use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
 use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check::FromOption;
-use crate::cli::operations::open::{Opening, Requirements};
+use crate::cli::operations::open::Opening;
+use crate::cli::operations::open::approvals::LoadedApprovals;
 
 /// Open a sealed message
 ///
@@ -35,7 +37,7 @@ pub(crate) struct Arguments {
     output: MailOutput,
 
     #[command(flatten)]
-    demands: Requirements,
+    requirements: RequirementArgs,
 
     /// Take the sealed attachments out into files below DIR, under the names stored inside (cleaned)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["output", "part"])]
@@ -52,7 +54,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = arguments.message.input("unwrap", context)?;
     let people = context.people()?;
-    let mut opening = Opening::new("unwrap", &arguments.demands, &people, context)?.in_mail();
+    let none = LoadedApprovals::default();
+    let opening = Opening::new("unwrap", &arguments.requirements, none, &people, context)?;
+    let mut opening = opening.in_mail();
     let arrived = FoundEnvelope::open(&input, "unwrap", context)?;
     if arguments.part.is_none()
         && arrived.holds_envelopes()

@@ -10,6 +10,7 @@ use encl::directory::{People, Recipients};
 use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reopen, SealedBy, recipients};
 
 use crate::cli::args::message::{MailOutput, OneMessage};
+use crate::cli::args::seal::SealOptions;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
@@ -24,10 +25,10 @@ use crate::cli::operations::mail::seal_attachments::AttachmentSealer;
 use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal;
-use crate::cli::operations::seal::{SealOptions, SealedOutput, Sealing};
-use crate::cli::secrets::keyring::Keys;
+use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::shown;
+use encl::operations::MyKeys;
 
 /// Seal a whole message for the people in its To and Cc
 ///
@@ -115,7 +116,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let head = head(&header, arguments, &input)?;
     let author = Author::of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
-    let keys = Keys::new(context, people.readers());
+    let keys = MyKeys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     store_cards(&readers, &people, context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {
@@ -169,7 +170,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     }
     let author = Author::of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
-    let keys = Keys::new(context, people.readers());
+    let keys = MyKeys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
     store_cards(&readers, &people, context)?;
     if author.signs.is_none() && !arguments.seal.anonymous {

@@ -1,148 +1,95 @@
-//! What unwrap and verify share: opening an envelope, what is demanded of it, and what is said about it.
+//! What unwrap and verify share: opening an envelope, what is required of it, and what is said about it.
 
 pub(crate) mod approvals;
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use crate::cli::display::names::NAMES_SHOWN;
-use crate::cli::display::names::{DisplayName, list};
-use crate::cli::errors::directory::blocked;
-use clap::Args;
-use clap_complete::ArgValueCompleter;
-use encl::crypto::signing::RootId;
-use encl::directory::resolve;
 use encl::directory::{People, Signer};
-use encl::envelope::{
-    Admission, Content, Envelope, GrantLink, Keyring as _, NoKey, OpenError, Opened,
-};
-use encl::policy::{Policy, Refusal};
+use encl::envelope::{Admission, Content, GrantLink, NoKey, OpenError, Opened};
+use encl::operations::MyKeys;
+use encl::operations::keys::TypedPassphrase;
+use encl::operations::open::{OpenFailure, Opener, Unmet};
+use encl::policy::Policy;
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
-use crate::cli::display::quorum::UnlockContext;
+use crate::cli::display::names::{DisplayName, NAMES_SHOWN, list};
 use crate::cli::display::time;
-use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::errors::envelope;
+use crate::cli::errors::quorum::{self, ApprovalNames, Place, UnlockContext};
+use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target::Target;
-use crate::cli::operations::open::approvals::Approvals;
-use crate::cli::secrets::keyring::{Answers, Keys};
+use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::terminal::progress::Progress;
-use crate::cli::terminal::{Stream, quoted, safe};
-
-/// What a reader demands of an envelope, beyond that it opens.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Requirements {
-    /// Refuse anything that WHO did not sign
-    #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
-    pub(crate) signed_by: Option<String>,
-
-    /// Refuse anything unsigned
-    #[arg(long)]
-    pub(crate) require_signed: bool,
-
-    /// Refuse it when I was let in without a record
-    #[arg(long)]
-    pub(crate) strict: bool,
-
-    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
-    #[arg(long = "as", value_name = "WHO")]
-    pub(crate) identity: Option<String>,
-}
-
-/// The command that lists the recipients of an envelope in a message.
-const IN_MAIL: &str = "encl mail inspect";
+use crate::cli::terminal::{Stream, quoted};
 
 /// Opens envelopes, one after the other.
 pub(crate) struct Opening<'a> {
     verb: &'static str,
     context: &'a Context,
     people: &'a People,
-    keys: Arc<Keys<'a>>,
-    answers: Answers,
-    demands: &'a Requirements,
-    /// The command that lists the recipients.
-    inspect: &'static str,
-    approvals: Arc<Approvals>,
-    /// Who may have signed it, if that was demanded.
-    signers: Arc<Option<HashSet<RootId>>>,
+    opener: Opener<'a>,
+    typed: TypedPassphrase,
+    approvals: Arc<ApprovalNames>,
+    is_in_mail: bool,
 }
 
 impl<'a> Opening<'a> {
     pub(crate) fn new(
         verb: &'static str,
-        demands: &'a Requirements,
+        requirements: &RequirementArgs,
+        approvals: LoadedApprovals,
         people: &'a People,
         context: &'a Context,
     ) -> Result<Self, Failure> {
         context.warn_of_clock();
-        let signers = |name: &String| {
-            let found = resolve(&[name], people)?;
-            if let Some(one) = found.iter().find(|one| one.trust.blocks_use()) {
-                let what = format!(
-                    "cannot take the word of {} (--signed-by)",
-                    one.names.display_name()
-                );
-                return Err(blocked(what, one.trust, &one.names));
-            }
-            Ok(found.iter().map(|found| found.names.id).collect())
+        let keys = match context.identity_name(requirements.identity.as_deref()) {
+            Some(name) => MyKeys::new(context, std::slice::from_ref(people.my_identity(&name)?)),
+            None => MyKeys::new(context, people.readers()),
         };
-        let keys = match context.identity_name(demands.identity.as_deref()) {
-            Some(name) => Keys::new(context, std::slice::from_ref(people.my_identity(&name)?)),
-            None => Keys::new(context, people.readers()),
-        };
-        let signers = demands.signed_by.as_ref().map(signers).transpose()?;
+        let requirements = requirements.resolve(people)?;
+        let (approvals, names) = approvals.into_parts(context.terminal);
         Ok(Self {
             verb,
             context,
             people,
-            keys: Arc::new(keys),
-            answers: Answers::default(),
-            demands,
-            inspect: "encl inspect",
-            approvals: Arc::default(),
-            signers: Arc::new(signers),
+            opener: Opener::new(keys, approvals, requirements, context.now),
+            typed: TypedPassphrase::default(),
+            approvals: names,
+            is_in_mail: false,
         })
     }
 
-    /// The same for another thread: keys that were unlocked are so for both.
-    pub(crate) fn another(&self) -> Self {
+    /// A copy for another thread; unlocked keys are shared.
+    pub(crate) fn for_thread(&self) -> Self {
         Self {
-            keys: Arc::clone(&self.keys),
-            answers: Answers::default(),
-            signers: Arc::clone(&self.signers),
+            opener: self.opener.clone(),
+            typed: TypedPassphrase::default(),
             approvals: Arc::clone(&self.approvals),
             ..*self
         }
     }
 
-    /// The same with what colleagues approved.
-    pub(crate) fn with(self, approvals: Approvals) -> Self {
-        Self {
-            approvals: Arc::new(approvals),
-            ..self
-        }
-    }
-
-    /// Says which approvals were for none of the envelopes.
-    pub(crate) fn warn_of_unused_approvals(&self) {
-        self.approvals.warn_of_unused();
-    }
-
-    /// The same for envelopes in messages.
+    /// Opens envelopes that lie in messages.
     pub(crate) fn in_mail(self) -> Self {
         Self {
-            inspect: IN_MAIL,
+            is_in_mail: true,
             ..self
         }
     }
 
-    /// Opens an envelope as far as its private line, and holds it against the demands.
+    /// Warns of the approvals that none of several envelopes could use.
+    pub(crate) fn warn_of_unused_approvals(&self) {
+        self.opener.report_unused_approvals();
+    }
+
+    /// Opens an envelope as far as its private line, and compares it with the requirements.
     pub(crate) fn open<'s>(
         &mut self,
         input: &Input,
@@ -155,29 +102,14 @@ impl<'a> Opening<'a> {
         self.open_reader(input, source)
     }
 
-    /// The same, wherever the envelope comes from. `input` is what failures name.
+    /// Opens an envelope, wherever it comes from. `input` is what failures name.
     pub(crate) fn open_reader<R: Read>(
         &mut self,
         input: &Input,
         reader: R,
     ) -> Result<Content<R>, Failure> {
-        let envelope = Envelope::read(reader).map_err(|error| failure(input, self.verb, error))?;
-        let is_in_mail = self.inspect == IN_MAIL;
-        let manifest = envelope.manifest();
-        let named = named(&manifest.policy);
-        let mut keyring = self.answers.keyring(&self.keys, &input.name());
-        let keys = keyring.keys();
-        let approvals = self.approvals.for_envelope(manifest, &keys);
-        let shut =
-            UnlockContext::of(manifest, keys, self.people, &self.approvals).in_mail(is_in_mail);
-        let content = envelope
-            .unlock_with(approvals, &mut keyring, self.context.now)
-            .map_err(|error| match error {
-                OpenError::NoKey(NoKey::NotNamed) => self.not_named(input, &named),
-                error => shut.failure(input, self.verb, error),
-            })?;
-        self.demand(input, content.metadata())?;
-        Ok(content)
+        let opened = self.opener.open(&input.name(), reader, &mut self.typed);
+        opened.map_err(|failure| self.not_opened(input, failure))
     }
 
     /// Reads an envelope to its end, and lets the content go.
@@ -190,11 +122,58 @@ impl<'a> Opening<'a> {
         let content = self.open(input, source, parallelism)?;
         content
             .copy_to(&mut io::sink(), parallelism.workers())
-            .map_err(|error| failure(input, self.verb, error))
+            .map_err(|error| self.cannot(input, error))
+    }
+
+    fn cannot(&self, input: &Input, error: OpenError) -> Failure {
+        envelope::failure(input.cannot(self.verb, Exit::Failed), error)
+    }
+
+    fn not_opened(&self, input: &Input, failure: OpenFailure) -> Failure {
+        match failure {
+            OpenFailure::Unreadable(error) => self.cannot(input, error),
+            OpenFailure::Unmet(unmet) => self.unmet(input, unmet),
+            OpenFailure::Locked {
+                error: OpenError::NoKey(NoKey::NotNamed),
+                policy,
+                ..
+            } => self.not_named(input, &named(&policy)),
+            OpenFailure::Locked {
+                error,
+                policy,
+                keys,
+            } => {
+                let context = UnlockContext {
+                    people: self.people,
+                    policy: &policy,
+                    keys: &keys,
+                    approvals: &self.approvals,
+                };
+                let envelope = quorum::Envelope {
+                    verb: self.verb,
+                    place: match self.is_in_mail {
+                        true => Place::Message,
+                        false => Place::File(input.path()),
+                    },
+                };
+                context.failure(&envelope, input.cannot(self.verb, Exit::Failed), error)
+            }
+        }
+    }
+
+    /// The command that lists the recipients.
+    fn inspect(&self) -> &'static str {
+        match self.is_in_mail {
+            true => "encl mail inspect",
+            false => "encl inspect",
+        }
     }
 
     fn not_named(&self, input: &Input, named: &str) -> Failure {
-        let failure = failure(input, self.verb, OpenError::NoKey(NoKey::NotNamed));
+        let failure = envelope::failure(
+            input.cannot(self.verb, Exit::NotForYou),
+            OpenError::NoKey(NoKey::NotNamed),
+        );
         let failure = failure.reason(format!(
             "the policy, not verified, says that it is for {named}"
         ));
@@ -203,28 +182,23 @@ impl<'a> Opening<'a> {
         } else {
             failure.hint(format!(
                 "`{} {}` lists the recipients, `encl key list` your identities",
-                self.inspect,
+                self.inspect(),
                 quoted(input.path())
             ))
         }
     }
 
-    fn demand(&self, input: &Input, about: &Opened) -> Result<(), Failure> {
-        let refused = |because: String| Err(input.cannot(self.verb, Exit::Damaged).reason(because));
-        if self.demands.strict && about.admission == Admission::Unrecorded {
-            return refused("whoever let you in left no record (--strict)".to_owned());
-        }
-        match (about.signer(), &*self.signers) {
-            (None, Some(_)) => refused("it is not signed (--signed-by)".to_owned()),
-            (None, None) if self.demands.require_signed => {
-                refused("it is not signed (--require-signed)".to_owned())
-            }
-            (Some(id), Some(demanded)) if !demanded.contains(&id) => refused(format!(
+    fn unmet(&self, input: &Input, unmet: Unmet) -> Failure {
+        let reason = match unmet {
+            Unmet::Unrecorded => "whoever let you in left no record (--strict)".to_owned(),
+            Unmet::UnsignedByPerson => "it is not signed (--signed-by)".to_owned(),
+            Unmet::Unsigned => "it is not signed (--require-signed)".to_owned(),
+            Unmet::OtherSigner(id) => format!(
                 "it names another signer (--signed-by): {}",
                 self.people.signer(id).display_name()
-            )),
-            _ => Ok(()),
-        }
+            ),
+        };
+        input.cannot(self.verb, Exit::Damaged).reason(reason)
     }
 
     /// Says who sealed it, how far that is known, and who let me in; or prints the object.
@@ -243,7 +217,7 @@ impl<'a> Opening<'a> {
                 Some(target) => target.name(),
             };
             let from = from(signer.as_ref());
-            let let_in = let_in(about, self.people);
+            let let_in = describe_grants(about, self.people);
             self.context
                 .terminal
                 .status(&format!("{name}, {from}{let_in}"));
@@ -269,7 +243,7 @@ impl<'a> Opening<'a> {
 }
 
 /// "; sealed for Bob (not verified yet), who let you in on 2026-11-24 07:24:00 +01:00"
-pub(crate) fn let_in(about: &Opened, people: &People) -> String {
+pub(crate) fn describe_grants(about: &Opened, people: &People) -> String {
     let path = match &about.admission {
         Admission::Named => return String::new(),
         Admission::Unrecorded => return "; whoever let you in left no record".to_owned(),
@@ -361,48 +335,4 @@ fn named(policy: &Policy) -> String {
     } else {
         list(&names)
     }
-}
-
-/// Why an envelope could not be read, opened or trusted, for people and programs.
-pub(crate) fn failure(input: &Input, verb: &str, error: OpenError) -> Failure {
-    let class = error.class().map(encl::envelope::Class::name);
-    let mut failure = input.cannot(verb, class.map_or(Exit::Failed, Exit::of_class));
-    failure.class = class;
-    match error {
-        OpenError::Keyring(inner) => match inner.downcast::<Failure>() {
-            Ok(inner) => locked(failure, *inner),
-            Err(inner) => failure.reason(safe(&inner.to_string())),
-        },
-        OpenError::Read(error) => failure.reason(io_message(&error)),
-        OpenError::NoKey(NoKey::SlotRemoved) => failure
-            .reason(
-                "the policy, not verified, says that you may read it, but your slot was removed",
-            )
-            .hint("ask whoever sent it"),
-        OpenError::Quorum(quorum) => {
-            failure.reason(safe(&format!("the policy, not verified, says: {quorum}")))
-        }
-        OpenError::Refused(Refusal::TooEarly(time)) => {
-            failure.reason(format!("it may not be opened before {}", time::local(time)))
-        }
-        OpenError::Refused(Refusal::Expired(time)) => {
-            failure.reason(format!("it expired at {}", time::local(time)))
-        }
-        other => failure.reason(safe(&other.to_string())),
-    }
-}
-
-/// A passphrase that could not be had, or is wrong, is the reason why the envelope stays shut.
-fn locked(failure: Failure, inner: Failure) -> Failure {
-    let mut failure = Failure {
-        exit: inner.exit,
-        class: inner
-            .class
-            .or((inner.exit == Exit::Locked).then_some("passphrase")),
-        hint: inner.hint,
-        ..failure
-    };
-    failure.reasons.push(inner.what);
-    failure.reasons.extend(inner.reasons);
-    failure
 }

@@ -1,95 +1,19 @@
 //! What grant, drop, revoke and rewrap share: an envelope that is read, and the one that takes its place.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use clap::{Args, ValueHint};
-use encl::atomic_file::{AtomicFile, Existing, FileMode, discard_leftovers};
+use encl::atomic_file::{AtomicFile, Existing, FileMode};
 use encl::envelope::{OpenError, RewriteError, Rewriting};
 
+use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
+use crate::cli::errors::envelope;
 use crate::cli::errors::{Exit, Failure, io_message};
-use crate::cli::files::input::{Input, Source, is_dash};
+use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::replace::InPlace;
 use crate::cli::files::target::Target;
-use crate::cli::operations::open;
-use crate::cli::operations::open::approvals::With;
 use crate::cli::terminal::Stream;
-
-/// How an envelope is rewritten.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct RewriteOptions {
-    /// Write to OUT (`-`: standard output) and leave FILE as it is; with one FILE
-    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
-    output: Option<PathBuf>,
-
-    /// Replace OUT if it exists
-    #[arg(long, requires = "output")]
-    force: bool,
-
-    /// The lock, from 0, where there are several: `encl inspect` shows them
-    #[arg(long, value_name = "N")]
-    pub(crate) lock: Option<u16>,
-
-    /// Say what would change, and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Which of my identities acts, and signs [default: $ENCL_IDENTITY, else the author's if I am that, else the default one]
-    #[arg(long = "as", value_name = "WHO")]
-    pub(crate) identity: Option<String>,
-
-    #[command(flatten)]
-    pub(crate) with: With,
-}
-
-impl RewriteOptions {
-    /// Whether the new envelope is another file than the old one.
-    pub(crate) fn goes_elsewhere(&self, input: &Input) -> bool {
-        self.output.is_some() || *input == Input::Stdin
-    }
-
-    /// Where the new envelope goes.
-    pub(crate) fn target(&self, input: &Input) -> Target {
-        match (&self.output, input) {
-            (Some(output), _) if is_dash(output) => Target::Stdout,
-            (Some(output), _) => Target::File(output.clone()),
-            (None, Input::Stdin) => Target::Stdout,
-            (None, Input::File(path)) => Target::File(path.clone()),
-        }
-    }
-
-    /// Checks what can be known before the first envelope is opened, and cleans up where a killed run left something.
-    pub(crate) fn begin(&self, inputs: &[Input]) -> Result<(), Failure> {
-        if self.output.is_some() && inputs.len() > 1 {
-            return Err(
-                Failure::new(Exit::Usage, "cannot write several outputs to one -o OUT")
-                    .hint("without -o each file is changed where it is"),
-            );
-        }
-        if !self.dry_run {
-            let written = inputs.iter().map(|input| self.target(input));
-            let folders: HashSet<PathBuf> = written.filter_map(folder).collect();
-            for folder in folders {
-                let _ = discard_leftovers(&folder); // whoever cannot be cleaned up after is told by its own error
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Where a target's folder is.
-fn folder(target: Target) -> Option<PathBuf> {
-    let path = target.into_path()?;
-    let parent = path.parent()?;
-    Some(if parent.as_os_str().is_empty() {
-        ".".into()
-    } else {
-        parent.to_owned()
-    })
-}
 
 /// What came from standard input, kept: it is sealed, and some commands read an envelope twice.
 #[derive(Default)]
@@ -209,7 +133,7 @@ impl<'a> EnvelopeFile<'a> {
             sink => {
                 rewritten.copy_to(sink).map_err(|error| match error {
                     OpenError::Write(error) => self.not_written(&error),
-                    error => open::failure(self.input, self.verb, error),
+                    error => envelope::failure(self.cannot(Exit::Failed), error),
                 })?;
             }
         }

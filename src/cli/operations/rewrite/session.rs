@@ -1,21 +1,24 @@
-//! Envelopes opened by somebody who is about to change who may read them: with my keys, and with what colleagues approved.
+//! Envelopes opened to change who may read them: with my keys, and with what colleagues approved.
 
 use std::fs::File;
+use std::sync::Arc;
 
 use encl::crypto::signing::{RootId, SigningKey};
 use encl::directory::{People, Person};
-use encl::envelope::{Content, Envelope, Keyring, RewriteError, Rewriting};
-use encl::identity::Identity;
+use encl::envelope::{Content, Envelope, Rewriting};
+use encl::operations::MyKeys;
+use encl::operations::keys::TypedPassphrase;
+use encl::operations::open::{OpenFailure, Opener, Requirements, RewriteFailure};
 
+use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
-use crate::cli::display::quorum::UnlockContext;
+use crate::cli::errors::envelope::{self, unlock_failure};
+use crate::cli::errors::quorum::{self, ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
-use crate::cli::operations::open;
-use crate::cli::operations::open::approvals::Approvals;
-use crate::cli::operations::rewrite::envelope_file::{EnvelopeFile, RewriteOptions, Spool};
-use crate::cli::secrets::keyring::{Answers, EnvelopeKeys, Keys};
+use crate::cli::operations::open::approvals::LoadedApprovals;
+use crate::cli::operations::rewrite::envelope_file::{EnvelopeFile, Spool};
 use crate::cli::terminal::progress::Progress;
 
 /// What one command changes envelopes with.
@@ -24,10 +27,10 @@ pub(crate) struct RewriteSession<'a> {
     pub(crate) context: &'a Context,
     pub(crate) people: &'a People,
     pub(crate) options: &'a RewriteOptions,
-    /// Whoever acts, if that was said.
+    /// The identity that acts, if one was named.
     named: Option<&'a Person>,
-    keys: Keys<'a>,
-    approvals: Approvals,
+    opener: Opener<'a>,
+    approvals: Arc<ApprovalNames>,
     spool: Spool,
 }
 
@@ -46,15 +49,21 @@ impl<'a> RewriteSession<'a> {
         context: &'a Context,
     ) -> Result<Self, Failure> {
         context.warn_of_clock();
-        let named = context.identity_name(options.identity.as_deref());
+        let named = match context.identity_name(options.identity.as_deref()) {
+            Some(name) => Some(people.my_identity(&name)?),
+            None => None,
+        };
+        let approvals = LoadedApprovals::load(&options.with, inputs, context)?;
+        let (approvals, names) = approvals.into_parts(context.terminal);
+        let keys = MyKeys::new(context, people.readers());
         Ok(Self {
             verb,
             context,
             people,
             options,
-            named: named.map(|name| people.my_identity(&name)).transpose()?,
-            keys: Keys::new(context, people.readers()),
-            approvals: Approvals::load(&options.with, inputs, context)?,
+            named,
+            opener: Opener::new(keys, approvals, Requirements::default(), context.now),
+            approvals: names,
             spool: Spool::default(),
         })
     }
@@ -68,19 +77,13 @@ impl<'a> RewriteSession<'a> {
     pub(crate) fn rewriting<'s>(
         &self,
         subject: &'s EnvelopeFile<'_>,
-        answers: &mut Answers,
+        typed: &mut TypedPassphrase,
     ) -> Result<Rewriting<&'s File>, Failure> {
-        let envelope = Envelope::read(&subject.source.file)
-            .map_err(|error| open::failure(subject.input, self.verb, error))?;
-        let mut keyring = self.keyring(subject, answers);
-        let manifest = envelope.manifest();
-        let keys = keyring.keys();
-        let approvals = self.approvals.for_envelope(manifest, &keys);
-        let shut = UnlockContext::of(manifest, keys, self.people, &self.approvals);
-        let rewriting = envelope.rewrite(approvals, &mut keyring, self.context.now);
-        rewriting.map_err(|error| match error {
-            RewriteError::Open(error) => shut.failure(subject.input, self.verb, error),
-            error => subject.not_rewritten(&error),
+        let name = subject.input.name();
+        let rewriting = self.opener.rewrite(&name, &subject.source.file, typed);
+        rewriting.map_err(|failure| match failure {
+            RewriteFailure::Open(failure) => self.not_opened(subject.input, failure),
+            RewriteFailure::Rewrite(error) => subject.not_rewritten(&error),
         })
     }
 
@@ -88,34 +91,48 @@ impl<'a> RewriteSession<'a> {
     pub(crate) fn opened<'s>(
         &self,
         subject: &'s EnvelopeFile<'_>,
-        answers: &mut Answers,
+        typed: &mut TypedPassphrase,
         parallelism: Parallelism,
     ) -> Result<OpenedEnvelope<'s>, Failure> {
         let (input, source) = (subject.input, &subject.source);
         let terminal = parallelism.progress(self.context.terminal);
         let bytes = source.is_seekable().then_some(source.metadata.len());
         let reader = Progress::new(terminal, &input.name(), bytes, &source.file);
-        let envelope =
-            Envelope::read(reader).map_err(|error| open::failure(input, self.verb, error))?;
+        let failed = |failure| self.not_opened(input, failure);
+        let envelope = Envelope::read(reader)
+            .map_err(OpenFailure::Unreadable)
+            .map_err(failed)?;
         let is_armored = envelope.is_armored();
-        let mut keyring = self.keyring(subject, answers);
-        let manifest = envelope.manifest();
-        let keys = keyring.keys();
-        let approvals = self.approvals.for_envelope(manifest, &keys);
-        let shut = UnlockContext::of(manifest, keys, self.people, &self.approvals);
-        let content = envelope.unlock_with(approvals, &mut keyring, self.context.now);
+        let content = self.opener.unlock(&input.name(), envelope, typed);
         Ok(OpenedEnvelope {
             is_armored,
-            content: content.map_err(|error| shut.failure(input, self.verb, error))?,
+            content: content.map_err(failed)?,
         })
     }
 
-    fn keyring<'k>(
-        &'k self,
-        subject: &EnvelopeFile<'_>,
-        answers: &'k mut Answers,
-    ) -> EnvelopeKeys<'k, 'a> {
-        answers.keyring(&self.keys, &subject.input.name())
+    fn not_opened(&self, input: &Input, failure: OpenFailure) -> Failure {
+        let cannot = input.cannot(self.verb, Exit::Failed);
+        match failure {
+            OpenFailure::Unreadable(error) => envelope::failure(cannot, error),
+            OpenFailure::Unmet(unmet) => cannot.reason(unmet.to_string()),
+            OpenFailure::Locked {
+                error,
+                policy,
+                keys,
+            } => {
+                let context = UnlockContext {
+                    people: self.people,
+                    policy: &policy,
+                    keys: &keys,
+                    approvals: &self.approvals,
+                };
+                let envelope = quorum::Envelope {
+                    verb: self.verb,
+                    place: Place::File(input.path()),
+                };
+                context.failure(&envelope, cannot, error)
+            }
+        }
     }
 
     /// Whoever acts on an envelope: the identity that was named, else one of mine that is `preferred`, else the default one.
@@ -127,12 +144,12 @@ impl<'a> RewriteSession<'a> {
 
     /// The key by which one of my identities signs.
     pub(crate) fn signing_key(&self, id: RootId) -> Result<&SigningKey, Failure> {
-        self.keys.identity(id).map(Identity::root)
+        self.opener.keys().signing_key(id).map_err(unlock_failure)
     }
 
     /// Says which approvals were for none of the envelopes.
     pub(crate) fn warn_of_unused_approvals(&self) {
-        self.approvals.warn_of_unused();
+        self.opener.report_unused_approvals();
     }
 }
 

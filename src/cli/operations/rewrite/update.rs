@@ -15,15 +15,15 @@ use encl::envelope::{
 };
 use encl::policy::Policy;
 
+use crate::cli::errors::envelope;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
-use crate::cli::operations::open;
 use crate::cli::operations::rewrite::changes::{AccessHolder, Differences};
 use crate::cli::operations::rewrite::envelope_file::EnvelopeFile;
 use crate::cli::operations::rewrite::session::{OpenedEnvelope, RewriteSession, no_identity};
-use crate::cli::secrets::keyring::Answers;
 use crate::cli::terminal::safe;
+use encl::operations::keys::TypedPassphrase;
 
 /// Who shall have access, as the command line says it.
 pub(crate) enum RequestedAccess {
@@ -60,7 +60,7 @@ pub(crate) struct Look {
     pub(crate) signature_lost: Option<RootId>,
     /// Whether it needs a new passphrase.
     pub(crate) asks_passphrase: bool,
-    answers: Mutex<Answers>,
+    typed: Mutex<TypedPassphrase>,
 }
 
 impl AsRef<Input> for Look {
@@ -90,8 +90,8 @@ impl<'a> AccessUpdate<'a> {
     /// nothing is done for what was tampered with; what is sealed anew is verified while that is done.
     pub(crate) fn look(&self, input: &Input, parallelism: Parallelism) -> Result<Look, Failure> {
         let subject = self.access.subject(input)?;
-        let mut answers = Answers::default();
-        let content = self.access.opened(&subject, &mut answers, parallelism)?;
+        let mut typed = TypedPassphrase::default();
+        let content = self.access.opened(&subject, &mut typed, parallelism)?;
         let content = content.content;
         let about = content.metadata();
         let plan = self.plan(&subject, about)?;
@@ -103,14 +103,16 @@ impl<'a> AccessUpdate<'a> {
             signature_lost: plan.signature_lost,
             asks_passphrase: plan.action == Action::Reseal
                 && plan.remaining.iter().any(|lock| lock.passphrase.is_some()),
-            answers: Mutex::new(answers),
+            typed: Mutex::new(typed),
         };
         match plan.action {
             Action::Nothing => {}
             Action::Add => {
                 content
                     .copy_to(&mut std::io::sink(), parallelism.workers())
-                    .map_err(|error| open::failure(input, self.verb, error))?;
+                    .map_err(|error| {
+                        envelope::failure(input.cannot(self.verb, Exit::Failed), error)
+                    })?;
             }
             Action::Reseal => refuse_unknown(&subject, &plan, &self.known)?,
         }
@@ -125,11 +127,11 @@ impl<'a> AccessUpdate<'a> {
         parallelism: Parallelism,
     ) -> Result<EnvelopeId, Failure> {
         let subject = self.access.subject(&look.input)?;
-        let mut answers = look.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut typed = look.typed.lock().unwrap_or_else(PoisonError::into_inner);
         match look.action {
-            Action::Nothing | Action::Add => self.add(look, &subject, &mut answers),
+            Action::Nothing | Action::Add => self.add(look, &subject, &mut typed),
             Action::Reseal => {
-                let opened = self.access.opened(&subject, &mut answers, parallelism)?;
+                let opened = self.access.opened(&subject, &mut typed, parallelism)?;
                 self.reseal(look, &subject, opened, passphrase, parallelism)
             }
         }
@@ -234,9 +236,9 @@ impl<'a> AccessUpdate<'a> {
         &self,
         look: &Look,
         subject: &EnvelopeFile<'_>,
-        answers: &mut Answers,
+        typed: &mut TypedPassphrase,
     ) -> Result<EnvelopeId, Failure> {
-        let mut rewriting = self.access.rewriting(subject, answers)?;
+        let mut rewriting = self.access.rewriting(subject, typed)?;
         let manifest = rewriting.manifest();
         let (policy, id) = (&manifest.policy, manifest.id);
         let plan = self.plan_for(subject, policy, &manifest.readers(), policy.signer)?;
@@ -359,7 +361,7 @@ fn refuse_unknown(
 
 fn not_resealed(subject: &EnvelopeFile<'_>, error: ResealError) -> Failure {
     match error {
-        ResealError::Open(error) => open::failure(subject.input, subject.verb, error),
+        ResealError::Open(error) => envelope::failure(subject.cannot(Exit::Failed), error),
         ResealError::Seal(SealError::Write(error)) => subject.not_written(&error),
         ResealError::Seal(SealError::Read(error)) => {
             subject.cannot(Exit::Failed).reason(io_message(&error))

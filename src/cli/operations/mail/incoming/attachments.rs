@@ -12,10 +12,10 @@ use encl::mail::attachments::{Arrival, Fidelity, Restoration, RestoreError};
 use encl::mail::{Decoded, Encoding, Header, Reopen, Sealed, open_body, parse_list};
 
 use crate::cli::context::Context;
+use crate::cli::errors::envelope;
 use crate::cli::errors::{Exit, Failure, Tally, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::target;
-use crate::cli::operations::open;
 use crate::cli::operations::open::Opening;
 use crate::cli::terminal::{safe, shown};
 
@@ -148,7 +148,10 @@ impl<'a> AttachmentOpener<'a> {
                 .map(drop)
                 .map_err(|error| match error {
                     OpenError::Write(error) => PassError::Between(error),
-                    error => PassError::Envelope(open::failure(input, "unwrap", error)),
+                    error => PassError::Envelope(envelope::failure(
+                        input.cannot("unwrap", Exit::Failed),
+                        error,
+                    )),
                 })
         });
         match passed {
@@ -254,7 +257,7 @@ impl<'a> AttachmentOpener<'a> {
             .copy_to(&mut spool, Workers::Processors)
             .map_err(|error| match error {
                 OpenError::Write(error) => not_kept(&error),
-                error => open::failure(self.input, "unwrap", error),
+                error => envelope::failure(self.input.cannot("unwrap", Exit::Failed), error),
             })?;
         let spool = spool.finish().map_err(|error| not_kept(&error))?;
         let mut part = BufReader::new(spool.open().map_err(|error| not_kept(&error))?);

@@ -7,12 +7,12 @@ use encl::envelope::{OpenError, Opened, Workers};
 use encl::mail::Header;
 
 use crate::cli::context::Context;
-use crate::cli::errors::Failure;
+use crate::cli::errors::envelope;
+use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::mail::incoming::header_tap::HeaderTap;
 use crate::cli::operations::mail::incoming::received::{Place, ReceivedMessage};
 use crate::cli::operations::mail::incoming::sender_check;
 use crate::cli::operations::mail::incoming::sender_check::FromMismatch;
-use crate::cli::operations::open;
 use crate::cli::operations::open::Opening;
 
 /// The envelope that is opened.
@@ -47,7 +47,7 @@ impl SealedMessage<'_> {
             .copy_to(&mut inner, Workers::Processors)
             .map_err(|error| match error {
                 OpenError::Write(error) => not_written(&error),
-                error => open::failure(input, self.letter.verb, error),
+                error => envelope::failure(input.cannot(self.letter.verb, Exit::Failed), error),
             })?;
         let (sink, header, holds_envelope) =
             inner.into_parts().map_err(|error| not_written(&error))?;

@@ -6,9 +6,9 @@ use encl::address::is_same_address;
 use encl::directory::{People, Person};
 use encl::mail::Header;
 
+use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
 use crate::cli::errors::Failure;
-use crate::cli::operations::seal::SealOptions;
 use crate::cli::terminal::safe;
 
 /// Me, as far as a message is concerned.

@@ -1,18 +1,19 @@
-//! `--with`: the approvals that were given, as files, standard input or pasted text, and which of them fit an envelope.
+//! `--with`: the approvals that were given, as files, standard input or pasted text.
 
 pub(crate) mod parse;
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Read};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
-use clap::{Args, ValueHint};
-use encl::envelope::{Approval, ApprovalError, Manifest, ReaderKey, Unusable};
+use encl::envelope::{Approval, ApprovalError, Unusable};
 use encl::identity::CARRIER_BYTES_MAX;
+use encl::operations::approvals::{Approvals, Envelopes};
 
+use crate::cli::args::open::With;
 use crate::cli::context::Context;
+use crate::cli::errors::quorum::ApprovalNames;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, is_dash};
 use crate::cli::terminal::{Terminal, safe, shown};
@@ -20,35 +21,23 @@ use crate::cli::terminal::{Terminal, safe, shown};
 /// Bytes of a file in which approvals are looked for: more than a message with a few of them, less than a mistake.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
-/// Approvals to open with.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct With {
-    /// Use a colleague's approval too: a file, `-` for standard input, or the pasted text
-    #[arg(long = "with", value_name = "APPROVAL", value_hint = ValueHint::FilePath)]
-    pub(crate) with: Vec<OsString>,
-}
-
-/// All approvals that were given, in their order.
+/// Approvals, and where they came from.
 #[derive(Default)]
-pub(crate) struct Approvals {
+pub(crate) struct LoadedApprovals {
     given: Vec<Approval>,
-    /// Where each came from, for people.
-    names: Vec<String>,
-    terminal: Option<Terminal>,
-    /// With several envelopes most approvals are for another one, which is no news.
-    are_for_several: bool,
-    told: Mutex<HashSet<usize>>,
-    /// Those that an envelope could use.
-    fitted: Mutex<HashSet<usize>>,
+    names: ApprovalNames,
+    envelopes: Envelopes,
 }
 
-impl Approvals {
+impl LoadedApprovals {
     /// Reads all of them. `inputs` are the envelopes that they are for, of which [`Input::of`] has told whether one is
     /// standard input, for that is one thing only.
     pub(crate) fn load(with: &With, inputs: &[Input], context: &Context) -> Result<Self, Failure> {
         let mut all = Self {
-            terminal: Some(context.terminal),
-            are_for_several: inputs.len() > 1,
+            envelopes: match inputs.len() {
+                0 | 1 => Envelopes::One,
+                _ => Envelopes::Several,
+            },
             ..Self::default()
         };
         let is_stdin = |given: &&OsString| is_dash(Path::new(given));
@@ -78,7 +67,7 @@ impl Approvals {
         let many = approvals.len() > 1;
         for (number, approval) in (1..).zip(approvals) {
             self.given.push(approval);
-            self.names.push(if many {
+            self.names.0.push(if many {
                 format!("approval {number} in {name}")
             } else {
                 name.clone()
@@ -87,57 +76,32 @@ impl Approvals {
         Ok(())
     }
 
-    /// What to open an envelope with: all of them, in their order. The library passes over those that do not fit, and here
-    /// each is warned about, once.
-    pub(crate) fn for_envelope(&self, manifest: &Manifest, keys: &[ReaderKey]) -> &[Approval] {
-        for (number, approval) in self.given.iter().enumerate() {
-            match approval.usable(manifest, keys) {
-                Ok(()) => {
-                    once(&self.fitted, number);
-                }
-                Err(Unusable::OtherEnvelope(_)) if self.are_for_several => {}
-                Err(unusable) => self.warn(number, unusable),
-            }
-        }
-        &self.given
-    }
-
-    /// Of several envelopes: warns of the approvals that were for none of them.
-    pub(crate) fn warn_of_unused(&self) {
-        let fitted = self.fitted.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, approval) in self.given.iter().enumerate() {
-            if self.are_for_several && !fitted.contains(&number) {
-                self.warn(number, Unusable::OtherEnvelope(approval.envelope()));
-            }
-        }
-    }
-
-    /// Where an approval came from, by its position in [`Approvals::for_envelope`].
-    pub(crate) fn name(&self, approval: usize) -> &str {
-        self.names.get(approval).map_or("an approval", |name| name)
-    }
-
-    fn warn(&self, number: usize, unusable: Unusable) {
-        let Some(terminal) = self.terminal.filter(|_| once(&self.told, number)) else {
-            return;
-        };
-        let why = match unusable {
-            Unusable::OtherEnvelope(id) => format!("it is for another envelope, {id}"),
-            Unusable::NoSuchLock(lock) => {
-                format!("it is for lock {lock}, which the envelope does not have")
-            }
-            Unusable::NotForYou => {
-                "it was released to somebody else: it is not sealed to a key of yours".to_owned()
+    /// The approvals, which warn once of each that does not fit, and their names.
+    pub(crate) fn into_parts(self, terminal: Terminal) -> (Approvals, Arc<ApprovalNames>) {
+        let names = Arc::new(self.names);
+        let warn = {
+            let names = Arc::clone(&names);
+            move |number: usize, unusable: &Unusable| {
+                warn_of_unusable(&names, number, unusable, terminal);
             }
         };
-        terminal.warning(&format!("{} was passed over: {why}", self.name(number)));
+        let approvals = Approvals::new(self.given, self.envelopes, Box::new(warn));
+        (approvals, names)
     }
 }
 
-/// Whether a number is new to the set; then it is in it.
-fn once(set: &Mutex<HashSet<usize>>, number: usize) -> bool {
-    let mut set = set.lock().unwrap_or_else(PoisonError::into_inner);
-    set.insert(number)
+/// Warns of an approval that does not fit.
+fn warn_of_unusable(names: &ApprovalNames, number: usize, unusable: &Unusable, terminal: Terminal) {
+    let why = match unusable {
+        Unusable::OtherEnvelope(id) => format!("it is for another envelope, {id}"),
+        Unusable::NoSuchLock(lock) => {
+            format!("it is for lock {lock}, which the envelope does not have")
+        }
+        Unusable::NotForYou => {
+            "it was released to somebody else: it is not sealed to a key of yours".to_owned()
+        }
+    };
+    terminal.warning(&format!("{} was passed over: {why}", names.name(number)));
 }
 
 /// The approvals in a file or on standard input, and its name.

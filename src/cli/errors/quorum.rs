@@ -1,69 +1,69 @@
-//! Why an envelope stays shut where several have to come together: who has given, who could, and which approval is wrong.
+//! Why an envelope does not open where several people must come together: who has given, who could, and which approval is wrong.
 
-use crate::cli::display::names::DisplayName;
-use crate::cli::display::names::list;
-use crate::cli::display::names::with_address;
+use std::path::Path;
+
 use encl::crypto::KeyId;
 use encl::directory::{People, Person, Trust};
-use encl::envelope::{Holder, Manifest, OpenError, Quorum, ReaderKey, Source, WrongShare};
+use encl::envelope::{Holder, OpenError, Quorum, ReaderKey, Source, WrongShare};
 use encl::policy::{Policy, Recipient};
 
-use crate::cli::errors::Failure;
-use crate::cli::files::input::Input;
-use crate::cli::operations::open;
-use crate::cli::operations::open::approvals::Approvals;
+use crate::cli::display::names::{DisplayName, list, with_address};
+use crate::cli::errors::{Failure, envelope};
 use crate::cli::terminal::{quoted, typed};
 
-/// What has to be known of an envelope before it is opened, to say afterwards why it did not open.
-pub(crate) struct UnlockContext<'a> {
-    people: &'a People,
-    /// Those of my keys that are used, which may be one identity's only.
-    keys: Vec<ReaderKey>,
-    approvals: &'a Approvals,
-    /// How many locks it has.
-    locks: usize,
-    /// What colleagues call me, as it is typed; nothing where nobody has to be asked.
-    me: Option<String>,
-    is_in_mail: bool,
+/// Where an envelope lies, and so how colleagues can name it.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// In a file, or on standard input.
+    File(Option<&'a Path>),
+    /// In a message, out of which it has to be saved first.
+    Message,
 }
 
-impl<'a> UnlockContext<'a> {
-    /// `keys` are those of mine that it will be opened with.
-    pub(crate) fn of(
-        manifest: &Manifest,
-        keys: Vec<ReaderKey>,
-        people: &'a People,
-        approvals: &'a Approvals,
-    ) -> Self {
-        let Policy { locks, .. } = &manifest.policy;
-        let is_for_several = locks.len() > 1 || locks.iter().any(|lock| lock.need > 1);
-        Self {
-            people,
-            approvals,
-            locks: locks.len(),
-            me: is_for_several.then(|| me(&manifest.policy, &keys, people)),
-            keys,
-            is_in_mail: false,
-        }
-    }
+/// The envelope that did not open, and what was attempted with it.
+pub(crate) struct Envelope<'a> {
+    pub(crate) verb: &'static str,
+    pub(crate) place: Place<'a>,
+}
 
-    /// The same for an envelope that may be in a message, which those who are asked cannot name as a file.
-    pub(crate) fn in_mail(self, is_in_mail: bool) -> Self {
-        Self { is_in_mail, ..self }
-    }
+/// What is known of an envelope that did not open.
+pub(crate) struct UnlockContext<'a> {
+    pub(crate) people: &'a People,
+    /// What it says, not verified, about who may read it.
+    pub(crate) policy: &'a Policy,
+    /// The keys of mine that were tried, which may be one identity's only.
+    pub(crate) keys: &'a [ReaderKey],
+    pub(crate) approvals: &'a ApprovalNames,
+}
 
-    /// The failure that tells `error`: "cannot VERB INPUT".
-    pub(crate) fn failure(&self, input: &Input, verb: &str, error: OpenError) -> Failure {
+/// Where the approvals came from, in the order in which they were given.
+#[derive(Default)]
+pub(crate) struct ApprovalNames(pub(crate) Vec<String>);
+
+impl ApprovalNames {
+    pub(crate) fn name(&self, approval: usize) -> &str {
+        self.0.get(approval).map_or("an approval", |name| name)
+    }
+}
+
+impl UnlockContext<'_> {
+    /// The failure that explains `error`. `cannot` says what was attempted.
+    pub(crate) fn failure(
+        &self,
+        envelope: &Envelope<'_>,
+        cannot: Failure,
+        error: OpenError,
+    ) -> Failure {
         let plain = |error| Failure {
             reasons: Vec::new(),
-            ..open::failure(input, verb, error)
+            ..envelope::failure(cannot.clone(), error)
         };
         match error {
             OpenError::Quorum(quorum) => {
                 let reasons = self.reasons(&quorum);
-                let hint = self.hint(input, verb, &quorum);
+                let hint = self.hint(envelope, &quorum);
                 let failure = Failure {
-                    reasons: reasons,
+                    reasons,
                     ..plain(OpenError::Quorum(quorum))
                 };
                 failure.hint(hint)
@@ -84,7 +84,7 @@ impl<'a> UnlockContext<'a> {
                     ))
                     .hint("leave it out, or ask for another one")
             }
-            other => open::failure(input, verb, other),
+            other => envelope::failure(cannot, other),
         }
     }
 
@@ -105,7 +105,7 @@ impl<'a> UnlockContext<'a> {
             (1, 0) => format!("lock {lock} has to be opened too"),
             (1, 1) => format!("lock {lock} has to be opened too, by one person"),
             (1, of) => format!("lock {lock} has to be opened too, by any one of {of}"),
-            _ if self.locks > 1 => {
+            _ if self.policy.locks.len() > 1 => {
                 format!("any {need} of {of} must come together to open lock {lock}")
             }
             _ => format!("any {need} of {of} must come together to open it"),
@@ -129,18 +129,18 @@ impl<'a> UnlockContext<'a> {
     }
 
     /// How the others are asked. They find me under my address.
-    fn hint(&self, input: &Input, verb: &str, quorum: &Quorum) -> String {
+    fn hint(&self, envelope: &Envelope<'_>, quorum: &Quorum) -> String {
         let others = quorum.could.iter().find_map(|holder| match holder {
             Holder::Named(one) if !self.people.is_my_key(one.key) => Some(self.name(one)),
             _ => None,
         });
         let others = others.unwrap_or_else(|| "the others".to_owned());
-        let (first, file, verb) = match self.is_in_mail {
-            true => ("save the envelope as FILE, then ", quoted(None), "unwrap"),
-            false => ("", quoted(input.path()), verb),
+        let (first, file, verb) = match envelope.place {
+            Place::Message => ("save the envelope as FILE, then ", quoted(None), "unwrap"),
+            Place::File(path) => ("", quoted(path), envelope.verb),
         };
-        let me = self.me.as_deref().unwrap_or("YOU");
-        let lock = match self.locks {
+        let me = me(self.policy, self.keys, self.people);
+        let lock = match self.policy.locks.len() {
             1 => String::new(),
             _ => format!(" --lock {}", quorum.lock),
         };
@@ -168,7 +168,7 @@ impl<'a> UnlockContext<'a> {
     fn words(&self, holder: &Holder) -> String {
         match holder {
             Holder::Share(_) => holder.to_string(),
-            Holder::Named(one) if has(&self.keys, one.key) => "you".to_owned(),
+            Holder::Named(one) if has(self.keys, one.key) => "you".to_owned(),
             Holder::Named(one) => match self.known(one) {
                 Some(person) if person.trust == Trust::Me => {
                     format!("you as {}", person.display_name())

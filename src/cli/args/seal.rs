@@ -1,0 +1,98 @@
+//! How an envelope is sealed, beside for whom: options as they are typed, and the terms that they give.
+
+use clap::Args;
+use encl::directory::{People, Person};
+use encl::operations::seal::SealTerms;
+use encl::policy::Padding;
+
+use crate::cli::args::conditions;
+use crate::cli::context::Context;
+use crate::cli::errors::Failure;
+use crate::cli::errors::directory::refuse_retired;
+
+/// How an envelope is sealed, beside for whom.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+pub(crate) struct SealOptions {
+    /// So may whoever knows a passphrase: asked twice, or seven generated words when left empty
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+
+    /// Do not add me to those who may read it
+    #[arg(long)]
+    pub(crate) no_self: bool,
+
+    /// Which of my identities signs [default: $ENCL_IDENTITY, else the default one; of a message the one that From names]
+    #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
+    pub(crate) identity: Option<String>,
+
+    /// Do not sign. You are still named as a reader, unless --no-self or --private says otherwise
+    #[arg(long)]
+    pub(crate) anonymous: bool,
+
+    /// Advisory: well-behaved software opens it only before WHEN: RFC 3339, a date, or a span such as 30d
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
+
+    /// Advisory: well-behaved software opens it only from WHEN on
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) not_before: Option<String>,
+
+    /// A handling label, readable by everybody
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) label: Vec<String>,
+
+    /// Seal recipients, signer and their names too
+    #[arg(long)]
+    pub(crate) private: bool,
+
+    /// Hide the exact size (at most 12 % more)
+    #[arg(long)]
+    pub(crate) pad: bool,
+
+    /// Refuse contacts that were never verified
+    #[arg(long)]
+    pub(crate) require_verified: bool,
+}
+
+impl SealOptions {
+    /// What the envelope says beside its recipients, checked before anything else is done.
+    pub(crate) fn terms(&self, context: &Context) -> Result<SealTerms, Failure> {
+        Ok(SealTerms {
+            conditions: conditions::conditions(
+                self.not_before.as_deref(),
+                self.expires.as_deref(),
+                context.now,
+            )?,
+            labels: conditions::labels(&self.label)?,
+            is_private: self.private,
+            padding: match self.pad {
+                true => Padding::Padme,
+                false => Padding::None,
+            },
+        })
+    }
+
+    /// Which of my identities wraps: the one that was named, else the default one, if there is any.
+    pub(crate) fn author<'a>(
+        &self,
+        people: &'a People,
+        context: &Context,
+    ) -> Result<Option<&'a Person>, Failure> {
+        match context.identity_name(self.identity.as_deref()) {
+            Some(name) => Ok(Some(people.my_identity(&name)?)),
+            None if people.active.is_empty() && !(self.anonymous && self.no_self) => {
+                refuse_retired("cannot wrap as you", people).map(|()| None)
+            }
+            None => Ok(people.active.first()),
+        }
+    }
+
+    /// Me as a reader, unless I do not want to be one.
+    pub(crate) fn reader<'a>(&self, author: Option<&'a Person>) -> Option<&'a Person> {
+        author.filter(|_| !self.no_self)
+    }
+}

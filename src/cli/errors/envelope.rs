@@ -1,0 +1,64 @@
+//! Errors of envelopes and keys as failures.
+
+use encl::envelope::{KeyringError, NoKey, OpenError};
+use encl::policy::Refusal;
+
+use crate::cli::display::time;
+use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::terminal::safe;
+
+/// Why an identity cannot be unlocked: what the program itself said when it was asked.
+pub(crate) fn unlock_failure(error: KeyringError) -> Failure {
+    match error.downcast::<Failure>() {
+        Ok(failure) => *failure,
+        Err(error) => Failure::new(Exit::Failed, "cannot unlock your identity")
+            .reason(safe(&error.to_string())),
+    }
+}
+
+/// Why an envelope could not be read, opened or trusted. `cannot` says what was attempted.
+pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
+    let class = error.class().map(encl::envelope::Class::name);
+    let failure = Failure {
+        exit: class.map_or(Exit::Failed, Exit::of_class),
+        class,
+        ..cannot
+    };
+    match error {
+        OpenError::Keyring(inner) => match inner.downcast::<Failure>() {
+            Ok(inner) => locked(failure, *inner),
+            Err(inner) => failure.reason(safe(&inner.to_string())),
+        },
+        OpenError::Read(error) => failure.reason(io_message(&error)),
+        OpenError::NoKey(NoKey::SlotRemoved) => failure
+            .reason(
+                "the policy, not verified, says that you may read it, but your slot was removed",
+            )
+            .hint("ask whoever sent it"),
+        OpenError::Quorum(quorum) => {
+            failure.reason(safe(&format!("the policy, not verified, says: {quorum}")))
+        }
+        OpenError::Refused(Refusal::TooEarly(time)) => {
+            failure.reason(format!("it may not be opened before {}", time::local(time)))
+        }
+        OpenError::Refused(Refusal::Expired(time)) => {
+            failure.reason(format!("it expired at {}", time::local(time)))
+        }
+        other => failure.reason(safe(&other.to_string())),
+    }
+}
+
+/// A passphrase that could not be had, or is wrong, is the reason why the envelope stays shut.
+fn locked(failure: Failure, inner: Failure) -> Failure {
+    let mut failure = Failure {
+        exit: inner.exit,
+        class: inner
+            .class
+            .or((inner.exit == Exit::Locked).then_some("passphrase")),
+        hint: inner.hint,
+        ..failure
+    };
+    failure.reasons.push(inner.what);
+    failure.reasons.extend(inner.reasons);
+    failure
+}

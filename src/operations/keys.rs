@@ -1,0 +1,161 @@
+//! My private keys, each identity unlocked only when it is needed, and once.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use zeroize::Zeroizing;
+
+use crate::crypto::passphrase::Passphrase;
+use crate::crypto::signing::{RootId, SigningKey};
+use crate::crypto::{KeyId, PrivateKey};
+use crate::directory::Person;
+use crate::envelope::{Keyring, KeyringError, ReaderKey};
+use crate::identity::Identity;
+
+/// Where passphrases come from: a program asks for them, a test knows them.
+pub trait Unlock: Sync {
+    /// The private keys of one of my identities.
+    ///
+    /// # Errors
+    /// What keeps them locked. It comes back as [`KeyringError`] wherever keys are needed.
+    fn unlock_identity(&self, person: &Person) -> Result<Identity, KeyringError>;
+
+    /// The passphrase of an envelope, as it was typed. `envelope` names it for a person.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn passphrase_of_envelope(&self, envelope: &str) -> Result<Zeroizing<String>, KeyringError>;
+
+    /// The text as a passphrase that can be used.
+    ///
+    /// # Errors
+    /// Why it cannot be one.
+    fn passphrase_from(&self, text: &str, envelope: &str) -> Result<Passphrase, KeyringError> {
+        let _ = envelope;
+        Ok(Passphrase::new(text)?)
+    }
+}
+
+/// One identity, locked until its private keys are asked for.
+struct LazyIdentity {
+    person: Person,
+    identity: OnceLock<Identity>,
+}
+
+/// The private keys of the person who runs the program, shared by all threads.
+pub struct MyKeys<'a> {
+    unlock: &'a dyn Unlock,
+    identities: Vec<LazyIdentity>,
+    /// Held while an identity is unlocked, so that a passphrase is asked for once.
+    unlocking: Mutex<()>,
+}
+
+impl<'a> MyKeys<'a> {
+    /// The keys of these identities, the preferred one first.
+    pub fn new<'p>(unlock: &'a dyn Unlock, mine: impl IntoIterator<Item = &'p Person>) -> Self {
+        let locked = |person: &Person| LazyIdentity {
+            person: person.clone(),
+            identity: OnceLock::new(),
+        };
+        Self {
+            unlock,
+            identities: mine.into_iter().map(locked).collect(),
+            unlocking: Mutex::new(()),
+        }
+    }
+
+    /// One of the identities, unlocked.
+    ///
+    /// # Errors
+    /// What keeps it locked.
+    ///
+    /// # Panics
+    /// If it is not one of [`MyKeys::new`].
+    pub fn identity(&self, id: RootId) -> Result<&Identity, KeyringError> {
+        let mut identities = self.identities.iter();
+        let mine = identities.find(|mine| mine.person.card.id() == id);
+        let mine = mine.expect("only identities of this keyring are asked for");
+        if let Some(identity) = mine.identity.get() {
+            return Ok(identity);
+        }
+        let unlocking = self.unlocking.lock();
+        let _unlocking = unlocking.unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = mine.identity.get() {
+            return Ok(identity);
+        }
+        let identity = self.unlock.unlock_identity(&mine.person)?;
+        Ok(mine.identity.get_or_init(|| identity))
+    }
+
+    /// The key by which one of the identities signs.
+    ///
+    /// # Errors
+    /// What keeps it locked.
+    pub fn signing_key(&self, id: RootId) -> Result<&SigningKey, KeyringError> {
+        self.identity(id).map(Identity::root)
+    }
+
+    /// The keyring for one envelope. `envelope` names it in a question for its passphrase.
+    pub fn keyring<'k>(
+        &'k self,
+        envelope: &str,
+        typed: &'k mut TypedPassphrase,
+    ) -> EnvelopeKeyring<'k, 'a> {
+        if typed.envelope != envelope {
+            envelope.clone_into(&mut typed.envelope);
+            typed.text = None;
+        }
+        EnvelopeKeyring { keys: self, typed }
+    }
+
+    fn private_key(&self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
+        let has_key = |mine: &&LazyIdentity| {
+            let mut keys = mine.person.card.keys().iter();
+            keys.any(|one| one.public.key_id() == key)
+        };
+        let owner = self.identities.iter().find(has_key);
+        let owner = owner.map(|mine| mine.person.card.id());
+        let identity = self.identity(owner.ok_or("this key is not mine")?)?;
+        Ok(identity
+            .private_key(key)
+            .ok_or("the identity file has not the key that its card names")?)
+    }
+}
+
+/// Caches the passphrase of one envelope, so that a second read does not ask again.
+#[derive(Default)]
+pub struct TypedPassphrase {
+    envelope: String,
+    text: Option<Zeroizing<String>>,
+}
+
+/// My keys, and the passphrase of one envelope.
+pub struct EnvelopeKeyring<'k, 'a> {
+    keys: &'k MyKeys<'a>,
+    typed: &'k mut TypedPassphrase,
+}
+
+impl Keyring for EnvelopeKeyring<'_, '_> {
+    fn keys(&self) -> Vec<ReaderKey> {
+        let cards = self.keys.identities.iter().map(|mine| &mine.person.card);
+        let keys = cards.flat_map(|card| card.keys());
+        let reader_key = |key: &crate::identity::CardKey| ReaderKey {
+            id: key.public.key_id(),
+            kem: key.public.kem(),
+        };
+        keys.map(reader_key).collect()
+    }
+
+    fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
+        self.keys.private_key(key)
+    }
+
+    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
+        let TypedPassphrase { envelope, text } = &mut *self.typed;
+        let unlock = self.keys.unlock;
+        let typed = match text.take() {
+            Some(typed) => typed,
+            None => unlock.passphrase_of_envelope(envelope)?,
+        };
+        unlock.passphrase_from(text.insert(typed), envelope)
+    }
+}

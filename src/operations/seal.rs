@@ -1,0 +1,99 @@
+//! What all envelopes of one run have in common: who signs, until when, under which labels.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use crate::crypto::CryptoRng;
+use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::signing::SigningKey;
+use crate::directory::{Recipients, ResolvedQuorum};
+use crate::envelope::{
+    ArmorWriter, ContentInfo, LockRequest, SealError, SealRequest, Sealed, Workers, seal,
+};
+use crate::policy::{Conditions, Padding};
+use crate::time::Time;
+
+/// What an envelope says beside its recipients.
+#[derive(Debug, Clone, Default)]
+pub struct SealTerms {
+    /// When it may be opened; advisory.
+    pub conditions: Conditions,
+    /// Handling labels, readable by everybody.
+    pub labels: BTreeMap<String, String>,
+    /// Recipients, signer and their names are encrypted too.
+    pub is_private: bool,
+    /// Whether the exact size is hidden.
+    pub padding: Padding,
+}
+
+/// How an envelope is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// As bytes.
+    #[default]
+    Binary,
+    /// As text, for where only text passes.
+    Armor,
+}
+
+/// Seals envelopes with one author and under the same terms.
+pub struct Sealer<'a> {
+    /// The key that signs.
+    pub signer: Option<&'a SigningKey>,
+    /// A passphrase that opens them too.
+    pub passphrase: Option<Passphrase>,
+    /// What they say beside their recipients.
+    pub terms: SealTerms,
+    /// When they are made.
+    pub now: Time,
+}
+
+impl Sealer<'_> {
+    /// The request for one envelope. Without recipients and passphrase, the quorums are all its locks.
+    #[must_use]
+    pub fn request(&self, recipients: &Recipients, info: ContentInfo) -> SealRequest<'_> {
+        let passphrase = self.passphrase.as_ref();
+        let first = LockRequest {
+            need: 1,
+            recipients: recipients.addressees.clone(),
+            passphrase: passphrase.map(|passphrase| (passphrase, Cost::DEFAULT)),
+        };
+        let is_empty = first.recipients.is_empty() && passphrase.is_none();
+        let quorums = recipients.quorums.iter().map(ResolvedQuorum::request);
+        let first = Some(first).filter(|_| !is_empty || recipients.quorums.is_empty());
+        SealRequest {
+            locks: first.into_iter().chain(quorums).collect(),
+            signer: self.signer,
+            private: self.terms.is_private,
+            padding: self.terms.padding,
+            created: Some(self.now),
+            conditions: self.terms.conditions,
+            labels: self.terms.labels.clone(),
+            info,
+            aligned: false,
+            workers: Workers::Processors,
+        }
+    }
+}
+
+/// Writes one envelope.
+///
+/// # Errors
+/// [`SealError`].
+pub fn seal_as(
+    encoding: Encoding,
+    request: &SealRequest<'_>,
+    content: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
+    rng: &mut dyn CryptoRng,
+) -> Result<Sealed, SealError> {
+    match encoding {
+        Encoding::Binary => seal(request, content, out, rng),
+        Encoding::Armor => {
+            let mut armor = ArmorWriter::new(out).map_err(SealError::Write)?;
+            let sealed = seal(request, content, &mut armor, rng)?;
+            armor.finish().map_err(SealError::Write)?;
+            Ok(sealed)
+        }
+    }
+}
