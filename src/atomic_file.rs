@@ -9,6 +9,7 @@ mod fleeting;
 mod flusher;
 mod hidden;
 mod place;
+mod replaced;
 
 use std::fs::{File, Metadata};
 use std::io::{self, IoSlice, Write};
@@ -25,6 +26,7 @@ use place::Place;
 pub(crate) use fleeting::Fleeting;
 pub use fleeting::{before_names, discard_all};
 pub use hidden::{discard_leftovers, is_temporary};
+pub use replaced::{ReplaceError, ReplacedFile};
 
 /// The mode of the new file: who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 pub mod approvals;
 pub mod keys;
 pub mod open;
+pub mod rewrite;
 pub mod seal;
 
 pub use keys::{MyKeys, Unlock};

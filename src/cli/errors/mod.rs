@@ -4,6 +4,7 @@ pub(crate) mod directory;
 pub(crate) mod envelope;
 pub(crate) mod keystore;
 pub(crate) mod quorum;
+pub(crate) mod rewrite;
 pub(crate) mod sysexits;
 
 use std::path::{Path, PathBuf};
@@ -147,6 +148,11 @@ impl Failure {
     /// The system's own words for an error, without "(os error 2)".
     pub(crate) fn io(what: impl Into<String>, error: &std::io::Error) -> Self {
         Self::new(Exit::Failed, what).reason(io_message(error))
+    }
+
+    /// The same with another exit code.
+    pub(crate) fn exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     pub(crate) fn reason(mut self, reason: impl Into<String>) -> Self {

@@ -17,7 +17,7 @@ use crate::cli::terminal::stdout::was_closed;
 const LIST_BYTES_MAX: u64 = 64 << 20;
 
 /// One input, as it was typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Input {
     Stdin,
     File(PathBuf),

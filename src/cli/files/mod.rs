@@ -3,7 +3,5 @@
 pub(crate) mod input;
 pub(crate) mod output;
 pub(crate) mod parallel;
-pub(crate) mod replace;
 pub(crate) mod spool;
 pub(crate) mod target;
-pub(crate) mod walk;

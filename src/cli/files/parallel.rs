@@ -26,6 +26,15 @@ pub(crate) enum Parallelism {
     Shared,
 }
 
+impl From<Workers> for Parallelism {
+    fn from(workers: Workers) -> Self {
+        match workers == Workers::ONE {
+            true => Self::Shared,
+            false => Self::Exclusive,
+        }
+    }
+}
+
 impl Parallelism {
     /// How many threads work on the content.
     pub(crate) fn workers(self) -> Workers {

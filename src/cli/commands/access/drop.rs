@@ -15,11 +15,11 @@ use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::list_of;
+use crate::cli::display::rewrite::print_line;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
-use crate::cli::operations::rewrite::envelope_file::said;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use encl::operations::keys::TypedPassphrase;
 
@@ -151,7 +151,7 @@ fn tell(
         "dropped"
     };
     let line = format!("{name}: {slots} {would}, of {who}");
-    said(&line, &done.target, options.dry_run, context)
+    print_line(&line, &done.target, options.dry_run, context.terminal)
 }
 
 /// `encl.drop/1`.

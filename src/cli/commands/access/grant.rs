@@ -13,12 +13,13 @@ use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::rewrite::print_line;
+use crate::cli::errors::rewrite::no_identity;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
-use crate::cli::operations::rewrite::envelope_file::said;
-use crate::cli::operations::rewrite::session::{RewriteSession, no_identity};
+use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::operations::seal::RecipientObject;
 use encl::operations::keys::TypedPassphrase;
 
@@ -178,7 +179,7 @@ impl<'a> Granting<'a> {
         if !done.added.is_empty() {
             let would = if dry_run { "would let in" } else { "let in" };
             let line = format!("{name}: you {would} {}", named(&done.added));
-            return said(&line, &done.target, dry_run, context);
+            return print_line(&line, &done.target, dry_run, context.terminal);
         }
         Ok(())
     }

@@ -12,9 +12,9 @@ use crate::cli::context::Context;
 use crate::cli::display::names::list_of;
 use crate::cli::errors::{CommandResult, Exit, Tally};
 use crate::cli::files::input::Input;
-use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
+use crate::cli::operations::rewrite::batch::{self, BatchRequest};
 use crate::cli::operations::rewrite::session::RewriteSession;
-use crate::cli::operations::rewrite::update::{AccessUpdate, RequestedAccess};
+use encl::operations::rewrite::{RequestedAccess, SignaturePolicy};
 
 /// Take somebody's access away: new keys and a new payload for those who remain
 ///
@@ -55,19 +55,17 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     options.remove_leftovers(&inputs)?;
     let people = context.people()?;
     let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people)?;
-    let renewal = AccessUpdate::new(
-        "revoke",
-        RewriteSession::new("revoke", &inputs, options, &people, context)?,
-        RequestedAccess::Without(leaving.removals),
-        arguments.anonymous,
-    )?;
-    let rounds = Batch {
-        renewal: &renewal,
+    let session = RewriteSession::new("revoke", &inputs, options, &people, context)?;
+    let unchanged = format!("{} has no access to it", list_of(&leaving.holders));
+    let request = BatchRequest {
+        verb: "revoke",
         schema: "encl.revoke/1",
+        requested: RequestedAccess::Without(leaving.removals),
+        anonymous: arguments.anonymous,
         yes: arguments.yes,
-        signature: SignaturePolicy::Drop,
-        idle: format!("{} has no access to it", list_of(&leaving.holders)),
-        limits: CAVEAT,
+        signatures: SignaturePolicy::Drop,
+        unchanged,
+        caveat: CAVEAT,
     };
-    rounds.run(&inputs, Tally::default())
+    batch::run(request, &session, &inputs, Tally::default())
 }

@@ -10,14 +10,14 @@ use crate::cli::commands::access::revoke::CAVEAT;
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::errors::rewrite::not_walked;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
-use crate::cli::files::walk;
 use crate::cli::operations::recipients::store_cards;
-use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
+use crate::cli::operations::rewrite::batch::{self, BatchRequest};
 use crate::cli::operations::rewrite::session::RewriteSession;
-use crate::cli::operations::rewrite::update::{AccessUpdate, RequestedAccess};
 use encl::directory::{DirectoryError, known_person};
+use encl::operations::rewrite::{RequestedAccess, SignaturePolicy, envelopes_below};
 
 /// Bring envelopes in line: current keys, and with --to exactly these readers
 ///
@@ -76,26 +76,22 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let options = &arguments.rewrite;
     options.remove_leftovers(&inputs)?;
     let people = context.people()?;
-    let wished = wished(arguments, &people, context)?;
-    let renewal = AccessUpdate::new(
-        "rewrap",
-        RewriteSession::new("rewrap", &inputs, options, &people, context)?,
-        wished,
-        arguments.anonymous,
-    )?;
-    let rounds = Batch {
-        renewal: &renewal,
+    let requested = requested_access(arguments, &people, context)?;
+    let session = RewriteSession::new("rewrap", &inputs, options, &people, context)?;
+    let request = BatchRequest {
+        verb: "rewrap",
         schema: "encl.rewrap/1",
+        requested,
+        anonymous: arguments.anonymous,
         yes: arguments.yes,
-        signature: if arguments.resign {
-            SignaturePolicy::Drop
-        } else {
-            SignaturePolicy::Preserve
+        signatures: match arguments.resign {
+            true => SignaturePolicy::Drop,
+            false => SignaturePolicy::Preserve,
         },
-        idle: "right as it is".to_owned(),
-        limits: CAVEAT,
+        unchanged: "right as it is".to_owned(),
+        caveat: CAVEAT,
     };
-    rounds.run(&inputs, tally)
+    batch::run(request, &session, &inputs, tally)
 }
 
 /// The files that were named, and in place of a folder the envelopes below it.
@@ -118,16 +114,19 @@ fn inputs(
     let mut inputs = Vec::new();
     for input in named {
         match input.path() {
-            Some(path) if path.is_dir() => inputs.extend(walk::envelopes_below(path, |failure| {
-                tally.add(context.terminal, Err(failure));
-            })),
+            Some(path) if path.is_dir() => {
+                let found = envelopes_below(path, |error| {
+                    tally.add(context.terminal, Err(not_walked(&error)));
+                });
+                inputs.extend(found.into_iter().map(Input::File));
+            }
             _ => inputs.push(input),
         }
     }
     Ok(inputs)
 }
 
-fn wished(
+fn requested_access(
     arguments: &Arguments,
     people: &People,
     context: &Context,

@@ -1,309 +1,332 @@
-//! Two rounds over all envelopes of a command: each is looked at and shown; then, after a yes, each is done.
+//! One change for all envelopes of a command: planned, shown, agreed to, done.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use encl::crypto::passphrase::Passphrase;
+use encl::envelope::{Action, EnvelopeId, ResealError, SealError, Workers};
+use encl::operations::keys::TypedPassphrase;
+use encl::operations::rewrite::{
+    AccessUpdate, Batch, Counts, Executor, Mode, Observer, PlannedUpdate, RequestedAccess,
+    SignaturePolicy, UpdateError,
+};
+use encl::operations::seal::Encoding;
 
 use crate::cli::display::names::DisplayName;
-use encl::crypto::passphrase::Passphrase;
-use encl::envelope::{Action, EnvelopeId};
-use serde::Serialize;
-
-use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
+use crate::cli::display::rewrite::{JsonPrinter, Printer, TextPrinter};
+use crate::cli::errors::rewrite::not_updated;
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, envelope};
 use crate::cli::files::input::Input;
-use crate::cli::files::parallel;
-use crate::cli::files::parallel::Parallelism;
-use crate::cli::operations::rewrite::changes::Differences;
-use crate::cli::operations::rewrite::envelope_file::said;
-use crate::cli::operations::rewrite::session::RewriteSession;
-use crate::cli::operations::rewrite::update::{AccessUpdate, Look};
+use crate::cli::files::parallel::{self, Parallelism};
+use crate::cli::operations::rewrite::envelope_file::EnvelopeFile;
+use crate::cli::operations::rewrite::session::{OpenedEnvelope, RewriteSession};
 use crate::cli::secrets::passphrase::PassphraseFor;
-use crate::cli::terminal::Terminal;
 
-/// What to do about an envelope whose author's signature would be lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SignaturePolicy {
-    /// It is left as it is, and that is a failure.
-    Preserve,
-    /// It goes.
-    Drop,
-}
-
-/// How a command goes about its envelopes.
-pub(crate) struct Batch<'a> {
-    pub(crate) renewal: &'a AccessUpdate<'a>,
+/// What a command wants of its envelopes, and how it speaks of it.
+pub(crate) struct BatchRequest<'a> {
+    pub(crate) verb: &'static str,
     pub(crate) schema: &'static str,
+    pub(crate) requested: RequestedAccess,
+    /// What is sealed anew is not signed.
+    pub(crate) anonymous: bool,
     /// The question was answered on the command line.
     pub(crate) yes: bool,
-    pub(crate) signature: SignaturePolicy,
-    /// What is said of an envelope that needs nothing.
-    pub(crate) idle: String,
+    pub(crate) signatures: SignaturePolicy,
+    /// What is said of an envelope that needs no change.
+    pub(crate) unchanged: String,
     /// What sealing anew cannot do, in one line.
-    pub(crate) limits: &'static str,
+    pub(crate) caveat: &'a str,
 }
 
-/// What became of the envelopes.
-#[derive(Debug, Default)]
-struct Counts {
-    right: usize,
-    added: usize,
-    sealed_anew: usize,
-    skipped: usize,
-    failed: usize,
+/// Changes all `inputs`; `tally` has the failures so far.
+pub(crate) fn run(
+    request: BatchRequest<'_>,
+    session: &RewriteSession<'_>,
+    inputs: &[Input],
+    tally: Tally,
+) -> CommandResult {
+    let BatchRequest {
+        verb,
+        schema,
+        requested,
+        anonymous,
+        yes,
+        signatures,
+        unchanged,
+        caveat,
+    } = request;
+    let (options, context) = (session.options, session.context);
+    let update = AccessUpdate::new(
+        session.people,
+        requested,
+        session.named(),
+        (options.lock, !anonymous),
+        context.now,
+    )
+    .map_err(Failure::from)?;
+    let work = Work {
+        verb,
+        session,
+        update: &update,
+        typed: Mutex::default(),
+    };
+    let printer: Box<dyn Printer + Send> = match context.json {
+        true => Box::new(JsonPrinter {
+            schema,
+            options,
+            signatures,
+            terminal: context.terminal,
+        }),
+        false => Box::new(TextPrinter {
+            options,
+            people: session.people,
+            is_signed: update.is_signed(),
+            unchanged,
+            terminal: context.terminal,
+        }),
+    };
+    let mut observer = CommandObserver {
+        verb,
+        session,
+        printer,
+        yes,
+        caveat,
+        is_one: inputs.len() == 1,
+        failed_before: tally.failures(),
+        tally,
+    };
+    let batch = Batch {
+        mode: match options.dry_run {
+            true => Mode::DryRun,
+            false => Mode::Apply,
+        },
+        signatures,
+    };
+    batch.run(
+        inputs,
+        &SideBySide,
+        |input, workers| work.plan(input, workers.into()),
+        |input, planned, passphrase, workers| {
+            work.apply(input, planned, passphrase, workers.into())
+        },
+        |input| options.goes_elsewhere(input),
+        &mut observer,
+    )?;
+    observer.tally.end()
 }
 
-impl Batch<'_> {
-    pub(crate) fn run(&self, inputs: &[Input], mut tally: Tally) -> CommandResult {
-        let renewal = self.renewal;
-        let (options, context) = (renewal.access.options, renewal.access.context);
-        let mut counts = Counts {
-            failed: tally.failures(),
-            ..Counts::default()
-        };
-        let mut looks = Vec::new();
-        parallel::each(
-            inputs,
-            |_| None,
-            |input: &Input, parallelism| renewal.look(input, parallelism),
-            |_, look| match look.and_then(|look| self.show(&look).map(|()| look)) {
-                Ok(look) => looks.push(look),
-                Err(failure) => {
-                    counts.failed += 1;
-                    tally.add(context.terminal, Err(failure));
-                }
-            },
-        );
-        let mut to_do = Vec::new();
-        for look in looks {
-            if look.action == Action::Nothing {
-                counts.right += 1;
-            }
-            if self.is_skipped(&look) {
-                counts.skipped += 1;
-                if !options.dry_run {
-                    tally.add(context.terminal, Err(self.skipped(&look)));
-                }
-            } else if look.action != Action::Nothing || options.goes_elsewhere(&look.input) {
-                to_do.push(look);
-            }
-        }
-        if options.dry_run {
-            counts.count(&to_do);
-        } else if !to_do.is_empty() {
-            self.ask(&to_do)?;
-            let passphrase = self.passphrase(&to_do)?;
-            self.act(&to_do, passphrase.as_ref(), &mut counts, &mut tally);
-        }
-        renewal.access.warn_of_unused_approvals();
-        if inputs.len() != 1 {
-            counts.show(context.terminal, options.dry_run);
-        }
-        tally.end()
-    }
+/// Inputs side by side, as all commands work on them.
+struct SideBySide;
 
-    fn is_skipped(&self, look: &Look) -> bool {
-        self.signature == SignaturePolicy::Preserve && look.signature_lost.is_some()
-    }
-
-    /// What would be done, in one line; for programs only when it stays at that.
-    fn show(&self, look: &Look) -> Result<(), Failure> {
-        let RewriteSession {
-            context, options, ..
-        } = self.renewal.access;
-        let (target, name) = (options.target(&look.input), look.input.name());
-        if context.json {
-            let is_all = options.dry_run || self.is_skipped(look) || self.is_idle(look);
-            return if is_all {
-                self.print_object(look, None)
-            } else {
-                Ok(())
-            };
-        }
-        if look.action == Action::Nothing {
-            context.terminal.status(&format!("{name}: {}", self.idle));
-            return Ok(());
-        }
-        let mut line = format!("{name}: {}", look.differences.line());
-        if let Some(author) = look.signature_lost {
-            let author = self.renewal.access.people.signer(author).display_name();
-            line = format!("{line}  ! the signature of {author} is lost");
-        }
-        said(&line, &target, options.dry_run, context)
-    }
-
-    fn is_idle(&self, look: &Look) -> bool {
-        look.action == Action::Nothing && !self.renewal.access.options.goes_elsewhere(&look.input)
-    }
-
-    fn skipped(&self, look: &Look) -> Failure {
-        let author = look
-            .signature_lost
-            .map(|id| self.renewal.access.people.signer(id));
-        let author = author.map_or_else(String::new, |author| author.display_name());
-        look.input
-            .cannot(self.renewal.verb, Exit::Refused)
-            .reason(format!("it has to be sealed anew, and the signature of {author} would be lost"))
-            .hint("--resign accepts that, and signs it as you; adding readers alone keeps the signature")
-    }
-
-    fn ask(&self, to_do: &[Look]) -> Result<(), Failure> {
-        let mut counts = Counts::default();
-        counts.count(to_do);
-        if self.yes || counts.added + counts.sealed_anew == 0 {
-            return Ok(());
-        }
-        let limits = if counts.sealed_anew == 0 {
-            String::new()
-        } else {
-            format!(" ({})", self.limits)
-        };
-        let question = format!("Do that: {}?{limits}", counts.words());
-        self.renewal
-            .access
-            .context
-            .confirm(&question, &format!("cannot {} anything", self.renewal.verb))
-    }
-
-    /// One new passphrase for all that have one: whoever leaves may know the old one.
-    fn passphrase(&self, to_do: &[Look]) -> Result<Option<Passphrase>, Failure> {
-        let passphrases = &self.renewal.access.context.passphrases;
-        to_do
-            .iter()
-            .any(|look| look.asks_passphrase)
-            .then(|| passphrases.new_one(PassphraseFor::Envelope, "what is sealed anew"))
-            .transpose()
-    }
-
-    fn act(
+impl Executor<Input> for SideBySide {
+    fn each<J: AsRef<Input> + Sync, T: Send>(
         &self,
-        to_do: &[Look],
-        passphrase: Option<&Passphrase>,
-        counts: &mut Counts,
-        tally: &mut Tally,
+        items: &[J],
+        work: impl Fn(&J, Workers) -> T + Sync,
+        result: impl FnMut(&J, T) + Send,
     ) {
-        let (renewal, context) = (self.renewal, self.renewal.access.context);
-        parallel::each(
-            to_do,
-            |_| None,
-            |look: &Look, parallelism: Parallelism| renewal.act(look, passphrase, parallelism),
-            |look, done| {
-                let told = done.and_then(|id| {
-                    counts.add(look.action);
-                    self.tell(look, id)
-                });
-                counts.failed += usize::from(told.is_err());
-                tally.add(context.terminal, told);
-            },
-        );
-        if counts.sealed_anew > 0 {
-            context.terminal.notice(self.limits);
+        let work = |item: &J, parallelism: Parallelism| work(item, parallelism.workers());
+        parallel::each(items, |_| None, work, result);
+    }
+}
+
+/// Opens, plans and rewrites one envelope.
+struct Work<'a> {
+    verb: &'static str,
+    session: &'a RewriteSession<'a>,
+    update: &'a AccessUpdate<'a>,
+    /// The passphrases that were typed when the envelopes were planned.
+    typed: Mutex<HashMap<Input, TypedPassphrase>>,
+}
+
+impl Work<'_> {
+    /// Where slots are to be added, the content is verified to its end, so that nothing is added to what was tampered with; what is
+    /// sealed anew is verified while that is done.
+    fn plan(&self, input: &Input, parallelism: Parallelism) -> Result<PlannedUpdate, Failure> {
+        let file = self.session.subject(input)?;
+        let mut typed = TypedPassphrase::default();
+        let opened = self.session.opened(&file, &mut typed, parallelism)?;
+        let content = opened.content;
+        let planned = self.update.plan(content.metadata());
+        let planned = planned.map_err(|error| self.not_updated(&file, error))?;
+        if planned.action == Action::Add {
+            content
+                .copy_to(&mut io::sink(), parallelism.workers())
+                .map_err(|error| envelope::failure(file.cannot(Exit::Failed), error))?;
         }
+        let mut cache = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(input.clone(), typed);
+        Ok(planned)
     }
 
-    fn tell(&self, look: &Look, id: EnvelopeId) -> Result<(), Failure> {
-        let RewriteSession {
-            context, options, ..
-        } = self.renewal.access;
-        if context.json {
-            return self.print_object(look, Some(id));
-        }
-        let name = options.target(&look.input).name();
-        context.terminal.status(&match look.action {
-            Action::Nothing => format!("{name}: written as it was"),
-            Action::Add => format!("{name}: slots added; the author's signature stays"),
-            Action::Reseal if self.renewal.is_signed() => {
-                format!("{name}: sealed anew, and signed")
+    /// Does what was planned, unless the envelope has changed since. Returns its id, which is another one when it was sealed anew.
+    fn apply(
+        &self,
+        input: &Input,
+        planned: &PlannedUpdate,
+        passphrase: Option<&Passphrase>,
+        parallelism: Parallelism,
+    ) -> Result<EnvelopeId, Failure> {
+        let file = self.session.subject(input)?;
+        let mut typed = self.typed(input);
+        match planned.action {
+            Action::Nothing | Action::Add => self.add(planned, &file, &mut typed),
+            Action::Reseal => {
+                let opened = self.session.opened(&file, &mut typed, parallelism)?;
+                self.reseal(planned, &file, opened, passphrase, parallelism)
             }
-            Action::Reseal => format!("{name}: sealed anew, not signed"),
-        });
-        Ok(())
+        }
     }
 
-    fn print_object(&self, look: &Look, done: Option<EnvelopeId>) -> Result<(), Failure> {
-        let target = self.renewal.access.options.target(&look.input);
-        let object = Object {
-            schema: self.schema,
-            file: look.input.typed(),
-            output: target.typed(),
-            id: look.id.to_string(),
-            new_id: done.filter(|id| *id != look.id).map(|id| id.to_string()),
-            action: match look.action {
-                Action::Nothing => "nothing",
-                Action::Add => "add",
-                Action::Reseal => "reseal",
-            },
-            differences: &look.differences,
-            signature_lost: look.signature_lost.map(|id| id.to_string()),
-            done: done.is_some(),
+    fn typed(&self, input: &Input) -> TypedPassphrase {
+        let mut cache = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.remove(input).unwrap_or_default()
+    }
+
+    fn add(
+        &self,
+        planned: &PlannedUpdate,
+        file: &EnvelopeFile<'_>,
+        typed: &mut TypedPassphrase,
+    ) -> Result<EnvelopeId, Failure> {
+        let mut rewriting = self.session.rewriting(file, typed)?;
+        let keys = self.session.keys();
+        let mut rng = self.session.context.rng();
+        let added = self.update.add(planned, &mut rewriting, keys, &mut rng);
+        added.map_err(|error| self.not_updated(file, error))?;
+        file.write(rewriting)?;
+        Ok(planned.id)
+    }
+
+    fn reseal(
+        &self,
+        planned: &PlannedUpdate,
+        file: &EnvelopeFile<'_>,
+        opened: OpenedEnvelope<'_>,
+        passphrase: Option<&Passphrase>,
+        parallelism: Parallelism,
+    ) -> Result<EnvelopeId, Failure> {
+        let encoding = match opened.is_armored {
+            true => Encoding::Armor,
+            false => Encoding::Binary,
         };
-        let terminal = self.renewal.access.context.terminal;
-        terminal.print_object(&object, target.objects())
+        let mut sink = file.sink()?;
+        let resealed = self.update.reseal(
+            planned,
+            opened.content,
+            passphrase,
+            self.session.keys(),
+            (encoding, parallelism.workers()),
+            &mut sink,
+            &mut self.session.context.rng(),
+        );
+        let id = resealed.map_err(|error| match error {
+            UpdateError::Reseal(ResealError::Seal(SealError::Write(error))) => {
+                file.not_written(&error)
+            }
+            error => self.not_updated(file, error),
+        })?;
+        file.commit(sink)?;
+        Ok(id)
+    }
+
+    fn not_updated(&self, file: &EnvelopeFile<'_>, error: UpdateError) -> Failure {
+        debug_assert_eq!(self.verb, file.verb);
+        not_updated(file.cannot(Exit::Failed), error)
     }
 }
 
-/// `encl.revoke/1` and `encl.rewrap/1`.
-#[derive(Serialize)]
-struct Object<'a> {
-    schema: &'static str,
-    file: String,
-    output: String,
-    id: String,
-    /// After it was sealed anew.
-    new_id: Option<String>,
-    action: &'static str,
-    #[serde(flatten)]
-    differences: &'a Differences,
-    /// The author whose signature does not come along.
-    signature_lost: Option<String>,
-    done: bool,
+/// Shows a batch, asks, and counts the failures.
+struct CommandObserver<'a> {
+    verb: &'static str,
+    session: &'a RewriteSession<'a>,
+    printer: Box<dyn Printer + Send + 'a>,
+    yes: bool,
+    caveat: &'a str,
+    is_one: bool,
+    failed_before: usize,
+    tally: Tally,
 }
 
-impl Counts {
-    fn add(&mut self, action: Action) {
-        match action {
-            Action::Nothing => {}
-            Action::Add => self.added += 1,
-            Action::Reseal => self.sealed_anew += 1,
-        }
+impl Observer<Input, Failure> for CommandObserver<'_> {
+    fn planned(&mut self, input: &Input, planned: &PlannedUpdate) -> Result<(), Failure> {
+        self.printer.planned(input, planned)
     }
 
-    fn count(&mut self, looks: &[Look]) {
-        for look in looks {
-            self.add(look.action);
+    fn skipped(&mut self, input: &Input, planned: &PlannedUpdate) {
+        let options = self.session.options;
+        if options.dry_run {
+            return;
         }
+        let author = planned
+            .signature_lost
+            .map(|id| self.session.people.signer(id));
+        let author = author.map_or_else(String::new, |author| author.display_name());
+        let failure = input
+            .cannot(self.verb, Exit::Refused)
+            .reason(format!("it has to be sealed anew, and the signature of {author} would be lost"))
+            .hint("--resign accepts that, and signs it as you; adding readers alone keeps the signature");
+        self.failed(input, failure);
     }
 
-    /// "3 envelopes get slots, 1 is sealed anew"
-    fn words(&self) -> String {
-        let envelopes = |number: usize, one: &str, many: &str| match number {
-            0 => None,
-            1 => Some(format!("1 envelope {one}")),
-            _ => Some(format!("{number} envelopes {many}")),
+    fn done(
+        &mut self,
+        input: &Input,
+        planned: &PlannedUpdate,
+        id: EnvelopeId,
+    ) -> Result<(), Failure> {
+        self.printer.done(input, planned, id)
+    }
+
+    fn failed(&mut self, _: &Input, error: Failure) {
+        self.tally.add(self.session.context.terminal, Err(error));
+    }
+
+    fn confirm(&mut self, counts: Counts) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        let caveat = match counts.resealed {
+            0 => String::new(),
+            _ => format!(" ({})", self.caveat),
         };
-        let parts = [
-            envelopes(self.added, "gets slots", "get slots"),
-            envelopes(self.sealed_anew, "is sealed anew", "are sealed anew"),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let question = format!("Do that: {}?{caveat}", describe(counts));
+        let context = self.session.context;
+        context.confirm(&question, &format!("cannot {} anything", self.verb))
     }
 
-    /// The table at the end.
-    fn show(&self, terminal: Terminal, dry_run: bool) {
-        let rows = [
-            ("right as they were", self.right),
-            (
-                if dry_run { "to get slots" } else { "got slots" },
-                self.added,
-            ),
-            (
-                if dry_run {
-                    "to be sealed anew"
-                } else {
-                    "sealed anew"
-                },
-                self.sealed_anew,
-            ),
-            ("skipped, for the signature", self.skipped),
-            ("failed", self.failed),
-        ];
-        for (words, number) in rows {
-            terminal.status(&format!("{number:>8}  {words}"));
+    fn passphrase(&mut self) -> Result<Passphrase, Failure> {
+        let passphrases = &self.session.context.passphrases;
+        passphrases.new_one(PassphraseFor::Envelope, "what is sealed anew")
+    }
+
+    fn finished(&mut self, counts: Counts) {
+        let (options, terminal) = (self.session.options, self.session.context.terminal);
+        if counts.resealed > 0 && !options.dry_run {
+            terminal.notice(self.caveat);
+        }
+        self.session.warn_of_unused_approvals();
+        if !self.is_one {
+            let counts = Counts {
+                failed: counts.failed + self.failed_before,
+                ..counts
+            };
+            self.printer.finished(counts);
         }
     }
+}
+
+/// "3 envelopes get slots, 1 is sealed anew"
+fn describe(counts: Counts) -> String {
+    let envelopes = |number: usize, one: &str, many: &str| match number {
+        0 => None,
+        1 => Some(format!("1 envelope {one}")),
+        _ => Some(format!("{number} envelopes {many}")),
+    };
+    let parts = [
+        envelopes(counts.added, "gets slots", "get slots"),
+        envelopes(counts.resealed, "is sealed anew", "are sealed anew"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

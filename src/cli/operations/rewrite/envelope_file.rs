@@ -2,18 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use encl::atomic_file::{AtomicFile, Existing, FileMode};
+use encl::atomic_file::{AtomicFile, Existing, FileMode, ReplacedFile};
 use encl::envelope::{OpenError, RewriteError, Rewriting};
 
 use crate::cli::args::rewrite::RewriteOptions;
-use crate::cli::context::Context;
 use crate::cli::errors::envelope;
+use crate::cli::errors::rewrite::{not_replaced, not_rewritten};
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
-use crate::cli::files::replace::InPlace;
 use crate::cli::files::target::Target;
-use crate::cli::terminal::Stream;
 
 /// What came from standard input, kept: it is sealed, and some commands read an envelope twice.
 #[derive(Default)]
@@ -27,7 +25,7 @@ pub(crate) struct EnvelopeFile<'a> {
     pub(crate) target: Target,
     force: bool,
     /// The file itself, where that is what changes.
-    in_place: Option<InPlace>,
+    in_place: Option<ReplacedFile>,
 }
 
 impl<'a> EnvelopeFile<'a> {
@@ -47,7 +45,13 @@ impl<'a> EnvelopeFile<'a> {
             Input::Stdin => (spool.source(input, verb)?, None),
             Input::File(_) if options.output.is_some() => (input.open(verb)?, None),
             Input::File(path) => {
-                let in_place = InPlace::open(input, path, verb)?;
+                let in_place = ReplacedFile::open(path).map_err(|error| {
+                    let hint = match verb {
+                        "rewrap" => "-r goes through all envelopes below it",
+                        _ => "name the files in it",
+                    };
+                    not_replaced(input.cannot(verb, Exit::Failed), &error, hint)
+                })?;
                 let source = Source {
                     file: in_place.file().map_err(failed)?,
                     metadata: in_place.metadata().clone(),
@@ -88,8 +92,8 @@ impl<'a> EnvelopeFile<'a> {
         // The old one gets no second name, not for a moment: whoever loses access would find it there after a kill.
         let file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)
             .map_err(|error| output.not_made(&error))?;
-        let handed_down = in_place.hand_down(file.file());
-        handed_down.map_err(|error| output.not_written(&error))?;
+        let owned = in_place.copy_ownership(file.file());
+        owned.map_err(|error| output.not_written(&error))?;
         Ok(Sink::File(Box::new(file)))
     }
 
@@ -142,29 +146,7 @@ impl<'a> EnvelopeFile<'a> {
 
     /// Why an access line stays as it is.
     pub(crate) fn not_rewritten(&self, error: &RewriteError) -> Failure {
-        let because = error.to_string();
-        let (exit, hint) = match error {
-            RewriteError::Private => (
-                Exit::Refused,
-                "`encl rewrap FILE --to …` names all its readers anew, `encl revoke` takes somebody off",
-            ),
-            RewriteError::WhichLock { .. } | RewriteError::NoSuchLock { .. } => (
-                Exit::Usage,
-                "`encl inspect` shows the locks, --lock N chooses one",
-            ),
-            RewriteError::NoShare { .. } => {
-                (Exit::Refused, "whoever holds a share in it can do that")
-            }
-            RewriteError::NobodyLeft { .. } => (
-                Exit::Refused,
-                "`encl rewrap FILE --to …` seals it anew for others",
-            ),
-            // An envelope that does not open is told about where it was opened.
-            RewriteError::Open(_) | RewriteError::Request(_) => {
-                return self.cannot(Exit::Usage).reason(because);
-            }
-        };
-        self.cannot(exit).reason(because).hint(hint)
+        not_rewritten(self.cannot(Exit::Failed), error)
     }
 }
 
@@ -184,18 +166,4 @@ impl Spool {
         })?;
         Ok(source)
     }
-}
-
-/// Says what was done; what would be done is data, and goes to standard output unless an envelope does.
-pub(crate) fn said(
-    line: &str,
-    target: &Target,
-    dry_run: bool,
-    context: &Context,
-) -> Result<(), Failure> {
-    if dry_run && target.objects() == Stream::Stdout {
-        return context.terminal.print(line);
-    }
-    context.terminal.status(line);
-    Ok(())
 }

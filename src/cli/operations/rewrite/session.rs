@@ -135,7 +135,17 @@ impl<'a> RewriteSession<'a> {
         }
     }
 
-    /// Whoever acts on an envelope: the identity that was named, else one of mine that is `preferred`, else the default one.
+    /// The identity that was named to act.
+    pub(crate) fn named(&self) -> Option<&'a Person> {
+        self.named
+    }
+
+    /// My keys.
+    pub(crate) fn keys(&self) -> &MyKeys<'a> {
+        self.opener.keys()
+    }
+
+    /// The identity that acts on an envelope: the one that was named, else one of mine that is `preferred`, else the default one.
     pub(crate) fn actor(&self, preferred: impl Fn(&Person) -> bool) -> Option<&'a Person> {
         let mine = &self.people.active;
         let fitting = || mine.iter().find(|person| preferred(person));
@@ -151,11 +161,4 @@ impl<'a> RewriteSession<'a> {
     pub(crate) fn warn_of_unused_approvals(&self) {
         self.opener.report_unused_approvals();
     }
-}
-
-/// Whoever lets somebody in signs for it.
-pub(crate) fn no_identity(what: impl Into<String>) -> Failure {
-    Failure::new(Exit::Usage, what)
-        .reason("you have no identity, and whoever lets somebody in signs for it")
-        .hint("`encl key new ADDRESS` makes one")
 }

@@ -1,0 +1,84 @@
+//! Changes of access: for people in one line, for programs as lists.
+
+use encl::operations::rewrite::{AccessChanges, AccessHolder, HolderName};
+use serde::Serialize;
+
+use crate::cli::display::names::{hex, list, with_address};
+use crate::cli::terminal::safe;
+
+/// `+ Erin <erin@example.org>  ~ Carol <carol@example.org> (new key)  - Bob <bob@example.org>`
+pub(crate) fn line(changes: &AccessChanges) -> String {
+    let mut parts = Vec::new();
+    for (sign, people, remark) in [
+        ('+', &changes.added, ""),
+        ('~', &changes.new_keys, " (new key)"),
+        ('-', &changes.removed, ""),
+    ] {
+        if !people.is_empty() {
+            let names: Vec<_> = people
+                .iter()
+                .map(|one| match changes.locks {
+                    0 | 1 => holder(one),
+                    _ => format!("{} (lock {})", holder(one), one.lock),
+                })
+                .collect();
+            parts.push(format!("{sign} {}{remark}", list(&names)));
+        }
+    }
+    parts.join("  ")
+}
+
+/// "Bob <bob@example.org>"
+pub(crate) fn holder(holder: &AccessHolder) -> String {
+    match &holder.name {
+        HolderName::Known { name, address } => with_address(name, address.as_deref()),
+        HolderName::Claimed(name) => {
+            format!("somebody who is no contact, called {} there", safe(name))
+        }
+        HolderName::Unrecorded => format!("somebody without a record, key {}", hex(&holder.key.0)),
+    }
+}
+
+/// The changes as members of an object.
+#[derive(Serialize)]
+pub(crate) struct ChangesObject<'a> {
+    joins: Vec<HolderObject<'a>>,
+    new_keys: Vec<HolderObject<'a>>,
+    leaves: Vec<HolderObject<'a>>,
+}
+
+impl<'a> ChangesObject<'a> {
+    pub(crate) fn of(changes: &'a AccessChanges) -> Self {
+        let objects = |people: &'a [AccessHolder]| people.iter().map(HolderObject::of).collect();
+        Self {
+            joins: objects(&changes.added),
+            new_keys: objects(&changes.new_keys),
+            leaves: objects(&changes.removed),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct HolderObject<'a> {
+    name: Option<&'a str>,
+    address: Option<&'a str>,
+    id: Option<String>,
+    key: String,
+    lock: u16,
+}
+
+impl<'a> HolderObject<'a> {
+    fn of(holder: &'a AccessHolder) -> Self {
+        let (name, address) = match &holder.name {
+            HolderName::Known { name, address } => (Some(&**name), address.as_deref()),
+            HolderName::Claimed(_) | HolderName::Unrecorded => (None, None),
+        };
+        Self {
+            name,
+            address,
+            id: holder.id.map(|id| id.to_string()),
+            key: hex(&holder.key.0),
+            lock: holder.lock,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A batch of rewritten envelopes as text and as objects.
+
+use encl::directory::People;
+use encl::envelope::{Action, EnvelopeId};
+use encl::operations::rewrite::{Counts, PlannedUpdate, SignaturePolicy};
+use serde::Serialize;
+
+use crate::cli::args::rewrite::RewriteOptions;
+use crate::cli::display::access::{self, ChangesObject};
+use crate::cli::display::names::DisplayName;
+use crate::cli::errors::Failure;
+use crate::cli::files::input::Input;
+use crate::cli::files::target::Target;
+use crate::cli::terminal::{Stream, Terminal};
+
+/// How a batch is shown.
+pub(crate) trait Printer {
+    /// What would be done with an envelope.
+    fn planned(&mut self, input: &Input, planned: &PlannedUpdate) -> Result<(), Failure>;
+
+    /// What was done with it.
+    fn done(
+        &mut self,
+        input: &Input,
+        planned: &PlannedUpdate,
+        id: EnvelopeId,
+    ) -> Result<(), Failure>;
+
+    /// How many there were of each kind.
+    fn finished(&mut self, counts: Counts);
+}
+
+/// Lines for a person.
+pub(crate) struct TextPrinter<'a> {
+    pub(crate) options: &'a RewriteOptions,
+    pub(crate) people: &'a People,
+    pub(crate) is_signed: bool,
+    /// What is said of an envelope that needs no change.
+    pub(crate) unchanged: String,
+    pub(crate) terminal: Terminal,
+}
+
+impl Printer for TextPrinter<'_> {
+    fn planned(&mut self, input: &Input, planned: &PlannedUpdate) -> Result<(), Failure> {
+        let (target, name) = (self.options.target(input), input.name());
+        if planned.action == Action::Nothing {
+            self.terminal.status(&format!("{name}: {}", self.unchanged));
+            return Ok(());
+        }
+        let mut line = format!("{name}: {}", access::line(&planned.changes));
+        if let Some(author) = planned.signature_lost {
+            let author = self.people.signer(author).display_name();
+            line = format!("{line}  ! the signature of {author} is lost");
+        }
+        print_line(&line, &target, self.options.dry_run, self.terminal)
+    }
+
+    fn done(
+        &mut self,
+        input: &Input,
+        planned: &PlannedUpdate,
+        _: EnvelopeId,
+    ) -> Result<(), Failure> {
+        let name = self.options.target(input).name();
+        self.terminal.status(&match planned.action {
+            Action::Nothing => format!("{name}: written as it was"),
+            Action::Add => format!("{name}: slots added; the author's signature stays"),
+            Action::Reseal if self.is_signed => format!("{name}: sealed anew, and signed"),
+            Action::Reseal => format!("{name}: sealed anew, not signed"),
+        });
+        Ok(())
+    }
+
+    fn finished(&mut self, counts: Counts) {
+        let (added, resealed) = match self.options.dry_run {
+            true => ("to get slots", "to be sealed anew"),
+            false => ("got slots", "sealed anew"),
+        };
+        let rows = [
+            ("right as they were", counts.unchanged),
+            (added, counts.added),
+            (resealed, counts.resealed),
+            ("skipped, for the signature", counts.skipped),
+            ("failed", counts.failed),
+        ];
+        for (label, number) in rows {
+            self.terminal.status(&format!("{number:>8}  {label}"));
+        }
+    }
+}
+
+/// A line of a dry run is data, and goes to standard output unless an envelope does; any other is a status line.
+pub(crate) fn print_line(
+    line: &str,
+    target: &Target,
+    dry_run: bool,
+    terminal: Terminal,
+) -> Result<(), Failure> {
+    if dry_run && target.objects() == Stream::Stdout {
+        return terminal.print(line);
+    }
+    terminal.status(line);
+    Ok(())
+}
+
+/// Objects for a program: one for each envelope.
+pub(crate) struct JsonPrinter<'a> {
+    pub(crate) schema: &'static str,
+    pub(crate) options: &'a RewriteOptions,
+    pub(crate) signatures: SignaturePolicy,
+    pub(crate) terminal: Terminal,
+}
+
+impl JsonPrinter<'_> {
+    fn print(
+        &self,
+        input: &Input,
+        planned: &PlannedUpdate,
+        done: Option<EnvelopeId>,
+    ) -> Result<(), Failure> {
+        let target = self.options.target(input);
+        let object = Object {
+            schema: self.schema,
+            file: input.typed(),
+            output: target.typed(),
+            id: planned.id.to_string(),
+            new_id: done.filter(|id| *id != planned.id).map(|id| id.to_string()),
+            action: match planned.action {
+                Action::Nothing => "nothing",
+                Action::Add => "add",
+                Action::Reseal => "reseal",
+            },
+            changes: ChangesObject::of(&planned.changes),
+            signature_lost: planned.signature_lost.map(|id| id.to_string()),
+            done: done.is_some(),
+        };
+        self.terminal.print_object(&object, target.objects())
+    }
+}
+
+impl Printer for JsonPrinter<'_> {
+    /// Nothing, unless it stays at that: one object for each envelope.
+    fn planned(&mut self, input: &Input, planned: &PlannedUpdate) -> Result<(), Failure> {
+        let is_skipped =
+            self.signatures == SignaturePolicy::Preserve && planned.signature_lost.is_some();
+        let is_unchanged = planned.action == Action::Nothing && !self.options.goes_elsewhere(input);
+        match self.options.dry_run || is_skipped || is_unchanged {
+            true => self.print(input, planned, None),
+            false => Ok(()),
+        }
+    }
+
+    fn done(
+        &mut self,
+        input: &Input,
+        planned: &PlannedUpdate,
+        id: EnvelopeId,
+    ) -> Result<(), Failure> {
+        self.print(input, planned, Some(id))
+    }
+
+    /// Nothing: the objects can be counted.
+    fn finished(&mut self, _: Counts) {}
+}
+
+/// `encl.revoke/1` and `encl.rewrap/1`.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    file: String,
+    output: String,
+    id: String,
+    /// After it was sealed anew.
+    new_id: Option<String>,
+    action: &'static str,
+    #[serde(flatten)]
+    changes: ChangesObject<'a>,
+    /// The author whose signature does not come along.
+    signature_lost: Option<String>,
+    done: bool,
+}

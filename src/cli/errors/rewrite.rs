@@ -1,0 +1,114 @@
+//! Why an envelope stays as it is: errors of rewriting as failures.
+
+use encl::atomic_file::ReplaceError;
+use encl::envelope::{ResealError, RewriteError, SealError};
+use encl::operations::rewrite::{UpdateError, WalkError};
+
+use crate::cli::display::access;
+use crate::cli::display::names::list;
+use crate::cli::errors::envelope::{self, unlock_failure};
+use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::terminal::{safe, shown};
+
+/// Somebody who lets another person in signs for it.
+pub(crate) fn no_identity(what: impl Into<String>) -> Failure {
+    Failure::new(Exit::Usage, what)
+        .reason("you have no identity, and whoever lets somebody in signs for it")
+        .hint("`encl key new ADDRESS` makes one")
+}
+
+/// Why an access line stays as it is. `cannot` says what was attempted.
+pub(crate) fn not_rewritten(cannot: Failure, error: &RewriteError) -> Failure {
+    let reason = error.to_string();
+    let (exit, hint) = match error {
+        RewriteError::Private => (
+            Exit::Refused,
+            "`encl rewrap FILE --to …` names all its readers anew, `encl revoke` takes somebody off",
+        ),
+        RewriteError::WhichLock { .. } | RewriteError::NoSuchLock { .. } => (
+            Exit::Usage,
+            "`encl inspect` shows the locks, --lock N chooses one",
+        ),
+        RewriteError::NoShare { .. } => (Exit::Refused, "whoever holds a share in it can do that"),
+        RewriteError::NobodyLeft { .. } => (
+            Exit::Refused,
+            "`encl rewrap FILE --to …` seals it anew for others",
+        ),
+        // An envelope that does not open is explained where it was opened.
+        RewriteError::Open(_) | RewriteError::Request(_) => {
+            return cannot.exit(Exit::Usage).reason(reason);
+        }
+    };
+    cannot.exit(exit).reason(reason).hint(hint)
+}
+
+/// Why an envelope is not brought in line. `cannot` says what was attempted.
+pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
+    match error {
+        UpdateError::Rewrite(error) => not_rewritten(cannot, &error),
+        UpdateError::UnknownReaders(readers) => {
+            let names: Vec<String> = readers.iter().map(access::holder).collect();
+            cannot
+                .exit(Exit::Recipient)
+                .reason(format!(
+                    "it has to be sealed anew, and there is no key here to seal to for {}",
+                    list(&names)
+                ))
+                .hint("add their cards, take them off too (`encl revoke --from` takes the id of a key), or name all who remain: `encl rewrap FILE --to …`")
+        }
+        UpdateError::ChangedSince => cannot
+            .exit(Exit::Failed)
+            .reason("it was changed since it was looked at")
+            .hint("run it again"),
+        UpdateError::NoIdentity => no_identity(cannot.what),
+        UpdateError::Locked(error) => unlock_failure(error),
+        UpdateError::Directory(error) => error.into(),
+        UpdateError::Reseal(error) => not_resealed(cannot, error),
+    }
+}
+
+fn not_resealed(cannot: Failure, error: ResealError) -> Failure {
+    match error {
+        ResealError::Open(error) => envelope::failure(cannot, error),
+        ResealError::Seal(SealError::Read(error) | SealError::Write(error)) => {
+            cannot.exit(Exit::Failed).reason(io_message(&error))
+        }
+        ResealError::Seal(SealError::Passphrase(error)) => {
+            cannot.exit(Exit::Locked).caused_by(&error)
+        }
+        ResealError::Seal(SealError::Request(reason)) => {
+            cannot.exit(Exit::Refused).reason(safe(&reason))
+        }
+    }
+}
+
+/// Why a file cannot be replaced where it is. `folder_hint` says what to do about a folder.
+pub(crate) fn not_replaced(cannot: Failure, error: &ReplaceError, folder_hint: &str) -> Failure {
+    let reason = match error {
+        ReplaceError::System(error) => return cannot.exit(Exit::Failed).reason(io_message(error)),
+        ReplaceError::Link(path) => format!("{} is a symbolic link", shown(path)),
+        other => other.to_string(),
+    };
+    match error {
+        ReplaceError::Folder => cannot.exit(Exit::Usage).reason(reason).hint(folder_hint),
+        ReplaceError::Link(_) => cannot
+            .exit(Exit::Exists)
+            .reason(reason)
+            .hint("links are never followed: name the file itself, or write to -o OUT"),
+        ReplaceError::HardLinks(_) => cannot
+            .exit(Exit::Exists)
+            .reason(reason)
+            .hint("the other names would keep the old envelope; -o OUT writes a new one"),
+        _ => cannot.exit(Exit::Failed).reason(reason),
+    }
+}
+
+/// A file or folder that cannot be looked into.
+pub(crate) fn not_walked(error: &WalkError) -> Failure {
+    let what = format!("cannot look into {}", shown(&error.path));
+    let failure = Failure::new(Exit::Failed, what).file(&error.path);
+    match &error.source {
+        Some(error) => failure.reason(io_message(error)),
+        None => failure.reason("it is below itself"),
+    }
+}

@@ -1,0 +1,113 @@
+//! One envelope brought up to date in its file: the old one stays as it is until the new one is complete and on disk.
+
+use std::io::{self, Seek, Write};
+use std::path::Path;
+
+use super::update::{AccessUpdate, PlannedUpdate, UpdateError};
+use crate::atomic_file::{
+    AtomicFile, AtomicFileError, Existing, FileMode, ReplaceError, ReplacedFile,
+};
+use crate::crypto::CryptoRng;
+use crate::envelope::{Action, Envelope, OpenError, RewriteError, Workers};
+use crate::operations::keys::TypedPassphrase;
+use crate::operations::open::{OpenFailure, Opener, RewriteFailure};
+use crate::operations::seal::Encoding;
+
+/// Why an envelope in a file was not brought up to date. The file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum InPlaceError {
+    /// The file cannot be replaced where it is.
+    #[error(transparent)]
+    Replace(#[from] ReplaceError),
+    /// The envelope does not open.
+    #[error(transparent)]
+    Open(#[from] OpenFailure),
+    /// It is damaged further on.
+    #[error(transparent)]
+    Read(OpenError),
+    /// It cannot be changed as wished.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    /// A new passphrase is needed, which this function does not ask for.
+    #[error("it is protected by a passphrase, which has to be replaced")]
+    NeedsPassphrase,
+    /// Another program has changed the file meanwhile.
+    #[error("another program has changed it meanwhile")]
+    ChangedMeanwhile,
+    /// The new file could not be created.
+    #[error(transparent)]
+    NotCreated(#[from] AtomicFileError),
+    /// The new file could not be written.
+    #[error("it cannot be written")]
+    NotWritten(#[source] io::Error),
+}
+
+impl From<RewriteFailure> for InPlaceError {
+    fn from(failure: RewriteFailure) -> Self {
+        match failure {
+            RewriteFailure::Open(failure) => Self::Open(failure),
+            RewriteFailure::Rewrite(error) => Self::Update(UpdateError::Rewrite(error)),
+        }
+    }
+}
+
+/// Opens the envelope in a file, compares it with the wish, and writes what differs in its place.
+///
+/// # Errors
+/// [`InPlaceError`]; the file is as it was then.
+pub fn update_file(
+    path: &Path,
+    update: &AccessUpdate<'_>,
+    opener: &Opener<'_>,
+    rng: &mut dyn CryptoRng,
+) -> Result<PlannedUpdate, InPlaceError> {
+    let old = ReplacedFile::open(path)?;
+    let mut source = old.file().map_err(InPlaceError::NotWritten)?;
+    let name = path.to_string_lossy();
+    let mut typed = TypedPassphrase::default();
+    let envelope = Envelope::read(&source).map_err(OpenFailure::Unreadable)?;
+    let encoding = match envelope.is_armored() {
+        true => Encoding::Armor,
+        false => Encoding::Binary,
+    };
+    let content = opener.unlock(&name, envelope, &mut typed)?;
+    let planned = update.plan(content.metadata())?;
+    match planned.action {
+        Action::Nothing => return Ok(planned),
+        // Nothing is added to what was tampered with.
+        Action::Add => {
+            let checked = content.copy_to(&mut io::sink(), Workers::Processors);
+            checked.map_err(InPlaceError::Read)?;
+        }
+        Action::Reseal if planned.needs_passphrase => return Err(InPlaceError::NeedsPassphrase),
+        Action::Reseal => drop(content),
+    }
+    source.rewind().map_err(InPlaceError::NotWritten)?;
+    let mut file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)?;
+    let owned = old.copy_ownership(file.file());
+    owned.map_err(InPlaceError::NotWritten)?;
+    if planned.action == Action::Add {
+        let mut rewriting = opener.rewrite(&name, &source, &mut typed)?;
+        update.add(&planned, &mut rewriting, opener.keys(), rng)?;
+        let rewritten = rewriting.finish().map_err(UpdateError::Rewrite)?;
+        rewritten.copy_to(&mut file).map_err(not_copied)?;
+    } else {
+        let envelope = Envelope::read(&source).map_err(OpenFailure::Unreadable)?;
+        let content = opener.unlock(&name, envelope, &mut typed)?;
+        let form = (encoding, Workers::Processors);
+        update.reseal(&planned, content, None, opener.keys(), form, &mut file, rng)?;
+    }
+    file.flush().map_err(InPlaceError::NotWritten)?;
+    if !old.is_unchanged(path) {
+        return Err(InPlaceError::ChangedMeanwhile);
+    }
+    file.commit()?;
+    Ok(planned)
+}
+
+fn not_copied(error: OpenError) -> InPlaceError {
+    match error {
+        OpenError::Write(error) => InPlaceError::NotWritten(error),
+        error => InPlaceError::Update(UpdateError::Rewrite(RewriteError::Open(error))),
+    }
+}

@@ -1,0 +1,349 @@
+//! Plans the change of one envelope, and applies what was planned.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::changes::{AccessChanges, AccessHolder};
+use crate::crypto::CryptoRng;
+use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::signing::{RootId, SigningKey};
+use crate::directory::{
+    DirectoryError, People, Person, ResolvedRecipient, key_directory, known_person,
+};
+use crate::envelope::{
+    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, KeyDirectory,
+    KeyringError, LockRequest, Opened, Person as KnownPerson, Plan, Reader, Remaining, Removals,
+    ResealError, ResealRequest, RewriteError, Rewriting, SealError, Sealed, Workers, chosen_lock,
+};
+use crate::operations::MyKeys;
+use crate::operations::seal::Encoding;
+use crate::policy::Policy;
+use crate::time::Time;
+
+/// Who shall have access, as a person asks for it.
+pub enum RequestedAccess {
+    /// Everybody who has it, with the keys that they have now.
+    CurrentKeys,
+    /// Everybody who has it but these.
+    Without(Removals),
+    /// These and nobody else.
+    Exactly {
+        /// The people.
+        people: Vec<KnownPerson>,
+        /// I am not added to them.
+        no_self: bool,
+    },
+}
+
+/// One change for all envelopes of a run.
+pub struct AccessUpdate<'a> {
+    people: &'a People,
+    requested: RequestedAccess,
+    /// The identity that acts, if one was named.
+    actor: Option<&'a Person>,
+    /// The lock that [`RequestedAccess::Exactly`] is about, where there are several.
+    lock: Option<u16>,
+    /// Whether what is sealed again is signed.
+    signs: bool,
+    now: Time,
+    directory: KeyDirectory,
+    /// The complete list for each set of my identities that is added to it.
+    with_me: Mutex<HashMap<Vec<RootId>, Arc<KeyDirectory>>>,
+}
+
+/// An envelope that was opened and compared with the wish.
+#[derive(Debug, Clone)]
+pub struct PlannedUpdate {
+    /// The envelope.
+    pub id: EnvelopeId,
+    /// What has to be done.
+    pub action: Action,
+    /// Why.
+    pub changes: AccessChanges,
+    /// The author whose signature is lost when it is sealed again.
+    pub signature_lost: Option<RootId>,
+    /// Whether a new passphrase is needed.
+    pub needs_passphrase: bool,
+}
+
+/// Why an envelope is not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// Its slots cannot be changed.
+    #[error(transparent)]
+    Rewrite(#[from] RewriteError),
+    /// It has to be sealed again, and for these readers there is no key here.
+    #[error("there is no key for {} of its readers", .0.len())]
+    UnknownReaders(Vec<AccessHolder>),
+    /// It, or what is known about its readers, was changed since it was planned.
+    #[error("it was changed since it was planned")]
+    ChangedSince,
+    /// Adding a reader is signed, and there is no identity to sign.
+    #[error("there is no identity to sign the grant")]
+    NoIdentity,
+    /// The identity that signs stays locked.
+    #[error("the identity that signs cannot be unlocked")]
+    Locked(#[source] KeyringError),
+    /// One of my identities cannot be encrypted to.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// It could not be sealed again.
+    #[error(transparent)]
+    Reseal(#[from] ResealError),
+}
+
+impl<'a> AccessUpdate<'a> {
+    /// `actor` is the identity that acts if one was named, `lock` the lock that was named; `signs` says whether what is sealed again
+    /// is signed.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Keystore`].
+    pub fn new(
+        people: &'a People,
+        requested: RequestedAccess,
+        actor: Option<&'a Person>,
+        (lock, signs): (Option<u16>, bool),
+        now: Time,
+    ) -> Result<Self, DirectoryError> {
+        Ok(Self {
+            people,
+            requested,
+            actor,
+            lock,
+            signs,
+            now,
+            directory: key_directory(people, now)?,
+            with_me: Mutex::default(),
+        })
+    }
+
+    /// Compares an opened envelope with the wish.
+    ///
+    /// # Errors
+    /// [`UpdateError::UnknownReaders`] and what keeps its slots from being changed.
+    pub fn plan(&self, opened: &Opened) -> Result<PlannedUpdate, UpdateError> {
+        let policy = &opened.manifest.policy;
+        let plan = self.compare(policy, &opened.readers(), opened.signer())?;
+        if plan.action == Action::Reseal {
+            self.refuse_unknown(&plan)?;
+        }
+        Ok(PlannedUpdate {
+            id: opened.manifest.id,
+            action: plan.action,
+            changes: self.changes(&plan, policy),
+            signature_lost: plan.signature_lost,
+            needs_passphrase: plan.action == Action::Reseal
+                && plan.remaining.iter().any(|lock| lock.passphrase.is_some()),
+        })
+    }
+
+    /// Adds the planned slots; policy, content and signature stay.
+    ///
+    /// # Errors
+    /// [`UpdateError`]; nothing was written then.
+    pub fn add<R: Read>(
+        &self,
+        planned: &PlannedUpdate,
+        rewriting: &mut Rewriting<R>,
+        keys: &MyKeys<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), UpdateError> {
+        let manifest = rewriting.manifest();
+        let (policy, id) = (&manifest.policy, manifest.id);
+        let plan = self.compare(policy, &manifest.readers(), policy.signer)?;
+        refuse_changed(planned, id, &self.changes(&plan, policy))?;
+        let by = self.acting(policy.signer).ok_or(UpdateError::NoIdentity)?;
+        let key = keys
+            .signing_key(by.card.id())
+            .map_err(UpdateError::Locked)?;
+        for change in &plan.changes {
+            if let Change::Added(lock, one) | Change::NewKey(lock, one) = change {
+                rewriting.grant(one, Some(*lock), (key, self.now), rng)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals the content again, for the readers who remain.
+    ///
+    /// # Errors
+    /// [`UpdateError`]; what was written so far is to be thrown away.
+    pub fn reseal<R: Read + Send>(
+        &self,
+        planned: &PlannedUpdate,
+        content: Content<R>,
+        passphrase: Option<&Passphrase>,
+        keys: &MyKeys<'_>,
+        (encoding, workers): (Encoding, Workers),
+        out: &mut (dyn Write + Send),
+        rng: &mut dyn CryptoRng,
+    ) -> Result<EnvelopeId, UpdateError> {
+        let opened = content.metadata();
+        let policy = &opened.manifest.policy;
+        let plan = self.compare(policy, &opened.readers(), opened.signer())?;
+        refuse_changed(planned, opened.manifest.id, &self.changes(&plan, policy))?;
+        let lock = |remaining: Remaining| LockRequest {
+            need: remaining.need,
+            recipients: remaining.people,
+            passphrase: (remaining.passphrase).map(|cost: Cost| {
+                let passphrase = passphrase.expect("asked for where one is needed");
+                (passphrase, cost)
+            }),
+        };
+        let request = ResealRequest {
+            locks: plan.remaining.into_iter().map(lock).collect(),
+            signer: self.signing_key(opened.signer(), keys)?,
+            workers,
+        };
+        let sealed: Result<(Opened, Sealed), ResealError> = match encoding {
+            Encoding::Binary => content.reseal(&request, out, rng),
+            Encoding::Armor => ArmorWriter::new(out)
+                .map_err(|error| SealError::Write(error).into())
+                .and_then(|mut armor| {
+                    let sealed = content.reseal(&request, &mut armor, rng)?;
+                    armor.finish().map_err(SealError::Write)?;
+                    Ok(sealed)
+                }),
+        };
+        let (_, sealed) = sealed?;
+        Ok(sealed.id)
+    }
+
+    /// Whether what is sealed again is signed.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.signer(None).is_some()
+    }
+
+    fn compare(
+        &self,
+        policy: &Policy,
+        readers: &[Reader],
+        signer: Option<RootId>,
+    ) -> Result<Plan, UpdateError> {
+        let me = self.signer(signer).map(|person| person.card.id());
+        let current = CurrentAccess {
+            policy,
+            readers,
+            signer,
+        };
+        let plan = |desired| current.plan(desired, &self.directory, me);
+        Ok(match &self.requested {
+            RequestedAccess::CurrentKeys => plan(DesiredAccess::CurrentKeys),
+            RequestedAccess::Without(removals) => {
+                only_with_removals(plan(DesiredAccess::Without(removals)))
+            }
+            RequestedAccess::Exactly { people, no_self } => {
+                let lock = chosen_lock(policy, self.lock)?;
+                let adds_me = !no_self && policy.locks[usize::from(lock)].need == 1;
+                let mine = match adds_me {
+                    true => self.mine_with_access(readers, lock),
+                    false => Vec::new(),
+                };
+                plan(DesiredAccess::Exactly(lock, &*self.with_me(people, mine)?))
+            }
+        })
+    }
+
+    /// My identities that have access to a lock. If a retired one has, so does the default one.
+    fn mine_with_access(&self, readers: &[Reader], lock: u16) -> Vec<&Person> {
+        let has_access = |person: &Person| {
+            let keys = || person.card.keys().iter().map(|key| key.public.key_id());
+            let mut here = readers.iter().filter(|reader| reader.lock == lock);
+            here.any(|reader| keys().any(|key| key == reader.key))
+        };
+        let was_mine = self.people.retired.iter().any(has_access);
+        let active = self.people.active.iter().enumerate();
+        let reads = active
+            .filter(|(place, person)| has_access(person) || was_mine && *place == 0)
+            .map(|(_, person)| person);
+        reads.collect()
+    }
+
+    /// The complete list with my identities in it, made once for all envelopes.
+    fn with_me(
+        &self,
+        people: &[KnownPerson],
+        mine: Vec<&Person>,
+    ) -> Result<Arc<KeyDirectory>, DirectoryError> {
+        let ids: Vec<RootId> = mine.iter().map(|person| person.card.id()).collect();
+        let mut cache = self.with_me.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(list) = cache.get(&ids) {
+            return Ok(Arc::clone(list));
+        }
+        let others = people
+            .iter()
+            .filter(|one| !ids.contains(&one.current.recipient.id));
+        let mut all: Vec<KnownPerson> = others.cloned().collect();
+        for me in mine {
+            let me = ResolvedRecipient::stored(me.clone());
+            all.push(known_person(&me, self.now)?);
+        }
+        let list = Arc::new(KeyDirectory::new(all));
+        cache.insert(ids, Arc::clone(&list));
+        Ok(list)
+    }
+
+    /// The identity that acts: the one that was named, else the author if that is me, else the default one.
+    fn acting(&self, author: Option<RootId>) -> Option<&'a Person> {
+        let mine = &self.people.active;
+        let is_author = |person: &&Person| author == Some(person.card.id());
+        let preferred = || mine.iter().find(is_author);
+        self.actor.or_else(preferred).or_else(|| mine.first())
+    }
+
+    /// The identity that signs what is sealed again, if any does.
+    fn signer(&self, author: Option<RootId>) -> Option<&'a Person> {
+        self.acting(author).filter(|_| self.signs)
+    }
+
+    fn signing_key<'k>(
+        &self,
+        author: Option<RootId>,
+        keys: &'k MyKeys<'_>,
+    ) -> Result<Option<&'k SigningKey>, UpdateError> {
+        let signer = self.signer(author);
+        let key = signer.map(|person| keys.signing_key(person.card.id()));
+        key.transpose().map_err(UpdateError::Locked)
+    }
+
+    fn changes(&self, plan: &Plan, policy: &Policy) -> AccessChanges {
+        AccessChanges::new(&plan.changes, &self.directory, policy.locks.len())
+    }
+
+    /// A reader who remains needs a key to encrypt to.
+    fn refuse_unknown(&self, plan: &Plan) -> Result<(), UpdateError> {
+        let unknown = plan.remaining.iter().flat_map(|lock| &lock.unknown);
+        let unknown: Vec<AccessHolder> = unknown
+            .map(|reader| AccessHolder::of_reader(reader, &self.directory))
+            .collect();
+        match unknown.is_empty() {
+            true => Ok(()),
+            false => Err(UpdateError::UnknownReaders(unknown)),
+        }
+    }
+}
+
+/// Where nobody is removed, nothing is done, also about keys that are out of date.
+fn only_with_removals(mut plan: Plan) -> Plan {
+    let removes = |change: &Change| matches!(change, Change::Removed(..));
+    if !plan.changes.iter().any(removes) {
+        plan.action = Action::Nothing;
+        plan.changes.clear();
+        plan.signature_lost = None;
+    }
+    plan
+}
+
+/// What was shown and agreed to is what is done, or nothing is.
+fn refuse_changed(
+    planned: &PlannedUpdate,
+    id: EnvelopeId,
+    changes: &AccessChanges,
+) -> Result<(), UpdateError> {
+    match id == planned.id && *changes == planned.changes {
+        true => Ok(()),
+        false => Err(UpdateError::ChangedSince),
+    }
+}
