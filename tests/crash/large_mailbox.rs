@@ -59,14 +59,14 @@ fn a_large_mailbox_outlives_ten_kills() {
     ));
 }
 
-/// Every message of the corpus, again and again.
+/// The messages of the corpora, repeated until there are enough.
 fn lay_out(scene: &Scene) -> Messages {
     for folder in ["cur", "new", "tmp"] {
         fs::create_dir_all(scene.at("mail").join(folder)).unwrap();
     }
-    let corpus = corpus::messages();
+    let corpus: Vec<_> = corpus::messages().collect();
     let some = corpus.iter().filter(|message| !message.bytes.is_empty());
-    let named = |(number, message): (usize, &corpus::Message)| {
+    let named = |(number, message): (usize, &&corpus::Message)| {
         let base = format!("{}.M{number}P1.host", 1_000_000_000 + number);
         fs::write(scene.at(&format!("mail/cur/{base}:2,S")), &message.bytes).unwrap();
         (base, message.bytes.clone())

@@ -8,7 +8,7 @@
 mod access;
 mod aliases;
 mod backups;
-#[expect(dead_code, reason = "its other line ends are tried elsewhere")]
+#[expect(dead_code, reason = "only the messages are needed here")]
 #[path = "../mail/corpus.rs"]
 mod corpus;
 mod crowd;

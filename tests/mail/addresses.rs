@@ -1,12 +1,12 @@
 //! Address lists: the table, and CPython over the table, the corpus and what was made up.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use encl::mail::address::{Mailbox, parse_list};
 
 use crate::address_table::{REFUSED, UNDERSTOOD};
-use crate::corpus;
+use crate::forms::headers;
+use crate::limited;
 
 fn printed(list: &[Mailbox]) -> Vec<String> {
     list.iter().map(Mailbox::to_string).collect()
@@ -64,18 +64,11 @@ fn getaddresses(lists: &[String]) -> Vec<Vec<String>> {
 /// What CPython answers to `input`.
 pub(crate) fn python(program: &str, input: &[u8]) -> String {
     let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut child = Command::new(python)
-        .args(["-c", program])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success());
+    let mut command = Command::new(python);
+    command.args(["-c", program]);
+    let output = limited::output(&mut command, |stdin| stdin.write_all(input));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -102,13 +95,10 @@ fn the_table_is_never_shorter_than_what_cpython_reads() {
     assert_eq!(compare(&lists), (UNDERSTOOD.len(), REFUSED.len()));
 }
 
-/// Real headers, and the few among them that are refused.
+/// The headers of all messages, and the few among them that are refused.
 #[test]
 fn the_corpus_is_never_shorter_than_what_cpython_reads() {
-    let headers = corpus::headers();
-    if headers.is_empty() {
-        return;
-    }
+    let headers = headers();
     let mut lists = Vec::new();
     for header in &headers {
         for name in ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"] {
@@ -120,7 +110,7 @@ fn the_corpus_is_never_shorter_than_what_cpython_reads() {
         println!("refused: {}: {list}", parse_list(list).unwrap_err());
     }
     println!("{understood} understood, {refused} refused");
-    assert!(understood > 400 && refused < 20);
+    assert!(understood > 400 && refused < 60);
 }
 
 /// Pieces of lists, put together in every order.

@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::corpus::messages;
-use crate::letters::{People, complaints, forms, replaced};
+use crate::forms::forms;
+use crate::letters::{People, complaints, replaced};
 use crate::tell;
 
 const WRAP: [&str; 5] = ["mail", "wrap", "--attachments", "--to", "bob@example.org"];
@@ -12,7 +13,7 @@ const WRAP: [&str; 5] = ["mail", "wrap", "--attachments", "--to", "bob@example.o
 #[test]
 fn every_message_with_attachments_is_put_together_again() {
     let people = People::new();
-    let messages = messages();
+    let messages: Vec<_> = messages().collect();
     let cases: Vec<_> = messages
         .iter()
         .flat_map(|message| forms(message).map(|(form, bytes)| (message, form, bytes)))

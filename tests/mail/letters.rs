@@ -1,22 +1,12 @@
 //! Two people who write messages of the corpus to each other with the program.
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::corpus::Message;
-
-/// The message as it is, with LF and with CRLF.
-pub(crate) fn forms(message: &Message) -> [(&'static str, Vec<u8>); 3] {
-    [
-        ("as it is", message.bytes.clone()),
-        ("LF", message.with_lf()),
-        ("CRLF", message.with_crlf()),
-    ]
-}
+use crate::limited;
 
 /// Bytes with every `from` turned into `to`.
 pub(crate) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -65,18 +55,7 @@ impl People {
     pub(crate) fn run(&self, who: &str, arguments: &[&str], input: &[u8]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_encl"));
         self.at_home(command.args(arguments), who);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let bytes = input.to_vec();
-        let writer = std::thread::spawn(move || stdin.write_all(&bytes));
-        let output = child.wait_with_output().unwrap();
-        let _ = writer.join().unwrap(); // a program that stops reading early is judged by its exit code
-        output
+        limited::output(&mut command, |stdin| stdin.write_all(input))
     }
 
     /// Lets a command run with the keystore of `who`.

@@ -6,7 +6,7 @@ use encl::mail::{Eol, Header, words};
 use serde::Deserialize;
 
 use crate::addresses::python;
-use crate::corpus;
+use crate::forms::headers;
 
 const SUBJECT: &str = "[...]";
 
@@ -47,7 +47,7 @@ fn spaces(line: &str) -> usize {
 #[test]
 fn all_of_the_corpus_stands_outside_in_lines_of_seven_bit() {
     let (mut fields, mut long, mut warnings) = (0, 0, Vec::new());
-    for header in corpus::headers() {
+    for header in headers() {
         let outer = Outer::of(&header, SUBJECT);
         for eol in [Eol::Lf, Eol::CrLf] {
             let message = written(&outer, eol);
@@ -82,7 +82,7 @@ fn all_of_the_corpus_stands_outside_in_lines_of_seven_bit() {
 #[test]
 fn nothing_of_a_subject_of_the_corpus_stands_outside() {
     let mut subjects = 0;
-    for header in corpus::headers() {
+    for header in headers() {
         let outer = Outer::of(&header, SUBJECT);
         let values = outer.fields.iter().map(|field| words::decode(&field.1));
         let shown = values.collect::<Vec<_>>().join("\n").to_lowercase();
@@ -95,6 +95,9 @@ fn nothing_of_a_subject_of_the_corpus_stands_outside() {
         for subject in header.all("Subject") {
             subjects += 1;
             let subject = words::decode(&subject.text()).to_lowercase();
+            if subject == SUBJECT {
+                continue; // the same inside and outside
+            }
             let words = subject.split(|letter: char| !letter.is_alphanumeric());
             for word in words.chain([&*subject]) {
                 let secret = word.len() > 3 && !copied.contains(word);
@@ -110,7 +113,7 @@ fn nothing_of_a_subject_of_the_corpus_stands_outside() {
 
 #[test]
 fn cpython_reads_outside_what_was_written() {
-    let headers = corpus::headers();
+    let headers = headers();
     let outers: Vec<Outer> = headers
         .iter()
         .map(|header| Outer::of(header, SUBJECT))

@@ -143,10 +143,9 @@ fn changed(sealed: &str) -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn whatever_transport_does_the_message_is_exact() {
     let people = People::new();
-    let messages = messages();
-    let cases: Vec<_> = messages.iter().collect();
+    let messages: Vec<_> = messages().collect();
     let done = std::sync::atomic::AtomicUsize::new(0);
-    let complaints = complaints(&cases, |message| {
+    let complaints = complaints(&messages, |message| {
         let arguments = [
             "mail",
             "wrap",

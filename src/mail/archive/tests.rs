@@ -8,6 +8,12 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
+#[expect(
+    dead_code,
+    reason = "the messages of an mbox are cut by the library here"
+)]
+#[path = "../../../tests/mail/corpus.rs"]
+mod corpora;
 mod corpus;
 mod eml;
 mod leftovers;

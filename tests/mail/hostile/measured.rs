@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::letters::People;
+use crate::limited;
 
 /// Waits for the program and writes down what the system says of it. A program that hangs is ended: by processor time, which another
 /// load does not change, or much later by the clock.
@@ -83,18 +84,7 @@ pub(crate) fn measured(people: &People, who: &str, arguments: &[&str], message: 
     command.args(arguments);
     people.at_home(&mut command, who);
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let output = std::thread::scope(|scope| {
-        // A program that stops reading early is judged by its answer.
-        scope.spawn(move || message.write(&mut stdin).is_ok());
-        child.wait_with_output().unwrap()
-    });
+    let output = limited::output(&mut command, |stdin| message.write(stdin));
     let cost = fs::read_to_string(cost.path()).unwrap();
     let (peak_kib, cpu_seconds) = cost.split_once(' ').unwrap();
     Run {
