@@ -26,6 +26,8 @@ mod sending;
 mod session;
 mod shells;
 mod strangers;
+#[path = "../support/mod.rs"]
+mod support;
 mod sysexits;
 mod trust;
 mod unlock;

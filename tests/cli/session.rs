@@ -1,6 +1,5 @@
 //! People with a keystore each in one temporary folder, who type commands into a shell.
 
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::scrub::scrub;
+use crate::support::process::{self, limit};
 
 /// The passphrase of whoever has one.
 pub(crate) const PASSPHRASE: &str = "correct horse";
@@ -132,12 +132,9 @@ impl Session {
     /// The same people with the same files once more, whatever is done to them.
     pub(crate) fn again(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let copied = Command::new("cp")
-            .arg("-a")
-            .arg(self.folder.path().join("."))
-            .arg(folder.path())
-            .status();
-        assert!(copied.unwrap().success());
+        let mut copy = process::command("cp");
+        copy.arg("-a").arg(self.folder.path().join("."));
+        assert!(process::output(copy.arg(folder.path())).status.success());
         Self {
             folder,
             transcript: String::new(),
@@ -213,18 +210,14 @@ impl Session {
 
     /// A shell command of `person`, without a terminal.
     pub(crate) fn ask(&self, person: &str, line: &str) -> Answer {
-        Answer::of(&self.shell(
-            person,
-            OsStr::new("timeout"),
-            ["60", "setsid", "-w", "sh", "-c", line],
-        ))
+        Answer::of(&self.shell(person, "timeout", ["60", "setsid", "-w", "sh", "-c", line]))
     }
 
     /// The same in bash on a terminal of its own, at which `typed` is typed; both streams come back as stdout.
     pub(crate) fn ask_on_terminal(&self, person: &str, line: &str, typed: &str) -> Answer {
         let mut command = self.command(
             person,
-            OsStr::new("timeout"),
+            "timeout",
             ["20", "script", "-qec", line, "/dev/null"],
         );
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -234,7 +227,7 @@ impl Session {
             screen.wait_for_a_question();
             keyboard.write_all(line.as_bytes()).unwrap();
         }
-        let output = child.wait_with_output().unwrap();
+        let output = process::finish(&mut child, &line);
         drop(keyboard);
         Answer::of(&Output {
             stdout: screen.all(),
@@ -277,17 +270,14 @@ impl Session {
         )
     }
 
-    fn shell<const N: usize>(&self, person: &str, program: &OsStr, arguments: [&str; N]) -> Output {
-        self.command(person, program, arguments)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+    fn shell<const N: usize>(&self, person: &str, program: &str, arguments: [&str; N]) -> Output {
+        process::output(&mut self.command(person, program, arguments))
     }
 
     fn command<const N: usize>(
         &self,
         person: &str,
-        program: &OsStr,
+        program: &str,
         arguments: [&str; N],
     ) -> Command {
         let path = format!(
@@ -295,7 +285,7 @@ impl Session {
             self.folder.path().join("bin").display(),
             env!("PATH")
         );
-        let mut command = Command::new(program);
+        let mut command = process::command(program);
         command
             .args(arguments)
             .current_dir(self.work())
@@ -345,14 +335,21 @@ impl Screen {
                         .iter()
                         .any(|question| last.contains(question))
         };
+        let begun = Instant::now();
         while !self.reader.is_finished() && !asks(&self.shown.lock().unwrap()) {
+            let shown = || String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
+            assert!(begun.elapsed() < limit(), "no question: {}", shown());
             std::thread::sleep(Duration::from_millis(10));
         }
         self.shown.lock().unwrap().push(b'\n');
     }
 
     fn all(self) -> Vec<u8> {
-        self.reader.join().unwrap();
+        let begun = Instant::now();
+        while !self.reader.is_finished() {
+            assert!(begun.elapsed() < limit(), "the terminal stays open");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         std::mem::take(&mut *self.shown.lock().unwrap())
     }
 }

@@ -4,10 +4,12 @@
 use std::os::unix::process::ExitStatusExt;
 
 use super::failures::must_work;
-use super::kills::{SIGKILL, is_full_sweep};
+use super::kills::SIGKILL;
 use super::scene::{Scene, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
+use crate::support::process;
+use crate::support::sweep;
 
 const BACKUP: &[&str] = &[
     "backup",
@@ -45,7 +47,7 @@ fn scene() -> Scene {
     let script = "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
         \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
         \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob";
-    let output = scene.shell(script, &[]).output().unwrap();
+    let output = process::output(&mut scene.shell(script, &[]));
     assert!(output.status.success(), "{}", said(&output));
     scene
 }
@@ -117,7 +119,7 @@ fn backups_outlive_kills_and_failing_disks() {
         let (output, calls) = strace::record(&scene(), arguments, &[]);
         assert!(output.status.success(), "{}", said(&output));
         let calls = calls.into_iter().filter(Call::touches);
-        let step = if is_full_sweep() { 1 } else { 3 };
+        let step = if sweep::is_full() { 1 } else { 3 };
         let calls: Vec<Call> = calls.step_by(step).collect();
         let points: Vec<(&Call, Option<&str>)> = (calls.iter())
             .flat_map(|call| {

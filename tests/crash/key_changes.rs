@@ -4,6 +4,7 @@ use super::failures::must_work;
 use super::judge;
 use super::scene::{Scene, said};
 use super::strace::{self, Call};
+use crate::support::process;
 
 /// A change, and the ways in which the passphrase may be given afterwards.
 struct Change {
@@ -87,7 +88,7 @@ fn scene() -> Scene {
     let script = "cp -a bob later && \"$ENCL\" key rotate --keystore later > later.card && \
         \"$ENCL\" key export -o later.identity --keystore later && \
         \"$ENCL\" key paper -o later.page --keystore later && rm -r later later.card";
-    let output = scene.shell(script, &[]).output().unwrap();
+    let output = process::output(&mut scene.shell(script, &[]));
     assert!(output.status.success(), "{}", said(&output));
     scene
 }

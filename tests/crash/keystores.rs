@@ -3,9 +3,10 @@
 
 use super::failures::must_work;
 use super::judge;
-use super::kills::is_full_sweep;
 use super::scene::{NUMBER, Scene, said};
 use super::strace::{self, Call};
+use crate::support::process;
+use crate::support::sweep;
 
 /// Each with the words of `contact list` that may be missing afterwards.
 const CHANGES: [(&[&str], &str); 9] = [
@@ -49,7 +50,7 @@ fn scene() -> Scene {
         \"$ENCL\" contact add dora.card --yes $b; \"$ENCL\" key revoke --yes --keystore dora > revocation; rm -r dora; \
         \"$ENCL\" key new second@example.org --no-passphrase $b > second.card; \
         \"$ENCL\" group new team alice@example.org $b";
-    let output = scene.shell(script, &[]).output().unwrap();
+    let output = process::output(&mut scene.shell(script, &[]));
     assert!(output.status.success(), "{}", said(&output));
     scene
 }
@@ -83,7 +84,7 @@ fn small_changes_outlive_kills_and_failing_disks() {
         let arguments = [command, &["--keystore", "bob"]].concat();
         let (output, calls) = strace::record(&scene(), &arguments, &[]);
         assert!(output.status.success(), "{command:?}: {}", said(&output));
-        let step = if is_full_sweep() { 1 } else { 2 };
+        let step = if sweep::is_full() { 1 } else { 2 };
         let calls = calls.into_iter().filter(Call::touches);
         let calls: Vec<Call> = calls.step_by(step).collect();
         let points: Vec<(&Call, bool)> = (calls.iter())

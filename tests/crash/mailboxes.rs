@@ -5,10 +5,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::failures::must_work;
-use super::kills::{SIGKILL, is_full_sweep};
+use super::kills::SIGKILL;
 use super::mailbox::{KEPT_LATER, Mailbox};
 use super::strace::{self, Call, Thread};
 use super::{complaints, judge};
+use crate::support::sweep;
 
 /// How many calls of a command the short form kills at.
 const KILLS: usize = 28;
@@ -62,7 +63,7 @@ fn fail(mailboxes: &[Mailbox]) {
     let mut calls = points(mailboxes, FAILURES, must_work);
     calls.retain(|(_, call)| must_work(call));
     let errors = ["EIO", "ENOSPC"];
-    let points: Vec<_> = match is_full_sweep() {
+    let points: Vec<_> = match sweep::is_full() {
         true => calls
             .iter()
             .flat_map(|call| errors.map(|error| (call, error)))
@@ -106,7 +107,7 @@ fn points(
 }
 
 fn spread<'a>(calls: &[&'a Call], count: usize) -> impl Iterator<Item = &'a Call> {
-    let step = match is_full_sweep() {
+    let step = match sweep::is_full() {
         true => 1,
         false => calls.len().div_ceil(count).max(1),
     };

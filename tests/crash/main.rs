@@ -26,6 +26,8 @@ mod scene;
 mod secrets;
 mod signals;
 mod strace;
+#[path = "../support/mod.rs"]
+mod support;
 mod threads;
 mod tree;
 

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+
+use crate::support::process;
 
 /// Stands in every plaintext, so that plaintext is found wherever it was left.
 pub(crate) const MARK: &str = "for nobody else's eyes";
@@ -129,12 +131,9 @@ impl Scene {
 
     /// A shell script in this folder, with its arguments.
     pub(crate) fn shell(&self, script: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new("sh");
+        let mut command = process::command("sh");
         command.args(["-c", script, "sh"]).args(arguments);
-        command
-            .current_dir(self.path())
-            .env_clear()
-            .stdin(Stdio::null());
+        command.current_dir(self.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
             .env("HOME", self.path())
@@ -143,7 +142,7 @@ impl Scene {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.program(arguments).output().unwrap()
+        process::output(&mut self.program(arguments))
     }
 
     /// Runs the program, which has to succeed.

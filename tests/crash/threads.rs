@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::failures::must_work;
-use super::kills::{SIGKILL, is_full_sweep};
+use super::kills::SIGKILL;
 use super::scene::{MARK, Scene, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
+use crate::support::sweep;
 
 /// Long enough for several threads and for early write-back, which begins after 16 MiB.
 const LONG_BYTES: usize = 17 << 20;
@@ -158,7 +159,7 @@ impl Shared {
 /// An even spread of the calls that `fits`.
 fn spread(calls: Vec<Call>, fits: impl Fn(&Call) -> bool) -> Vec<Call> {
     let calls: Vec<Call> = calls.into_iter().filter(fits).collect();
-    let step = if is_full_sweep() {
+    let step = if sweep::is_full() {
         1
     } else {
         calls.len().div_ceil(SPREAD).max(1)
