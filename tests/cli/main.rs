@@ -9,6 +9,8 @@
 mod access;
 mod backups;
 mod exit_codes;
+#[path = "../support/folder.rs"]
+mod folder;
 mod help;
 mod hostile;
 mod hostile_keystores;

@@ -2,10 +2,6 @@
 
 use crate::session::Session;
 
-fn has(session: &Session, program: &str) -> bool {
-    session.ask("alice", &format!("command -v {program}")).exit == 0
-}
-
 #[test]
 fn bash_loads_the_completions_and_offers_contacts_and_groups() {
     let session = Session::with_people();
@@ -46,7 +42,7 @@ fn fish_and_zsh_load_the_completions() {
         ("fish", "fish -c 'source encl.fish; complete -c encl'"),
         ("zsh", "zsh -n _encl"),
     ] {
-        if has(&session, shell) {
+        if session.has(shell) {
             session.quietly("alice", line);
         } else {
             println!("not tried: {shell} is not installed here; CI installs fish");
@@ -72,7 +68,7 @@ fn manual_pages_render_without_warnings() {
     session.quietly("alice", "mkdir man && encl man man");
     let pages = session.quietly("alice", "ls man").text();
     assert!(pages.lines().count() > 25, "{pages}");
-    if !has(&session, "groff") {
+    if !session.has("groff") {
         println!("not tried: groff is not installed here; CI installs it");
         return;
     }
@@ -89,7 +85,7 @@ fn manual_pages_render_without_warnings() {
         }
         assert!(!text.contains(".SH EXTRA"), "{page}");
     }
-    if has(&session, "man") {
+    if session.has("man") {
         let line =
             "for page in man/*; do man --warnings -E UTF-8 -l -Tutf8 -Z $page > /dev/null; done";
         assert_eq!(session.quietly("alice", line).stderr, "");

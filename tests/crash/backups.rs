@@ -2,13 +2,14 @@
 //! is trusted more.
 
 use std::os::unix::process::ExitStatusExt;
+use std::sync::OnceLock;
 
 use super::failures::must_work;
 use super::kills::SIGKILL;
 use super::scene::{Scene, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
-use crate::support::process;
+use crate::folder::Prepared;
 use crate::support::sweep;
 
 const BACKUP: &[&str] = &[
@@ -42,14 +43,15 @@ const ANEW: &[&str] = &[
 
 /// Bob knows Carol, blocked, and has a group; all of it is in `keys.encl`.
 fn scene() -> Scene {
-    let scene = Scene::new();
-    scene.write("words", b"a passphrase\n");
-    let script = "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
-        \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
-        \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob";
-    let output = process::output(&mut scene.shell(script, &[]));
-    assert!(output.status.success(), "{}", said(&output));
-    scene
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Scene::like(&MADE, |scene| {
+        scene.write("words", b"a passphrase\n");
+        scene.script(
+            "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
+            \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
+            \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob",
+        );
+    })
 }
 
 /// After one more restore all is there, and Carol is blocked whenever she is there.

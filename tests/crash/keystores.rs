@@ -1,11 +1,13 @@
 //! The smaller changes of a keystore, killed at every call that touches a disk and failing at every write: it opens, no key and no
 //! contact is lost, and nobody is trusted otherwise than before.
 
+use std::sync::OnceLock;
+
 use super::failures::must_work;
 use super::judge;
 use super::scene::{NUMBER, Scene, said};
 use super::strace::{self, Call};
-use crate::support::process;
+use crate::folder::Prepared;
 use crate::support::sweep;
 
 /// Each with the words of `contact list` that may be missing afterwards.
@@ -34,25 +36,26 @@ const LISTED: [&str; 3] = [
 
 /// Bob verified Alice and blocked Carol; Dora's revocation lies in the folder; he has a second identity and a group.
 fn scene() -> Scene {
-    let scene = Scene::new();
-    scene.done(&[
-        "contact",
-        "verify",
-        "alice@example.org",
-        "--code",
-        NUMBER,
-        "--keystore",
-        "bob",
-    ]);
-    let script = "set -e; b='--keystore bob'; \
-        \"$ENCL\" contact add carol.card --yes $b; \"$ENCL\" contact block carol@example.org $b; \
-        \"$ENCL\" key new dora@example.org --no-passphrase --keystore dora > dora.card; \
-        \"$ENCL\" contact add dora.card --yes $b; \"$ENCL\" key revoke --yes --keystore dora > revocation; rm -r dora; \
-        \"$ENCL\" key new second@example.org --no-passphrase $b > second.card; \
-        \"$ENCL\" group new team alice@example.org $b";
-    let output = process::output(&mut scene.shell(script, &[]));
-    assert!(output.status.success(), "{}", said(&output));
-    scene
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Scene::like(&MADE, |scene| {
+        scene.done(&[
+            "contact",
+            "verify",
+            "alice@example.org",
+            "--code",
+            NUMBER,
+            "--keystore",
+            "bob",
+        ]);
+        scene.script(
+            "set -e; b='--keystore bob'; \
+            \"$ENCL\" contact add carol.card --yes $b; \"$ENCL\" contact block carol@example.org $b; \
+            \"$ENCL\" key new dora@example.org --no-passphrase --keystore dora > dora.card; \
+            \"$ENCL\" contact add dora.card --yes $b; \"$ENCL\" key revoke --yes --keystore dora > revocation; rm -r dora; \
+            \"$ENCL\" key new second@example.org --no-passphrase $b > second.card; \
+            \"$ENCL\" group new team alice@example.org $b",
+        );
+    })
 }
 
 fn check(scene: &Scene, arguments: &[&str], may_miss: &str) -> Result<(), String> {

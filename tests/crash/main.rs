@@ -13,6 +13,8 @@ mod backups;
 mod corpus;
 mod crowd;
 mod failures;
+#[path = "../support/folder.rs"]
+mod folder;
 mod invitations;
 mod key_changes;
 mod keystores;

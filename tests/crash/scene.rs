@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::folder::Prepared;
 use crate::support::process;
 
 /// Stands in every plaintext, so that plaintext is found wherever it was left.
@@ -35,12 +36,30 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A copy of the first scene: `alice` and `bob` are keystores, and bob knows alice.
+    /// `alice` and `bob` are keystores, and bob knows alice.
     pub(crate) fn new() -> Self {
-        static FIRST: OnceLock<Scene> = OnceLock::new();
+        static FIRST: OnceLock<Prepared> = OnceLock::new();
+        Self::copy_of(FIRST.get_or_init(|| Self::furnished().prepared()))
+    }
+
+    /// The scene of [`Scene::new`] with what `furnish` adds. That is done once; every later scene is a copy.
+    pub(crate) fn like(once: &OnceLock<Prepared>, furnish: impl FnOnce(&Self)) -> Self {
+        Self::copy_of(once.get_or_init(|| {
+            let scene = Self::new();
+            furnish(&scene);
+            scene.prepared()
+        }))
+    }
+
+    pub(crate) fn copy_of(prepared: &Prepared) -> Self {
         let scene = Self::empty();
-        copy(FIRST.get_or_init(Self::furnished).path(), scene.path());
+        prepared.lay_out(scene.path());
         scene
+    }
+
+    /// This scene as it is now, to be copied.
+    pub(crate) fn prepared(&self) -> Prepared {
+        Prepared::of(self.path())
     }
 
     fn empty() -> Self {
@@ -129,6 +148,12 @@ impl Scene {
         self.shell("umask 0; exec \"$@\"", &words)
     }
 
+    /// Runs a shell script in this folder, which has to succeed. `$ENCL` is the program.
+    pub(crate) fn script(&self, script: &str) {
+        let output = process::output(&mut self.shell(script, &[]));
+        assert!(output.status.success(), "{script}: {}", said(&output));
+    }
+
     /// A shell script in this folder, with its arguments.
     pub(crate) fn shell(&self, script: &str, arguments: &[&str]) -> Command {
         let mut command = process::command("sh");
@@ -194,19 +219,6 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
         match entry.file_type().unwrap().is_dir() {
             true => gather(&entry.path(), files),
             false => files.push(entry.path()),
-        }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::DirBuilder::new().mode(0o700).create(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
         }
     }
 }

@@ -95,6 +95,9 @@ pub(crate) fn wait_with_limit(child: &mut Child, what: &dyn Debug) -> ExitStatus
 }
 
 fn give_up(child: &mut Child, what: &dyn Debug) -> ! {
+    // With it goes what it started, if it leads a group of its own.
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).output();
     let _ = child.kill();
     let _ = child.wait();
     panic!("killed after {} seconds: {what:?}", limit().as_secs());
