@@ -51,8 +51,7 @@ fn a_passphrase_is_changed_taken_off_and_put_on() {
 #[test]
 fn a_new_passphrase_is_asked_twice_on_the_terminal() {
     let session = with_a_locked_alice();
-    if session.ask("alice", "command -v script").exit != 0 {
-        println!("not tried: script(1) is not installed here");
+    if !session.has_terminal() {
         return;
     }
     let typed = "correct horse\nanother passphrase\nanother passphrase\n";

@@ -1,9 +1,5 @@
 //! Stories: what a person types, and all that comes back, on both streams.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a test says what it could not try on this machine"
-)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod access;
@@ -31,6 +27,8 @@ mod strangers;
 #[path = "../support/mod.rs"]
 mod support;
 mod sysexits;
+#[path = "../support/tell.rs"]
+mod tell;
 mod trust;
 mod unlock;
 mod years;

@@ -15,6 +15,7 @@ use screen::Screen;
 use crate::folder::Prepared;
 use crate::scrub::scrub;
 use crate::support::process;
+use crate::tell::skipped;
 
 /// The passphrase of whoever has one.
 pub(crate) const PASSPHRASE: &str = "correct horse";
@@ -102,7 +103,7 @@ impl Session {
     pub(crate) fn has_terminal(&self) -> bool {
         let here = self.has("script");
         if !here {
-            println!("not tried: script(1) is not installed here");
+            skipped("cli: a question on a terminal: script(1) is not installed");
         }
         here
     }

@@ -1,6 +1,7 @@
 //! Completions that shells load, and manual pages that formatters read without a word.
 
 use crate::session::Session;
+use crate::tell::skipped;
 
 #[test]
 fn bash_loads_the_completions_and_offers_contacts_and_groups() {
@@ -45,7 +46,9 @@ fn fish_and_zsh_load_the_completions() {
         if session.has(shell) {
             session.quietly("alice", line);
         } else {
-            println!("not tried: {shell} is not installed here; CI installs fish");
+            skipped(&format!(
+                "cli: the completions of {shell}, which is not installed"
+            ));
         }
     }
 }
@@ -69,7 +72,7 @@ fn manual_pages_render_without_warnings() {
     let pages = session.quietly("alice", "ls man").text();
     assert!(pages.lines().count() > 25, "{pages}");
     if !session.has("groff") {
-        println!("not tried: groff is not installed here; CI installs it");
+        skipped("cli: the look of the manual: groff is not installed");
         return;
     }
     for page in pages.lines() {

@@ -15,9 +15,9 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::scene::{Scene, said};
-use super::tell;
 use crate::support::process;
 use crate::support::sweep;
+use crate::tell::tell;
 
 /// Longer than any command takes while all others run: whoever takes longer waits for somebody who waits.
 const PATIENCE: &str = "120";

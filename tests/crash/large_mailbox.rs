@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::corpus;
 use super::scene::{Scene, said};
-use super::tell;
 use crate::support::process::{self, limit, wait_with_limit};
 use crate::support::sweep;
+use crate::tell::tell;
 
 const MESSAGES: usize = 2_000;
 const KILLS: usize = 10;

@@ -30,16 +30,12 @@ mod signals;
 mod strace;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tell.rs"]
+mod tell;
 mod threads;
 mod tree;
 
-use std::io::Write;
-
-/// Tells a figure past the test runner, which keeps what `println!` says to itself.
-fn tell(figure: &str) {
-    let line = format!("{figure}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-}
+use tell::tell;
 
 /// Tells what was tried, and fails if anything was complained about.
 fn judge(tried: &str, wrong: &str, complaints: &[String]) {

@@ -5,8 +5,8 @@ use std::process::Output;
 
 use super::scenario::mode;
 use super::scene::{MARK, Scene, said};
-use super::tell;
 use crate::support::process;
+use crate::tell::{skipped, tell};
 
 const SIZES: [usize; 6] = [0, 1, 10, 1_023, 1_024, 70_000];
 
@@ -201,7 +201,7 @@ fn a_full_disk_leaves_no_part() {
     fs::remove_file(scene.at("in.encl")).unwrap();
     scene.done(&["wrap", "in", "--to", "bob.card", "--keystore", "alice"]);
     let Some(disk) = SmallDisk::mount(&scene) else {
-        tell("crash: skipped the full disk: mounting a 1 MiB tmpfs needs root");
+        skipped("crash: the full disk: mounting a 1 MiB tmpfs needs root");
         return;
     };
     for command in [WRAP, UNWRAP] {

@@ -18,9 +18,9 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::scene::{Scene, said};
-use super::tell;
 use crate::support::process::wait_with_limit;
 use crate::support::sweep;
+use crate::tell::tell;
 
 const FOLDERS: usize = 100;
 const KILLS: u64 = 10;
