@@ -62,7 +62,9 @@ impl Scene {
         Prepared::of(self.path())
     }
 
+    /// Under umask 0, as all that is started from here: whatever is not protected is open to all.
     fn empty() -> Self {
+        rustix::process::umask(rustix::fs::Mode::empty());
         let folder = tempfile::Builder::new().prefix("encl-crash-").tempdir();
         Self {
             folder: folder.unwrap(),
@@ -136,16 +138,16 @@ impl Scene {
         self.command(&[&[env!("CARGO_BIN_EXE_encl")], arguments].concat())
     }
 
-    /// A command in this folder under umask 0: whatever is not protected is open to all.
+    /// A command in this folder.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let number = String::from_utf8(self.read("number").unwrap_or_default()).unwrap();
-        let known = |word: &&str| match *word == NUMBER {
-            true => number.clone(),
-            false => (*word).to_owned(),
-        };
-        let words: Vec<String> = words.iter().map(known).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.shell("umask 0; exec \"$@\"", &words)
+        let mut command = process::command(words[0]);
+        for word in &words[1..] {
+            match *word {
+                NUMBER => command.arg(String::from_utf8(self.read("number").unwrap()).unwrap()),
+                word => command.arg(word),
+            };
+        }
+        self.at_home(command)
     }
 
     /// Runs a shell script in this folder, which has to succeed. `$ENCL` is the program.
@@ -158,6 +160,10 @@ impl Scene {
     pub(crate) fn shell(&self, script: &str, arguments: &[&str]) -> Command {
         let mut command = process::command("sh");
         command.args(["-c", script, "sh"]).args(arguments);
+        self.at_home(command)
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
         command.current_dir(self.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
