@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use encl::envelope::Approval;
 
 use super::failures::must_work;
-use super::kills::SIGKILL;
+use super::kills::{SIGKILL, spread};
 use super::scene::{Scene, plaintext, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
@@ -218,11 +218,7 @@ fn points(
     for change in changes {
         let (first, others): (Vec<_>, Vec<_>) = change.calls.iter().partition(|call| matter(call));
         for (calls, count) in [(first, count), (others, count / 4)] {
-            let step = match sweep::is_full() {
-                true => 1,
-                false => calls.len().div_ceil(count).max(1),
-            };
-            points.extend(calls.into_iter().step_by(step).map(|call| (change, call)));
+            points.extend(spread(calls, count).map(|call| (change, call)));
         }
     }
     points

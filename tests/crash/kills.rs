@@ -59,3 +59,12 @@ fn chosen(rehearsal: &Rehearsal) -> Vec<&Call> {
         |(place, call): (usize, _)| (place % step == 0 || Call::touches(call)).then_some(call);
     calls.iter().enumerate().filter_map(spread).collect()
 }
+
+/// All of them, or about as many as the short form tries, evenly spread.
+pub(crate) fn spread<T>(all: Vec<T>, count: usize) -> impl Iterator<Item = T> {
+    let step = match sweep::is_full() {
+        true => 1,
+        false => all.len().div_ceil(count).max(1),
+    };
+    all.into_iter().step_by(step)
+}

@@ -36,14 +36,12 @@ fn begun(scene: &Scene, before: &[&str], options: &[&str]) -> Child {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let (sender, taken) = channel();
-    spawn(move || sender.send(input.write_all(&[0; 700_000]).map(|()| input)));
-    match taken.recv_timeout(limit()) {
-        Ok(input) => child.stdin = Some(input.unwrap()),
-        Err(_) => {
-            child.kill().unwrap();
-            panic!("the program does not read its input");
-        }
-    }
+    spawn(move || sender.send(input.write_all(&vec![0; 700_000]).map(|()| input)));
+    let Ok(input) = taken.recv_timeout(limit()) else {
+        child.kill().unwrap();
+        panic!("the program does not read its input");
+    };
+    child.stdin = Some(input.unwrap());
     child
 }
 
