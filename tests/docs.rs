@@ -6,7 +6,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+
+#[path = "support/mod.rs"]
+mod support;
+
+use support::process;
 
 const README: &str = include_str!("../README.md");
 
@@ -48,19 +52,19 @@ fn steps() -> Vec<Step> {
 fn run(folder: &Path, step: &Step) -> (i32, String) {
     let program = Path::new(env!("CARGO_BIN_EXE_encl")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    let output = Command::new("bash")
-        .args(["-c", &format!("exec 2>&1; {}", step.line)])
-        .current_dir(folder)
-        .env("PATH", path)
-        .env("TZ", "UTC")
-        .env(
-            "ENCL_KEYSTORE",
-            folder.join(format!(".keys-of-{}", step.person)),
-        )
-        .env("ENCL_PASSPHRASE_FILE", folder.join(".passphrase"))
-        .env_remove("ENCL_IDENTITY")
-        .output()
-        .unwrap();
+    let output = process::output(
+        process::command("bash")
+            .args(["-c", &format!("exec 2>&1; {}", step.line)])
+            .current_dir(folder)
+            .env("PATH", path)
+            .env("TZ", "UTC")
+            .env(
+                "ENCL_KEYSTORE",
+                folder.join(format!(".keys-of-{}", step.person)),
+            )
+            .env("ENCL_PASSPHRASE_FILE", folder.join(".passphrase"))
+            .env_remove("ENCL_IDENTITY"),
+    );
     (
         output.status.code().unwrap(),
         String::from_utf8(output.stdout).unwrap(),
@@ -116,10 +120,8 @@ fn every_block_of_the_readme_works_as_shown() {
 
 #[test]
 fn the_exit_codes_of_the_readme_are_those_of_the_program() {
-    let output = Command::new(env!("CARGO_BIN_EXE_encl"))
-        .args(["help", "exit-codes"])
-        .output()
-        .unwrap();
+    let output =
+        process::output(process::command(env!("CARGO_BIN_EXE_encl")).args(["help", "exit-codes"]));
     let help = String::from_utf8(output.stdout).unwrap();
     let rows: Vec<_> = README
         .lines()

@@ -7,11 +7,16 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use sha2::{Digest, Sha256};
+
+#[path = "support/mod.rs"]
+mod support;
+
+use support::process::{self, wait_with_limit};
+use support::sweep;
 
 const MIB: u64 = 1 << 20;
 /// What a stream of any length may cost over a short one, and a short one at most.
@@ -19,7 +24,7 @@ const GROWTH_KIB_MAX: u64 = 2 * 1024;
 const PEAK_KIB_MAX: u64 = 32 * 1024;
 
 fn encl(folder: &Path, keystore: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_encl"));
+    let mut command = process::command(env!("CARGO_BIN_EXE_encl"));
     command
         .env("ENCL_KEYSTORE", folder.join(keystore))
         .current_dir(folder);
@@ -29,9 +34,9 @@ fn encl(folder: &Path, keystore: &str) -> Command {
     command
 }
 
-/// The peak of resident memory so far, in KiB; 0 once the process has ended.
-fn peak_kib(child: &Child) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+/// The peak of resident memory of a process so far, in KiB; 0 once it has ended.
+fn peak_kib(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok())
         .unwrap_or_default()
@@ -70,46 +75,48 @@ fn through_two_pipes(folder: &Path, bytes: u64, options: &[&str]) -> u64 {
         }
         hash.finalize()
     });
-    let peak = AtomicU64::new(0);
-    let (mut hash, mut block) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        let count = sink.read(&mut block).unwrap();
-        peak.fetch_max(peak_kib(&wrap).max(peak_kib(&unwrap)), Ordering::Relaxed);
-        if count == 0 {
-            break;
+    let ids = [wrap.id(), unwrap.id()];
+    let received = thread::spawn(move || {
+        let (mut hash, mut block, mut peak) = (Sha256::new(), vec![0; 1 << 20], 0);
+        loop {
+            let count = sink.read(&mut block).unwrap();
+            peak = ids.into_iter().map(peak_kib).fold(peak, u64::max);
+            if count == 0 {
+                return (hash.finalize(), peak);
+            }
+            hash.update(&block[..count]);
         }
-        hash.update(&block[..count]);
+    });
+    for child in [&mut wrap, &mut unwrap] {
+        assert!(wait_with_limit(child, &options).success());
     }
-    assert!(wrap.wait().unwrap().success() && unwrap.wait().unwrap().success());
+    let (hash, peak) = received.join().unwrap();
     assert!(
-        sent.join().unwrap() == hash.finalize(),
+        sent.join().unwrap() == hash,
         "{bytes} bytes did not come back"
     );
-    peak.into_inner()
+    peak
 }
 
 #[test]
 fn memory_is_the_same_for_every_length() {
     let folder = tempfile::tempdir().unwrap();
     for person in ["alice", "bob"] {
-        let made = encl(folder.path(), person)
-            .args([
-                "key",
-                "new",
-                &format!("{person}@example.org"),
-                "--no-passphrase",
-            ])
-            .output()
-            .unwrap();
+        let address = format!("{person}@example.org");
+        let mut new = encl(folder.path(), person);
+        new.args(["key", "new", &address, "--no-passphrase"]);
+        let made = process::output(&mut new);
         assert!(made.status.success());
         fs::write(folder.path().join(format!("{person}.card")), made.stdout).unwrap();
     }
-    let added = encl(folder.path(), "alice")
-        .args(["contact", "add", "bob.card", "--yes"])
-        .status();
-    assert!(added.unwrap().success());
-    let full = std::env::var("ENCL_SWEEP").is_ok_and(|sweep| sweep == "full");
-    let long = if full { 5 * 1024 * MIB } else { 96 * MIB };
+    let mut add = encl(folder.path(), "alice");
+    add.args(["contact", "add", "bob.card", "--yes"]);
+    assert!(process::output(&mut add).status.success());
+    let long = if sweep::is_full() {
+        5 * 1024 * MIB
+    } else {
+        96 * MIB
+    };
     for options in [&[][..], &["--pad", "--private"], &["--armor"]] {
         let short_kib = through_two_pipes(folder.path(), 5 * MIB, options);
         let long_kib = through_two_pipes(folder.path(), long, options);

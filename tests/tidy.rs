@@ -163,6 +163,25 @@ fn files_are_short_and_nothing_is_put_off() {
     }
 }
 
+/// Code in a comment would be compiled by nobody: Cargo.toml turns the tests of documentation off.
+#[test]
+fn comments_hold_no_code_that_nobody_runs() {
+    for (path, text) in files("src", &[".rs"]) {
+        let mut fences = text.lines().filter_map(|line| {
+            let line = line.trim_start();
+            let comment = line
+                .strip_prefix("//!")
+                .or_else(|| line.strip_prefix("///"))?;
+            comment.trim().strip_prefix("```")
+        });
+        // Fences come in pairs: the first says what is inside, the second nothing.
+        while let Some(language) = fences.next() {
+            assert_eq!(language, "text", "{}", path.display());
+            assert_eq!(fences.next(), Some(""), "{}", path.display());
+        }
+    }
+}
+
 #[test]
 fn text_is_clean_and_knows_no_machine() {
     let mut texts = files("src", &[".rs", ".md"]);

@@ -1,15 +1,20 @@
 //! Who may read changes: people are let in, taken off, and whole folders brought in line.
 
 use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
 
+use crate::folder::Prepared;
 use crate::session::Session;
 
 /// Alice's envelope for Bob and herself, signed, and its lines.
 fn with_report() -> Session {
-    let session = Session::with_people();
-    session.quietly("bob", "encl contact add carol.card --yes");
-    session.quietly("alice", "encl wrap report.pdf --to bob@example.org");
-    session
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Session::made_once(&MADE, || {
+        let session = Session::with_people();
+        session.quietly("bob", "encl contact add carol.card --yes");
+        session.quietly("alice", "encl wrap report.pdf --to bob@example.org");
+        session
+    })
 }
 
 /// Policy and payload: all but lines 3 and 4.

@@ -1,17 +1,23 @@
 //! Laptops get lost: a keystore is backed up, comes back, and never goes back behind what is known since.
 
+use std::sync::OnceLock;
+
+use crate::folder::Prepared;
 use crate::session::Session;
 
 /// Alice, who verified Bob and blocked Carol, and the number of Alice and Bob.
 fn with_a_past() -> Session {
-    let session = Session::with_people();
-    session.write("pw", "a passphrase for backups\n");
-    session.quietly(
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Session::made_once(&MADE, || {
+        let session = Session::with_people();
+        session.write("pw", "a passphrase for backups\n");
+        session.quietly(
         "alice",
         "encl contact verify bob@example.org --no-input > number; \
          encl contact verify bob@example.org --code \"$(cat number)\" && encl contact block carol@example.org",
     );
-    session
+        session
+    })
 }
 
 #[test]

@@ -1,20 +1,26 @@
 //! Somebody is invited by mail, answers with a card, and is not verified by that.
 
+use std::sync::OnceLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::folder::Prepared;
 use crate::session::Session;
 
 /// Alice has invited Dora, whose answer is `answer.txt`.
 fn invited() -> Session {
-    let session = Session::with_people();
-    session.quietly("alice", "encl invite dora@example.org > invitation.txt");
-    session.quietly(
-        "dora",
-        "encl key new dora@example.org --name Dora --no-passphrase > dora.card",
-    );
-    session.quietly("dora", &answer("invitation.txt", "answer.txt"));
-    session
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Session::made_once(&MADE, || {
+        let session = Session::with_people();
+        session.quietly("alice", "encl invite dora@example.org > invitation.txt");
+        session.quietly(
+            "dora",
+            "encl key new dora@example.org --name Dora --no-passphrase > dora.card",
+        );
+        session.quietly("dora", &answer("invitation.txt", "answer.txt"));
+        session
+    })
 }
 
 /// The third step of an invitation, as it stands there.

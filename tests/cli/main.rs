@@ -1,14 +1,12 @@
 //! Stories: what a person types, and all that comes back, on both streams.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a test says what it could not try on this machine"
-)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod access;
 mod backups;
 mod exit_codes;
+#[path = "../support/folder.rs"]
+mod folder;
 mod help;
 mod hostile;
 mod hostile_keystores;
@@ -26,7 +24,11 @@ mod sending;
 mod session;
 mod shells;
 mod strangers;
+#[path = "../support/mod.rs"]
+mod support;
 mod sysexits;
+#[path = "../support/tell.rs"]
+mod tell;
 mod trust;
 mod unlock;
 mod years;

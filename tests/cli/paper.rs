@@ -1,27 +1,22 @@
 //! An identity goes onto paper and comes back: by words, by what a scanner reads, typed or from a file.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::OnceLock;
 
+use crate::folder::Prepared;
 use crate::session::{PASSPHRASE, Session};
 
 /// Alice, whose keys are behind a passphrase, and Bob, who has her card and sealed `a` for her.
 fn with_a_page() -> Session {
-    let session = Session::new();
-    session.write("a", "a\n");
-    session.quietly(
-        "alice",
-        "encl key new alice@example.org --name Alice --passphrase-file passphrase > alice.card",
-    );
-    session.quietly(
-        "bob",
-        "encl key new bob@example.org --name Bob --no-passphrase > bob.card && encl contact add alice.card --yes",
-    );
-    session.quietly("bob", "encl wrap a --to alice@example.org");
-    session.quietly(
-        "alice",
-        "encl key paper -o page --passphrase-file passphrase",
-    );
-    session
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Session::made_once(&MADE, || {
+        let session = Session::with_a_locked_alice();
+        session.quietly(
+            "alice",
+            "encl key paper -o page --passphrase-file passphrase",
+        );
+        session
+    })
 }
 
 /// The lines of words of a page, without their numbers.
@@ -55,14 +50,6 @@ fn code(words: &[String]) -> String {
     };
     let letters: String = bits.as_bytes().chunks(5).map(letter).collect();
     format!("ENCL-PAPER1:{letters}\n")
-}
-
-fn terminal(session: &Session) -> bool {
-    let here = session.ask("alice", "command -v script").exit == 0;
-    if !here {
-        println!("not tried: script(1) is not installed here");
-    }
-    here
 }
 
 #[test]
@@ -254,7 +241,7 @@ fn a_page_that_was_mistyped_is_refused_where_it_is_wrong() {
 #[test]
 fn words_are_asked_for_a_line_at_a_time_and_a_wrong_line_once_more() {
     let session = with_a_page();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     let mut typed = String::new();
@@ -292,7 +279,7 @@ fn words_are_asked_for_a_line_at_a_time_and_a_wrong_line_once_more() {
 #[test]
 fn a_scanner_types_the_code_where_words_are_asked_for() {
     let session = with_a_page();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     let code = code(&words(&session, "page"));
@@ -309,7 +296,7 @@ fn a_scanner_types_the_code_where_words_are_asked_for() {
 #[test]
 fn a_terminal_shows_a_page_only_when_it_is_asked_to() {
     let session = with_a_page();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     let paper = "encl key paper --passphrase-file passphrase";

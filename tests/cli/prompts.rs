@@ -2,19 +2,10 @@
 
 use crate::session::{PASSPHRASE, Session};
 
-/// `script` gives the command a terminal. Without it there is nothing to be asked on.
-fn terminal(session: &Session) -> bool {
-    let here = session.ask("alice", "command -v script").exit == 0;
-    if !here {
-        println!("not tried: script(1) is not installed here");
-    }
-    here
-}
-
 #[test]
 fn a_new_passphrase_is_asked_twice_and_never_shown() {
     let session = Session::new();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     let typed = format!("{PASSPHRASE}\n{PASSPHRASE}\n");
@@ -39,7 +30,7 @@ fn a_new_passphrase_is_asked_twice_and_never_shown() {
 #[test]
 fn a_mistyped_passphrase_can_be_typed_again() {
     let session = Session::new();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     session.write("a", "a\n");
@@ -64,7 +55,7 @@ fn a_mistyped_passphrase_can_be_typed_again() {
 #[test]
 fn an_empty_new_passphrase_is_generated_and_shown_once() {
     let session = Session::new();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     session.write("a", "a\n");
@@ -87,7 +78,7 @@ fn an_empty_new_passphrase_is_generated_and_shown_once() {
 #[test]
 fn a_cancelled_question_is_locked() {
     let session = Session::new();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     for key in ["\u{4}", "\u{3}"] {
@@ -126,7 +117,7 @@ fn without_a_terminal_nothing_is_asked() {
 #[test]
 fn nobody_is_asked_twice_for_one_envelope() {
     let session = Session::new();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     session.write("a", "a\n");
@@ -153,7 +144,7 @@ fn nobody_is_asked_twice_for_one_envelope() {
 #[test]
 fn a_terminal_is_not_read_as_data() {
     let session = Session::new();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     for line in [
@@ -176,7 +167,7 @@ fn a_terminal_is_not_read_as_data() {
 #[test]
 fn long_work_is_shown_on_a_terminal_only() {
     let session = Session::new();
-    if !terminal(&session) {
+    if !session.has_terminal() {
         return;
     }
     let slow = "{ head -c 900000 /dev/zero; sleep 1.2; head -c 900000 /dev/zero; } | encl wrap --passphrase --passphrase-file passphrase > x";

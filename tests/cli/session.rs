@@ -1,27 +1,24 @@
 //! People with a keystore each in one temporary folder, who type commands into a shell.
 
-use std::ffi::OsStr;
+mod people;
+mod screen;
+
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
+use screen::Screen;
+
+use crate::folder::Prepared;
 use crate::scrub::scrub;
+use crate::support::process;
+use crate::tell::skipped;
 
 /// The passphrase of whoever has one.
 pub(crate) const PASSPHRASE: &str = "correct horse";
-
-/// Keeps the words and the message of its Nth call as `sent-N` and `sent-N.eml`, and ends as `exit-N` says, if there is one.
-const SENDMAIL: &str = r#"n=1
-while [ -e sent-$n ]; do n=$((n + 1)); done
-echo "$*" > sent-$n
-cat > sent-$n.eml
-[ -e exit-$n ] && exit "$(cat exit-$n)"
-exit 0"#;
 
 /// A folder with people in it. Everything that was typed and answered is kept for the snapshot.
 pub(crate) struct Session {
@@ -54,130 +51,23 @@ impl Session {
         session
     }
 
-    /// Alice and Bob know each other's cards; Carol knows nobody. A letter from Bob lies in Alice's folder.
-    pub(crate) fn with_people() -> Self {
-        let session = Self::new();
-        for name in ["alice", "bob", "carol"] {
-            let title = name[..1].to_uppercase() + &name[1..];
-            session.quietly(
-                name,
-                &format!(
-                    "encl key new {name}@example.org --name {title} --no-passphrase > {name}.card"
-                ),
-            );
-        }
-        session.quietly(
-            "alice",
-            "encl contact add bob.card --yes && encl contact add carol.card --yes",
-        );
-        session.quietly(
-            "alice",
-            "encl group new finance bob@example.org carol@example.org",
-        );
-        session.quietly("bob", "encl contact add alice.card --yes");
-        session.write("report.pdf", "%PDF: the report\n".repeat(1000));
-        session.write("notes.txt", "notes\n");
-        session.write("letter.pdf", "a letter\n");
-        session.quietly(
-            "bob",
-            "encl wrap letter.pdf --to alice@example.org && rm letter.pdf",
-        );
-        session.write_mail();
-        session.write_answer();
-        session.quietly(
-            "alice",
-            "mkdir photos sealed opened && echo sea > photos/1.txt",
-        );
-        session
-    }
-
-    /// The same people, and Dan and Erin, who have all cards; `plan.txt.encl` of Bob's opens to any two of Alice, Bob and Dan,
-    /// and `bob.approval` is Bob's for Alice.
-    pub(crate) fn with_a_board() -> Self {
-        let session = Self::with_people();
-        for name in ["dan", "erin"] {
-            let title = name[..1].to_uppercase() + &name[1..];
-            session.quietly(
-                name,
-                &format!(
-                    "encl key new {name}@example.org --name {title} --no-passphrase > {name}.card"
-                ),
-            );
-        }
-        for person in ["alice", "bob", "carol", "dan", "erin"] {
-            let all =
-                "for card in *.card; do [ $card = {}.card ] || encl contact add $card --yes; done";
-            session.quietly(person, &all.replace("{}", person));
-        }
-        session.quietly(
-            "bob",
-            "encl contact verify alice@example.org --no-input > number-from-bob || true",
-        );
-        session.quietly(
-            "alice",
-            "encl group new legal dan@example.org erin@example.org",
-        );
-        session.write("plan.txt", "the plan\n");
-        session.quietly(
-            "bob",
-            "encl wrap plan.txt --quorum 2:alice@example.org,bob@example.org,dan@example.org && rm plan.txt",
-        );
-        session.quietly(
-            "bob",
-            "encl approve plan.txt.encl --to alice@example.org -o bob.approval",
-        );
-        session
+    /// What `make` makes the first time it is asked for; later a copy of that, whose people have the same keys.
+    pub(crate) fn made_once(once: &OnceLock<Prepared>, make: impl FnOnce() -> Self) -> Self {
+        Self::copy_of(once.get_or_init(|| Prepared::of(make().folder.path())))
     }
 
     /// The same people with the same files once more, whatever is done to them.
     pub(crate) fn again(&self) -> Self {
+        Self::copy_of(&Prepared::of(self.folder.path()))
+    }
+
+    fn copy_of(prepared: &Prepared) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let copied = Command::new("cp")
-            .arg("-a")
-            .arg(self.folder.path().join("."))
-            .arg(folder.path())
-            .status();
-        assert!(copied.unwrap().success());
+        prepared.lay_out(folder.path());
         Self {
             folder,
             transcript: String::new(),
         }
-    }
-
-    /// A letter of Alice's, one sealed for her by Bob, and mailboxes; programs that take what is sent to them.
-    fn write_mail(&self) {
-        let letter = |from: &str, to: &str, subject: &str| {
-            let stamp = "Date: Tue, 24 Nov 2026 06:24:00 +0000\nMessage-ID: <1@example.org>";
-            format!(
-                "From: {from}@example.org\nTo: {to}@example.org\n{stamp}\nSubject: {subject}\n\nThe code is 4711.\n"
-            )
-        };
-        self.write("letter.eml", letter("alice", "bob", "the code"));
-        self.write("from-bob.eml", letter("bob", "alice", "your code"));
-        self.quietly("bob", "encl mail wrap from-bob.eml -o sealed.eml");
-        for folder in ["cur", "new", "tmp"] {
-            std::fs::create_dir_all(self.work().join("mailbox").join(folder)).unwrap();
-        }
-        self.write("mailbox/cur/1.a:2,S", letter("bob", "alice", "first"));
-        self.write("mailbox/new/2.b", letter("carol", "alice", "second"));
-        let mbox = ["one", "two"].map(|subject| {
-            let letter = letter("bob", "alice", subject);
-            format!("From bob@example.org Tue Nov 24 06:24:00 2026\n{letter}\n")
-        });
-        self.write("archive.mbox", mbox.concat());
-        self.program("maildrop", "exec cat > handed-over.eml");
-        self.program("sendmail", SENDMAIL);
-    }
-
-    /// A letter with which Bob sends his card.
-    fn write_answer(&self) {
-        let card = String::from_utf8(self.read("bob.card")).unwrap();
-        self.write(
-            "answer.eml",
-            format!(
-                "From: Bob <bob@example.org>\nTo: alice@example.org\nSubject: my card\n\n{card}"
-            ),
-        );
     }
 
     /// A program that people can run.
@@ -204,6 +94,20 @@ impl Session {
         std::fs::read(self.work().join(name)).unwrap()
     }
 
+    /// Whether this machine has a program.
+    pub(crate) fn has(&self, program: &str) -> bool {
+        self.ask("alice", &format!("command -v {program}")).exit == 0
+    }
+
+    /// Whether a command can be given a terminal, by script(1). Without one there is nothing to be asked on.
+    pub(crate) fn has_terminal(&self) -> bool {
+        let here = self.has("script");
+        if !here {
+            skipped("cli: a question on a terminal: script(1) is not installed");
+        }
+        here
+    }
+
     /// A shell command that has to work, and is not part of the story.
     pub(crate) fn quietly(&self, person: &str, line: &str) -> Answer {
         let answer = self.ask(person, line);
@@ -213,18 +117,15 @@ impl Session {
 
     /// A shell command of `person`, without a terminal.
     pub(crate) fn ask(&self, person: &str, line: &str) -> Answer {
-        Answer::of(&self.shell(
-            person,
-            OsStr::new("timeout"),
-            ["60", "setsid", "-w", "sh", "-c", line],
-        ))
+        let mut shell = self.command(person, "setsid", ["-w", "sh", "-c", line]);
+        Answer::of(&process::output(&mut shell))
     }
 
     /// The same in bash on a terminal of its own, at which `typed` is typed; both streams come back as stdout.
     pub(crate) fn ask_on_terminal(&self, person: &str, line: &str, typed: &str) -> Answer {
         let mut command = self.command(
             person,
-            OsStr::new("timeout"),
+            "timeout",
             ["20", "script", "-qec", line, "/dev/null"],
         );
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -234,7 +135,7 @@ impl Session {
             screen.wait_for_a_question();
             keyboard.write_all(line.as_bytes()).unwrap();
         }
-        let output = child.wait_with_output().unwrap();
+        let output = process::finish(&mut child, &line);
         drop(keyboard);
         Answer::of(&Output {
             stdout: screen.all(),
@@ -277,17 +178,10 @@ impl Session {
         )
     }
 
-    fn shell<const N: usize>(&self, person: &str, program: &OsStr, arguments: [&str; N]) -> Output {
-        self.command(person, program, arguments)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    }
-
     fn command<const N: usize>(
         &self,
         person: &str,
-        program: &OsStr,
+        program: &str,
         arguments: [&str; N],
     ) -> Command {
         let path = format!(
@@ -295,7 +189,7 @@ impl Session {
             self.folder.path().join("bin").display(),
             env!("PATH")
         );
-        let mut command = Command::new(program);
+        let mut command = process::command(program);
         command
             .args(arguments)
             .current_dir(self.work())
@@ -312,48 +206,6 @@ impl Session {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
-    }
-}
-
-/// What a terminal shows, as it comes.
-struct Screen {
-    shown: Arc<Mutex<Vec<u8>>>,
-    reader: JoinHandle<()>,
-}
-
-impl Screen {
-    fn of(mut stdout: ChildStdout) -> Self {
-        let shown = Arc::new(Mutex::new(Vec::new()));
-        let copy = Arc::clone(&shown);
-        let reader = std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(bytes @ 1..) = stdout.read(&mut buffer) {
-                copy.lock().unwrap().extend_from_slice(&buffer[..bytes]);
-            }
-        });
-        Self { shown, reader }
-    }
-
-    /// What is typed before its question is not an answer to it.
-    fn wait_for_a_question(&self) {
-        let asks = |shown: &[u8]| {
-            let text = String::from_utf8_lossy(shown);
-            let last = text.rsplit('\n').next().unwrap_or_default();
-            last.ends_with("[y/N] ")
-                || last.ends_with(": ")
-                    && ["assphrase of", "same again", "Line "]
-                        .iter()
-                        .any(|question| last.contains(question))
-        };
-        while !self.reader.is_finished() && !asks(&self.shown.lock().unwrap()) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.shown.lock().unwrap().push(b'\n');
-    }
-
-    fn all(self) -> Vec<u8> {
-        self.reader.join().unwrap();
-        std::mem::take(&mut *self.shown.lock().unwrap())
     }
 }
 

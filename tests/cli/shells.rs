@@ -1,10 +1,7 @@
 //! Completions that shells load, and manual pages that formatters read without a word.
 
 use crate::session::Session;
-
-fn has(session: &Session, program: &str) -> bool {
-    session.ask("alice", &format!("command -v {program}")).exit == 0
-}
+use crate::tell::skipped;
 
 #[test]
 fn bash_loads_the_completions_and_offers_contacts_and_groups() {
@@ -46,10 +43,12 @@ fn fish_and_zsh_load_the_completions() {
         ("fish", "fish -c 'source encl.fish; complete -c encl'"),
         ("zsh", "zsh -n _encl"),
     ] {
-        if has(&session, shell) {
+        if session.has(shell) {
             session.quietly("alice", line);
         } else {
-            println!("not tried: {shell} is not installed here; CI installs fish");
+            skipped(&format!(
+                "cli: the completions of {shell}, which is not installed"
+            ));
         }
     }
 }
@@ -72,8 +71,8 @@ fn manual_pages_render_without_warnings() {
     session.quietly("alice", "mkdir man && encl man man");
     let pages = session.quietly("alice", "ls man").text();
     assert!(pages.lines().count() > 25, "{pages}");
-    if !has(&session, "groff") {
-        println!("not tried: groff is not installed here; CI installs it");
+    if !session.has("groff") {
+        skipped("cli: the look of the manual: groff is not installed");
         return;
     }
     for page in pages.lines() {
@@ -89,7 +88,7 @@ fn manual_pages_render_without_warnings() {
         }
         assert!(!text.contains(".SH EXTRA"), "{page}");
     }
-    if has(&session, "man") {
+    if session.has("man") {
         let line =
             "for page in man/*; do man --warnings -E UTF-8 -l -Tutf8 -Z $page > /dev/null; done";
         assert_eq!(session.quietly("alice", line).stderr, "");

@@ -1,6 +1,7 @@
 //! An identity that stays open for a while: the kernel keeps the key, and forgets it.
 
 use crate::session::Session;
+use crate::tell::skipped;
 
 /// Dora, with a passphrase, and a contact; nothing where this machine's kernel keeps no keys.
 fn with_dora() -> Option<Session> {
@@ -14,10 +15,8 @@ fn with_dora() -> Option<Session> {
         "encl unlock --for 1h --passphrase-file passphrase && encl lock",
     );
     if tried.exit == 1 && tried.stderr.contains("keyring") {
-        println!(
-            "this machine's kernel keeps no keys for us: {}",
-            tried.stderr
-        );
+        let why = tried.stderr.trim();
+        skipped(&format!("cli: unlock: the kernel keeps no keys: {why}"));
         return None;
     }
     assert_eq!(tried.exit, 0, "{}", tried.stderr);

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use encl::envelope::Approval;
 
 use super::failures::must_work;
-use super::kills::{SIGKILL, is_full_sweep};
+use super::kills::{SIGKILL, spread};
 use super::scene::{Scene, plaintext, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
+use crate::support::sweep;
 
 /// How many calls of a command the short form tries.
 const KILLS: usize = 60;
@@ -217,11 +218,7 @@ fn points(
     for change in changes {
         let (first, others): (Vec<_>, Vec<_>) = change.calls.iter().partition(|call| matter(call));
         for (calls, count) in [(first, count), (others, count / 4)] {
-            let step = match is_full_sweep() {
-                true => 1,
-                false => calls.len().div_ceil(count).max(1),
-            };
-            points.extend(calls.into_iter().step_by(step).map(|call| (change, call)));
+            points.extend(spread(calls, count).map(|call| (change, call)));
         }
     }
     points
@@ -356,7 +353,7 @@ fn an_approval_is_whole_or_not_there() {
     let calls: Vec<_> = approving
         .calls
         .iter()
-        .filter(|call| is_full_sweep() || call.touches())
+        .filter(|call| sweep::is_full() || call.touches())
         .collect();
     let errors = |call: &&Call| must_work(call).then_some(["EIO", "ENOSPC"]);
     let mut points: Vec<_> = calls.iter().map(|call| (*call, None)).collect();

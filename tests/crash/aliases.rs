@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::scene::{OLD, Scene, said};
+use crate::support::process;
 
 const WRAP: [&str; 6] = ["wrap", "in", "--to", "bob.card", "--keystore", "alice"];
 const UNWRAP: [&str; 4] = ["unwrap", "in.encl", "--keystore", "bob"];
@@ -82,7 +83,7 @@ fn standard_output_that_is_the_input_is_refused() {
     for (command, input) in [(&WRAP[..], "in"), (&UNWRAP[..], "in.encl")] {
         let before = scene.read(input);
         let script = format!("\"$ENCL\" \"$@\" -o - >> {input}");
-        let output = scene.shell(&script, command).output().unwrap();
+        let output = process::output(&mut scene.shell(&script, command));
         assert_eq!(output.status.code(), Some(8), "{}", said(&output));
         assert_eq!(scene.read(input), before);
     }

@@ -2,12 +2,15 @@
 //! is trusted more.
 
 use std::os::unix::process::ExitStatusExt;
+use std::sync::OnceLock;
 
 use super::failures::must_work;
-use super::kills::{SIGKILL, is_full_sweep};
+use super::kills::SIGKILL;
 use super::scene::{Scene, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
+use crate::folder::Prepared;
+use crate::support::sweep;
 
 const BACKUP: &[&str] = &[
     "backup",
@@ -40,14 +43,15 @@ const ANEW: &[&str] = &[
 
 /// Bob knows Carol, blocked, and has a group; all of it is in `keys.encl`.
 fn scene() -> Scene {
-    let scene = Scene::new();
-    scene.write("words", b"a passphrase\n");
-    let script = "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
-        \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
-        \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob";
-    let output = scene.shell(script, &[]).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    scene
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Scene::like(&MADE, |scene| {
+        scene.write("words", b"a passphrase\n");
+        scene.script(
+            "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
+            \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
+            \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob",
+        );
+    })
 }
 
 /// After one more restore all is there, and Carol is blocked whenever she is there.
@@ -117,7 +121,7 @@ fn backups_outlive_kills_and_failing_disks() {
         let (output, calls) = strace::record(&scene(), arguments, &[]);
         assert!(output.status.success(), "{}", said(&output));
         let calls = calls.into_iter().filter(Call::touches);
-        let step = if is_full_sweep() { 1 } else { 3 };
+        let step = if sweep::is_full() { 1 } else { 3 };
         let calls: Vec<Call> = calls.step_by(step).collect();
         let points: Vec<(&Call, Option<&str>)> = (calls.iter())
             .flat_map(|call| {

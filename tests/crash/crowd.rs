@@ -14,9 +14,10 @@ use encl::identity::{Card, CardRequest, Identity};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use super::kills::is_full_sweep;
 use super::scene::{Scene, said};
-use super::tell;
+use crate::support::process;
+use crate::support::sweep;
+use crate::tell::tell;
 
 /// Longer than any command takes while all others run: whoever takes longer waits for somebody who waits.
 const PATIENCE: &str = "120";
@@ -47,7 +48,7 @@ impl Crowd {
     fn run(&self, arguments: &[&str]) -> Output {
         let script = "exec timeout \"$0\" \"$ENCL\" \"$@\" --keystore shared --no-input";
         let script = script.replace("$0", PATIENCE);
-        self.scene.shell(&script, arguments).output().unwrap()
+        process::output(&mut self.scene.shell(&script, arguments))
     }
 
     /// Runs a command that has to succeed; `note` writes down that it did.
@@ -145,7 +146,7 @@ fn card_of(address: &str) -> Card {
 
 #[test]
 fn a_crowd_on_one_keystore_loses_nothing() {
-    let (members, seconds) = if is_full_sweep() { (100, 60) } else { (24, 6) };
+    let (members, seconds) = if sweep::is_full() { (100, 60) } else { (24, 6) };
     let mut crowd = Crowd {
         scene: Scene::new(),
         until: Instant::now(),

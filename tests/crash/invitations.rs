@@ -2,11 +2,13 @@
 //! a text that is there has a token that counts.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use super::failures::must_work;
 use super::scene::{Scene, said};
 use super::strace;
 use super::{complaints, judge};
+use crate::folder::Prepared;
 
 const INVITE: &[&str] = &[
     "invite",
@@ -28,18 +30,18 @@ const ANSWERED: &[&str] = &[
 
 /// Bob, who has invited Carol, and her answer.
 fn scene() -> Scene {
-    let scene = Scene::new();
-    let invite = [
-        "invite",
-        "carol@example.org",
-        "-o",
-        "first.txt",
-        "--keystore",
-        "bob",
-    ];
-    scene.done(&invite);
-    answer(&scene, "first.txt", "answer.txt");
-    scene
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Scene::like(&MADE, |scene| {
+        scene.done(&[
+            "invite",
+            "carol@example.org",
+            "-o",
+            "first.txt",
+            "--keystore",
+            "bob",
+        ]);
+        answer(scene, "first.txt", "answer.txt");
+    })
 }
 
 /// Carol's card with the token of an invitation, which is quoted.

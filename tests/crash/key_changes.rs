@@ -1,9 +1,12 @@
 //! Identities are changed and the program is killed on the way: they open with the old or the new passphrase, and no key is lost.
 
+use std::sync::OnceLock;
+
 use super::failures::must_work;
 use super::judge;
 use super::scene::{Scene, said};
 use super::strace::{self, Call};
+use crate::folder::Prepared;
 
 /// A change, and the ways in which the passphrase may be given afterwards.
 struct Change {
@@ -82,14 +85,15 @@ const CHANGES: [Change; 7] = [
 
 /// Bob, and a file and a page with a later key of his.
 fn scene() -> Scene {
-    let scene = Scene::new();
-    scene.write("new", b"a new passphrase\n");
-    let script = "cp -a bob later && \"$ENCL\" key rotate --keystore later > later.card && \
-        \"$ENCL\" key export -o later.identity --keystore later && \
-        \"$ENCL\" key paper -o later.page --keystore later && rm -r later later.card";
-    let output = scene.shell(script, &[]).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    scene
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Scene::like(&MADE, |scene| {
+        scene.write("new", b"a new passphrase\n");
+        scene.script(
+            "cp -a bob later && \"$ENCL\" key rotate --keystore later > later.card && \
+            \"$ENCL\" key export -o later.identity --keystore later && \
+            \"$ENCL\" key paper -o later.page --keystore later && rm -r later later.card",
+        );
+    })
 }
 
 impl Change {

@@ -1,11 +1,14 @@
 //! The smaller changes of a keystore, killed at every call that touches a disk and failing at every write: it opens, no key and no
 //! contact is lost, and nobody is trusted otherwise than before.
 
+use std::sync::OnceLock;
+
 use super::failures::must_work;
 use super::judge;
-use super::kills::is_full_sweep;
 use super::scene::{NUMBER, Scene, said};
 use super::strace::{self, Call};
+use crate::folder::Prepared;
+use crate::support::sweep;
 
 /// Each with the words of `contact list` that may be missing afterwards.
 const CHANGES: [(&[&str], &str); 9] = [
@@ -33,25 +36,26 @@ const LISTED: [&str; 3] = [
 
 /// Bob verified Alice and blocked Carol; Dora's revocation lies in the folder; he has a second identity and a group.
 fn scene() -> Scene {
-    let scene = Scene::new();
-    scene.done(&[
-        "contact",
-        "verify",
-        "alice@example.org",
-        "--code",
-        NUMBER,
-        "--keystore",
-        "bob",
-    ]);
-    let script = "set -e; b='--keystore bob'; \
-        \"$ENCL\" contact add carol.card --yes $b; \"$ENCL\" contact block carol@example.org $b; \
-        \"$ENCL\" key new dora@example.org --no-passphrase --keystore dora > dora.card; \
-        \"$ENCL\" contact add dora.card --yes $b; \"$ENCL\" key revoke --yes --keystore dora > revocation; rm -r dora; \
-        \"$ENCL\" key new second@example.org --no-passphrase $b > second.card; \
-        \"$ENCL\" group new team alice@example.org $b";
-    let output = scene.shell(script, &[]).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    scene
+    static MADE: OnceLock<Prepared> = OnceLock::new();
+    Scene::like(&MADE, |scene| {
+        scene.done(&[
+            "contact",
+            "verify",
+            "alice@example.org",
+            "--code",
+            NUMBER,
+            "--keystore",
+            "bob",
+        ]);
+        scene.script(
+            "set -e; b='--keystore bob'; \
+            \"$ENCL\" contact add carol.card --yes $b; \"$ENCL\" contact block carol@example.org $b; \
+            \"$ENCL\" key new dora@example.org --no-passphrase --keystore dora > dora.card; \
+            \"$ENCL\" contact add dora.card --yes $b; \"$ENCL\" key revoke --yes --keystore dora > revocation; rm -r dora; \
+            \"$ENCL\" key new second@example.org --no-passphrase $b > second.card; \
+            \"$ENCL\" group new team alice@example.org $b",
+        );
+    })
 }
 
 fn check(scene: &Scene, arguments: &[&str], may_miss: &str) -> Result<(), String> {
@@ -83,7 +87,7 @@ fn small_changes_outlive_kills_and_failing_disks() {
         let arguments = [command, &["--keystore", "bob"]].concat();
         let (output, calls) = strace::record(&scene(), &arguments, &[]);
         assert!(output.status.success(), "{command:?}: {}", said(&output));
-        let step = if is_full_sweep() { 1 } else { 2 };
+        let step = if sweep::is_full() { 1 } else { 2 };
         let calls = calls.into_iter().filter(Call::touches);
         let calls: Vec<Call> = calls.step_by(step).collect();
         let points: Vec<(&Call, bool)> = (calls.iter())

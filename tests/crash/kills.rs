@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::scenario::{Rehearsal, Scenario};
 use super::strace::{self, Call};
 use super::{complaints, judge};
+use crate::support::sweep;
 
 /// How many calls of a scenario the short form tries, besides those that touch a disk.
 const SPREAD: usize = 48;
@@ -50,7 +51,7 @@ fn a_kill_at_any_call_leaves_nothing_partial() {
 /// All calls, or all that touch a disk and an even spread of the others.
 fn chosen(rehearsal: &Rehearsal) -> Vec<&Call> {
     let calls = &rehearsal.calls;
-    if is_full_sweep() {
+    if sweep::is_full() {
         return calls.iter().collect();
     }
     let step = calls.len().div_ceil(SPREAD).max(1);
@@ -59,7 +60,11 @@ fn chosen(rehearsal: &Rehearsal) -> Vec<&Call> {
     calls.iter().enumerate().filter_map(spread).collect()
 }
 
-/// Whether all calls are to be tried, however long that takes.
-pub(crate) fn is_full_sweep() -> bool {
-    std::env::var_os("ENCL_SWEEP").is_some_and(|sweep| sweep == "full")
+/// All of them, or about as many as the short form tries, evenly spread.
+pub(crate) fn spread<T>(all: Vec<T>, count: usize) -> impl Iterator<Item = T> {
+    let step = match sweep::is_full() {
+        true => 1,
+        false => all.len().div_ceil(count).max(1),
+    };
+    all.into_iter().step_by(step)
 }

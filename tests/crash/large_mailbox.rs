@@ -5,12 +5,13 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::process::Stdio;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::corpus;
-use super::kills::is_full_sweep;
 use super::scene::{Scene, said};
-use super::tell;
+use crate::support::process::{self, limit, wait_with_limit};
+use crate::support::sweep;
+use crate::tell::tell;
 
 const MESSAGES: usize = 2_000;
 const KILLS: usize = 10;
@@ -20,7 +21,7 @@ type Messages = BTreeMap<String, Vec<u8>>;
 
 #[test]
 fn a_large_mailbox_outlives_ten_kills() {
-    if !is_full_sweep() {
+    if !sweep::is_full() {
         return;
     }
     let scene = Scene::new();
@@ -41,12 +42,16 @@ fn a_large_mailbox_outlives_ten_kills() {
         // Each kill somewhere in its own share of the messages.
         let share = MESSAGES / KILLS;
         let enough = kill * share + random(share);
-        while sealed(&scene) < enough && run.try_wait().unwrap().is_none() {
+        let begun = Instant::now();
+        while sealed(&scene) < enough
+            && run.try_wait().unwrap().is_none()
+            && begun.elapsed() < limit()
+        {
             sleep(Duration::from_millis(1));
         }
         sleep(Duration::from_micros(random(5_000) as u64));
         run.kill().unwrap();
-        run.wait().unwrap();
+        wait_with_limit(&mut run, &sealing);
         seen.push(sealed(&scene));
         check(&scene, &messages);
     }
@@ -100,7 +105,7 @@ fn check(scene: &Scene, messages: &Messages) {
     assert!(told.lines().count() >= MESSAGES, "{told}");
     assert!(told.lines().all(is_known), "{told}");
     let unsealing = "cp -a mail copy && \"$ENCL\" mail unseal copy --keystore alice";
-    let unsealed = scene.shell(unsealing, &[]).output().unwrap();
+    let unsealed = process::output(&mut scene.shell(unsealing, &[]));
     assert!(unsealed.status.success(), "{}", said(&unsealed));
     for (base, bytes) in messages {
         let plain = scene.read(&format!("copy/cur/{base}:2,S"));

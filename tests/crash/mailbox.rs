@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::scene::{MARK, Scene, said};
 use super::strace::{self, Call, Thread};
+use crate::support::process::finish;
 
 /// Files below the scene, by their path.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
@@ -380,6 +381,6 @@ fn open(scene: &Scene, sealed: &[u8]) -> Option<Vec<u8>> {
     let mut unwrapping = unwrapping.stderr(Stdio::null()).spawn().unwrap();
     // Who refuses early does not read on.
     let _ = unwrapping.stdin.take().unwrap().write_all(sealed);
-    let output = unwrapping.wait_with_output().unwrap();
+    let output = finish(&mut unwrapping, &"mail unwrap");
     output.status.success().then_some(output.stdout)
 }

@@ -5,10 +5,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::failures::must_work;
-use super::kills::{SIGKILL, is_full_sweep};
+use super::kills::{SIGKILL, spread};
 use super::mailbox::{KEPT_LATER, Mailbox};
 use super::strace::{self, Call, Thread};
 use super::{complaints, judge};
+use crate::support::sweep;
 
 /// How many calls of a command the short form kills at.
 const KILLS: usize = 28;
@@ -62,7 +63,7 @@ fn fail(mailboxes: &[Mailbox]) {
     let mut calls = points(mailboxes, FAILURES, must_work);
     calls.retain(|(_, call)| must_work(call));
     let errors = ["EIO", "ENOSPC"];
-    let points: Vec<_> = match is_full_sweep() {
+    let points: Vec<_> = match sweep::is_full() {
         true => calls
             .iter()
             .flat_map(|call| errors.map(|error| (call, error)))
@@ -99,18 +100,10 @@ fn points(
     for mailbox in mailboxes {
         let reached = mailbox.calls.iter().filter(|call| !mailbox.hides(call));
         let (first, others): (Vec<_>, Vec<_>) = reached.partition(|call| matter(call));
-        points.extend(spread(&first, count).map(|call| (mailbox, call)));
-        points.extend(spread(&others, count / 4).map(|call| (mailbox, call)));
+        points.extend(spread(first, count).map(|call| (mailbox, call)));
+        points.extend(spread(others, count / 4).map(|call| (mailbox, call)));
     }
     points
-}
-
-fn spread<'a>(calls: &[&'a Call], count: usize) -> impl Iterator<Item = &'a Call> {
-    let step = match is_full_sweep() {
-        true => 1,
-        false => calls.len().div_ceil(count).max(1),
-    };
-    calls.iter().copied().step_by(step)
 }
 
 fn at(complaint: &str, what: &str, call: &Call) -> String {

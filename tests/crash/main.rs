@@ -13,6 +13,8 @@ mod backups;
 mod corpus;
 mod crowd;
 mod failures;
+#[path = "../support/folder.rs"]
+mod folder;
 mod invitations;
 mod key_changes;
 mod keystores;
@@ -26,16 +28,14 @@ mod scene;
 mod secrets;
 mod signals;
 mod strace;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/tell.rs"]
+mod tell;
 mod threads;
 mod tree;
 
-use std::io::Write;
-
-/// Tells a figure past the test runner, which keeps what `println!` says to itself.
-fn tell(figure: &str) {
-    let line = format!("{figure}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-}
+use tell::tell;
 
 /// Tells what was tried, and fails if anything was complained about.
 fn judge(tried: &str, wrong: &str, complaints: &[String]) {

@@ -1,11 +1,12 @@
 //! Outputs that do not take what is due: full, closed, limited; and those that may lose it, like a shell's /dev/null.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use super::scenario::mode;
 use super::scene::{MARK, Scene, said};
-use super::tell;
+use crate::support::process;
+use crate::tell::{skipped, tell};
 
 const SIZES: [usize; 6] = [0, 1, 10, 1_023, 1_024, 70_000];
 
@@ -28,7 +29,7 @@ fn scene_of(bytes: usize) -> Scene {
 }
 
 fn shell(scene: &Scene, script: &str) -> Output {
-    scene.shell(script, &[]).output().unwrap()
+    process::output(&mut scene.shell(script, &[]))
 }
 
 const WRAP: &str = "\"$ENCL\" wrap in --to bob.card --keystore alice";
@@ -200,7 +201,7 @@ fn a_full_disk_leaves_no_part() {
     fs::remove_file(scene.at("in.encl")).unwrap();
     scene.done(&["wrap", "in", "--to", "bob.card", "--keystore", "alice"]);
     let Some(disk) = SmallDisk::mount(&scene) else {
-        tell("crash: skipped the full disk: mounting a 1 MiB tmpfs needs root");
+        skipped("crash: the full disk: mounting a 1 MiB tmpfs needs root");
         return;
     };
     for command in [WRAP, UNWRAP] {
@@ -241,19 +242,16 @@ impl SmallDisk {
     fn mount(scene: &Scene) -> Option<Self> {
         let place = scene.at("disk");
         fs::create_dir(&place).unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
-            .arg(&place)
-            .output();
-        mounted
-            .is_ok_and(|output| output.status.success())
-            .then_some(Self { place })
+        let mut mount = process::command("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]);
+        let mounted = process::output(mount.arg(&place));
+        mounted.status.success().then_some(Self { place })
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.place).status();
+        process::output(process::command("umount").arg(&self.place));
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+
+use crate::folder::Prepared;
+use crate::support::process;
 
 /// Stands in every plaintext, so that plaintext is found wherever it was left.
 pub(crate) const MARK: &str = "for nobody else's eyes";
@@ -33,15 +36,35 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A copy of the first scene: `alice` and `bob` are keystores, and bob knows alice.
+    /// `alice` and `bob` are keystores, and bob knows alice.
     pub(crate) fn new() -> Self {
-        static FIRST: OnceLock<Scene> = OnceLock::new();
+        static FIRST: OnceLock<Prepared> = OnceLock::new();
+        Self::copy_of(FIRST.get_or_init(|| Self::furnished().prepared()))
+    }
+
+    /// The scene of [`Scene::new`] with what `furnish` adds. That is done once; every later scene is a copy.
+    pub(crate) fn like(once: &OnceLock<Prepared>, furnish: impl FnOnce(&Self)) -> Self {
+        Self::copy_of(once.get_or_init(|| {
+            let scene = Self::new();
+            furnish(&scene);
+            scene.prepared()
+        }))
+    }
+
+    pub(crate) fn copy_of(prepared: &Prepared) -> Self {
         let scene = Self::empty();
-        copy(FIRST.get_or_init(Self::furnished).path(), scene.path());
+        prepared.lay_out(scene.path());
         scene
     }
 
+    /// This scene as it is now, to be copied.
+    pub(crate) fn prepared(&self) -> Prepared {
+        Prepared::of(self.path())
+    }
+
+    /// Under umask 0, as all that is started from here: whatever is not protected is open to all.
     fn empty() -> Self {
+        rustix::process::umask(rustix::fs::Mode::empty());
         let folder = tempfile::Builder::new().prefix("encl-crash-").tempdir();
         Self {
             folder: folder.unwrap(),
@@ -115,26 +138,33 @@ impl Scene {
         self.command(&[&[env!("CARGO_BIN_EXE_encl")], arguments].concat())
     }
 
-    /// A command in this folder under umask 0: whatever is not protected is open to all.
+    /// A command in this folder.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let number = String::from_utf8(self.read("number").unwrap_or_default()).unwrap();
-        let known = |word: &&str| match *word == NUMBER {
-            true => number.clone(),
-            false => (*word).to_owned(),
-        };
-        let words: Vec<String> = words.iter().map(known).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.shell("umask 0; exec \"$@\"", &words)
+        let mut command = process::command(words[0]);
+        for word in &words[1..] {
+            match *word {
+                NUMBER => command.arg(String::from_utf8(self.read("number").unwrap()).unwrap()),
+                word => command.arg(word),
+            };
+        }
+        self.at_home(command)
+    }
+
+    /// Runs a shell script in this folder, which has to succeed. `$ENCL` is the program.
+    pub(crate) fn script(&self, script: &str) {
+        let output = process::output(&mut self.shell(script, &[]));
+        assert!(output.status.success(), "{script}: {}", said(&output));
     }
 
     /// A shell script in this folder, with its arguments.
     pub(crate) fn shell(&self, script: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new("sh");
+        let mut command = process::command("sh");
         command.args(["-c", script, "sh"]).args(arguments);
-        command
-            .current_dir(self.path())
-            .env_clear()
-            .stdin(Stdio::null());
+        self.at_home(command)
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
+        command.current_dir(self.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
             .env("HOME", self.path())
@@ -143,7 +173,7 @@ impl Scene {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.program(arguments).output().unwrap()
+        process::output(&mut self.program(arguments))
     }
 
     /// Runs the program, which has to succeed.
@@ -195,19 +225,6 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
         match entry.file_type().unwrap().is_dir() {
             true => gather(&entry.path(), files),
             false => files.push(entry.path()),
-        }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::DirBuilder::new().mode(0o700).create(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
         }
     }
 }

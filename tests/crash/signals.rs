@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use super::scene::{OLD, Scene};
 use super::strace;
+use crate::support::process::{self, limit, wait_with_limit};
 
 const ENDING: [(&str, i32); 3] = [("HUP", 1), ("INT", 2), ("TERM", 15)];
 
@@ -32,28 +34,29 @@ fn begun(scene: &Scene, before: &[&str], options: &[&str]) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .as_mut()
-        .unwrap()
-        .write_all(&vec![0; 700_000])
-        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let (sender, taken) = channel();
+    spawn(move || sender.send(input.write_all(&vec![0; 700_000]).map(|()| input)));
+    let Ok(input) = taken.recv_timeout(limit()) else {
+        child.kill().unwrap();
+        panic!("the program does not read its input");
+    };
+    child.stdin = Some(input.unwrap());
     child
 }
 
 /// How it ended, while its input stayed open: the signal ended it and nothing else.
 fn ended(child: &mut Child) -> ExitStatus {
     let input = child.stdin.take();
-    let status = child.wait().unwrap();
+    let status = wait_with_limit(child, &ENDLESS);
     drop(input);
     status
 }
 
-fn send(signal: &str, process: u32) {
-    let sent = Command::new("kill")
-        .args([&format!("-{signal}"), &process.to_string()])
-        .status();
-    assert!(sent.unwrap().success());
+fn send(signal: &str, id: u32) {
+    let mut kill = process::command("kill");
+    kill.args([&format!("-{signal}"), &id.to_string()]);
+    assert!(process::output(&mut kill).status.success());
 }
 
 /// Nothing but what the scene began with.
@@ -136,7 +139,7 @@ fn a_hangup_that_nohup_turned_off_is_ignored() {
     send("HUP", child.id());
     sleep(Duration::from_millis(50));
     drop(child.stdin.take());
-    assert!(child.wait().unwrap().success());
+    assert!(wait_with_limit(&mut child, &ENDLESS).success());
     assert!(scene.at("out").is_file());
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::scene::Scene;
+use crate::support::process;
 
 /// Calls by which something comes onto a disk, or goes.
 const TOUCHING: [&str; 21] = [
@@ -133,7 +134,7 @@ fn run<'a>(scene: &Scene, mut words: Vec<&'a str>, arguments: &[&'a str]) -> Out
     require();
     words.push(env!("CARGO_BIN_EXE_encl"));
     words.extend(arguments);
-    scene.command(&words).output().unwrap()
+    process::output(&mut scene.command(&words))
 }
 
 /// Fails with a hint where strace is missing: without it nothing of this would be tested.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::failures::must_work;
-use super::kills::{SIGKILL, is_full_sweep};
+use super::kills::{SIGKILL, spread};
 use super::scene::{MARK, Scene, said};
 use super::strace::{self, Call};
 use super::{complaints, judge};
@@ -155,15 +155,10 @@ impl Shared {
     }
 }
 
-/// An even spread of the calls that `fits`.
-fn spread(calls: Vec<Call>, fits: impl Fn(&Call) -> bool) -> Vec<Call> {
-    let calls: Vec<Call> = calls.into_iter().filter(fits).collect();
-    let step = if is_full_sweep() {
-        1
-    } else {
-        calls.len().div_ceil(SPREAD).max(1)
-    };
-    calls.into_iter().step_by(step).collect()
+/// Those calls that the short form tries of all that `fits`.
+fn chosen(calls: Vec<Call>, fits: impl Fn(&Call) -> bool) -> Vec<Call> {
+    let calls = calls.into_iter().filter(fits).collect();
+    spread(calls, SPREAD).collect()
 }
 
 #[test]
@@ -179,7 +174,7 @@ fn a_kill_of_threads_leaves_nothing_partial() {
                 shared.names() == ["long"],
                 "{shared:?} and early write-back"
             );
-            let points = spread(calls, Call::touches);
+            let points = chosen(calls, Call::touches);
             points.into_iter().map(move |call| (shared, call))
         })
         .collect();
@@ -212,7 +207,7 @@ fn a_failing_disk_is_told_whichever_thread_meets_it() {
     let points: Vec<(Shared, Call)> = Shared::ALL
         .into_iter()
         .flat_map(|shared| {
-            let points = spread(shared.calls(), must_work);
+            let points = chosen(shared.calls(), must_work);
             points.into_iter().map(move |call| (shared, call))
         })
         .collect();

@@ -17,9 +17,10 @@ use encl::keystore::{Keystore, Protection, StoredSecret};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use super::kills::is_full_sweep;
 use super::scene::{Scene, said};
-use super::tell;
+use crate::support::process::wait_with_limit;
+use crate::support::sweep;
+use crate::tell::tell;
 
 const FOLDERS: usize = 100;
 const KILLS: u64 = 10;
@@ -37,7 +38,7 @@ const REWRAP: [&str; 9] = [
 
 /// Envelopes in the tree: the short form has a fifth of them.
 fn envelopes() -> usize {
-    if is_full_sweep() { 5_000 } else { 1_000 }
+    if sweep::is_full() { 5_000 } else { 1_000 }
 }
 
 #[test]
@@ -245,7 +246,7 @@ fn killed(scene: &Scene, number: u64, first: &BTreeMap<String, (u64, i64, i64)>)
     }
     std::thread::sleep(Duration::from_millis(chance % (envelopes() as u64 / 8)));
     child.kill().unwrap();
-    child.wait().unwrap();
+    wait_with_limit(&mut child, &REWRAP);
 }
 
 fn changed(scene: &Scene, first: &BTreeMap<String, (u64, i64, i64)>) -> usize {

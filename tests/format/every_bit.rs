@@ -7,6 +7,7 @@ use encl::crypto::passphrase::Passphrase;
 use encl::envelope::Class;
 
 use crate::kit::{Keys, Outcome, Parts, Person, cheap, listed, open, request, sealed};
+use crate::support::sweep;
 
 /// How many cases each class got.
 type Counts = BTreeMap<Class, u64>;
@@ -147,13 +148,9 @@ fn append_all(name: &str, envelope: &[u8], other: &[u8], keys: impl Fn() -> Keys
     }
 }
 
-/// The step of the short form; the whole sweep has `ENCL_SWEEP=full`.
+/// From one bit that is tried to the next: `short` in the short form.
 fn step(short: u64) -> u64 {
-    if std::env::var("ENCL_SWEEP").is_ok_and(|sweep| sweep == "full") {
-        1
-    } else {
-        short
-    }
+    if sweep::is_full() { 1 } else { short }
 }
 
 #[test]

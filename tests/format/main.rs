@@ -22,5 +22,7 @@ mod second_reader_access;
 mod shapes;
 mod sizes;
 mod splices;
+#[path = "../support/mod.rs"]
+mod support;
 mod times;
 mod workers;

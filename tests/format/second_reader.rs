@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use encl::crypto::Kem;
 use encl::crypto::passphrase::Passphrase;
@@ -17,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::kit::{Forge, Keys, NOW, Parts, Person, access, cheap, open_with, request, rng, sealed};
 use crate::second_reader_access;
+use crate::support::process;
 
 /// One envelope, honest or not, and who tries to open it with what.
 pub(crate) struct Case {
@@ -98,12 +98,9 @@ fn theirs(folder: &Path, cases: &[Case], identities: &[PathBuf]) -> Vec<Value> {
         writeln!(list, "{line}").unwrap();
     }
     let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second_reader/reader.py");
-    let run = Command::new(python())
-        .arg(reader)
-        .arg("--batch")
-        .arg(folder.join("cases"))
-        .output();
-    let output = run.expect("a Python interpreter: tests/run installs what is needed");
+    let mut run = process::command(&python());
+    run.arg(reader).arg("--batch").arg(folder.join("cases"));
+    let output = process::output(&mut run);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),

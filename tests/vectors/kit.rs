@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use encl::crypto::passphrase::{Passphrase, PassphraseError};
 use encl::crypto::signing::RootId;
@@ -14,6 +13,8 @@ use encl::envelope::{
 };
 use encl::identity::{Card, CardError, CarrierError, Identity, IdentityError, Revocation};
 use encl::json;
+
+use crate::support::process;
 
 /// The folders of cases; `keys` stands beside them.
 const KINDS: [&str; 5] = ["approval", "card", "envelope", "identity", "revocation"];
@@ -294,12 +295,9 @@ fn our_reader_answers_as_the_kit_says() {
 fn the_second_reader_answers_as_the_kit_says() {
     let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second_reader/reader.py");
     let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let run = Command::new(python)
-        .arg(reader)
-        .arg("--kit")
-        .arg(folder())
-        .output();
-    let output = run.expect("a Python interpreter: tests/run installs what is needed");
+    let mut run = process::command(&python);
+    run.arg(reader).arg("--kit").arg(folder());
+    let output = process::output(&mut run);
     let (told, errors) = [&output.stdout, &output.stderr]
         .map(|text| String::from_utf8_lossy(text))
         .into();

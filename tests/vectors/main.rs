@@ -19,6 +19,8 @@ mod kit_maker;
 mod mlkem;
 mod reference;
 mod sharing;
+#[path = "../support/mod.rs"]
+mod support;
 mod x25519;
 mod xwing;
 

@@ -1,0 +1,124 @@
+//! A folder that is prepared once and laid out again for every test that wants it.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use encl::crypto::kdf::keystore_place;
+use encl::crypto::signing::RootId;
+
+/// Where a machine keeps what its user decided, one file for each keystore (`src/keystore/local.rs`).
+const DECISIONS: &str = ".local/state/encl/trust";
+
+/// All that a folder held, with its modes and times. It is kept in memory, so that nothing is left behind.
+pub(crate) struct Prepared {
+    /// By path below the folder; a folder comes before what is in it.
+    entries: Vec<(PathBuf, Entry)>,
+}
+
+enum Entry {
+    Folder(Permissions),
+    File(Contents),
+    Link(PathBuf),
+    /// The decisions about the keystore at this path: the file is named by a hash of the whole path.
+    Decisions(PathBuf, Contents),
+}
+
+struct Contents {
+    bytes: Vec<u8>,
+    permissions: Permissions,
+    modified: SystemTime,
+}
+
+impl Prepared {
+    pub(crate) fn of(folder: &Path) -> Self {
+        let mut entries = Vec::new();
+        gather(folder, Path::new(""), &mut entries);
+        let whole = fs::canonicalize(folder).unwrap();
+        let folders = entries.iter().filter_map(|(path, entry)| match entry {
+            Entry::Folder(_) => Some((place(&whole.join(path)), path.clone())),
+            _ => None,
+        });
+        let keystores: HashMap<String, PathBuf> = folders.collect();
+        let decisions = |(path, entry): (PathBuf, Entry)| match entry {
+            Entry::File(contents) if path.parent() == Some(Path::new(DECISIONS)) => {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                let keystore = keystores.get(name).expect("decisions are about a keystore");
+                (path, Entry::Decisions(keystore.clone(), contents))
+            }
+            entry => (path, entry),
+        };
+        Self {
+            entries: entries.into_iter().map(decisions).collect(),
+        }
+    }
+
+    /// Fills an empty folder.
+    pub(crate) fn lay_out(&self, folder: &Path) {
+        let whole = fs::canonicalize(folder).unwrap();
+        for (path, entry) in &self.entries {
+            let path = whole.join(path);
+            match entry {
+                Entry::Folder(permissions) => {
+                    let mode = permissions.mode() & 0o7777;
+                    DirBuilder::new().mode(mode).create(&path).unwrap();
+                    fs::set_permissions(&path, permissions.clone()).unwrap();
+                }
+                Entry::File(contents) => contents.write(&path),
+                Entry::Link(target) => symlink(target, &path).unwrap(),
+                Entry::Decisions(keystore, contents) => {
+                    contents.write(&path.with_file_name(place(&whole.join(keystore))));
+                }
+            }
+        }
+    }
+}
+
+impl Contents {
+    fn of(path: &Path) -> Self {
+        let mut file = File::open(path).unwrap();
+        let metadata = file.metadata().unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        Self {
+            bytes,
+            permissions: metadata.permissions(),
+            modified: metadata.modified().unwrap(),
+        }
+    }
+
+    fn write(&self, path: &Path) {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let mut file = options.open(path).unwrap();
+        file.write_all(&self.bytes).unwrap();
+        file.set_permissions(self.permissions.clone()).unwrap();
+        file.set_modified(self.modified).unwrap();
+    }
+}
+
+fn gather(root: &Path, below: &Path, entries: &mut Vec<(PathBuf, Entry)>) {
+    for entry in fs::read_dir(root.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        let path = below.join(entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            let permissions = entry.metadata().unwrap().permissions();
+            entries.push((path.clone(), Entry::Folder(permissions)));
+            gather(root, &path, entries);
+        } else if kind.is_symlink() {
+            entries.push((path, Entry::Link(fs::read_link(entry.path()).unwrap())));
+        } else {
+            entries.push((path, Entry::File(Contents::of(&entry.path()))));
+        }
+    }
+}
+
+/// The name of the file with the decisions about the keystore at a path.
+fn place(path: &Path) -> String {
+    RootId(keystore_place(path.as_os_str().as_bytes())).to_string()
+}
