@@ -68,7 +68,7 @@ const NO_FIELD: &str =
 const NOTHING_IS_NO_PART: &str =
     "the last line is a delimiter that closes nothing: Python makes an empty part of what follows";
 
-fn scanned(bytes: &[u8], messages: Messages) -> Structure {
+fn scanned(bytes: &[u8], messages: Nested) -> Structure {
     scan(&mut &*bytes, messages, &mut ()).unwrap()
 }
 
@@ -86,7 +86,7 @@ fn parts_nest_and_nothing_is_lost() {
         let (mut scans, mut parts) = (0, 0);
         for message in &corpus.messages {
             for (variant, bytes) in forms(message) {
-                for messages in [Nested::Leaf, Nested::Open] {
+                for messages in [Nested::Leaf, Nested::Enter] {
                     let structure = scanned(&bytes, messages);
                     check(&structure, &bytes, &format!("{} {variant}", message.name));
                     scans += 1;
