@@ -1,14 +1,20 @@
 //! Options that many commands share.
 
+pub(crate) mod completion;
 pub(crate) mod conditions;
+pub(crate) mod help;
 pub(crate) mod message;
 pub(crate) mod quorum;
 pub(crate) mod sendmail;
 pub(crate) mod time;
+pub(crate) mod topics;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+
+use crate::cli::context::Settings;
+use crate::cli::terminal::OutputMode;
 
 /// What every command takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -48,6 +54,29 @@ pub(crate) struct Global {
     /// Say nothing but warnings and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+}
+
+impl Global {
+    /// How much is written to stderr.
+    pub(crate) fn output_mode(&self) -> OutputMode {
+        match (self.json, self.quiet) {
+            (true, _) => OutputMode::Json,
+            (false, true) => OutputMode::Quiet,
+            (false, false) => OutputMode::Words,
+        }
+    }
+
+    /// The values for a context.
+    pub(crate) fn into_settings(self) -> Settings {
+        Settings {
+            keystore: self.keystore,
+            passphrase_file: self.passphrase_file,
+            passphrase_fd: self.passphrase_fd,
+            passphrase_command: self.passphrase_command,
+            no_input: self.no_input,
+            json: self.json,
+        }
+    }
 }
 
 /// Which files a command reads.

@@ -14,9 +14,9 @@ use encl::envelope::{
 };
 use serde::Serialize;
 
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::commands::envelope::inspect;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::quorum::UnlockContext;
 use crate::cli::errors::{CommandResult, Exit, Failure};

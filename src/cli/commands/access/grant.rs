@@ -9,8 +9,8 @@ use encl::envelope::{Addressee, Granted};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;

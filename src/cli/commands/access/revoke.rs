@@ -5,8 +5,8 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::ResolvedRemovals;
 
 use crate::cli::args::InputFiles;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::list_of;
 use crate::cli::errors::{CommandResult, Exit, Tally};

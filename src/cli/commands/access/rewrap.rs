@@ -5,9 +5,9 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::{People, Recipients, resolve};
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::commands::access::revoke::CAVEAT;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;

@@ -4,8 +4,8 @@ use clap::Args;
 use encl::atomic_file::{Existing, FileMode};
 use encl::envelope::{Content, OpenError, Opened};
 
+use crate::cli::args::help::closing;
 use crate::cli::args::{InputFiles, OutputFile};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::args::InputFiles;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;

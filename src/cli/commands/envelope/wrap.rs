@@ -4,13 +4,11 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::directory::Recipients;
 
+use crate::cli::args::completion::{quorum as quorum_completer, who as who_completer};
+use crate::cli::args::help::closing;
 use crate::cli::args::quorum::QuorumArg;
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::commands::envelope::wrap_one::Wrapping;
-use crate::cli::commands::program::completions::{
-    quorum as quorum_completer, who as who_completer,
-};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;

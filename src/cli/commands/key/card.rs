@@ -8,8 +8,8 @@ use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode};
 use encl::identity::{Card, InvitationToken};
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::is_dash;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::{find_active, show};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;

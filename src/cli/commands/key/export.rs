@@ -7,9 +7,9 @@ use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::card::write;
 use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};

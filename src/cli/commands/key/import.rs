@@ -11,8 +11,8 @@ use encl::keystore::{
 };
 use zeroize::Zeroizing;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::show;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;

@@ -4,9 +4,9 @@ use clap::Args;
 use encl::identity::{Card, fingerprint};
 use encl::keystore::{Standing, StoredIdentity, StoredSecret};
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::identities;
 use crate::cli::commands::key::show::print_object;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::{Exit, Failure};

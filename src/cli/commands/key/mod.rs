@@ -15,6 +15,7 @@ pub(crate) mod revoke;
 pub(crate) mod rotate;
 pub(crate) mod show;
 
+use crate::cli::args::help::closing;
 use clap::Subcommand;
 use encl::directory::{Names, match_one};
 use encl::keystore::{Standing, StoredIdentity};
@@ -27,7 +28,12 @@ use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 
+/// My identities: new, list, show, card, default, passphrase, rotate, renew, replace, revoke, export, import, paper,
+/// remove
 #[derive(Debug, Subcommand)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl key new bob@example.org > bob.card
+  $ encl key list"))]
 pub(crate) enum Command {
     New(new::Arguments),
     List(list::Arguments),

@@ -7,8 +7,8 @@ use encl::crypto::passphrase::Cost;
 use encl::identity::{Card, CardRequest, Identity, Revocation, fingerprint};
 use encl::keystore::Protection;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::card::print_card;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};

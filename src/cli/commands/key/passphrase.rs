@@ -6,8 +6,8 @@ use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::crypto::passphrase::Cost;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::{find, show};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::update::{IdentityUpdate, cost};

@@ -3,9 +3,9 @@
 use crate::cli::display::names::DisplayName;
 use clap::Args;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::card::print_later;
 use crate::cli::commands::key::find_active;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure};

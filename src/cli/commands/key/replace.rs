@@ -5,9 +5,9 @@ use clap::Args;
 use encl::crypto::Kem;
 use encl::identity::{Card, CardRequest, Identity, Predecessor, Revocation, fingerprint};
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::card::print_later;
 use crate::cli::commands::key::find_active;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};

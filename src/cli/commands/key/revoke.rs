@@ -4,8 +4,8 @@ use crate::cli::display::names::DisplayName;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};

@@ -4,9 +4,9 @@ use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::crypto::Kem;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::card::print_later;
 use crate::cli::commands::key::find_active;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::update::{IdentityUpdate, expiry};

@@ -5,8 +5,8 @@ use encl::crypto::signing::RootId;
 use encl::keystore::{Standing, StoredIdentity, StoredSecret};
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::{find, identities};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::card::{CardFacts, described};
 use crate::cli::errors::{Exit, Failure};

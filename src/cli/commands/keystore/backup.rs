@@ -11,8 +11,8 @@ use encl::envelope::{ContentInfo, seal};
 use encl::keystore::{BACKUP_TYPE, BackupCounts};
 use serde::Serialize;
 
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};

@@ -8,7 +8,7 @@ use encl::envelope::Opened;
 use encl::keystore::{BACKUP_TYPE, read_parts};
 
 use crate::cli::args::InputFiles;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};

@@ -9,8 +9,8 @@ use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::args::conditions;
+use crate::cli::args::help::closing;
 use crate::cli::args::time::DayEdge;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};

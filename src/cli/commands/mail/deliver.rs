@@ -13,11 +13,10 @@ use encl::directory::{People, Recipients, resolve};
 use encl::envelope::SealError;
 use encl::mail::{Header, Mailbox, MaildirPlace, Reopen, SealedBy, parse_list};
 
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::sysexit_closing;
 use crate::cli::commands::mail::wrap;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::sysexit_closing;
 use crate::cli::context::Context;
-use crate::cli::errors::sysexits;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
@@ -62,8 +61,8 @@ pub(crate) struct Arguments {
     program: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    sysexits::ended(|| Ok(deliver(arguments, context)?))
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
+    Ok(deliver(arguments, context)?)
 }
 
 fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {

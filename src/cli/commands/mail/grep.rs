@@ -15,9 +15,9 @@ use rand::rngs::SysRng;
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::mail::show::FIELDS;
 use crate::cli::commands::mail::unseal::{Look, Unsealing};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
 use crate::cli::files::spool::SpoolWriter;

@@ -4,8 +4,8 @@ use clap::Args;
 use encl::directory::People;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::help::closing;
 use crate::cli::commands::envelope::inspect;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;

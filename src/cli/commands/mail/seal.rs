@@ -21,9 +21,9 @@ use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::commands::mail::wrap;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::operations::mail::compare::CompareWriter;

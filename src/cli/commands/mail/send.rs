@@ -11,11 +11,10 @@ use encl::directory::{People, Person, Recipients};
 use encl::envelope::SealError;
 use encl::mail::{Header, Invocation, MaildirPlace, Notice, SealedBy};
 
+use crate::cli::args::help::sysexit_closing;
 use crate::cli::args::sendmail::SendmailArgs;
 use crate::cli::commands::mail::wrap;
-use crate::cli::commands::program::help::sysexit_closing;
 use crate::cli::context::Context;
-use crate::cli::errors::sysexits;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
@@ -65,8 +64,8 @@ pub(crate) struct Arguments {
     sendmail: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    sysexits::ended(|| Ok(send(arguments, context)?))
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
+    Ok(send(arguments, context)?)
 }
 
 fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {

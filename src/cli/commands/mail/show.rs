@@ -8,8 +8,8 @@ use encl::mail::Display;
 use encl::time::Time;
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::args::message::OneMessage;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};

@@ -12,7 +12,7 @@ use encl::mail::archive::{Decision, Direction, Transform};
 use encl::mail::{Reopen, find, open_body};
 use encl::time::Time;
 
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;

@@ -9,9 +9,9 @@ use encl::atomic_file;
 use encl::directory::{People, Recipients};
 use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reopen, SealedBy, recipients};
 
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::args::message::{MailOutput, OneMessage};
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;

@@ -12,13 +12,17 @@ use encl::keystore::{Group, KeystoreError};
 use encl::mail::address::parse_list;
 use serde::Serialize;
 
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::{Stream, safe};
 
+/// Named sets of contacts: new, add, remove, list, show, delete
 #[derive(Debug, Subcommand)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl group new board bob@example.org carol@example.org
+  $ encl wrap report.pdf --to @finance"))]
 pub(crate) enum Command {
     /// Make a group
     #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\

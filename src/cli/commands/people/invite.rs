@@ -12,10 +12,10 @@ use encl::keystore::INVITATION_SECONDS_MAX;
 use encl::time::Time;
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key;
 use crate::cli::commands::key::card::{OutFile, begin};
 use crate::cli::commands::people::group::one_address;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::time;
 use crate::cli::errors::keystore;

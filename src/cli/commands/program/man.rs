@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command, CommandFactory, ValueHint};
+use clap::{Args, Command, ValueHint};
 use clap_mangen::Man;
 use encl::atomic_file::{AtomicFile, Existing, FileMode};
 
-use crate::cli::Cli;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::{Terminal, shown};
 
@@ -22,8 +21,12 @@ pub(crate) struct Arguments {
     folder: PathBuf,
 }
 
-pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> CommandResult {
-    let mut command = Cli::command().disable_help_subcommand(true);
+pub(crate) fn run(
+    arguments: &Arguments,
+    terminal: Terminal,
+    tree: fn() -> Command,
+) -> CommandResult {
+    let mut command = tree().disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     collect(&command, &mut pages)

@@ -4,7 +4,7 @@ use clap::Args;
 use encl::crypto::aead::Backend;
 use serde::Serialize;
 
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::terminal::{Stream, Terminal};
 

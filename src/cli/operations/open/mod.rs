@@ -22,7 +22,7 @@ use encl::policy::{Policy, Refusal};
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::commands::program::completions::who as who_completer;
+use crate::cli::args::completion::who as who_completer;
 use crate::cli::context::Context;
 use crate::cli::display::quorum::UnlockContext;
 use crate::cli::display::time;

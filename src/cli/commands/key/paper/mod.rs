@@ -13,9 +13,9 @@ use encl::crypto::passphrase::Cost;
 use encl::identity::{Paper, PaperError};
 use encl::keystore::{Standing, StoredIdentity};
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key::card::write;
 use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::paper::Page;
 use crate::cli::display::qr::Ground;

@@ -15,8 +15,8 @@ use encl::pipeline::parallel_map;
 use encl::time::Time;
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::commands::key;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::time;
 use crate::cli::display::trust;
@@ -28,7 +28,11 @@ use crate::cli::terminal::{Stream, safe};
 /// Cards that are read together for a list; of thousands only these are kept.
 const TOGETHER: usize = 256;
 
+/// Other people's cards: add, list, show, verify, block, unblock, remove
 #[derive(Debug, Subcommand)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl contact add bob.card --yes
+  $ encl contact list"))]
 pub(crate) enum Command {
     /// Add or update a contact from a card; or take note of a revocation
     #[command(
