@@ -11,12 +11,14 @@ use rand::TryRng as _;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
+use crate::cli::display::report::{self, Report};
 use crate::cli::display::time;
 use crate::cli::errors::keystore::unreadable;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::secrets::passphrase::Passphrases;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
-use crate::cli::terminal::{Terminal, shown};
+use crate::cli::terminal::stdin::StdinGuard;
+use crate::cli::terminal::{Stream, Terminal, shown};
 
 /// What a context is made of: the values of the options that every command takes.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +44,8 @@ pub(crate) struct Context {
     pub(crate) json: bool,
     /// `--no-input`: ask nothing.
     pub(crate) no_input: bool,
+    /// Claimed by whoever reads it as data.
+    pub(crate) stdin: StdinGuard,
     pub(crate) passphrases: Passphrases,
 }
 
@@ -52,6 +56,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(settings: Settings, terminal: Terminal) -> Result<Self, Failure> {
         try_randomness()?;
+        let stdin = StdinGuard::default();
         let state = state();
         let keystore = Keystore::at(keystore(settings.keystore)?);
         Ok(Self {
@@ -69,8 +74,15 @@ impl Context {
                 settings.passphrase_fd,
                 settings.passphrase_command,
                 settings.no_input,
+                stdin.clone(),
             )?,
+            stdin,
         })
+    }
+
+    /// Shows an outcome: as an object on `stream` with `--json`, else in words.
+    pub(crate) fn report(&self, report: &impl Report, stream: Stream) -> Result<(), Failure> {
+        Ok(report::show(report, stream, self.terminal)?)
     }
 
     /// Everybody in the keystore. One that does not exist yet is empty.

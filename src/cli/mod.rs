@@ -90,7 +90,7 @@ fn ended(terminal: Terminal, outcome: CommandResult) -> ExitCode {
         Err(CommandError::Reported(exit)) => ExitCode::from(exit.code()),
         Err(CommandError::Code(code)) => ExitCode::from(code),
         Err(CommandError::Failure(failure)) => {
-            terminal.failure(&failure);
+            terminal.error(&failure.lines(), &failure.object());
             ExitCode::from(failure.code())
         }
     }

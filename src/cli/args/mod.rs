@@ -1,5 +1,6 @@
 //! Options that many commands share.
 
+pub(crate) mod address;
 pub(crate) mod completion;
 pub(crate) mod conditions;
 pub(crate) mod help;
@@ -9,11 +10,15 @@ pub(crate) mod sendmail;
 pub(crate) mod time;
 pub(crate) mod topics;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use encl::atomic_file::Existing;
 
-use crate::cli::context::Settings;
+use crate::cli::context::{Context, Settings};
+use crate::cli::errors::Failure;
+use crate::cli::files::input::{FileList, Input};
+use crate::cli::files::target::{Destination, Target};
 use crate::cli::terminal::OutputMode;
 
 /// What every command takes.
@@ -95,6 +100,35 @@ pub(crate) struct InputFiles {
     pub(crate) null: bool,
 }
 
+impl InputFiles {
+    /// The inputs, in the order given.
+    pub(crate) fn all(&self, verb: &str, context: &Context) -> Result<Vec<Input>, Failure> {
+        let list = self.files_from.as_deref().map(|path| FileList {
+            path,
+            separator: if self.null { 0 } else { b'\n' },
+        });
+        Input::all(&self.files, list.as_ref(), verb, &context.stdin)
+    }
+}
+
+/// One input that was named by itself, or standard input.
+pub(crate) fn one_input(
+    file: Option<&Path>,
+    verb: &str,
+    context: &Context,
+) -> Result<Input, Failure> {
+    let files: Vec<_> = file.map(Path::to_owned).into_iter().collect();
+    Ok(Input::all(&files, None, verb, &context.stdin)?.remove(0))
+}
+
+/// What becomes of a target that exists, by `--force`.
+pub(crate) fn existing(force: bool) -> Existing {
+    match force {
+        true => Existing::Replace,
+        false => Existing::Keep,
+    }
+}
+
 /// Where a command writes.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OutputFile {
@@ -109,4 +143,19 @@ pub(crate) struct OutputFile {
     /// Replace a target that exists
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+impl OutputFile {
+    /// Where each output goes.
+    pub(crate) fn destination(&self) -> Destination {
+        match (&self.output, &self.directory) {
+            (Some(path), _) => Destination::One(Target::parse(path)),
+            (None, Some(folder)) => Destination::Folder(folder.clone()),
+            (None, None) => Destination::BesideInput,
+        }
+    }
+
+    pub(crate) fn existing(&self) -> Existing {
+        existing(self.force)
+    }
 }

@@ -135,5 +135,5 @@ commands! {
     "completions" command Completions(completions::Arguments): |arguments, _| completions::run(&arguments),
     "man" command Man(man::Arguments): |arguments, start| man::run(&arguments, start.terminal, start.tree),
     "help" command Help(help::Arguments): |arguments, start| help::run(&arguments, start.terminal, start.tree),
-    "version" command Version(version::Arguments): |version::Arguments {}, start| version::run(start.terminal, start.settings.json),
+    "version" command Version(version::Arguments): |version::Arguments {}, start| version::run(start.terminal),
 }

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::Path;
 
 use encl::atomic_file::is_temporary;
+use encl::envelope::{Envelope, HEAD_BYTES};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::cli::commands::envelope::wrap_one::looks_like_an_envelope;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::terminal::shown;
@@ -36,9 +36,10 @@ fn is_envelope(entry: &DirEntry) -> Result<bool, Failure> {
         return Ok(true);
     }
     let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(32).read_to_end(&mut head));
+    let read =
+        File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut head));
     match read {
-        Ok(_) => Ok(looks_like_an_envelope(&head)),
+        Ok(_) => Ok(Envelope::looks_like(&head)),
         Err(error) => Err(cannot_look(path).reason(io_message(&error))),
     }
 }

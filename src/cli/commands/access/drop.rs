@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 const CAVEAT: &str = "whoever had the file or the key keeps it; `encl revoke` seals anew";
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "drop", context)?;
+    let inputs = arguments.inputs.all("drop", context)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
     let people = context.people()?;
@@ -130,9 +130,9 @@ fn tell(
             slots: done.slots,
             dry_run: options.dry_run,
         };
-        return context
+        return Ok(context
             .terminal
-            .print_object(&object, done.target.objects());
+            .print_object(&object, done.target.objects())?);
     }
     let (name, who) = (done.target.name(), list_of(&leaving.holders));
     let slots = match done.slots {

@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "grant", context)?;
+    let inputs = arguments.inputs.all("grant", context)?;
     arguments.rewrite.begin(&inputs)?;
     let people = context.people()?;
     if people.active.is_empty() {
@@ -163,9 +163,9 @@ impl<'a> Granting<'a> {
                 by: done.by.signer(),
                 dry_run,
             };
-            return context
+            return Ok(context
                 .terminal
-                .print_object(&object, done.target.objects());
+                .print_object(&object, done.target.objects())?);
         }
         let name = done.target.name();
         if !done.had_access.is_empty() {

@@ -9,8 +9,8 @@ use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::list_of;
+use crate::cli::display::policy::RESEALING_LIMITS;
 use crate::cli::errors::{CommandResult, Exit, Tally};
-use crate::cli::files::input::Input;
 use crate::cli::operations::rewrite::batch::{Batch, SignaturePolicy};
 use crate::cli::operations::rewrite::envelope_file::RewriteOptions;
 use crate::cli::operations::rewrite::session::RewriteSession;
@@ -45,12 +45,8 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-/// What sealing anew cannot do, in one line.
-pub(crate) const CAVEAT: &str =
-    "copies already sent cannot be recalled: whoever had the old envelope can still open that";
-
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "revoke", context)?;
+    let inputs = arguments.inputs.all("revoke", context)?;
     let options = &arguments.rewrite;
     options.begin(&inputs)?;
     let people = context.people()?;
@@ -67,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         yes: arguments.yes,
         signature: SignaturePolicy::Drop,
         idle: format!("{} has no access to it", list_of(&leaving.holders)),
-        limits: CAVEAT,
+        limits: RESEALING_LIMITS,
     };
     rounds.run(&inputs, Tally::default())
 }

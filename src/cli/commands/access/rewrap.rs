@@ -7,8 +7,8 @@ use encl::directory::{People, Recipients, resolve};
 use crate::cli::args::InputFiles;
 use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
-use crate::cli::commands::access::revoke::CAVEAT;
 use crate::cli::context::Context;
+use crate::cli::display::policy::RESEALING_LIMITS;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::walk;
@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             SignaturePolicy::Preserve
         },
         idle: "right as it is".to_owned(),
-        limits: CAVEAT,
+        limits: RESEALING_LIMITS,
     };
     rounds.run(&inputs, tally)
 }
@@ -111,7 +111,7 @@ fn inputs(
         return Err(Failure::new(Exit::Usage, "cannot rewrap without a folder")
             .hint("`encl rewrap -r .` goes through the folder that you are in"));
     }
-    let named = Input::of(&arguments.inputs, "rewrap", context)?;
+    let named = arguments.inputs.all("rewrap", context)?;
     if !arguments.recursive {
         return Ok(named);
     }

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "verify", context)?;
+    let inputs = arguments.inputs.all("verify", context)?;
     let people = context.people()?;
     let approvals = Approvals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new("verify", &arguments.demands, &people, context)?.with(approvals);

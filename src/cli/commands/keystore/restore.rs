@@ -7,8 +7,8 @@ use clap::{Args, ValueHint};
 use encl::envelope::Opened;
 use encl::keystore::{BACKUP_TYPE, read_parts};
 
-use crate::cli::args::InputFiles;
 use crate::cli::args::help::closing;
+use crate::cli::args::one_input;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
@@ -58,12 +58,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         let failure = Failure::new(Exit::Usage, "cannot ask about what --json does not show");
         return Err(failure.hint("--dry-run shows it, --yes does it").into());
     }
-    let files = InputFiles {
-        files: vec![arguments.file.clone()],
-        ..InputFiles::default()
-    };
-    let inputs = Input::of(&files, VERB, context)?;
-    let input = &inputs[0];
+    let input = &one_input(Some(&arguments.file), VERB, context)?;
     let people = context.people()?;
     let demands = Requirements {
         identity: arguments.identity.clone(),

@@ -12,10 +12,10 @@ use encl::envelope::SealError;
 use encl::mail::{Header, Invocation, MaildirPlace, Notice, SealedBy};
 
 use crate::cli::args::help::sysexit_closing;
+use crate::cli::args::message::notice;
 use crate::cli::args::sendmail::SendmailArgs;
-use crate::cli::commands::mail::wrap;
 use crate::cli::context::Context;
-use crate::cli::errors::sysexits::Sysexit;
+use crate::cli::errors::sysexits::{CANNOT_SEND, Sysexit, cannot_send as cannot};
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
@@ -29,8 +29,6 @@ use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::{SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::terminal::safe;
-
-const WHAT: &str = "cannot send the message";
 
 /// Seal a message and hand it to a sendmail
 ///
@@ -72,9 +70,9 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let call = Invocation::parse(&arguments.passed_on.before(&arguments.sendmail))
         .map_err(|error| cannot(Exit::Usage).reason(safe(&error.to_string())))?;
     let terms = arguments.seal.terms(context)?;
-    let notice = wrap::notice(arguments.notice.as_deref())?;
-    context.passphrases.stdin_is_data();
-    let source = MessageSource::open(&Input::Stdin, "send", context)?;
+    let notice = notice(arguments.notice.as_deref())?;
+    context.stdin.claim()?;
+    let source = MessageSource::open(&Input::Stdin, "send", &mut context.rng())?;
     let draft = Draft::read(&source)?;
     let people = context.people()?;
     let author = author(&draft.header, &arguments.seal, &people, context)?;
@@ -105,11 +103,6 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         None => None,
     };
     hand_over(&call, &mailings.each, &sealed, copy)
-}
-
-/// "cannot send the message"
-pub(crate) fn cannot(exit: Exit) -> Failure {
-    Failure::new(exit, WHAT)
 }
 
 /// Nothing goes out under my name that I did not sign, unless I say so.
@@ -216,7 +209,7 @@ fn hand_over(
             .args(&call.options)
             .arg("--")
             .args(&mailing.recipients);
-        let run = subprocess::run(WHAT, &mut sendmail, message, Sysexit::Unavailable);
+        let run = subprocess::run(CANNOT_SEND, &mut sendmail, message, Sysexit::Unavailable);
         let Err(failure) = run else { continue };
         let (sent, unsent) = mailings.split_at(at);
         if sent.is_empty() {

@@ -233,7 +233,7 @@ impl Batch<'_> {
             done: done.is_some(),
         };
         let terminal = self.renewal.access.context.terminal;
-        terminal.print_object(&object, target.objects())
+        Ok(terminal.print_object(&object, target.objects())?)
     }
 }
 

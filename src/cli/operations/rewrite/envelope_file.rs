@@ -270,7 +270,7 @@ pub(crate) fn said(
     context: &Context,
 ) -> Result<(), Failure> {
     if dry_run && target.objects() == Stream::Stdout {
-        return context.terminal.print(line);
+        return Ok(context.terminal.print(line)?);
     }
     context.terminal.status(line);
     Ok(())

@@ -5,27 +5,32 @@ use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
 use encl::directory::Recipients;
-use encl::envelope::{ArmorWriter, ContentInfo, EnvelopeId, SealError, SealRequest, Sealed};
+use encl::envelope::{
+    ArmorWriter, ContentInfo, Envelope, EnvelopeId, HEAD_BYTES, SealError, SealRequest, Sealed,
+};
 use encl::time::Time;
 
-use crate::cli::commands::envelope::wrap::Arguments;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
-use crate::cli::files::target::Target;
+use crate::cli::files::target::{Destination, Target};
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
 
 /// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
 const ALIGNED_BYTES_MIN: u64 = 1 << 20;
-const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 
 /// What wrap was told, resolved.
 pub(crate) struct Wrapping<'a> {
-    pub(crate) arguments: &'a Arguments,
+    pub(crate) destination: Destination,
+    pub(crate) existing: Existing,
+    /// The file name to store for standard input.
+    pub(crate) name: Option<&'a str>,
+    /// Whether it is written as text.
+    pub(crate) armor: bool,
     pub(crate) sealing: Sealing<'a>,
     pub(crate) readers: Recipients,
 }
@@ -38,14 +43,15 @@ pub(crate) struct Wrapped {
 }
 
 impl Wrapping<'_> {
+    /// Where the envelope of one input goes.
+    pub(crate) fn target(&self, input: &Input) -> Result<Target, Failure> {
+        Target::of_wrap(input, &self.destination, self.name)
+    }
+
     /// Seals one input.
     pub(crate) fn wrap(&self, input: &Input, parallelism: Parallelism) -> Result<Wrapped, Failure> {
-        let target = Target::of_wrap(
-            input,
-            &self.arguments.output,
-            self.arguments.name.as_deref(),
-        )?;
-        if !self.arguments.armor {
+        let target = self.target(input)?;
+        if !self.armor {
             target::refuse_binary_on_terminal(&target, input)?;
         }
         let mut source = input.open("wrap")?;
@@ -54,12 +60,7 @@ impl Wrapping<'_> {
             input,
             target: &target,
         };
-        let existing = if self.arguments.output.force {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        };
-        let mut sink = output.open(&source, atomic_file::FileMode::Umask, existing)?;
+        let mut sink = output.open(&source, atomic_file::FileMode::Umask, self.existing)?;
         let bytes = source.length();
         let about = self.about(input, &source);
         let request = SealRequest {
@@ -76,7 +77,7 @@ impl Wrapping<'_> {
         Ok(Wrapped {
             id: sealed.id,
             target,
-            was_envelope: looks_like_an_envelope(&head),
+            was_envelope: Envelope::looks_like(&head),
         })
     }
 
@@ -105,7 +106,7 @@ impl Wrapping<'_> {
         sink: &mut Sink,
     ) -> Result<Sealed, SealError> {
         let mut rng = self.sealing.context.rng();
-        if !self.arguments.armor {
+        if !self.armor {
             return encl::envelope::seal(request, content, sink, &mut rng);
         }
         let mut armor = ArmorWriter::new(sink).map_err(SealError::Write)?;
@@ -130,24 +131,17 @@ impl Wrapping<'_> {
             .filter(|_| source.is_seekable())
             .and_then(seconds);
         ContentInfo {
-            name: self.arguments.name.clone().or(file_name),
+            name: self.name.map(str::to_owned).or(file_name),
             modified: modified.and_then(|since| Time::from_unix(since.as_secs())),
             ..ContentInfo::default()
         }
     }
 }
 
-/// Whether these first bytes are those of an envelope.
-pub(crate) fn looks_like_an_envelope(head: &[u8]) -> bool {
-    head.starts_with(b"encl/1\n") || head.starts_with(ARMOR_BEGIN)
-}
-
 /// Reads the first bytes, to see whether somebody wraps an envelope once more.
 fn head(input: &Input, content: &mut impl Read) -> Result<Vec<u8>, Failure> {
     let mut head = Vec::new();
-    let read = content
-        .take(ARMOR_BEGIN.len() as u64)
-        .read_to_end(&mut head);
+    let read = content.take(HEAD_BYTES as u64).read_to_end(&mut head);
     read.map_err(|error| {
         input
             .cannot("wrap", Exit::Failed)
