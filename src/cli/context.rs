@@ -11,13 +11,25 @@ use rand::TryRng as _;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use crate::cli::args::Global;
+use crate::cli::display::report::{self, Report};
 use crate::cli::display::time;
 use crate::cli::errors::keystore::unreadable;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::secrets::passphrase::Passphrases;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
-use crate::cli::terminal::{OutputMode, Terminal, shown};
+use crate::cli::terminal::stdin::StdinGuard;
+use crate::cli::terminal::{Stream, Terminal, shown};
+
+/// What a context is made of: the values of the options that every command takes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) keystore: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_fd: Option<u32>,
+    pub(crate) passphrase_command: Option<String>,
+    pub(crate) no_input: bool,
+    pub(crate) json: bool,
+}
 
 /// Everything that comes from outside the command line of one command.
 pub(crate) struct Context {
@@ -32,6 +44,8 @@ pub(crate) struct Context {
     pub(crate) json: bool,
     /// `--no-input`: ask nothing.
     pub(crate) no_input: bool,
+    /// Claimed by whoever reads it as data.
+    pub(crate) stdin: StdinGuard,
     pub(crate) passphrases: Passphrases,
 }
 
@@ -40,10 +54,11 @@ pub(crate) struct Context {
     reason = "whoever has a context may ask for what comes from outside"
 )]
 impl Context {
-    pub(crate) fn new(global: Global, terminal: Terminal) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, terminal: Terminal) -> Result<Self, Failure> {
         try_randomness()?;
+        let stdin = StdinGuard::default();
         let state = state();
-        let keystore = Keystore::at(keystore(global.keystore)?);
+        let keystore = Keystore::at(keystore(settings.keystore)?);
         Ok(Self {
             keystore: match &state {
                 Some(folder) => keystore.with_state(folder),
@@ -52,15 +67,22 @@ impl Context {
             state,
             now: now()?,
             terminal,
-            json: global.json,
-            no_input: global.no_input,
+            json: settings.json,
+            no_input: settings.no_input,
             passphrases: Passphrases::new(
-                global.passphrase_file,
-                global.passphrase_fd,
-                global.passphrase_command,
-                global.no_input,
+                settings.passphrase_file,
+                settings.passphrase_fd,
+                settings.passphrase_command,
+                settings.no_input,
+                stdin.clone(),
             )?,
+            stdin,
         })
+    }
+
+    /// Shows an outcome: as an object on `stream` with `--json`, else in words.
+    pub(crate) fn report(&self, report: &impl Report, stream: Stream) -> Result<(), Failure> {
+        Ok(report::show(report, stream, self.terminal)?)
     }
 
     /// Everybody in the keystore. One that does not exist yet is empty.
@@ -111,15 +133,6 @@ impl Context {
             Ok(false) => Err(Failure::new(Exit::Locked, what).reason("the answer was no")),
             Err(error) => Err(failed(&error)),
         }
-    }
-}
-
-/// How loud stderr is.
-pub(crate) fn voice(global: &Global) -> OutputMode {
-    match (global.json, global.quiet) {
-        (true, _) => OutputMode::Json,
-        (false, true) => OutputMode::Quiet,
-        (false, false) => OutputMode::Words,
     }
 }
 

@@ -15,13 +15,12 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::args::Global;
-use crate::cli::commands::program::help::closing;
-use crate::cli::commands::program::{completions, help, man, version};
-use crate::cli::commands::{Command, mail};
-use crate::cli::context::Context;
+use crate::cli::args::help::closing;
+use crate::cli::commands::program::{completions, help};
+use crate::cli::commands::{Command, Start, mail};
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
@@ -45,101 +44,43 @@ struct Cli {
 /// Runs the program, and says how it ended.
 pub(crate) fn run() -> ExitCode {
     process::prepare();
-    match completions::answered() {
+    match completions::answered(Cli::command) {
         Ok(false) => {}
         Ok(true) => return ExitCode::SUCCESS,
         Err(_) => return ExitCode::from(Exit::Failed.code()),
     }
-    match alone().map_or_else(Cli::try_parse, Ok) {
+    match parse() {
         Ok(cli) => {
-            let terminal = Terminal::new(context::voice(&cli.global));
+            let terminal = Terminal::new(cli.global.output_mode());
             ended(terminal, execute(cli, terminal))
         }
         Err(error) => not_parsed(&error),
     }
 }
 
-/// One command without the tree of all others, which takes longer to build than a small file takes to wrap.
-#[derive(Debug, Parser)]
-struct Alone<T: clap::Args> {
-    #[command(flatten)]
-    global: Global,
-
-    #[command(flatten)]
-    arguments: T,
-}
-
-/// The same for a command with commands of its own.
-#[derive(Debug, Parser)]
-struct AloneAbove<T: Subcommand> {
-    #[command(flatten)]
-    global: Global,
-
-    #[command(subcommand)]
-    command: T,
-}
-
-/// The command line, if it begins with a command's name and nothing is wrong with it. Everything else, help and errors too,
-/// is answered from the whole tree.
-fn alone() -> Option<Cli> {
-    fn arguments<T: clap::Args>(command: fn(T) -> Command) -> Option<Cli> {
-        let arguments = std::env::args_os().skip(1);
-        let alone = help::without_texts(|| Alone::try_parse_from(arguments)).ok()?;
-        Some(Cli {
-            global: alone.global,
-            command: Some(command(alone.arguments)),
-        })
-    }
-    fn above<T: Subcommand>(command: fn(T) -> Command) -> Option<Cli> {
-        let arguments = std::env::args_os().skip(1);
-        let alone = help::without_texts(|| AloneAbove::try_parse_from(arguments)).ok()?;
-        Some(Cli {
-            global: alone.global,
-            command: Some(command(alone.command)),
-        })
-    }
-    match std::env::args_os().nth(1)?.to_str()? {
-        "wrap" => arguments(Command::Wrap),
-        "unwrap" => arguments(Command::Unwrap),
-        "inspect" => arguments(Command::Inspect),
-        "verify" => arguments(Command::Verify),
-        "grant" => arguments(Command::Grant),
-        "drop" => arguments(Command::Drop),
-        "revoke" => arguments(Command::Revoke),
-        "rewrap" => arguments(Command::Rewrap),
-        "approve" => arguments(Command::Approve),
-        "unlock" => arguments(Command::Unlock),
-        "lock" => arguments(Command::Lock),
-        "backup" => arguments(Command::Backup),
-        "restore" => arguments(Command::Restore),
-        "doctor" => arguments(Command::Doctor),
-        "key" => above(Command::Key),
-        "contact" => above(Command::Contact),
-        "invite" => arguments(Command::Invite),
-        "group" => above(Command::Group),
-        "mail" => above(Command::Mail),
-        _ => None,
+/// Reads the command line with the options of one command only. Everything else, help and errors too, is answered with those of
+/// all commands, which take longer to define than a small file takes to wrap.
+fn parse() -> Result<Cli, clap::Error> {
+    let lazy = Global::augment_args(clap::Command::new("encl"));
+    let mut lazy = Command::augment_lazily(lazy);
+    match lazy.try_get_matches_from_mut(std::env::args_os()) {
+        Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches),
+        Err(_) => Cli::try_parse(),
     }
 }
 
 fn execute(cli: Cli, terminal: Terminal) -> CommandResult {
-    let json = cli.global.json;
     match cli.command {
-        None if json => Err(Failure::new(Exit::Usage, "no command was given").into()),
+        None if cli.global.json => Err(Failure::new(Exit::Usage, "no command was given").into()),
         None => {
             terminal.text(help::EVERYDAY);
             Err(CommandError::Reported(Exit::Usage))
         }
-        // These work without a home folder, a clock and a keystore.
-        Some(Command::Completions(arguments)) => completions::run(&arguments),
-        Some(Command::Man(arguments)) => man::run(&arguments, terminal),
-        Some(Command::Help(arguments)) => help::run(&arguments, terminal),
-        Some(Command::Version(version::Arguments {})) => version::run(terminal, json),
-        Some(command) => {
-            let context = Context::new(cli.global, terminal);
-            let mut context = context.map_err(|failure| command.coded(failure))?;
-            command.run(&mut context)
-        }
+        Some(command) => command.run(Start {
+            settings: cli.global.into_settings(),
+            terminal,
+            tree: Cli::command,
+        }),
     }
 }
 
@@ -149,7 +90,7 @@ fn ended(terminal: Terminal, outcome: CommandResult) -> ExitCode {
         Err(CommandError::Reported(exit)) => ExitCode::from(exit.code()),
         Err(CommandError::Code(code)) => ExitCode::from(code),
         Err(CommandError::Failure(failure)) => {
-            terminal.failure(&failure);
+            terminal.error(&failure.lines(), &failure.object());
             ExitCode::from(failure.code())
         }
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use encl::atomic_file;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
@@ -11,7 +11,21 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::cli::terminal::prompt;
+/// What is done before a signal ends the program.
+static CLEAN_UPS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
+
+/// Registers what must be done before a signal ends the program. What is registered already stays so.
+pub(crate) fn before_end(clean_up: fn()) {
+    let mut clean_ups = CLEAN_UPS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !clean_ups
+        .iter()
+        .any(|known| std::ptr::fn_addr_eq(*known, clean_up))
+    {
+        clean_ups.push(clean_up);
+    }
+    drop(clean_ups);
+    watch();
+}
 
 /// Prepares the process before it touches a secret or a file. What cannot be had is done without.
 pub(crate) fn prepare() {
@@ -23,7 +37,7 @@ pub(crate) fn prepare() {
 
 /// From now on, before a signal ends the program, the terminal is put back and what must not stay is removed. Until then there
 /// is nothing to do about signals, and most runs need no thread that waits for them: files in the making have no name.
-pub(crate) fn watch() {
+fn watch() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         let ignored = ignored();
@@ -33,7 +47,8 @@ pub(crate) fn watch() {
         if let Ok(mut signals) = Signals::new(ends) {
             std::thread::spawn(move || {
                 if let Some(signal) = signals.forever().next() {
-                    prompt::restore_terminal();
+                    let clean_ups = CLEAN_UPS.lock().unwrap_or_else(PoisonError::into_inner);
+                    clean_ups.iter().for_each(|clean_up| clean_up());
                     atomic_file::discard_all();
                     let _ = emulate_default_handler(signal);
                 }

@@ -14,6 +14,7 @@ use self::armor::{ArmorEnd, UpToEnd};
 use super::reopen::Reopen;
 use super::scan::{Encoding, Nested, Part, ScanError, Structure, Visitor, scan};
 use super::transfer::{Decoded, Decoder};
+pub use crate::envelope::Form;
 
 /// The media type of an envelope.
 pub const MEDIA_TYPE: &str = "application/vnd.encl";
@@ -23,8 +24,6 @@ pub const MEDIA_TYPE: &str = "application/vnd.encl";
 const HEAD_BYTES: usize = 8 << 10;
 /// How much behind a part is looked at to see how its delimiter ends, in bytes.
 const DELIMITER_BYTES_MAX: u64 = 8 << 10;
-/// Digits of a version.
-const DIGITS_MAX: usize = 9;
 
 /// What a message holds.
 #[derive(Debug, Clone)]
@@ -61,15 +60,6 @@ pub struct Other {
     pub part: Part,
     /// Whether it says that it is an envelope.
     pub is_declared: bool,
-}
-
-/// The form of an envelope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// As it is.
-    Binary,
-    /// With armor around.
-    Armored,
 }
 
 /// Finds all envelopes of a message, also within messages that are in it.
@@ -210,7 +200,7 @@ impl Leaf {
         let undeclared = Some(Encoding::Base64).filter(|_| !is_encoded);
         let mut encodings = [Some(declared), undeclared].into_iter().flatten();
         let found = encodings
-            .find_map(|encoding| Some((encoding, form(&decoded(head, encoding, length))?)));
+            .find_map(|encoding| Some((encoding, Form::of(&decoded(head, encoding, length))?)));
         match found {
             None => Self::Other,
             Some((encoding, form)) => {
@@ -229,23 +219,6 @@ fn decoded(head: &[u8], encoding: Encoding, length: Body) -> Vec<u8> {
         decoder.finish(&mut out);
     }
     out
-}
-
-/// The form of the envelope that begins with `head`, if one does.
-fn form(head: &[u8]) -> Option<Form> {
-    let forms: [(&[u8], &[u8], Form); 2] = [
-        (b"encl/", b"\n", Form::Binary),
-        (b"-----BEGIN ENCL/", b"-----", Form::Armored),
-    ];
-    forms.into_iter().find_map(|(before, behind, form)| {
-        let version = head.strip_prefix(before)?;
-        let digits = version
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        let fits = (1..=DIGITS_MAX).contains(&digits) && version[digits..].starts_with(behind);
-        fits.then_some(form)
-    })
 }
 
 /// An envelope that is passing, of which only its end matters here.

@@ -1,15 +1,18 @@
 //! Where a mail command writes: standard output unless a file is named.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use encl::atomic_file::Existing;
+use encl::mail::{NOTICE_BYTES_MAX, Notice};
 
-use crate::cli::args::InputFiles;
+use crate::cli::args::{existing, one_input};
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::files::input::{Input, is_dash};
+use crate::cli::files::input::Input;
 use crate::cli::files::target::Target;
+use crate::cli::terminal::shown;
 
 /// One message.
 #[derive(Debug, Clone, Default, Args)]
@@ -21,11 +24,7 @@ pub(crate) struct OneMessage {
 
 impl OneMessage {
     pub(crate) fn input(&self, verb: &str, context: &Context) -> Result<Input, Failure> {
-        let files = InputFiles {
-            files: self.file.iter().cloned().collect(),
-            ..InputFiles::default()
-        };
-        let input = Input::of(&files, verb, context)?.remove(0);
+        let input = one_input(self.file.as_deref(), verb, context)?;
         match input.path() {
             Some(path) if path.is_dir() => Err(input
                 .cannot(verb, Exit::Usage)
@@ -50,17 +49,31 @@ pub(crate) struct MailOutput {
 
 impl MailOutput {
     pub(crate) fn target(&self) -> Target {
-        match &self.output {
-            Some(path) if !is_dash(path) => Target::File(path.clone()),
-            _ => Target::Stdout,
-        }
+        self.output.as_deref().map_or(Target::Stdout, Target::parse)
     }
 
     pub(crate) fn existing(&self) -> Existing {
-        if self.force {
-            Existing::Replace
-        } else {
-            Existing::Keep
+        existing(self.force)
+    }
+}
+
+/// The text in front of the envelope.
+pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
+    let Some(path) = file else {
+        return Ok(Notice::default());
+    };
+    let what = format!("cannot use the notice {}", shown(path));
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| {
+        file.take(NOTICE_BYTES_MAX as u64 + 1)
+            .read_to_string(&mut text)
+    });
+    match read {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Err(Failure::new(Exit::Usage, what).reason("it is not printable ASCII"))
         }
+        Err(error) => Err(Failure::io(what, &error).file(path)),
+        Ok(_) => Notice::new(&text)
+            .map_err(|error| Failure::new(Exit::Usage, what).reason(error.to_string())),
     }
 }

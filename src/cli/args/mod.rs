@@ -1,6 +1,9 @@
 //! Options that many commands share.
 
+pub(crate) mod address;
+pub(crate) mod completion;
 pub(crate) mod conditions;
+pub(crate) mod help;
 pub(crate) mod message;
 pub(crate) mod open;
 pub(crate) mod quorum;
@@ -8,10 +11,18 @@ pub(crate) mod rewrite;
 pub(crate) mod seal;
 pub(crate) mod sendmail;
 pub(crate) mod time;
+pub(crate) mod topics;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use encl::atomic_file::Existing;
+
+use crate::cli::context::{Context, Settings};
+use crate::cli::errors::Failure;
+use crate::cli::files::input::{FileList, Input};
+use crate::cli::files::target::{Destination, Target};
+use crate::cli::terminal::OutputMode;
 
 /// What every command takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -53,6 +64,29 @@ pub(crate) struct Global {
     pub(crate) quiet: bool,
 }
 
+impl Global {
+    /// How much is written to stderr.
+    pub(crate) fn output_mode(&self) -> OutputMode {
+        match (self.json, self.quiet) {
+            (true, _) => OutputMode::Json,
+            (false, true) => OutputMode::Quiet,
+            (false, false) => OutputMode::Words,
+        }
+    }
+
+    /// The values for a context.
+    pub(crate) fn into_settings(self) -> Settings {
+        Settings {
+            keystore: self.keystore,
+            passphrase_file: self.passphrase_file,
+            passphrase_fd: self.passphrase_fd,
+            passphrase_command: self.passphrase_command,
+            no_input: self.no_input,
+            json: self.json,
+        }
+    }
+}
+
 /// Which files a command reads.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct InputFiles {
@@ -69,6 +103,35 @@ pub(crate) struct InputFiles {
     pub(crate) null: bool,
 }
 
+impl InputFiles {
+    /// The inputs, in the order given.
+    pub(crate) fn all(&self, verb: &str, context: &Context) -> Result<Vec<Input>, Failure> {
+        let list = self.files_from.as_deref().map(|path| FileList {
+            path,
+            separator: if self.null { 0 } else { b'\n' },
+        });
+        Input::all(&self.files, list.as_ref(), verb, &context.stdin)
+    }
+}
+
+/// One input that was named by itself, or standard input.
+pub(crate) fn one_input(
+    file: Option<&Path>,
+    verb: &str,
+    context: &Context,
+) -> Result<Input, Failure> {
+    let files: Vec<_> = file.map(Path::to_owned).into_iter().collect();
+    Ok(Input::all(&files, None, verb, &context.stdin)?.remove(0))
+}
+
+/// What becomes of a target that exists, by `--force`.
+pub(crate) fn existing(force: bool) -> Existing {
+    match force {
+        true => Existing::Replace,
+        false => Existing::Keep,
+    }
+}
+
 /// Where a command writes.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OutputFile {
@@ -83,4 +146,19 @@ pub(crate) struct OutputFile {
     /// Replace a target that exists
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+impl OutputFile {
+    /// Where each output goes.
+    pub(crate) fn destination(&self) -> Destination {
+        match (&self.output, &self.directory) {
+            (Some(path), _) => Destination::One(Target::parse(path)),
+            (None, Some(folder)) => Destination::Folder(folder.clone()),
+            (None, None) => Destination::BesideInput,
+        }
+    }
+
+    pub(crate) fn existing(&self) -> Existing {
+        existing(self.force)
+    }
 }

@@ -8,93 +8,132 @@ pub(crate) mod mail;
 pub(crate) mod people;
 pub(crate) mod program;
 
-use clap::Subcommand;
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use access::{approve, drop, grant, revoke, rewrap};
 use envelope::{inspect, unwrap, verify, wrap};
 use keystore::{backup, doctor, restore, unlock};
 use people::{contact, group, invite};
-use program::help::closing;
 use program::{completions, help, man, version};
 
-use crate::cli::context::Context;
-use crate::cli::errors::{CommandResult, Exit, Failure, sysexits};
+use crate::cli::context::{Context, Settings};
+use crate::cli::errors::{CommandResult, Failure};
+use crate::cli::terminal::Terminal;
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Wrap(wrap::Arguments),
-    Unwrap(unwrap::Arguments),
-    Inspect(inspect::Arguments),
-    Verify(verify::Arguments),
-    Grant(grant::Arguments),
-    Drop(drop::Arguments),
-    Revoke(revoke::Arguments),
-    Rewrap(rewrap::Arguments),
-    Approve(approve::Arguments),
-    /// My identities: new, list, show, card, default, passphrase, rotate, renew, replace, revoke, export, import, paper,
-    /// remove
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl key new bob@example.org > bob.card
-  $ encl key list"))]
-    Key(key::Command),
-    /// Other people's cards: add, list, show, verify, block, unblock, remove
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl contact add bob.card --yes
-  $ encl contact list"))]
-    Contact(contact::Command),
-    Invite(invite::Arguments),
-    /// Named sets of contacts: new, add, remove, list, show, delete
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl group new board bob@example.org carol@example.org
-  $ encl wrap report.pdf --to @finance"))]
-    Group(group::Command),
-    /// Messages: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
-    #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
-  $ encl mail wrap letter.eml > sealed.eml
-  $ encl mail unwrap sealed.eml"))]
-    Mail(mail::Command),
-    Unlock(unlock::Unlock),
-    Lock(unlock::Lock),
-    Backup(backup::Arguments),
-    Restore(restore::Arguments),
-    Doctor(doctor::Arguments),
-    Completions(completions::Arguments),
-    Man(man::Arguments),
-    Help(help::Arguments),
-    Version(version::Arguments),
+/// What a command starts from.
+pub(crate) struct Start {
+    pub(crate) settings: Settings,
+    pub(crate) terminal: Terminal,
+    /// Defines all commands with all their options, for help and manual.
+    pub(crate) tree: fn() -> clap::Command,
 }
 
-impl Command {
-    pub(crate) fn run(self, context: &mut Context) -> CommandResult {
-        match self {
-            Self::Wrap(arguments) => wrap::run(&arguments, context),
-            Self::Unwrap(arguments) => unwrap::run(&arguments, context),
-            Self::Inspect(arguments) => inspect::run(&arguments, context),
-            Self::Verify(arguments) => verify::run(&arguments, context),
-            Self::Grant(arguments) => grant::run(&arguments, context),
-            Self::Drop(arguments) => drop::run(&arguments, context),
-            Self::Revoke(arguments) => revoke::run(&arguments, context),
-            Self::Rewrap(arguments) => rewrap::run(&arguments, context),
-            Self::Approve(arguments) => approve::run(&arguments, context),
-            Self::Key(command) => key::run(command, context),
-            Self::Contact(command) => contact::run(command, context),
-            Self::Invite(arguments) => invite::run(&arguments, context),
-            Self::Group(command) => group::run(command, context),
-            Self::Mail(command) => mail::run(command, context),
-            Self::Unlock(arguments) => unlock::unlock(&arguments, context),
-            Self::Lock(arguments) => unlock::lock(&arguments, context),
-            Self::Backup(arguments) => backup::run(&arguments, context),
-            Self::Restore(arguments) => restore::run(&arguments, context),
-            Self::Doctor(arguments) => doctor::run(&arguments, context),
-            Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Version(_) => Ok(()),
-        }
+impl Start {
+    fn context(self) -> Result<Context, Failure> {
+        Context::new(self.settings, self.terminal)
     }
+}
 
-    /// A failure before the command began, with the code that whoever runs it acts on.
-    pub(crate) fn coded(&self, failure: Failure) -> Failure {
-        match self {
-            Self::Mail(command) if command.speaks_sysexits() => sysexits::coded(failure),
-            _ => failure,
+/// The list of commands: each has its name, its variant, what it is made of, and how it runs. Everything that knows all commands is
+/// made from this list.
+macro_rules! commands {
+    ($($name:literal $kind:ident $variant:ident($arguments:ty): |$given:pat_param, $start:pat_param| $run:expr,)+) => {
+        /// A command as it was typed.
+        #[derive(Debug)]
+        pub(crate) enum Command {
+            $($variant($arguments),)+
         }
-    }
+
+        impl Command {
+            /// Runs the command.
+            pub(crate) fn run(self, start: Start) -> CommandResult {
+                match self {
+                    $(Self::$variant($given) => {
+                        let $start = start;
+                        $run
+                    })+
+                }
+            }
+
+            /// Adds all commands by name, with their options only for the one that is run: to define the options of all takes
+            /// longer than to wrap a small file.
+            pub(crate) fn augment_lazily(command: clap::Command) -> clap::Command {
+                command $(.subcommand(clap::Command::new($name).defer(augment!($kind $arguments))))+
+            }
+        }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(command: clap::Command) -> clap::Command {
+                command $(.subcommand(augment!($kind $arguments)(clap::Command::new($name))))+
+            }
+
+            fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+                Self::augment_subcommands(command)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($name),+].contains(&name)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                Self::from_arg_matches_mut(&mut matches.clone())
+            }
+
+            fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+                let missing = || clap::Error::new(ErrorKind::MissingSubcommand);
+                let (name, mut matches) = matches.remove_subcommand().ok_or_else(missing)?;
+                match &*name {
+                    $($name => FromArgMatches::from_arg_matches_mut(&mut matches).map(Self::$variant),)+
+                    _ => Err(clap::Error::new(ErrorKind::InvalidSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+/// What defines a command's options: those of its arguments, or commands of its own.
+macro_rules! augment {
+    (command $arguments:ty) => {
+        <$arguments as Args>::augment_args
+    };
+    (group $commands:ty) => {
+        |command: clap::Command| {
+            <$commands as Subcommand>::augment_subcommands(command).arg_required_else_help(true)
+        }
+    };
+}
+
+commands! {
+    "wrap" command Wrap(wrap::Arguments): |arguments, start| wrap::run(&arguments, &mut start.context()?),
+    "unwrap" command Unwrap(unwrap::Arguments): |arguments, start| unwrap::run(&arguments, &mut start.context()?),
+    "inspect" command Inspect(inspect::Arguments): |arguments, start| inspect::run(&arguments, &mut start.context()?),
+    "verify" command Verify(verify::Arguments): |arguments, start| verify::run(&arguments, &mut start.context()?),
+    "grant" command Grant(grant::Arguments): |arguments, start| grant::run(&arguments, &mut start.context()?),
+    "drop" command Drop(drop::Arguments): |arguments, start| drop::run(&arguments, &mut start.context()?),
+    "revoke" command Revoke(revoke::Arguments): |arguments, start| revoke::run(&arguments, &mut start.context()?),
+    "rewrap" command Rewrap(rewrap::Arguments): |arguments, start| rewrap::run(&arguments, &mut start.context()?),
+    "approve" command Approve(approve::Arguments): |arguments, start| approve::run(&arguments, &mut start.context()?),
+    "key" group Key(key::Command): |command, start| key::run(command, &mut start.context()?),
+    "contact" group Contact(contact::Command): |command, start| contact::run(command, &mut start.context()?),
+    "invite" command Invite(invite::Arguments): |arguments, start| invite::run(&arguments, &start.context()?),
+    "group" group Group(group::Command): |command, start| group::run(command, &mut start.context()?),
+    "mail" group Mail(mail::Command): |command, start| mail::run(command, || start.context()),
+    "unlock" command Unlock(unlock::Unlock): |arguments, start| unlock::unlock(&arguments, &mut start.context()?),
+    "lock" command Lock(unlock::Lock): |arguments, start| unlock::lock(&arguments, &mut start.context()?),
+    "backup" command Backup(backup::Arguments): |arguments, start| backup::run(&arguments, &mut start.context()?),
+    "restore" command Restore(restore::Arguments): |arguments, start| restore::run(&arguments, &mut start.context()?),
+    "doctor" command Doctor(doctor::Arguments): |arguments, start| doctor::run(&arguments, &mut start.context()?),
+    // The last four work without a home folder, a clock and a keystore.
+    "completions" command Completions(completions::Arguments): |arguments, _| completions::run(&arguments),
+    "man" command Man(man::Arguments): |arguments, start| man::run(&arguments, start.terminal, start.tree),
+    "help" command Help(help::Arguments): |arguments, start| help::run(&arguments, start.terminal, start.tree),
+    "version" command Version(version::Arguments): |version::Arguments {}, start| version::run(start.terminal),
 }

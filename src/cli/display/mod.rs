@@ -2,11 +2,13 @@
 
 pub(crate) mod access;
 pub(crate) mod card;
+pub(crate) mod inspection;
+pub(crate) mod message;
 pub(crate) mod names;
 pub(crate) mod paper;
 pub(crate) mod policy;
 pub(crate) mod qr;
 pub(crate) mod recipients;
-pub(crate) mod rewrite;
+pub(crate) mod report;
 pub(crate) mod time;
 pub(crate) mod trust;

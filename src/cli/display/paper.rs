@@ -5,11 +5,10 @@ use encl::identity::{Paper, fingerprint};
 use encl::time::Time;
 use zeroize::Zeroizing;
 
-use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::qr::{Code, Ground};
 use crate::cli::display::time;
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{Terminal, safe};
 
 /// Lines that printers put on a sheet: 11 inches of 6.
 const SHEET_LINES: usize = 66;
@@ -119,10 +118,10 @@ impl Page {
     }
 
     /// Says that a text goes over the end of a sheet.
-    pub(crate) fn warn_of_length(&self, context: &Context) {
+    pub(crate) fn warn_of_length(&self, terminal: Terminal) {
         let lines = self.text(Ground::Paper).lines().count();
         if lines > SHEET_LINES {
-            context.terminal.notice(&format!(
+            terminal.notice(&format!(
                 "the page has {lines} lines, and printers put {SHEET_LINES} on a sheet; `-o FILE.html` fits on one"
             ));
         }

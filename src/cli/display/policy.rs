@@ -1,6 +1,14 @@
 //! Who opens a lock, and all of them, in words.
 
+use encl::directory::People;
+use encl::policy::{Lock, Recipient};
+
 use crate::cli::display::names::list;
+use crate::cli::terminal::safe;
+
+/// What sealing anew cannot do, in one line.
+pub(crate) const RESEALING_LIMITS: &str =
+    "copies already sent cannot be recalled: whoever had the old envelope can still open that";
 
 /// "Carol", "any one of Carol and Dan", "any 2 of Carol, Dan and Erin together".
 pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
@@ -12,6 +20,22 @@ pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
         (1, _) => format!("any one of {}", list(&all)),
         (need, of) if need == of => format!("{} together", list(&all)),
         (need, _) => format!("any {need} of {} together", list(&all)),
+    }
+}
+
+/// Who opens a lock, in words.
+pub(crate) fn rule(lock: &Lock, people: &People) -> String {
+    let passphrase = lock.passphrase.is_some();
+    let word = |one: &Recipient| match people.is_my_key(one.key) {
+        true => "you".to_owned(),
+        false => safe(&one.name),
+    };
+    match &lock.named {
+        Some(named) => {
+            let named: Vec<_> = named.iter().map(word).collect();
+            self::lock(lock.need, &named, passphrase)
+        }
+        None => private_lock(lock.need, lock.shares.len(), passphrase),
     }
 }
 

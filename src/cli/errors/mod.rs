@@ -2,6 +2,7 @@
 
 pub(crate) mod directory;
 pub(crate) mod envelope;
+pub(crate) mod files;
 pub(crate) mod keystore;
 pub(crate) mod quorum;
 pub(crate) mod rewrite;
@@ -11,8 +12,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::terminal;
 use crate::cli::terminal::Terminal;
 
 /// Every way to fail, with the code that the process returns. 0 is "done, and safely on disk".
@@ -112,8 +111,8 @@ pub(crate) struct Failure {
     pub(crate) reasons: Vec<String>,
     pub(crate) hint: Option<String>,
     pub(crate) file: Option<PathBuf>,
-    /// What `mail send` and `mail deliver` return for it: a code of sysexits.h, or that of a program which they ran.
-    pub(crate) sysexit: Option<u8>,
+    /// What the process returns, where that is another code than that of `exit`.
+    pub(crate) code: Option<u8>,
 }
 
 impl Failure {
@@ -126,23 +125,13 @@ impl Failure {
             reasons: Vec::new(),
             hint: None,
             file: None,
-            sysexit: None,
+            code: None,
         }
     }
 
     /// What the process returns.
     pub(crate) fn code(&self) -> u8 {
-        self.sysexit.unwrap_or(self.exit.code())
-    }
-
-    pub(crate) fn sysexit(self, code: Sysexit) -> Self {
-        self.passing_on(code.code())
-    }
-
-    /// The code of another program.
-    pub(crate) fn passing_on(mut self, code: u8) -> Self {
-        self.sysexit = Some(code);
-        self
+        self.code.unwrap_or(self.exit.code())
     }
 
     /// The system's own words for an error, without "(os error 2)".
@@ -197,9 +186,9 @@ impl Failure {
     }
 
     /// The object that a program reads.
-    pub(crate) fn to_json(&self) -> String {
+    pub(crate) fn object(&self) -> ErrorObject<'_> {
         let message = std::iter::once(&self.what).chain(&self.reasons);
-        terminal::object(&ErrorObject {
+        ErrorObject {
             schema: "encl.error/1",
             code: self.exit.name(),
             exit: self.code(),
@@ -210,13 +199,13 @@ impl Failure {
                 .map(|file| file.to_string_lossy().into_owned()),
             message: message.cloned().collect::<Vec<_>>().join(": "),
             hint: self.hint.as_deref(),
-        })
+        }
     }
 }
 
 /// `encl.error/1`, in the documented order.
 #[derive(Serialize)]
-struct ErrorObject<'a> {
+pub(crate) struct ErrorObject<'a> {
     schema: &'a str,
     code: &'a str,
     exit: u8,
@@ -265,7 +254,7 @@ impl Tally {
     /// Tells a failure at once and remembers its exit code.
     pub(crate) fn add(&mut self, terminal: Terminal, result: Result<(), Failure>) {
         if let Err(failure) = result {
-            terminal.failure(&failure);
+            terminal.error(&failure.lines(), &failure.object());
             self.exits.push(failure.exit);
         }
     }
@@ -315,7 +304,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            failure.to_json(),
+            crate::cli::terminal::object(&failure.object()),
             concat!(
                 r#"{"schema":"encl.error/1","code":"not_for_you","exit":3,"class":"no-key","file":"a.encl","#,
                 r#""message":"cannot unwrap a.encl: none of your identities is named in its policy","#,

@@ -40,6 +40,27 @@ impl Sysexit {
     }
 }
 
+impl Failure {
+    /// The failure with a code that mail programs act on.
+    pub(crate) fn sysexit(self, code: Sysexit) -> Self {
+        self.passing_on(code.code())
+    }
+
+    /// The failure with the code of another program.
+    pub(crate) fn passing_on(mut self, code: u8) -> Self {
+        self.code = Some(code);
+        self
+    }
+}
+
+/// What `mail send` cannot do.
+pub(crate) const CANNOT_SEND: &str = "cannot send the message";
+
+/// A message cannot be sent.
+pub(crate) fn cannot_send(exit: Exit) -> Failure {
+    Failure::new(exit, CANNOT_SEND)
+}
+
 /// The table for help texts.
 pub(crate) const TABLE: &str = "\
   0   done
@@ -66,9 +87,9 @@ pub(crate) fn ended(run: impl FnOnce() -> CommandResult) -> CommandResult {
 }
 
 /// The failure with its code, if it has none yet.
-pub(crate) fn coded(failure: Failure) -> Failure {
+fn coded(failure: Failure) -> Failure {
     let code = Sysexit::of(failure.exit);
-    let is_known = failure.sysexit.is_some();
+    let is_known = failure.code.is_some();
     if is_known {
         failure
     } else {

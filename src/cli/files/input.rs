@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::InputFiles;
-use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::shown;
+pub(crate) use crate::cli::terminal::stdin::is_dash;
+use crate::cli::terminal::stdin::{StdinClaimed, StdinGuard};
 use crate::cli::terminal::stdout::was_closed;
 
 /// The longest list of files that is read, in bytes.
@@ -30,45 +30,41 @@ impl AsRef<Self> for Input {
 }
 
 impl Input {
-    /// All inputs of a command. When standard input is one, no passphrase comes from there, and nobody types it.
-    pub(crate) fn of(
-        arguments: &InputFiles,
+    /// The input that a word on the command line names.
+    pub(crate) fn parse(path: &Path) -> Self {
+        match is_dash(path) {
+            true => Self::Stdin,
+            false => Self::File(path.to_owned()),
+        }
+    }
+
+    /// All inputs of a command in the order given; without any, standard input. It is claimed if it is one of them, and nobody
+    /// types it.
+    pub(crate) fn all(
+        paths: &[PathBuf],
+        list: Option<&FileList<'_>>,
         verb: &str,
-        context: &Context,
+        stdin: &StdinGuard,
     ) -> Result<Vec<Self>, Failure> {
-        let list = arguments.files_from.as_deref().is_some_and(is_dash);
-        let inputs = Self::all(arguments)?;
-        if list || inputs.contains(&Self::Stdin) {
-            context.passphrases.stdin_is_data();
+        if list.is_some_and(|list| is_dash(list.path)) {
+            stdin.claim()?;
+        }
+        let mut inputs: Vec<_> = paths.iter().map(|path| Self::parse(path)).collect();
+        if let Some(list) = list {
+            if is_dash(list.path) && inputs.contains(&Self::Stdin) {
+                return Err(StdinClaimed.into());
+            }
+            inputs.extend(list.read()?);
+        } else if inputs.is_empty() {
+            inputs.push(Self::Stdin);
+        }
+        for _ in inputs.iter().filter(|input| **input == Self::Stdin) {
+            stdin.claim()?;
         }
         if inputs.contains(&Self::Stdin) && io::stdin().is_terminal() {
             return Err(Self::Stdin.no_typing(verb));
         }
         Ok(inputs)
-    }
-
-    /// All inputs in the order given; without any, standard input.
-    fn all(arguments: &InputFiles) -> Result<Vec<Self>, Failure> {
-        let mut paths = arguments.files.clone();
-        if let Some(list) = &arguments.files_from {
-            if is_dash(list) && paths.iter().any(|path| is_dash(path)) {
-                return Err(twice());
-            }
-            paths.extend(listed(list, if arguments.null { 0 } else { b'\n' })?);
-        } else if paths.is_empty() {
-            paths.push("-".into());
-        }
-        if paths.iter().filter(|path| is_dash(path)).count() > 1 {
-            return Err(twice());
-        }
-        let input = |path: PathBuf| {
-            if is_dash(&path) {
-                Self::Stdin
-            } else {
-                Self::File(path)
-            }
-        };
-        Ok(paths.into_iter().map(input).collect())
     }
 
     /// Its path, if it has one.
@@ -235,38 +231,40 @@ impl Read for Source {
     }
 }
 
-/// `-` stands for standard input or output.
-pub(crate) fn is_dash(path: &Path) -> bool {
-    path.as_os_str() == "-"
+/// A file that names files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FileList<'a> {
+    pub(crate) path: &'a Path,
+    /// What stands between two names.
+    pub(crate) separator: u8,
 }
 
-fn twice() -> Failure {
-    Failure::new(Exit::Usage, "cannot read standard input twice")
-}
-
-/// The files that a list names; empty lines name none.
-fn listed(list: &Path, separator: u8) -> Result<Vec<PathBuf>, Failure> {
-    let what = format!("cannot read the list of files {}", shown(list));
-    let failed = |error: io::Error| Failure::io(what.clone(), &error).file(list);
-    let mut names = Vec::new();
-    let source: Box<dyn Read> = if is_dash(list) {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(list).map_err(failed)?)
-    };
-    source
-        .take(LIST_BYTES_MAX + 1)
-        .read_to_end(&mut names)
-        .map_err(failed)?;
-    if names.len() as u64 > LIST_BYTES_MAX {
-        return Err(Failure::new(Exit::Usage, what).reason("it is longer than 64 MiB"));
+impl FileList<'_> {
+    /// The files that it names; empty lines name none.
+    fn read(&self) -> Result<Vec<Input>, Failure> {
+        let Self { path, separator } = *self;
+        let what = format!("cannot read the list of files {}", shown(path));
+        let failed = |error: io::Error| Failure::io(what.clone(), &error).file(path);
+        let mut names = Vec::new();
+        let source: Box<dyn Read> = if is_dash(path) {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(path).map_err(failed)?)
+        };
+        source
+            .take(LIST_BYTES_MAX + 1)
+            .read_to_end(&mut names)
+            .map_err(failed)?;
+        if names.len() as u64 > LIST_BYTES_MAX {
+            return Err(Failure::new(Exit::Usage, what).reason("it is longer than 64 MiB"));
+        }
+        let names = names
+            .split(|byte| *byte == separator)
+            .filter(|name| !name.is_empty());
+        let input =
+            |name: &[u8]| Input::parse(Path::new(&std::ffi::OsString::from_vec(name.to_vec())));
+        Ok(names.map(input).collect())
     }
-    let names = names
-        .split(|byte| *byte == separator)
-        .filter(|name| !name.is_empty());
-    Ok(names
-        .map(|name| std::ffi::OsString::from_vec(name.to_vec()).into())
-        .collect())
 }
 
 #[cfg(test)]
@@ -274,11 +272,12 @@ mod tests {
     use super::*;
 
     fn given(files: &[&str], files_from: Option<&Path>, null: bool) -> Result<Vec<Input>, Failure> {
-        Input::all(&InputFiles {
-            files: files.iter().map(PathBuf::from).collect(),
-            files_from: files_from.map(Path::to_owned),
-            null,
-        })
+        let files: Vec<_> = files.iter().map(PathBuf::from).collect();
+        let list = files_from.map(|path| FileList {
+            path,
+            separator: if null { 0 } else { b'\n' },
+        });
+        Input::all(&files, list.as_ref(), "verify", &StdinGuard::default())
     }
 
     fn file(name: &str) -> Input {

@@ -1,6 +1,7 @@
 //! Inputs, outputs and targets.
 
 pub(crate) mod input;
+pub(crate) mod out_file;
 pub(crate) mod output;
 pub(crate) mod parallel;
 pub(crate) mod spool;

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, is_device};
 
+use crate::cli::errors::files::{not_made, not_printed};
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source, enlarge_pipe};
 use crate::cli::files::target::Target;
-use crate::cli::terminal::stdout;
+use crate::cli::terminal::shown;
 use crate::cli::terminal::stdout::Stdout;
-use crate::cli::terminal::{safe, shown};
 
 /// Where the bytes of one output go. Dropped without [`Sink::commit`], a file leaves nothing.
 pub(crate) enum Sink {
@@ -52,9 +52,9 @@ impl Output<'_> {
     }
 
     /// Refuses a target that exists, before any work is done for it.
-    pub(crate) fn refuse_existing(&self, force: bool) -> Result<(), Failure> {
+    pub(crate) fn refuse_existing(&self, existing: Existing) -> Result<(), Failure> {
         match self.target {
-            Target::File(path) if !force && path.is_file() => {
+            Target::File(path) if existing == Existing::Keep && path.is_file() => {
                 Err(self.not_made(&AtomicFileError::Exists(path.clone())))
             }
             _ => Ok(()),
@@ -81,7 +81,7 @@ impl Output<'_> {
     /// An error while writing.
     pub(crate) fn not_written(&self, error: &io::Error) -> Failure {
         match self.target {
-            Target::Stdout => stdout::failed(error),
+            Target::Stdout => not_printed(error),
             Target::File(path) => self
                 .failure(Exit::Failed)
                 .reason(format!("cannot write {}", shown(path)))
@@ -126,20 +126,7 @@ impl Output<'_> {
 
     /// Why the file did not come into being.
     pub(crate) fn not_made(&self, error: &AtomicFileError) -> Failure {
-        let exit = match error {
-            AtomicFileError::Exists(_) | AtomicFileError::Link(_) => Exit::Exists,
-            AtomicFileError::NoName(_) => Exit::Usage,
-            AtomicFileError::NotAFile(_) | AtomicFileError::System { .. } => Exit::Failed,
-        };
-        let failure = self.failure(exit).reason(safe(&error.to_string()));
-        match error {
-            AtomicFileError::Exists(_) => failure.hint("--force replaces it, -o OUT names another"),
-            AtomicFileError::Link(_) => {
-                failure.hint("links are never followed: name the file itself")
-            }
-            AtomicFileError::System { source, .. } => failure.reason(io_message(source)),
-            _ => failure,
-        }
+        not_made(self.failure(Exit::Failed), error)
     }
 
     fn failure(&self, exit: Exit) -> Failure {

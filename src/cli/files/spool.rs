@@ -9,7 +9,6 @@ use encl::payload::{OpenPayloadError, Opener, Sealer};
 
 use zeroize::Zeroizing;
 
-use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 
@@ -36,8 +35,12 @@ pub(crate) enum MessageSource {
 
 impl MessageSource {
     /// Opens `input`; what can be read only once is read to its end.
-    pub(crate) fn open(input: &Input, verb: &str, context: &Context) -> Result<Self, Failure> {
-        let opened = Self::open_looking(input, verb, context, |_| Ok(()));
+    pub(crate) fn open(
+        input: &Input,
+        verb: &str,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, Failure> {
+        let opened = Self::open_looking(input, verb, rng, |_| Ok(()));
         opened.map(|(source, ())| source)
     }
 
@@ -46,14 +49,14 @@ impl MessageSource {
     pub(crate) fn open_looking<T>(
         input: &Input,
         verb: &str,
-        context: &Context,
+        rng: &mut dyn CryptoRng,
         look: impl FnOnce(&mut dyn Read) -> Result<T, ScanError>,
     ) -> Result<(Self, T), Failure> {
         let source = input.open(verb)?;
         let opened = if source.is_seekable() {
             Self::file_looking(source, look)
         } else {
-            Self::spool_looking(source, look, &mut context.rng())
+            Self::spool_looking(source, look, rng)
         };
         opened.map_err(|error| not_scanned(input, verb, error))
     }

@@ -3,15 +3,35 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::OutputFile;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::files::input::{Input, is_dash};
+use crate::cli::files::input::Input;
 use crate::cli::terminal::escape::is_hazard;
+use crate::cli::terminal::stdin::is_dash;
 use crate::cli::terminal::{Stream, shown};
 
 const SUFFIX: &str = ".encl";
 /// `NAME_MAX` of Linux file systems, in bytes.
 const NAME_BYTES_MAX: usize = 255;
+
+/// Where the outputs of a command go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// The only one goes there.
+    One(Target),
+    /// Into this folder.
+    Folder(PathBuf),
+    /// Beside their inputs.
+    BesideInput,
+}
+
+impl Destination {
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::One(_) | Self::BesideInput => None,
+        }
+    }
+}
 
 /// Where one output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +41,14 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    /// The target that a word on the command line names.
+    pub(crate) fn parse(path: &Path) -> Self {
+        match is_dash(path) {
+            true => Self::Stdout,
+            false => Self::File(path.to_owned()),
+        }
+    }
+
     /// Its name for people.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -56,15 +84,15 @@ impl Target {
     /// Where the envelope of `input` goes; `name` is the one to store for standard input.
     pub(crate) fn of_wrap(
         input: &Input,
-        output: &OutputFile,
+        destination: &Destination,
         name: Option<&str>,
     ) -> Result<Self, Failure> {
-        if let Some(given) = &output.output {
-            return Ok(Self::given(given));
+        if let Destination::One(target) = destination {
+            return Ok(target.clone());
         }
         let file = match input {
             Input::File(path) => path.clone(),
-            Input::Stdin => match (&output.directory, name.and_then(clean)) {
+            Input::Stdin => match (destination.folder(), name.and_then(clean)) {
                 (None, _) => return Ok(Self::Stdout),
                 (Some(_), Some(name)) => name.into(),
                 (Some(_), None) => {
@@ -77,16 +105,13 @@ impl Target {
         };
         let mut sealed = file.into_os_string();
         sealed.push(SUFFIX);
-        Ok(Self::File(within(
-            output.directory.as_deref(),
-            sealed.into(),
-        )))
+        Ok(Self::File(within(destination.folder(), sealed.into())))
     }
 
     /// Where the content of `input` goes when its own name says so.
-    pub(crate) fn of_unwrap(input: &Input, output: &OutputFile) -> Result<Self, Failure> {
-        if let Some(given) = &output.output {
-            return Ok(Self::given(given));
+    pub(crate) fn of_unwrap(input: &Input, destination: &Destination) -> Result<Self, Failure> {
+        if let Destination::One(target) = destination {
+            return Ok(target.clone());
         }
         let usage = |because: &str| {
             let hint = "-o OUT names the output, --use-name takes the name stored inside";
@@ -95,7 +120,7 @@ impl Target {
                 .reason(because)
                 .hint(hint))
         };
-        let path = match (input, &output.directory) {
+        let path = match (input, destination.folder()) {
             (Input::Stdin, None) => return Ok(Self::Stdout),
             (Input::Stdin, Some(_)) => return usage("it has no file name for -C"),
             (Input::File(path), _) => path,
@@ -105,7 +130,7 @@ impl Target {
             .and_then(|name| stripped(name.as_encoded_bytes()))
         {
             Some(_) => Ok(Self::File(within(
-                output.directory.as_deref(),
+                destination.folder(),
                 path.with_extension(""),
             ))),
             None => usage("its name does not end in .encl"),
@@ -115,7 +140,7 @@ impl Target {
     /// Where the content of `input` goes under the name that is stored inside.
     pub(crate) fn of_stored(
         input: &Input,
-        output: &OutputFile,
+        destination: &Destination,
         stored: Option<&str>,
     ) -> Result<Self, Failure> {
         let usage = |because: &str| {
@@ -132,26 +157,18 @@ impl Target {
             Input::Stdin => Path::new(""),
         };
         Ok(Self::File(
-            output.directory.as_deref().unwrap_or(beside).join(name),
+            destination.folder().unwrap_or(beside).join(name),
         ))
-    }
-
-    fn given(path: &Path) -> Self {
-        if is_dash(path) {
-            Self::Stdout
-        } else {
-            Self::File(path.to_owned())
-        }
     }
 }
 
 /// `-o` names one output, so it takes one input.
 pub(crate) fn refuse_one_output_for_many(
     inputs: &[Input],
-    output: &OutputFile,
+    destination: &Destination,
 ) -> Result<(), Failure> {
-    match output.output {
-        Some(_) if inputs.len() > 1 => Err(Failure::new(
+    match destination {
+        Destination::One(_) if inputs.len() > 1 => Err(Failure::new(
             Exit::Usage,
             "cannot write several outputs to one -o OUT",
         )
@@ -225,11 +242,11 @@ mod tests {
         Input::File(name.into())
     }
 
-    fn out(output: Option<&str>, directory: Option<&str>) -> OutputFile {
-        OutputFile {
-            output: output.map(PathBuf::from),
-            directory: directory.map(PathBuf::from),
-            force: false,
+    fn out(output: Option<&str>, directory: Option<&str>) -> Destination {
+        match (output, directory) {
+            (Some(output), _) => Destination::One(Target::parse(Path::new(output))),
+            (None, Some(folder)) => Destination::Folder(folder.into()),
+            (None, None) => Destination::BesideInput,
         }
     }
 
@@ -239,7 +256,7 @@ mod tests {
 
     #[test]
     fn wrap_adds_the_suffix() {
-        let of = |input: Input, output: OutputFile, name| Target::of_wrap(&input, &output, name);
+        let of = |input: Input, output: Destination, name| Target::of_wrap(&input, &output, name);
         assert_eq!(
             of(file("d/a.pdf"), out(None, None), None),
             Ok(to("d/a.pdf.encl"))
@@ -271,7 +288,7 @@ mod tests {
 
     #[test]
     fn unwrap_takes_the_suffix_off() {
-        let of = |input: Input, output: OutputFile| Target::of_unwrap(&input, &output);
+        let of = |input: Input, output: Destination| Target::of_unwrap(&input, &output);
         assert_eq!(of(file("d/a.pdf.encl"), out(None, None)), Ok(to("d/a.pdf")));
         assert_eq!(
             of(file("d/a.pdf.encl"), out(None, Some("e"))),

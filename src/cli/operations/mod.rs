@@ -2,9 +2,12 @@
 
 pub(crate) mod cards;
 
+pub(crate) mod contacts;
 pub(crate) mod identity;
+pub(crate) mod inspect;
 pub(crate) mod mail;
 pub(crate) mod open;
 pub(crate) mod recipients;
 pub(crate) mod rewrite;
 pub(crate) mod seal;
+pub(crate) mod wrap_file;

@@ -101,9 +101,8 @@ impl<'a> Sealing<'a> {
                 .filter(|_| self.signer.is_some())
                 .map(Person::signer),
         };
-        self.context
-            .terminal
-            .print_object(&object, target.objects())
+        let terminal = self.context.terminal;
+        Ok(terminal.print_object(&object, target.objects())?)
     }
 
     /// Who opens which lock, where there are quorums.

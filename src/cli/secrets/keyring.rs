@@ -38,7 +38,7 @@ impl Unlock for Context {
 /// The private keys of one of my identities: with the key that `encl unlock` keeps, else after a question for its passphrase
 /// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
-    if let StoredSecret::Locked(locked) = stored::secret(context, person.card.id())?
+    if let StoredSecret::Locked(locked) = stored::secret(&context.keystore, person.card.id())?
         && let Some(kept) = CachedSecret::find(&locked, context.now)
         && let Ok(identity) = locked.unlock_with(kept.key())
     {
@@ -52,7 +52,7 @@ pub(crate) fn unlock_to_change(
     context: &Context,
     card: &Card,
 ) -> Result<(Identity, Option<(Passphrase, Cost)>), Failure> {
-    let locked = match stored::secret(context, card.id())? {
+    let locked = match stored::secret(&context.keystore, card.id())? {
         StoredSecret::Plain(identity) => return Ok((identity, None)),
         StoredSecret::Locked(locked) => locked,
     };

@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use encl::crypto::passphrase::Passphrase;
@@ -11,10 +10,10 @@ use rand::RngExt as _;
 use zeroize::Zeroizing;
 
 use crate::cli::errors::{Exit, Failure, io_message};
-use crate::cli::files::input::is_dash;
 use crate::cli::secrets::passphrase_source::{Lines, bounded, inherited, is_stdin, run};
 use crate::cli::terminal;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
+use crate::cli::terminal::stdin::{StdinGuard, is_dash};
 
 /// Seven words of 2,048: 77 bits.
 const GENERATED_WORDS: usize = 7;
@@ -77,7 +76,7 @@ pub(crate) struct Passphrases {
     /// What to do when there is no source.
     ways: &'static str,
     lines: OnceLock<Lines>,
-    stdin_is_data: AtomicBool,
+    stdin: StdinGuard,
     /// Held while a source is read.
     reading: Mutex<()>,
 }
@@ -90,12 +89,13 @@ impl Passphrases {
         descriptor: Option<u32>,
         command: Option<String>,
         no_input: bool,
+        stdin: StdinGuard,
     ) -> Result<Self, Failure> {
         let source = match Source::named(file, descriptor, command)? {
             Some(source) => source,
             None => Source::from_environment().unwrap_or(Source::asked(no_input)),
         };
-        Ok(Self::of(source, WAYS))
+        Ok(Self::of(source, WAYS, stdin))
     }
 
     /// A new passphrase in the place of another: from the options, else the terminal; what answers for the old one does not
@@ -105,32 +105,34 @@ impl Passphrases {
         descriptor: Option<u32>,
         command: Option<String>,
         no_input: bool,
+        stdin: StdinGuard,
     ) -> Result<Self, Failure> {
         let source = Source::named(file, descriptor, command)?;
         Ok(Self::of(
             source.unwrap_or(Source::asked(no_input)),
             WAYS_TO_REPLACE,
+            stdin,
         ))
     }
 
-    fn of(source: Source, ways: &'static str) -> Self {
+    fn of(source: Source, ways: &'static str, stdin: StdinGuard) -> Self {
         Self {
             source,
             ways,
             lines: OnceLock::new(),
-            stdin_is_data: AtomicBool::new(false),
+            stdin,
             reading: Mutex::new(()),
         }
     }
 
     /// From now on a source that is stdin itself is refused.
     pub(crate) fn stdin_is_data(&self) {
-        self.stdin_is_data.store(true, Ordering::Relaxed);
+        let _ = self.stdin.claim();
     }
 
     /// Whether stdin is data already.
     pub(crate) fn is_stdin_data(&self) -> bool {
-        self.stdin_is_data.load(Ordering::Relaxed)
+        self.stdin.is_claimed()
     }
 
     /// Whether a wrong answer can be given again.
@@ -209,7 +211,7 @@ impl Passphrases {
     }
 
     fn read_file(&self, file: &File) -> Result<Zeroizing<Vec<u8>>, String> {
-        if self.stdin_is_data.load(Ordering::Relaxed) && is_stdin(file) {
+        if self.stdin.is_claimed() && is_stdin(file) {
             return Err(
                 "standard input holds the data, so it cannot hold the passphrase too".into(),
             );
@@ -297,7 +299,7 @@ mod tests {
 
     #[test]
     fn without_a_terminal_or_a_source_it_is_locked() {
-        let nowhere = Passphrases::of(Source::Nowhere, WAYS);
+        let nowhere = Passphrases::of(Source::Nowhere, WAYS, StdinGuard::default());
         let failure = nowhere
             .existing(PassphraseFor::Identity, "identity bob")
             .err()

@@ -3,6 +3,7 @@
 pub(crate) mod escape;
 pub(crate) mod progress;
 pub(crate) mod prompt;
+pub(crate) mod stdin;
 pub(crate) mod stdout;
 
 use std::io::{self, IsTerminal, Write};
@@ -11,10 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::cli::errors::Failure;
 use crate::cli::terminal::escape::{json_spelled_out, spelled_out};
 pub(crate) use crate::cli::terminal::escape::{quoted, safe, shown, typed};
-use crate::cli::terminal::stdout::Stdout;
+use crate::cli::terminal::stdout::{Stdout, StdoutError};
 
 /// What of stderr a person or a program wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,11 @@ impl Terminal {
         self.shows_progress && self.voice == OutputMode::Words && io::stderr().is_terminal()
     }
 
+    /// Whether a program reads, which wants objects instead of words.
+    pub(crate) fn wants_objects(self) -> bool {
+        self.voice == OutputMode::Json
+    }
+
     /// What was done: `encl: …`. Silent with `--quiet` and `--json` (the object says it).
     pub(crate) fn status(self, text: &str) {
         if self.voice == OutputMode::Words {
@@ -93,13 +98,13 @@ impl Terminal {
         }
     }
 
-    /// Tells a failure: what, because, hint; or one `encl.error/1` object.
-    pub(crate) fn failure(self, failure: &Failure) {
+    /// Writes an error: its lines, each beginning with `encl: `, or `object` where a program reads.
+    pub(crate) fn error(self, lines: &[String], object: &impl Serialize) {
         if self.voice == OutputMode::Json {
-            write_stderr(&failure.to_json());
+            write_stderr(&self::object(object));
             return;
         }
-        for text in failure.lines() {
+        for text in lines {
             let (style, label) = match text.strip_prefix("encl: ") {
                 Some(rest) if rest.starts_with("error: ") => {
                     (AnsiColor::Red.on_default().bold(), "error: ")
@@ -108,7 +113,7 @@ impl Terminal {
                     (AnsiColor::Cyan.on_default().bold(), "hint: ")
                 }
                 _ => {
-                    write_stderr(&spelled_out(&text));
+                    write_stderr(&spelled_out(text));
                     continue;
                 }
             };
@@ -123,7 +128,7 @@ impl Terminal {
     }
 
     /// Writes text for people to standard output, line by line, hazards spelled out.
-    pub(crate) fn print(self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn print(self, text: &str) -> Result<(), StdoutError> {
         let lines = text.lines().map(|line| spelled_out(line) + "\n");
         Stdout::open()?.put(lines.collect::<String>().as_bytes())
     }
@@ -133,7 +138,7 @@ impl Terminal {
         self,
         object: &impl Serialize,
         stream: Stream,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), StdoutError> {
         let line = self::object(object);
         match stream {
             Stream::Stdout => Stdout::open()?.put((line + "\n").as_bytes()),

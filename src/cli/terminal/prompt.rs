@@ -21,8 +21,8 @@ const LINE_BYTES_MAX: usize = 4097;
 /// The terminal as it was before echo went off, for whoever has to end the process now.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
-/// Puts the terminal back as it was. Called on drop, and by whoever handles a signal.
-pub(crate) fn restore_terminal() {
+/// Puts the terminal back as it was. Called on drop, and before a signal ends the program.
+fn restore_terminal() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some((device, modes)) = before {
         let _ = tcsetattr(device, OptionalActions::Flush, &modes);
@@ -116,7 +116,7 @@ impl EchoOff {
         // Without ISIG Ctrl-C is a byte; as an extra end of line it arrives at once (termios(3), VEOL).
         modes.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
         let kept = (device.try_clone()?, before);
-        process::watch();
+        process::before_end(restore_terminal);
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         let silence = Self;
         // Flush: what was typed before the question is not an answer to it.

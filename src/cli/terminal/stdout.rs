@@ -8,8 +8,12 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use clap::builder::StyledStr;
 use rustix::fs::OFlags;
 
-use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::escape;
+
+/// Why standard output did not take the data.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write standard output")]
+pub(crate) struct StdoutError(#[from] pub(crate) io::Error);
 
 /// Device number of `/dev/null`, as Linux fixes it (Documentation/admin-guide/devices.txt).
 const NULL_DEVICE: (u32, u32) = (1, 3);
@@ -27,20 +31,19 @@ impl Stdout {
     ///
     /// It must not be closed: Rust's runtime puts a `/dev/null` for reading *and* writing where it was, which a
     /// shell's `>/dev/null` never is.
-    pub(crate) fn open() -> Result<Self, Failure> {
+    pub(crate) fn open() -> Result<Self, StdoutError> {
         let stdout = io::stdout();
-        let file = File::from(
-            stdout
-                .as_fd()
-                .try_clone_to_owned()
-                .map_err(|e| failed(&e))?,
-        );
-        if was_closed(&file).map_err(|e| failed(&e))? {
-            return Err(Failure::new(Exit::Failed, "cannot write standard output")
-                .reason("it is closed (or is /dev/null, opened for reading and writing)"));
+        let file = File::from(stdout.as_fd().try_clone_to_owned()?);
+        if was_closed(&file)? {
+            return Err(io::Error::other(CLOSED).into());
         }
         let rest = file.is_terminal().then(Vec::new);
         Ok(Self { file, rest })
+    }
+
+    /// Finds out that standard output cannot take data before anything is done for it.
+    pub(crate) fn check() -> Result<(), StdoutError> {
+        Self::open().map(drop)
     }
 
     /// The open file, to be compared with an input.
@@ -49,19 +52,18 @@ impl Stdout {
     }
 
     /// Writes all of `bytes` and says so if that was not possible.
-    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.write_all(bytes)
-            .and_then(|()| self.flush())
-            .map_err(|e| failed(&e))
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), StdoutError> {
+        self.write_all(bytes)?;
+        Ok(self.flush()?)
     }
 
     /// Writes our own text, which may carry colours, as far as the terminal shows them.
-    pub(crate) fn put_styled(&mut self, text: &StyledStr) -> Result<(), Failure> {
+    pub(crate) fn put_styled(&mut self, text: &StyledStr) -> Result<(), StdoutError> {
         let text = match anstream::AutoStream::choice(&self.file) {
             anstream::ColorChoice::Never => text.to_string(),
             _ => text.ansi().to_string(),
         };
-        self.file.write_all(text.as_bytes()).map_err(|e| failed(&e))
+        Ok(self.file.write_all(text.as_bytes())?)
     }
 
     /// Refuses what a terminal would obey; characters may be cut between two writes.
@@ -109,14 +111,7 @@ impl Write for Stdout {
     }
 }
 
-/// "cannot write standard output", because of `error`.
-pub(crate) fn failed(error: &io::Error) -> Failure {
-    let failure = Failure::new(Exit::Failed, "cannot write standard output");
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => failure.reason("its reader went away (broken pipe)"),
-        _ => failure.reason(io_message(error)),
-    }
-}
+const CLOSED: &str = "it is closed (or is /dev/null, opened for reading and writing)";
 
 fn not_text() -> io::Error {
     io::Error::new(

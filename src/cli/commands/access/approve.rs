@@ -7,21 +7,25 @@ use crate::cli::display::names::{DisplayName, hex};
 use crate::cli::operations::recipients::store_cards;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
-use encl::atomic_file::{self, Existing};
+use encl::atomic_file;
 use encl::directory::{People, Recipients, resolve};
 use encl::envelope::{
     Addressee, Approval, Envelope, Keyring, Manifest, NoKey, OpenError, ReaderKey, Slot,
 };
 use serde::Serialize;
 
-use crate::cli::commands::envelope::inspect;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
+use crate::cli::args::{existing, one_input};
 use crate::cli::context::Context;
+use crate::cli::display::policy;
 use crate::cli::errors::envelope;
-use crate::cli::errors::quorum::{self, ApprovalNames, Place, UnlockContext};
+use crate::cli::errors::quorum;
+use crate::cli::errors::quorum::ApprovalNames;
+use crate::cli::errors::quorum::Place;
+use crate::cli::errors::quorum::UnlockContext;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::files::input::{Input, Source, is_dash};
+use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
 use crate::cli::terminal::quoted;
@@ -79,20 +83,16 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let same = source.twin(&input, "approve")?;
     let envelope = Envelope::read(source)
         .map_err(|error| envelope::failure(input.cannot("approve", Exit::Failed), error))?;
-    let target = match arguments.output.as_ref().filter(|path| !is_dash(path)) {
-        Some(path) => Target::File(path.clone()),
-        None => Target::Stdout,
-    };
+    let target = arguments
+        .output
+        .as_deref()
+        .map_or(Target::Stdout, Target::parse);
     let output = Output {
         verb: "approve",
         input: &input,
         target: &target,
     };
-    let existing = if arguments.force {
-        Existing::Replace
-    } else {
-        Existing::Keep
-    };
+    let existing = existing(arguments.force);
     // The target is opened first: nobody types a passphrase to hear that it exists.
     let mut sink = output.open(&same, atomic_file::FileMode::Umask, existing)?;
     let approving = Approving {
@@ -114,12 +114,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
 }
 
 fn input(arguments: &Arguments, context: &Context) -> Result<Input, Failure> {
-    let files = crate::cli::args::InputFiles {
-        files: vec![arguments.file.clone()],
-        ..crate::cli::args::InputFiles::default()
-    };
-    let mut inputs = Input::of(&files, "approve", context)?;
-    Ok(inputs.remove(0))
+    one_input(Some(&arguments.file), "approve", context)
 }
 
 /// Whoever gets my share.
@@ -270,7 +265,7 @@ impl Approving<'_> {
             .cannot("approve", Exit::Usage)
             .reason("you hold something of several locks; the policy, not verified, says:");
         for lock in locks {
-            let rule = inspect::rule(&self.manifest.policy.locks[usize::from(lock)], self.people);
+            let rule = policy::rule(&self.manifest.policy.locks[usize::from(lock)], self.people);
             failure = failure.reason(format!("lock {lock}: {rule}"));
         }
         failure.hint("--lock N says which one")
@@ -369,7 +364,7 @@ impl Approving<'_> {
                 named: self.is_named(),
             };
             let terminal = self.context.terminal;
-            return terminal.print_object(&object, target.objects());
+            return Ok(terminal.print_object(&object, target.objects())?);
         }
         let (colleague, part) = (self.colleague.words(), self.part(released));
         let name = self.input.name();

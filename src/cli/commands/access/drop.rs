@@ -10,16 +10,16 @@ use encl::envelope::{KeyDirectory, Reader};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::args::rewrite::RewriteOptions;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::list_of;
-use crate::cli::display::rewrite::print_line;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
+use crate::cli::operations::rewrite::printers::print_line;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use encl::operations::keys::TypedPassphrase;
 
@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 const CAVEAT: &str = "whoever had the file or the key keeps it; `encl revoke` seals anew";
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "drop", context)?;
+    let inputs = arguments.inputs.all("drop", context)?;
     let options = &arguments.rewrite;
     options.remove_leftovers(&inputs)?;
     let people = context.people()?;
@@ -131,9 +131,9 @@ fn tell(
             slots: done.slots,
             dry_run: options.dry_run,
         };
-        return context
+        return Ok(context
             .terminal
-            .print_object(&object, done.target.objects());
+            .print_object(&object, done.target.objects())?);
     }
     let (name, who) = (done.target.name(), list_of(&leaving.holders));
     let slots = match done.slots {

@@ -9,16 +9,16 @@ use encl::envelope::{Addressee, Granted};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::args::rewrite::RewriteOptions;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::rewrite::print_line;
 use crate::cli::errors::rewrite::no_identity;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
+use crate::cli::operations::rewrite::printers::print_line;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::operations::seal::RecipientObject;
 use encl::operations::keys::TypedPassphrase;
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "grant", context)?;
+    let inputs = arguments.inputs.all("grant", context)?;
     arguments.rewrite.remove_leftovers(&inputs)?;
     let people = context.people()?;
     if people.active.is_empty() {
@@ -165,9 +165,9 @@ impl<'a> Granting<'a> {
                 by: done.by.signer(),
                 dry_run,
             };
-            return context
+            return Ok(context
                 .terminal
-                .print_object(&object, done.target.objects());
+                .print_object(&object, done.target.objects())?);
         }
         let name = done.target.name();
         if !done.had_access.is_empty() {

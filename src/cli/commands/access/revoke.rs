@@ -5,14 +5,15 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::ResolvedRemovals;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::args::rewrite::RewriteOptions;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::list_of;
+use crate::cli::display::policy::RESEALING_LIMITS;
 use crate::cli::errors::{CommandResult, Exit, Tally};
-use crate::cli::files::input::Input;
-use crate::cli::operations::rewrite::batch::{self, BatchRequest};
+use crate::cli::operations::rewrite::batch;
+use crate::cli::operations::rewrite::batch::BatchRequest;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use encl::operations::rewrite::{RequestedAccess, SignaturePolicy};
 
@@ -45,12 +46,8 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-/// What sealing anew cannot do, in one line.
-pub(crate) const CAVEAT: &str =
-    "copies already sent cannot be recalled: whoever had the old envelope can still open that";
-
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "revoke", context)?;
+    let inputs = arguments.inputs.all("revoke", context)?;
     let options = &arguments.rewrite;
     options.remove_leftovers(&inputs)?;
     let people = context.people()?;
@@ -65,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         yes: arguments.yes,
         signatures: SignaturePolicy::Drop,
         unchanged,
-        caveat: CAVEAT,
+        caveat: RESEALING_LIMITS,
     };
     batch::run(request, &session, &inputs, Tally::default())
 }

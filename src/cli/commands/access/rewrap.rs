@@ -5,11 +5,11 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::{People, Recipients, resolve};
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
 use crate::cli::args::rewrite::RewriteOptions;
-use crate::cli::commands::access::revoke::CAVEAT;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::policy::RESEALING_LIMITS;
 use crate::cli::errors::rewrite::not_walked;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             false => SignaturePolicy::Preserve,
         },
         unchanged: "right as it is".to_owned(),
-        caveat: CAVEAT,
+        caveat: RESEALING_LIMITS,
     };
     batch::run(request, &session, &inputs, tally)
 }
@@ -107,7 +107,7 @@ fn inputs(
         return Err(Failure::new(Exit::Usage, "cannot rewrap without a folder")
             .hint("`encl rewrap -r .` goes through the folder that you are in"));
     }
-    let named = Input::of(&arguments.inputs, "rewrap", context)?;
+    let named = arguments.inputs.all("rewrap", context)?;
     if !arguments.recursive {
         return Ok(named);
     }

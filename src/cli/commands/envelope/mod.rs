@@ -4,4 +4,3 @@ pub(crate) mod inspect;
 pub(crate) mod unwrap;
 pub(crate) mod verify;
 pub(crate) mod wrap;
-pub(crate) mod wrap_one;

@@ -1,12 +1,13 @@
 //! `encl unwrap`: open envelopes that name me.
 
 use clap::Args;
-use encl::atomic_file::{Existing, FileMode};
+use encl::atomic_file::FileMode;
 use encl::envelope::{Content, OpenError, Opened};
 
-use crate::cli::args::open::{RequirementArgs, With};
+use crate::cli::args::help::closing;
+use crate::cli::args::open::RequirementArgs;
+use crate::cli::args::open::With;
 use crate::cli::args::{InputFiles, OutputFile};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::envelope;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
@@ -52,19 +53,9 @@ pub(crate) struct Arguments {
     verify_first: bool,
 }
 
-impl Arguments {
-    fn existing(&self) -> Existing {
-        if self.output.force {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        }
-    }
-}
-
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "unwrap", context)?;
-    target::refuse_one_output_for_many(&inputs, &arguments.output)?;
+    let inputs = arguments.inputs.all("unwrap", context)?;
+    target::refuse_one_output_for_many(&inputs, &arguments.output.destination())?;
     let people = context.people()?;
     let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new(
@@ -95,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         }
     } else {
         let target = |input: &Input| {
-            let target = Target::of_unwrap(input, &arguments.output);
+            let target = Target::of_unwrap(input, &arguments.output.destination());
             target.ok().and_then(Target::into_path)
         };
         let unwrap = |input: &Input, parallelism| {
@@ -121,10 +112,10 @@ fn under_given_name(
     parallelism: Parallelism,
 ) -> Result<Unwrapped, Failure> {
     let mut source = input.open("unwrap")?;
-    let target = Target::of_unwrap(input, &arguments.output)?;
+    let target = Target::of_unwrap(input, &arguments.output.destination())?;
     let output = output(input, &target);
     // The target is opened first: nobody types a passphrase to hear that it exists.
-    let sink = output.open(&source, FileMode::OwnerOnly, arguments.existing())?;
+    let sink = output.open(&source, FileMode::OwnerOnly, arguments.output.existing())?;
     if output.is_stream() {
         if arguments.verify_first && !source.is_seekable() {
             source = source.spooled(input, "unwrap")?;
@@ -150,9 +141,9 @@ fn under_stored_name(
     let same = source.twin(input, "unwrap")?;
     let content = opening.open(input, &mut source, Parallelism::Exclusive)?;
     let stored = content.metadata().private.info.name.as_deref();
-    let target = Target::of_stored(input, &arguments.output, stored)?;
+    let target = Target::of_stored(input, &arguments.output.destination(), stored)?;
     let output = output(input, &target);
-    let sink = output.open(&same, FileMode::OwnerOnly, arguments.existing())?;
+    let sink = output.open(&same, FileMode::OwnerOnly, arguments.output.existing())?;
     let (about, bytes) = copied(content, sink, &output, Parallelism::Exclusive)?;
     Ok(Unwrapped {
         target,

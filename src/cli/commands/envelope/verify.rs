@@ -3,8 +3,9 @@
 use clap::Args;
 
 use crate::cli::args::InputFiles;
-use crate::cli::args::open::{RequirementArgs, With};
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
+use crate::cli::args::open::RequirementArgs;
+use crate::cli::args::open::With;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
@@ -34,7 +35,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "verify", context)?;
+    let inputs = arguments.inputs.all("verify", context)?;
     let people = context.people()?;
     let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new(

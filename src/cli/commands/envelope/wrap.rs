@@ -4,14 +4,11 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::directory::Recipients;
 
+use crate::cli::args::completion::{quorum as quorum_completer, who as who_completer};
+use crate::cli::args::help::closing;
 use crate::cli::args::quorum::QuorumArg;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::args::{InputFiles, OutputFile};
-use crate::cli::commands::envelope::wrap_one::Wrapping;
-use crate::cli::commands::program::completions::{
-    quorum as quorum_completer, who as who_completer,
-};
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
@@ -21,6 +18,7 @@ use crate::cli::files::target;
 use crate::cli::files::target::{Target, refuse_one_output_for_many};
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::Sealing;
+use crate::cli::operations::wrap_file::Wrapping;
 use crate::cli::terminal::safe;
 use encl::operations::MyKeys;
 
@@ -39,33 +37,33 @@ use encl::operations::MyKeys;
   $ tar c photos | encl wrap - --name photos.tar --to bob@example.org > photos.tar.encl"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) inputs: InputFiles,
+    inputs: InputFiles,
 
     #[command(flatten)]
-    pub(crate) output: OutputFile,
+    output: OutputFile,
 
     /// Somebody who may read it: @GROUP, a card file, a pasted card, an address or a name. Any one of them opens it
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
-    pub(crate) to: Vec<String>,
+    to: Vec<String>,
 
     /// N of these must come together; besides --to, or alone. Each --quorum is a lock of its own, and all must open
     #[arg(long, value_name = "N:WHO,WHO,...", add = ArgValueCompleter::new(quorum_completer))]
-    pub(crate) quorum: Vec<String>,
+    quorum: Vec<String>,
 
     #[command(flatten)]
-    pub(crate) seal: SealOptions,
+    seal: SealOptions,
 
     /// Text form, for where only text passes
     #[arg(long)]
-    pub(crate) armor: bool,
+    armor: bool,
 
     /// The file name to store for standard input
     #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
+    name: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = Input::of(&arguments.inputs, "wrap", context)?;
+    let inputs = arguments.inputs.all("wrap", context)?;
     check(arguments, &inputs)?;
     let others = usize::from(!is_quorum_alone(arguments));
     let quorums = QuorumArg::all(&arguments.quorum, others)?;
@@ -95,7 +93,10 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             .notice("no copy for you: without --to only the quorum opens it");
     }
     let wrapping = Wrapping {
-        arguments,
+        destination: arguments.output.destination(),
+        existing: arguments.output.existing(),
+        name: arguments.name.as_deref(),
+        armor: arguments.armor,
         sealing,
         readers,
     };
@@ -106,7 +107,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         tally.add(context.terminal, told);
     };
     let target = |input: &Input| {
-        let target = Target::of_wrap(input, &arguments.output, arguments.name.as_deref());
+        let target = wrapping.target(input);
         target.ok().and_then(Target::into_path)
     };
     parallel::each(&inputs, target, wrap, tell);
@@ -115,13 +116,17 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
 
 /// Nobody types a passphrase to hear that the target exists. (Several inputs stand alone, each in its turn.)
 fn refuse_existing(input: &Input, arguments: &Arguments) -> Result<(), Failure> {
-    let target = Target::of_wrap(input, &arguments.output, arguments.name.as_deref())?;
+    let target = Target::of_wrap(
+        input,
+        &arguments.output.destination(),
+        arguments.name.as_deref(),
+    )?;
     let output = Output {
         verb: "wrap",
         input,
         target: &target,
     };
-    output.refuse_existing(arguments.output.force)
+    output.refuse_existing(arguments.output.existing())
 }
 
 /// Nobody but quorums: there is no lock that any one of the people opens.
@@ -130,7 +135,7 @@ fn is_quorum_alone(arguments: &Arguments) -> bool {
 }
 
 fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
-    refuse_one_output_for_many(inputs, &arguments.output)?;
+    refuse_one_output_for_many(inputs, &arguments.output.destination())?;
     if is_quorum_alone(arguments) && arguments.seal.passphrase {
         return Err(
             Failure::new(Exit::Usage, "cannot use --passphrase with --quorum alone")

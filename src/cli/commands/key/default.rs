@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use crate::cli::commands::key::{find_active, show};
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::find::{find, find_active};
+use crate::cli::operations::identity::report;
 
 /// Show or choose the identity that signs when nothing else is said
 #[derive(Debug, Args)]
@@ -20,7 +21,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     match &arguments.who {
         Some(who) => choose(who, context),
-        None => show::run(None, context),
+        None => report::show(&find(None, context)?, context),
     }
 }
 

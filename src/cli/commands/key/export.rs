@@ -7,13 +7,14 @@ use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 
-use crate::cli::commands::key::card::write;
-use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::existing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::is_dash;
+use crate::cli::files::out_file::write;
+use crate::cli::operations::identity::find::find;
 use crate::cli::terminal::shown;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -49,12 +50,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             let failure = Failure::new(Exit::Usage, what).reason("it is a terminal");
             return Err(failure.hint("private keys are not shown; `-o FILE` writes them to a file"));
         }
-        return out.put(text.as_bytes());
+        return Ok(out.put(text.as_bytes())?);
     }
     write(
         &arguments.output,
         FileMode::OwnerOnly,
-        arguments.force,
+        existing(arguments.force),
         text.as_bytes(),
     )?;
     context.terminal.status(&format!(

@@ -11,13 +11,13 @@ use encl::keystore::{
 };
 use zeroize::Zeroizing;
 
-use crate::cli::commands::key::show;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::is_dash;
+use crate::cli::operations::identity::report;
 use crate::cli::operations::identity::update::IdentityUpdate;
 use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::{safe, shown};
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             format!("{who} was here already, with all its keys")
         }
     });
-    show::told(transfer.card().id(), context)
+    report::changed(transfer.card().id(), context)
 }
 
 /// Takes an identity in; one that is here with other keys, or locked differently, gets those that only the file has.

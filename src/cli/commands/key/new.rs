@@ -7,13 +7,15 @@ use encl::crypto::passphrase::Cost;
 use encl::identity::{Card, CardRequest, Identity, Revocation, fingerprint};
 use encl::keystore::Protection;
 
-use crate::cli::commands::key::card::print_card;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::card::CardReport;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::find::refuse_taken;
 use crate::cli::operations::identity::update::{cost, expiry};
 use crate::cli::secrets::passphrase::PassphraseFor;
+use crate::cli::terminal::Stream;
 use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -53,7 +55,7 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
     };
     let what = format!("cannot make an identity for {}", safe(&wish.address));
     // Standard output first: a card that cannot be printed is found out before anything is made.
-    let mut out = Stdout::open()?;
+    Stdout::check()?;
     let expires = expiry(wish.expires.as_deref(), &what, context)?;
     let kem = if wish.classic {
         Kem::X25519
@@ -101,18 +103,8 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
         card.display_name(),
         fingerprint(&card.id())
     ));
-    print_card(&card, &mut out, context).map_err(|failure| {
-        failure.hint(format!(
-            "the identity exists; `encl key card {}` prints its card",
-            safe(&card.addresses()[0])
-        ))
-    })
-}
-
-/// Found out before a passphrase is thought up and typed twice.
-pub(crate) fn refuse_taken(card: &Card, what: &str, context: &Context) -> Result<(), Failure> {
-    context
-        .keystore
-        .refuse_taken_addresses(card)
-        .map_err(|error| keystore::failure(what, &error))
+    let card = CardReport::new(&card);
+    let printed = context.report(&card, Stream::Stdout);
+    printed
+        .map_err(|failure| failure.hint(format!("the identity exists; {} its card", card.later())))
 }

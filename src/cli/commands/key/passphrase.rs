@@ -6,10 +6,11 @@ use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::crypto::passphrase::Cost;
 
-use crate::cli::commands::key::{find, show};
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::find::find;
+use crate::cli::operations::identity::report;
 use crate::cli::operations::identity::update::{IdentityUpdate, cost};
 use crate::cli::secrets::passphrase::{PassphraseFor, Passphrases};
 
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
         arguments.new_passphrase_fd,
         arguments.new_passphrase_command,
         context.no_input,
+        context.stdin.clone(),
     )?;
     let id = card.id();
     let changing = IdentityUpdate::begin(card, &what, context)?;
@@ -76,5 +78,5 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
             format!("{who}: the passphrase is changed; copies of the keystore made before open with the old one")
         }
     });
-    show::told(id, context)
+    report::changed(id, context)
 }

@@ -3,11 +3,11 @@
 use crate::cli::display::names::DisplayName;
 use clap::Args;
 
-use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::find::find;
 use crate::cli::terminal::safe;
 
 /// Remove an identity and its private keys, for good

@@ -5,13 +5,14 @@ use clap::Args;
 use encl::crypto::Kem;
 use encl::identity::{Card, CardRequest, Identity, Predecessor, Revocation, fingerprint};
 
-use crate::cli::commands::key::card::print_later;
-use crate::cli::commands::key::find_active;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::card::CardReport;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::find::find_active;
 use crate::cli::operations::identity::update::{IdentityUpdate, expiry, protection};
+use crate::cli::terminal::Stream;
 use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     // Standard output first: a card that cannot be printed is found out before anything is made.
-    let mut out = Stdout::open()?;
+    Stdout::check()?;
     let card = find_active(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot replace your identity {who}");
@@ -60,7 +61,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         "{who}: a new identity, fingerprint {}; give the new card to others. The old one stays, to open old envelopes",
         fingerprint(&card.id())
     ));
-    print_later(&card, &mut out, context)
+    let card = CardReport::new(&card);
+    let printed = context.report(&card, Stream::Stdout);
+    printed.map_err(|failure| failure.hint(format!("it is done; {} the card", card.later())))
 }
 
 /// The new identity's card: what the old one says, and the old one's signature.

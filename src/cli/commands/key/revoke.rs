@@ -1,16 +1,18 @@
 //! `encl key revoke`: the end of an identity, which was signed when the identity was made.
 
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::Report;
 use clap::Args;
+use encl::crypto::signing::RootId;
 use serde::Serialize;
 
-use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::terminal;
-use crate::cli::terminal::stdout::Stdout;
+use crate::cli::operations::identity::find::find;
+use crate::cli::terminal::stdout::{Stdout, StdoutError};
+use crate::cli::terminal::{Stream, Terminal};
 
 /// Revoke one of my identities, for good; the signed statement goes to standard output
 ///
@@ -28,7 +30,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let mut out = Stdout::open()?;
+    Stdout::check()?;
     let card = find(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot revoke your identity {who}");
@@ -45,18 +47,39 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     context.terminal.status(&format!(
         "{who} is revoked, and only opens from now on; give the statement to everybody who has its card"
     ));
-    let text = if context.json {
-        terminal::object(&RevocationObject {
-            schema: "encl.revocation/1",
-            id: card.id().to_string(),
-            revocation: revocation.to_text(),
-        })
-    } else {
-        revocation.to_text().to_owned()
+    let statement = RevocationReport {
+        id: card.id(),
+        text: revocation.to_text(),
     };
-    out.put(format!("{text}\n").as_bytes()).map_err(|failure| {
-        failure.hint("it is marked as revoked; the same command prints the statement again")
-    })
+    context
+        .report(&statement, Stream::Stdout)
+        .map_err(|failure| {
+            failure.hint("it is marked as revoked; the same command prints the statement again")
+        })
+}
+
+struct RevocationReport<'a> {
+    id: RootId,
+    text: &'a str,
+}
+
+impl Report for RevocationReport<'_> {
+    type Object<'o>
+        = RevocationObject<'o>
+    where
+        Self: 'o;
+
+    fn object(&self) -> RevocationObject<'_> {
+        RevocationObject {
+            schema: "encl.revocation/1",
+            id: self.id.to_string(),
+            revocation: self.text,
+        }
+    }
+
+    fn show_text(&self, _: Terminal) -> Result<(), StdoutError> {
+        Stdout::open()?.put(format!("{}\n", self.text).as_bytes())
+    }
 }
 
 #[derive(Serialize)]

@@ -4,12 +4,13 @@ use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::crypto::Kem;
 
-use crate::cli::commands::key::card::print_later;
-use crate::cli::commands::key::find_active;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::card::CardReport;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::find::find_active;
 use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
+use crate::cli::terminal::Stream;
 use crate::cli::terminal::stdout::Stdout;
 
 /// Give one of my identities a new encryption key; its new card goes to standard output
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     // Standard output first: a card that cannot be printed is found out before anything is made.
-    let mut out = Stdout::open()?;
+    Stdout::check()?;
     let card = find_active(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot rotate the key of {who}");
@@ -56,5 +57,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     context.terminal.status(&format!(
         "{who}: a new key; give the new card to others. The old ones stay, to open old envelopes"
     ));
-    print_later(&card, &mut out, context)
+    let card = CardReport::new(&card);
+    let printed = context.report(&card, Stream::Stdout);
+    printed.map_err(|failure| failure.hint(format!("it is done; {} the card", card.later())))
 }

@@ -5,19 +5,20 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
-use encl::atomic_file::{self, Existing};
+use encl::atomic_file;
 use encl::directory::Recipients;
 use encl::envelope::{ContentInfo, seal};
 use encl::keystore::{BACKUP_TYPE, BackupCounts};
 use serde::Serialize;
 
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::existing;
+use crate::cli::args::help::closing;
 use crate::cli::args::seal::SealOptions;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
-use crate::cli::files::input::{Input, Source, is_dash};
+use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
@@ -76,17 +77,15 @@ struct Object<'a> {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let keystore = context.keystore.clone();
     let input = Input::File(keystore.root().to_owned());
-    let target = match is_dash(&arguments.output) {
-        true => Target::Stdout,
-        false => Target::File(arguments.output.clone()),
-    };
+    let target = Target::parse(&arguments.output);
+    let existing = existing(arguments.force);
     let output = Output {
         verb: "back up",
         input: &input,
         target: &target,
     };
     target::refuse_binary_on_terminal(&target, &input)?;
-    output.refuse_existing(arguments.force)?;
+    output.refuse_existing(existing)?;
     let options = options(arguments);
     let terms = options.terms(context)?;
     let people = context.people()?;
@@ -106,10 +105,6 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     }
     let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
     store_cards(&readers, &people, context)?;
-    let existing = match arguments.force {
-        true => Existing::Replace,
-        false => Existing::Keep,
-    };
     let mut sink = output.open(&folder(&input)?, atomic_file::FileMode::Umask, existing)?;
     let about = ContentInfo {
         name: Some("keystore.tar".to_owned()),

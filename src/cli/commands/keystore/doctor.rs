@@ -12,7 +12,7 @@ use encl::keystore::{
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::time;

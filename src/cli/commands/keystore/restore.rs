@@ -7,9 +7,9 @@ use clap::{Args, ValueHint};
 use encl::envelope::Opened;
 use encl::keystore::{BACKUP_TYPE, read_parts};
 
-use crate::cli::args::InputFiles;
+use crate::cli::args::help::closing;
+use crate::cli::args::one_input;
 use crate::cli::args::open::RequirementArgs;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::envelope;
 use crate::cli::errors::keystore;
@@ -60,12 +60,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         let failure = Failure::new(Exit::Usage, "cannot ask about what --json does not show");
         return Err(failure.hint("--dry-run shows it, --yes does it").into());
     }
-    let files = InputFiles {
-        files: vec![arguments.file.clone()],
-        ..InputFiles::default()
-    };
-    let inputs = Input::of(&files, VERB, context)?;
-    let input = &inputs[0];
+    let input = &one_input(Some(&arguments.file), VERB, context)?;
     let people = context.people()?;
     let requirements = RequirementArgs {
         identity: arguments.identity.clone(),

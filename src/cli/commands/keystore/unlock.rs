@@ -9,9 +9,10 @@ use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::args::conditions;
+use crate::cli::args::help::closing;
 use crate::cli::args::time::DayEdge;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::secrets::kernel_keyring;
@@ -98,7 +99,7 @@ fn chosen<'a>(people: &'a People, named: Option<&'a Person>) -> Vec<&'a Person> 
 }
 
 fn locked(person: &Person, context: &Context) -> Result<Option<LockedIdentity>, Failure> {
-    Ok(match stored::secret(context, person.card.id())? {
+    Ok(match stored::secret(&context.keystore, person.card.id())? {
         StoredSecret::Locked(locked) => Some(locked),
         StoredSecret::Plain(_) => None,
     })
@@ -119,14 +120,6 @@ fn end(span: &str, now: Time) -> Result<Time, Failure> {
 }
 
 fn say(person: &Person, until: Option<Time>, context: &Context) -> Result<(), Failure> {
-    let words = person.display_name();
-    if !context.json {
-        context.terminal.status(&match until {
-            Some(until) => format!("{words}: unlocked until {}", time::local(until)),
-            None => format!("{words}: locked"),
-        });
-        return Ok(());
-    }
     let object = Object {
         schema: if until.is_some() {
             "encl.unlock/1"
@@ -137,7 +130,12 @@ fn say(person: &Person, until: Option<Time>, context: &Context) -> Result<(), Fa
         name: person.card.name(),
         until,
     };
-    context.terminal.print_object(&object, Stream::Stdout)
+    let words = person.display_name();
+    let words = Words::Status(match until {
+        Some(until) => format!("{words}: unlocked until {}", time::local(until)),
+        None => format!("{words}: locked"),
+    });
+    context.report(&Outcome { object, words }, Stream::Stdout)
 }
 
 /// `encl.unlock/1` and `encl.lock/1`.

@@ -13,12 +13,12 @@ use encl::directory::{People, Recipients, resolve};
 use encl::envelope::SealError;
 use encl::mail::{Header, Mailbox, MaildirPlace, Reopen, SealedBy, parse_list};
 
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::sysexit_closing;
+use crate::cli::args::message::notice;
 use crate::cli::args::seal::SealOptions;
-use crate::cli::commands::mail::wrap;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::sysexit_closing;
 use crate::cli::context::Context;
-use crate::cli::errors::sysexits;
+use crate::cli::errors::files::not_printed;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
@@ -63,15 +63,15 @@ pub(crate) struct Arguments {
     program: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    sysexits::ended(|| Ok(deliver(arguments, context)?))
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
+    Ok(deliver(arguments, context)?)
 }
 
 fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let notice = wrap::notice(arguments.notice.as_deref())
+    let notice = notice(arguments.notice.as_deref())
         .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
-    context.passphrases.stdin_is_data();
-    let source = MessageSource::open(&Input::Stdin, "deliver", context)
+    context.stdin.claim()?;
+    let source = MessageSource::open(&Input::Stdin, "deliver", &mut context.rng())
         .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
     refuse_empty(&source)?;
     let people = people(context)?;
@@ -118,9 +118,10 @@ fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result
         let placed = waiting.and_then(maildir::PendingDelivery::commit);
         return placed.map_err(|failure| failure.sysexit(Sysexit::TempFail));
     }
-    let mut out = Stdout::open().map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
+    let mut out =
+        Stdout::open().map_err(|error| Failure::from(error).sysexit(Sysexit::TempFail))?;
     let copied = io::copy(&mut sealed, &mut out).and_then(|_| out.flush());
-    copied.map_err(|error| crate::cli::terminal::stdout::failed(&error).sysexit(Sysexit::TempFail))
+    copied.map_err(|error| not_printed(&error).sysexit(Sysexit::TempFail))
 }
 
 /// A keystore that is not there is a disk that is not mounted rather than a person who does not exist.

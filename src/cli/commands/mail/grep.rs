@@ -15,13 +15,13 @@ use rand::rngs::SysRng;
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
-use crate::cli::commands::mail::show::FIELDS;
-use crate::cli::commands::mail::unseal::{Look, Unsealing};
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::message::FIELDS;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
 use crate::cli::files::spool::SpoolWriter;
 use crate::cli::operations::mail::mailbox::{failure, jobs_to_read, name, not_gone_through};
+use crate::cli::operations::mail::unseal::{Look, Unsealing, not_opened};
 use crate::cli::terminal::{Stream, safe, shown};
 
 /// Bounds what a pattern may cost, in bytes of its compiled form.
@@ -162,7 +162,7 @@ impl Transform for Searching {
         let mut spool = SpoolWriter::new(&mut UnwrapErr(SysRng)).map_err(failed)?;
         content
             .copy_to(&mut spool, Workers::ONE)
-            .map_err(crate::cli::commands::mail::unseal::not_opened)?;
+            .map_err(not_opened)?;
         let opened = spool.finish().map_err(failed)?;
         let lines = self.lines(&Display::of(&opened).map_err(failed)?);
         if lines.is_empty() {
@@ -211,17 +211,16 @@ fn tell(
                     message: report.number,
                     lines: lines.lines().collect(),
                 };
-                return context.terminal.print_object(&object, Stream::Stdout);
+                return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
             }
             if arguments.files_with_matches {
-                return context.terminal.print(&name);
+                return Ok(context.terminal.print(&name)?);
             }
             let lines = lines
                 .lines()
                 .map(|line| format!("{name}: {}", line.replace('\t', " ")));
-            context
-                .terminal
-                .print(&lines.collect::<Vec<_>>().join("\n"))
+            let text = lines.collect::<Vec<_>>().join("\n");
+            Ok(context.terminal.print(&text)?)
         }
         Became::Failed(error) => {
             tally.add(

@@ -4,11 +4,11 @@ use clap::Args;
 use encl::directory::People;
 
 use crate::cli::args::InputFiles;
-use crate::cli::commands::envelope::inspect;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
+use crate::cli::operations::inspect::inspect;
 use crate::cli::operations::mail::incoming::received::{FoundEnvelope, Place, ReceivedMessage};
 
 /// Envelopes of one message that are shown: for each, the message is read up to where it stands.
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         .people()
         .unwrap_or_else(|_| People::nobody(context.keystore.clone()));
     let mut tally = Tally::default();
-    for input in Input::of(&arguments.inputs, "inspect", context)? {
+    for input in arguments.inputs.all("inspect", context)? {
         tally.add(context.terminal, inspect_message(&input, &people, context));
     }
     tally.end()
@@ -50,7 +50,7 @@ fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<
             Place::Part(sealed) => Some(&*sealed.part.number),
             Place::Bare => None,
         };
-        inspect::inspect((input, part), letter.envelope(place)?, people, context)?;
+        inspect((input, part), letter.envelope(place)?, people, context)?;
     }
     if more > 0 {
         let text = format!("there are {more} envelopes more, which are not shown");

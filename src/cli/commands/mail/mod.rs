@@ -10,13 +10,18 @@ pub(crate) mod unseal;
 pub(crate) mod unwrap;
 pub(crate) mod wrap;
 
+use crate::cli::args::help::closing;
 use clap::Subcommand;
 
 use crate::cli::context::Context;
-use crate::cli::errors::CommandResult;
+use crate::cli::errors::sysexits;
+use crate::cli::errors::{CommandResult, Exit, Failure};
 
-/// The commands about messages.
+/// Messages: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
 #[derive(Debug, Subcommand)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl mail wrap letter.eml > sealed.eml
+  $ encl mail unwrap sealed.eml"))]
 pub(crate) enum Command {
     Wrap(wrap::Arguments),
     Unwrap(unwrap::Arguments),
@@ -29,28 +34,33 @@ pub(crate) enum Command {
     Grep(grep::Arguments),
 }
 
-pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
+/// Runs a command about messages in the context that `begin` makes.
+pub(crate) fn run(
+    command: Command,
+    begin: impl FnOnce() -> Result<Context, Failure>,
+) -> CommandResult {
+    // Mail programs act on the codes of these two, whatever goes wrong.
+    let command = match command {
+        Command::Send(arguments) => return sysexits::ended(|| send::run(&arguments, &begin()?)),
+        Command::Deliver(arguments) => {
+            return sysexits::ended(|| deliver::run(&arguments, &begin()?));
+        }
+        other => other,
+    };
+    let context = &mut begin()?;
     match command {
         Command::Wrap(arguments) => wrap::run(&arguments, context),
         Command::Unwrap(arguments) => unwrap::run(&arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Inspect(arguments) => inspect::run(&arguments, context),
-        Command::Send(arguments) => send::run(&arguments, context),
-        Command::Deliver(arguments) => deliver::run(&arguments, context),
+        Command::Send(_) | Command::Deliver(_) => Ok(()),
         Command::Seal(arguments) => seal::run(&arguments, context),
         Command::Unseal(arguments) => unseal::run(&arguments, context),
         Command::Grep(arguments) => grep::run(&arguments, context),
     }
 }
 
-impl Command {
-    /// Whether its exit codes are those of sysexits.h.
-    pub(crate) fn speaks_sysexits(&self) -> bool {
-        matches!(self, Self::Send(_) | Self::Deliver(_))
-    }
-}
-
-/// The same for a command line that cannot be read, by the names of its command.
+/// Whether the exit codes are those of sysexits.h, by the names of a command whose line cannot be read.
 pub(crate) fn speak_sysexits(names: &[std::ffi::OsString]) -> bool {
     matches!(names, [mail, name, ..] if mail == "mail" && (name == "send" || name == "deliver"))
 }

@@ -21,9 +21,9 @@ use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use crate::cli::commands::mail::wrap;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
+use crate::cli::args::message::notice;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::operations::mail::compare::CompareWriter;
@@ -68,7 +68,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let notice = wrap::notice(arguments.notice.as_deref())?;
+    let notice = notice(arguments.notice.as_deref())?;
     let people = context.people()?;
     let readers = owners(&arguments.owners, &people, context)?;
     if !arguments.archive.is_rehearsal() {

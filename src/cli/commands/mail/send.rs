@@ -11,13 +11,12 @@ use encl::directory::{People, Person, Recipients};
 use encl::envelope::SealError;
 use encl::mail::{Header, Invocation, MaildirPlace, Notice, SealedBy};
 
+use crate::cli::args::help::sysexit_closing;
+use crate::cli::args::message::notice;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::args::sendmail::SendmailArgs;
-use crate::cli::commands::mail::wrap;
-use crate::cli::commands::program::help::sysexit_closing;
 use crate::cli::context::Context;
-use crate::cli::errors::sysexits;
-use crate::cli::errors::sysexits::Sysexit;
+use crate::cli::errors::sysexits::{CANNOT_SEND, Sysexit, cannot_send as cannot};
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
@@ -31,8 +30,6 @@ use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::safe;
 use encl::operations::MyKeys;
-
-const WHAT: &str = "cannot send the message";
 
 /// Seal a message and hand it to a sendmail
 ///
@@ -66,17 +63,17 @@ pub(crate) struct Arguments {
     sendmail: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    sysexits::ended(|| Ok(send(arguments, context)?))
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
+    Ok(send(arguments, context)?)
 }
 
 fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let call = Invocation::parse(&arguments.passed_on.before(&arguments.sendmail))
         .map_err(|error| cannot(Exit::Usage).reason(safe(&error.to_string())))?;
     let terms = arguments.seal.terms(context)?;
-    let notice = wrap::notice(arguments.notice.as_deref())?;
-    context.passphrases.stdin_is_data();
-    let source = MessageSource::open(&Input::Stdin, "send", context)?;
+    let notice = notice(arguments.notice.as_deref())?;
+    context.stdin.claim()?;
+    let source = MessageSource::open(&Input::Stdin, "send", &mut context.rng())?;
     let draft = Draft::read(&source)?;
     let people = context.people()?;
     let author = author(&draft.header, &arguments.seal, &people, context)?;
@@ -107,11 +104,6 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         None => None,
     };
     hand_over(&call, &mailings.each, &sealed, copy)
-}
-
-/// "cannot send the message"
-pub(crate) fn cannot(exit: Exit) -> Failure {
-    Failure::new(exit, WHAT)
 }
 
 /// Nothing goes out under my name that I did not sign, unless I say so.
@@ -218,7 +210,7 @@ fn hand_over(
             .args(&call.options)
             .arg("--")
             .args(&mailing.recipients);
-        let run = subprocess::run(WHAT, &mut sendmail, message, Sysexit::Unavailable);
+        let run = subprocess::run(CANNOT_SEND, &mut sendmail, message, Sysexit::Unavailable);
         let Err(failure) = run else { continue };
         let (sent, unsent) = mailings.split_at(at);
         if sent.is_empty() {

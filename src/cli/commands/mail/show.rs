@@ -8,10 +8,11 @@ use encl::mail::Display;
 use encl::time::Time;
 use serde::Serialize;
 
+use crate::cli::args::help::closing;
 use crate::cli::args::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::message::FIELDS;
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::spool::{SpoolWriter, not_spooled};
@@ -25,8 +26,6 @@ use crate::cli::terminal::{Stream, safe};
 
 /// What begins a line of ours, so that it can be told from the message's.
 const FRAME: &str = "[-- encl:";
-/// The fields that are shown, in this order.
-pub(crate) const FIELDS: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
 
 /// Show a sealed message as text
 ///
@@ -84,12 +83,12 @@ fn print(
     let signer = about.signer().map(|id| people.signer(id));
     if context.json {
         let object = Object::of(about, display, signer);
-        return context.terminal.print_object(&object, Stream::Stdout);
+        return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
     }
     let mut lines = vec![opened(about, signer.as_ref(), people)];
     if !is_message(about) {
         lines.push(a_file(about));
-        return context.terminal.print(&lines.join("\n"));
+        return Ok(context.terminal.print(&lines.join("\n"))?);
     }
     for name in FIELDS {
         if let Some(value) = display.field(name) {
@@ -124,7 +123,7 @@ fn print(
         ));
     }
     lines.push(format!("{FRAME} end of the sealed message --]"));
-    context.terminal.print(&lines.join("\n"))
+    Ok(context.terminal.print(&lines.join("\n"))?)
 }
 
 fn opened(about: &Opened, signer: Option<&Signer>, people: &People) -> String {

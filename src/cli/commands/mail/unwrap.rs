@@ -7,9 +7,9 @@ use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::directory::People;
 
+use crate::cli::args::help::closing;
 use crate::cli::args::message::{MailOutput, OneMessage};
 use crate::cli::args::open::RequirementArgs;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::files::output::Output;

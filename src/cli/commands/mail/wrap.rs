@@ -1,18 +1,20 @@
 //! `encl mail wrap`: a message becomes a message around an envelope.
 
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
 use encl::directory::{People, Recipients};
-use encl::mail::{Eol, Header, NOTICE_BYTES_MAX, Notice, Reopen, SealedBy, recipients};
+use encl::mail::{Eol, Header, Reopen, SealedBy, recipients};
 
-use crate::cli::args::message::{MailOutput, OneMessage};
+use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::closing;
+use crate::cli::args::message::MailOutput;
+use crate::cli::args::message::OneMessage;
+use crate::cli::args::message::notice;
 use crate::cli::args::seal::SealOptions;
-use crate::cli::commands::program::completions::who as who_completer;
-use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
@@ -27,7 +29,6 @@ use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
-use crate::cli::terminal::shown;
 use encl::operations::MyKeys;
 
 /// Seal a whole message for the people in its To and Cc
@@ -145,7 +146,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     let terms = arguments.seal.terms(context)?;
     let people = context.people()?;
     let target = arguments.output.target();
-    let source = MessageSource::open(&input, "wrap", context)?;
+    let source = MessageSource::open(&input, "wrap", &mut context.rng())?;
     let output = Output {
         verb: "wrap",
         input: &input,
@@ -231,27 +232,6 @@ fn unsigned(author: &Author<'_>) -> &'static str {
         "not signed, and no copy for you: you have no identity for it"
     } else {
         "not signed: none of your identities carries the address in From"
-    }
-}
-
-/// The text in front of the envelope.
-pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
-    let Some(path) = file else {
-        return Ok(Notice::default());
-    };
-    let what = format!("cannot use the notice {}", shown(path));
-    let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| {
-        file.take(NOTICE_BYTES_MAX as u64 + 1)
-            .read_to_string(&mut text)
-    });
-    match read {
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(Failure::new(Exit::Usage, what).reason("it is not printable ASCII"))
-        }
-        Err(error) => Err(Failure::io(what, &error).file(path)),
-        Ok(_) => Notice::new(&text)
-            .map_err(|error| Failure::new(Exit::Usage, what).reason(error.to_string())),
     }
 }
 

@@ -9,16 +9,21 @@ use encl::directory::DirectoryError;
 use encl::directory::{Names, match_one};
 use encl::identity::{fingerprint, parse_fingerprint};
 use encl::keystore::{Group, KeystoreError};
-use encl::mail::address::parse_list;
 use serde::Serialize;
 
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::address::one_address;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::{Stream, safe};
 
+/// Named sets of contacts: new, add, remove, list, show, delete
 #[derive(Debug, Subcommand)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl group new board bob@example.org carol@example.org
+  $ encl wrap report.pdf --to @finance"))]
 pub(crate) enum Command {
     /// Make a group
     #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
@@ -126,18 +131,6 @@ fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T
     })
 }
 
-/// One address and nothing beside it.
-pub(crate) fn one_address(text: &str) -> Result<String, Failure> {
-    let what = format!("cannot use the address `{}`", safe(text));
-    let cannot = || Failure::new(Exit::Usage, what.clone());
-    let mut list = parse_list(text).map_err(|error| cannot().reason(safe(&error.to_string())))?;
-    match (list.pop(), list.is_empty()) {
-        (Some(mailbox), true) => Ok(mailbox.address),
-        (None, _) => Err(cannot().reason("it names nobody")),
-        (Some(_), false) => Err(cannot().reason("it is more than one")),
-    }
-}
-
 /// Contacts, or myself, by address, name or fingerprint.
 fn members(who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failure> {
     let people = context.people()?;
@@ -198,37 +191,29 @@ fn list(context: &Context) -> Result<(), Failure> {
     let names = context.keystore.groups();
     for name in names.map_err(|error| keystore::failure("cannot read the groups", &error))? {
         let group = context.people()?.group(&name)?;
-        if context.json {
-            print_object(&name, group, context)?;
-        } else {
-            context
-                .terminal
-                .print(&format!("@{name}  {}", size(&group)))?;
-        }
+        let words = format!("@{name}  {}", size(&group));
+        report(&name, group, |_, _| words, context)?;
     }
     Ok(())
 }
 
 fn show(name: &str, context: &Context) -> Result<(), Failure> {
     let group = context.people()?.group(name)?;
-    if context.json {
-        return print_object(name, group, context);
-    }
-    if let Some(address) = &group.address {
-        context
-            .terminal
-            .print(&format!("mailing list  {}", safe(address)))?;
-    }
-    for (id, names) in in_order(&group.members, context)? {
-        let words = names.map_or_else(
+    report(name, group, described, context)
+}
+
+/// The mailing list and the members, one a line.
+fn described(group: &Group, members: &[(RootId, Option<Names>)]) -> String {
+    let list = group.address.iter();
+    let list = list.map(|address| format!("mailing list  {}", safe(address)));
+    let members = members.iter().map(|(id, names)| {
+        let words = names.as_ref().map_or_else(
             || "no contact any more".to_owned(),
-            |names| names.display_name(),
+            DisplayName::display_name,
         );
-        context
-            .terminal
-            .print(&format!("{words}  {}", fingerprint(&id)))?;
-    }
-    Ok(())
+        format!("{words}  {}", fingerprint(id))
+    });
+    list.chain(members).collect::<Vec<_>>().join("\n")
 }
 
 /// Members by name, those whose card is gone at the end.
@@ -246,7 +231,15 @@ fn in_order(
     Ok(members)
 }
 
-fn print_object(name: &str, group: Group, context: &Context) -> Result<(), Failure> {
+/// Shows a group in the words that `words` finds for it.
+fn report(
+    name: &str,
+    group: Group,
+    words: impl FnOnce(&Group, &[(RootId, Option<Names>)]) -> String,
+    context: &Context,
+) -> Result<(), Failure> {
+    let members = in_order(&group.members, context)?;
+    let words = Words::Answer(words(&group, &members));
     let member = |(id, names): (RootId, Option<Names>)| Member {
         id: id.to_string(),
         name: names.map(|names| names.name),
@@ -254,13 +247,10 @@ fn print_object(name: &str, group: Group, context: &Context) -> Result<(), Failu
     let object = GroupObject {
         schema: "encl.group/1",
         name,
-        members: in_order(&group.members, context)?
-            .into_iter()
-            .map(member)
-            .collect(),
+        members: members.into_iter().map(member).collect(),
         address: group.address,
     };
-    context.terminal.print_object(&object, Stream::Stdout)
+    context.report(&Outcome { object, words }, Stream::Stdout)
 }
 
 #[derive(Serialize)]

@@ -12,19 +12,20 @@ use encl::keystore::INVITATION_SECONDS_MAX;
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::commands::key;
-use crate::cli::commands::key::card::{OutFile, begin};
-use crate::cli::commands::people::group::one_address;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::address::one_address;
+use crate::cli::args::existing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::report::Report;
 use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::files::input::is_dash;
-use crate::cli::terminal;
+use crate::cli::files::out_file::OutFile;
+use crate::cli::files::target::Target;
+use crate::cli::operations::identity::find::find_active;
 use crate::cli::terminal::escape::typed;
-use crate::cli::terminal::stdout::Stdout;
-use crate::cli::terminal::{safe, shown};
+use crate::cli::terminal::stdout::{Stdout, StdoutError};
+use crate::cli::terminal::{Stream, Terminal, safe, shown};
 
 /// Characters of a line, as mail programs like them.
 const LINE_CHARS_MAX: usize = 72;
@@ -51,21 +52,23 @@ pub(crate) struct Arguments {
     force: bool,
 }
 
-/// Where the text goes. It is opened before anything is noted, so that what cannot be written leaves no invitation.
-enum Output {
-    Stdout(Stdout),
-    File(OutFile),
-}
-
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let address = one_address(&arguments.address)?;
     let what = format!("cannot invite {}", safe(&address));
-    let me = key::find_active(arguments.from.as_deref(), context)?.card;
+    let me = find_active(arguments.from.as_deref(), context)?.card;
     let people = context.people()?;
     refuse_myself(&address, &people, &what)?;
-    let output = match arguments.output.as_deref().filter(|path| !is_dash(path)) {
-        Some(path) => Output::File(begin(path, FileMode::Umask, arguments.force)?),
-        None => Output::Stdout(Stdout::open()?),
+    // It is opened before anything is noted, so that what cannot be written leaves no invitation.
+    let target = arguments.output.as_deref();
+    let file = match target.map_or(Target::Stdout, Target::parse) {
+        Target::File(path) => {
+            let file = OutFile::begin(&path, FileMode::Umask, existing(arguments.force))?;
+            Some((path, file))
+        }
+        Target::Stdout => {
+            Stdout::check()?;
+            None
+        }
     };
     tell_of_contact(&address, &people, context)?;
     let token = context
@@ -75,26 +78,70 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let ends = context.now.unix().saturating_add(INVITATION_SECONDS_MAX);
     let ends = Time::from_unix(ends).unwrap_or(context.now);
     let text = text(&me, &address, &token, ends);
-    match output {
-        Output::File(file) => {
+    let written = match file {
+        None => Written::ToStdout,
+        Some((path, file)) => {
             file.finish(text.as_bytes())?;
-            let path = arguments.output.as_deref().map(shown).unwrap_or_default();
-            let address = safe(&address);
-            let said = format!(
-                "{path} is to be mailed to {address}, from {}",
-                safe(&me.addresses()[0])
-            );
-            context.terminal.status(&said);
-            if context.json {
-                print_object(&mut Stdout::open()?, &me, &address, &token, ends, None)?;
-            }
+            let (path, address) = (shown(&path), safe(&address));
+            let from = safe(&me.addresses()[0]);
+            Written::ToFile(format!("{path} is to be mailed to {address}, from {from}"))
         }
-        Output::Stdout(mut out) if context.json => {
-            print_object(&mut out, &me, &address, &token, ends, Some(&text))?;
+    };
+    let invitation = Invitation {
+        me: &me,
+        address: &address,
+        token: &token,
+        ends,
+        text: &text,
+        written,
+    };
+    Ok(context.report(&invitation, Stream::Stdout)?)
+}
+
+/// Where the text went.
+enum Written {
+    ToStdout,
+    /// Into a file, which is what is told.
+    ToFile(String),
+}
+
+/// An invitation that was made.
+struct Invitation<'a> {
+    me: &'a Card,
+    address: &'a str,
+    token: &'a InvitationToken,
+    ends: Time,
+    text: &'a str,
+    written: Written,
+}
+
+impl Report for Invitation<'_> {
+    type Object<'o>
+        = InviteObject<'o>
+    where
+        Self: 'o;
+
+    fn object(&self) -> InviteObject<'_> {
+        InviteObject {
+            schema: "encl.invite/1",
+            address: self.address,
+            from: self.me.id().to_string(),
+            token: self.token.to_invitation(),
+            ends: self.ends,
+            text: match self.written {
+                Written::ToStdout => Some(self.text),
+                Written::ToFile(_) => None,
+            },
         }
-        Output::Stdout(mut out) => out.put(text.as_bytes())?,
     }
-    Ok(())
+
+    fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
+        match &self.written {
+            Written::ToStdout => Stdout::open()?.put(self.text.as_bytes())?,
+            Written::ToFile(words) => terminal.status(words),
+        }
+        Ok(())
+    }
 }
 
 fn refuse_myself(address: &str, people: &People, what: &str) -> Result<(), Failure> {
@@ -167,25 +214,6 @@ fn filled(text: &str) -> String {
         }
     }
     lines.join("\n")
-}
-
-fn print_object(
-    out: &mut Stdout,
-    me: &Card,
-    address: &str,
-    token: &InvitationToken,
-    ends: Time,
-    text: Option<&str>,
-) -> Result<(), Failure> {
-    let object = InviteObject {
-        schema: "encl.invite/1",
-        address,
-        from: me.id().to_string(),
-        token: token.to_invitation(),
-        ends,
-        text,
-    };
-    out.put(format!("{}\n", terminal::object(&object)).as_bytes())
 }
 
 #[derive(Serialize)]

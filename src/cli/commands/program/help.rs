@@ -1,11 +1,9 @@
-//! `encl help TOPIC`, and what every help text ends with.
+//! `encl help TOPIC`: a command or a topic explained.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use clap::Args;
 
-use clap::{Args, CommandFactory};
-
-use crate::cli::Cli;
-use crate::cli::commands::program::topics;
+use crate::cli::args::help::closing;
+use crate::cli::args::topics;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{Terminal, safe};
@@ -22,61 +20,18 @@ pub(crate) struct Arguments {
     topic: Vec<String>,
 }
 
-/// Whether help texts are made: not by a command line that is read only for what it asks.
-static ARE_WANTED: AtomicBool = AtomicBool::new(true);
-
-/// Does `read` without help texts, which take longer to make than a command line to read.
-pub(crate) fn without_texts<T>(read: impl FnOnce() -> T) -> T {
-    ARE_WANTED.store(false, Ordering::Relaxed);
-    let done = read();
-    ARE_WANTED.store(true, Ordering::Relaxed);
-    done
-}
-
-/// What every help text ends with: the exit codes that the command can give, then examples.
-pub(crate) fn closing(exits: &[Exit], examples: &str) -> String {
-    if !ARE_WANTED.load(Ordering::Relaxed) {
-        return String::new();
-    }
-    let examples: Vec<_> = examples
-        .lines()
-        .map(|line| format!("  {}", line.trim()))
-        .collect();
-    format!(
-        "Exit codes:\n{}\nExamples:\n{}",
-        exit_codes(exits),
-        examples.join("\n")
-    )
-}
-
-/// The same for a command whose codes mail programs act on.
-pub(crate) fn sysexit_closing(examples: &str) -> String {
-    let examples: Vec<_> = examples
-        .lines()
-        .map(|line| format!("  {}", line.trim()))
-        .collect();
-    format!(
-        "Exit codes:\n{}\n\nExamples:\n{}",
-        crate::cli::errors::sysexits::TABLE,
-        examples.join("\n")
-    )
-}
-
-/// The table of exit codes, one a line.
-pub(crate) fn exit_codes(exits: &[Exit]) -> String {
-    let line = |exit: &Exit| format!("  {}  {}\n", exit.code(), exit.means());
-    let lines: Vec<String> = exits.iter().map(line).collect();
-    format!("  0  done, and safely on disk\n{}", lines.concat())
-}
-
-pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> CommandResult {
+pub(crate) fn run(
+    arguments: &Arguments,
+    terminal: Terminal,
+    tree: fn() -> clap::Command,
+) -> CommandResult {
     let words: Vec<&str> = arguments.topic.iter().map(String::as_str).collect();
     if let [topic] = words[..]
         && let Some(text) = topics::text(topic)
     {
         return Ok(terminal.print(&text)?);
     }
-    let mut command = Cli::command();
+    let mut command = tree();
     command.build();
     let mut found = &mut command;
     for word in &words {

@@ -1,15 +1,15 @@
 //! `encl man DIR`: manual pages from the same definitions as `--help`.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory, ValueHint};
+use clap::{Args, Command, ValueHint};
 use clap_mangen::Man;
-use encl::atomic_file::{AtomicFile, Existing, FileMode};
+use encl::atomic_file::{Existing, FileMode};
 
-use crate::cli::Cli;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::errors::{CommandResult, Exit, Failure};
+use crate::cli::files::out_file::write;
 use crate::cli::terminal::{Terminal, shown};
 
 /// Write the manual pages into a folder
@@ -22,14 +22,23 @@ pub(crate) struct Arguments {
     folder: PathBuf,
 }
 
-pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> CommandResult {
-    let mut command = Cli::command().disable_help_subcommand(true);
+pub(crate) fn run(
+    arguments: &Arguments,
+    terminal: Terminal,
+    tree: fn() -> Command,
+) -> CommandResult {
+    let mut command = tree().disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     collect(&command, &mut pages)
         .map_err(|error| Failure::io("cannot write the manual", &error))?;
     for (name, page) in &pages {
-        write_page(&arguments.folder.join(name), page)?;
+        write(
+            &arguments.folder.join(name),
+            FileMode::Umask,
+            Existing::Replace,
+            page,
+        )?;
     }
     terminal.status(&format!(
         "{} manual pages written to {}",
@@ -37,15 +46,6 @@ pub(crate) fn run(arguments: &Arguments, terminal: Terminal) -> CommandResult {
         shown(&arguments.folder)
     ));
     Ok(())
-}
-
-fn write_page(path: &Path, page: &[u8]) -> Result<(), Failure> {
-    let what = || Failure::new(Exit::Failed, format!("cannot write {}", shown(path))).file(path);
-    let file = AtomicFile::create(path, FileMode::Umask, Existing::Replace);
-    let mut file = file.map_err(|error| what().caused_by(&error))?;
-    file.write_all(page)
-        .map_err(|error| what().caused_by(&error))?;
-    file.commit().map_err(|error| what().caused_by(&error))
 }
 
 /// One page for the command, and one for each command below it.

@@ -3,5 +3,4 @@
 pub(crate) mod completions;
 pub(crate) mod help;
 pub(crate) mod man;
-pub(crate) mod topics;
 pub(crate) mod version;

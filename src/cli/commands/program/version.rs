@@ -4,7 +4,8 @@ use clap::Args;
 use encl::crypto::aead::Backend;
 use serde::Serialize;
 
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
+use crate::cli::display::report::{self, Outcome, Words};
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::terminal::{Stream, Terminal};
 
@@ -23,18 +24,20 @@ struct Object {
     aes: &'static str,
 }
 
-pub(crate) fn run(terminal: Terminal, json: bool) -> CommandResult {
+pub(crate) fn run(terminal: Terminal) -> CommandResult {
     let object = Object {
         schema: "encl.version/1",
         version: env!("CARGO_PKG_VERSION"),
         format: "encl/1",
         aes: Backend::of_this_machine().name(),
     };
-    if json {
-        return Ok(terminal.print_object(&object, Stream::Stdout)?);
-    }
-    Ok(terminal.print(&format!(
+    let words = format!(
         "encl {}\nformat {}\nAES {}",
         object.version, object.format, object.aes
-    ))?)
+    );
+    let outcome = Outcome {
+        object,
+        words: Words::Answer(words),
+    };
+    Ok(report::show(&outcome, Stream::Stdout, terminal)?)
 }

@@ -9,13 +9,13 @@ use encl::keystore::{Answered, Invitation, InvitationState, KeystoreError};
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::commands::people::contact;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::time;
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore;
 use crate::cli::operations::cards::card_source::OfferedCard;
+use crate::cli::operations::contacts;
 use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::safe;
 use encl::address::is_same_address;
@@ -239,7 +239,7 @@ fn as_whom(from: RootId, people: &People) -> String {
 }
 
 fn called(id: RootId, context: &Context) -> Result<String, Failure> {
-    let known = contact::contact(&id, context)?;
+    let known = contacts::contact(&id, context)?;
     Ok(known.map_or_else(
         || format!("the key {}", fingerprint(&id)),
         |known| known.card.display_name(),

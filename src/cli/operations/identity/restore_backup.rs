@@ -376,7 +376,7 @@ impl Report {
                 invitations: &self.invitations,
                 stopped: self.stopped,
             };
-            return context.terminal.print_object(&object, Stream::Stdout);
+            return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
         }
         let made = self.made.map_or_else(String::new, |made| {
             format!("made at {}, ", time::local(made))

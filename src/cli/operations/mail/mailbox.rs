@@ -171,7 +171,8 @@ impl MailboxReport<'_> {
                 reason,
             };
             let told = self.context.terminal.print_object(&object, Stream::Stdout);
-            self.tally.add(self.context.terminal, told);
+            self.tally
+                .add(self.context.terminal, told.map_err(Failure::from));
         }
         if let Became::Failed(error) = report.outcome {
             let failure = failure(self.words.verb, &name, &report.path, error);

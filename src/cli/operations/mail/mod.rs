@@ -7,3 +7,4 @@ pub(crate) mod mailbox;
 pub(crate) mod outgoing;
 pub(crate) mod seal_attachments;
 pub(crate) mod seal_message;
+pub(crate) mod unseal;

@@ -238,7 +238,7 @@ impl<'a> Opening<'a> {
             bytes,
         };
         let stream = target.map_or(Stream::Stdout, Target::objects);
-        self.context.terminal.print_object(&object, stream)
+        Ok(self.context.terminal.print_object(&object, stream)?)
     }
 }
 

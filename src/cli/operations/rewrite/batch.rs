@@ -14,12 +14,12 @@ use encl::operations::rewrite::{
 use encl::operations::seal::Encoding;
 
 use crate::cli::display::names::DisplayName;
-use crate::cli::display::rewrite::{JsonPrinter, Printer, TextPrinter};
 use crate::cli::errors::rewrite::not_updated;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, envelope};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::{self, Parallelism};
 use crate::cli::operations::rewrite::envelope_file::EnvelopeFile;
+use crate::cli::operations::rewrite::printers::{JsonPrinter, Printer, TextPrinter};
 use crate::cli::operations::rewrite::session::{OpenedEnvelope, RewriteSession};
 use crate::cli::secrets::passphrase::PassphraseFor;
 

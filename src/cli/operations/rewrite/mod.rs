@@ -2,4 +2,5 @@
 
 pub(crate) mod batch;
 pub(crate) mod envelope_file;
+pub(crate) mod printers;
 pub(crate) mod session;

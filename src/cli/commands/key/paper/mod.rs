@@ -13,18 +13,19 @@ use encl::crypto::passphrase::Cost;
 use encl::identity::{Paper, PaperError};
 use encl::keystore::{Standing, StoredIdentity};
 
-use crate::cli::commands::key::card::write;
-use crate::cli::commands::key::find;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::existing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::paper::Page;
 use crate::cli::display::qr::Ground;
+use crate::cli::errors::files::not_printed;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::is_dash;
+use crate::cli::files::out_file::write;
+use crate::cli::operations::identity::find::find;
 use crate::cli::operations::identity::update::cost;
 use crate::cli::secrets::keyring;
-use crate::cli::terminal::stdout;
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{safe, shown};
 
@@ -87,22 +88,27 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             true => page.html(),
             false => page.text(Ground::Paper),
         };
-        write(path, FileMode::OwnerOnly, arguments.force, text.as_bytes())?;
+        write(
+            path,
+            FileMode::OwnerOnly,
+            existing(arguments.force),
+            text.as_bytes(),
+        )?;
         context
             .terminal
             .status(&format!("{who}: on {}; {warning}", shown(path)));
         if !is_html {
-            page.warn_of_length(context);
+            page.warn_of_length(context.terminal);
         }
         return Ok(());
     };
     if out.file().is_terminal() {
-        return out.put(page.text(Ground::Screen).as_bytes());
+        return Ok(out.put(page.text(Ground::Screen).as_bytes())?);
     }
     warn_of_readers(&out, context)?;
     out.put(page.text(Ground::Paper).as_bytes())?;
     context.terminal.status(&format!("{who}: {warning}"));
-    page.warn_of_length(context);
+    page.warn_of_length(context.terminal);
     Ok(())
 }
 
@@ -148,7 +154,7 @@ fn paper(stored: StoredIdentity, context: &Context) -> Result<Paper, Failure> {
 /// A shell makes files that others can read.
 fn warn_of_readers(out: &Stdout, context: &Context) -> Result<(), Failure> {
     let file = out.file().metadata();
-    let file = file.map_err(|error| stdout::failed(&error))?;
+    let file = file.map_err(|error| not_printed(&error))?;
     if file.is_file() && file.mode() & 0o077 != 0 {
         context
             .terminal

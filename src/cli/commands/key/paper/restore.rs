@@ -11,12 +11,12 @@ use encl::identity::{
 use encl::keystore::{IdentityExport, ImportOutcome, Standing, StoredSecret, self_test};
 
 use crate::cli::commands::key::import;
-use crate::cli::commands::key::new::refuse_taken;
-use crate::cli::commands::key::show;
 use crate::cli::context::Context;
 use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::identity::find::refuse_taken;
+use crate::cli::operations::identity::report;
 use crate::cli::operations::identity::update::{IdentityUpdate, later_card, protection};
 use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal;
@@ -71,7 +71,7 @@ pub(crate) fn run(
             time::local(card.created())
         ));
     }
-    show::told(card.id(), context)
+    report::changed(card.id(), context)
 }
 
 /// Makes the identity. It is locked, unlocked again and tried before it is placed.

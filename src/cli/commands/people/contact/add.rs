@@ -8,27 +8,25 @@ use encl::identity::{Card, Revocation, fingerprint};
 use encl::keystore::{AcceptOutcome, AddedBy};
 use serde::Serialize;
 
-use crate::cli::commands::key;
-use crate::cli::commands::people::contact::{Added, contact, print, trust_in};
 use crate::cli::context::Context;
+use crate::cli::display::card::described;
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::trust::label;
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore;
-use crate::cli::files::input::{Input, is_dash};
+use crate::cli::files::input::Input;
 use crate::cli::operations::cards::accept::accept;
 use crate::cli::operations::cards::card_source;
 use crate::cli::operations::cards::card_source::{CardsFound, OfferedCard};
 use crate::cli::operations::cards::invitation_reply::Token;
+use crate::cli::operations::contacts::{Added, contact, report, trust_in};
 use crate::cli::terminal::escape::typed;
 use crate::cli::terminal::{Stream, safe};
 use encl::directory::find_lookalike;
 
 pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
-    let input = match file.filter(|path| !is_dash(path)) {
-        Some(path) => Input::File(path.to_owned()),
-        None => Input::Stdin,
-    };
+    let input = file.map_or(Input::Stdin, Input::parse);
     match card_source::read(&input, context)? {
         CardsFound::Card(offered) => add(&offered, yes, context),
         CardsFound::Revocation(revocation) => revoke(&revocation, yes, context),
@@ -47,7 +45,7 @@ fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failur
     }
     let token = Token::beside(offered, context)?;
     if !known && !yes {
-        context.terminal.text(&key::described(card));
+        context.terminal.text(&described(card));
         if let Some(token) = &token {
             context.terminal.text(&token.fact());
         }
@@ -57,23 +55,18 @@ fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failur
     let accepted = accept(context, card, AddedBy::Added)?;
     let token = token.map(|token| token.spent(card, context)).transpose()?;
     let trust = Trust::from(trust_in(&context.keystore, card)?);
-    if !context.json {
-        let (id, words) = (fingerprint(&card.id()), words(accepted, trust, card));
-        context
-            .terminal
-            .status(&format!("{name}: {words}, fingerprint {id}"));
-    }
+    let (id, words) = (fingerprint(&card.id()), words(accepted, trust, card));
+    context
+        .terminal
+        .status(&format!("{name}: {words}, fingerprint {id}"));
     if let Some(token) = &token {
         token.tell(card, trust, context)?;
     }
-    if context.json {
-        let added = Added {
-            accepted: Some(accepted_word(accepted)),
-            invitation: token.as_ref().map(Token::object),
-        };
-        return print(card, added, context);
-    }
-    Ok(())
+    let added = Added {
+        accepted: Some(accepted_word(accepted)),
+        invitation: token.as_ref().map(Token::object),
+    };
+    report(card, added, Words::Nothing, context)
 }
 
 /// Before anything is asked: whoever reads only the address would be misled.
@@ -136,26 +129,23 @@ fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), F
     }
     let noted = context.keystore.accept_revocation(revocation, context.now);
     noted.map_err(|error| keystore::failure(&what, &error))?;
-    if context.json {
-        return match &known {
-            Some(known) => print(&known.card, Added::default(), context),
-            None => print_revoked(id, context),
-        };
-    }
-    context.terminal.status(&format!(
+    let words = Words::Status(format!(
         "{name} is revoked: nothing is sealed for this key any more"
     ));
-    Ok(())
+    match &known {
+        Some(known) => report(&known.card, Added::default(), words, context),
+        None => report_unknown(id, words, context),
+    }
 }
 
 /// A key whose card is not here.
-fn print_revoked(id: RootId, context: &Context) -> Result<(), Failure> {
+fn report_unknown(id: RootId, words: Words, context: &Context) -> Result<(), Failure> {
     let object = RevokedObject {
         schema: "encl.contact/1",
         id: id.to_string(),
         trust: Trust::Revoked,
     };
-    context.terminal.print_object(&object, Stream::Stdout)
+    context.report(&Outcome { object, words }, Stream::Stdout)
 }
 
 #[derive(Serialize)]

@@ -7,28 +7,30 @@ use std::path::PathBuf;
 
 use crate::cli::display::names::DisplayName;
 use clap::Subcommand;
-use encl::crypto::signing::RootId;
 use encl::directory::{Names, Trust};
-use encl::identity::{Card, fingerprint};
-use encl::keystore::{self as library, Contact, Keystore, KeystoreError};
+use encl::identity::fingerprint;
+use encl::keystore::{Contact, KeystoreError};
 use encl::pipeline::parallel_map;
-use encl::time::Time;
-use serde::Serialize;
 
-use crate::cli::commands::key;
-use crate::cli::commands::program::help::closing;
+use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::card::described;
+use crate::cli::display::report::Words;
 use crate::cli::display::time;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::operations::cards::invitation_reply::InvitationObject;
-use crate::cli::terminal::{Stream, safe};
+use crate::cli::operations::contacts::{Added, contact, find, report, report_as};
+use crate::cli::terminal::safe;
 
 /// Cards that are read together for a list; of thousands only these are kept.
 const TOGETHER: usize = 256;
 
+/// Other people's cards: add, list, show, verify, block, unblock, remove
 #[derive(Debug, Subcommand)]
+#[command(after_help = closing(&Exit::ALL, "\
+  $ encl contact add bob.card --yes
+  $ encl contact list"))]
 pub(crate) enum Command {
     /// Add or update a contact from a card; or take note of a revocation
     #[command(
@@ -127,13 +129,8 @@ fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failur
     };
     let what = format!("cannot {verb} {}", card.display_name());
     decided.map_err(|error| keystore::failure(&what, &error))?;
-    if context.json {
-        return print(&card, Added::default(), context);
-    }
-    context
-        .terminal
-        .status(&format!("{}: {words}", card.display_name()));
-    Ok(())
+    let words = Words::Status(format!("{}: {words}", card.display_name()));
+    report(&card, Added::default(), words, context)
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
@@ -168,35 +165,31 @@ fn list_one(
     Contact { card, trust, .. }: &Contact,
     context: &Context,
 ) -> Result<(), Failure> {
-    if context.json {
-        return print_object(card, *trust, Added::default(), context);
-    }
     let state = match Trust::of_card(*trust, card, context.now) {
         Trust::Unverified => "not verified",
         other => trust::label(other),
     };
     let id = fingerprint(&names.id);
-    let line = format!("{}  {state}  {id}", names.display_name());
-    context.terminal.print(&line)
+    let words = Words::Answer(format!("{}  {state}  {id}", names.display_name()));
+    report_as(card, *trust, Added::default(), words, context)
 }
 
 fn show(who: &str, context: &Context) -> Result<(), Failure> {
     let card = find(who, context)?;
-    if context.json {
-        return print(&card, Added::default(), context);
-    }
     let contact = contact(&card.id(), context)?;
     let contact = contact
         .ok_or_else(|| Failure::new(Exit::Failed, "cannot read a contact that was just there"))?;
-    context.terminal.print(&format!(
+    let words = format!(
         "{}\ntrust: {}\nhere since: {}",
-        key::described(&card),
+        described(&card),
         trust::describe(
             contact.trust,
             Trust::of_card(contact.trust, &card, context.now)
         ),
         time::local(contact.added)
-    ))
+    );
+    let (trust, words) = (contact.trust, Words::Answer(words));
+    report_as(&card, trust, Added::default(), words, context)
 }
 
 fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
@@ -224,86 +217,4 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-pub(crate) fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
-    let contact = context.keystore.contact(id);
-    contact.map_err(|error| keystore::failure("cannot read the contact", &error))
-}
-
-pub(crate) fn find(who: &str, context: &Context) -> Result<Card, Failure> {
-    let people = context.people()?;
-    Ok(people.find_contact(who)?.card)
-}
-
-/// The object of a contact as the keystore has it now.
-pub(crate) fn print(card: &Card, added: Added, context: &Context) -> Result<(), Failure> {
-    let trust = trust_in(&context.keystore, card)?;
-    print_object(card, trust, added, context)
-}
-
-pub(crate) fn trust_in(keystore: &Keystore, card: &Card) -> Result<library::Trust, Failure> {
-    let contact = keystore.contact(&card.id());
-    let contact = contact.map_err(|error| keystore::unreadable(&error))?;
-    Ok(contact.map_or(library::Trust::Unverified, |contact| contact.trust))
-}
-
-pub(crate) fn print_object(
-    card: &Card,
-    trust: library::Trust,
-    added: Added,
-    context: &Context,
-) -> Result<(), Failure> {
-    let object = ContactObject {
-        schema: "encl.contact/1",
-        card: key::CardFacts::of(card),
-        trust: Trust::of_card(trust, card, context.now),
-        verified: VerifiedObject::of(trust),
-        added,
-    };
-    context.terminal.print_object(&object, Stream::Stdout)
-}
-
-#[derive(Serialize)]
-struct ContactObject<'a> {
-    schema: &'static str,
-    #[serde(flatten)]
-    card: key::CardFacts<'a>,
-    trust: Trust,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verified: Option<VerifiedObject>,
-    #[serde(flatten)]
-    added: Added,
-}
-
-/// What became of a card that was offered.
-#[derive(Default, Serialize)]
-pub(crate) struct Added {
-    /// `added`, `updated`, `successor` or `known`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) accepted: Option<&'static str>,
-    /// What the token beside it says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) invitation: Option<InvitationObject>,
-}
-
-/// By which of my identities, when and how.
-#[derive(Serialize)]
-struct VerifiedObject {
-    by: String,
-    at: Time,
-    how: &'static str,
-}
-
-impl VerifiedObject {
-    fn of(trust: library::Trust) -> Option<Self> {
-        let library::Trust::Verified(verified) = trust else {
-            return None;
-        };
-        Some(Self {
-            by: verified.by.to_string(),
-            at: verified.at,
-            how: verified.how.word(),
-        })
-    }
 }

@@ -1,20 +1,21 @@
 //! `encl contact verify`: the number that a pair compares, and what is recorded of it.
 
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::Words;
 use crate::cli::errors::directory::blocked;
 use clap::Args;
 use encl::crypto::signing::RootId;
 use encl::directory::People;
 use encl::directory::{Names, Trust};
 use encl::identity::Card;
-use encl::keystore::{self as library, Compared, SafetyNumber, Verified};
+use encl::keystore::{Compared, SafetyNumber, Verified};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-use crate::cli::commands::people::contact;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::contacts::{Added, find, report};
 use crate::cli::terminal::prompt::Prompt;
 use crate::cli::terminal::safe;
 
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let card = contact::find(&arguments.who, context)?;
+    let card = find(&arguments.who, context)?;
     let people = context.people()?;
     let name = card.display_name();
     let what = format!("cannot verify {name}");
@@ -54,9 +55,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             Compared::ByEye
         }
     };
-    record(&card, me.id(), how, &what, context)?;
-    context.terminal.status(&format!("{name}: verified"));
-    Ok(())
+    record(&card, (me.id(), how), &what, context)?;
+    let words = Words::Status(format!("{name}: verified"));
+    report(&card, Added::default(), words, context)
 }
 
 fn me<'a>(
@@ -151,8 +152,7 @@ fn another(what: String) -> Failure {
 
 fn record(
     card: &Card,
-    by: RootId,
-    how: Compared,
+    (by, how): (RootId, Compared),
     what: &str,
     context: &Context,
 ) -> Result<(), Failure> {
@@ -164,10 +164,5 @@ fn record(
     let recorded = context
         .keystore
         .verify_contact(&card.id(), verified, &mut context.rng());
-    recorded.map_err(|error| keystore::failure(what, &error))?;
-    if context.json {
-        let nothing = contact::Added::default();
-        contact::print_object(card, library::Trust::Verified(verified), nothing, context)?;
-    }
-    Ok(())
+    recorded.map_err(|error| keystore::failure(what, &error))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Read};
 
+use encl::envelope::{Envelope, HEAD_BYTES};
 use encl::mail::{Findings, Header, Notice, Other, Reopen, ScanError, Sealed, find, open_body};
 
 use crate::cli::context::Context;
@@ -11,7 +12,6 @@ use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
 use crate::cli::terminal::safe;
 
-const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 /// Parts that are listed before "and N more".
 const PARTS_SHOWN: usize = 20;
 
@@ -27,7 +27,7 @@ impl FoundEnvelope {
     /// Looks through all of `input`.
     pub(crate) fn open(input: &Input, verb: &str, context: &Context) -> Result<Self, Failure> {
         let (source, (found, is_bare)) =
-            MessageSource::open_looking(input, verb, context, look_through)?;
+            MessageSource::open_looking(input, verb, &mut context.rng(), look_through)?;
         Ok(Self {
             source,
             found,
@@ -46,10 +46,8 @@ impl FoundEnvelope {
 /// An envelope has no structure of a message, and only looks as if its header never ended.
 fn look_through(message: &mut dyn Read) -> Result<(Findings, bool), ScanError> {
     let mut head = Vec::new();
-    message
-        .take(ARMOR_BEGIN.len() as u64)
-        .read_to_end(&mut head)?;
-    let is_bare = head.starts_with(b"encl/") || head == ARMOR_BEGIN;
+    message.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    let is_bare = Envelope::looks_like(&head);
     let found = match is_bare {
         true => find(&mut io::empty()),
         false => find(&mut head.as_slice().chain(message)),

@@ -4,8 +4,7 @@ use std::io::{self, BufReader, Read};
 
 use encl::mail::{Header, HeaderEnd, Reopen, recipients};
 
-use crate::cli::commands::mail::send::cannot;
-use crate::cli::errors::sysexits::Sysexit;
+use crate::cli::errors::sysexits::{Sysexit, cannot_send as cannot};
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::spool::MessageSource;
 

@@ -4,9 +4,8 @@ use encl::address::is_same_address;
 use encl::directory::{People, Person, Recipients};
 use encl::mail::{Field, Header, Invocation, Mailbox, parse_list, recipients};
 
-use crate::cli::commands::mail::send::cannot;
 use crate::cli::context::Context;
-use crate::cli::errors::sysexits::Sysexit;
+use crate::cli::errors::sysexits::{Sysexit, cannot_send as cannot};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::mail::outgoing::header_recipients;
 use crate::cli::operations::mail::outgoing::header_recipients::warn_of_names;

@@ -1,6 +1,6 @@
 //! The texts of `encl help TOPIC`.
 
-use crate::cli::commands::program::help::exit_codes;
+use crate::cli::args::help::exit_codes;
 use crate::cli::errors::Exit;
 
 /// Every topic.

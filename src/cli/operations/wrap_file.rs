@@ -5,28 +5,36 @@ use std::time::SystemTime;
 
 use encl::atomic_file::{self, Existing};
 use encl::directory::Recipients;
-use encl::envelope::{ContentInfo, EnvelopeId, SealRequest};
-use encl::operations::seal::{Encoding, seal_as};
+use encl::envelope::ContentInfo;
+use encl::envelope::Envelope;
+use encl::envelope::EnvelopeId;
+use encl::envelope::HEAD_BYTES;
+use encl::envelope::SealRequest;
+use encl::operations::seal::Encoding;
+use encl::operations::seal::seal_as;
 use encl::time::Time;
 
-use crate::cli::commands::envelope::wrap::Arguments;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
-use crate::cli::files::target::Target;
+use crate::cli::files::target::{Destination, Target};
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
 
 /// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
 const ALIGNED_BYTES_MIN: u64 = 1 << 20;
-const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 
 /// What wrap was told, resolved.
 pub(crate) struct Wrapping<'a> {
-    pub(crate) arguments: &'a Arguments,
+    pub(crate) destination: Destination,
+    pub(crate) existing: Existing,
+    /// The file name to store for standard input.
+    pub(crate) name: Option<&'a str>,
+    /// Whether it is written as text.
+    pub(crate) armor: bool,
     pub(crate) sealing: Sealing<'a>,
     pub(crate) readers: Recipients,
 }
@@ -39,14 +47,15 @@ pub(crate) struct Wrapped {
 }
 
 impl Wrapping<'_> {
+    /// Where the envelope of one input goes.
+    pub(crate) fn target(&self, input: &Input) -> Result<Target, Failure> {
+        Target::of_wrap(input, &self.destination, self.name)
+    }
+
     /// Seals one input.
     pub(crate) fn wrap(&self, input: &Input, parallelism: Parallelism) -> Result<Wrapped, Failure> {
-        let target = Target::of_wrap(
-            input,
-            &self.arguments.output,
-            self.arguments.name.as_deref(),
-        )?;
-        if !self.arguments.armor {
+        let target = self.target(input)?;
+        if !self.armor {
             target::refuse_binary_on_terminal(&target, input)?;
         }
         let mut source = input.open("wrap")?;
@@ -55,12 +64,7 @@ impl Wrapping<'_> {
             input,
             target: &target,
         };
-        let existing = if self.arguments.output.force {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        };
-        let mut sink = output.open(&source, atomic_file::FileMode::Umask, existing)?;
+        let mut sink = output.open(&source, atomic_file::FileMode::Umask, self.existing)?;
         let bytes = source.length();
         let about = self.about(input, &source);
         let request = SealRequest {
@@ -71,7 +75,7 @@ impl Wrapping<'_> {
         let terminal = parallelism.progress(self.sealing.context.terminal);
         let mut content = Progress::new(terminal, &input.name(), bytes, source);
         let head = head(input, &mut content)?;
-        let encoding = match self.arguments.armor {
+        let encoding = match self.armor {
             true => Encoding::Armor,
             false => Encoding::Binary,
         };
@@ -83,7 +87,7 @@ impl Wrapping<'_> {
         Ok(Wrapped {
             id: sealed.id,
             target,
-            was_envelope: looks_like_an_envelope(&head),
+            was_envelope: Envelope::looks_like(&head),
         })
     }
 
@@ -121,24 +125,17 @@ impl Wrapping<'_> {
             .filter(|_| source.is_seekable())
             .and_then(seconds);
         ContentInfo {
-            name: self.arguments.name.clone().or(file_name),
+            name: self.name.map(str::to_owned).or(file_name),
             modified: modified.and_then(|since| Time::from_unix(since.as_secs())),
             ..ContentInfo::default()
         }
     }
 }
 
-/// Whether these first bytes are those of an envelope.
-pub(crate) fn looks_like_an_envelope(head: &[u8]) -> bool {
-    head.starts_with(b"encl/1\n") || head.starts_with(ARMOR_BEGIN)
-}
-
 /// Reads the first bytes, to see whether somebody wraps an envelope once more.
 fn head(input: &Input, content: &mut impl Read) -> Result<Vec<u8>, Failure> {
     let mut head = Vec::new();
-    let read = content
-        .take(ARMOR_BEGIN.len() as u64)
-        .read_to_end(&mut head);
+    let read = content.take(HEAD_BYTES as u64).read_to_end(&mut head);
     read.map_err(|error| {
         input
             .cannot("wrap", Exit::Failed)

@@ -97,7 +97,7 @@ pub(crate) fn print_line(
     terminal: Terminal,
 ) -> Result<(), Failure> {
     if dry_run && target.objects() == Stream::Stdout {
-        return terminal.print(line);
+        return Ok(terminal.print(line)?);
     }
     terminal.status(line);
     Ok(())
@@ -134,7 +134,7 @@ impl JsonPrinter<'_> {
             signature_lost: planned.signature_lost.map(|id| id.to_string()),
             done: done.is_some(),
         };
-        self.terminal.print_object(&object, target.objects())
+        Ok(self.terminal.print_object(&object, target.objects())?)
     }
 }
 

@@ -1,0 +1,53 @@
+//! Errors of files and of standard output as failures.
+
+use std::io;
+
+use encl::atomic_file::AtomicFileError;
+
+use crate::cli::errors::{CommandError, Exit, Failure, io_message};
+use crate::cli::terminal::safe;
+use crate::cli::terminal::stdin::StdinClaimed;
+use crate::cli::terminal::stdout::StdoutError;
+
+impl From<StdoutError> for Failure {
+    fn from(StdoutError(error): StdoutError) -> Self {
+        not_printed(&error)
+    }
+}
+
+impl From<StdoutError> for CommandError {
+    fn from(error: StdoutError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl From<StdinClaimed> for Failure {
+    fn from(StdinClaimed: StdinClaimed) -> Self {
+        Self::new(Exit::Usage, "cannot read standard input twice")
+    }
+}
+
+/// "cannot write standard output", because of `error`.
+pub(crate) fn not_printed(error: &io::Error) -> Failure {
+    let failure = Failure::new(Exit::Failed, "cannot write standard output");
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => failure.reason("its reader went away (broken pipe)"),
+        _ => failure.reason(io_message(error)),
+    }
+}
+
+/// Why a file was not made. `failure` says what was attempted; its exit code becomes that of `error`.
+pub(crate) fn not_made(failure: Failure, error: &AtomicFileError) -> Failure {
+    let exit = match error {
+        AtomicFileError::Exists(_) | AtomicFileError::Link(_) => Exit::Exists,
+        AtomicFileError::NoName(_) => Exit::Usage,
+        AtomicFileError::NotAFile(_) | AtomicFileError::System { .. } => Exit::Failed,
+    };
+    let failure = Failure { exit, ..failure }.reason(safe(&error.to_string()));
+    match error {
+        AtomicFileError::Exists(_) => failure.hint("--force replaces it, -o OUT names another"),
+        AtomicFileError::Link(_) => failure.hint("links are never followed: name the file itself"),
+        AtomicFileError::System { source, .. } => failure.reason(io_message(source)),
+        _ => failure,
+    }
+}

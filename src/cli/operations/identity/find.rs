@@ -1,0 +1,71 @@
+//! One of my identities, as it was named or by default.
+
+use encl::directory::{Names, match_one};
+use encl::identity::Card;
+use encl::keystore::{Standing, StoredIdentity};
+
+use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
+use crate::cli::errors::directory::retired;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{Exit, Failure};
+
+/// All my identities.
+pub(crate) fn identities(context: &Context) -> Result<Vec<StoredIdentity>, Failure> {
+    let identities = context.keystore.identities();
+    identities.map_err(|error| keystore::failure("cannot read your identities", &error))
+}
+
+/// One of my identities that is used: it signs, and others seal to it.
+pub(crate) fn find_active(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
+    let identity = find(who, context)?;
+    if identity.standing == Standing::Active {
+        return Ok(identity);
+    }
+    let what = format!("cannot use your identity {}", identity.card.display_name());
+    Err(retired(what))
+}
+
+/// One of my identities by address, name or fingerprint, of two with the same the one that is used; without one the default.
+pub(crate) fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
+    let mut identities = identities(context)?;
+    let place = match context.identity_name(who) {
+        Some(name) => place_of(&name, &identities, context)?,
+        None if identities.is_empty() => {
+            let failure =
+                Failure::new(Exit::Recipient, "cannot find your identity").reason("you have none");
+            return Err(failure.hint("`encl key new ADDRESS` makes one"));
+        }
+        None => 0,
+    };
+    Ok(identities.swap_remove(place))
+}
+
+fn place_of(
+    name: &str,
+    identities: &[StoredIdentity],
+    context: &Context,
+) -> Result<usize, Failure> {
+    let former = identities
+        .iter()
+        .filter(|identity| identity.standing != Standing::Active)
+        .map(|identity| Names::of_card(&identity.card))
+        .collect::<Vec<_>>();
+    let people = context.people()?;
+    let id = match people.my_identity(name) {
+        Ok(person) => person.card.id(),
+        Err(error) => match_one(name, &former).map_err(|_| error)?,
+    };
+    let place = identities
+        .iter()
+        .position(|identity| identity.card.id() == id);
+    Ok(place.expect("both lists were read from one keystore"))
+}
+
+/// Refuses a card whose addresses another identity of mine has, before a passphrase is asked for.
+pub(crate) fn refuse_taken(card: &Card, what: &str, context: &Context) -> Result<(), Failure> {
+    context
+        .keystore
+        .refuse_taken_addresses(card)
+        .map_err(|error| keystore::failure(what, &error))
+}
