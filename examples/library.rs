@@ -1,105 +1,135 @@
-//! The library in one page: make two people, seal for one of them, open again. Run it with `cargo run --example library`.
+//! The library in one page: seal for a name out of a keystore, open, and give a group access to a whole folder.
+//! Run it with `cargo run --example library`.
 
-use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
-use encl::crypto::passphrase::Passphrase;
-use encl::crypto::{Kem, KeyId, PrivateKey};
-use encl::envelope::{
-    Addressee, ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
-    Workers, seal,
-};
-use encl::identity::{Card, CardRequest, Identity};
-use encl::policy::{Conditions, Padding, Recipient};
+use anyhow::{Context, Error, Result};
+use encl::crypto::Kem;
+use encl::directory::{DirectoryError, People, Person, Recipients, known_person, resolve};
+use encl::envelope::{ContentInfo, KeyringError, Workers, seal};
+use encl::identity::{Card, CardRequest, Identity, Revocation};
+use encl::keystore::{AddedBy, Keystore, Protection, StoredSecret};
+use encl::operations::approvals::Approvals;
+use encl::operations::keys::TypedPassphrase;
+use encl::operations::open::{Opener, Requirements};
+use encl::operations::rewrite::{AccessUpdate, RequestedAccess, envelopes_below, update_file};
+use encl::operations::seal::{SealTerms, Sealer};
+use encl::operations::{MyKeys, Unlock};
 use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use zeroize::Zeroizing;
 
-/// Bob's keys, as an opener asks for them. A program would unlock them only when they are needed.
-struct Keys(Identity);
+/// How a program gets at private keys. Here nothing is locked by a passphrase; a program would ask for it.
+struct Unlocked(Keystore);
 
-impl Keyring for Keys {
-    fn keys(&self) -> Vec<ReaderKey> {
-        let key = |key: &PrivateKey| ReaderKey {
-            id: key.public_key().key_id(),
-            kem: key.kem(),
-        };
-        self.0
-            .keys()
-            .iter()
-            .map(|kem_key| key(&kem_key.private))
-            .collect()
+impl Unlock for Unlocked {
+    fn unlock_identity(&self, person: &Person) -> Result<Identity, KeyringError> {
+        match self.0.secret(&person.card.id())? {
+            StoredSecret::Plain(identity) => Ok(identity),
+            StoredSecret::Locked(_) => Err("it is locked by a passphrase".into()),
+        }
     }
 
-    fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
-        self.0
-            .private_key(key)
-            .ok_or_else(|| "not one of Bob's keys".into())
-    }
-
-    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
+    fn passphrase_of_envelope(&self, _: &str) -> Result<Zeroizing<String>, KeyringError> {
         Err("there is nobody to ask".into())
     }
 }
 
-fn main() -> Result<()> {
-    // The library never looks for clock or randomness: both are given to it.
+/// A keystore with a new identity in it, and its card.
+fn newcomer(keystore: Keystore, name: &str, now: Time) -> Result<(Keystore, Card)> {
     let mut rng = UnwrapErr(SysRng);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let now = Time::from_unix(now).context("the clock is past the year 9999")?;
-
-    let alice = Identity::generate(Kem::XWing, now, None, &mut rng);
-    let bob = Identity::generate(Kem::XWing, now, None, &mut rng);
+    let identity = Identity::generate(Kem::XWing, now, None, &mut rng);
     let request = CardRequest {
-        name: "Bob".to_owned(),
-        addresses: vec!["bob@example.org".to_owned()],
+        name: name.to_owned(),
+        addresses: vec![format!("{}@example.org", name.to_lowercase())],
         serial: 1,
         created: now,
     };
-    let card = Card::new(&bob, request)?;
+    let card = Card::new(&identity, request)?;
+    let revocation = Revocation::new(identity.root(), now);
+    keystore.add_identity(&identity, &card, &revocation, Protection::Plain, &mut rng)?;
+    Ok((keystore, card))
+}
 
-    // What travels from Bob to Alice is one line of text; reading it checks signature and keys.
-    let card = Card::from_text(card.to_text().as_bytes())?;
-    let public = card
-        .current_key(now)
-        .context("all keys of the card have expired")?
-        .public
-        .clone();
-    let recipient = Recipient {
-        name: card.name().to_owned(),
-        address: card.addresses().first().cloned(),
-        id: card.id(),
-        key: public.key_id(),
+fn main() -> Result<()> {
+    // The library never looks for folders, clock or randomness: all are given to it.
+    let desk = tempfile::tempdir()?;
+    let mut rng = UnwrapErr(SysRng);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now = Time::from_unix(now).context("the clock is past the year 9999")?;
+    let keystore = |name: &str| Keystore::at(desk.path().join(name));
+    let (alice, _) = newcomer(keystore("alice"), "Alice", now)?;
+    let (bob, bobs_card) = newcomer(keystore("bob"), "Bob", now)?;
+    let (_, carols_card) = newcomer(keystore("carol"), "Carol", now)?;
+    for card in [&bobs_card, &carols_card] {
+        alice.accept(card, AddedBy::Added, now)?;
+    }
+
+    // Alice seals for Bob, by name, and signs.
+    let people = People::read(alice.clone())?;
+    let me = people.active.first().context("Alice has an identity")?;
+    let recipients = Recipients::resolve(&["Bob".to_owned()], Some(me), &people, now)?;
+    let unlocked = Unlocked(alice);
+    let keys = MyKeys::new(&unlocked, people.readers());
+    let sealer = Sealer {
+        signer: Some(keys.signing_key(me.card.id()).map_err(Error::from_boxed)?),
+        passphrase: None,
+        terms: SealTerms::default(),
+        now,
     };
-    let request = SealRequest {
-        locks: vec![LockRequest {
-            recipients: vec![Addressee { recipient, public }],
-            ..LockRequest::default()
-        }],
-        signer: Some(alice.root()),
-        private: false,
-        padding: Padding::None,
-        created: Some(now),
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
-        info: ContentInfo::default(),
-        aligned: false,
-        workers: Workers::Processors,
-    };
-    let mut envelope = Vec::new();
+    let folder = desk.path().join("sealed");
+    fs::create_dir(&folder)?;
+    let path = folder.join("plan.txt.encl");
+    let request = sealer.request(&recipients, ContentInfo::default());
+    let content = b"for Bob, and later for Carol";
     seal(
         &request,
-        &mut b"for Bob alone".as_slice(),
-        &mut envelope,
+        &mut content.as_slice(),
+        &mut File::create(&path)?,
         &mut rng,
     )?;
 
-    let mut content = Vec::new();
-    let opened = Envelope::read(envelope.as_slice())?.unlock(&mut Keys(bob), now)?;
-    let (about, bytes) = opened.copy_to(&mut content, Workers::Processors)?;
-    anyhow::ensure!(content == b"for Bob alone" && about.signer() == Some(alice.id()));
-    writeln!(std::io::stdout(), "{bytes} bytes, signed by {}", alice.id())?;
+    // Bob opens it.
+    let bobs = People::read(bob.clone())?;
+    let unlocked_bob = Unlocked(bob);
+    let opener = |keys| Opener::new(keys, Approvals::none(), Requirements::default(), now);
+    let bob = opener(MyKeys::new(&unlocked_bob, bobs.readers()));
+    let opened = bob.open(
+        "the plan",
+        File::open(&path)?,
+        &mut TypedPassphrase::default(),
+    )?;
+    let mut plan = Vec::new();
+    let (opened, bytes) = opened.copy_to(&mut plan, Workers::Processors)?;
+    anyhow::ensure!(plan == content && opened.signer() == Some(me.card.id()));
+    writeln!(
+        std::io::stdout(),
+        "{bytes} bytes, signed by {}",
+        me.card.name()
+    )?;
+
+    // Alice gives exactly Bob and Carol, and herself, access to everything in the folder.
+    let both = resolve(&["Bob", "Carol"], &people)?;
+    let both = both.iter().map(|one| known_person(one, now));
+    let requested = RequestedAccess::Exactly {
+        people: both.collect::<Result<_, DirectoryError>>()?,
+        no_self: false,
+    };
+    let update = AccessUpdate::new(&people, requested, None, (None, true), now)?;
+    let alice = opener(keys);
+    let mut unreadable = Vec::new();
+    for path in envelopes_below(&folder, |error| unreadable.push(error)) {
+        let planned = update_file(&path, &update, &alice, &mut rng)?;
+        let added = planned.changes.added.len();
+        writeln!(
+            std::io::stdout(),
+            "{added} more can open {}",
+            path.file_name().context("a file")?.display()
+        )?;
+    }
+    anyhow::ensure!(unreadable.is_empty());
     Ok(())
 }
