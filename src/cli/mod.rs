@@ -58,14 +58,16 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Reads the command line with the options of one command only. Everything else, help and errors too, is answered with those of
-/// all commands, which take longer to define than a small file takes to wrap.
+/// Reads the command line with the options of the command that it begins with. Everything else, help and errors too, is answered
+/// with those of all commands.
 fn parse() -> Result<Cli, clap::Error> {
-    let lazy = Global::augment_args(clap::Command::new("encl"));
-    let mut lazy = Command::augment_lazily(lazy);
-    match lazy.try_get_matches_from_mut(std::env::args_os()) {
-        Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches),
-        Err(_) => Cli::try_parse(),
+    let name = std::env::args_os().nth(1);
+    let name = name.as_deref().and_then(OsStr::to_str).unwrap_or_default();
+    let one = Global::augment_args(clap::Command::new("encl"));
+    let one = Command::augment_one(one, name);
+    match one.map(|one| one.try_get_matches_from(std::env::args_os())) {
+        Some(Ok(mut matches)) => Cli::from_arg_matches_mut(&mut matches),
+        _ => Cli::try_parse(),
     }
 }
 

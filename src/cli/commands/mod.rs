@@ -56,10 +56,12 @@ macro_rules! commands {
                 }
             }
 
-            /// Adds all commands by name, with their options only for the one that is run: to define the options of all takes
-            /// longer than to wrap a small file.
-            pub(crate) fn augment_lazily(command: clap::Command) -> clap::Command {
-                command $(.subcommand(clap::Command::new($name).defer(augment!($kind $arguments))))+
+            /// Adds the command of that name only: to define the options of all takes longer than to wrap a small file.
+            pub(crate) fn augment_one(command: clap::Command, name: &str) -> Option<clap::Command> {
+                match name {
+                    $($name => Some(command.subcommand(augment!($kind $arguments)(clap::Command::new($name)))),)+
+                    _ => None,
+                }
             }
         }
 

@@ -3,7 +3,6 @@
 pub(crate) mod access;
 pub(crate) mod card;
 pub(crate) mod inspection;
-pub(crate) mod message;
 pub(crate) mod names;
 pub(crate) mod paper;
 pub(crate) mod policy;
@@ -12,3 +11,6 @@ pub(crate) mod recipients;
 pub(crate) mod report;
 pub(crate) mod time;
 pub(crate) mod trust;
+
+/// The fields of a message that are shown, in this order.
+pub(crate) const FIELDS: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];

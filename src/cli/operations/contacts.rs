@@ -1,19 +1,12 @@
 //! Contacts as the keystore has them now.
 
 use encl::crypto::signing::RootId;
-use encl::directory::Trust;
 use encl::identity::Card;
 use encl::keystore::{self as library, Contact, Keystore};
-use encl::time::Time;
-use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::display::card::CardFacts;
-use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore;
-use crate::cli::operations::cards::invitation_reply::InvitationObject;
-use crate::cli::terminal::Stream;
 
 pub(crate) fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>, Failure> {
     let contact = context.keystore.contact(id);
@@ -25,81 +18,8 @@ pub(crate) fn find(who: &str, context: &Context) -> Result<Card, Failure> {
     Ok(people.find_contact(who)?.card)
 }
 
-/// Shows a contact with the trust that the keystore has now.
-pub(crate) fn report(
-    card: &Card,
-    added: Added,
-    words: Words,
-    context: &Context,
-) -> Result<(), Failure> {
-    let trust = trust_in(&context.keystore, card)?;
-    report_as(card, trust, added, words, context)
-}
-
 pub(crate) fn trust_in(keystore: &Keystore, card: &Card) -> Result<library::Trust, Failure> {
     let contact = keystore.contact(&card.id());
     let contact = contact.map_err(|error| keystore::unreadable(&error))?;
     Ok(contact.map_or(library::Trust::Unverified, |contact| contact.trust))
-}
-
-/// Shows a contact with a trust that is known.
-pub(crate) fn report_as(
-    card: &Card,
-    trust: library::Trust,
-    added: Added,
-    words: Words,
-    context: &Context,
-) -> Result<(), Failure> {
-    let object = ContactObject {
-        schema: "encl.contact/1",
-        card: CardFacts::of(card),
-        trust: Trust::of_card(trust, card, context.now),
-        verified: VerifiedObject::of(trust),
-        added,
-    };
-    context.report(&Outcome { object, words }, Stream::Stdout)
-}
-
-#[derive(Serialize)]
-struct ContactObject<'a> {
-    schema: &'static str,
-    #[serde(flatten)]
-    card: CardFacts<'a>,
-    trust: Trust,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verified: Option<VerifiedObject>,
-    #[serde(flatten)]
-    added: Added,
-}
-
-/// What became of a card that was offered.
-#[derive(Default, Serialize)]
-pub(crate) struct Added {
-    /// `added`, `updated`, `successor` or `known`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) accepted: Option<&'static str>,
-    /// What the token beside it says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) invitation: Option<InvitationObject>,
-}
-
-/// By which of my identities, when and how.
-#[derive(Serialize)]
-struct VerifiedObject {
-    by: String,
-    at: Time,
-    how: &'static str,
-}
-
-impl VerifiedObject {
-    fn of(trust: library::Trust) -> Option<Self> {
-        let library::Trust::Verified(verified) = trust else {
-            return None;
-        };
-        Some(Self {
-            by: verified.by.to_string(),
-            at: verified.at,
-            how: verified.how.word(),
-        })
-    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod cards;
 
+pub(crate) mod contact_report;
 pub(crate) mod contacts;
 pub(crate) mod identity;
 pub(crate) mod inspect;

@@ -10,6 +10,7 @@ use rand::RngExt as _;
 use zeroize::Zeroizing;
 
 use crate::cli::errors::{Exit, Failure, io_message};
+pub(crate) use crate::cli::secrets::passphrase_source::PassphraseFor;
 use crate::cli::secrets::passphrase_source::{Lines, bounded, inherited, is_stdin, run};
 use crate::cli::terminal;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
@@ -17,13 +18,6 @@ use crate::cli::terminal::stdin::{StdinGuard, is_dash};
 
 /// Seven words of 2,048: 77 bits.
 const GENERATED_WORDS: usize = 7;
-
-/// Which question a passphrase answers: of two lines the first is the identity's, the second the envelope's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PassphraseFor {
-    Identity,
-    Envelope,
-}
 
 /// Where passphrases come from.
 enum Source {

@@ -9,10 +9,16 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::cli::errors::{Exit, Failure, io_message};
-use crate::cli::secrets::passphrase::PassphraseFor;
 
 /// More than two of the longest passphrases (1,024 bytes each) with their line ends.
 const SOURCE_BYTES_MAX: usize = 4096;
+
+/// Which question a passphrase answers: of two lines the first is the identity's, the second the envelope's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PassphraseFor {
+    Identity,
+    Envelope,
+}
 
 /// One line that answers every question, or the identity's and the envelope's.
 pub(crate) struct Lines {

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::message::FIELDS;
+use crate::cli::display::FIELDS;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
 use crate::cli::files::spool::SpoolWriter;
 use crate::cli::operations::mail::mailbox::{failure, jobs_to_read, name, not_gone_through};

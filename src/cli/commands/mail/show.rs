@@ -12,7 +12,7 @@ use crate::cli::args::help::closing;
 use crate::cli::args::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
-use crate::cli::display::message::FIELDS;
+use crate::cli::display::FIELDS;
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::spool::{SpoolWriter, not_spooled};
