@@ -20,7 +20,7 @@ use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::stdin::StdinGuard;
 use crate::cli::terminal::{Stream, Terminal, shown};
 
-/// What a context is made of: the values of the options that every command takes.
+/// The values of the options that every command takes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) keystore: Option<PathBuf>,
@@ -44,7 +44,7 @@ pub(crate) struct Context {
     pub(crate) json: bool,
     /// `--no-input`: ask nothing.
     pub(crate) no_input: bool,
-    /// Claimed by whoever reads it as data.
+    /// Claimed by the part of the program that reads it as data.
     pub(crate) stdin: StdinGuard,
     pub(crate) passphrases: Passphrases,
 }

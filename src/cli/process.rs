@@ -69,7 +69,7 @@ fn no_core_dump() {
     );
 }
 
-/// The signals that whoever started us wants ignored, as `nohup` does: bit n - 1 for signal n (proc(5), `SigIgn`).
+/// The signals that were ignored when the program was started, as by `nohup`: bit n - 1 for signal n (proc(5), `SigIgn`).
 fn ignored() -> u64 {
     // Room from the start: a file in /proc has no length, and finding it out bit by bit takes eight reads.
     let mut status = Vec::with_capacity(4_096);

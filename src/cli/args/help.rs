@@ -16,7 +16,7 @@ pub(crate) fn closing(exits: &[Exit], examples: &str) -> String {
     )
 }
 
-/// The same for a command whose codes mail programs act on.
+/// The closing part of the help of a command with exit codes for mail programs.
 pub(crate) fn sysexit_closing(examples: &str) -> String {
     let examples: Vec<_> = examples
         .lines()

@@ -1,4 +1,4 @@
-//! People by name: one, a list of them, and somebody who signed. Everything here is escaped for a terminal.
+//! Names of people for a terminal: one, a list, and a signer. Everything is escaped.
 
 use std::fmt::Write as _;
 

@@ -39,7 +39,7 @@ pub(crate) fn rule(lock: &Lock, people: &People) -> String {
     }
 }
 
-/// The same where the people are named only to each other.
+/// A lock whose people are named only to each other.
 pub(crate) fn private_lock(need: u8, shares: usize, passphrase: bool) -> String {
     match (need, passphrase) {
         (1, false) => "any one of people who are named only to each other".to_owned(),

@@ -36,13 +36,13 @@ pub(crate) struct Outcome<O> {
     pub(crate) words: Words,
 }
 
-/// What a person is told, and where.
+/// The text for a person, and the stream that it goes to.
 pub(crate) enum Words {
     /// It was asked for: on standard output.
     Answer(String),
     /// It was done: on stderr, unless --quiet.
     Status(String),
-    /// What must be said was said.
+    /// No text: everything was reported on the way.
     Nothing,
 }
 

@@ -7,7 +7,7 @@ use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::safe;
 
-/// Why an identity cannot be unlocked: what the program itself said when it was asked.
+/// Why an identity cannot be unlocked: the failure of the program's own question for its passphrase.
 pub(crate) fn unlock_failure(error: KeyringError) -> Failure {
     match error.downcast::<Failure>() {
         Ok(failure) => *failure,
@@ -48,7 +48,7 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
     }
 }
 
-/// A passphrase that could not be had, or is wrong, is the reason why the envelope stays shut.
+/// Explains an envelope that does not open by the passphrase that is missing or wrong.
 fn locked(failure: Failure, inner: Failure) -> Failure {
     let mut failure = Failure {
         exit: inner.exit,

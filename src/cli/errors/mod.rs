@@ -139,7 +139,7 @@ impl Failure {
         Self::new(Exit::Failed, what).reason(io_message(error))
     }
 
-    /// The same with another exit code.
+    /// This failure with another exit code.
     pub(crate) fn exit(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
@@ -226,7 +226,7 @@ pub(crate) fn io_message(error: &std::io::Error) -> String {
     }
 }
 
-/// Why a command stops: a failure still to be told, or several that were told already.
+/// Why a command stops: a failure that is still to be reported, or failures that were reported already.
 #[derive(Debug)]
 pub(crate) enum CommandError {
     Failure(Failure),

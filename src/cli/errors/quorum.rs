@@ -187,7 +187,7 @@ impl UnlockContext<'_> {
         }
     }
 
-    /// Somebody of the keystore, whose card certifies the key. A policy can put any name to any key.
+    /// The person in the keystore whose card certifies the key. A policy can claim any name for any key.
     fn known(&self, one: &Recipient) -> Option<Person> {
         let person = self.people.with_id(one.id).ok().flatten()?;
         has_key(&person, one.key).then_some(person)

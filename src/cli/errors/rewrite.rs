@@ -10,7 +10,7 @@ use crate::cli::errors::envelope::{self, unlock_failure};
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::{safe, shown};
 
-/// Somebody who lets another person in signs for it.
+/// Granting access is signed, so it needs an identity.
 pub(crate) fn no_identity(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, what)
         .reason("you have no identity, and whoever lets somebody in signs for it")

@@ -32,7 +32,7 @@ impl Sysexit {
             Exit::Usage => Self::Usage,
             Exit::Recipient => Self::NoUser,
             Exit::Exists => Self::CantCreate,
-            // What is damaged is the keystore; whoever means the message says so.
+            // The keystore is damaged here; a damaged message has a code of its own.
             Exit::Failed | Exit::Locked | Exit::Damaged => Self::TempFail,
             Exit::Newer => Self::Protocol,
             Exit::NotForYou | Exit::Refused => Self::NoPerm,

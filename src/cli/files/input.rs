@@ -185,7 +185,7 @@ impl Source {
         self.file.seek(SeekFrom::Start(place)).map(drop)
     }
 
-    /// The same file once more, to compare others with.
+    /// A second descriptor of the file, to compare others with.
     pub(crate) fn twin(&self, input: &Input, verb: &str) -> Result<Self, Failure> {
         let file = self.file.try_clone();
         let file =

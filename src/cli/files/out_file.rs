@@ -1,4 +1,4 @@
-//! A file that -o names, written as a whole.
+//! A file that -o names, which appears complete or not at all.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! An output in the making: a file that appears whole or not at all, a device, or standard output.
+//! An output being written: a file that appears complete or not at all, a device, or standard output.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IsTerminal, Write};

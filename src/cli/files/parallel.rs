@@ -1,5 +1,5 @@
-//! Several inputs of one command: short files side by side, each by one thread; everything else alone, by all. What became of
-//! them is told in their order.
+//! Several inputs of one command: short files side by side, each on one thread; anything else alone, on all processors. Results
+//! are reported in input order.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -17,12 +17,12 @@ const SHORT_BYTES_MAX: u64 = 64 << 20;
 /// Files side by side: more than processors, because most of the time they wait for the disk (fsync).
 const SIDE_BY_SIDE: usize = 8;
 
-/// In whose company an input is worked on.
+/// Whether an input is processed alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parallelism {
-    /// Nobody's.
+    /// Alone, on all processors.
     Exclusive,
-    /// Other inputs'.
+    /// Beside other inputs, on one thread.
     Shared,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn each<I: AsRef<Input> + Sync, T: Send>(
     }
 }
 
-/// An input, and what became of it.
+/// An input with its result.
 type InputGroup<'a, I, T> = Option<(&'a I, Option<T>)>;
 
 fn side_by_side<'a, I: Sync, T: Send>(
@@ -119,7 +119,7 @@ fn side_by_side<'a, I: Sync, T: Send>(
     done.unwrap_or_else(|never| match never {});
 }
 
-/// A regular file that is short enough to be left to one thread. What cannot be asked is told about in its own turn.
+/// A regular file that is short enough for one thread. A file that cannot be examined is reported when its turn comes.
 fn is_short(input: &Input) -> bool {
     let metadata = input.path().map(std::fs::metadata);
     matches!(metadata, Some(Ok(file)) if file.is_file() && file.len() <= SHORT_BYTES_MAX)

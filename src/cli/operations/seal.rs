@@ -1,4 +1,4 @@
-//! What sealing needs before the first byte, for files and mail alike, and what is said of it.
+//! Prepares sealing for files and mail alike (who signs, passphrase, terms), and reports what was sealed.
 
 use std::ops::Deref;
 
@@ -125,7 +125,7 @@ impl<'a> Sealing<'a> {
     }
 }
 
-/// What was made of one input.
+/// The envelopes that were made of one input.
 pub(crate) enum SealedOutput {
     /// One envelope.
     One(EnvelopeId),
@@ -148,7 +148,7 @@ struct Object<'a> {
     signer: Option<Signer>,
 }
 
-/// Somebody for whom it was sealed.
+/// A recipient.
 #[derive(Serialize)]
 pub(crate) struct RecipientObject<'a> {
     name: &'a str,
@@ -157,7 +157,7 @@ pub(crate) struct RecipientObject<'a> {
     key: String,
 }
 
-/// One lock: `need` of these ids, or whoever knows the passphrase.
+/// One lock: `need` of these ids open it, or the passphrase does.
 #[derive(Serialize)]
 struct LockObject {
     need: u8,

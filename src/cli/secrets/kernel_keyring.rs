@@ -1,5 +1,5 @@
-//! Keys of identity files that are kept for a while by the Linux kernel (keyrings(7)): never a passphrase, never on a disk, and
-//! gone by the kernel's own time-out. There is no other place that stands in for it.
+//! Keys of identity files in a keyring of the Linux kernel (keyrings(7)), for a limited time: never a passphrase, never on a
+//! disk, and removed by the kernel's own time-out. Nothing else replaces it where it is missing.
 
 use crate::cli::display::names::hex;
 use encl::crypto::Secret;
@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::terminal::safe;
 
-/// The key of the content and, in eight bytes, until when it is kept.
+/// The content key and, in eight bytes, the time when it expires.
 const PAYLOAD_BYTES: usize = 32 + 8;
 
-/// An identity's key that is kept.
+/// The cached key of an identity's file.
 pub(crate) struct CachedSecret {
     key: ContentKey,
     pub(crate) until: Time,
@@ -102,7 +102,7 @@ fn users_keyring() -> Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::User, true)
 }
 
-/// Names the very file: after a change of passphrase or keys, what was kept for the old one is not found.
+/// Names one version of a file: after a change of passphrase or keys, the key of the old version is not found.
 fn description(locked: &LockedIdentity) -> Option<String> {
     let envelope = locked.envelope().ok()?;
     Some(format!("encl:{}:{}", locked.id(), hex(&envelope.0[..16])))

@@ -47,7 +47,7 @@ pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Fai
     unlock_to_change(context, &person.card).map(|(identity, _)| identity)
 }
 
-/// The same after a question in any case, with what locked them, for whoever locks them again.
+/// Asks for the passphrase in any case, and hands back what locked the keys, so that they can be locked again.
 pub(crate) fn unlock_to_change(
     context: &Context,
     card: &Card,

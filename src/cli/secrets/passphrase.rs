@@ -139,7 +139,7 @@ impl Passphrases {
         made(&self.existing_text(whose, what)?, what)
     }
 
-    /// The same as it was typed, for whoever needs it twice.
+    /// The passphrase of something that exists, as it was typed, for a caller that needs it twice.
     pub(crate) fn existing_text(
         &self,
         whose: PassphraseFor,
@@ -167,7 +167,7 @@ impl Passphrases {
     }
 
     fn given(&self, whose: PassphraseFor, what: &str) -> Result<&str, Failure> {
-        // Whoever comes second finds what the first has read.
+        // A second caller finds what the first has read.
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = if let Some(lines) = self.lines.get() {
             lines

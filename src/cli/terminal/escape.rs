@@ -34,7 +34,7 @@ pub(crate) fn typed(text: &str, otherwise: &str) -> String {
     if as_it_is { text } else { otherwise }.to_owned()
 }
 
-/// Hazards as `\u{…}`, nothing cut: whole lines pass through this on their way out.
+/// Hazards as `\u{…}`, nothing cut: every line passes through this before it is written.
 pub(crate) fn spelled_out(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hazard) {
         return Cow::Borrowed(text);

@@ -34,10 +34,10 @@ pub(crate) struct Terminal {
     shows_progress: bool,
 }
 
-/// Held by whoever writes to stderr or asks a question, so that nothing is written into a question.
+/// Held while stderr is written or a question is asked, so that nothing is written into a question.
 static SCREEN: Mutex<()> = Mutex::new(());
 
-/// The screen, for a question; nobody else writes until it is let go.
+/// Locks the terminal for a question; nothing else is written until the guard is dropped.
 pub(crate) fn screen() -> MutexGuard<'static, ()> {
     SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -54,7 +54,7 @@ impl Terminal {
         }
     }
 
-    /// The same, but how far the work is does not matter.
+    /// A terminal that shows no progress.
     pub(crate) fn without_progress(self) -> Self {
         Self {
             shows_progress: false,
@@ -62,7 +62,7 @@ impl Terminal {
         }
     }
 
-    /// Whether somebody watches stderr and wants to hear how far the work is.
+    /// Whether progress is to be shown: stderr is a terminal and shows text.
     pub(crate) fn is_watched(self) -> bool {
         self.shows_progress && self.voice == OutputMode::Words && io::stderr().is_terminal()
     }
@@ -184,8 +184,8 @@ fn line(style: Style, label: &str, text: &str) {
     });
 }
 
-/// One whole line in one write, so that two programs on one terminal do not mix. When stderr is gone there is
-/// nobody to tell; the exit code still does.
+/// Writes a line with one call, so that the lines of two programs on one terminal do not mix. Errors are ignored: without stderr
+/// the exit code is all that is left.
 fn write_stderr(line: &str) {
     let _screen = screen();
     let mut stderr = io::stderr();

@@ -1,4 +1,4 @@
-//! How far the work is, for whoever watches: nothing for a second, then a line with rate and time left.
+//! Progress on a terminal: nothing for a second, then one line with rate and time left.
 
 use std::io::{self, IoSliceMut, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -196,7 +196,7 @@ fn rounded(duration: Duration) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
-/// One line of a terminal, written over and over, and gone in the end.
+/// One line of a terminal that is overwritten, and erased at the end.
 #[derive(Default)]
 struct Line {
     is_shown: bool,
@@ -221,7 +221,7 @@ impl Drop for Line {
 /// The cursor at the beginning of its line, and nothing behind it (ECMA-48, CR and EL).
 const CLEARED: &str = "\r\x1b[K";
 
-/// When stderr is gone there is nobody to tell.
+/// Write errors are ignored: without stderr progress cannot be shown.
 fn write(text: &str) {
     let _screen = terminal::screen();
     let _ = io::stderr().write_all(text.as_bytes());

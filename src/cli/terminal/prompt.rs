@@ -18,7 +18,7 @@ const INTERRUPT: u8 = 0x03;
 /// Longer than the longest line that a terminal hands over (4,096 bytes, termios(3)).
 const LINE_BYTES_MAX: usize = 4097;
 
-/// The terminal as it was before echo went off, for whoever has to end the process now.
+/// The terminal as it was before echo was switched off, for the signal that ends the process.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
 /// Puts the terminal back as it was. Called on drop, and before a signal ends the program.

@@ -1,4 +1,4 @@
-//! What unwrap and verify share: opening an envelope, what is required of it, and what is said about it.
+//! Opens envelopes for unwrap, verify and mail, checks the requirements, and reports who sealed them.
 
 pub(crate) mod approvals;
 

@@ -13,7 +13,7 @@ use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::target::Target;
 
-/// What came from standard input, kept: it is sealed, and some commands read an envelope twice.
+/// A copy of standard input, since some commands read an envelope twice. The copy is as encrypted as the envelope.
 #[derive(Default)]
 pub(crate) struct Spool(Mutex<Option<Source>>);
 
@@ -29,7 +29,7 @@ pub(crate) struct EnvelopeFile<'a> {
 }
 
 impl<'a> EnvelopeFile<'a> {
-    /// Opens an envelope to be read from its beginning. `spool` is where standard input is kept.
+    /// Opens an envelope to be read from its beginning. Standard input is copied to `spool`.
     pub(crate) fn open(
         verb: &'static str,
         input: &'a Input,
@@ -89,7 +89,7 @@ impl<'a> EnvelopeFile<'a> {
             };
             return output.open(&self.source, FileMode::Umask, existing);
         };
-        // The old one gets no second name, not for a moment: whoever loses access would find it there after a kill.
+        // The old file is never linked under a temporary name: after a kill a removed reader would find it there.
         let file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)
             .map_err(|error| output.not_made(&error))?;
         let owned = in_place.copy_ownership(file.file());

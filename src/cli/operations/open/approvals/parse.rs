@@ -6,8 +6,8 @@ const PREFIX: &[u8] = b"encl-approval1:";
 /// Lines over which one approval is wrapped, at most. Bounds the work that a hostile file makes.
 const LINES_MAX: usize = 256;
 
-/// All approvals in `bytes`, in their order, at least one. Of text around them nothing is said; an approval that began
-/// and is not whole is an error.
+/// All approvals in `bytes`, in their order, at least one. Text around them is ignored; an approval that is incomplete is an
+/// error.
 pub(crate) fn approvals(bytes: &[u8]) -> Result<Vec<Approval>, ApprovalError> {
     if bytes.first() == Some(&b'{') {
         let lines = bytes.split_inclusive(|byte| *byte == b'\n');
@@ -47,7 +47,7 @@ fn approval(text: &[u8]) -> Result<Approval, ApprovalError> {
         }
         end += line.len();
         match Approval::from_bytes(text[..end].trim_ascii_end()) {
-            // The text is as somebody made it, whatever it says.
+            // The text is complete; whether it makes sense is decided elsewhere.
             made @ (Ok(_) | Err(ApprovalError::Line(_))) => return made,
             Err(error) => latest = Some(error),
         }
