@@ -31,24 +31,24 @@ pub(crate) enum Command {
     Revoke(revoke::Arguments),
     Rewrap(rewrap::Arguments),
     Approve(approve::Arguments),
-    /// My identities: new, list, show, card, default, passphrase, rotate, renew, replace, revoke, export, import, paper,
-    /// remove
+    /// My identities, the keys that decrypt and sign: new, list, show, card, default, passphrase, rotate, renew, replace,
+    /// revoke, export, import, paper, remove
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card
   $ encl key list"))]
     Key(key::Command),
-    /// Other people's cards: add, list, show, verify, block, unblock, remove
+    /// Other people's cards, the public keys that I encrypt for: add, list, show, verify, block, unblock, remove
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl contact add bob.card --yes
   $ encl contact list"))]
     Contact(contact::Command),
     Invite(invite::Arguments),
-    /// Named sets of contacts: new, add, remove, list, show, delete
+    /// Groups of recipients: new, add, remove, list, show, delete
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl group new board bob@example.org carol@example.org
   $ encl wrap report.pdf --to @finance"))]
     Group(group::Command),
-    /// Messages: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
+    /// Encrypt and decrypt mail: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
     #[command(subcommand, arg_required_else_help = true, after_help = closing(&Exit::ALL, "\
   $ encl mail wrap letter.eml > sealed.eml
   $ encl mail unwrap sealed.eml"))]

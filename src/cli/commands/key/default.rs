@@ -9,7 +9,7 @@ use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 
-/// Show or choose the identity that signs when nothing else is said
+/// Show or choose the default identity, which signs when no other is named
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl key default"))]
 pub(crate) struct Arguments {

@@ -26,10 +26,10 @@ const FRAME: &str = "[-- encl:";
 /// The fields that are shown, in this order.
 pub(crate) const FIELDS: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
 
-/// Show a sealed message as text
+/// Decrypt a message and show it as text
 ///
-/// Says who sealed it and whether that is verified, then the fields and the text that were sealed. Nothing in it can reach
-/// the terminal as a command. For a mailcap: application/vnd.encl; encl mail show %s; copiousoutput
+/// Says who signed it and whether that person's key is verified, then shows its fields and text. Control characters in the
+/// message are made harmless. For a mailcap: application/vnd.encl; encl mail show %s; copiousoutput
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail show sealed.eml
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     demands: Requirements,
 
-    /// Which envelope to open where there are several, counted from 1
+    /// Which envelope to open, counted from 1, if there are several
     #[arg(long, value_name = "N")]
     part: Option<usize>,
 

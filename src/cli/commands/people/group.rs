@@ -20,16 +20,16 @@ use crate::cli::terminal::{Stream, safe};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a group
+    /// Create a group of contacts; `--to @NAME` encrypts for all members
     #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl group new board bob@example.org carol@example.org
   $ encl group new project bob@example.org --address project@lists.example.org"))]
     New {
-        /// Small letters, digits, `.`, `_`, `-`
+        /// The name: small letters, digits, `.`, `_`, `-`
         name: String,
         /// Its first members
         who: Vec<String>,
-        /// The address of their mailing list: mail to it is sealed for the group
+        /// The address of their mailing list: mail to it is encrypted for the group
         #[arg(long)]
         address: Option<String>,
     },

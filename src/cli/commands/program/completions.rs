@@ -15,7 +15,7 @@ use crate::cli::terminal::escape::{is_hazard, safe};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::{Cli, context};
 
-/// Print the shell's completions: commands, options, and for --to your contacts and groups
+/// Print shell completions: commands, options, and your contacts and groups for --to
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage], "\
   $ encl completions bash > encl.bash

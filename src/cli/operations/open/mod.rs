@@ -38,19 +38,19 @@ use crate::cli::terminal::{Stream, quoted, safe};
 /// What a reader demands of an envelope, beyond that it opens.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Requirements {
-    /// Refuse anything that WHO did not sign
+    /// Refuse an envelope that WHO did not sign
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     pub(crate) signed_by: Option<String>,
 
-    /// Refuse anything unsigned
+    /// Refuse an envelope that is not signed
     #[arg(long)]
     pub(crate) require_signed: bool,
 
-    /// Refuse it when I was let in without a record
+    /// Refuse an envelope to which I was given access without a record
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    /// Decrypt with this one of my identities [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     pub(crate) identity: Option<String>,
 }

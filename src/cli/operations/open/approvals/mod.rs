@@ -23,7 +23,7 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// Approvals to open with.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct With {
-    /// Use a colleague's approval too: a file, `-` for standard input, or the pasted text
+    /// Also use a colleague's approval: a file, `-` for standard input, or the pasted text
     #[arg(long = "with", value_name = "APPROVAL", value_hint = ValueHint::FilePath)]
     pub(crate) with: Vec<OsString>,
 }
