@@ -26,7 +26,7 @@ use crate::cli::errors::{CommandError, CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{OutputMode, Terminal};
 
-/// Seal files for the people named on the envelope
+/// Encrypt files and mail for named people
 #[derive(Debug, Parser)]
 #[command(name = "encl", version, disable_help_subcommand = true, after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card

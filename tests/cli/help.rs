@@ -49,8 +49,15 @@ fn every_example_of_every_help_runs() {
     let session = Session::new();
     let commands = commands(&session);
     assert!(commands.len() > 25, "found only {commands:?}");
-    let topics = ["exit-codes", "scripting", "trust", "what-it-promises"]
-        .map(|topic| format!("encl help {topic}"));
+    let topics = [
+        "access",
+        "exit-codes",
+        "keys",
+        "scripting",
+        "trust",
+        "what-it-promises",
+    ]
+    .map(|topic| format!("encl help {topic}"));
     let helps = commands
         .iter()
         .map(|command| format!("{command} --help"))

@@ -33,12 +33,12 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) keystore: Option<PathBuf>,
 
-    /// Read passphrases from the lines of FILE: one answers every question; of two the first is the identity's,
-    /// the second the envelope's [default: $ENCL_PASSPHRASE_FILE]
+    /// Read passphrases from FILE. One line: used everywhere. Two lines: the first for my identity, the second for
+    /// the envelope [default: $ENCL_PASSPHRASE_FILE]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) passphrase_file: Option<PathBuf>,
 
-    /// Read passphrases from the open descriptor N
+    /// Read passphrases from the open file descriptor N, as from FILE
     #[arg(
         long,
         global = true,
@@ -47,19 +47,19 @@ pub(crate) struct Global {
     )]
     pub(crate) passphrase_fd: Option<u32>,
 
-    /// Read passphrases from what the shell command CMD prints
+    /// Read passphrases from the output of the shell command CMD
     #[arg(long, global = true, value_name = "CMD", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     pub(crate) passphrase_command: Option<String>,
 
-    /// Never ask anything
+    /// Never ask a question: where one would be needed, fail
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
 
-    /// Print one JSON object per input; failures as objects on stderr
+    /// Print one JSON object per input; errors are objects on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Say nothing but warnings and errors
+    /// Print only warnings and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 }
@@ -94,11 +94,11 @@ pub(crate) struct InputFiles {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Also the files that LIST names, one a line (`-`: standard input)
+    /// Also read the files named in LIST, one per line (`-`: standard input)
     #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath)]
     pub(crate) files_from: Option<PathBuf>,
 
-    /// LIST is separated by NUL bytes instead of line ends, as `find -print0` writes it
+    /// Names in LIST end with NUL bytes instead of line ends, as `find -print0` writes them
     #[arg(short = '0', long = "null", requires = "files_from")]
     pub(crate) null: bool,
 }
@@ -135,7 +135,7 @@ pub(crate) fn existing(force: bool) -> Existing {
 /// Where a command writes.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OutputFile {
-    /// Write to OUT (`-`: standard output); with one input
+    /// Write to OUT (`-`: standard output); for one input only
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath, conflicts_with = "directory")]
     pub(crate) output: Option<PathBuf>,
 
@@ -143,7 +143,7 @@ pub(crate) struct OutputFile {
     #[arg(short = 'C', long = "directory", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) directory: Option<PathBuf>,
 
-    /// Replace a target that exists
+    /// Replace the output file if it exists
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -15,19 +15,19 @@ use crate::cli::errors::directory::blocked;
 /// What a reader demands of an envelope, beyond that it opens.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RequirementArgs {
-    /// Refuse anything that WHO did not sign
+    /// Refuse an envelope that WHO did not sign
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     pub(crate) signed_by: Option<String>,
 
-    /// Refuse anything unsigned
+    /// Refuse an envelope that is not signed
     #[arg(long)]
     pub(crate) require_signed: bool,
 
-    /// Refuse it when I was let in without a record
+    /// Refuse an envelope to which I was given access without a record
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    /// Decrypt with this one of my identities [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     pub(crate) identity: Option<String>,
 }
@@ -57,7 +57,7 @@ impl RequirementArgs {
 /// Approvals to open with.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct With {
-    /// Use a colleague's approval too: a file, `-` for standard input, or the pasted text
+    /// Also use a colleague's approval: a file, `-` for standard input, or the pasted text
     #[arg(long = "with", value_name = "APPROVAL", value_hint = ValueHint::FilePath)]
     pub(crate) with: Vec<OsString>,
 }

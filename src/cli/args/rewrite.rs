@@ -14,7 +14,7 @@ use crate::cli::files::target::Target;
 /// How an envelope is rewritten.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RewriteOptions {
-    /// Write to OUT (`-`: standard output) and leave FILE as it is; with one FILE
+    /// Write to OUT (`-`: standard output) and leave FILE as it is; for one FILE only
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
@@ -22,15 +22,15 @@ pub(crate) struct RewriteOptions {
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
 
-    /// The lock, from 0, where there are several: `encl inspect` shows them
+    /// Which lock, counted from 0, if there are several: `encl inspect` shows them
     #[arg(long, value_name = "N")]
     pub(crate) lock: Option<u16>,
 
-    /// Say what would change, and change nothing
+    /// Dry run: show what would change, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Which of my identities acts, and signs [default: $ENCL_IDENTITY, else the author's if I am that, else the default one]
+    /// Which of my identities acts, and signs [default: $ENCL_IDENTITY, else the author's if that is me, else the default identity]
     #[arg(long = "as", value_name = "WHO")]
     pub(crate) identity: Option<String>,
 

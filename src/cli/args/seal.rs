@@ -17,35 +17,35 @@ use crate::cli::errors::directory::refuse_retired;
     reason = "each is a flag of its own on the command line"
 )]
 pub(crate) struct SealOptions {
-    /// So may whoever knows a passphrase: asked twice, or seven generated words when left empty
+    /// Also allow opening with a passphrase. You type it twice; leave it empty to get seven generated words
     #[arg(long)]
     pub(crate) passphrase: bool,
 
-    /// Do not add me to those who may read it
+    /// Do not add me to the recipients
     #[arg(long)]
     pub(crate) no_self: bool,
 
-    /// Which of my identities signs [default: $ENCL_IDENTITY, else the default one; of a message the one that From names]
+    /// Which of my identities signs [default: $ENCL_IDENTITY, else the default identity; for a message, the one in From]
     #[arg(long = "as", value_name = "WHO", conflicts_with = "anonymous")]
     pub(crate) identity: Option<String>,
 
-    /// Do not sign. You are still named as a reader, unless --no-self or --private says otherwise
+    /// Do not sign. You are still named as a recipient, except with --no-self or --private
     #[arg(long)]
     pub(crate) anonymous: bool,
 
-    /// Advisory: well-behaved software opens it only before WHEN: RFC 3339, a date, or a span such as 30d
+    /// Opening ends at WHEN: RFC 3339, a date, or a span such as 30d. Advisory: only well-behaved software obeys it
     #[arg(long, value_name = "WHEN")]
     pub(crate) expires: Option<String>,
 
-    /// Advisory: well-behaved software opens it only from WHEN on
+    /// Opening begins at WHEN. Advisory: only well-behaved software obeys it
     #[arg(long, value_name = "WHEN")]
     pub(crate) not_before: Option<String>,
 
-    /// A handling label, readable by everybody
+    /// A label, such as class=internal. Anybody can read it, also with --private
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) label: Vec<String>,
 
-    /// Seal recipients, signer and their names too
+    /// Hide the names of recipients and signer from everybody but the recipients
     #[arg(long)]
     pub(crate) private: bool,
 
@@ -53,7 +53,7 @@ pub(crate) struct SealOptions {
     #[arg(long)]
     pub(crate) pad: bool,
 
-    /// Refuse contacts that were never verified
+    /// Refuse contacts that are not verified
     #[arg(long)]
     pub(crate) require_verified: bool,
 }

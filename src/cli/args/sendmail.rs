@@ -6,13 +6,13 @@ use clap::Args;
 
 /// What is handed on to the sendmail, in front of its other options.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Handed on to the sendmail, as if they stood behind it")]
+#[command(next_help_heading = "Passed on to sendmail, as if they stood after `--`")]
 pub(crate) struct SendmailArgs {
     /// The address that bounces go to
     #[arg(short = 'f', value_name = "ADDRESS")]
     from: Option<OsString>,
 
-    /// The same, as older programs write it
+    /// The address that bounces go to, in the older form of -f
     #[arg(short = 'r', value_name = "ADDRESS")]
     return_to: Option<OsString>,
 
@@ -20,19 +20,19 @@ pub(crate) struct SendmailArgs {
     #[arg(short = 'F', value_name = "NAME")]
     full_name: Option<OsString>,
 
-    /// When to be notified of delivery
+    /// When to send a delivery notification
     #[arg(short = 'N', value_name = "WHEN")]
     notify: Option<OsString>,
 
-    /// How much of a message comes back
+    /// How much of the message a bounce returns
     #[arg(short = 'R', value_name = "WHAT")]
     returned: Option<OsString>,
 
-    /// The type of the body
+    /// The type of the message body
     #[arg(short = 'B', value_name = "TYPE")]
     body_type: Option<OsString>,
 
-    /// A line with one dot ends nothing
+    /// A line with a single dot does not end the message
     #[arg(short = 'i')]
     ignore_dots: bool,
 }

@@ -4,12 +4,21 @@ use crate::cli::args::help::exit_codes;
 use crate::cli::errors::Exit;
 
 /// Every topic.
-pub(crate) const NAMES: [&str; 4] = ["exit-codes", "scripting", "trust", "what-it-promises"];
+pub(crate) const NAMES: [&str; 6] = [
+    "access",
+    "exit-codes",
+    "keys",
+    "scripting",
+    "trust",
+    "what-it-promises",
+];
 
 /// The text of a topic.
 pub(crate) fn text(topic: &str) -> Option<String> {
     match topic {
+        "access" => Some(ACCESS.to_owned()),
         "exit-codes" => Some(codes()),
+        "keys" => Some(KEYS.to_owned()),
         "scripting" => Some(SCRIPTING.to_owned()),
         "trust" => Some(TRUST.to_owned()),
         "what-it-promises" => Some(PROMISES.to_owned()),
@@ -29,41 +38,95 @@ fn codes() -> String {
     };
     let names = Exit::ALL.iter().map(name).collect::<Vec<_>>().concat();
     format!(
-        "EXIT CODES\n\n{table}  129, 130, 143  SIGHUP, SIGINT, SIGTERM; nothing half-written is left\n\n\
-         An unknown code means failure. Several inputs: each stands alone, all are tried; the exit code\n\
-         is the one that all failures share, else 1.\n\n\
-         `encl mail send` and `encl mail deliver` answer as mail programs expect it (sysexits.h):\n\n{}\n\n\
-         With --json a failure is one object on stderr whose `code` is the name:\n\n{names}\n\
+        "EXIT CODES\n\n{table}  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM; no half-written file is left\n\n\
+         Treat an unknown code as failure. With several inputs all are tried; if all failures have the same\n\
+         exit code, that is the exit code, else 1.\n\n\
+         `encl mail send` and `encl mail deliver` return the codes that mail programs expect (sysexits.h):\n\n{}\n\n\
+         With --json a failure is one object on stderr. Its `code` is one of these names:\n\n{names}\n\
          Examples:\n  $ encl verify letter.pdf.encl && echo good\n",
         crate::cli::errors::sysexits::TABLE
     )
 }
 
+const ACCESS: &str = "\
+ACCESS: WHO CAN DECRYPT, AND HOW TO CHANGE IT
+
+The policy is line 2 of an envelope: one line of JSON with the recipients, the dates and the labels. The author
+writes it once, and it never changes. `encl inspect FILE` shows it. Line 3 holds the slots: the envelope's key,
+encrypted for each reader. A group (@NAME) is resolved when you encrypt: the policy names its members.
+
+  grant    gives another person access. Content, policy and the author's signature stay. The slot records who
+           gave access to whom, and the new reader sees that record
+  drop     removes a slot. Weak: whoever has opened or copied the file can still decrypt it
+  revoke   encrypts the content again, with new keys, for those who remain; you sign it
+  rewrap   updates envelopes, one or a whole folder (-r): newest keys, or with --to exactly these people. It
+           shows the changes, then asks; --dry-run only shows them
+
+Copies already sent cannot be recalled: whoever has the old envelope can still open that one.
+
+A quorum needs several people together: `encl wrap FILE --quorum 2:ALICE,BOB,CAROL` needs two of the three. One
+of them approves (`encl approve FILE --to COLLEAGUE`), the other opens with that approval (`encl unwrap FILE
+--with APPROVAL`). An approval is encrypted for the colleague, works for this envelope only, and cannot be taken back.
+
+--passphrase also allows opening with a passphrase. --expires and --not-before are advisory: only well-behaved
+software obeys them. Labels can always be read by anybody. --private hides the names of recipients and signer, and
+the file name; --pad hides the exact size.
+
+Examples:
+  $ encl grant letter.pdf.encl --to bob@example.org --dry-run
+  $ encl rewrap -r sealed --to @finance --dry-run
+  $ encl verify plan.txt.encl --with bob.approval
+";
+
+const KEYS: &str = "\
+KEYS FOR YEARS
+
+Without your keys, nobody can decrypt what was encrypted for you. Keep a copy, and test it:
+
+  encl backup -o FILE      encrypts the whole keystore with a passphrase: identities, contacts, groups
+  encl restore FILE        merges a backup into a keystore: newer data is kept, missing data is added
+  encl key paper -o FILE   prints one identity on a page, unencrypted, as words and as a QR code
+  encl doctor              checks the keystore and the age of the last backup
+
+Keys change in four ways. Each prints something to send to your contacts, who add it with `encl contact add`:
+
+  encl key rotate    a new encryption key; the fingerprint stays, and old envelopes can still be opened
+  encl key renew     a new expiry date for the newest key
+  encl key replace   a new identity with a new fingerprint, signed by the old one
+  encl key revoke    the identity is not used any more, except to decrypt what was encrypted for it
+
+`encl unlock` asks for a passphrase once and lets the Linux kernel keep the key for 15 minutes, or as long as you
+say; `encl lock` ends that. `encl key passphrase` changes the passphrase of an identity.
+
+Examples:
+  $ encl backup -o keystore.encl
+  $ encl key paper -o page.html
+  $ encl doctor
+";
+
 const SCRIPTING: &str = "\
 SCRIPTING
 
-stdout is data, everything else is stderr. Questions go to the terminal device, never to stdin.
+Data goes to stdout, everything else to stderr. Questions go to the terminal device, never to stdin.
 
-  --no-input   ask nothing: what would be asked becomes an error (exit 6 for passphrases)
+  --no-input   never ask: where a question would be needed, fail (exit 6 for passphrases)
   --quiet      only warnings and errors on stderr
-  --json       one object per input on stdout, each beginning with \"schema\": encl.wrap/1,
-               encl.unwrap/1, encl.verify/1, encl.inspect/1 and so on. Fields are only ever added
-               within a version. A failure is one encl.error/1 object on stderr with code, exit,
-               class, file, message and hint. With data on stdout, all objects go to stderr.
+  --json       one object per input on stdout, each with a \"schema\" first: encl.wrap/1,
+               encl.unwrap/1, encl.verify/1, encl.inspect/1 and so on. Within a version, members are only
+               added. A failure is one encl.error/1 object on stderr with code, exit, class, file,
+               message and hint. If data goes to stdout, all objects go to stderr.
 
-Passphrases: --passphrase-file FILE, --passphrase-fd N, --passphrase-command CMD, or the file named by
-$ENCL_PASSPHRASE_FILE. The line end is not part of the passphrase. Of two lines the first is the identity's,
-the second the envelope's; one line answers every question. A service of systemd gives it by
-LoadCredential=encl-passphrase:FILE: what lies as `encl-passphrase` in $CREDENTIALS_DIRECTORY is used where
-nothing else was named. Never an argument: every program on the machine
-can read arguments.
+Passphrases come from --passphrase-file FILE, --passphrase-fd N, --passphrase-command CMD, or the file named in
+$ENCL_PASSPHRASE_FILE. The line end is not part of the passphrase. One line is used everywhere; of two lines, the
+first is for the identity, the second for the envelope. In a systemd service, LoadCredential=encl-passphrase:FILE
+is enough: if nothing else is given, encl reads `encl-passphrase` in $CREDENTIALS_DIRECTORY. A passphrase is never
+a command-line argument, because every program on the machine can read those.
 
-Environment: ENCL_KEYSTORE, ENCL_IDENTITY, ENCL_PASSPHRASE_FILE, NO_COLOR, CLICOLOR_FORCE, and systemd's
-CREDENTIALS_DIRECTORY. There is no
-configuration file.
+Environment: ENCL_KEYSTORE, ENCL_IDENTITY, ENCL_PASSPHRASE_FILE, NO_COLOR, CLICOLOR_FORCE, and CREDENTIALS_DIRECTORY
+from systemd. There is no configuration file.
 
-In a pipe the sender is proven only by exit 0: use `set -o pipefail`, or --verify-first, which checks all
-before the first byte leaves.
+In a pipe, the sender is proven only when encl has ended with exit 0. Use `set -o pipefail`, or --verify-first, which
+checks everything before the first byte of output.
 
 Examples:
   $ encl inspect --json letter.pdf.encl
@@ -74,41 +137,44 @@ Examples:
 const TRUST: &str = "\
 TRUST
 
-A card is somebody's public half: name, addresses and keys, signed by its root key. The signature shows that
-the card is whole, not whose it is: anybody can make a card that says bob@example.org.
+A card is the public half of an identity: name, addresses and keys, signed by the identity's root key. The signature
+shows that the card was not changed. It does not show whose card it is: anybody can make a card that says
+bob@example.org.
 
-A contact is a card in your keystore. It is *unverified* until you have compared one number with its owner,
-in person or by telephone: `encl contact verify WHO` shows twelve groups of five digits, made of both
-fingerprints and the same on both sides. Compare all of them: whoever stands between you can make some fit. An
-unverified contact can be used; encl says so in one line.
+A contact is a card in your keystore. It is *unverified* until you have compared the safety number with its owner, in
+person or by telephone: `encl contact verify WHO` shows twelve groups of five digits, made of both fingerprints and
+the same on both sides. Compare all groups: an attacker between you can make some of them match. You can use an
+unverified contact; encl says so in one line.
 
   own          one of your identities
-  unverified   nobody compared anything
-  verified     by `encl contact verify`, with who, when and how; later cards of the same key stay verified
-  changed      another key was offered for a known address, or another card with the same serial: nothing is
-               sealed for the contact (exit 7) until you verify the known key, or remove it and add the new one
-  expired      no key on the card can be used any more: ask for a new card
-  revoked      the owner ended the key: `encl contact add` took note of it; for good
-  blocked      by `encl contact block`, until `unblock`, also when the card is removed and comes back
+  unverified   no safety number was compared
+  verified     by `encl contact verify`, with who, when and how; newer cards of the same key stay verified
+  changed      another key was offered for a known address, or another card with the same serial number:
+               nothing is encrypted for the contact (exit 7) until you verify the known key, or remove the
+               contact and add the new card
+  expired      every key on the card has expired: ask for a new card
+  revoked      the owner revoked the key, and `encl contact add` recorded it; this cannot be undone
+  blocked      by `encl contact block`, until `unblock`; it stays if the card is removed and added again
 
-A card named in --to that is not in the keystore is stored as unverified (first use). A card with another
-key for the same address never replaces the one you have by itself; `encl contact add` of it makes the contact
-changed, --to refuses it and changes nothing. A card older than the stored one is refused.
+A card named in --to that is not in the keystore is stored as unverified (first use). A card with another key for a
+known address never replaces the stored card: `encl contact add` marks the contact as changed, and --to refuses the
+card and changes nothing. A card older than the stored one is refused.
 
 An invitation (`encl invite ADDRESS`) has a one-time token, which comes back beside the card. It says which
-invitation was answered, within 90 days; whoever could read the mail has it, so it verifies nobody. The same
-goes for From in a message that brings a card: it has to fit the card, and anybody can write it.
+invitation was answered, within 90 days. It verifies nobody: anybody who can read the mail has the token. The From
+field of a message with a card verifies nobody either: it must fit the card, but anybody can write it.
 
-What you decide is remembered in $XDG_STATE_HOME/encl (~/.local/state/encl) as well, which belongs to this
-machine. A keystore that is synchronised, or that somebody else can write to, can therefore lower trust and
-never raise it: a contact verified on another machine counts as unverified here until you verify it here.
+Your decisions are also stored in $XDG_STATE_HOME/encl (~/.local/state/encl), which belongs to this machine. So a
+keystore that is synchronised, or that others can write to, can lower trust but never raise it: a contact verified on
+another machine counts as unverified here until you verify it here.
 
-  --require-verified   (wrap)            refuse contacts that were never verified
-  --signed-by WHO      (unwrap, verify)  refuse anything not signed by them; nobody changed, revoked or blocked
-  --require-signed     (unwrap, verify)  refuse anything unsigned
-  --strict             (unwrap, verify)  refuse whoever was let in without a record
+  --require-verified   (wrap)            refuse contacts that are not verified
+  --signed-by WHO      (unwrap, verify)  refuse an envelope not signed by WHO; WHO must not be changed,
+                                         revoked or blocked
+  --require-signed     (unwrap, verify)  refuse an envelope that is not signed
+  --strict             (unwrap, verify)  refuse an envelope to which you were given access without a record
 
-Until an envelope was opened, what its policy says about names and dates is a claim; every message says so.
+Until an envelope is opened, the names and dates in its policy are a claim; every message says so.
 
 Examples:
   $ encl contact show bob@example.org
@@ -126,28 +192,29 @@ recipients, locks, quorum
 
 policy, access, private line
   holds against          every change by an outsider
-  does not hold against  a recipient rewriting the access line; reading line 2 without opening:
-                         until then it is a claim
+  does not hold against  a recipient rewriting the access line; reading line 2 without opening the
+                         envelope: until it is opened, line 2 is a claim
 
 recipients as the author named them
   holds against          everybody, if signed
   does not hold against  an author who names a false key; the author's stolen key
 
 signature
-  holds against          outsiders and co-recipients, once `encl` has exited 0
+  holds against          outsiders and other recipients, once `encl` has ended with exit 0
   does not hold against  output taken from a pipe before that; a card you never verified
 
 grants
-  holds against          being passed off as the author's choice
+  holds against          passing as the author's choice
   does not hold against  a recipient who leaves no record (shown as \"unrecorded\")
 
 expiry, not-before without a gate
   holds against          well-behaved software
-  does not hold against  a patched client, a clock set back
+  does not hold against  changed software, a clock set back
 
 `revoke` (new keys)
   holds against          the removed people, for the new file
-  does not hold against  copies already sent, keys already cached, somebody putting the old file back
+  does not hold against  copies already sent, keys already stored elsewhere, somebody putting the old
+                         file back
 
 `drop`
   holds against          people who have never had the file or the key
@@ -160,10 +227,10 @@ expiry, not-before without a gate
 freshness
   does not hold against  an old but genuine envelope: look at `created`
 
-New recipients have keys that also withstand quantum computers (X-Wing: ML-KEM-768 with X25519); signatures
-(Ed25519) do not.
+New keys (X-Wing: ML-KEM-768 with X25519) also protect what is encrypted against quantum computers; signatures
+(Ed25519) do not withstand them.
 
-Later: expiry and revocation that a server enforces.
+Not in this version: a server (gate) that enforces expiry and revocation.
 
 Examples:
   $ encl inspect letter.pdf.encl

@@ -32,10 +32,10 @@ use crate::cli::terminal::quoted;
 use encl::operations::MyKeys;
 use encl::operations::keys::TypedPassphrase;
 
-/// Release my share of a quorum to one colleague
+/// Approve the opening of a quorum envelope: give my share to one colleague
 ///
-/// What is released is sealed to that colleague's key and is of use to nobody else, so it may go by chat or mail. It cannot
-/// be taken back. The envelope stays as it is; your signing key is not needed.
+/// The approval is encrypted for that colleague and useless to everybody else, so it can be sent by chat or mail. It cannot
+/// be taken back. The colleague opens the envelope with `encl unwrap --with`. The envelope itself does not change.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[
     Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Refused, Exit::Locked, Exit::Recipient,
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// The one colleague who may use my share
+    /// The colleague who gets my share
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     to: String,
 
@@ -61,15 +61,15 @@ pub(crate) struct Arguments {
     #[arg(long)]
     force: bool,
 
-    /// Which lock, from 0, where I hold something of several
+    /// Which lock, counted from 0, if I hold shares of several
     #[arg(long, value_name = "N")]
     lock: Option<u16>,
 
-    /// Answer the question yes that is asked about somebody whom the policy does not name
+    /// Do not ask, even if the policy does not name the colleague
     #[arg(long)]
     yes: bool,
 
-    /// Approve with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    /// Approve with this one of my identities [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
 }

@@ -23,10 +23,10 @@ use crate::cli::operations::rewrite::printers::print_line;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use encl::operations::keys::TypedPassphrase;
 
-/// Take somebody's slot away; whoever had access keeps the key
+/// Remove a person's slot. Weak: whoever has opened or copied the file can still decrypt it; see revoke
 ///
-/// Policy, payload and the author's signature stay. This holds against people who have never had the file or the key, and
-/// against nobody else: for them `encl revoke` seals anew. The policy still names whom the author named.
+/// Content, policy and signature do not change, and the policy still names the person. This stops only people who have never
+/// had the file or its key. `encl revoke` encrypts the content again, with new keys.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl drop letter.pdf.encl --from bob@example.org --yes
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
 
-    /// Whose slots: @GROUP, an address, a name, a fingerprint, a card, or the id of a key as `inspect --json` shows it
+    /// Whose slots to remove: @GROUP, an address, a name, a fingerprint, a card, or a key id as `inspect --json` shows it
     #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     from: Vec<String>,
 

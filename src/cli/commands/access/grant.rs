@@ -23,11 +23,12 @@ use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::operations::seal::RecipientObject;
 use encl::operations::keys::TypedPassphrase;
 
-/// Let somebody in: one slot more; policy, payload and the author's signature stay
+/// Give another person access. Content, policy and signature do not change
 ///
-/// The record of who let whom in, and when, stands in the slot, and whoever opens the envelope by it is told. It keeps the grant
-/// from being passed off as the author's choice; it does not hold against a recipient who leaves no record (shown as
-/// "unrecorded"). Nobody can be let into a private envelope: `encl rewrap --to` seals it anew.
+/// The new person gets a slot: the envelope's key, encrypted for that person. The slot holds a record of who gave access to
+/// whom, and when; the new reader sees it on opening. So a grant cannot pass as the author's choice. A recipient can also pass
+/// on access without a record; the reader then sees "unrecorded". A private envelope takes no grants: use `encl rewrap --to`,
+/// which encrypts it again.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl grant letter.pdf.encl --to bob@example.org
@@ -37,14 +38,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
 
-    /// Somebody to let in: @GROUP, a card file, a pasted card, an address or a name
+    /// Who gets access: @GROUP, a card file, a pasted card, an address or a name
     #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     to: Vec<String>,
 
     #[command(flatten)]
     rewrite: RewriteOptions,
 
-    /// Refuse contacts that were never verified
+    /// Refuse contacts that are not verified
     #[arg(long)]
     require_verified: bool,
 }

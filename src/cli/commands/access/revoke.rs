@@ -17,11 +17,11 @@ use crate::cli::operations::rewrite::batch::BatchRequest;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use encl::operations::rewrite::{RequestedAccess, SignaturePolicy};
 
-/// Take somebody's access away: new keys and a new payload for those who remain
+/// Remove a person's access: encrypt the content again, with new keys, for those who remain
 ///
-/// It holds against the removed people, for the new file. It does not hold against copies already sent, keys already cached, or
-/// somebody putting the old file back. You sign what is sealed anew: another author's signature does not travel. A passphrase
-/// is asked anew.
+/// The removed person cannot open the new file. Copies already sent, and keys already stored elsewhere, still open the old
+/// one; so does the old file if somebody puts it back. You sign the new envelope, and another author's signature is lost. If a
+/// passphrase opens the envelope, you are asked for a new one.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl revoke letter.pdf.encl --from bob@example.org --yes
@@ -30,14 +30,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
 
-    /// Who loses access: @GROUP, an address, a name, a fingerprint, a card, or the id of a key as `inspect --json` shows it
+    /// Who loses access: @GROUP, an address, a name, a fingerprint, a card, or a key id as `inspect --json` shows it
     #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     from: Vec<String>,
 
     #[command(flatten)]
     rewrite: RewriteOptions,
 
-    /// Do not sign what is sealed anew
+    /// Do not sign the new envelope
     #[arg(long)]
     anonymous: bool,
 

@@ -19,12 +19,13 @@ use crate::cli::operations::rewrite::session::RewriteSession;
 use encl::directory::{DirectoryError, known_person};
 use encl::operations::rewrite::{RequestedAccess, SignaturePolicy, envelopes_below};
 
-/// Bring envelopes in line: current keys, and with --to exactly these readers
+/// Update who can open envelopes: newest keys, or with --to exactly these people
 ///
-/// Without --to whoever has access gets a slot for the key that the contact's card names now. With --to, which is the complete
-/// list, joiners are added and leavers taken off. What differs is shown first. Slots are added where they suffice, which keeps
-/// the author's signature; where somebody leaves, the envelope is sealed anew as by `encl revoke`, and one that another author
-/// signed is skipped unless --resign says that the signature may be lost. A run that was killed is simply run again.
+/// Without --to, everybody who has access gets a slot for the newest key on their card. With --to, the complete list, people
+/// are added and removed until the envelope fits the list. The changes are shown first, and you confirm them. Adding people
+/// adds slots and keeps the author's signature. Removing people encrypts the content again, as `encl revoke` does; an envelope
+/// that another author signed is then skipped, unless --resign allows its signature to be lost. After an interruption, run the
+/// same command again.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl rewrap letter.pdf.encl --to bob@example.org --resign --yes
@@ -38,11 +39,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
 
-    /// Also all envelopes below the folders among FILE
+    /// If FILE is a folder, update all envelopes below it
     #[arg(long, short)]
     recursive: bool,
 
-    /// The complete list of readers: @GROUP, a card file, a pasted card, an address or a name
+    /// The complete list of people with access: @GROUP, a card file, a pasted card, an address or a name
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     to: Vec<String>,
 
@@ -53,15 +54,15 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     rewrite: RewriteOptions,
 
-    /// Seal anew, and sign, also what somebody else signed
+    /// Also encrypt again what another author signed; my signature replaces theirs
     #[arg(long)]
     resign: bool,
 
-    /// Do not sign what is sealed anew
+    /// Do not sign envelopes that are encrypted again
     #[arg(long)]
     anonymous: bool,
 
-    /// Refuse contacts that were never verified
+    /// Refuse contacts that are not verified
     #[arg(long, requires = "to")]
     require_verified: bool,
 

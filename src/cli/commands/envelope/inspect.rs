@@ -11,9 +11,9 @@ use crate::cli::errors::Exit;
 use crate::cli::errors::Tally;
 use crate::cli::operations::inspect::inspect;
 
-/// Who may read it, until when, from whom, how it is sealed; needs no key
+/// Show who can decrypt an envelope, who signed it, and its dates; needs no key
 ///
-/// Nothing is opened, so nothing of this is verified: until then it is a claim. Dates are advisory.
+/// Nothing is decrypted, so nothing is verified: what is shown is a claim until the envelope is opened. Dates are advisory.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Newer], "\
   $ encl inspect letter.pdf.encl

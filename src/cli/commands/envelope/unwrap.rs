@@ -20,10 +20,10 @@ use crate::cli::files::target::Target;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 
-/// Open envelopes that name me
+/// Decrypt envelopes of which I am a recipient
 ///
-/// `encl unwrap report.pdf.encl` writes report.pdf beside it, readable by you alone, and only once everything was
-/// checked. stderr says who sealed it, and whether that is verified.
+/// `encl unwrap report.pdf.encl` writes report.pdf beside the envelope. The file is readable by you alone, and appears only
+/// after everything was checked. stderr says who signed it, and whether that person's key is verified.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl unwrap letter.pdf.encl
@@ -44,11 +44,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     with: With,
 
-    /// Take the file name that is stored inside (cleaned)
+    /// Use the file name stored inside the envelope, without unsafe characters
     #[arg(long, conflicts_with = "output")]
     use_name: bool,
 
-    /// From a pipe: check everything before the first byte leaves
+    /// Check everything before the first byte of output, also when the input is a pipe
     #[arg(long)]
     verify_first: bool,
 }

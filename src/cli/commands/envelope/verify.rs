@@ -13,7 +13,9 @@ use crate::cli::files::parallel;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 
-/// Check every byte and the signature of envelopes that name me; no plaintext is written
+/// Check envelopes: decrypt every byte and verify the signature, but write nothing
+///
+/// You must be a recipient. To look at an envelope without a key, use `encl inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[
     Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Refused, Exit::Locked, Exit::Recipient,

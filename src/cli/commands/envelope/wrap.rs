@@ -22,10 +22,10 @@ use crate::cli::operations::wrap_file::Wrapping;
 use crate::cli::terminal::safe;
 use encl::operations::MyKeys;
 
-/// Seal files, or standard input, for the people named
+/// Encrypt files, or standard input, for named recipients
 ///
-/// `encl wrap report.pdf --to bob@example.org` writes report.pdf.encl beside it. The input is never removed. With an
-/// identity you sign what you wrap, and can read it yourself.
+/// `encl wrap report.pdf --to bob@example.org` writes report.pdf.encl beside the file. The input is never removed. If you have
+/// an identity, you sign what you encrypt, and you can decrypt it yourself.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
   $ encl wrap report.pdf --to bob@example.org
@@ -42,18 +42,18 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: OutputFile,
 
-    /// Somebody who may read it: @GROUP, a card file, a pasted card, an address or a name. Any one of them opens it
+    /// A recipient: @GROUP, a card file, a pasted card, an address or a name. Each of them can open it alone
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     to: Vec<String>,
 
-    /// N of these must come together; besides --to, or alone. Each --quorum is a lock of its own, and all must open
+    /// Require N of these people together. May be repeated; all quorums, and --to if given, must be satisfied
     #[arg(long, value_name = "N:WHO,WHO,...", add = ArgValueCompleter::new(quorum_completer))]
     quorum: Vec<String>,
 
     #[command(flatten)]
     seal: SealOptions,
 
-    /// Text form, for where only text passes
+    /// Write the envelope as ASCII text, for places that accept only text
     #[arg(long)]
     armor: bool,
 

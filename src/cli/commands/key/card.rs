@@ -16,7 +16,7 @@ use crate::cli::files::target::Target;
 use crate::cli::operations::identity::find::find;
 use crate::cli::terminal::{Stream, safe};
 
-/// Print the card of one of my identities, to be given to others
+/// Print the card of one of my identities: the public key that others encrypt for
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl key card > me.card
@@ -24,7 +24,7 @@ use crate::cli::terminal::{Stream, safe};
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
-    /// Answer an invitation: TOKEN in a line before the card, to be mailed back
+    /// Answer an invitation: print TOKEN before the card; mail both back
     #[arg(long, value_name = "TOKEN")]
     invitation: Option<String>,
     /// Write to OUT

@@ -10,7 +10,7 @@ use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::find::{find, find_active};
 use crate::cli::operations::identity::report;
 
-/// Show or choose the identity that signs when nothing else is said
+/// Show or choose the default identity, which signs when no other is named
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl key default"))]
 pub(crate) struct Arguments {

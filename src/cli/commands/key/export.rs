@@ -18,10 +18,10 @@ use crate::cli::operations::identity::find::find;
 use crate::cli::terminal::shown;
 use crate::cli::terminal::stdout::Stdout;
 
-/// Write one of my identities to a file, to be kept elsewhere or brought to another machine
+/// Write one of my identities to a file, as a copy or for another machine
 ///
-/// The file holds private keys, card and revocation as they stand in the keystore: what is behind a passphrase stays behind it,
-/// what is in the clear is in the clear there too. It is mode 0600.
+/// The file holds the private keys, the card and the revocation statement as the keystore has them. Keys protected by a
+/// passphrase stay protected; unencrypted keys are unencrypted in the file too. The file's mode is 0600.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl key export -o alice.identity
@@ -29,7 +29,7 @@ use crate::cli::terminal::stdout::Stdout;
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
-    /// Write to OUT (`-`: standard output, if it is no terminal)
+    /// Write to OUT (`-`: standard output, if it is not a terminal)
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
     /// Replace OUT if it exists

@@ -22,10 +22,10 @@ use crate::cli::operations::identity::update::IdentityUpdate;
 use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::{safe, shown};
 
-/// Take in an identity that `encl key export` wrote
+/// Add an identity from a file that `encl key export` wrote
 ///
-/// An identity that is here already keeps all its keys and gets those that only the file has; an earlier card never takes the
-/// place of a later one.
+/// If the identity is already in the keystore, it keeps all its keys, and keys that only the file has are added. An older card
+/// never replaces a newer one.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Exists], "\
   $ encl key export -o alice.identity && encl key import alice.identity --keystore elsewhere"))]

@@ -20,8 +20,8 @@ use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit};
 use clap::Subcommand;
 
-/// My identities: new, list, show, card, default, passphrase, rotate, renew, replace, revoke, export, import, paper,
-/// remove
+/// My identities, the keys that decrypt and sign: new, list, show, card, default, passphrase, rotate, renew, replace,
+/// revoke, export, import, paper, remove
 #[derive(Debug, Subcommand)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card

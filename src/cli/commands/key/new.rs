@@ -19,30 +19,33 @@ use crate::cli::terminal::Stream;
 use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
 
-/// Make an identity; its card goes to standard output
+/// Create an identity: keys to decrypt and to sign; its card goes to standard output
+///
+/// The card is the public half: give it to the people who encrypt for you. The private keys stay in the keystore, protected by
+/// a passphrase.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Exists], "\
   $ encl key new bob@example.org > bob.card
   $ encl key new robot@example.org --name \"Build robot\" --no-passphrase > robot.card"))]
 pub(crate) struct Arguments {
-    /// Where mail reaches you
+    /// Your mail address
     address: String,
-    /// How people call you [default: the address]
+    /// Your name, as recipients will see it [default: the address]
     #[arg(long)]
     name: Option<String>,
-    /// One more address on the card
+    /// Another mail address of yours, also on the card; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     also_address: Vec<String>,
-    /// X25519 instead of X-Wing: smaller, and no shield against quantum computers
+    /// Use X25519 instead of X-Wing: smaller, but no protection against quantum computers
     #[arg(long)]
     classic: bool,
-    /// When its encryption key ends: RFC 3339, a date, or a span such as 730d
+    /// When the encryption key expires: RFC 3339, a date, or a span such as 730d
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
-    /// Keep the private key in the clear (0600)
+    /// Store the private key unencrypted (file mode 0600)
     #[arg(long)]
     no_passphrase: bool,
-    /// What a guess at the passphrase costs: 2^COST KiB of memory, 16 to 20
+    /// Memory that one guess at the passphrase costs: 2^COST KiB, 16 to 20
     #[arg(long, value_name = "COST", conflicts_with = "no_passphrase", value_parser = cost)]
     cost: Option<Cost>,
 }

@@ -16,8 +16,8 @@ use crate::cli::secrets::passphrase::{PassphraseFor, Passphrases};
 
 /// Change the passphrase of one of my identities
 ///
-/// The new file is written, read back and opened with the new passphrase before the old one goes. Copies of the keystore that
-/// were made before still open with the old passphrase.
+/// The new file is written, read back and decrypted with the new passphrase before it replaces the old one. Older copies of the
+/// keystore still open with the old passphrase.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
   $ encl key passphrase --new-passphrase-file passphrase
@@ -28,19 +28,19 @@ pub(crate) struct Arguments {
     /// Read the new passphrase from the first line of FILE [default: asked twice on the terminal]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     new_passphrase_file: Option<PathBuf>,
-    /// Read the new passphrase from the open descriptor N
+    /// Read the new passphrase from the open file descriptor N
     #[arg(long, value_name = "N", conflicts_with = "new_passphrase_file")]
     new_passphrase_fd: Option<u32>,
-    /// Read the new passphrase from what the shell command CMD prints
+    /// Read the new passphrase from the output of the shell command CMD
     #[arg(long, value_name = "CMD", conflicts_with_all = ["new_passphrase_file", "new_passphrase_fd"])]
     new_passphrase_command: Option<String>,
-    /// Keep the private keys in the clear (0600) from now on
+    /// Remove the passphrase: store the private keys unencrypted (file mode 0600)
     #[arg(long, conflicts_with_all = ["new_passphrase_file", "new_passphrase_fd", "new_passphrase_command", "cost"])]
     no_passphrase: bool,
-    /// What a guess at it costs: 2^COST KiB of memory, 16 to 20 [default: as before]
+    /// Memory that one guess at the passphrase costs: 2^COST KiB, 16 to 20 [default: as before]
     #[arg(long, value_name = "COST", value_parser = cost)]
     cost: Option<Cost>,
-    /// Do not ask before the passphrase is taken off
+    /// Do not ask before the passphrase is removed
     #[arg(long)]
     yes: bool,
 }

@@ -10,7 +10,7 @@ use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::find::find;
 use crate::cli::terminal::safe;
 
-/// Remove an identity and its private keys, for good
+/// Remove an identity and its private keys. This cannot be undone
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient], "\
   $ encl key remove alice@example.org --yes"))]

@@ -13,7 +13,7 @@ use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
 use crate::cli::terminal::Stream;
 use crate::cli::terminal::stdout::Stdout;
 
-/// Change when the newest key of one of my identities ends; its new card goes to standard output
+/// Change the expiry date of the newest key of an identity; the new card goes to standard output
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
   $ encl key renew --expires 730d > me.card
@@ -21,10 +21,10 @@ use crate::cli::terminal::stdout::Stdout;
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
-    /// When the key ends: RFC 3339, a date, or a span such as 730d
+    /// When the key expires: RFC 3339, a date, or a span such as 730d
     #[arg(long, value_name = "WHEN", required_unless_present = "never")]
     expires: Option<String>,
-    /// The key does not end
+    /// The key never expires
     #[arg(long, conflicts_with = "expires")]
     never: bool,
 }

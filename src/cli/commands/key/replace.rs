@@ -16,21 +16,21 @@ use crate::cli::terminal::Stream;
 use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
 
-/// Replace one of my identities by a new one; its card goes to standard output
+/// Replace one of my identities with a new one; its card goes to standard output
 ///
-/// Name, addresses and passphrase stay, the fingerprint does not. The old identity signs that the new one takes its place, so
-/// that whoever has the old card can add the new one; they should compare the fingerprint again. The old one stays to open what
-/// was sealed to it.
+/// Name, addresses and passphrase stay; the fingerprint changes. The old identity signs the statement that the new one replaces
+/// it, so people who have the old card can add the new one. They should compare the safety number again. The old identity
+/// stays, to decrypt what was encrypted for it.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
   $ encl key replace > me.card"))]
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
-    /// When the new key ends: RFC 3339, a date, or a span such as 730d [default: never]
+    /// When the new key expires: RFC 3339, a date, or a span such as 730d [default: never]
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
-    /// X25519 instead of X-Wing: smaller, and no shield against quantum computers
+    /// Use X25519 instead of X-Wing: smaller, but no protection against quantum computers
     #[arg(long)]
     classic: bool,
 }

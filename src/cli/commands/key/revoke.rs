@@ -14,10 +14,11 @@ use crate::cli::operations::identity::find::find;
 use crate::cli::terminal::stdout::{Stdout, StdoutError};
 use crate::cli::terminal::{Stream, Terminal};
 
-/// Revoke one of my identities, for good; the signed statement goes to standard output
+/// Revoke one of my identities for ever; the signed statement goes to standard output
 ///
-/// The statement was made together with the identity and needs neither the passphrase nor the private keys. From now on the
-/// identity is not used here, but to open what was sealed to it. Others learn of it by the statement.
+/// The statement was signed when the identity was created, so neither the passphrase nor the private keys are needed. From now
+/// on the identity only decrypts what was encrypted for it. Send the statement to your contacts: they add it with `encl contact
+/// add`.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
   $ encl key revoke alice@example.org --yes > alice.revocation"))]

@@ -13,10 +13,10 @@ use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
 use crate::cli::terminal::Stream;
 use crate::cli::terminal::stdout::Stdout;
 
-/// Give one of my identities a new encryption key; its new card goes to standard output
+/// Give one of my identities a new encryption key; the new card goes to standard output
 ///
-/// The fingerprint stays, and so do the old keys, to open old envelopes. Whoever adds the new card seals to the new key; `encl
-/// rewrap` brings old envelopes up to date.
+/// The fingerprint stays the same. The old keys stay, to decrypt old envelopes. People who add the new card encrypt for the new
+/// key; `encl rewrap` updates old envelopes.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
   $ encl key rotate > me.card
@@ -24,10 +24,10 @@ use crate::cli::terminal::stdout::Stdout;
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
-    /// When the new key ends: RFC 3339, a date, or a span such as 730d [default: never]
+    /// When the new key expires: RFC 3339, a date, or a span such as 730d [default: never]
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
-    /// X25519 instead of X-Wing: smaller, and no shield against quantum computers
+    /// Use X25519 instead of X-Wing: smaller, but no protection against quantum computers
     #[arg(long)]
     classic: bool,
 }

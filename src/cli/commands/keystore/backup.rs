@@ -27,10 +27,11 @@ use crate::cli::operations::seal;
 use crate::cli::operations::seal::{RecipientObject, Sealing};
 use encl::operations::MyKeys;
 
-/// Seal all of the keystore into one envelope
+/// Encrypt the whole keystore into one envelope
 ///
-/// Identities, contacts, groups, and whom you verified or blocked. Private keys behind a passphrase stay behind it. Without
-/// --to a passphrase opens the backup: write it down, and keep it elsewhere. `encl restore` merges it into a keystore.
+/// The backup holds identities, contacts, groups, and whom you verified or blocked. Private keys protected by a passphrase stay
+/// protected. Without --to, a passphrase opens the backup: write it down, and keep it in another place. `encl restore` merges
+/// the backup into a keystore.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
   $ encl backup -o keystore.encl
@@ -40,11 +41,11 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
 
-    /// Seal it to WHO instead of under a passphrase: another identity, or somebody you trust with all your keys
+    /// Encrypt for WHO instead of with a passphrase: another identity, or a person you trust with all your keys
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     to: Vec<String>,
 
-    /// Which of my identities signs it [default: $ENCL_IDENTITY, else the default one]
+    /// Which of my identities signs the backup [default: $ENCL_IDENTITY, else the default identity]
     #[arg(
         long = "as",
         value_name = "WHO",
@@ -53,7 +54,7 @@ pub(crate) struct Arguments {
     )]
     identity: Option<String>,
 
-    /// Do not sign it; when it is restored, nobody is verified by it
+    /// Do not sign the backup; restoring it will verify no contact
     #[arg(long, requires = "to")]
     anonymous: bool,
 

@@ -26,16 +26,16 @@ const SOON_SECONDS: u64 = 30 * 86_400;
 /// A backup that is older may miss much.
 const OLD_BACKUP_SECONDS: u64 = 180 * 86_400;
 
-/// Look through the keystore, and say how to mend what is wrong
+/// Check the keystore, and say how to repair what is wrong
 ///
-/// Modes, files that do not open, ends of keys, the clock, addresses that two people have, a test envelope to and from each
-/// identity, the last backup. Nothing is changed. Exit 1 only if something does not open.
+/// Checks file permissions, unreadable files, expiring keys, the clock, duplicate addresses, a test encryption per identity,
+/// and the last backup. Changes nothing. Exit 1 only if something cannot be opened.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Locked], "\
   $ encl doctor
   $ encl doctor --json | grep '\"bad\"' || echo nothing is broken"))]
 pub(crate) struct Arguments {
-    /// Open identities behind a passphrase too; it is asked for
+    /// Also test identities protected by a passphrase, which you are asked for
     #[arg(long)]
     open: bool,
 }

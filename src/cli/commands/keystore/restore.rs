@@ -25,10 +25,10 @@ pub(crate) const VERB: &str = "restore";
 
 /// Merge a backup into the keystore
 ///
-/// Whatever is here and later stays; what the backup has beside it comes. Groups that are here stay as they are. Whoever was
-/// blocked or revoked in either is so from now on; whom you verified is verified again. All that is so if you made the backup: it
-/// is signed with an identity of yours, or opens by a passphrase and holds one. From any other only contacts and groups come.
-/// Everything is looked at first, shown, and asked about.
+/// Newer data in the keystore is kept; missing data is added from the backup. Existing groups do not change. A contact that is
+/// blocked or revoked in either place stays so. Verified contacts are verified again. This holds for your own backups: signed
+/// by an identity of yours, or opened by a passphrase and holding one of your identities. From any other backup only contacts
+/// and groups are added. The changes are shown first, and you confirm them.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Damaged, Exit::Locked, Exit::Exists], "\
   $ encl backup -o keystore.encl && encl restore keystore.encl --dry-run
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// Say what would change, and change nothing
+    /// Dry run: show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
 
@@ -46,11 +46,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     yes: bool,
 
-    /// Take identities too from a backup that is not certain to be yours: whoever made it can read what is sealed to them
+    /// Also add identities from a backup that may not be yours: its maker can decrypt what is encrypted for them
     #[arg(long)]
     foreign: bool,
 
-    /// Open it with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    /// Decrypt with this one of my identities [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
 }

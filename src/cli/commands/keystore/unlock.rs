@@ -22,25 +22,25 @@ use crate::cli::terminal::{Stream, safe};
 /// The longest time for which a key is kept: a month.
 const SECONDS_MAX: u64 = 31 * 86_400;
 
-/// Ask for an identity's passphrase once, and not again for a while
+/// Ask for an identity's passphrase once, then not again for a while
 ///
-/// The Linux kernel keeps the key of the identity's file, never the passphrase, and forgets it by its own time-out. Every
-/// program of this user can use it until then. `encl lock` ends it at once, and so does changing the passphrase.
+/// The Linux kernel keeps the key of the identity's file, never the passphrase, and deletes it when the time is over. Until
+/// then every program of this user can use it. `encl lock` ends it at once; so does changing the passphrase.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Recipient], "\
   $ encl unlock --for 15m
   $ encl lock"))]
 pub(crate) struct Unlock {
-    /// Which of my identities [default: $ENCL_IDENTITY, else the default one]
+    /// Which of my identities [default: $ENCL_IDENTITY, else the default identity]
     #[arg(value_name = "WHO")]
     who: Option<String>,
 
-    /// For how long: a span such as 15m, 2h, 1d
+    /// How long: a span such as 15m, 2h, 1d
     #[arg(long = "for", value_name = "SPAN", default_value = "15m")]
     span: String,
 }
 
-/// Forget the keys that `encl unlock` keeps
+/// Delete the keys that `encl unlock` stored in the kernel
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient], "\
   $ encl lock

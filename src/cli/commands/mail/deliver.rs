@@ -34,18 +34,18 @@ use encl::operations::MyKeys;
 
 const WHAT: &str = "cannot deliver the message";
 
-/// Seal a message at delivery
+/// Encrypt a message when a mail server delivers it
 ///
-/// Takes the message on standard input and seals it for the recipient of its transport envelope, whose card alone is needed.
-/// A message that is sealed for that person already passes as it is. Fails closed: whatever is not certainly permanent ends
-/// with 75, and nothing is written.
+/// Reads the message from standard input and encrypts it for the person to whom the server delivers. Only that person's card is
+/// needed. A message already encrypted for that person passes unchanged. If anything fails, nothing is written; unless the
+/// failure is certainly permanent, the exit code is 75, and the server tries again.
 #[derive(Debug, Args)]
 #[command(after_help = sysexit_closing("\
   $ encl mail deliver --for bob@example.org < letter.eml > sealed.eml
   $ encl mail deliver --for bob@example.org --maildir inbox < letter.eml
   $ encl mail deliver --for bob@example.org -- maildrop -d bob < letter.eml"))]
 pub(crate) struct Arguments {
-    /// The recipient: an address, or anything else that names a person or group here
+    /// The recipient: an address, or another name of a person or group in the keystore
     // It may come from outside: one that begins with a hyphen is still no option.
     #[arg(long = "for", value_name = "WHO", required = true, allow_hyphen_values = true, add = ArgValueCompleter::new(who_completer))]
     recipients: Vec<String>,
@@ -54,11 +54,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "program")]
     maildir: Option<PathBuf>,
 
-    /// An own text in front of the envelope: printable ASCII, at most 78 columns and 4 KiB
+    /// Your own notice, shown before the envelope: printable ASCII, at most 78 columns and 4 KiB
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     notice: Option<PathBuf>,
 
-    /// A program that takes the message on its standard input; started only once the message is sealed
+    /// A program that reads the message from standard input; it starts only after encryption
     #[arg(last = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
 }

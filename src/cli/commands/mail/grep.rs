@@ -29,10 +29,10 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Lines that are shown of one message.
 const LINES_MAX: usize = 1_000;
 
-/// Look for a pattern in sealed mail
+/// Search encrypted mail for a pattern
 ///
-/// Opens each message that is sealed for me in memory, and prints the lines of its fields and texts that match. Plain
-/// messages are not looked at: grep does that. Exit code 1 when nothing is found.
+/// Decrypts each message in memory, if I am a recipient, and prints the matching lines of its fields and texts. Plain messages
+/// are not searched: use grep. Exit code 1 if nothing matches.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Locked], "\
   $ encl mail grep code sealed.eml
@@ -46,19 +46,19 @@ pub(crate) struct Arguments {
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 
-    /// Take capital and small letters for the same
+    /// Ignore the difference between capital and small letters
     #[arg(long, short)]
     ignore_case: bool,
 
-    /// Take the pattern as it stands
+    /// PATTERN is plain text, not a regular expression
     #[arg(long, short = 'F')]
     fixed_strings: bool,
 
-    /// Print the names of messages only
+    /// Print only the names of matching messages
     #[arg(long, short = 'l')]
     files_with_matches: bool,
 
-    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    /// Decrypt with this one of my identities [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
 }

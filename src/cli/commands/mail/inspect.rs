@@ -14,9 +14,9 @@ use crate::cli::operations::mail::incoming::received::{FoundEnvelope, Place, Rec
 /// Envelopes of one message that are shown: for each, the message is read up to where it stands.
 const ENVELOPES_MAX: usize = 20;
 
-/// The envelopes in a message: who may read them, from whom; needs no key
+/// Show the envelopes in a message: who can decrypt them, who signed them; needs no key
 ///
-/// Nothing is opened, so nothing of this is verified. Parts that are not sealed are named.
+/// Nothing is decrypted, so nothing is verified. Parts that are not encrypted are listed.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Newer], "\
   $ encl mail inspect sealed.eml

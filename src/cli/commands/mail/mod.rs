@@ -17,7 +17,7 @@ use crate::cli::context::Context;
 use crate::cli::errors::sysexits;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 
-/// Messages: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
+/// Encrypt and decrypt mail: wrap, unwrap, show, inspect, send, deliver, seal, unseal, grep
 #[derive(Debug, Subcommand)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail wrap letter.eml > sealed.eml

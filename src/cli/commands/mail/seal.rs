@@ -40,11 +40,11 @@ const WORDS: Words = Words {
     schema: "encl.mail-seal/1",
 };
 
-/// Seal the messages of a mailbox where they lie
+/// Encrypt the messages of a mailbox in place
 ///
-/// Only the reader's card is needed. Each message is sealed whole, read back from the disk and opened before its plain file
-/// goes; what is sealed already stays as it is, so that a run that was interrupted is simply run again. Freed blocks, backups
-/// and the caches of mail programs still hold what was in clear.
+/// Needs only the owner's card. Each message is encrypted with its header, read back from the disk and decrypted before its
+/// plain file is removed. Messages already encrypted stay as they are, so after an interruption run the same command again.
+/// Plain text can still be in freed disk blocks, in backups and in caches of mail programs.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl mail seal mailbox --for bob@example.org --dry-run
@@ -54,15 +54,15 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     archive: ArchiveOptions,
 
-    /// Whose mail it is: an address, or anything else that names a person or group here
+    /// The owner of the mail: an address, or another name of a person or group in the keystore
     #[arg(long = "for", value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     owners: Vec<String>,
 
-    /// Remove `dovecot.index.cache`, which keeps subjects in clear
+    /// Also remove `dovecot.index.cache` files, which hold unencrypted subjects
     #[arg(long)]
     purge_caches: bool,
 
-    /// An own text in front of each envelope: printable ASCII, at most 78 columns and 4 KiB
+    /// Your own notice, shown before each envelope: printable ASCII, at most 78 columns and 4 KiB
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     notice: Option<PathBuf>,
 }

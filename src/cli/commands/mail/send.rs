@@ -31,24 +31,24 @@ use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::safe;
 use encl::operations::MyKeys;
 
-/// Seal a message and hand it to a sendmail
+/// Encrypt a message and pass it to sendmail
 ///
-/// Takes the message on standard input and the recipients behind the sendmail's options, as mail programs give them. Nothing
-/// is sent when one of them is unknown. Recipients whom no header field names are blind: each gets a message of its own.
+/// Reads the message from standard input, and the recipients after sendmail's options, as mail programs give them. If one
+/// recipient is unknown, nothing is sent. Recipients that no header field names (Bcc) each get a separate message.
 #[derive(Debug, Args)]
 #[command(after_help = sysexit_closing("\
   $ encl mail send -- sendmail -oem -oi -- bob@example.org < letter.eml
   $ encl mail send --fcc sent -- sendmail -t < letter.eml"))]
 pub(crate) struct Arguments {
-    /// Keep a copy, sealed to me, in this Maildir
+    /// Keep a copy, encrypted for me, in this Maildir
     #[arg(long, value_name = "MAILDIR", value_hint = ValueHint::DirPath)]
     fcc: Option<PathBuf>,
 
-    /// The subject outside [default: "[...]"]
+    /// The subject that stays unencrypted [default: "[...]"]
     #[arg(long, value_name = "TEXT")]
     subject: Option<String>,
 
-    /// An own text in front of the envelope: printable ASCII, at most 78 columns and 4 KiB
+    /// Your own notice, shown before the envelope: printable ASCII, at most 78 columns and 4 KiB
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     notice: Option<PathBuf>,
 
@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     passed_on: SendmailArgs,
 
-    /// The sendmail, its options and the recipients; `-t` takes those in the header too
+    /// The sendmail program, its options and the recipients; with `-t` also those in the header
     #[arg(last = true, required = true, value_name = "SENDMAIL")]
     sendmail: Vec<OsString>,
 }

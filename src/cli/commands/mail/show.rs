@@ -27,10 +27,10 @@ use crate::cli::terminal::{Stream, safe};
 /// What begins a line of ours, so that it can be told from the message's.
 const FRAME: &str = "[-- encl:";
 
-/// Show a sealed message as text
+/// Decrypt a message and show it as text
 ///
-/// Says who sealed it and whether that is verified, then the fields and the text that were sealed. Nothing in it can reach
-/// the terminal as a command. For a mailcap: application/vnd.encl; encl mail show %s; copiousoutput
+/// Says who signed it and whether that person's key is verified, then shows its fields and text. Control characters in the
+/// message are made harmless. For a mailcap: application/vnd.encl; encl mail show %s; copiousoutput
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail show sealed.eml
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     requirements: RequirementArgs,
 
-    /// Which envelope to open where there are several, counted from 1
+    /// Which envelope to open, counted from 1, if there are several
     #[arg(long, value_name = "N")]
     part: Option<usize>,
 

@@ -17,10 +17,10 @@ const WORDS: Words = Words {
     schema: "encl.mail-unseal/1",
 };
 
-/// Make a sealed mailbox plain again
+/// Decrypt the messages of a mailbox in place
 ///
-/// Every message that is sealed for me, by whomever, becomes the message that was sealed, byte for byte; what cannot be opened
-/// stays as it is.
+/// Every message encrypted for me, by any sender, is replaced by the original message, byte for byte. A message that cannot be
+/// decrypted stays as it is.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail unseal mailbox --dry-run
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     archive: ArchiveOptions,
 
-    /// Open with this identity of mine only [default: $ENCL_IDENTITY, else all]
+    /// Decrypt with this one of my identities [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
 }

@@ -20,10 +20,10 @@ use crate::cli::operations::mail::incoming::sender_check::FromOption;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 
-/// Open a sealed message
+/// Decrypt a message
 ///
-/// Finds the envelope in it, whatever transport did to what stands around, and gives the message that was sealed, byte for
-/// byte. Everything is checked before the first byte leaves.
+/// Finds the envelope in the message, even if mail servers changed the text around it, and writes the original message, byte
+/// for byte. Everything is checked before the first byte of output.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail unwrap sealed.eml > letter.eml
@@ -39,11 +39,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     requirements: RequirementArgs,
 
-    /// Take the sealed attachments out into files below DIR, under the names stored inside (cleaned)
+    /// Write the decrypted attachments to files below DIR, under their stored names without unsafe characters
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["output", "part"])]
     extract: Option<PathBuf>,
 
-    /// Which envelope to open where there are several, counted from 1
+    /// Which envelope to open, counted from 1, if there are several
     #[arg(long, value_name = "N")]
     part: Option<usize>,
 

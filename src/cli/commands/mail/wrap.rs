@@ -31,10 +31,10 @@ use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
 use encl::operations::MyKeys;
 
-/// Seal a whole message for the people in its To and Cc
+/// Encrypt a message for the people in its To and Cc
 ///
-/// Outside stay the fields that transport needs; subject, text and attachments are sealed, every byte of them. The
-/// message goes to standard output.
+/// Subject, text and attachments are encrypted, every byte of them. Only the fields that mail servers need stay readable. The
+/// result goes to standard output.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
   $ encl mail wrap letter.eml > sealed.eml
@@ -47,27 +47,27 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: MailOutput,
 
-    /// Seal the attachments only, each in its place; text and header stay as they are
+    /// Encrypt only the attachments, each in its place; text and header stay readable
     #[arg(long, conflicts_with_all = ["subject", "notice", "crlf", "lf"])]
     attachments: bool,
 
-    /// Who may read it, instead of those in To and Cc
+    /// A recipient, instead of the people in To and Cc
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     to: Vec<String>,
 
-    /// Who may read it too
+    /// A further recipient
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     also: Vec<String>,
 
-    /// What becomes of a Bcc field, which every reader would see. Without this it is refused
+    /// What to do with a Bcc field, which every reader would see. Without this option the message is refused
     #[arg(long, value_name = "WHAT")]
     bcc: Option<Bcc>,
 
-    /// The subject outside [default: "[...]"]
+    /// The subject that stays unencrypted [default: "[...]"]
     #[arg(long, value_name = "TEXT")]
     subject: Option<String>,
 
-    /// An own text in front of the envelope: printable ASCII, at most 78 columns and 4 KiB
+    /// Your own notice, shown before the envelope: printable ASCII, at most 78 columns and 4 KiB
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     notice: Option<PathBuf>,
 
@@ -85,9 +85,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bcc {
-    /// Take it out
+    /// Remove the field
     Drop,
-    /// Leave it for all readers to see
+    /// Keep the field, for all readers to see
     Keep,
 }
 

@@ -19,22 +19,22 @@ use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::{Stream, safe};
 
-/// Named sets of contacts: new, add, remove, list, show, delete
+/// Groups of recipients: new, add, remove, list, show, delete
 #[derive(Debug, Subcommand)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl group new board bob@example.org carol@example.org
   $ encl wrap report.pdf --to @finance"))]
 pub(crate) enum Command {
-    /// Make a group
+    /// Create a group of contacts; `--to @NAME` encrypts for all members
     #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl group new board bob@example.org carol@example.org
   $ encl group new project bob@example.org --address project@lists.example.org"))]
     New {
-        /// Small letters, digits, `.`, `_`, `-`
+        /// The name: small letters, digits, `.`, `_`, `-`
         name: String,
         /// Its first members
         who: Vec<String>,
-        /// The address of their mailing list: mail to it is sealed for the group
+        /// The address of their mailing list: mail to it is encrypted for the group
         #[arg(long)]
         address: Option<String>,
     },

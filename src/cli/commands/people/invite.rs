@@ -30,18 +30,19 @@ use crate::cli::terminal::{Stream, Terminal, safe, shown};
 /// Characters of a line, as mail programs like them.
 const LINE_CHARS_MAX: usize = 72;
 
-/// Print an invitation, to be mailed to somebody whose card is not here
+/// Print an invitation for a person who has no card yet; mail it to them
 ///
-/// It says who asks, what to do, and has my card and a one-time token. The token comes back beside their card, so that `encl contact add` can say which invitation is answered. It can be used once,
-/// within 90 days, and proves nothing: whoever reads the mail has it.
+/// The invitation says who asks and what to do. It holds my card and a one-time token. The token comes back beside their card,
+/// so `encl contact add` can say which invitation was answered. It works once, within 90 days, and proves no identity: anybody
+/// who reads the mail has it.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl invite frank@example.org > invitation.txt
   $ encl invite frank@example.org --from alice@example.org -o to-frank.txt"))]
 pub(crate) struct Arguments {
-    /// Whom to invite
+    /// The mail address of the person to invite
     address: String,
-    /// The identity of mine whose card is sent [default: $ENCL_IDENTITY, else the default one]
+    /// Which of my identities sends its card [default: $ENCL_IDENTITY, else the default identity]
     #[arg(long, value_name = "WHO")]
     from: Option<String>,
     /// Write to OUT (`-`: standard output)

@@ -7,7 +7,7 @@ use crate::cli::args::help::closing;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 
-/// Print the shell's completions: commands, options, and for --to your contacts and groups
+/// Print shell completions: commands, options, and your contacts and groups for --to
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage], "\
   $ encl completions bash > encl.bash

@@ -8,7 +8,7 @@ use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{Terminal, safe};
 
-/// Explain a command, or a topic: exit-codes, scripting, trust, what-it-promises
+/// Explain a command, or a topic: access, exit-codes, keys, scripting, trust, what-it-promises
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage], "\
   $ encl help what-it-promises
@@ -54,14 +54,14 @@ fn unknown(topic: &str) -> Failure {
 
 /// What `encl` alone shows.
 pub(crate) const EVERYDAY: &str = "\
-encl seals files for the people named on the envelope. Every day:
+encl encrypts files and mail for named people. Every day:
 
-  encl key new you@example.org > you.card     make an identity; give the card to others
-  encl wrap report.pdf --to bob.card          seal a file: report.pdf.encl
-  encl unwrap report.pdf.encl                 open an envelope: report.pdf
-  encl inspect report.pdf.encl                who may read it, until when, from whom
-  encl contact list                           whose cards are here
-  encl invite bob@example.org                 a text to be mailed, that asks for a card
+  encl key new you@example.org > you.card     create an identity; give the card to others
+  encl wrap report.pdf --to bob.card          encrypt a file: report.pdf.encl
+  encl unwrap report.pdf.encl                 decrypt an envelope: report.pdf
+  encl inspect report.pdf.encl                who can decrypt it, until when, who signed it
+  encl contact list                           the people whose cards you have
+  encl invite bob@example.org                 print a mail that asks a person for their card
 
-`encl --help` lists all commands, `encl help what-it-promises` what they are good for.
+`encl --help` lists all commands, `encl help what-it-promises` says what encl protects against.
 ";

@@ -12,7 +12,7 @@ use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::out_file::write;
 use crate::cli::terminal::{Terminal, shown};
 
-/// Write the manual pages into a folder
+/// Write the manual pages to a folder
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage], "\
   $ encl man . && ls encl.1 encl-wrap.1"))]

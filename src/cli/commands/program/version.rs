@@ -9,7 +9,7 @@ use crate::cli::display::report::{self, Outcome, Words};
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::terminal::{Stream, Terminal};
 
-/// Print the version, the format that it reads and writes, and what computes AES on this machine
+/// Print the version, the format version, and whether this processor computes AES itself
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed], "\
   $ encl version

@@ -26,15 +26,15 @@ pub(crate) struct ArchiveOptions {
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 
-    /// Say what would be done, and change nothing
+    /// Dry run: show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
 
-    /// How many messages are worked on at once [default: 8]
+    /// How many messages to process at the same time [default: 8]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 
-    /// Move the originals below DIR instead of removing them
+    /// Move the originals to a folder below DIR instead of removing them
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     keep_original: Option<PathBuf>,
 }

@@ -29,14 +29,14 @@ use crate::cli::secrets::keyring;
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{safe, shown};
 
-/// Put one of my identities on one page of paper, as words and as a QR code; or restore it from there
+/// Print one of my identities on a page of paper, as words and as a QR code; or restore it from the page
 ///
-/// Whoever has the page has the private keys: they stand on it in the clear, without any passphrase. It has all keys, name,
-/// addresses, card and revocation, and restores the identity when everything else is lost. Every line of words has its own
-/// check, so that a mistake in typing is found at once and in its line.
+/// Keep the page safe: the private keys on it are unencrypted, without any passphrase. The page holds all keys, name,
+/// addresses, card and revocation statement. It restores the identity when everything else is lost. Every line of words has its
+/// own checksum, so a typing mistake is found at once, in its line.
 ///
-/// A restored identity signs its card anew, with a serial above all that were given out since the page was printed: contacts
-/// take it for the latest. Keys that were made after the page are not on it.
+/// A restored identity signs a new card, with a higher serial number than every card since the page was printed, so contacts
+/// accept it as the newest. Keys that were created after printing are not on the page.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Recipient, Exit::Exists, Exit::Newer], "\
   $ encl key paper -o page.html
@@ -44,23 +44,23 @@ use crate::cli::terminal::{safe, shown};
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
-    /// Write to OUT, mode 0600; one that ends in .html fits on one A4 sheet [default: standard output]
+    /// Write to OUT (file mode 0600); a name ending in .html gives one A4 sheet [default: standard output]
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     /// Replace OUT if it exists
     #[arg(long, requires = "output")]
     force: bool,
-    /// Show the page even on a terminal, which may keep what it showed
+    /// Show the page on a terminal, although the terminal may keep its text
     #[arg(long, conflicts_with = "output")]
     show: bool,
-    /// Restore an identity from FILE (`-`: standard input), words or a code; without FILE they are typed or scanned
+    /// Restore an identity from FILE (`-`: standard input), words or QR code text; without FILE, type or scan them
     #[arg(long, value_name = "FILE", num_args = 0..=1, value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["who", "output", "force", "show"])]
     restore: Option<Vec<PathBuf>>,
-    /// Keep the restored private keys in the clear (0600)
+    /// Store the restored private keys unencrypted (file mode 0600)
     #[arg(long, requires = "restore")]
     no_passphrase: bool,
-    /// What a guess at their passphrase costs: 2^COST KiB of memory, 16 to 20
+    /// Memory that one guess at the passphrase costs: 2^COST KiB, 16 to 20
     #[arg(long, value_name = "COST", requires = "restore", conflicts_with = "no_passphrase", value_parser = cost)]
     cost: Option<Cost>,
 }

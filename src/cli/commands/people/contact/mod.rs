@@ -27,24 +27,25 @@ use crate::cli::terminal::safe;
 /// Cards that are read together for a list; of thousands only these are kept.
 const TOGETHER: usize = 256;
 
-/// Other people's cards: add, list, show, verify, block, unblock, remove
+/// Other people's cards, the public keys that I encrypt for: add, list, show, verify, block, unblock, remove
 #[derive(Debug, Subcommand)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl contact add bob.card --yes
   $ encl contact list"))]
 pub(crate) enum Command {
-    /// Add or update a contact from a card; or take note of a revocation
+    /// Add or update a contact from a card; or record a revocation
     #[command(
-        long_about = "Add or update a contact from a card; or take note of a revocation\n\n\
-The card may stand in a text, such as an invitation, or in a message (.eml) as text or attachment: exactly one, beside cards \
-of yours. That of a message has to carry the address in From. The message's own signatures are not looked at, and neither \
-From nor the answer to an invitation makes a contact verified.",
+        long_about = "Add or update a contact from a card; or record a revocation\n\n\
+A card is a person's public keys; with it you can encrypt for them and recognise their signatures. The input is a card, a \
+text with a card in it, such as an invitation, or a message (.eml) with a card as text or attachment. It must contain exactly \
+one card that is not yours. In a message, the card must list the From address. Signatures of the message are not checked. \
+Neither From nor the answer to an invitation makes a contact verified.",
         after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Recipient, Exit::Newer], "\
   $ encl contact add bob.card --yes
   $ encl contact add answer.eml --yes")
     )]
     Add {
-        /// A card, a text or message with one, or a revocation; `-` is standard input (the default)
+        /// A card, a text or message with a card in it, or a revocation; `-` is standard input (the default)
         file: Option<PathBuf>,
         /// Do not ask
         #[arg(long)]
@@ -59,22 +60,22 @@ From nor the answer to an invitation makes a contact verified.",
         /// Address, name or fingerprint
         who: String,
     },
-    /// Compare a number with a contact, and record that it is the same
+    /// Compare the safety number with a contact, and record that it matches
     #[command(
-        long_about = "Compare a number with a contact, and record that it is the same\n\n\
-Both of you see one number, made of both fingerprints: compare it in person or by telephone. A number that is another one \
-is refused with exit 7, and nothing is recorded. `--yes` is no answer here: somebody has to look.",
+        long_about = "Compare the safety number with a contact, and record that it matches\n\n\
+Both of you see the same safety number, made of both fingerprints. Compare it in person or by telephone. If the numbers \
+differ, exit 7, and nothing is recorded. There is no `--yes` here: a person has to compare.",
         after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient], "\
   $ encl contact verify bob@example.org --code \"$(cat number-from-bob)\"")
     )]
     Verify(verify::Arguments),
-    /// Seal nothing for a contact, and take nothing for signed by it, until it is unblocked
+    /// Block a contact: encrypt nothing for it and accept no signature of it, until it is unblocked
     #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl contact block carol@example.org"))]
     Block {
         /// Address, name or fingerprint
         who: String,
     },
-    /// Unblock a contact, who is unverified then
+    /// Unblock a contact; it is unverified afterwards
     #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "\
   $ encl contact block carol@example.org && encl contact unblock carol@example.org"))]
     Unblock {

@@ -25,16 +25,16 @@ use crate::cli::terminal::safe;
 pub(crate) struct Arguments {
     /// Address, name or fingerprint
     who: String,
-    /// Compare with the other side's number, in digits or words, instead of asking
+    /// Compare with the number that the contact sees, in digits or words, instead of asking
     #[arg(long, value_name = "NUMBER")]
     code: Option<String>,
-    /// Show words to be spoken instead of digits
+    /// Show words instead of digits, to be read aloud
     #[arg(long, conflicts_with = "qr")]
     words: bool,
     /// Show a QR code of the digits
     #[arg(long)]
     qr: bool,
-    /// The identity of mine that they know [default: $ENCL_IDENTITY, else the default one]
+    /// Which of my identities the contact knows [default: $ENCL_IDENTITY, else the default identity]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
 }

@@ -18,7 +18,7 @@ const DIFFERENCES_SHOWN: usize = 12;
 /// What to do about a sender under another name.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct FromOption {
-    /// Open it though it is signed by somebody whose card has not the address in From
+    /// Open the message even if the signer's card does not list the From address
     #[arg(long)]
     allow_from_mismatch: bool,
 }
