@@ -3,6 +3,7 @@
 pub(crate) mod directory;
 pub(crate) mod files;
 pub(crate) mod keystore;
+pub(crate) mod seal;
 pub(crate) mod sysexits;
 
 use std::path::{Path, PathBuf};

@@ -18,13 +18,13 @@ use serde::Serialize;
 
 use crate::cli::args::conditions;
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::errors;
+use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
 use crate::cli::secrets::keyring::Keys;
 use crate::cli::secrets::passphrase::PassphraseFor;
-use crate::cli::terminal::safe;
 
 /// How an envelope is sealed, beside for whom.
 #[derive(Debug, Clone, Default, Args)]
@@ -329,11 +329,8 @@ fn signer<'a>(keys: &'a Keys<'_>, author: &Person) -> Result<&'a SigningKey, Fai
 
 /// Why nothing was sealed.
 pub(crate) fn not_sealed(output: &Output<'_>, error: SealError) -> Failure {
-    let cannot = |exit| output.input.cannot(output.verb, exit);
     match error {
         SealError::Write(error) => output.not_written(&error),
-        SealError::Read(error) => cannot(Exit::Failed).reason(io_message(&error)),
-        SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
-        SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
+        other => errors::seal::not_sealed(|exit| output.input.cannot(output.verb, exit), other),
     }
 }
