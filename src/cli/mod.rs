@@ -63,7 +63,8 @@ pub(crate) fn run() -> ExitCode {
 fn parse() -> Result<Cli, clap::Error> {
     let name = std::env::args_os().nth(1);
     let name = name.as_deref().and_then(OsStr::to_str).unwrap_or_default();
-    let one = Global::augment_args(clap::Command::new("encl"));
+    let one = clap::Command::new("encl").disable_help_subcommand(true);
+    let one = Global::augment_args(one);
     let one = Command::augment_one(one, name);
     match one.map(|one| one.try_get_matches_from(std::env::args_os())) {
         Some(Ok(mut matches)) => Cli::from_arg_matches_mut(&mut matches),

@@ -107,6 +107,30 @@ fn every_row_of_the_table() {
     insta::assert_snapshot!(session.transcript());
 }
 
+/// Whatever command writes it, a link is not followed and not replaced: one exit code, one hint.
+#[test]
+fn a_link_as_target_is_refused_by_every_command() {
+    let mut session = Session::with_people();
+    session.quietly(
+        "alice",
+        "echo here > real; ln -s real soft; mkdir pages; ln -s ../real pages/encl.1",
+    );
+    for line in [
+        "encl wrap notes.txt --to bob@example.org -o soft --force",
+        "encl key card -o soft --force",
+        "encl key export -o soft --force",
+        "encl key paper -o soft --force",
+        "encl backup --to bob@example.org -o soft --force",
+        "encl invite frank@example.org -o soft --force",
+        "encl man pages",
+    ] {
+        let answer = session.type_("alice", line);
+        assert_eq!(answer.exit, 8, "{line}\n{}", answer.stderr);
+    }
+    assert_eq!(session.read("real"), b"here\n");
+    insta::assert_snapshot!(session.transcript());
+}
+
 /// Each stands alone: the code that all failures share, else 1.
 #[test]
 fn several_inputs_share_their_code_or_are_one() {

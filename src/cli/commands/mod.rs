@@ -108,7 +108,9 @@ macro_rules! augment {
     };
     (group $commands:ty) => {
         |command: clap::Command| {
-            <$commands as Subcommand>::augment_subcommands(command).arg_required_else_help(true)
+            <$commands as Subcommand>::augment_subcommands(command)
+                .subcommand_required(true)
+                .arg_required_else_help(true)
         }
     };
 }

@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod keystore;
 pub(crate) mod quorum;
 pub(crate) mod rewrite;
+pub(crate) mod seal;
 pub(crate) mod sysexits;
 
 use std::path::{Path, PathBuf};

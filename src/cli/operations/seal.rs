@@ -12,13 +12,14 @@ use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
 use crate::cli::display::names::hex;
 use crate::cli::display::recipients::summary;
+use crate::cli::errors;
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
 use crate::cli::errors::envelope::unlock_failure;
-use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
 use crate::cli::secrets::passphrase::PassphraseFor;
-use crate::cli::terminal::safe;
 
 /// What all envelopes of one run have in common.
 pub(crate) struct Sealing<'a> {
@@ -210,11 +211,8 @@ fn cannot_sign(error: KeyringError) -> Failure {
 
 /// Why nothing was sealed.
 pub(crate) fn not_sealed(output: &Output<'_>, error: SealError) -> Failure {
-    let cannot = |exit| output.input.cannot(output.verb, exit);
     match error {
         SealError::Write(error) => output.not_written(&error),
-        SealError::Read(error) => cannot(Exit::Failed).reason(io_message(&error)),
-        SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
-        SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
+        other => errors::seal::not_sealed(|exit| output.input.cannot(output.verb, exit), other),
     }
 }

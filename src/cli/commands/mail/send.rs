@@ -16,6 +16,7 @@ use crate::cli::args::message::notice;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::args::sendmail::SendmailArgs;
 use crate::cli::context::Context;
+use crate::cli::errors::seal::not_sealed;
 use crate::cli::errors::sysexits::{CANNOT_SEND, Sysexit, cannot_send as cannot};
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::Input;
@@ -182,17 +183,7 @@ impl Sealer<'_> {
             whole.seal(&request, &mut content, &mut file, &mut rng)?;
             Ok(file)
         };
-        sealed().map_err(not_sealed)
-    }
-}
-
-fn not_sealed(error: SealError) -> Failure {
-    match error {
-        SealError::Read(error) | SealError::Write(error) => {
-            cannot(Exit::Failed).reason(io_message(&error))
-        }
-        SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
-        SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
+        sealed().map_err(|error| not_sealed(cannot, error))
     }
 }
 

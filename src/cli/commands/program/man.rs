@@ -14,7 +14,7 @@ use crate::cli::terminal::{Terminal, shown};
 
 /// Write the manual pages to a folder
 #[derive(Debug, Args)]
-#[command(after_help = closing(&[Exit::Failed, Exit::Usage], "\
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Exists], "\
   $ encl man . && ls encl.1 encl-wrap.1"))]
 pub(crate) struct Arguments {
     /// The folder; it must exist

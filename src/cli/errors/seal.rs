@@ -1,0 +1,17 @@
+//! Errors of sealing as failures.
+
+use encl::envelope::SealError;
+
+use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::terminal::safe;
+
+/// Why nothing was sealed. `cannot` says what was attempted.
+pub(crate) fn not_sealed(cannot: impl FnOnce(Exit) -> Failure, error: SealError) -> Failure {
+    match error {
+        SealError::Read(error) | SealError::Write(error) => {
+            cannot(Exit::Failed).reason(io_message(&error))
+        }
+        SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
+        SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
+    }
+}
