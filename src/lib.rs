@@ -18,6 +18,7 @@
 //! ```text
 //!                program (cli): terminal, environment, clock, exit codes
 //!  ═══════════════════════════════════════════════════════════════════════
+//!  6   operations                    use cases: cards that come in, my identities, backup and restore
 //!  5   directory                     who is meant by a name, card, address or group
 //!  4   keystore ──────────┬─ mail    identities, contacts, groups; messages and mailboxes
 //!  3       │          envelope       the format: manifest, slots, seal, open
@@ -40,6 +41,7 @@ pub mod identity;
 pub mod json;
 pub mod keystore;
 pub mod mail;
+pub mod operations;
 pub mod payload;
 pub mod pipeline;
 pub mod policy;

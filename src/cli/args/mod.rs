@@ -1,6 +1,7 @@
 //! Options that many commands share.
 
 pub(crate) mod conditions;
+pub(crate) mod identity;
 pub(crate) mod message;
 pub(crate) mod quorum;
 pub(crate) mod sendmail;

@@ -1,6 +1,8 @@
 //! How a command ends: the exit codes, and a failure as people and programs read it.
 
+pub(crate) mod cards;
 pub(crate) mod directory;
+pub(crate) mod identity;
 pub(crate) mod keystore;
 pub(crate) mod sysexits;
 

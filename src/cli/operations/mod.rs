@@ -1,7 +1,5 @@
 //! Use cases that several commands share.
 
-pub(crate) mod cards;
-
 pub(crate) mod identity;
 pub(crate) mod mail;
 pub(crate) mod open;

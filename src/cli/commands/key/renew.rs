@@ -3,13 +3,14 @@
 use crate::cli::display::names::DisplayName;
 use clap::Args;
 
+use crate::cli::args::identity::expiry;
 use crate::cli::commands::key::card::print_later;
 use crate::cli::commands::key::find_active;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::time;
-use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
+use crate::cli::errors::{Exit, Failure, identity};
+use crate::cli::operations::identity::Ask;
 use crate::cli::terminal::stdout::Stdout;
 
 /// Change when the newest key of one of my identities ends; its new card goes to standard output
@@ -34,11 +35,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let card = find_active(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot renew the key of {who}");
-    let expires = expiry(arguments.expires.as_deref(), &what, context)?;
-    let mut changing = IdentityUpdate::begin(card, &what, context)?;
-    changing.identity.renew(expires);
-    let card = changing.next_card(&what, context)?;
-    changing.end(Some(&card), &what, context)?;
+    let expires = expiry(arguments.expires.as_deref(), &what, context.now)?;
+    let (mut ask, mut rng) = (Ask::new(context), context.rng());
+    let renewed = ask.identities(&mut rng).renew(card, expires);
+    let card = renewed.map_err(|error| identity::failure(&what, error))?;
     let end = expires.map_or("does not end".to_owned(), |end| {
         format!("ends at {}", time::local(end))
     });

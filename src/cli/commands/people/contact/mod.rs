@@ -5,6 +5,7 @@ pub(crate) mod verify;
 
 use std::path::PathBuf;
 
+use crate::cli::display::invitation::InvitationObject;
 use crate::cli::display::names::DisplayName;
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
@@ -22,7 +23,6 @@ use crate::cli::display::time;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::operations::cards::invitation_reply::InvitationObject;
 use crate::cli::terminal::{Stream, safe};
 
 /// Cards that are read together for a list; of thousands only these are kept.
