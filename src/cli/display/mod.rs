@@ -1,6 +1,8 @@
 //! Things of the domain as text and as JSON.
 
 pub(crate) mod card;
+pub(crate) mod contact;
+pub(crate) mod doctor;
 pub(crate) mod invitation;
 pub(crate) mod names;
 pub(crate) mod paper;

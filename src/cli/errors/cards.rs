@@ -58,18 +58,12 @@ impl From<AcceptError> for Failure {
             AcceptError::Contact(source) => keystore::failure("cannot read the contact", &source),
             AcceptError::Keystore(source) => keystore::unreadable(&source),
             AcceptError::Refused { name, source } => keystore::failure(&what(&name), &source),
-            AcceptError::Conflict {
-                name,
-                known,
-                offered,
-                changed,
-                source,
-            } => {
-                let failure = keystore::failure(&what(&name), &source)
-                    .reason(format!("known {}", fingerprint(&known)))
-                    .reason(format!("given {}", fingerprint(&offered)));
-                match changed {
-                    Some(names) => marked_as_changed(failure, &names),
+            AcceptError::Conflict(conflict) => {
+                let failure = keystore::failure(&what(&conflict.name), &conflict.source)
+                    .reason(format!("known {}", fingerprint(&conflict.known)))
+                    .reason(format!("given {}", fingerprint(&conflict.offered)));
+                match &conflict.changed {
+                    Some(names) => marked_as_changed(failure, names),
                     None => failure,
                 }
             }

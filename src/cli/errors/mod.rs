@@ -1,5 +1,6 @@
 //! How a command ends: the exit codes, and a failure as people and programs read it.
 
+pub(crate) mod backup;
 pub(crate) mod cards;
 pub(crate) mod directory;
 pub(crate) mod identity;

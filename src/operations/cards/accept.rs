@@ -55,23 +55,28 @@ pub enum AcceptError {
         /// The reason.
         source: KeystoreError,
     },
-    /// The card contradicts a contact: [`KeystoreError::KeyChanged`] or [`KeystoreError::OtherCard`].
-    #[error("the card contradicts a known one")]
-    Conflict {
-        /// The name on the card.
-        name: String,
-        /// The key that is known.
-        known: RootId,
-        /// The key of the card.
-        offered: RootId,
-        /// The contact, if it is marked as changed now.
-        changed: Option<Names>,
-        /// The contradiction.
-        source: KeystoreError,
-    },
+    /// The card contradicts a contact.
+    #[error(transparent)]
+    Conflict(Box<CardConflict>),
     /// The card was accepted, and the answer to the invitation could not be recorded.
     #[error("the answer to the invitation cannot be recorded")]
     NotRecorded(#[source] KeystoreError),
+}
+
+/// A card that contradicts a contact: [`KeystoreError::KeyChanged`] or [`KeystoreError::OtherCard`].
+#[derive(Debug, thiserror::Error)]
+#[error("the card contradicts a known one")]
+pub struct CardConflict {
+    /// The name on the card.
+    pub name: String,
+    /// The key that is known.
+    pub known: RootId,
+    /// The key of the card.
+    pub offered: RootId,
+    /// The contact, if it is marked as changed now.
+    pub changed: Option<Names>,
+    /// The contradiction.
+    pub source: KeystoreError,
 }
 
 impl OfferedCard {
@@ -162,11 +167,11 @@ fn refused(card: &Card, source: KeystoreError, keystore: &Keystore) -> AcceptErr
     };
     let contact = keystore.contact(&known).ok().flatten();
     let changed = contact.filter(|contact| Trust::from(contact.trust) == Trust::Changed);
-    AcceptError::Conflict {
+    AcceptError::Conflict(Box::new(CardConflict {
         name,
         known,
         offered: card.id(),
         changed: changed.map(|contact| Names::of_card(&contact.card)),
         source,
-    }
+    }))
 }

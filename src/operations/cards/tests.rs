@@ -96,17 +96,11 @@ fn another_key_for_a_known_address_marks_the_contact_as_changed() {
         .accept(&place.keystore, now())
         .unwrap();
     let refused = compared(other.to_text(), &place).accept(&place.keystore, now());
-    let Err(AcceptError::Conflict {
-        known,
-        offered,
-        changed,
-        ..
-    }) = refused
-    else {
+    let Err(AcceptError::Conflict(conflict)) = refused else {
         panic!("accepted");
     };
-    assert_eq!((known, offered), (bob.id(), other.id()));
-    assert_eq!(changed.unwrap().id, bob.id());
+    assert_eq!((conflict.known, conflict.offered), (bob.id(), other.id()));
+    assert_eq!(conflict.changed.unwrap().id, bob.id());
 }
 
 #[test]

@@ -35,13 +35,12 @@ impl Identities<'_> {
 
     /// Stores the identity once it was locked, unlocked again and tested. Says whether its card was signed again.
     fn place(&mut self, paper: Paper) -> Result<bool, UpdateError> {
-        let (standing, card) = match paper.is_revoked() {
-            // There will be no later card.
-            true => (Standing::Revoked, paper.card().clone()),
-            false => {
-                let card = card_ahead(paper.identity(), paper.card(), None, self.now)?;
-                (Standing::Active, card)
-            }
+        // A revoked identity gets no later card.
+        let (standing, card) = if paper.is_revoked() {
+            (Standing::Revoked, paper.card().clone())
+        } else {
+            let card = card_ahead(paper.identity(), paper.card(), None, self.now)?;
+            (Standing::Active, card)
         };
         if standing == Standing::Active {
             // Check before asking for a new passphrase.

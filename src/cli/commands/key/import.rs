@@ -1,20 +1,17 @@
 //! `encl key import`: an identity comes from a file that `encl key export` wrote.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use encl::keystore::{IdentityExport, ImportOutcome};
-use zeroize::Zeroizing;
 
 use crate::cli::commands::key::show;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::{Exit, Failure, identity};
-use crate::cli::files::input::is_dash;
 use crate::cli::operations::identity::Ask;
+use crate::cli::operations::identity::private_file::read_private;
 use crate::cli::terminal::{safe, shown};
 
 /// Take in an identity that `encl key export` wrote
@@ -32,7 +29,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let what = format!("cannot import {}", shown(&arguments.file));
-    let text = read(&arguments.file, IdentityExport::BYTES_MAX, &what, context)?;
+    let text = read_private(&arguments.file, IdentityExport::BYTES_MAX, &what, context)?;
     let export = IdentityExport::from_text(&text).map_err(|error| {
         Failure::new(Exit::Damaged, &*what)
             .reason(safe(&error.to_string()))
@@ -50,26 +47,4 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         }
     });
     show::told(export.card().id(), context)
-}
-
-/// A file with secrets; at most one byte more than it can have, so that longer ones are refused as too long.
-pub(crate) fn read(
-    path: &Path,
-    max: usize,
-    what: &str,
-    context: &Context,
-) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let failed = |error: std::io::Error| Failure::io(what, &error).file(path);
-    // Room for all: a buffer that grows leaves copies of secrets behind.
-    let most = max + 1;
-    let mut text = Zeroizing::new(Vec::with_capacity(most));
-    let read = if is_dash(path) {
-        context.passphrases.stdin_is_data();
-        std::io::stdin().take(most as u64).read_to_end(&mut text)
-    } else {
-        let file = File::open(path).map_err(failed)?;
-        file.take(most as u64).read_to_end(&mut text)
-    };
-    read.map_err(failed)?;
-    Ok(text)
 }

@@ -65,15 +65,14 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
     let mut identities = ask.identities(&mut rng);
     let update = identities.begin(card).map_err(failed)?;
-    let lock = match arguments.no_passphrase {
-        true => None,
-        false => {
-            let before = update.lock.as_ref().map(|lock| lock.cost);
-            let cost = arguments.cost.or(before).unwrap_or_default();
-            let about = format!("your identity {who}");
-            let passphrase = new.new_one(PassphraseFor::Identity, &about)?;
-            Some(IdentityLock { passphrase, cost })
-        }
+    let lock = if arguments.no_passphrase {
+        None
+    } else {
+        let before = update.lock.as_ref().map(|lock| lock.cost);
+        let cost = arguments.cost.or(before).unwrap_or_default();
+        let about = format!("your identity {who}");
+        let passphrase = new.new_one(PassphraseFor::Identity, &about)?;
+        Some(IdentityLock { passphrase, cost })
     };
     let changed = identities.change_lock(&update, lock.as_ref());
     changed.map_err(failed)?;

@@ -7,14 +7,15 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file::{self, Existing};
 use encl::directory::Recipients;
-use encl::envelope::{ContentInfo, seal};
-use encl::keystore::{BACKUP_TYPE, BackupCounts};
+use encl::envelope::seal;
+use encl::keystore::BackupCounts;
+use encl::operations::backup::{backup_info, begin_backup};
 use serde::Serialize;
 
 use crate::cli::commands::program::completions::who as who_completer;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::errors::backup::not_begun;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source, is_dash};
 use crate::cli::files::output::Output;
@@ -24,6 +25,8 @@ use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{RecipientObject, SealOptions, Sealing};
 use crate::cli::secrets::keyring::Keys;
+
+const VERB: &str = "back up";
 
 /// Seal all of the keystore into one envelope
 ///
@@ -80,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         false => Target::File(arguments.output.clone()),
     };
     let output = Output {
-        verb: "back up",
+        verb: VERB,
         input: &input,
         target: &target,
     };
@@ -95,14 +98,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     };
     let readers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
     let keys = Keys::new(context, people.readers());
-    let mut content = keystore
-        .backup(context.now)
-        .map_err(|error| keystore::unreadable(&error))?;
+    let content = begin_backup(&keystore, context.now);
+    let mut content = content.map_err(|error| not_begun(error, |exit| input.cannot(VERB, exit)))?;
     let counts = content.counts();
-    if counts.is_empty() {
-        let failure = input.cannot("back up", Exit::Failed);
-        return Err(failure.reason("nothing is in it").into());
-    }
     let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
     store_cards(&readers, &people, context)?;
     let existing = match arguments.force {
@@ -110,18 +108,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         false => Existing::Keep,
     };
     let mut sink = output.open(&folder(&input)?, atomic_file::FileMode::Umask, existing)?;
-    let about = ContentInfo {
-        name: Some("keystore.tar".to_owned()),
-        media_type: Some(BACKUP_TYPE.to_owned()),
-        ..ContentInfo::default()
-    };
-    let request = sealing.request(&readers, about);
+    let request = sealing.request(&readers, backup_info());
     let sealed = seal(&request, &mut content, &mut sink, &mut context.rng());
     let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
     output.commit(sink)?;
     if let Err(error) = keystore.note_backup(context.now) {
-        let words = error.to_string();
-        let text = format!("that it was backed up could not be noted: {words}");
+        let text = format!("that it was backed up could not be noted: {error}");
         context.terminal.warning(&text);
     }
     if context.json {
@@ -141,7 +133,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     context.terminal.status(&format!(
         "{}: {}, {}",
         target.name(),
-        words(counts),
+        describe_counts(counts),
         sealing.summary(&readers)
     ));
     Ok(())
@@ -161,7 +153,7 @@ fn options(arguments: &Arguments) -> SealOptions {
 /// The keystore's folder, to be compared with the output.
 fn folder(input: &Input) -> Result<Source, Failure> {
     let failed = |error: std::io::Error| {
-        let failure = input.cannot("back up", Exit::Failed);
+        let failure = input.cannot(VERB, Exit::Failed);
         failure.reason(io_message(&error))
     };
     let file = File::open(input.path().unwrap_or(".".as_ref())).map_err(failed)?;
@@ -170,7 +162,7 @@ fn folder(input: &Input) -> Result<Source, Failure> {
 }
 
 /// "1 identity, 120 contacts and 3 groups"
-pub(crate) fn words(counts: BackupCounts) -> String {
+fn describe_counts(counts: BackupCounts) -> String {
     let number = |number: usize, one: &str, many: &str| match number {
         1 => format!("1 {one}"),
         _ => format!("{number} {many}"),

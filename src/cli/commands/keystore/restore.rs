@@ -6,22 +6,21 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use encl::directory::Signer;
 use encl::envelope::Opened;
-use encl::operations::restore::{
-    FailedIdentity, ForeignIdentities, Merge, MergeError, MergeOutcome,
-};
+use encl::operations::restore::{FailedIdentity, ForeignIdentities, Merge, MergeOutcome};
 
 use crate::cli::args::InputFiles;
 use crate::cli::commands::program::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::restore::{ItemLines, RestoreText};
+use crate::cli::errors::backup::not_merged;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, identity, io_message, keystore};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::open;
 use crate::cli::operations::open::{Opening, Requirements};
-use crate::cli::terminal::{Stream, safe, shown};
+use crate::cli::terminal::{Stream, shown};
 
 pub(crate) const VERB: &str = "restore";
 
@@ -185,20 +184,9 @@ impl Backup<'_> {
         self.source.rewind(0).map_err(unreadable)?;
         let content = self.opening.open(input, &mut self.source, parallelism)?;
         let read = merge.read(content, parallelism.workers());
-        read.map_err(|error| match error {
-            MergeError::NotABackup => input
-                .cannot(VERB, Exit::Damaged)
-                .reason(error.to_string())
-                .hint("`encl unwrap` opens it"),
-            MergeError::Pipe(error) => unreadable(error),
-            MergeError::Open(error) => open::failure(input, VERB, error),
-            MergeError::Content(error) => {
-                let failure = input.cannot(VERB, Exit::Damaged);
-                failure.reason(safe(&error.to_string()))
-            }
-            MergeError::Keystore(error) => {
-                keystore::failure("cannot restore into the keystore", &error)
-            }
+        read.map_err(|error| {
+            let not_opened = |error| open::failure(input, VERB, error);
+            not_merged(error, |exit| input.cannot(VERB, exit), not_opened)
         })
     }
 }

@@ -1,5 +1,7 @@
 //! My identities, with the questions that only a terminal can answer.
 
+pub(crate) mod private_file;
+
 use encl::crypto::CryptoRng;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::identity::Card;

@@ -6,13 +6,13 @@ use crate::cli::display::names::DisplayName;
 use encl::crypto::passphrase::Cost;
 use encl::identity::{PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint, is_code};
 
-use crate::cli::commands::key::import;
 use crate::cli::commands::key::show;
 use crate::cli::context::Context;
 use crate::cli::display::time;
 use crate::cli::errors::identity::{self, not_a_page};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::Ask;
+use crate::cli::operations::identity::private_file::read_private;
 use crate::cli::terminal;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::{safe, shown, typed};
@@ -75,7 +75,7 @@ fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
         what: what.clone(),
         ..failure.file(path)
     };
-    let text = import::read(path, PAPER_BYTES_MAX, &what, context)?;
+    let text = read_private(path, PAPER_BYTES_MAX, &what, context)?;
     if text.len() > PAPER_BYTES_MAX {
         return Err(about(
             Failure::new(Exit::Damaged, WHAT).reason("it is too long for a page"),

@@ -5,21 +5,20 @@ use std::path::Path;
 use encl::crypto::signing::RootId;
 use encl::directory::Trust;
 use encl::identity::{Card, Revocation, fingerprint};
-use encl::keystore::AcceptOutcome;
 use encl::operations::cards::{
-    AcceptedCard, CardsFound, FoundCard, InvitationReply, Lookalike, OfferedCard, find_card,
+    AcceptedCard, CardsFound, FoundCard, InvitationReply, OfferedCard, find_card,
 };
 use serde::Serialize;
 
 use crate::cli::commands::people::contact::{Added, contact, print};
 use crate::cli::context::Context;
 use crate::cli::display::card::described;
+use crate::cli::display::contact::{accepted_word, describe_accepted, describe_lookalike};
 use crate::cli::display::invitation::{self, InvitationObject, ReplyMessage};
 use crate::cli::display::names::DisplayName;
-use crate::cli::display::trust::label;
 use crate::cli::errors::{Failure, cards, keystore};
 use crate::cli::files::input::{Input, is_dash};
-use crate::cli::terminal::{Stream, safe, typed};
+use crate::cli::terminal::Stream;
 
 const VERB: &str = "add the card in";
 
@@ -43,7 +42,7 @@ fn add(found: FoundCard, yes: bool, context: &Context) -> Result<(), Failure> {
     let card = offered.card().clone();
     let name = card.display_name();
     for lookalike in offered.lookalikes() {
-        context.terminal.warning(&warning_about(lookalike));
+        context.terminal.warning(&describe_lookalike(lookalike));
     }
     if !offered.is_known() && !yes {
         context.terminal.text(&described(&card));
@@ -57,7 +56,7 @@ fn add(found: FoundCard, yes: bool, context: &Context) -> Result<(), Failure> {
     // Silent with --json, where the object says it.
     context.terminal.status(&format!(
         "{name}: {}, fingerprint {}",
-        describe(accepted.outcome, trust, &card),
+        describe_accepted(accepted.outcome, trust, &card),
         fingerprint(&card.id())
     ));
     if let Some(reply) = &accepted.reply {
@@ -67,15 +66,6 @@ fn add(found: FoundCard, yes: bool, context: &Context) -> Result<(), Failure> {
         true => print(&card, added(&accepted), context),
         false => Ok(()),
     }
-}
-
-fn warning_about(lookalike: &Lookalike) -> String {
-    format!(
-        "{} looks like {} of {}, and is another address: some letters are of another script",
-        safe(&lookalike.address),
-        safe(&lookalike.known),
-        safe(&lookalike.name)
-    )
 }
 
 fn show_reply(
@@ -108,34 +98,6 @@ fn added(accepted: &AcceptedCard) -> Added {
     Added {
         accepted: Some(accepted_word(accepted.outcome)),
         invitation: accepted.reply.as_ref().map(InvitationObject::of),
-    }
-}
-
-fn accepted_word(accepted: AcceptOutcome) -> &'static str {
-    match accepted {
-        AcceptOutcome::New => "added",
-        AcceptOutcome::Updated => "updated",
-        AcceptOutcome::Successor => "successor",
-        AcceptOutcome::Known => "known",
-    }
-}
-
-/// "added, not verified yet"
-fn describe(accepted: AcceptOutcome, trust: Trust, card: &Card) -> String {
-    let done = match accepted {
-        AcceptOutcome::New => "added",
-        AcceptOutcome::Updated => "brought up to date",
-        AcceptOutcome::Successor => "has a new key, and the old one signed for it",
-        AcceptOutcome::Known => "was here already",
-    };
-    match (accepted, trust.blocks_use()) {
-        (_, true) => format!("{done} but {}, so nothing is sealed for them", label(trust)),
-        (AcceptOutcome::New, _) => format!("{done}, {}", label(trust)),
-        (AcceptOutcome::Successor, _) => {
-            let who = typed(&card.addresses()[0], "WHO");
-            format!("{done}; the numbers have to be compared again (`encl contact verify {who}`)")
-        }
-        _ => done.to_owned(),
     }
 }
 
