@@ -18,7 +18,7 @@
 //! ```text
 //!                program (cli): terminal, environment, clock, exit codes
 //!  ═══════════════════════════════════════════════════════════════════════
-//!  6   operations                    use cases: seal, open, rewrite, restore, mail
+//!  6   operations                    use cases: seal, open, rewrite, cards, identities, backup, mail
 //!  5   directory                     who is meant by a name, card, address or group
 //!  4   keystore ──────────┬─ mail    identities, contacts, groups; messages and mailboxes
 //!  3       │          envelope       the format: manifest, slots, seal, open

@@ -4,8 +4,13 @@
 //! on the way is told to an observer, which a program implements for people and for programs. Outcomes and typed errors come back.
 
 pub mod approvals;
+pub mod backup;
+pub mod cards;
+pub mod check_up;
+pub mod identity;
 pub mod keys;
 pub mod open;
+pub mod restore;
 pub mod rewrite;
 pub mod seal;
 

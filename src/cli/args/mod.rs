@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod completion;
 pub(crate) mod conditions;
 pub(crate) mod help;
+pub(crate) mod identity;
 pub(crate) mod message;
 pub(crate) mod open;
 pub(crate) mod quorum;

@@ -2,13 +2,17 @@
 
 pub(crate) mod access;
 pub(crate) mod card;
+pub(crate) mod contact;
+pub(crate) mod doctor;
 pub(crate) mod inspection;
+pub(crate) mod invitation;
 pub(crate) mod names;
 pub(crate) mod paper;
 pub(crate) mod policy;
 pub(crate) mod qr;
 pub(crate) mod recipients;
 pub(crate) mod report;
+pub(crate) mod restore;
 pub(crate) mod time;
 pub(crate) mod trust;
 

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::display::card::CardFacts;
+use crate::cli::display::invitation::InvitationObject;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::Failure;
-use crate::cli::operations::cards::invitation_reply::InvitationObject;
 use crate::cli::operations::contacts::trust_in;
 use crate::cli::terminal::Stream;
 

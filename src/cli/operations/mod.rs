@@ -1,7 +1,5 @@
 //! Use cases that several commands share.
 
-pub(crate) mod cards;
-
 pub(crate) mod contact_report;
 pub(crate) mod contacts;
 pub(crate) mod identity;

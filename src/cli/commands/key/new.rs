@@ -2,19 +2,20 @@
 
 use crate::cli::display::names::DisplayName;
 use clap::Args;
-use encl::crypto::Kem;
 use encl::crypto::passphrase::Cost;
-use encl::identity::{Card, CardRequest, Identity, Revocation, fingerprint};
-use encl::keystore::Protection;
+use encl::identity::fingerprint;
+use encl::operations::identity::NewIdentity;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::cost;
+use crate::cli::args::identity::expiry;
+use crate::cli::args::identity::kem;
 use crate::cli::context::Context;
 use crate::cli::display::card::CardReport;
-use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::find::refuse_taken;
-use crate::cli::operations::identity::update::{cost, expiry};
-use crate::cli::secrets::passphrase::PassphraseFor;
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::identity;
+use crate::cli::operations::identity::Ask;
 use crate::cli::terminal::Stream;
 use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
@@ -51,56 +52,23 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
-    let cost = if wish.no_passphrase {
-        None
-    } else {
-        Some(wish.cost.unwrap_or_default())
+    let cost = match wish.no_passphrase {
+        true => None,
+        false => Some(wish.cost.unwrap_or_default()),
     };
     let what = format!("cannot make an identity for {}", safe(&wish.address));
     // Standard output first: a card that cannot be printed is found out before anything is made.
     Stdout::check()?;
-    let expires = expiry(wish.expires.as_deref(), &what, context)?;
-    let kem = if wish.classic {
-        Kem::X25519
-    } else {
-        Kem::XWing
-    };
+    let expires = expiry(wish.expires.as_deref(), &what, context.now)?;
     let mut rng = context.rng();
-    let identity = Identity::generate(kem, context.now, expires, &mut rng);
     let name = wish.name.unwrap_or_else(|| wish.address.clone());
-    let addresses = std::iter::once(wish.address)
-        .chain(wish.also_address)
-        .collect();
-    let card = Card::new(
-        &identity,
-        CardRequest {
-            name,
-            addresses,
-            serial: 1,
-            created: context.now,
-        },
-    );
-    let card =
-        card.map_err(|error| Failure::new(Exit::Usage, &*what).reason(safe(&error.to_string())))?;
-    refuse_taken(&card, &what, context)?;
-    let revocation = Revocation::new(identity.root(), context.now);
-    let whose = format!("the new identity {}", safe(&card.addresses()[0]));
-    let passphrase = match cost {
-        Some(_) => Some(
-            context
-                .passphrases
-                .new_one(PassphraseFor::Identity, &whose)?,
-        ),
-        None => None,
-    };
-    let protection = match (&passphrase, cost) {
-        (Some(passphrase), Some(cost)) => Protection::Passphrase(passphrase, cost),
-        _ => Protection::Plain,
-    };
-    let stored = context
-        .keystore
-        .add_identity(&identity, &card, &revocation, protection, &mut rng);
-    stored.map_err(|error| keystore::failure(&what, &error))?;
+    let addresses = std::iter::once(wish.address).chain(wish.also_address);
+    let key = (kem(wish.classic), expires);
+    let failed = |error| identity::failure(&what, error);
+    let new = NewIdentity::generate(name, addresses.collect(), key, context.now, &mut rng);
+    let new = new.map_err(failed)?;
+    let mut ask = Ask::for_new(context, "the new identity", cost);
+    let card = ask.identities(&mut rng).create(new).map_err(failed)?;
     context.terminal.status(&format!(
         "made identity {}, fingerprint {}",
         card.display_name(),

@@ -5,13 +5,17 @@ use std::path::PathBuf;
 use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::crypto::passphrase::Cost;
+use encl::operations::identity::IdentityLock;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::cost;
 use crate::cli::context::Context;
-use crate::cli::errors::{Exit, Failure};
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::identity;
+use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find;
 use crate::cli::operations::identity::report;
-use crate::cli::operations::identity::update::{IdentityUpdate, cost};
 use crate::cli::secrets::passphrase::{PassphraseFor, Passphrases};
 
 /// Change the passphrase of one of my identities
@@ -61,17 +65,22 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
         context.stdin.clone(),
     )?;
     let id = card.id();
-    let changing = IdentityUpdate::begin(card, &what, context)?;
+    let failed = |error| identity::failure(&what, error);
+    let (mut ask, mut rng) = (Ask::new(context), context.rng());
+    let mut identities = ask.identities(&mut rng);
+    let update = identities.begin(card).map_err(failed)?;
     let lock = if arguments.no_passphrase {
         None
     } else {
-        let before = changing.lock.as_ref().map(|(_, cost)| *cost);
+        let before = update.lock.as_ref().map(|lock| lock.cost);
         let cost = arguments.cost.or(before).unwrap_or_default();
-        let words = format!("your identity {who}");
-        Some((new.new_one(PassphraseFor::Identity, &words)?, cost))
+        let about = format!("your identity {who}");
+        let passphrase = new.new_one(PassphraseFor::Identity, &about)?;
+        Some(IdentityLock { passphrase, cost })
     };
-    changing.end_locked_by(lock.as_ref(), None, &what, context)?;
-    context.terminal.status(&match (&changing.lock, &lock) {
+    let changed = identities.change_lock(&update, lock.as_ref());
+    changed.map_err(failed)?;
+    context.terminal.status(&match (&update.lock, &lock) {
         (_, None) => format!("{who}: the private keys stand in the clear from now on"),
         (None, Some(_)) => format!("{who}: the private keys are behind a passphrase from now on"),
         (Some(_), Some(_)) => {

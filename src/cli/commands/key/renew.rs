@@ -4,12 +4,15 @@ use crate::cli::display::names::DisplayName;
 use clap::Args;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::expiry;
 use crate::cli::context::Context;
 use crate::cli::display::card::CardReport;
 use crate::cli::display::time;
-use crate::cli::errors::{Exit, Failure};
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::identity;
+use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find_active;
-use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
 use crate::cli::terminal::Stream;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -35,11 +38,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let card = find_active(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot renew the key of {who}");
-    let expires = expiry(arguments.expires.as_deref(), &what, context)?;
-    let mut changing = IdentityUpdate::begin(card, &what, context)?;
-    changing.identity.renew(expires);
-    let card = changing.next_card(&what, context)?;
-    changing.end(Some(&card), &what, context)?;
+    let expires = expiry(arguments.expires.as_deref(), &what, context.now)?;
+    let (mut ask, mut rng) = (Ask::new(context), context.rng());
+    let renewed = ask.identities(&mut rng).renew(card, expires);
+    let card = renewed.map_err(|error| identity::failure(&what, error))?;
     let end = expires.map_or("does not end".to_owned(), |end| {
         format!("ends at {}", time::local(end))
     });

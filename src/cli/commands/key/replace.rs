@@ -2,18 +2,19 @@
 
 use crate::cli::display::names::DisplayName;
 use clap::Args;
-use encl::crypto::Kem;
-use encl::identity::{Card, CardRequest, Identity, Predecessor, Revocation, fingerprint};
+use encl::identity::fingerprint;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::expiry;
+use crate::cli::args::identity::kem;
 use crate::cli::context::Context;
 use crate::cli::display::card::CardReport;
-use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure};
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::identity;
+use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find_active;
-use crate::cli::operations::identity::update::{IdentityUpdate, expiry, protection};
 use crate::cli::terminal::Stream;
-use crate::cli::terminal::safe;
 use crate::cli::terminal::stdout::Stdout;
 
 /// Replace one of my identities with a new one; its card goes to standard output
@@ -41,22 +42,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let card = find_active(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot replace your identity {who}");
-    let expires = expiry(arguments.expires.as_deref(), &what, context)?;
-    let kem = if arguments.classic {
-        Kem::X25519
-    } else {
-        Kem::XWing
-    };
-    let old = IdentityUpdate::begin(card, &what, context)?;
-    let mut rng = context.rng();
-    let new = Identity::generate(kem, context.now, expires, &mut rng);
-    let card = successor(&old, &new, &what, context)?;
-    let revocation = Revocation::new(new.root(), context.now);
-    let lock = protection(old.lock.as_ref());
-    let stored = context
-        .keystore
-        .add_identity(&new, &card, &revocation, lock, &mut rng);
-    stored.map_err(|error| keystore::failure(&what, &error))?;
+    let expires = expiry(arguments.expires.as_deref(), &what, context.now)?;
+    let (mut ask, mut rng) = (Ask::new(context), context.rng());
+    let mut identities = ask.identities(&mut rng);
+    let replaced = identities.replace(card, kem(arguments.classic), expires);
+    let card = replaced.map_err(|error| identity::failure(&what, error))?;
     context.terminal.status(&format!(
         "{who}: a new identity, fingerprint {}; give the new card to others. The old one stays, to open old envelopes",
         fingerprint(&card.id())
@@ -64,22 +54,4 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let card = CardReport::new(&card);
     let printed = context.report(&card, Stream::Stdout);
     printed.map_err(|failure| failure.hint(format!("it is done; {} the card", card.later())))
-}
-
-/// The new identity's card: what the old one says, and the old one's signature.
-fn successor(
-    old: &IdentityUpdate,
-    new: &Identity,
-    what: &str,
-    context: &Context,
-) -> Result<Card, Failure> {
-    let request = CardRequest {
-        name: old.card.name().to_owned(),
-        addresses: old.card.addresses().to_vec(),
-        serial: 1,
-        created: context.now,
-    };
-    let replaces = [Predecessor::new(&old.identity, new.id())];
-    let card = Card::replacing(new, request, &replaces);
-    card.map_err(|error| Failure::new(Exit::Failed, what).reason(safe(&error.to_string())))
 }

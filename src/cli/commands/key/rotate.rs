@@ -2,14 +2,17 @@
 
 use crate::cli::display::names::DisplayName;
 use clap::Args;
-use encl::crypto::Kem;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::expiry;
+use crate::cli::args::identity::kem;
 use crate::cli::context::Context;
 use crate::cli::display::card::CardReport;
-use crate::cli::errors::{Exit, Failure};
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::identity;
+use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find_active;
-use crate::cli::operations::identity::update::{IdentityUpdate, expiry};
 use crate::cli::terminal::Stream;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -38,22 +41,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let card = find_active(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot rotate the key of {who}");
-    let expires = expiry(arguments.expires.as_deref(), &what, context)?;
-    let kem = if arguments.classic {
-        Kem::X25519
-    } else {
-        Kem::XWing
-    };
-    let mut changing = IdentityUpdate::begin(card, &what, context)?;
-    let rotated = changing
-        .identity
-        .rotate(kem, context.now, expires, &mut context.rng());
-    rotated.map_err(|error| {
-        let failure = Failure::new(Exit::Failed, &*what).reason(error.to_string());
-        failure.hint("`encl key replace` makes a new identity in its place")
-    })?;
-    let card = changing.next_card(&what, context)?;
-    changing.end(Some(&card), &what, context)?;
+    let expires = expiry(arguments.expires.as_deref(), &what, context.now)?;
+    let (mut ask, mut rng) = (Ask::new(context), context.rng());
+    let mut identities = ask.identities(&mut rng);
+    let rotated = identities.rotate(card, kem(arguments.classic), expires);
+    let card = rotated.map_err(|error| identity::failure(&what, error))?;
     context.terminal.status(&format!(
         "{who}: a new key; give the new card to others. The old ones stay, to open old envelopes"
     ));

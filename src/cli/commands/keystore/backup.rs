@@ -7,8 +7,9 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
 use encl::directory::Recipients;
-use encl::envelope::{ContentInfo, seal};
-use encl::keystore::{BACKUP_TYPE, BackupCounts};
+use encl::envelope::seal;
+use encl::keystore::BackupCounts;
+use encl::operations::backup::{backup_info, begin_backup};
 use serde::Serialize;
 
 use crate::cli::args::completion::who as who_completer;
@@ -16,7 +17,7 @@ use crate::cli::args::existing;
 use crate::cli::args::help::closing;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore;
+use crate::cli::errors::backup::not_begun;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;
@@ -27,7 +28,9 @@ use crate::cli::operations::seal;
 use crate::cli::operations::seal::{RecipientObject, Sealing};
 use encl::operations::MyKeys;
 
-/// Encrypt the whole keystore into one envelope
+const VERB: &str = "back up";
+
+/// Seal all of the keystore into one envelope
 ///
 /// The backup holds identities, contacts, groups, and whom you verified or blocked. Private keys protected by a passphrase stay
 /// protected. Without --to, a passphrase opens the backup: write it down, and keep it in another place. `encl restore` merges
@@ -81,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let target = Target::parse(&arguments.output);
     let existing = existing(arguments.force);
     let output = Output {
-        verb: "back up",
+        verb: VERB,
         input: &input,
         target: &target,
     };
@@ -96,29 +99,18 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     };
     let readers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
     let keys = MyKeys::new(context, people.readers());
-    let mut content = keystore
-        .backup(context.now)
-        .map_err(|error| keystore::unreadable(&error))?;
+    let content = begin_backup(&keystore, context.now);
+    let mut content = content.map_err(|error| not_begun(error, |exit| input.cannot(VERB, exit)))?;
     let counts = content.counts();
-    if counts.is_empty() {
-        let failure = input.cannot("back up", Exit::Failed);
-        return Err(failure.reason("nothing is in it").into());
-    }
     let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
     store_cards(&readers, &people, context)?;
     let mut sink = output.open(&folder(&input)?, atomic_file::FileMode::Umask, existing)?;
-    let about = ContentInfo {
-        name: Some("keystore.tar".to_owned()),
-        media_type: Some(BACKUP_TYPE.to_owned()),
-        ..ContentInfo::default()
-    };
-    let request = sealing.request(&readers, about);
+    let request = sealing.request(&readers, backup_info());
     let sealed = seal(&request, &mut content, &mut sink, &mut context.rng());
     let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
     output.commit(sink)?;
     if let Err(error) = keystore.note_backup(context.now) {
-        let words = error.to_string();
-        let text = format!("that it was backed up could not be noted: {words}");
+        let text = format!("that it was backed up could not be noted: {error}");
         context.terminal.warning(&text);
     }
     if context.json {
@@ -138,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     context.terminal.status(&format!(
         "{}: {}, {}",
         target.name(),
-        words(counts),
+        describe_counts(counts),
         sealing.summary(&readers)
     ));
     Ok(())
@@ -158,7 +150,7 @@ fn options(arguments: &Arguments) -> SealOptions {
 /// The keystore's folder, to be compared with the output.
 fn folder(input: &Input) -> Result<Source, Failure> {
     let failed = |error: std::io::Error| {
-        let failure = input.cannot("back up", Exit::Failed);
+        let failure = input.cannot(VERB, Exit::Failed);
         failure.reason(io_message(&error))
     };
     let file = File::open(input.path().unwrap_or(".".as_ref())).map_err(failed)?;
@@ -167,7 +159,7 @@ fn folder(input: &Input) -> Result<Source, Failure> {
 }
 
 /// "1 identity, 120 contacts and 3 groups"
-pub(crate) fn words(counts: BackupCounts) -> String {
+fn describe_counts(counts: BackupCounts) -> String {
     let number = |number: usize, one: &str, many: &str| match number {
         1 => format!("1 {one}"),
         _ => format!("{number} {many}"),

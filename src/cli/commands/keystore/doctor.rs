@@ -1,30 +1,21 @@
 //! `encl doctor`: the keystore looked through, and what to do about what was found.
 
-use std::io::ErrorKind;
-use std::path::Path;
-
 use clap::Args;
+use encl::crypto::signing::RootId;
 use encl::directory::{Person, Trust};
-use encl::identity::CardKey;
-use encl::keystore::{
-    Finding, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret, self_test,
-};
-use encl::time::Time;
-use serde::Serialize;
+use encl::identity::Identity;
+use encl::keystore::LockedIdentity;
+use encl::operations::MyKeys;
+use encl::operations::check_up::{Level, LockedIdentities, TestKeys, check_up};
+use encl::operations::identity::UnlockError;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::names::DisplayName;
-use crate::cli::display::time;
-use crate::cli::errors::keystore;
-use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, io_message};
-use crate::cli::terminal::{Stream, quoted, safe, shown};
-use encl::operations::MyKeys;
-
-/// An end is told this much before it comes.
-const SOON_SECONDS: u64 = 30 * 86_400;
-/// A backup that is older may miss much.
-const OLD_BACKUP_SECONDS: u64 = 180 * 86_400;
+use crate::cli::display::doctor::Scene;
+use crate::cli::errors::envelope::unlock_failure;
+use crate::cli::errors::{CommandError, CommandResult, Exit};
+use crate::cli::secrets::kernel_keyring::CachedSecret;
+use crate::cli::terminal::Stream;
 
 /// Check the keystore, and say how to repair what is wrong
 ///
@@ -40,346 +31,60 @@ pub(crate) struct Arguments {
     open: bool,
 }
 
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Level {
-    /// It is as it should be.
-    Fine,
-    /// It should be looked at.
-    Note,
-    /// It does not open.
-    Bad,
-}
-
-/// `encl.doctor/1`, one for each thing.
-#[derive(PartialEq, Eq, Serialize)]
-struct Line {
-    schema: &'static str,
-    level: Level,
-    about: String,
-    says: String,
-    mend: Option<String>,
-}
-
-struct Doctor<'a> {
-    context: &'a Context,
-    keystore: Keystore,
-    lines: Vec<Line>,
-}
-
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let mut doctor = Doctor {
+    let context = &*context;
+    // What does not open is reported with the files.
+    let identities = context.keystore.identities().unwrap_or_default();
+    let people = identities.iter().map(|one| Person {
+        card: one.card.clone(),
+        trust: Trust::Me,
+    });
+    let people: Vec<Person> = people.collect();
+    let keys = AskedKeys {
+        keys: MyKeys::new(context, &people),
         context,
-        keystore: context.keystore.clone(),
-        lines: Vec::new(),
     };
-    doctor.look_at_files();
-    doctor.look_at_clock();
-    // What does not open was said; what does is looked at more closely.
-    let identities = doctor.keystore.identities();
-    if identities.as_ref().is_ok_and(Vec::is_empty) {
-        doctor.note("identities", "you have none", Some("encl key new ADDRESS"));
+    let locked = match arguments.open {
+        true => LockedIdentities::Test,
+        false => LockedIdentities::Skip,
+    };
+    let findings = check_up(
+        &context.keystore,
+        &identities,
+        (&keys, locked),
+        context.now,
+        &mut context.rng(),
+    );
+    let scene = Scene {
+        keystore: &context.keystore,
+        state: context.state.as_deref(),
+        now: context.now,
+    };
+    let lines = scene.lines(&findings);
+    for line in &lines {
+        match context.json {
+            true => context.terminal.print_object(line, Stream::Stdout)?,
+            false => context.terminal.print(&line.text())?,
+        }
     }
-    let identities = identities.unwrap_or_default();
-    let people: Vec<Person> = (identities.iter().map(|one| &one.card))
-        .map(|card| Person {
-            card: card.clone(),
-            trust: Trust::Me,
-        })
-        .collect();
-    let keys = MyKeys::new(context, &people);
-    for identity in &identities {
-        doctor.look_at_identity(identity, &keys, arguments.open);
+    match lines.iter().any(|line| line.level == Level::Bad) {
+        true => Err(CommandError::Reported(Exit::Failed)),
+        false => Ok(()),
     }
-    doctor.look_at_people();
-    doctor.look_at_backup(&identities);
-    doctor.tell()
 }
 
-impl Doctor<'_> {
-    fn add(&mut self, level: Level, about: &str, says: &str, mend: Option<&str>) {
-        let line = Line {
-            schema: "encl.doctor/1",
-            level,
-            about: about.to_owned(),
-            says: says.to_owned(),
-            mend: mend.map(str::to_owned),
-        };
-        // A file that several things depend on is told once.
-        if !self.lines.contains(&line) {
-            self.lines.push(line);
-        }
+/// My private keys, unlocked by a question where nothing else unlocks them.
+struct AskedKeys<'a> {
+    keys: MyKeys<'a>,
+    context: &'a Context,
+}
+
+impl TestKeys for AskedKeys<'_> {
+    fn is_unlocked(&self, locked: &LockedIdentity) -> bool {
+        CachedSecret::find(locked, self.context.now).is_some()
     }
 
-    fn note(&mut self, about: &str, says: &str, mend: Option<&str>) {
-        self.add(Level::Note, about, says, mend);
-    }
-
-    fn fine(&mut self, about: &str, says: &str) {
-        self.add(Level::Fine, about, says, None);
-    }
-
-    fn look_at_files(&mut self) {
-        let place = shown(self.keystore.root());
-        match std::fs::metadata(self.keystore.root()) {
-            Ok(_) => {}
-            // Not a link that leads nowhere.
-            Err(error)
-                if error.kind() == ErrorKind::NotFound && !self.keystore.root().is_symlink() =>
-            {
-                return self.note(&place, "it is not there yet", Some("encl key new ADDRESS"));
-            }
-            Err(error) => return self.add(Level::Bad, &place, &io_message(&error), None),
-        }
-        let findings = self.keystore.examine();
-        if !findings
-            .iter()
-            .any(|finding| matches!(finding, Finding::Fault(_)))
-        {
-            self.fine(&place, "every file opens, and is private");
-        }
-        for finding in findings {
-            match finding {
-                Finding::Fault(error) => self.fault(&error),
-                Finding::Leftover(path) => {
-                    let rm = format!("rm -r {}", quoted(Some(&path)));
-                    self.note(
-                        &shown(&path),
-                        "a killed run left it; it means nothing",
-                        Some(&rm),
-                    );
-                }
-                Finding::Unexpected(path) => {
-                    self.note(
-                        &shown(&path),
-                        "nothing that a keystore has; it is not looked at",
-                        None,
-                    );
-                }
-                Finding::SharedAddress { address, ids } => {
-                    let says = format!("{} people have this address", ids.len());
-                    let mend = "encl contact list; encl contact remove FINGERPRINT";
-                    self.note(&safe(&address), &says, Some(mend));
-                }
-                Finding::MissingMember { group, id } => {
-                    let says = format!("{id} is no contact, and it cannot be wrapped for");
-                    let mend = format!("encl contact add CARD, or encl group remove {group} {id}");
-                    self.note(&format!("@{group}"), &says, Some(&mend));
-                }
-            }
-        }
-    }
-
-    fn fault(&mut self, error: &KeystoreError) {
-        let words = |error: &std::io::Error| io_message(error);
-        let (path, says, mend): (Option<&Path>, _, _) = match error {
-            KeystoreError::OpenToOthers { path, .. } => {
-                let mend = format!("chmod go= {}", quoted(Some(path)));
-                (Some(path), error.to_string(), Some(mend))
-            }
-            KeystoreError::Damaged { path, what } => {
-                let state = self.context.state.as_ref();
-                let mend = match state.is_some_and(|state| path.starts_with(state)) {
-                    true => "move it away; whom you verified has to be compared again",
-                    false => "move it away, then encl restore BACKUP",
-                };
-                let says = format!("it does not open: {what}");
-                (Some(path), says, Some(mend.to_owned()))
-            }
-            KeystoreError::NotA { path, due } => (Some(path), format!("it is not a {due}"), None),
-            KeystoreError::System { path, source, .. } => (Some(path), words(source), None),
-            other => (None, other.to_string(), None),
-        };
-        let about = shown(path.unwrap_or(self.keystore.root()));
-        self.add(Level::Bad, &about, &safe(&says), mend.as_deref());
-    }
-
-    fn look_at_clock(&mut self) {
-        match self.keystore.clock_went_back(self.context.now) {
-            None => self.fine("clock", "it runs forward"),
-            Some(latest) => {
-                let says = format!(
-                    "it says {}, but this keystore was used at {}: dates cannot be judged",
-                    time::local(self.context.now),
-                    time::local(latest)
-                );
-                let path = self.keystore.clock_path();
-                let mend = format!(
-                    "set the clock right, or if that time was the wrong one: rm {}",
-                    quoted(Some(&path))
-                );
-                self.note("clock", &says, Some(&mend));
-            }
-        }
-    }
-
-    fn look_at_identity(&mut self, identity: &StoredIdentity, keys: &MyKeys<'_>, open: bool) {
-        let card = &identity.card;
-        let who = format!("identity {}", card.display_name());
-        let address = quoted(card.addresses().first().map(Path::new));
-        if identity.standing == Standing::Active {
-            let current = CardKey::current(card.keys(), self.context.now);
-            let renew = format!("encl key renew {address}");
-            match current.map(|key| key.expires) {
-                None => self.note(
-                    &who,
-                    "its key has ended: nobody can seal for you",
-                    Some(&renew),
-                ),
-                Some(Some(end)) if self.is_soon(end) => {
-                    let says = format!("its key ends at {}", time::local(end));
-                    self.note(&who, &says, Some(&renew));
-                }
-                Some(_) => {}
-            }
-        }
-        let secret = self.keystore.secret(&card.id());
-        match secret {
-            // That was said.
-            Err(_) => return,
-            Ok(StoredSecret::Plain(_)) => {
-                let mend = format!("encl key passphrase {address}");
-                self.note(
-                    &who,
-                    "whoever reads its file has the private keys: no passphrase protects them",
-                    Some(&mend),
-                );
-            }
-            Ok(StoredSecret::Locked(locked)) => {
-                let is_unlocked = crate::cli::secrets::kernel_keyring::CachedSecret::find(
-                    &locked,
-                    self.context.now,
-                )
-                .is_some();
-                if !open && !is_unlocked {
-                    self.fine(&who, "behind a passphrase; --open tries it");
-                    return;
-                }
-            }
-        }
-        match self.self_test(identity, keys) {
-            Ok(()) => self.fine(&who, "it opens, and so does what is sealed to it"),
-            Err(failure) => {
-                let says = [&[failure.what][..], &failure.reasons].concat().join(": ");
-                let mend = "encl restore BACKUP, or encl key paper --restore";
-                self.add(Level::Bad, &who, &safe(&says), Some(mend));
-            }
-        }
-    }
-
-    /// Test envelopes to the identity's card, opened with its private keys.
-    fn self_test(&self, identity: &StoredIdentity, keys: &MyKeys<'_>) -> Result<(), Failure> {
-        let private = keys
-            .identity(identity.card.id())
-            .map_err(crate::cli::errors::envelope::unlock_failure)?;
-        let tried = self_test(private, &identity.card, &mut self.context.rng());
-        tried.map_err(|error| keystore::failure("a test envelope to it does not open", &error))
-    }
-
-    fn look_at_people(&mut self) {
-        let Ok(people) = self.context.people() else {
-            return;
-        };
-        let Ok(names) = people.names() else {
-            return;
-        };
-        let now = self.context.now;
-        let mut counts = [0_usize; 4];
-        let ids = names.iter().map(|names| (names.id, ())).collect();
-        let read = people.with_ids(ids, |found, ()| {
-            let has_key = CardKey::current(found.card.keys(), now).is_some();
-            (found.trust, has_key)
-        });
-        for found in read.into_iter().flatten().flatten() {
-            match found {
-                (Trust::Me, _) => {}
-                (Trust::Changed, _) => counts[0] += 1,
-                (Trust::Unproven, _) => counts[1] += 1,
-                (trust, false) if !trust.blocks_use() => counts[2] += 1,
-                (Trust::Unverified, _) => counts[3] += 1,
-                _ => {}
-            }
-        }
-        let notes = [
-            (
-                "changed: nothing is sealed for them",
-                "encl contact list; encl contact verify WHO",
-            ),
-            (
-                "verified on another machine, or by somebody else: they count as unverified here",
-                "encl contact verify WHO",
-            ),
-            (
-                "without a key that has not ended",
-                "ask them for a new card",
-            ),
-            ("not verified yet", "encl contact verify WHO"),
-        ];
-        for (count, (says, mend)) in counts.into_iter().zip(notes) {
-            if count > 0 {
-                let about = match count {
-                    1 => "1 contact".to_owned(),
-                    _ => format!("{count} contacts"),
-                };
-                self.note(&about, says, Some(mend));
-            }
-        }
-    }
-
-    fn look_at_backup(&mut self, identities: &[StoredIdentity]) {
-        if identities.is_empty() {
-            return;
-        }
-        let mend = "encl backup -o FILE";
-        let Ok(last) = self.keystore.last_backup() else {
-            return;
-        };
-        let Some(last) = last else {
-            return self.note(
-                "backup",
-                "there was none yet, as far as is known here",
-                Some(mend),
-            );
-        };
-        let since = time::local(last);
-        let changed = identities.iter().any(|one| one.card.created() > last);
-        let age = self.context.now.unix().saturating_sub(last.unix());
-        if changed {
-            let says = format!("an identity was made or changed since the last one, {since}");
-            self.note("backup", &says, Some(mend));
-        } else if age > OLD_BACKUP_SECONDS {
-            self.note("backup", &format!("the last one is of {since}"), Some(mend));
-        } else {
-            self.fine("backup", &format!("the last one is of {since}"));
-        }
-    }
-
-    fn is_soon(&self, end: Time) -> bool {
-        end.unix() < self.context.now.unix() + SOON_SECONDS
-    }
-
-    fn tell(self) -> CommandResult {
-        let terminal = self.context.terminal;
-        let is_bad = self.lines.iter().any(|line| line.level == Level::Bad);
-        for line in &self.lines {
-            if self.context.json {
-                terminal.print_object(line, Stream::Stdout)?;
-                continue;
-            }
-            let level = match line.level {
-                Level::Fine => "fine",
-                Level::Note => "note",
-                Level::Bad => "BAD ",
-            };
-            terminal.print(&format!("{level}  {}: {}", line.about, line.says))?;
-            if let Some(mend) = &line.mend {
-                terminal.print(&format!("      to mend it: {mend}"))?;
-            }
-        }
-        match is_bad {
-            true => Err(CommandError::Reported(Exit::Failed)),
-            false => Ok(()),
-        }
+    fn identity(&self, id: RootId) -> Result<&Identity, UnlockError> {
+        Ok(self.keys.identity(id).map_err(unlock_failure)?)
     }
 }

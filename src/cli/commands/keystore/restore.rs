@@ -1,25 +1,37 @@
 //! `encl restore`: a backup merged into the keystore.
 
+use std::io;
 use std::path::PathBuf;
-use std::{io, thread};
 
 use clap::{Args, ValueHint};
+use encl::directory::Signer;
 use encl::envelope::Opened;
-use encl::keystore::{BACKUP_TYPE, read_parts};
+use encl::operations::restore::{FailedIdentity, ForeignIdentities, Merge, MergeOutcome};
 
 use crate::cli::args::help::closing;
 use crate::cli::args::one_input;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
+use crate::cli::display::names::DisplayName;
+use crate::cli::display::restore::ItemLines;
+use crate::cli::display::restore::RestoreText;
+use crate::cli::errors::CommandResult;
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::Tally;
+use crate::cli::errors::backup::not_merged;
 use crate::cli::errors::envelope;
+use crate::cli::errors::identity;
+use crate::cli::errors::io_message;
 use crate::cli::errors::keystore;
-use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
-use crate::cli::files::input::{Input, Source};
+use crate::cli::files::input::Input;
+use crate::cli::files::input::Source;
 use crate::cli::files::parallel::Parallelism;
-use crate::cli::operations::identity::restore_backup::{Merge, Stopped};
+use crate::cli::operations::identity::Ask;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
-use crate::cli::terminal::{safe, shown};
+use crate::cli::terminal::Stream;
+use crate::cli::terminal::shown;
 
 pub(crate) const VERB: &str = "restore";
 
@@ -66,10 +78,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         identity: arguments.identity.clone(),
         ..RequirementArgs::default()
     };
-    let keystore = context.keystore.clone();
-    let mine = keystore.identities();
-    let mine = mine.map_err(|error| keystore::unreadable(&error))?;
-    let mine = mine.iter().map(|one| one.card.id()).collect();
+    let keystore = &context.keystore;
     let mut backup = Backup {
         input,
         // It is read twice, and nobody may change it in between.
@@ -82,39 +91,90 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             context,
         )?,
     };
-    let mut merge = Merge::foresee(&keystore, mine, arguments.foreign, context);
+    let foreign = match arguments.foreign {
+        true => ForeignIdentities::Accept,
+        false => ForeignIdentities::Refuse,
+    };
+    let mut items = ItemLines::default();
+    let merge = Merge::dry_run(keystore, foreign, &mut items);
+    let mut merge = merge.map_err(|error| keystore::unreadable(&error))?;
     let signer = backup.read(&mut merge)?.signer();
     let signer = signer.map(|id| people.signer(id));
-    let foreseen = merge.end();
-    let is_idle = arguments.dry_run || !foreseen.report.changes_anything();
+    let plan = merge.finish();
+    let is_idle = arguments.dry_run || !plan.report.changes_anything();
     if is_idle || !context.json {
-        let report = &foreseen.report;
-        report.show(input, signer.as_ref(), arguments.dry_run, context)?;
+        show(
+            &plan,
+            &items,
+            (input, signer.as_ref()),
+            arguments.dry_run,
+            context,
+        )?;
     }
-    let mut tally = Tally::default();
     if is_idle {
-        let failures = foreseen.failures.into_iter();
-        failures.for_each(|failure| tally.add(context.terminal, Err(failure)));
-        return tally.end();
+        return report_failures(plan.failures, context);
     }
     if !arguments.yes {
         let place = shown(keystore.root());
         let what = format!("cannot restore {}", input.name());
         context.confirm(&format!("Restore that into {place}?"), &what)?;
     }
-    let mut merge = Merge::act(&keystore, foreseen, context);
+    let (mut ask, mut rng) = (Ask::new(context), context.rng());
+    let mut items = ItemLines::default();
+    let mut merge = Merge::apply(plan, ask.identities(&mut rng), &mut items);
     backup.read(&mut merge)?;
-    let done = merge.end();
+    let done = merge.finish();
     if context.json {
-        let report = &done.report;
-        report.show(input, signer.as_ref(), false, context)?;
+        show(&done, &items, (input, signer.as_ref()), false, context)?;
     }
     if done.failures.is_empty() {
         let text = "restored; nothing that was here gave way to anything earlier";
         context.terminal.status(text);
     }
-    let failures = done.failures.into_iter();
-    failures.for_each(|failure| tally.add(context.terminal, Err(failure)));
+    report_failures(done.failures, context)
+}
+
+/// Shows what becomes of the backup; what would be done is data, and goes to standard output.
+fn show(
+    outcome: &MergeOutcome,
+    items: &ItemLines,
+    (input, signer): (&Input, Option<&Signer>),
+    is_dry_run: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    let (report, terminal) = (&outcome.report, context.terminal);
+    let text = RestoreText {
+        file: (input.name(), input.typed()),
+        signer,
+        report,
+        items,
+        is_dry_run,
+    };
+    if context.json {
+        return Ok(terminal.print_object(&text.object(), Stream::Stdout)?);
+    }
+    for line in text.lines() {
+        match is_dry_run {
+            true => terminal.print(&line)?,
+            false => terminal.status(&line),
+        }
+    }
+    if !report.is_mine {
+        terminal.warning(
+            "it is not certain that you made this backup: nobody counts as verified by it; what is in it is whatever its \
+             maker put there",
+        );
+    }
+    Ok(())
+}
+
+/// Reports the identities that could not be merged.
+fn report_failures(failures: Vec<FailedIdentity>, context: &Context) -> CommandResult {
+    let mut tally = Tally::default();
+    for FailedIdentity { card, error } in failures {
+        let what = format!("cannot restore your identity {}", card.display_name());
+        tally.add(context.terminal, Err(identity::failure(&what, error)));
+    }
     tally.end()
 }
 
@@ -126,47 +186,19 @@ struct Backup<'a> {
 }
 
 impl Backup<'_> {
-    /// Hands all that is in it to `merge`. What is decrypted passes through a pipe, never through a file.
+    /// Hands all that is in it to `merge`.
     fn read(&mut self, merge: &mut Merge<'_>) -> Result<Opened, Failure> {
-        let input = self.input;
-        let failed = |error: io::Error| {
+        let (input, parallelism) = (self.input, Parallelism::Exclusive);
+        let unreadable = |error: io::Error| {
             let failure = input.cannot(VERB, Exit::Failed);
             failure.reason(io_message(&error))
         };
-        self.source.rewind(0).map_err(failed)?;
-        let content = self
-            .opening
-            .open(input, &mut self.source, Parallelism::Exclusive)?;
-        let about = content.metadata();
-        if about.private.info.media_type.as_deref() != Some(BACKUP_TYPE) {
-            let failure = input.cannot(VERB, Exit::Damaged);
-            return Err(failure
-                .reason("it is no backup of a keystore")
-                .hint("`encl unwrap` opens it"));
-        }
-        merge.begin(about);
-        let (mut reader, mut writer) = io::pipe().map_err(failed)?;
-        let (copied, parsed) = thread::scope(|scope| {
-            let parsing = scope.spawn(move || {
-                let parsed = read_parts(&mut reader, |part| merge.part(part));
-                // Whatever is wrong with it, the envelope is read to its end: damage is told as that.
-                let _ = io::copy(&mut reader, &mut io::sink());
-                parsed
-            });
-            let copied = content.copy_to(&mut writer, Parallelism::Exclusive.workers());
-            drop(writer);
-            (copied, parsing.join())
-        });
-        let (about, _) =
-            copied.map_err(|error| envelope::failure(input.cannot(VERB, Exit::Failed), error))?;
-        match parsed {
-            Ok(Ok(())) => Ok(about),
-            Ok(Err(Stopped::By(failure))) => Err(failure),
-            Ok(Err(Stopped::NoBackup(error))) => {
-                let failure = input.cannot(VERB, Exit::Damaged);
-                Err(failure.reason(safe(&error.to_string())))
-            }
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        self.source.rewind(0).map_err(unreadable)?;
+        let content = self.opening.open(input, &mut self.source, parallelism)?;
+        let read = merge.read(content, parallelism.workers());
+        read.map_err(|error| {
+            let not_opened = |error| envelope::failure(input.cannot(VERB, Exit::Failed), error);
+            not_merged(error, |exit| input.cannot(VERB, exit), not_opened)
+        })
     }
 }

@@ -1,36 +1,29 @@
 //! `encl invite`: a text to be mailed to somebody whose card is not here.
 
-use std::path::PathBuf;
-
+use crate::cli::args::address::one_address;
+use crate::cli::args::existing;
+use crate::cli::args::help::closing;
+use crate::cli::context::Context;
+use crate::cli::display::invitation;
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::Report;
+use crate::cli::errors::keystore;
+use crate::cli::errors::{CommandResult, Exit, Failure};
+use crate::cli::files::out_file::OutFile;
+use crate::cli::files::target::Target;
+use crate::cli::operations::identity::find::find_active;
+use crate::cli::terminal::stdout::{Stdout, StdoutError};
+use crate::cli::terminal::{Stream, Terminal, safe, shown};
 use clap::{Args, ValueHint};
-use encl::address::is_same_address;
 use encl::atomic_file::FileMode;
 use encl::directory::People;
 use encl::identity::{Card, InvitationToken};
 use encl::keystore::INVITATION_SECONDS_MAX;
 use encl::time::Time;
 use serde::Serialize;
+use std::path::PathBuf;
 
-use crate::cli::args::address::one_address;
-use crate::cli::args::existing;
-use crate::cli::args::help::closing;
-use crate::cli::context::Context;
-use crate::cli::display::report::Report;
-use crate::cli::display::time;
-use crate::cli::errors::keystore;
-use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::files::out_file::OutFile;
-use crate::cli::files::target::Target;
-use crate::cli::operations::identity::find::find_active;
-use crate::cli::terminal::escape::typed;
-use crate::cli::terminal::stdout::{Stdout, StdoutError};
-use crate::cli::terminal::{Stream, Terminal, safe, shown};
-
-/// Characters of a line, as mail programs like them.
-const LINE_CHARS_MAX: usize = 72;
-
-/// Print an invitation for a person who has no card yet; mail it to them
+/// Print an invitation, to be mailed to somebody whose card is not here
 ///
 /// The invitation says who asks and what to do. It holds my card and a one-time token. The token comes back beside their card,
 /// so `encl contact add` can say which invitation was answered. It works once, within 90 days, and proves no identity: anybody
@@ -58,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let what = format!("cannot invite {}", safe(&address));
     let me = find_active(arguments.from.as_deref(), context)?.card;
     let people = context.people()?;
-    refuse_myself(&address, &people, &what)?;
+    refuse_own_address(&address, &people, &what)?;
     // It is opened before anything is noted, so that what cannot be written leaves no invitation.
     let target = arguments.output.as_deref();
     let file = match target.map_or(Target::Stdout, Target::parse) {
@@ -71,14 +64,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
             None
         }
     };
-    tell_of_contact(&address, &people, context)?;
+    note_known_contact(&address, &people, context)?;
     let token = context
         .keystore
         .invite(&address, me.id(), context.now, &mut context.rng());
     let token = token.map_err(|error| keystore::failure(&what, &error))?;
     let ends = context.now.unix().saturating_add(INVITATION_SECONDS_MAX);
     let ends = Time::from_unix(ends).unwrap_or(context.now);
-    let text = text(&me, &address, &token, ends);
+    let text = invitation::text(&me, &address, &token, ends);
     let written = match file {
         None => Written::ToStdout,
         Some((path, file)) => {
@@ -145,76 +138,22 @@ impl Report for Invitation<'_> {
     }
 }
 
-fn refuse_myself(address: &str, people: &People, what: &str) -> Result<(), Failure> {
-    let mut addresses = people.readers().flat_map(|me| me.card.addresses());
-    match addresses.any(|mine| is_same_address(mine, address)) {
+fn refuse_own_address(address: &str, people: &People, what: &str) -> Result<(), Failure> {
+    match people.readers().any(|me| me.has_address(address)) {
         true => Err(Failure::new(Exit::Usage, what).reason("that is an address of your own")),
         false => Ok(()),
     }
 }
 
-fn tell_of_contact(address: &str, people: &People, context: &Context) -> Result<(), Failure> {
+fn note_known_contact(address: &str, people: &People, context: &Context) -> Result<(), Failure> {
     let names = people.contact_names();
     let mut names = names.map_err(|error| keystore::unreadable(&error))?.iter();
-    let has = |known: &String| is_same_address(known, address);
-    if let Some(known) = names.find(|names| names.addresses.iter().any(has)) {
+    if let Some(known) = names.find(|names| names.has_address(address)) {
         context
             .terminal
             .notice(&format!("{} is a contact already", known.display_name()));
     }
     Ok(())
-}
-
-/// What is mailed.
-fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time) -> String {
-    let (name, my_address) = (me.display_name(), &me.addresses()[0]);
-    let card = me.to_wrapped_text();
-    let you = typed(address, "ADDRESS");
-    let verify = typed(my_address, "ADDRESS");
-    let token = token.to_invitation();
-    [
-        filled(&format!("{name} asks for your card, to seal files and mail for you alone.")),
-        filled(
-            "encl is a program for the command line that seals them for the people named on the envelope. A card \
-             is what people give to each other for that: name, addresses, and the public half of their keys. \
-             Nobody can open anything with it.",
-        ),
-        filled("1. Make yourself an identity, unless you have one. You are asked for a passphrase, which stays with you:"),
-        format!("    encl key new {you} > my.card"),
-        filled(&format!("2. Save this message as invitation.txt, and take the card of {name} from it:")),
-        "    encl contact add invitation.txt".to_owned(),
-        filled(&format!(
-            "3. Print your card with the token of this invitation, and mail both to {}:",
-            safe(my_address)
-        )),
-        format!("    encl key card --invitation {token}"),
-        filled(&format!(
-            "The token is good for one answer, until {}; it says which invitation is answered, and not who you \
-             are. This message, too, may be from anybody: when both of you have the other's card, compare one number \
-             by telephone or in person:",
-            time::day(ends)
-        )),
-        format!("    encl contact verify {verify}"),
-        filled(&format!("The card of {name}:")),
-        card,
-    ]
-    .join("\n\n")
-        + "\n"
-}
-
-/// Words in lines that mail programs do not wrap.
-fn filled(text: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= LINE_CHARS_MAX => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,6 @@
 //! One of my identities, as it was named or by default.
 
 use encl::directory::{Names, match_one};
-use encl::identity::Card;
 use encl::keystore::{Standing, StoredIdentity};
 
 use crate::cli::context::Context;
@@ -60,12 +59,4 @@ fn place_of(
         .iter()
         .position(|identity| identity.card.id() == id);
     Ok(place.expect("both lists were read from one keystore"))
-}
-
-/// Refuses a card whose addresses another identity of mine has, before a passphrase is asked for.
-pub(crate) fn refuse_taken(card: &Card, what: &str, context: &Context) -> Result<(), Failure> {
-    context
-        .keystore
-        .refuse_taken_addresses(card)
-        .map_err(|error| keystore::failure(what, &error))
 }

@@ -10,24 +10,25 @@ use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::crypto::passphrase::Cost;
-use encl::identity::{Paper, PaperError};
-use encl::keystore::{Standing, StoredIdentity};
+use encl::identity::Paper;
+use encl::keystore::StoredIdentity;
 
 use crate::cli::args::existing;
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::cost;
 use crate::cli::context::Context;
 use crate::cli::display::paper::Page;
 use crate::cli::display::qr::Ground;
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
 use crate::cli::errors::files::not_printed;
-use crate::cli::errors::keystore;
-use crate::cli::errors::{Exit, Failure};
+use crate::cli::errors::identity;
 use crate::cli::files::input::is_dash;
 use crate::cli::files::out_file::write;
+use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find;
-use crate::cli::operations::identity::update::cost;
-use crate::cli::secrets::keyring;
+use crate::cli::terminal::shown;
 use crate::cli::terminal::stdout::Stdout;
-use crate::cli::terminal::{safe, shown};
 
 /// Print one of my identities on a page of paper, as words and as a QR code; or restore it from the page
 ///
@@ -133,21 +134,11 @@ fn out(arguments: &Arguments) -> Result<Option<Stdout>, Failure> {
 
 /// The identity, unlocked, as it goes onto the page.
 fn paper(stored: StoredIdentity, context: &Context) -> Result<Paper, Failure> {
-    let StoredIdentity { card, standing, .. } = stored;
-    let what = format!("cannot put your identity {} on paper", card.display_name());
-    let revocation = context.keystore.revocation(&card.id());
-    let revocation = revocation.map_err(|error| keystore::failure(&what, &error))?;
-    let (identity, _) = keyring::unlock_to_change(context, &card)?;
-    let paper = Paper::new(identity, card, revocation, standing == Standing::Revoked);
+    let who = stored.card.display_name();
+    let (mut ask, mut rng) = (Ask::new(context), context.rng());
+    let paper = ask.identities(&mut rng).paper(stored);
     paper.map_err(|error| {
-        let failure = Failure::new(Exit::Failed, what).reason(safe(&error.to_string()));
-        match error {
-            PaperError::TooLong { .. } => {
-                failure.hint("`encl key export` writes all of it to a file")
-            }
-            PaperError::Differs("card") => failure.hint("`encl key renew` signs a new card first"),
-            _ => failure,
-        }
+        identity::failure(&format!("cannot put your identity {who} on paper"), error)
     })
 }
 

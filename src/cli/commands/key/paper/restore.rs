@@ -4,21 +4,15 @@ use std::path::Path;
 
 use crate::cli::display::names::DisplayName;
 use encl::crypto::passphrase::Cost;
-use encl::identity::{
-    Card, Identity, PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint, is_code,
-    serial_ahead,
-};
-use encl::keystore::{IdentityExport, ImportOutcome, Standing, StoredSecret, self_test};
+use encl::identity::{PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint, is_code};
 
-use crate::cli::commands::key::import;
 use crate::cli::context::Context;
 use crate::cli::display::time;
-use crate::cli::errors::keystore;
+use crate::cli::errors::identity::{self, not_a_page};
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::find::refuse_taken;
+use crate::cli::operations::identity::Ask;
+use crate::cli::operations::identity::private_file::read_private;
 use crate::cli::operations::identity::report;
-use crate::cli::operations::identity::update::{IdentityUpdate, later_card, protection};
-use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::{safe, shown, typed};
@@ -46,25 +40,25 @@ pub(crate) fn run(
         "the page is whole: {who}{others}, fingerprint {}",
         fingerprint(&card.id())
     ));
-    let what = format!("cannot restore {who}");
-    let here = context.keystore.own_card(&card.id());
-    let here = here.map_err(|error| keystore::failure(&what, &error))?;
+    let mut ask = Ask::for_new(context, "the identity", cost);
+    let restored = ask.identities(&mut context.rng()).restore_paper(paper);
+    let outcome = restored
+        .map_err(|error| identity::not_restored(&format!("cannot restore {who}"), error))?;
     let keys = match card.keys().len() {
         1 => "its key opens".to_owned(),
         keys => format!("its {keys} keys open"),
     };
     let tried = format!("{keys} what is sealed to it, as was tried");
-    let is_new = here.is_none();
-    let changed = match here {
-        None => place(paper, cost, &what, context)?,
-        Some(here) => add(paper, here, &what, context)?,
-    };
-    context.terminal.status(&match (is_new, changed) {
-        (true, _) => format!("{who} is one of your identities again; {tried}"),
-        (false, true) => format!("{who} has everything that is on the page now; no key was lost"),
-        (false, false) => format!("{who} was here already, with all its keys; {tried}"),
-    });
-    if changed {
+    context
+        .terminal
+        .status(&match (outcome.was_here, outcome.has_new_card) {
+            (false, _) => format!("{who} is one of your identities again; {tried}"),
+            (true, true) => {
+                format!("{who} has everything that is on the page now; no key was lost")
+            }
+            (true, false) => format!("{who} was here already, with all its keys; {tried}"),
+        });
+    if outcome.has_new_card {
         context.terminal.notice(&format!(
             "its card was signed anew and comes after all others; `encl key card {}` prints it for whoever has one made after {}",
             typed(&card.addresses()[0], "WHO"),
@@ -74,122 +68,6 @@ pub(crate) fn run(
     report::changed(card.id(), context)
 }
 
-/// Makes the identity. It is locked, unlocked again and tried before it is placed.
-fn place(paper: Paper, cost: Option<Cost>, what: &str, context: &Context) -> Result<bool, Failure> {
-    let failed = |error| keystore::failure(what, &error);
-    let mut rng = context.rng();
-    let (standing, card) = match paper.is_revoked() {
-        // There will be no later card.
-        true => (Standing::Revoked, paper.card().clone()),
-        false => (
-            Standing::Active,
-            ahead(paper.identity(), paper.card(), None, what, context)?,
-        ),
-    };
-    if standing == Standing::Active {
-        refuse_taken(&card, what, context)?;
-    }
-    let lock = match cost {
-        Some(cost) => {
-            let whose = format!("the identity {}", safe(&card.addresses()[0]));
-            Some((
-                context
-                    .passphrases
-                    .new_one(PassphraseFor::Identity, &whose)?,
-                cost,
-            ))
-        }
-        None => None,
-    };
-    let parts = (card, paper.revocation().clone());
-    let protection = protection(lock.as_ref());
-    let identity = paper.into_identity();
-    let transfer =
-        IdentityExport::new(&identity, parts, standing, protection, &mut rng).map_err(failed)?;
-    let kept = match (transfer.secret().map_err(failed)?, &lock) {
-        (StoredSecret::Locked(locked), Some((passphrase, _))) => {
-            locked.unlock(passphrase).map_err(failed)?
-        }
-        (StoredSecret::Plain(identity), _) => identity,
-        (StoredSecret::Locked(_), None) => unreachable!("nothing was locked"),
-    };
-    self_test(&kept, transfer.card(), &mut rng).map_err(failed)?;
-    match context
-        .keystore
-        .import_identity(&transfer)
-        .map_err(failed)?
-    {
-        ImportOutcome::New => Ok(standing == Standing::Active),
-        _ => Err(failed(encl::keystore::KeystoreError::Changed)),
-    }
-}
-
-/// The identity that is here gets what only the page has; it stays locked as it is. Says whether there was anything.
-fn add(paper: Paper, here: Card, what: &str, context: &Context) -> Result<bool, Failure> {
-    let is_later = paper.card().serial() > here.serial();
-    let (on_paper, is_revoked) = (paper.card().clone(), paper.is_revoked());
-    let changing = IdentityUpdate::begin(here, what, context);
-    let mut changing = changing.map_err(without_the_one_here)?;
-    // What the later card says about a key, such as its end, is what holds.
-    let (mut identity, earlier) = match is_later {
-        true => (paper.into_identity(), changing.identity),
-        false => (changing.identity, paper.into_identity()),
-    };
-    let merged = identity.merge(earlier);
-    let has_grown =
-        merged.map_err(|error| Failure::new(Exit::Exists, what).reason(error.to_string()))?;
-    changing.identity = identity;
-    let failed = |error| keystore::failure(what, &error);
-    let changed = is_later || has_grown;
-    if changed {
-        let (later, other) = match is_later {
-            true => (&on_paper, &changing.card),
-            false => (&changing.card, &on_paper),
-        };
-        let card = ahead(&changing.identity, later, Some(other), what, context)?;
-        self_test(&changing.identity, &card, &mut context.rng()).map_err(failed)?;
-        changing.end(Some(&card), what, context)?;
-    } else {
-        self_test(&changing.identity, &changing.card, &mut context.rng()).map_err(failed)?;
-    }
-    if is_revoked {
-        let marked = context.keystore.mark_revoked(&on_paper.id());
-        marked.map_err(failed)?;
-    }
-    Ok(changed)
-}
-
-/// A card that comes after all that may have been given out, also after the page was printed.
-fn ahead(
-    identity: &Identity,
-    later: &Card,
-    other: Option<&Card>,
-    what: &str,
-    context: &Context,
-) -> Result<Card, Failure> {
-    let known = later.serial().max(other.map_or(0, Card::serial));
-    let serial = serial_ahead(known, context.now);
-    later_card(identity, later, serial, what, context)
-}
-
-/// Whoever forgot the passphrase, or has a damaged file, has the page for that.
-fn without_the_one_here(failure: Failure) -> Failure {
-    match failure.hint {
-        None => failure.hint(
-            "if what is here cannot be opened any more, --keystore DIR restores the page elsewhere; later keys are not on it",
-        ),
-        Some(_) => failure,
-    }
-}
-
-fn refused(error: &PaperError) -> Failure {
-    let exit = match error {
-        PaperError::Newer(_) => Exit::Newer,
-        _ => Exit::Damaged,
-    };
-    Failure::new(exit, WHAT).reason(safe(&error.to_string()))
-}
-
 /// Words or a code from a file.
 fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
     let what = format!("cannot restore an identity from {}", shown(path));
@@ -197,7 +75,7 @@ fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
         what: what.clone(),
         ..failure.file(path)
     };
-    let text = import::read(path, PAPER_BYTES_MAX, &what, context)?;
+    let text = read_private(path, PAPER_BYTES_MAX, &what, context)?;
     if text.len() > PAPER_BYTES_MAX {
         return Err(about(
             Failure::new(Exit::Damaged, WHAT).reason("it is too long for a page"),
@@ -206,7 +84,7 @@ fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
     let text = std::str::from_utf8(&text);
     let text =
         text.map_err(|_| about(Failure::new(Exit::Damaged, WHAT).reason("it is no text")))?;
-    Paper::from_text(text).map_err(|error| about(refused(&error)))
+    Paper::from_text(text).map_err(|error| about(not_a_page(WHAT, &error)))
 }
 
 /// Words, a line at a time, or a code that a scanner types.
@@ -226,7 +104,7 @@ fn ask(context: &Context) -> Result<Paper, Failure> {
     let paper = Prompt::open().and_then(|mut prompt| asked(&mut prompt));
     paper
         .map_err(|error| unasked(&error))?
-        .map_err(|error| refused(&error))
+        .map_err(|error| not_a_page(WHAT, &error))
 }
 
 fn asked(prompt: &mut Prompt) -> Result<Result<Paper, PaperError>, PromptError> {

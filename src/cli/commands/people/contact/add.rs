@@ -1,122 +1,100 @@
-//! `encl contact add`: somebody's card is taken into the contacts, or the end of their identity noted.
+//! `encl contact add`: adds somebody's card to the contacts, or records the revocation of their identity.
 
 use std::path::Path;
 
 use encl::crypto::signing::RootId;
 use encl::directory::Trust;
 use encl::identity::{Card, Revocation, fingerprint};
-use encl::keystore::{AcceptOutcome, AddedBy};
+use encl::operations::cards::{
+    AcceptedCard, CardsFound, FoundCard, InvitationReply, OfferedCard, find_card,
+};
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::display::card::described;
+use crate::cli::display::contact::{accepted_word, describe_accepted, describe_lookalike};
+use crate::cli::display::invitation::{self, InvitationObject, ReplyMessage};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::{Outcome, Words};
-use crate::cli::display::trust::label;
-use crate::cli::errors::Failure;
-use crate::cli::errors::keystore;
+use crate::cli::errors::{Failure, cards, keystore};
 use crate::cli::files::input::Input;
-use crate::cli::operations::cards::accept::accept;
-use crate::cli::operations::cards::card_source;
-use crate::cli::operations::cards::card_source::{CardsFound, OfferedCard};
-use crate::cli::operations::cards::invitation_reply::Token;
 use crate::cli::operations::contact_report::{Added, report};
-use crate::cli::operations::contacts::{contact, trust_in};
-use crate::cli::terminal::escape::typed;
-use crate::cli::terminal::{Stream, safe};
-use encl::directory::find_lookalike;
+use crate::cli::operations::contacts::contact;
+use crate::cli::terminal::Stream;
+
+const VERB: &str = "add the card in";
 
 pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
     let input = file.map_or(Input::Stdin, Input::parse);
-    match card_source::read(&input, context)? {
-        CardsFound::Card(offered) => add(&offered, yes, context),
+    let found = find_card(input.open(VERB)?, &context.keystore);
+    match found.map_err(|error| cards::not_found(error, |exit| input.cannot(VERB, exit)))? {
+        CardsFound::Card(found) => add(*found, yes, context),
         CardsFound::Revocation(revocation) => revoke(&revocation, yes, context),
     }
 }
 
-fn add(offered: &OfferedCard, yes: bool, context: &Context) -> Result<(), Failure> {
-    let card = &offered.card;
+fn add(found: FoundCard, yes: bool, context: &Context) -> Result<(), Failure> {
+    let offered = OfferedCard::compare(found, &context.keystore, context.now)?;
+    let card = offered.card().clone();
     let name = card.display_name();
-    let what = format!("cannot add {name}");
-    let known = contact(&card.id(), context)?;
-    let is_new = known.is_none();
-    let known = known.is_some_and(|known| known.card == *card);
-    if is_new {
-        warn_of_lookalikes(card, context)?;
+    for lookalike in offered.lookalikes() {
+        context.terminal.warning(&describe_lookalike(lookalike));
     }
-    let token = Token::beside(offered, context)?;
-    if !known && !yes {
-        context.terminal.text(&described(card));
-        if let Some(token) = &token {
-            context.terminal.text(&token.fact());
+    if !offered.is_known() && !yes {
+        context.terminal.text(&described(&card));
+        if let Some(reply) = offered.reply() {
+            context.terminal.text(&invitation::fact(reply));
         }
-        context.confirm(&format!("Add {name}?"), &what)?;
+        context.confirm(&format!("Add {name}?"), &format!("cannot add {name}"))?;
     }
-    // The card first: after a kill the invitation is still open, and everything can be done again.
-    let accepted = accept(context, card, AddedBy::Added)?;
-    let token = token.map(|token| token.spent(card, context)).transpose()?;
-    let trust = Trust::from(trust_in(&context.keystore, card)?);
-    let (id, words) = (fingerprint(&card.id()), words(accepted, trust, card));
-    context
-        .terminal
-        .status(&format!("{name}: {words}, fingerprint {id}"));
-    if let Some(token) = &token {
-        token.tell(card, trust, context)?;
+    let accepted = offered.accept(&context.keystore, context.now)?;
+    let trust = Trust::from(accepted.trust);
+    // Silent with --json, where the object says it.
+    context.terminal.status(&format!(
+        "{name}: {}, fingerprint {}",
+        describe_accepted(accepted.outcome, trust, &card),
+        fingerprint(&card.id())
+    ));
+    if let Some(reply) = &accepted.reply {
+        show_reply(reply, &card, trust, context)?;
     }
-    let added = Added {
-        accepted: Some(accepted_word(accepted)),
-        invitation: token.as_ref().map(Token::object),
-    };
-    report(card, added, Words::Nothing, context)
+    report(&card, added(&accepted), Words::Nothing, context)
 }
 
-/// Before anything is asked: whoever reads only the address would be misled.
-fn warn_of_lookalikes(card: &Card, context: &Context) -> Result<(), Failure> {
-    let people = context.people()?;
-    let names = people
-        .names()
-        .map_err(|error| keystore::unreadable(&error))?;
-    for address in card.addresses() {
-        if let Some((names, known)) = find_lookalike(address, names) {
-            let (name, known) = (safe(&names.name), safe(known));
-            context.terminal.warning(&format!(
-                "{} looks like {known} of {name}, and is another address: some letters are of another script",
-                safe(address)
-            ));
-        }
+fn show_reply(
+    reply: &InvitationReply,
+    card: &Card,
+    trust: Trust,
+    context: &Context,
+) -> Result<(), Failure> {
+    let spent_by = match reply.matched().spent_by() {
+        Some(id) => name_of_key(&id, context)?,
+        None => String::new(),
+    };
+    let people = || context.people();
+    match invitation::describe_reply(reply, (card, trust), &spent_by, people)? {
+        ReplyMessage::Status(text) => context.terminal.status(&text),
+        ReplyMessage::Warning(text) => context.terminal.warning(&text),
     }
     Ok(())
 }
 
-fn accepted_word(accepted: AcceptOutcome) -> &'static str {
-    match accepted {
-        AcceptOutcome::New => "added",
-        AcceptOutcome::Updated => "updated",
-        AcceptOutcome::Successor => "successor",
-        AcceptOutcome::Known => "known",
+fn name_of_key(id: &RootId, context: &Context) -> Result<String, Failure> {
+    let known = contact(id, context)?;
+    Ok(known.map_or_else(
+        || format!("the key {}", fingerprint(id)),
+        |known| known.card.display_name(),
+    ))
+}
+
+fn added(accepted: &AcceptedCard) -> Added {
+    Added {
+        accepted: Some(accepted_word(accepted.outcome)),
+        invitation: accepted.reply.as_ref().map(InvitationObject::of),
     }
 }
 
-/// "added, not verified yet"
-fn words(accepted: AcceptOutcome, trust: Trust, card: &Card) -> String {
-    let done = match accepted {
-        AcceptOutcome::New => "added",
-        AcceptOutcome::Updated => "brought up to date",
-        AcceptOutcome::Successor => "has a new key, and the old one signed for it",
-        AcceptOutcome::Known => "was here already",
-    };
-    match (accepted, trust.blocks_use()) {
-        (_, true) => format!("{done} but {}, so nothing is sealed for them", label(trust)),
-        (AcceptOutcome::New, _) => format!("{done}, {}", label(trust)),
-        (AcceptOutcome::Successor, _) => {
-            let who = typed(&card.addresses()[0], "WHO");
-            format!("{done}; the numbers have to be compared again (`encl contact verify {who}`)")
-        }
-        _ => done.to_owned(),
-    }
-}
-
-/// Takes note of the end of somebody's identity.
+/// Records the revocation of somebody's identity.
 fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), Failure> {
     let id = revocation.id();
     let known = contact(&id, context)?;

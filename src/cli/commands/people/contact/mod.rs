@@ -20,8 +20,11 @@ use crate::cli::display::time;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::operations::contact_report::{Added, report, report_as};
-use crate::cli::operations::contacts::{contact, find};
+use crate::cli::operations::contact_report::Added;
+use crate::cli::operations::contact_report::report;
+use crate::cli::operations::contact_report::report_as;
+use crate::cli::operations::contacts::contact;
+use crate::cli::operations::contacts::find;
 use crate::cli::terminal::safe;
 
 /// Cards that are read together for a list; of thousands only these are kept.

@@ -1,0 +1,150 @@
+//! What becomes of a backup, as text and as JSON.
+
+use encl::directory::Signer;
+use encl::keystore::{ImportOutcome, RestoreOutcome};
+use encl::operations::restore::{RestoreCounts, RestoreObserver, RestoreReport, RestoredItem};
+use encl::time::Time;
+use serde::Serialize;
+
+use crate::cli::display::names::DisplayName;
+use crate::cli::display::time;
+use crate::cli::terminal::safe;
+
+/// Lines about the items that a reader should know about.
+#[derive(Default)]
+pub(crate) struct ItemLines(Vec<String>);
+
+impl RestoreObserver for ItemLines {
+    fn item(&mut self, item: &RestoredItem<'_>) {
+        self.0.extend(describe_item(item));
+    }
+}
+
+fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
+    let (what, outcome) = match item {
+        RestoredItem::Identity(card, outcome) => {
+            let outcome = match outcome {
+                ImportOutcome::New => "comes",
+                ImportOutcome::Updated => "is later in the backup",
+                ImportOutcome::Known => "is here already",
+                ImportOutcome::KeysDiffer => {
+                    "gets the keys that only the backup has (this needs its passphrases)"
+                }
+            };
+            (format!("identity {}", card.display_name()), outcome.into())
+        }
+        RestoredItem::ForeignIdentity(card) => {
+            let outcome = "stays away (--foreign takes it)";
+            (format!("identity {}", card.display_name()), outcome.into())
+        }
+        RestoredItem::Contact(card, RestoreOutcome::Refused(error)) => {
+            let outcome = format!("not restored: {}", safe(&error.to_string()));
+            (format!("contact {}", card.display_name()), outcome)
+        }
+        RestoredItem::Group(name, members, RestoreOutcome::New) => {
+            (format!("group @{name}"), format!("comes, {members} in it"))
+        }
+        RestoredItem::Group(name, _, RestoreOutcome::LocalKept) => {
+            (format!("group @{name}"), "stays as it is here".to_owned())
+        }
+        RestoredItem::Contact(..) | RestoredItem::Group(..) => return None,
+    };
+    Some(format!("{what}: {outcome}"))
+}
+
+/// A report with what it is about.
+pub(crate) struct RestoreText<'a> {
+    /// The backup, as people and as programs name it.
+    pub(crate) file: (String, String),
+    pub(crate) signer: Option<&'a Signer>,
+    pub(crate) report: &'a RestoreReport,
+    pub(crate) items: &'a ItemLines,
+    pub(crate) is_dry_run: bool,
+}
+
+impl RestoreText<'_> {
+    /// For people, line by line.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let report = self.report;
+        let made = report.made.map_or_else(String::new, |made| {
+            format!("made at {}, ", time::local(made))
+        });
+        let by = self.signer.map_or_else(
+            || "not signed".to_owned(),
+            |signer| format!("signed by {}", signer.display_name()),
+        );
+        let mut lines = vec![format!("{}: {made}{by}", self.file.0)];
+        lines.extend(self.items.0.iter().cloned());
+        for (kind, counts) in [
+            ("identities", &report.identities),
+            ("contacts", &report.contacts),
+            ("groups", &report.groups),
+            ("invitations", &report.invitations),
+        ] {
+            lines.push(format!("{kind}: {}", describe_counts(counts)));
+        }
+        if report.stricter > 0 {
+            lines.push(format!(
+                "blocked, changed or revoked only there, and here from now on: {}",
+                report.stricter
+            ));
+        }
+        if !report.changes_anything() {
+            lines.push("all of it is here".to_owned());
+        }
+        lines
+    }
+
+    /// For programs: `encl.restore/1`.
+    pub(crate) fn object(&self) -> impl Serialize {
+        let report = self.report;
+        Object {
+            schema: "encl.restore/1",
+            file: &self.file.1,
+            made: report.made,
+            signer: self.signer,
+            mine: report.is_mine,
+            dry_run: self.is_dry_run,
+            identities: report.identities,
+            contacts: report.contacts,
+            groups: report.groups,
+            invitations: report.invitations,
+            stopped: report.stricter,
+        }
+    }
+}
+
+/// `encl.restore/1`, in the documented order.
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    file: &'a str,
+    made: Option<Time>,
+    signer: Option<&'a Signer>,
+    mine: bool,
+    dry_run: bool,
+    identities: RestoreCounts,
+    contacts: RestoreCounts,
+    groups: RestoreCounts,
+    invitations: RestoreCounts,
+    stopped: usize,
+}
+
+/// "120 new, 3 updated, 40 here already"
+fn describe_counts(counts: &RestoreCounts) -> String {
+    let counts = [
+        (counts.new, "new"),
+        (counts.updated, "updated"),
+        (counts.known, "here already"),
+        (counts.kept, "later or decided here"),
+        (counts.refused, "not restored"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    match counts.is_empty() {
+        true => "none".to_owned(),
+        false => counts.join(", "),
+    }
+}

@@ -1,0 +1,12 @@
+//! Cards that come in: one is found in a text or message, compared with the keystore, and accepted.
+
+mod accept;
+mod card_source;
+mod invitation_reply;
+
+pub use accept::{AcceptError, AcceptedCard, CardConflict, Lookalike, OfferedCard};
+pub use card_source::{CardSourceError, CardsFound, FoundCard, SenderError, find_card};
+pub use invitation_reply::{InvitationMatch, InvitationReply};
+
+#[cfg(test)]
+mod tests;
