@@ -5,6 +5,7 @@
 
 pub mod approvals;
 pub mod keys;
+pub mod mail;
 pub mod open;
 pub mod seal;
 

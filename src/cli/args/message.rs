@@ -1,9 +1,10 @@
-//! Where a mail command writes: standard output unless a file is named.
+//! One message of a mail command: where it is read from, where the result is written to, and whom it may be from.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use encl::atomic_file::Existing;
+use encl::operations::mail::incoming::sender_check::FromMismatch;
 
 use crate::cli::args::InputFiles;
 use crate::cli::context::Context;
@@ -61,6 +62,23 @@ impl MailOutput {
             Existing::Replace
         } else {
             Existing::Keep
+        }
+    }
+}
+
+/// What to do about a sender under another name.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct FromOption {
+    /// Open it though it is signed by somebody whose card has not the address in From
+    #[arg(long)]
+    allow_from_mismatch: bool,
+}
+
+impl FromOption {
+    pub(crate) fn rule(self) -> FromMismatch {
+        match self.allow_from_mismatch {
+            true => FromMismatch::Allow,
+            false => FromMismatch::Refuse,
         }
     }
 }

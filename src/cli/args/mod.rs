@@ -1,6 +1,7 @@
 //! Options that many commands share.
 
 pub(crate) mod conditions;
+pub(crate) mod mailbox;
 pub(crate) mod message;
 pub(crate) mod open;
 pub(crate) mod quorum;

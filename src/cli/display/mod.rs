@@ -1,6 +1,7 @@
 //! Things of the domain as text and as JSON.
 
 pub(crate) mod card;
+pub(crate) mod mail;
 pub(crate) mod names;
 pub(crate) mod paper;
 pub(crate) mod policy;

@@ -3,6 +3,7 @@
 pub(crate) mod directory;
 pub(crate) mod envelope;
 pub(crate) mod keystore;
+pub(crate) mod mail;
 pub(crate) mod quorum;
 pub(crate) mod sysexits;
 

@@ -9,7 +9,7 @@ use encl::directory::DirectoryError;
 use encl::directory::{Names, match_one};
 use encl::identity::{fingerprint, parse_fingerprint};
 use encl::keystore::{Group, KeystoreError};
-use encl::mail::address::parse_list;
+use encl::mail::parse_address;
 use serde::Serialize;
 
 use crate::cli::commands::program::help::closing;
@@ -130,12 +130,9 @@ fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T
 pub(crate) fn one_address(text: &str) -> Result<String, Failure> {
     let what = format!("cannot use the address `{}`", safe(text));
     let cannot = || Failure::new(Exit::Usage, what.clone());
-    let mut list = parse_list(text).map_err(|error| cannot().reason(safe(&error.to_string())))?;
-    match (list.pop(), list.is_empty()) {
-        (Some(mailbox), true) => Ok(mailbox.address),
-        (None, _) => Err(cannot().reason("it names nobody")),
-        (Some(_), false) => Err(cannot().reason("it is more than one")),
-    }
+    let mailbox = parse_address(text);
+    let mailbox = mailbox.map_err(|error| cannot().reason(safe(&error.to_string())))?;
+    Ok(mailbox.address)
 }
 
 /// Contacts, or myself, by address, name or fingerprint.

@@ -1,14 +1,17 @@
-//! Whether a message is sealed already, for those who seal mailboxes: decided by the envelope, never by what a header says.
+//! Whether a message is sealed already: decided by the envelope in it, never by what a header says.
 
 use std::io;
 
-use encl::crypto::KeyId;
-use encl::envelope::{Envelope, Slot};
-use encl::mail::{Findings, NOTICE_BYTES_MAX, Reopen, Sealed, find, open_body};
+use crate::crypto::KeyId;
+use crate::envelope::{Envelope, Slot};
+use crate::mail::{Findings, NOTICE_BYTES_MAX, Reopen, ScanError, Sealed, find, open_body};
 
 /// The envelope of a message that needs no further sealing: exactly one that is well formed and names one of `keys` as a
 /// reader, and beside it nothing but a text of at most 4 KiB.
-pub(crate) fn sealed_for<'f>(
+///
+/// # Errors
+/// When the message cannot be read.
+pub fn sealed_for<'f>(
     found: &'f Findings,
     source: &dyn Reopen,
     keys: &[KeyId],
@@ -43,11 +46,14 @@ pub(crate) fn sealed_for<'f>(
     Ok(opens.then_some(sealed))
 }
 
-/// The same for a message that was not looked through yet; one that is too intricate is not sealed.
-pub(crate) fn is_sealed_for(source: &dyn Reopen, keys: &[KeyId]) -> io::Result<bool> {
+/// Whether the message needs no further sealing. A message over the limits of the scanner is not sealed.
+///
+/// # Errors
+/// When the message cannot be read.
+pub fn is_sealed_for(source: &dyn Reopen, keys: &[KeyId]) -> io::Result<bool> {
     match find(&mut source.open()?) {
         Ok(found) => Ok(sealed_for(&found, source, keys)?.is_some()),
-        Err(encl::mail::ScanError::Read(error)) => Err(error),
+        Err(ScanError::Read(error)) => Err(error),
         Err(_) => Ok(false),
     }
 }

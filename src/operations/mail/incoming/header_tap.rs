@@ -1,15 +1,15 @@
-//! What is looked at while an opened message passes: its header, and whether a further envelope lies in it.
+//! What is read of an opened message while it passes: its header, and whether a further envelope lies in it.
 
 use std::io::{self, Write};
 
-use encl::mail::{HEADER_BYTES_MAX, Header};
+use crate::mail::{HEADER_BYTES_MAX, Header};
 
 /// How a line of an envelope inside begins: base64 of its first line, or that line itself.
 const MARKS: [&[u8]; 3] = [b"ZW5jbC8xCn", b"encl/1", b"-----BEGIN ENCL/1-----"];
 const MARK_BYTES_MAX: usize = 22;
 
-/// Passes everything on, and remembers what is needed to judge it.
-pub(crate) struct HeaderTap<W> {
+/// A writer that passes everything on, and keeps what is needed to check the message.
+pub struct HeaderTap<W> {
     out: W,
     head: Vec<u8>,
     /// The beginning of the line that is passing.
@@ -18,7 +18,9 @@ pub(crate) struct HeaderTap<W> {
 }
 
 impl<W: Write> HeaderTap<W> {
-    pub(crate) fn new(out: W) -> Self {
+    /// Passes on to `out`.
+    #[must_use]
+    pub fn new(out: W) -> Self {
         Self {
             out,
             head: Vec::new(),
@@ -27,8 +29,11 @@ impl<W: Write> HeaderTap<W> {
         }
     }
 
-    /// What was behind it, the header that passed, and whether an envelope seems to lie inside.
-    pub(crate) fn into_parts(mut self) -> io::Result<(W, Header, bool)> {
+    /// The writer behind it, the header that passed, and whether an envelope seems to lie inside.
+    ///
+    /// # Errors
+    /// None in practice: the header is read from memory.
+    pub fn into_parts(mut self) -> io::Result<(W, Header, bool)> {
         self.end_line();
         let header = Header::read(&mut self.head.as_slice())?;
         Ok((self.out, header, self.holds_envelope))

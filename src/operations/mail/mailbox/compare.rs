@@ -1,33 +1,40 @@
-//! Whether what is written is what another reader gives, byte for byte.
+//! A writer that compares what is written with another reader, byte for byte.
 
 use std::io::{self, Read, Write};
 
-/// Takes bytes and compares them with those of a reader.
-pub(crate) struct CompareWriter<R> {
+/// Compares the bytes that are written with those of a reader.
+pub struct CompareWriter<R> {
     other: R,
-    same: bool,
+    is_same: bool,
 }
 
 impl<R: Read> CompareWriter<R> {
-    pub(crate) fn with(other: R) -> Self {
-        Self { other, same: true }
+    /// Compares with `other`.
+    pub fn with(other: R) -> Self {
+        Self {
+            other,
+            is_same: true,
+        }
     }
 
-    /// Whether all that was written was the same, and all there is.
-    pub(crate) fn same(mut self) -> io::Result<bool> {
-        Ok(self.same && io::copy(&mut self.other.by_ref().take(1), &mut io::sink())? == 0)
+    /// Whether everything written was the same, and the reader is at its end.
+    ///
+    /// # Errors
+    /// When the reader cannot be read.
+    pub fn is_same(mut self) -> io::Result<bool> {
+        Ok(self.is_same && io::copy(&mut self.other.by_ref().take(1), &mut io::sink())? == 0)
     }
 }
 
 impl<R: Read> Write for CompareWriter<R> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.same {
+        if self.is_same {
             let mut expected = Vec::with_capacity(bytes.len());
             self.other
                 .by_ref()
                 .take(bytes.len() as u64)
                 .read_to_end(&mut expected)?;
-            self.same = expected == bytes;
+            self.is_same = expected == bytes;
         }
         Ok(bytes.len())
     }
@@ -46,7 +53,7 @@ mod tests {
         for bytes in written {
             comparing.write_all(bytes).unwrap();
         }
-        comparing.same().unwrap()
+        comparing.is_same().unwrap()
     }
 
     #[test]

@@ -1,18 +1,17 @@
-//! A whole message on its way into an envelope, for every command that seals one.
+//! A whole message sealed: the envelope, and what stands around it.
 
 use std::io::{Read, Write};
 
-use encl::crypto::CryptoRng;
-use encl::envelope::{ContentInfo, Mail, SealError, SealRequest, Sealed};
-use encl::mail::{Boundary, Eol, Frame, Header, Notice, Outer, SealedBy};
+use crate::crypto::CryptoRng;
+use crate::envelope::{ContentInfo, Mail, SealError, SealRequest, Sealed, seal};
+use crate::mail::outer::OuterWarning;
+use crate::mail::{Boundary, Eol, Frame, Header, Notice, Outer, SealedBy, decoded_words};
 
-use crate::cli::terminal::{Terminal, safe};
+/// The subject outside, in place of the message's own (RFC 9788, the baseline header confidentiality policy).
+pub const SUBJECT: &str = "[...]";
 
-/// What stands outside instead of the subject (RFC 9788, the baseline header confidentiality policy).
-pub(crate) const SUBJECT: &str = "[...]";
-
-/// What is to stand around the envelope of one message.
-pub(crate) struct MessageSealer<'a> {
+/// Seals one message, whole.
+pub struct MessageSealer<'a> {
     header: &'a Header,
     outer: Outer,
     notice: &'a Notice,
@@ -21,15 +20,17 @@ pub(crate) struct MessageSealer<'a> {
 }
 
 impl<'a> MessageSealer<'a> {
-    /// A message with this header; `eol` if not the line ends of its first line.
-    pub(crate) fn new(
+    /// For a message with this header. `subject` stands outside; `eol` are the line ends outside, by default those of the message's
+    /// first line.
+    #[must_use]
+    pub fn new(
         header: &'a Header,
         subject: &str,
         notice: &'a Notice,
         sealed_by: SealedBy,
         eol: Option<Eol>,
     ) -> Self {
-        let its_own = if header.begins_with_crlf() {
+        let eol_of_message = if header.begins_with_crlf() {
             Eol::CrLf
         } else {
             Eol::Lf
@@ -39,33 +40,36 @@ impl<'a> MessageSealer<'a> {
             outer: Outer::of(header, subject),
             notice,
             sealed_by,
-            eol: eol.unwrap_or(its_own),
+            eol: eol.unwrap_or(eol_of_message),
         }
     }
 
-    /// Says what could not be copied outside.
-    pub(crate) fn warn(&self, terminal: Terminal) {
-        for warning in &self.outer.warnings {
-            terminal.warning(&safe(&warning.to_string()));
-        }
+    /// Fields that could not be copied outside as they are.
+    #[must_use]
+    pub fn warnings(&self) -> &[OuterWarning] {
+        &self.outer.warnings
     }
 
-    /// What is said to the readers.
-    pub(crate) fn about(&self) -> ContentInfo {
+    /// What the envelope says about its content.
+    #[must_use]
+    pub fn info(&self) -> ContentInfo {
         let subject = self.header.first("Subject");
         ContentInfo {
             name: Some("message.eml".to_owned()),
             media_type: Some("message/rfc822".to_owned()),
             modified: None,
-            subject: subject.map(|field| encl::mail::decoded_words(&field.text())),
+            subject: subject.map(|field| decoded_words(&field.text())),
             mail: Some(Mail::Message {
                 outer: self.outer.fields.clone(),
             }),
         }
     }
 
-    /// Writes the message outside; `message` is sealed, all of it.
-    pub(crate) fn seal(
+    /// Writes the message with the envelope. The content of the envelope is all of `message`.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn seal(
         &self,
         request: &SealRequest<'_>,
         message: &mut (dyn Read + Send),
@@ -80,7 +84,7 @@ impl<'a> MessageSealer<'a> {
             boundary: Boundary::random(rng),
         };
         let mut body = frame.begin(out).map_err(SealError::Write)?;
-        let sealed = encl::envelope::seal(request, message, &mut body, rng)?;
+        let sealed = seal(request, message, &mut body, rng)?;
         body.finish().map_err(SealError::Write)?;
         Ok(sealed)
     }
