@@ -81,11 +81,11 @@ mod tests {
     fn header_and_envelope_are_seen_however_the_bytes_come() {
         let text = b"From: alice@example.org\n\nhello\nZW5jbC8xCnsi\n";
         for size in [1, 7, text.len()] {
-            let mut inner = HeaderTap::new(Vec::new());
+            let mut tap = HeaderTap::new(Vec::new());
             for piece in text.chunks(size) {
-                inner.write_all(piece).unwrap();
+                tap.write_all(piece).unwrap();
             }
-            let (out, header, holds_envelope) = inner.into_parts().unwrap();
+            let (out, header, holds_envelope) = tap.into_parts().unwrap();
             assert_eq!(out, text);
             assert_eq!(header.first("From").unwrap().text(), "alice@example.org");
             assert!(holds_envelope);
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_mark_in_the_middle_of_a_line_is_text() {
-        let mut inner = HeaderTap::new(io::sink());
-        inner.write_all(b"A: b\n\nsay ZW5jbC8xCn\n").unwrap();
-        assert!(!inner.into_parts().unwrap().2);
+        let mut tap = HeaderTap::new(io::sink());
+        tap.write_all(b"A: b\n\nsay ZW5jbC8xCn\n").unwrap();
+        assert!(!tap.into_parts().unwrap().2);
     }
 }
