@@ -116,6 +116,33 @@ pub fn parse_list(text: &str) -> Result<Vec<Mailbox>, AddressError> {
     Ok(placed.into_iter().map(|placed| placed.mailbox).collect())
 }
 
+/// Why a text is not one mail address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotOneAddress {
+    /// It cannot be read as a list of addresses.
+    #[error(transparent)]
+    Malformed(#[from] AddressError),
+    /// There is no address in it.
+    #[error("it names nobody")]
+    Nobody,
+    /// There are several in it.
+    #[error("it is more than one")]
+    Several,
+}
+
+/// One address and nothing beside it but a name.
+///
+/// # Errors
+/// [`NotOneAddress`].
+pub fn parse_address(text: &str) -> Result<Mailbox, NotOneAddress> {
+    let mut list = parse_list(text)?;
+    match (list.pop(), list.is_empty()) {
+        (Some(mailbox), true) => Ok(mailbox),
+        (None, _) => Err(NotOneAddress::Nobody),
+        (Some(_), false) => Err(NotOneAddress::Several),
+    }
+}
+
 /// A mailbox, and where its address stands in the list.
 pub(super) struct Placed {
     pub(super) mailbox: Mailbox,

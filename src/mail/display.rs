@@ -54,6 +54,9 @@ pub struct Listed {
 }
 
 impl Display {
+    /// The fields that are shown, in this order.
+    pub const FIELDS: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
+
     /// Reads a message. One that is too intricate to be taken apart is shown as the text that it is.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ mod sendmail;
 mod transfer;
 pub mod words;
 
-pub use address::{AddressError, AddressFault, Mailbox, parse_list};
+pub use address::{AddressError, AddressFault, Mailbox, NotOneAddress, parse_address, parse_list};
 pub use base64_lines::Base64Lines;
 pub use display::{Display, Listed, Text};
 pub use find::{Findings, Form, MEDIA_TYPE, Other, Sealed, find, open_body};

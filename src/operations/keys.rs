@@ -9,7 +9,7 @@ use crate::crypto::signing::{RootId, SigningKey};
 use crate::crypto::{KeyId, PrivateKey};
 use crate::directory::Person;
 use crate::envelope::{Keyring, KeyringError, ReaderKey};
-use crate::identity::Identity;
+use crate::identity::{Card, CardKey, Identity};
 
 /// Where passphrases come from: a program asks for them, a test knows them.
 pub trait Unlock: Sync {
@@ -86,6 +86,15 @@ impl<'a> MyKeys<'a> {
         Ok(mine.identity.get_or_init(|| identity))
     }
 
+    /// Unlocks all identities now, so that nothing is asked for later.
+    ///
+    /// # Errors
+    /// What keeps the first of them locked.
+    pub fn unlock_all(&self) -> Result<(), KeyringError> {
+        let mut ids = self.identities.iter().map(|mine| mine.person.card.id());
+        ids.try_for_each(|id| self.identity(id).map(drop))
+    }
+
     /// The key by which one of the identities signs.
     ///
     /// # Errors
@@ -137,8 +146,8 @@ pub struct EnvelopeKeyring<'k, 'a> {
 impl Keyring for EnvelopeKeyring<'_, '_> {
     fn keys(&self) -> Vec<ReaderKey> {
         let cards = self.keys.identities.iter().map(|mine| &mine.person.card);
-        let keys = cards.flat_map(|card| card.keys());
-        let reader_key = |key: &crate::identity::CardKey| ReaderKey {
+        let keys = cards.flat_map(Card::keys);
+        let reader_key = |key: &CardKey| ReaderKey {
             id: key.public.key_id(),
             kem: key.public.kem(),
         };

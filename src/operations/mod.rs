@@ -9,6 +9,7 @@ pub mod cards;
 pub mod check_up;
 pub mod identity;
 pub mod keys;
+pub mod mail;
 pub mod open;
 pub mod restore;
 pub mod rewrite;

@@ -9,8 +9,8 @@ use super::{LINES_MAX, files};
 const FLOORS: [&[&str]; 10] = [
     &["mod"],
     &["commands"],
-    &["args"],
     &["operations"],
+    &["args"],
     &["context"],
     &["secrets", "files"],
     &["errors"],
@@ -20,22 +20,13 @@ const FLOORS: [&[&str]; 10] = [
 ];
 
 /// Arrows upward that are left, each with the room that is used. The list may only get shorter.
-const UPWARD: [(&str, &str); 8] = [
-    ("display/quorum.rs", "errors"),
-    ("display/quorum.rs", "files"),
-    ("display/quorum.rs", "operations"),
-    ("operations/identity/restore_backup.rs", "commands"),
-    ("operations/identity/update.rs", "args"),
-    ("operations/open/mod.rs", "args"),
-    ("operations/seal.rs", "args"),
-    ("secrets/keyring.rs", "context"),
-];
+const UPWARD: [(&str, &str); 0] = [];
 
 /// Commands that use another command's file. The list may only get shorter.
-const SIBLINGS: [(&str, &str); 1] = [("commands/key/paper/restore.rs", "commands/key/import.rs")];
+const SIBLINGS: [(&str, &str); 0] = [];
 
 /// Files in circles of imports that are left. The list may only get shorter.
-const CIRCLES: [&str; 2] = ["display/quorum.rs", "operations/open/mod.rs"];
+const CIRCLES: [&str; 0] = [];
 
 /// More entries in a folder are hard to look through.
 const ENTRIES_MAX: usize = 12;

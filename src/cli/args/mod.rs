@@ -1,18 +1,15 @@
 //! Options that many commands share.
 
 pub(crate) mod address;
-pub(crate) mod completion;
 pub(crate) mod conditions;
 pub(crate) mod help;
 pub(crate) mod identity;
-pub(crate) mod message;
+pub(crate) mod mail;
 pub(crate) mod open;
 pub(crate) mod quorum;
 pub(crate) mod rewrite;
 pub(crate) mod seal;
-pub(crate) mod sendmail;
 pub(crate) mod time;
-pub(crate) mod topics;
 
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::{People, resolve};
 use encl::operations::open::Requirements;
 
-use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::Failure;
 use crate::cli::errors::directory::blocked;

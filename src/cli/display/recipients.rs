@@ -3,8 +3,8 @@
 use encl::directory::{RecipientNotice, Recipients, ResolvedQuorum};
 use encl::identity::fingerprint;
 
+use crate::cli::display::envelope::policy;
 use crate::cli::display::names::{DisplayName, list, list_of};
-use crate::cli::display::policy;
 use crate::cli::terminal::Terminal;
 
 /// "for 2 people: Bob <bob@example.org> and you"

@@ -48,6 +48,20 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
     }
 }
 
+/// Whether a passphrase is wrong or could not be had, so that nothing else is to be tried.
+pub(crate) fn is_locked(error: &OpenError) -> bool {
+    match error {
+        OpenError::Keyring(inner) => {
+            let failure = inner.downcast_ref::<Failure>();
+            failure.is_some_and(|failure| failure.exit == Exit::Locked)
+        }
+        error => {
+            let class = error.class().map(encl::envelope::Class::name);
+            class.is_some_and(|class| Exit::of_class(class) == Exit::Locked)
+        }
+    }
+}
+
 /// Explains an envelope that does not open by the passphrase that is missing or wrong.
 fn locked(failure: Failure, inner: Failure) -> Failure {
     let mut failure = Failure {

@@ -1,12 +1,11 @@
 //! How a command ends: the exit codes, and a failure as people and programs read it.
 
-pub(crate) mod backup;
 pub(crate) mod cards;
 pub(crate) mod directory;
 pub(crate) mod envelope;
 pub(crate) mod files;
-pub(crate) mod identity;
 pub(crate) mod keystore;
+pub(crate) mod mail;
 pub(crate) mod quorum;
 pub(crate) mod rewrite;
 pub(crate) mod seal;

@@ -4,7 +4,7 @@ use encl::atomic_file::ReplaceError;
 use encl::envelope::{ResealError, RewriteError, SealError};
 use encl::operations::rewrite::{UpdateError, WalkError};
 
-use crate::cli::display::access;
+use crate::cli::display::envelope::access;
 use crate::cli::display::names::list;
 use crate::cli::errors::envelope::{self, unlock_failure};
 use crate::cli::errors::{Exit, Failure, io_message};

@@ -1,19 +1,16 @@
 //! A message that can be read more than once: a file as it lies there, or what came through a pipe.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 
-use encl::crypto::{CryptoRng, Secret};
+use encl::crypto::CryptoRng;
 use encl::mail::{FileFrom, Reopen, ScanError};
-use encl::payload::{OpenPayloadError, Opener, Sealer};
+use encl::operations::mail::spool::{Spool, SpoolWriter};
 
-use zeroize::Zeroizing;
-
-use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::io_message;
+use crate::cli::errors::mail;
 use crate::cli::files::input::{Input, Source};
-
-/// Each spool has a key of its own, so that nothing else needs to tell them apart.
-const CONTEXT: &[u8] = b"encl spool";
 
 /// One message, to be read from its beginning as often as needed.
 pub(crate) enum MessageSource {
@@ -76,11 +73,11 @@ impl MessageSource {
         rng: &mut dyn CryptoRng,
     ) -> Result<(Self, T), ScanError> {
         let mut spool = SpoolWriter::new(rng)?;
-        let mut keeping = SpoolMode {
+        let mut spooling = SpoolingReader {
             input: &mut source,
             spool: &mut spool,
         };
-        let seen = look(&mut keeping)?;
+        let seen = look(&mut spooling)?;
         io::copy(&mut source, &mut spool)?;
         let spool = spool.finish()?;
         Ok((Self::Spool { source, spool }, seen))
@@ -97,7 +94,7 @@ impl MessageSource {
     pub(crate) fn bytes(&self) -> u64 {
         match self {
             Self::File { source, from } => source.metadata.len().saturating_sub(*from),
-            Self::Spool { spool, .. } => spool.bytes,
+            Self::Spool { spool, .. } => spool.bytes(),
         }
     }
 }
@@ -111,67 +108,13 @@ impl Reopen for MessageSource {
     }
 }
 
-/// Bytes in a temporary file without a name, sealed under a key that is only in memory: what was to be protected does not come to
-/// lie on a disk in clear.
-pub(crate) struct Spool {
-    file: File,
-    key: Secret<32>,
-    bytes: u64,
-}
-
-/// A spool that is being filled.
-pub(crate) struct SpoolWriter {
-    sealer: Sealer<File>,
-    key: Secret<32>,
-    bytes: u64,
-}
-
-impl SpoolWriter {
-    pub(crate) fn new(rng: &mut dyn CryptoRng) -> io::Result<Self> {
-        let key = Secret::random(rng);
-        let sealer = Sealer::new(tempfile::tempfile()?, Vec::new(), &key, CONTEXT, rng);
-        Ok(Self {
-            sealer,
-            key,
-            bytes: 0,
-        })
-    }
-
-    pub(crate) fn finish(self) -> io::Result<Spool> {
-        Ok(Spool {
-            file: self.sealer.finish()?,
-            key: self.key,
-            bytes: self.bytes,
-        })
-    }
-}
-
-impl Write for SpoolWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.sealer.write(bytes)?;
-        self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sealer.flush()
-    }
-}
-
-impl Spool {
-    /// The length in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-/// Reads `input`, and puts what was read into the spool.
-struct SpoolMode<'a> {
+/// Reads `input`, and writes what was read to the spool.
+struct SpoolingReader<'a> {
     input: &'a mut Source,
     spool: &'a mut SpoolWriter,
 }
 
-impl Read for SpoolMode<'_> {
+impl Read for SpoolingReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.spool.write_all(&buffer[..count])?;
@@ -179,28 +122,9 @@ impl Read for SpoolMode<'_> {
     }
 }
 
-impl Reopen for Spool {
-    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        let sealed = FileFrom::reader(&self.file, 0);
-        let opener = Opener::new(sealed, &self.key, CONTEXT);
-        Ok(Box::new(Unspooled {
-            opener: opener.map_err(unreadable)?,
-            chunk: Zeroizing::new(Vec::new()),
-            at: 0,
-        }))
-    }
-}
-
 /// "cannot VERB NAME", because it is too intricate or cannot be read.
 pub(crate) fn not_scanned(input: &Input, verb: &str, error: ScanError) -> Failure {
-    match error {
-        ScanError::Read(error) => input.cannot(verb, Exit::Failed).reason(io_message(&error)),
-        limit @ ScanError::OverLimit { .. } => {
-            let mut failure = input.cannot(verb, Exit::Damaged).reason(limit.to_string());
-            failure.class = Some("over-limit");
-            failure
-        }
-    }
+    mail::not_scanned(error, &|exit| input.cannot(verb, exit))
 }
 
 /// "cannot VERB NAME", because no temporary file could be had.
@@ -210,57 +134,4 @@ pub(crate) fn not_spooled(input: &Input, verb: &str, error: &io::Error) -> Failu
         io_message(error)
     );
     input.cannot(verb, Exit::Failed).reason(because)
-}
-
-struct Unspooled<R: Read> {
-    opener: Opener<R>,
-    chunk: Zeroizing<Vec<u8>>,
-    at: usize,
-}
-
-impl<R: Read> Read for Unspooled<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.chunk.len() {
-            self.at = 0;
-            self.chunk.clear();
-            if let Some(chunk) = self.opener.next_chunk().map_err(unreadable)? {
-                self.chunk.extend_from_slice(chunk);
-            }
-        }
-        let count = buffer.len().min(self.chunk.len() - self.at);
-        buffer[..count].copy_from_slice(&self.chunk[self.at..self.at + count]);
-        self.at += count;
-        Ok(count)
-    }
-}
-
-fn unreadable(error: OpenPayloadError) -> io::Error {
-    match error {
-        OpenPayloadError::Io(error) => error,
-        other => io::Error::new(io::ErrorKind::InvalidData, other),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spool_gives_the_same_bytes_again_and_holds_none_in_clear() {
-        let bytes = b"for nobody else's eyes\n".repeat(5_000);
-        let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
-        let mut spool = SpoolWriter::new(&mut rng).unwrap();
-        spool.write_all(&bytes).unwrap();
-        let spool = spool.finish().unwrap();
-        assert_eq!(spool.bytes, bytes.len() as u64);
-        for _ in 0..2 {
-            let mut read = Vec::new();
-            spool.open().unwrap().read_to_end(&mut read).unwrap();
-            assert_eq!(read, bytes);
-        }
-        let mut stored = Vec::new();
-        let mut file = FileFrom::reader(&spool.file, 0);
-        file.read_to_end(&mut stored).unwrap();
-        assert!(!stored.windows(11).any(|window| window == b"for nobody "));
-    }
 }

@@ -6,7 +6,7 @@ use encl::directory::People;
 use encl::envelope::{Envelope, OpenError};
 
 use crate::cli::context::Context;
-use crate::cli::display::inspection::Inspection;
+use crate::cli::display::envelope::inspection::Inspection;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
 use crate::cli::errors::envelope;

@@ -1,9 +1,10 @@
 //! Use cases that several commands share.
 
-pub(crate) mod contact_report;
 pub(crate) mod contacts;
+pub(crate) mod doctor;
 pub(crate) mod identity;
 pub(crate) mod inspect;
+pub(crate) mod keyring;
 pub(crate) mod mail;
 pub(crate) mod open;
 pub(crate) mod recipients;

@@ -1,12 +1,13 @@
 //! Recipients found in the keystore, with what should be known about them said on the way.
 
-use encl::directory::{People, Recipients, ResolvedRecipient, recipients_at};
+use encl::directory::{People, Recipients, ResolvedRecipient};
 use encl::mail::Mailbox;
+use encl::operations::mail::outgoing::recipients::recipients_at_mailboxes;
 
 use crate::cli::context::Context;
+use crate::cli::display::mail::show_address_notice;
 use crate::cli::display::recipients::show_notices;
 use crate::cli::errors::Failure;
-use crate::cli::terminal::safe;
 
 /// Stores the cards that are new, and says what should be known about everybody.
 pub(crate) fn store_cards(
@@ -25,14 +26,6 @@ pub(crate) fn at_mailboxes(
     people: &People,
     context: &Context,
 ) -> Result<Vec<ResolvedRecipient>, Failure> {
-    let addresses: Vec<&str> = mailboxes.iter().map(|one| &*one.address).collect();
-    let resolved = recipients_at(&addresses, people)?;
-    for (address, base) in &resolved.without_detail {
-        context.terminal.notice(&format!(
-            "mail to {} is sealed for {}",
-            safe(address),
-            safe(base.as_str())
-        ));
-    }
-    Ok(resolved.recipients)
+    let show = &mut |notice| show_address_notice(&notice, context.terminal);
+    Ok(recipients_at_mailboxes(mailboxes, people, show)?)
 }

@@ -1,7 +1,6 @@
 //! Passphrases and unlocked keys.
 
 pub(crate) mod kernel_keyring;
-pub(crate) mod keyring;
 pub(crate) mod passphrase;
 pub(crate) mod passphrase_source;
 pub(crate) mod stored;

@@ -278,7 +278,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count<E: Error>(&mut self, outcome: &MessageOutcome<E>) {
+    /// Counts one more message.
+    pub fn count<E: Error>(&mut self, outcome: &MessageOutcome<E>) {
         match outcome {
             MessageOutcome::Converted => self.done += 1,
             MessageOutcome::SourceGone(_) => {

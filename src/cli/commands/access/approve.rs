@@ -14,11 +14,11 @@ use encl::envelope::{
 };
 use serde::Serialize;
 
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::{existing, one_input};
 use crate::cli::context::Context;
-use crate::cli::display::policy;
+use crate::cli::display::envelope::policy;
 use crate::cli::errors::envelope;
 use crate::cli::errors::quorum;
 use crate::cli::errors::quorum::ApprovalNames;

@@ -10,8 +10,8 @@ use encl::envelope::{KeyDirectory, Reader};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
 use crate::cli::display::names::list_of;

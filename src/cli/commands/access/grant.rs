@@ -9,8 +9,8 @@ use encl::envelope::{Addressee, Granted};
 use serde::Serialize;
 
 use crate::cli::args::InputFiles;
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
 use crate::cli::errors::rewrite::no_identity;

@@ -5,12 +5,12 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::ResolvedRemovals;
 
 use crate::cli::args::InputFiles;
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
+use crate::cli::display::envelope::policy::RESEALING_LIMITS;
 use crate::cli::display::names::list_of;
-use crate::cli::display::policy::RESEALING_LIMITS;
 use crate::cli::errors::{CommandResult, Exit, Tally};
 use crate::cli::operations::rewrite::batch;
 use crate::cli::operations::rewrite::batch::BatchRequest;

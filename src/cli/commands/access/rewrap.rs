@@ -5,11 +5,11 @@ use clap_complete::ArgValueCompleter;
 use encl::directory::{People, Recipients, resolve};
 
 use crate::cli::args::InputFiles;
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
-use crate::cli::display::policy::RESEALING_LIMITS;
+use crate::cli::display::envelope::policy::RESEALING_LIMITS;
 use crate::cli::errors::rewrite::not_walked;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;

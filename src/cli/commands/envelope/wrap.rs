@@ -4,8 +4,8 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use encl::directory::Recipients;
 
-use crate::cli::args::completion::{quorum as quorum_completer, who as who_completer};
 use crate::cli::args::help::closing;
+use crate::cli::args::help::completion::{quorum as quorum_completer, who as who_completer};
 use crate::cli::args::quorum::QuorumArg;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::args::{InputFiles, OutputFile};

@@ -9,7 +9,7 @@ use encl::identity::InvitationToken;
 use crate::cli::args::existing;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::card::CardReport;
+use crate::cli::display::cards::card::CardReport;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::out_file::write;
 use crate::cli::files::target::Target;

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
-use crate::cli::errors::identity;
+use crate::cli::errors::keystore::identity;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::private_file::read_private;
 use crate::cli::operations::identity::report;

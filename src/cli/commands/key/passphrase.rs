@@ -12,7 +12,7 @@ use crate::cli::args::identity::cost;
 use crate::cli::context::Context;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
-use crate::cli::errors::identity;
+use crate::cli::errors::keystore::identity;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find;
 use crate::cli::operations::identity::report;

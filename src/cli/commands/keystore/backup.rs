@@ -12,12 +12,12 @@ use encl::keystore::BackupCounts;
 use encl::operations::backup::{backup_info, begin_backup};
 use serde::Serialize;
 
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::existing;
 use crate::cli::args::help::closing;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
-use crate::cli::errors::backup::not_begun;
+use crate::cli::errors::keystore::backup::not_begun;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;

@@ -11,9 +11,9 @@ use encl::operations::identity::UnlockError;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::doctor::Scene;
 use crate::cli::errors::envelope::unlock_failure;
 use crate::cli::errors::{CommandError, CommandResult, Exit};
+use crate::cli::operations::doctor::Scene;
 use crate::cli::secrets::kernel_keyring::CachedSecret;
 use crate::cli::terminal::Stream;
 

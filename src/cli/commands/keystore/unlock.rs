@@ -15,8 +15,8 @@ use crate::cli::context::Context;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
+use crate::cli::operations::keyring;
 use crate::cli::secrets::kernel_keyring;
-use crate::cli::secrets::keyring;
 use crate::cli::terminal::{Stream, safe};
 
 /// The longest time for which a key is kept: a month.

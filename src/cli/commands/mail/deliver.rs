@@ -11,26 +11,27 @@ use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
 use encl::directory::{People, Recipients, resolve};
 use encl::envelope::SealError;
-use encl::mail::{Header, Mailbox, MaildirPlace, Reopen, SealedBy, parse_list};
+use encl::mail::{Header, Mailbox, MaildirPlace, NotOneAddress, Reopen, SealedBy, parse_address};
+use encl::operations::MyKeys;
+use encl::operations::mail::is_sealed::is_sealed_for;
+use encl::operations::mail::outgoing::maildir;
+use encl::operations::mail::outgoing::seal_message::{MessageSealer, SUBJECT};
 
-use crate::cli::args::completion::who as who_completer;
+use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::help::sysexit_closing;
-use crate::cli::args::message::notice;
+use crate::cli::args::mail::message::notice;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
 use crate::cli::errors::files::not_printed;
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
+use crate::cli::errors::{CommandResult, Exit, Failure, io_message, mail};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
-use crate::cli::operations::mail::is_sealed::is_sealed_for;
-use crate::cli::operations::mail::outgoing::{maildir, subprocess};
-use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::operations::mail::subprocess;
 use crate::cli::operations::recipients::at_mailboxes;
 use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{safe, shown};
-use encl::operations::MyKeys;
 
 const WHAT: &str = "cannot deliver the message";
 
@@ -81,10 +82,10 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         .iter()
         .map(|reader| reader.recipient.key)
         .collect();
-    let mut sealed = tempfile::tempfile().map_err(|error| not_kept(&error))?;
+    let mut sealed = tempfile::tempfile().map_err(|error| not_spooled(&error))?;
     if is_sealed_for(&source, &keys).map_err(|error| unreadable(&error))? {
         let mut message = source.open().map_err(|error| unreadable(&error))?;
-        io::copy(&mut message, &mut sealed).map_err(|error| not_kept(&error))?;
+        io::copy(&mut message, &mut sealed).map_err(|error| not_spooled(&error))?;
     } else {
         let options = SealOptions {
             anonymous: true,
@@ -95,28 +96,29 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         let sealing = Sealing::prepare(&options, terms, None, &mine, context)?;
         let mut message = BufReader::new(source.open().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;
-        let whole = MessageSealer::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
-        let request = sealing.request(&readers, whole.about());
+        let sealer = MessageSealer::new(&header, SUBJECT, &notice, SealedBy::Delivery, None);
+        let request = sealing.request(&readers, sealer.info());
         let content = &mut header.bytes().chain(message);
-        whole
+        sealer
             .seal(&request, content, &mut sealed, &mut context.rng())
             .map_err(|error| not_sealed(&error))?;
     }
-    hand_on(arguments, sealed, context)
+    pass_on(arguments, sealed, context)
 }
 
 /// To the program, into the Maildir, or to standard output.
-fn hand_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result<(), Failure> {
+fn pass_on(arguments: &Arguments, mut sealed: File, context: &Context) -> Result<(), Failure> {
     if let Some((program, words)) = arguments.program.split_first() {
         let program = &mut Command::new(program);
         // A program that is not there may be so while it is being replaced.
         return subprocess::run(WHAT, program.args(words), &sealed, Sysexit::TempFail);
     }
-    sealed.rewind().map_err(|error| not_kept(&error))?;
+    sealed.rewind().map_err(|error| not_spooled(&error))?;
     if let Some(folder) = &arguments.maildir {
-        let waiting = maildir::place(folder, MaildirPlace::New, &mut sealed, context);
-        let placed = waiting.and_then(maildir::PendingDelivery::commit);
-        return placed.map_err(|failure| failure.sysexit(Sysexit::TempFail));
+        let (place, rng) = (MaildirPlace::New, &mut context.rng());
+        let pending = maildir::place(folder, place, &mut sealed, context.now, rng);
+        let stored = pending.and_then(maildir::PendingDelivery::commit);
+        return stored.map_err(|error| mail::not_stored(folder, &error).sysexit(Sysexit::TempFail));
     }
     let mut out =
         Stdout::open().map_err(|error| Failure::from(error).sysexit(Sysexit::TempFail))?;
@@ -151,16 +153,14 @@ fn readers(names: &[String], people: &People, context: &Context) -> Result<Recip
 }
 
 fn mailbox(name: &str) -> Result<Mailbox, Failure> {
-    let malformed = |because: &str| {
+    parse_address(name).map_err(|error| {
         cannot(Exit::Recipient)
             .reason(format!("`{}` is not one address", safe(name)))
-            .reason(because)
-    };
-    let mut list = parse_list(name).map_err(|error| malformed(&safe(&error.to_string())))?;
-    match (list.pop(), list.is_empty()) {
-        (Some(mailbox), true) => Ok(mailbox),
-        _ => Err(malformed("each has a --for of its own")),
-    }
+            .reason(match error {
+                NotOneAddress::Malformed(error) => safe(&error.to_string()),
+                _ => "each has a --for of its own".to_owned(),
+            })
+    })
 }
 
 /// Nothing on standard input is a broken pipe rather than a message.
@@ -179,7 +179,7 @@ fn unreadable(error: &io::Error) -> Failure {
     cannot(Exit::Failed).reason(format!("it cannot be read: {}", io_message(error)))
 }
 
-fn not_kept(error: &io::Error) -> Failure {
+fn not_spooled(error: &io::Error) -> Failure {
     cannot(Exit::Failed).reason(format!(
         "no temporary file can be written: {}",
         io_message(error)

@@ -1,33 +1,29 @@
 //! `encl mail grep`: looks for words in sealed mail, without ever putting it down in clear.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::{Args, ValueHint};
-use encl::envelope::Workers;
-use encl::mail::archive::{
-    Archive, Decision, Direction, Event, MessageOutcome as Became, Mode, Report, Run, Skip,
-    Transform,
-};
-use encl::mail::{Display, Reopen};
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
+use encl::operations::mail::mailbox::search::{MailboxSearch, SearchOutcome, SearchReport};
+use encl::operations::mail::mailbox::unseal::MailboxOpener;
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::mail::mailbox::jobs_to_read;
 use crate::cli::context::Context;
-use crate::cli::display::FIELDS;
-use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
-use crate::cli::files::spool::SpoolWriter;
-use crate::cli::operations::mail::mailbox::{failure, jobs_to_read, name, not_gone_through};
-use crate::cli::operations::mail::unseal::{Look, Unsealing, not_opened};
+use crate::cli::errors::CommandError;
+use crate::cli::errors::CommandResult;
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::Tally;
+use crate::cli::errors::mail;
+use crate::cli::operations::mail::mailbox::message_name;
+use crate::cli::operations::mail::mailbox::new_rng;
+use crate::cli::operations::mail::mailbox::unlocked_keys;
 use crate::cli::terminal::{Stream, safe, shown};
 
 /// Bounds what a pattern may cost, in bytes of its compiled form.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
-/// Lines that are shown of one message.
-const LINES_MAX: usize = 1_000;
 
 /// Search encrypted mail for a pattern
 ///
@@ -67,36 +63,29 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let pattern = pattern(arguments)?;
     let people = context.people()?;
     let identity = arguments.identity.as_deref();
-    let searching = Searching {
-        unsealing: Unsealing::with_my_keys("search", identity, &people, context)?,
-        pattern,
-        found: AtomicU64::new(0),
-    };
-    let run = Run {
-        transform: &searching,
+    let keys = unlocked_keys("search", identity, &people, context)?;
+    let search = MailboxSearch {
+        opener: &MailboxOpener::new(&keys, context.now),
+        is_match: &|line| pattern.is_match(line),
+        new_rng: &new_rng,
         jobs: jobs_to_read(),
-        originals: None,
-        mode: Mode::DryRun,
     };
-    let mut tally = Tally::default();
+    let (mut found, mut tally) = (false, Tally::default());
     for path in &arguments.paths {
-        let mut told = Ok(());
-        let searched = Archive::find(path).and_then(|archive| {
-            run.run_on(&archive, &mut |event| {
-                if let Event::Message(report) = event {
-                    let told_now = tell(report, arguments, context, &mut tally);
-                    told = std::mem::replace(&mut told, Ok(())).and(told_now);
-                }
-            })
+        let mut shown = Ok(());
+        let searched = search.search(path, &mut |report| {
+            found |= matches!(report.outcome, SearchOutcome::Found(_));
+            let shown_now = show(report, arguments, context, &mut tally);
+            shown = std::mem::replace(&mut shown, Ok(())).and(shown_now);
         });
-        told?;
-        let searched = searched.map_err(|error| not_gone_through("search", path, &error));
-        tally.add(context.terminal, searched.map(drop));
+        shown?;
+        let searched = searched.map_err(|error| mail::mailbox("search", path, &error));
+        tally.add(context.terminal, searched);
     }
     tally.end()?;
-    match searching.found.into_inner() {
-        0 => Err(CommandError::Reported(Exit::Failed)),
-        _ => Ok(()),
+    match found {
+        true => Ok(()),
+        false => Err(CommandError::Reported(Exit::Failed)),
     }
 }
 
@@ -125,91 +114,31 @@ fn last_line(text: &str) -> &str {
     line.strip_prefix("error: ").unwrap_or(line)
 }
 
-/// Opens each message and looks through it; nothing is ever changed.
-struct Searching {
-    unsealing: Unsealing,
-    pattern: Regex,
-    found: AtomicU64,
-}
-
-impl Searching {
-    fn lines(&self, display: &Display) -> Vec<String> {
-        let field = |name: &str| display.field(name).map(|value| format!("{name}: {value}"));
-        let fields = FIELDS.into_iter().filter_map(field);
-        let texts = display.texts.iter().flat_map(|text| text.text.lines());
-        let lines = fields.chain(texts.map(|line| line.trim_end_matches('\r').to_owned()));
-        lines
-            .filter(|line| self.pattern.is_match(line))
-            .take(LINES_MAX)
-            .collect()
-    }
-}
-
-impl Transform for Searching {
-    type Receipt = ();
-    type Error = Failure;
-
-    fn direction(&self) -> Direction {
-        Direction::Unseal
-    }
-
-    /// What is found comes back as the reason why nothing is done with the message.
-    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Failure> {
-        let Look::Mine(content) = self.unsealing.look(message)? else {
-            return Ok(Decision::Already);
-        };
-        let failed = |error: std::io::Error| Failure::io("cannot search the message", &error);
-        let mut spool = SpoolWriter::new(&mut UnwrapErr(SysRng)).map_err(failed)?;
-        content
-            .copy_to(&mut spool, Workers::ONE)
-            .map_err(not_opened)?;
-        let opened = spool.finish().map_err(failed)?;
-        let lines = self.lines(&Display::of(&opened).map_err(failed)?);
-        if lines.is_empty() {
-            return Ok(Decision::Already);
-        }
-        self.found.fetch_add(1, Ordering::Relaxed);
-        Ok(Decision::Skip(lines.join("\n")))
-    }
-
-    fn write(&self, _: &dyn Reopen, _: &mut (dyn std::io::Write + Send)) -> Result<(), Failure> {
-        unreachable!("a search never wants a change")
-    }
-
-    fn verify(&self, (): (), _: &dyn Reopen, _: &dyn Reopen) -> Result<(), Failure> {
-        unreachable!("a search never wants a change")
-    }
-
-    fn is_form_of(&self, _: &dyn Reopen, _: &dyn Reopen) -> Result<bool, Failure> {
-        Ok(false)
-    }
-}
-
 /// `encl.mail-grep/1`
 #[derive(Serialize)]
-struct Object<'a> {
+struct Object {
     schema: &'static str,
     file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<u64>,
-    lines: Vec<&'a str>,
+    lines: Vec<String>,
 }
 
-fn tell(
-    report: Report<Failure>,
+fn show(
+    report: SearchReport,
     arguments: &Arguments,
     context: &Context,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    let name = name(&report);
+    let name = message_name(&report.path, report.number);
     match report.outcome {
-        Became::Skipped(Skip::Unwanted(lines)) => {
+        SearchOutcome::Found(lines) => {
             if context.json {
                 let object = Object {
                     schema: "encl.mail-grep/1",
                     file: report.path.to_string_lossy().into_owned(),
                     message: report.number,
-                    lines: lines.lines().collect(),
+                    lines,
                 };
                 return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
             }
@@ -217,24 +146,21 @@ fn tell(
                 return Ok(context.terminal.print(&name)?);
             }
             let lines = lines
-                .lines()
+                .iter()
                 .map(|line| format!("{name}: {}", line.replace('\t', " ")));
             let text = lines.collect::<Vec<_>>().join("\n");
             Ok(context.terminal.print(&text)?)
         }
-        Became::Failed(error) => {
-            tally.add(
-                context.terminal,
-                Err(failure("search", &name, &report.path, error)),
-            );
+        SearchOutcome::Failed(error) => {
+            let failure = mail::not_converted("search", &name, &report.path, error);
+            tally.add(context.terminal, Err(failure));
             Ok(())
         }
-        Became::Skipped(skip) => {
+        SearchOutcome::Skipped(skip) => {
             context
                 .terminal
                 .warning(&format!("{} was not searched: {skip}", shown(&report.path)));
             Ok(())
         }
-        Became::Converted | Became::SourceGone(_) | Became::Already => Ok(()),
     }
 }

@@ -2,14 +2,17 @@
 
 use clap::Args;
 use encl::directory::People;
+use encl::operations::mail::incoming::received::{Place, ReceivedMessage};
 
 use crate::cli::args::InputFiles;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
+use crate::cli::display::mail::show_outside;
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::Input;
 use crate::cli::operations::inspect::inspect;
-use crate::cli::operations::mail::incoming::received::{FoundEnvelope, Place, ReceivedMessage};
+use crate::cli::operations::mail::open::choose;
+use crate::cli::operations::mail::open::receive;
 
 /// Envelopes of one message that are shown: for each, the message is read up to where it stands.
 const ENVELOPES_MAX: usize = 20;
@@ -38,11 +41,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
 }
 
 fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<(), Failure> {
-    let arrived = FoundEnvelope::open(input, "inspect", context)?;
-    let letter = ReceivedMessage::new("inspect", input, &arrived);
-    let mut places: Vec<Place<'_>> = letter.found.envelopes.iter().map(Place::Part).collect();
+    let (source, contents) = receive(input, "inspect", context)?;
+    let received = ReceivedMessage::new(&source, &contents);
+    let envelopes = contents.findings.envelopes.iter();
+    let mut places: Vec<Place<'_>> = envelopes.map(Place::Part).collect();
     if places.is_empty() {
-        places.push(letter.one(None)?);
+        places.push(choose(&received, None, input, "inspect")?);
     }
     let more = places.len().saturating_sub(ENVELOPES_MAX);
     for place in places.into_iter().take(ENVELOPES_MAX) {
@@ -50,14 +54,17 @@ fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<
             Place::Part(sealed) => Some(&*sealed.part.number),
             Place::Bare => None,
         };
-        inspect((input, part), letter.envelope(place)?, people, context)?;
+        let envelope = received.open(place).map_err(|error| {
+            input
+                .cannot("inspect", Exit::Failed)
+                .reason(io_message(&error))
+        })?;
+        inspect((input, part), envelope, people, context)?;
     }
     if more > 0 {
         let text = format!("there are {more} envelopes more, which are not shown");
         context.terminal.notice(&text);
     }
-    for line in letter.outside() {
-        context.terminal.notice(&line);
-    }
+    show_outside(&received, context.terminal);
     Ok(())
 }

@@ -1,40 +1,24 @@
 //! `encl mail seal`: the mail that lies on the server already becomes sealed mail.
 
-use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
-use encl::crypto::KeyId;
-use encl::crypto::kdf::ContentKey;
 use encl::directory::{People, Recipients, resolve};
-use encl::envelope::{
-    Addressee, Envelope, LockRequest, OpenError, SealError, SealRequest, Workers,
-};
-use encl::mail::archive::{Decision, Direction, Transform};
-use encl::mail::{
-    Header, Notice, Outer, Reopen, SealedBy, differences, find, open_body, parse_list,
-};
-use encl::policy::{Conditions, Padding};
-use encl::time::Time;
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
+use encl::mail::archive::Mode;
+use encl::mail::parse_list;
+use encl::operations::mail::mailbox::seal::MailboxSealer;
 
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
-use crate::cli::args::message::notice;
+use crate::cli::args::help::completion::who as who_completer;
+use crate::cli::args::mail::mailbox::ArchiveOptions;
+use crate::cli::args::mail::message::notice;
 use crate::cli::context::Context;
-use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
-use crate::cli::operations::mail::compare::CompareWriter;
-use crate::cli::operations::mail::is_sealed::{is_sealed_for, sealed_for};
-use crate::cli::operations::mail::mailbox;
-use crate::cli::operations::mail::mailbox::{ArchiveOptions, Words};
-use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
+use crate::cli::operations::mail::mailbox::{self, Words, new_rng};
 use crate::cli::operations::recipients::{at_mailboxes, store_cards};
-use crate::cli::terminal::safe;
 
-const WORDS: Words = Words {
+static WORDS: Words = Words {
     verb: "seal",
     done: "sealed",
     schema: "encl.mail-seal/1",
@@ -70,22 +54,14 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let notice = notice(arguments.notice.as_deref())?;
     let people = context.people()?;
-    let readers = owners(&arguments.owners, &people, context)?;
-    if !arguments.archive.is_rehearsal() {
-        store_cards(&readers, &people, context)?;
+    let owners = owners(&arguments.owners, &people, context)?;
+    let is_applied = arguments.archive.mode() == Mode::Apply;
+    if is_applied {
+        store_cards(&owners, &people, context)?;
     }
-    let sealing = Sealing {
-        keys: readers
-            .addressees
-            .iter()
-            .map(|reader| reader.recipient.key)
-            .collect(),
-        addressees: readers.addressees,
-        notice,
-        now: context.now,
-    };
-    let sealed = mailbox::run(&arguments.archive, &sealing, &WORDS, context);
-    if arguments.purge_caches && !arguments.archive.is_rehearsal() {
+    let sealer = MailboxSealer::new(owners.addressees, &notice, context.now, &new_rng);
+    let sealed = mailbox::run(&arguments.archive, &sealer, &WORDS, context);
+    if arguments.purge_caches && is_applied {
         let mut tally = Tally::default();
         for path in arguments.archive.paths() {
             tally.add(context.terminal, mailbox::purge_caches(path, context));
@@ -108,121 +84,4 @@ fn owners(names: &[String], people: &People, context: &Context) -> Result<Recipi
         });
     }
     Ok(Recipients::new(found, None, context.now)?)
-}
-
-/// Makes the sealed form.
-struct Sealing {
-    addressees: Vec<Addressee>,
-    /// The keys of those who can read it.
-    keys: Vec<KeyId>,
-    notice: Notice,
-    now: Time,
-}
-
-impl Sealing {
-    fn request(&self, whole: &MessageSealer<'_>) -> SealRequest<'_> {
-        SealRequest {
-            locks: vec![LockRequest {
-                recipients: self.addressees.clone(),
-                ..LockRequest::default()
-            }],
-            signer: None,
-            private: false,
-            padding: Padding::None,
-            created: Some(self.now),
-            conditions: Conditions::default(),
-            labels: BTreeMap::new(),
-            info: whole.about(),
-            aligned: false,
-            workers: Workers::ONE,
-        }
-    }
-}
-
-impl Transform for Sealing {
-    type Receipt = ContentKey;
-    type Error = Failure;
-
-    fn direction(&self) -> Direction {
-        Direction::Seal
-    }
-
-    fn decide(&self, message: &dyn Reopen) -> Result<Decision, Failure> {
-        let is_sealed = is_sealed_for(message, &self.keys).map_err(|error| unreadable(&error))?;
-        Ok(if is_sealed {
-            Decision::Already
-        } else {
-            Decision::Change
-        })
-    }
-
-    fn write(
-        &self,
-        message: &dyn Reopen,
-        out: &mut (dyn Write + Send),
-    ) -> Result<ContentKey, Failure> {
-        let mut content = BufReader::new(message.open().map_err(|error| unreadable(&error))?);
-        let header = Header::read(&mut content).map_err(|error| unreadable(&error))?;
-        let whole = MessageSealer::new(&header, SUBJECT, &self.notice, SealedBy::Archive, None);
-        let content = &mut header.bytes().chain(content);
-        let sealed = whole.seal(&self.request(&whole), content, out, &mut UnwrapErr(SysRng));
-        let sealed = sealed.map_err(|error| match error {
-            SealError::Read(error) => unreadable(&error),
-            SealError::Write(error) => cannot(Exit::Failed).reason(io_message(&error)),
-            other => cannot(Exit::Failed).reason(safe(&other.to_string())),
-        })?;
-        Ok(sealed.key)
-    }
-
-    fn verify(
-        &self,
-        key: ContentKey,
-        written: &dyn Reopen,
-        message: &dyn Reopen,
-    ) -> Result<(), Failure> {
-        let wrong = |why: &str| {
-            let failure = cannot(Exit::Failed).reason("what was written is not read back the same");
-            failure.reason(why)
-        };
-        let mut text = written.open().map_err(|error| unreadable(&error))?;
-        let found = find(&mut text).map_err(|error| wrong(&error.to_string()))?;
-        let sealed = sealed_for(&found, written, &self.keys).map_err(|error| unreadable(&error))?;
-        let sealed = sealed.ok_or_else(|| wrong("it is not found to be sealed"))?;
-        let body = open_body(written, sealed).map_err(|error| unreadable(&error))?;
-        let opened = |error: OpenError| wrong(&safe(&error.to_string()));
-        let content = Envelope::read(body).and_then(|envelope| envelope.reopen(&key));
-        let original = message.open().map_err(|error| unreadable(&error))?;
-        let mut comparing = CompareWriter::with(original);
-        content
-            .map_err(opened)?
-            .copy_to(&mut comparing, Workers::ONE)
-            .map_err(opened)?;
-        match comparing.same().map_err(|error| unreadable(&error))? {
-            true => Ok(()),
-            false => Err(wrong("the message in it is another")),
-        }
-    }
-
-    /// Nobody's private key is here to open it: a sealed message for the same readers, with the same fields outside.
-    fn is_form_of(&self, other: &dyn Reopen, message: &dyn Reopen) -> Result<bool, Failure> {
-        let failed = |error: io::Error| unreadable(&error);
-        if !is_sealed_for(other, &self.keys).map_err(failed)? {
-            return Ok(false);
-        }
-        let header = |source: &dyn Reopen| Header::read(&mut BufReader::new(source.open()?));
-        let (outside, inside) = (
-            header(other).map_err(failed)?,
-            header(message).map_err(failed)?,
-        );
-        let fields = Outer::of(&inside, SUBJECT).fields;
-        Ok(differences(&fields, &outside).is_empty())
-    }
-}
-
-fn cannot(exit: Exit) -> Failure {
-    Failure::new(exit, "cannot seal the message")
-}
-
-fn unreadable(error: &io::Error) -> Failure {
-    cannot(Exit::Failed).reason(format!("it cannot be read: {}", io_message(error)))
 }

@@ -2,35 +2,41 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueHint};
-use encl::directory::{People, Person, Recipients};
-use encl::envelope::SealError;
-use encl::mail::{Header, Invocation, MaildirPlace, Notice, SealedBy};
+use encl::directory::People;
+use encl::mail::{Header, Invocation, MaildirPlace};
+use encl::operations::MyKeys;
+use encl::operations::mail::outgoing::author::Author;
+use encl::operations::mail::outgoing::draft::Draft;
+use encl::operations::mail::outgoing::groups::{MessageGroup, MessageGroups};
+use encl::operations::mail::outgoing::maildir::{self, PendingDelivery};
+use encl::operations::mail::outgoing::seal_message::SUBJECT;
+use encl::operations::mail::outgoing::send::DraftSealer;
 
 use crate::cli::args::help::sysexit_closing;
-use crate::cli::args::message::notice;
+use crate::cli::args::mail::message::notice;
+use crate::cli::args::mail::sendmail::SendmailArgs;
 use crate::cli::args::seal::SealOptions;
-use crate::cli::args::sendmail::SendmailArgs;
 use crate::cli::context::Context;
-use crate::cli::errors::seal::not_sealed;
-use crate::cli::errors::sysexits::{CANNOT_SEND, Sysexit, cannot_send as cannot};
-use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
+use crate::cli::display::mail::show_address_notice;
+use crate::cli::display::mail::show_outer_warnings;
+use crate::cli::errors::CommandResult;
+use crate::cli::errors::Exit;
+use crate::cli::errors::Failure;
+use crate::cli::errors::mail;
+use crate::cli::errors::sysexits::CANNOT_SEND;
+use crate::cli::errors::sysexits::Sysexit;
+use crate::cli::errors::sysexits::cannot_send as cannot;
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
-use crate::cli::operations::mail::outgoing::author::Author;
-use crate::cli::operations::mail::outgoing::draft::Draft;
-use crate::cli::operations::mail::outgoing::groups::{MessageGroup, MessageGroups};
-use crate::cli::operations::mail::outgoing::maildir::PendingDelivery;
-use crate::cli::operations::mail::outgoing::{maildir, subprocess};
-use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::operations::mail::author::author_of_message;
+use crate::cli::operations::mail::subprocess;
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::safe;
-use encl::operations::MyKeys;
 
 /// Encrypt a message and pass it to sendmail
 ///
@@ -75,36 +81,35 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let notice = notice(arguments.notice.as_deref())?;
     context.stdin.claim()?;
     let source = MessageSource::open(&Input::Stdin, "send", &mut context.rng())?;
-    let draft = Draft::read(&source)?;
+    let draft = Draft::read(&source).map_err(|error| mail::not_a_draft(&error, &cannot))?;
     let people = context.people()?;
     let author = author(&draft.header, &arguments.seal, &people, context)?;
-    let mailings = MessageGroups::of_call(&call, &draft.header, author.reads, &people, context)?;
+    let show = &mut |notice| show_address_notice(&notice, context.terminal);
+    let now = context.now;
+    let groups = MessageGroups::of_call(&call, &draft.header, author.reads, &people, now, show);
+    let groups = groups.map_err(|error| mail::no_recipients_to_send(error, &cannot))?;
     if arguments.seal.require_verified {
-        mailings.everybody.require_verified()?;
+        groups.everybody.require_verified()?;
     }
     let keys = MyKeys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
-    store_cards(&mailings.everybody, &people, context)?;
-    let sealer = Sealer {
+    store_cards(&groups.everybody, &people, context)?;
+    let sealer = DraftSealer {
         draft: &draft,
-        sealing: &sealing,
+        sealer: &sealing,
         notice: &notice,
         subject: arguments.subject.as_deref().unwrap_or(SUBJECT),
     };
-    sealer.whole().warn(context.terminal);
+    show_outer_warnings(&sealer.warnings(), context.terminal);
 
     // Everything is sealed, and the copy lies in its folder, before anything is sent.
-    let sealed = mailings.each.iter().map(|one| sealer.seal(&one.readers));
-    let sealed = sealed.collect::<Result<Vec<File>, Failure>>()?;
+    let sealed = sealer.seal_all(&groups.each, &mut context.rng());
+    let sealed = sealed.map_err(|error| mail::not_sealed(error, &cannot))?;
     let copy = match &arguments.fcc {
-        Some(folder) => {
-            let mut copy = sealer.copy(author.signs.or(author.reads))?;
-            let place = MaildirPlace::Seen;
-            Some(maildir::place(folder, place, &mut copy, context)?)
-        }
+        Some(folder) => Some(Copy::store(folder, &sealer, &author, context)?),
         None => None,
     };
-    hand_over(&call, &mailings.each, &sealed, copy)
+    hand_over(&call, &groups.each, &sealed, copy)
 }
 
 /// Nothing goes out under my name that I did not sign, unless I say so.
@@ -114,7 +119,7 @@ fn author<'a>(
     people: &'a People,
     context: &Context,
 ) -> Result<Author<'a>, Failure> {
-    let author = Author::of_message(header, options, people, context)
+    let author = author_of_message(header, options, people, context)
         .map_err(|failure| failure.sysexit(Sysexit::Config))?;
     if author.signs.is_some() || options.anonymous {
         return Ok(author);
@@ -128,62 +133,32 @@ fn author<'a>(
         .sysexit(Sysexit::Config))
 }
 
-/// Seals the message for one set of readers after the other.
-struct Sealer<'a> {
-    draft: &'a Draft<'a>,
-    sealing: &'a Sealing<'a>,
-    notice: &'a Notice,
-    subject: &'a str,
+/// My copy, in its Maildir without a name yet.
+struct Copy<'a> {
+    maildir: &'a Path,
+    pending: PendingDelivery,
 }
 
-/// Whether a passphrase opens it, if one was asked for.
-#[derive(PartialEq, Eq)]
-enum Openable {
-    AlsoByPassphrase,
-    ByItsReadersOnly,
-}
-
-impl Sealer<'_> {
-    fn whole(&self) -> MessageSealer<'_> {
-        let header = &self.draft.header;
-        MessageSealer::new(header, self.subject, self.notice, SealedBy::Sender, None)
+impl<'a> Copy<'a> {
+    fn store(
+        maildir: &'a Path,
+        sealer: &DraftSealer<'_>,
+        author: &Author<'_>,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let rng = &mut context.rng();
+        let copy = sealer.seal_copy(author.signs.or(author.reads), rng);
+        let mut copy = copy.map_err(|error| mail::not_sealed(error, &cannot))?;
+        let pending = maildir::place(maildir, MaildirPlace::Seen, &mut copy, context.now, rng);
+        let pending = pending.map_err(|error| mail::not_stored(maildir, &error))?;
+        Ok(Self { maildir, pending })
     }
 
-    fn seal(&self, readers: &Recipients) -> Result<File, Failure> {
-        self.sealed(readers, &Openable::AlsoByPassphrase)
-    }
-
-    /// My copy: nobody else can read it, and nobody else is named on it.
-    fn copy(&self, me: Option<&Person>) -> Result<File, Failure> {
-        let me = me.ok_or_else(|| {
-            cannot(Exit::Usage)
-                .reason("there is nobody to seal the copy to")
-                .hint("`encl key new ADDRESS` makes an identity")
-                .sysexit(Sysexit::Config)
-        })?;
-        let me = Recipients::new(Vec::new(), Some(me), self.sealing.context.now)?;
-        let mut copy = self.sealed(&me, &Openable::ByItsReadersOnly)?;
-        let rewound = io::Seek::rewind(&mut copy);
-        rewound.map_err(|error| cannot(Exit::Failed).reason(io_message(&error)))?;
-        Ok(copy)
-    }
-
-    fn sealed(&self, readers: &Recipients, openable: &Openable) -> Result<File, Failure> {
-        let whole = self.whole();
-        let mut request = self.sealing.request(readers, whole.about());
-        if *openable == Openable::ByItsReadersOnly {
-            for lock in &mut request.locks {
-                lock.passphrase = None;
-            }
-        }
-        let mut rng = self.sealing.context.rng();
-        let mut sealed = || {
-            let mut file = tempfile::tempfile().map_err(SealError::Write)?;
-            let mut content = self.draft.content().map_err(SealError::Read)?;
-            whole.seal(&request, &mut content, &mut file, &mut rng)?;
-            Ok(file)
-        };
-        sealed().map_err(|error| not_sealed(cannot, error))
+    fn commit(self) -> Result<(), Failure> {
+        let Self { maildir, pending } = self;
+        pending
+            .commit()
+            .map_err(|error| mail::not_stored(maildir, &error))
     }
 }
 
@@ -191,37 +166,37 @@ impl Sealer<'_> {
 /// stays.
 fn hand_over(
     call: &Invocation,
-    mailings: &[MessageGroup],
+    groups: &[MessageGroup],
     sealed: &[File],
-    copy: Option<PendingDelivery<'_>>,
+    copy: Option<Copy<'_>>,
 ) -> Result<(), Failure> {
-    for (at, (mailing, message)) in mailings.iter().zip(sealed).enumerate() {
+    for (at, (group, message)) in groups.iter().zip(sealed).enumerate() {
         let mut sendmail = Command::new(&call.program);
         sendmail
             .args(&call.options)
             .arg("--")
-            .args(&mailing.recipients);
+            .args(&group.recipients);
         let run = subprocess::run(CANNOT_SEND, &mut sendmail, message, Sysexit::Unavailable);
         let Err(failure) = run else { continue };
-        let (sent, unsent) = mailings.split_at(at);
+        let (sent, unsent) = groups.split_at(at);
         if sent.is_empty() {
             return Err(failure);
         }
         let failure = failure
             .reason(format!("it was sent to {} before that", names(sent)))
             .reason(format!("it was not sent to {}", names(unsent)));
-        return Err(match copy.map(PendingDelivery::commit) {
+        return Err(match copy.map(Copy::commit) {
             Some(Err(_)) => failure.reason("no copy of it was kept"),
             _ => failure,
         });
     }
-    let kept = copy.map_or(Ok(()), PendingDelivery::commit);
-    kept.map_err(|failure| failure.reason("the message itself was sent, to everybody"))
+    let committed = copy.map_or(Ok(()), Copy::commit);
+    committed.map_err(|failure| failure.reason("the message itself was sent, to everybody"))
 }
 
 /// All of them: whoever sends again needs each.
-fn names(mailings: &[MessageGroup]) -> String {
-    let recipients = mailings.iter().flat_map(|mailing| &mailing.recipients);
+fn names(groups: &[MessageGroup]) -> String {
+    let recipients = groups.iter().flat_map(|group| &group.recipients);
     let recipients: Vec<String> = recipients.map(|address| safe(address)).collect();
     recipients.join(", ")
 }

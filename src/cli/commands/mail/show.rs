@@ -5,20 +5,23 @@ use clap::Args;
 use encl::directory::{People, Signer};
 use encl::envelope::Opened;
 use encl::mail::Display;
+use encl::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
+use encl::operations::mail::incoming::received::ReceivedMessage;
+use encl::operations::mail::is_message;
+use encl::operations::mail::spool::SpoolWriter;
 use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::args::help::closing;
-use crate::cli::args::message::OneMessage;
+use crate::cli::args::mail::message::FromOption;
+use crate::cli::args::mail::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
-use crate::cli::display::FIELDS;
+use crate::cli::display::mail::show_checked;
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::files::spool::{SpoolWriter, not_spooled};
-use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
-use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
-use crate::cli::operations::mail::incoming::sender_check::{FromOption, is_message};
+use crate::cli::files::spool::not_spooled;
+use crate::cli::operations::mail::open::{choose, open, receive};
 use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::operations::open::{Opening, describe_grants};
 use crate::cli::terminal::escape::spelled_out;
@@ -56,22 +59,22 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let none = LoadedApprovals::default();
     let opening = Opening::new("show", &arguments.requirements, none, &people, context)?;
     let mut opening = opening.in_mail();
-    let arrived = FoundEnvelope::open(&input, "show", context)?;
-    let letter = ReceivedMessage::new("show", &input, &arrived);
+    let (source, contents) = receive(&input, "show", context)?;
+    let received = ReceivedMessage::new(&source, &contents);
     let message = SealedMessage {
-        letter: &letter,
-        place: letter.one(arguments.part)?,
+        received: &received,
+        place: choose(&received, arguments.part, &input, "show")?,
         rule: arguments.from.rule(),
         people: &people,
     };
-    let not_kept = |error: &std::io::Error| not_spooled(&input, "show", error);
-    let spool = SpoolWriter::new(&mut context.rng()).map_err(|error| not_kept(&error))?;
-    let passed = message.pass(&mut opening, spool, not_kept)?;
-    passed.tell(&letter, context);
-    let CheckedMessage { sink, about, .. } = passed;
-    let spool = sink.finish().map_err(|error| not_kept(&error))?;
-    let display = Display::of(&spool).map_err(|error| not_kept(&error))?;
-    Ok(print(&about, &display, &people, context)?)
+    let spool_failed = |error: &std::io::Error| not_spooled(&input, "show", error);
+    let spool = SpoolWriter::new(&mut context.rng()).map_err(|error| spool_failed(&error))?;
+    let checked = open(&message, &input, &mut opening, spool, spool_failed)?;
+    show_checked(&checked, &received, context.terminal);
+    let CheckedMessage { sink, opened, .. } = checked;
+    let spool = sink.finish().map_err(|error| spool_failed(&error))?;
+    let display = Display::of(&spool).map_err(|error| spool_failed(&error))?;
+    Ok(print(&opened, &display, &people, context)?)
 }
 
 fn print(
@@ -85,12 +88,12 @@ fn print(
         let object = Object::of(about, display, signer);
         return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
     }
-    let mut lines = vec![opened(about, signer.as_ref(), people)];
+    let mut lines = vec![first_line(about, signer.as_ref(), people)];
     if !is_message(about) {
         lines.push(a_file(about));
         return Ok(context.terminal.print(&lines.join("\n"))?);
     }
-    for name in FIELDS {
+    for name in Display::FIELDS {
         if let Some(value) = display.field(name) {
             // Encoded words can hold line ends.
             lines.push(line(&format!("{name}: {}", spelled_out(&value))));
@@ -126,7 +129,7 @@ fn print(
     Ok(context.terminal.print(&lines.join("\n"))?)
 }
 
-fn opened(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
+fn first_line(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
     let from = signer.map_or_else(
         || "not signed: it does not say who sealed it".to_owned(),
         |signer| format!("sealed by {}", signer.display_name()),
@@ -196,7 +199,7 @@ impl Object {
             id: about.manifest.id.to_string(),
             signer,
             created: about.created(),
-            fields: FIELDS.into_iter().filter_map(field).collect(),
+            fields: Display::FIELDS.into_iter().filter_map(field).collect(),
             texts: display.texts.iter().map(|text| text.text.clone()).collect(),
             parts: display.others.iter().map(part).collect(),
         }

@@ -1,17 +1,17 @@
 //! `encl mail unseal`: a sealed mailbox becomes plain again.
 
-use clap::Args;
-
 use crate::cli::args::help::closing;
+use crate::cli::args::mail::mailbox::ArchiveOptions;
 use crate::cli::context::Context;
 use crate::cli::errors::CommandResult;
 use crate::cli::errors::Exit;
 use crate::cli::operations::mail::mailbox;
-use crate::cli::operations::mail::mailbox::ArchiveOptions;
 use crate::cli::operations::mail::mailbox::Words;
-use crate::cli::operations::mail::unseal::Unsealing;
+use crate::cli::operations::mail::mailbox::unlocked_keys;
+use clap::Args;
+use encl::operations::mail::mailbox::unseal::MailboxOpener;
 
-const WORDS: Words = Words {
+static WORDS: Words = Words {
     verb: "unseal",
     done: "unsealed",
     schema: "encl.mail-unseal/1",
@@ -37,6 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let people = context.people()?;
     let identity = arguments.identity.as_deref();
-    let unsealing = Unsealing::with_my_keys("unseal", identity, &people, context)?;
-    mailbox::run(&arguments.archive, &unsealing, &WORDS, context)
+    let keys = unlocked_keys("unseal", identity, &people, context)?;
+    let opener = MailboxOpener::new(&keys, context.now);
+    mailbox::run(&arguments.archive, &opener, &WORDS, context)
 }

@@ -6,17 +6,21 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::directory::People;
+use encl::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
+use encl::operations::mail::incoming::received::ReceivedMessage;
 
 use crate::cli::args::help::closing;
-use crate::cli::args::message::{MailOutput, OneMessage};
+use crate::cli::args::mail::message::FromOption;
+use crate::cli::args::mail::message::MailOutput;
+use crate::cli::args::mail::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
+use crate::cli::display::mail::show_checked;
 use crate::cli::errors::{CommandResult, Exit};
+use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
-use crate::cli::operations::mail::incoming::attachments::AttachmentOpener;
-use crate::cli::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
-use crate::cli::operations::mail::incoming::received::{FoundEnvelope, ReceivedMessage};
-use crate::cli::operations::mail::incoming::sender_check::FromOption;
+use crate::cli::operations::mail::attachments::SealedAttachments;
+use crate::cli::operations::mail::open::{choose, open, receive};
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 
@@ -57,12 +61,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let none = LoadedApprovals::default();
     let opening = Opening::new("unwrap", &arguments.requirements, none, &people, context)?;
     let mut opening = opening.in_mail();
-    let arrived = FoundEnvelope::open(&input, "unwrap", context)?;
+    let (source, contents) = receive(&input, "unwrap", context)?;
     if arguments.part.is_none()
-        && arrived.holds_envelopes()
-        && let Some(restoring) = AttachmentOpener::read(&input, &arrived.source, &mut opening)?
+        && contents.holds_envelopes()
+        && let Some(sealed) = SealedAttachments::read(&input, &source, &mut opening)?
     {
-        return restore(&restoring, arguments, &mut opening, &people, context);
+        return restore(&input, &sealed, arguments, &mut opening, &people, context);
     }
     if arguments.extract.is_some() {
         return Err(input
@@ -78,33 +82,37 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         target: &target,
     };
     let sink = output.open(
-        arrived.source.input(),
+        source.input(),
         FileMode::OwnerOnly,
         arguments.output.existing(),
     )?;
-    let letter = ReceivedMessage::new("unwrap", &input, &arrived);
+    let received = ReceivedMessage::new(&source, &contents);
     let message = SealedMessage {
-        letter: &letter,
-        place: letter.one(arguments.part)?,
+        received: &received,
+        place: choose(&received, arguments.part, &input, "unwrap")?,
         rule: arguments.from.rule(),
         people: &people,
     };
     let not_written = |error: &io::Error| output.not_written(error);
     if output.is_stream() {
-        message.pass(&mut opening, io::sink(), not_written)?;
+        open(&message, &input, &mut opening, io::sink(), not_written)?;
     }
-    let passed = message.pass(&mut opening, sink, not_written)?;
-    passed.tell(&letter, context);
+    let checked = open(&message, &input, &mut opening, sink, not_written)?;
+    show_checked(&checked, &received, context.terminal);
     let CheckedMessage {
-        sink, about, bytes, ..
-    } = passed;
+        sink,
+        opened,
+        bytes,
+        ..
+    } = checked;
     output.commit(sink)?;
-    Ok(opening.report(&input, Some(&target), &about, bytes)?)
+    Ok(opening.report(&input, Some(&target), &opened, bytes)?)
 }
 
 /// A message whose attachments were sealed in their places.
 fn restore(
-    restoring: &AttachmentOpener<'_>,
+    input: &Input,
+    sealed: &SealedAttachments<'_>,
     arguments: &Arguments,
     opening: &mut Opening<'_>,
     people: &People,
@@ -112,22 +120,18 @@ fn restore(
 ) -> CommandResult {
     let existing = arguments.output.existing();
     if let Some(folder) = &arguments.extract {
-        return restoring.extract(folder, existing, opening, context).end();
+        return sealed.extract(folder, existing, opening, context).end();
     }
     let target = arguments.output.target();
     let output = Output {
         verb: "unwrap",
-        input: restoring.input(),
+        input,
         target: &target,
     };
-    let mut sink = output.open(restoring.source().input(), FileMode::OwnerOnly, existing)?;
-    let restoration = restoring.restoration()?;
-    let not_written = |error: &io::Error| output.not_written(error);
-    if output.is_stream() {
-        restoring.pass(&restoration, opening, &mut io::sink(), &not_written)?;
-    }
-    let bytes = restoring.pass(&restoration, opening, &mut sink, &not_written)?;
-    restoring.tell(&restoration, people, context);
+    let mut sink = output.open(sealed.source.input(), FileMode::OwnerOnly, existing)?;
+    let restoration = sealed.restoration(opening)?;
+    let bytes = sealed.restore(&restoration, &output, &mut sink, opening)?;
+    sealed.show_restored(&restoration, people, context);
     output.commit(sink)?;
-    Ok(opening.report(restoring.input(), Some(&target), restoring.about(), bytes)?)
+    Ok(opening.report(input, Some(&target), sealed.first(), bytes)?)
 }

@@ -8,28 +8,31 @@ use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
 use encl::directory::{People, Recipients};
 use encl::mail::{Eol, Header, Reopen, SealedBy, recipients};
+use encl::operations::MyKeys;
+use encl::operations::mail::outgoing::attachments::AttachmentSealError;
+use encl::operations::mail::outgoing::attachments::AttachmentSealer;
+use encl::operations::mail::outgoing::author::Author;
+use encl::operations::mail::outgoing::recipients::recipients_of_header;
+use encl::operations::mail::outgoing::seal_message::MessageSealer;
+use encl::operations::mail::outgoing::seal_message::SUBJECT;
 
-use crate::cli::args::completion::who as who_completer;
 use crate::cli::args::help::closing;
-use crate::cli::args::message::MailOutput;
-use crate::cli::args::message::OneMessage;
-use crate::cli::args::message::notice;
+use crate::cli::args::help::completion::who as who_completer;
+use crate::cli::args::mail::message::MailOutput;
+use crate::cli::args::mail::message::OneMessage;
+use crate::cli::args::mail::message::notice;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
-use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
+use crate::cli::display::mail::{show_address_notice, show_outer_warnings};
+use crate::cli::errors::{CommandResult, Exit, Failure, io_message, mail};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
-use crate::cli::files::spool::MessageSource;
-use crate::cli::operations::mail::outgoing::author::Author;
-use crate::cli::operations::mail::outgoing::header_recipients;
-use crate::cli::operations::mail::seal_attachments;
-use crate::cli::operations::mail::seal_attachments::AttachmentSealer;
-use crate::cli::operations::mail::seal_message::{MessageSealer, SUBJECT};
+use crate::cli::files::spool::{MessageSource, not_scanned};
+use crate::cli::operations::mail::author::author_of_message;
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
-use encl::operations::MyKeys;
 
 /// Encrypt a message for the people in its To and Cc
 ///
@@ -115,7 +118,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let header = Header::read(&mut content);
     let header = header.map_err(|error| unreadable(&input, &error))?;
     let head = head(&header, arguments, &input)?;
-    let author = Author::of_message(&header, &arguments.seal, &people, context)?;
+    let author = author_of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
     let keys = MyKeys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
@@ -125,11 +128,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     }
 
     let subject = arguments.subject.as_deref().unwrap_or(SUBJECT);
-    let whole = MessageSealer::new(&header, subject, &notice, SealedBy::Sender, arguments.eol());
-    whole.warn(context.terminal);
-    let request = sealing.request(&readers, whole.about());
+    let sealer = MessageSealer::new(&header, subject, &notice, SealedBy::Sender, arguments.eol());
+    show_outer_warnings(sealer.warnings(), context.terminal);
+    let request = sealing.request(&readers, sealer.info());
     let message = &mut head.as_slice().chain(content);
-    let sealed = whole.seal(&request, message, &mut sink, &mut context.rng());
+    let sealed = sealer.seal(&request, message, &mut sink, &mut context.rng());
     let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
     output.commit(sink)?;
     Ok(sealing.report(
@@ -153,11 +156,16 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
         target: &target,
     };
     let existing = arguments.output.existing();
-    let sink = output.open(source.input(), atomic_file::FileMode::Umask, existing)?;
-    let attaching = AttachmentSealer::plan(&input, &source)?;
-    if attaching.has_none() {
-        seal_attachments::tell_none(context);
-        return Ok(attaching.copy(sink, &output)?);
+    let mut sink = output.open(source.input(), atomic_file::FileMode::Umask, existing)?;
+    let sealer = AttachmentSealer::plan(&source);
+    let sealer = sealer.map_err(|error| not_scanned(&input, "wrap", error))?;
+    if !sealer.has_attachments() {
+        context
+            .terminal
+            .warning("the message has no attachment: nothing was sealed");
+        let mut message = source.open().map_err(|error| unreadable(&input, &error))?;
+        io::copy(&mut message, &mut sink).map_err(|error| output.not_written(&error))?;
+        return Ok(output.commit(sink)?);
     }
     let reader = source.open().map_err(|error| unreadable(&input, &error))?;
     let header = Header::read(&mut BufReader::new(reader));
@@ -169,7 +177,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
             .hint("--bcc keep leaves the field as it is; `encl mail send` seals for blind readers apart")
             .into());
     }
-    let author = Author::of_message(&header, &arguments.seal, &people, context)?;
+    let author = author_of_message(&header, &arguments.seal, &people, context)?;
     let readers = arguments.readers(&header, &author, &people, &input, context)?;
     let keys = MyKeys::new(context, people.readers());
     let sealing = Sealing::prepare(&arguments.seal, terms, author.signs, &keys, context)?;
@@ -177,7 +185,18 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     if author.signs.is_none() && !arguments.seal.anonymous {
         context.terminal.notice(unsigned(&author));
     }
-    Ok(attaching.write(sink, &output, &sealing, &readers)?)
+    let sealed = sealer.seal(&sealing, &readers, &mut sink, &mut context.rng());
+    let ids = sealed.map_err(|error| match error {
+        AttachmentSealError::Seal(error) => seal::not_sealed(&output, error),
+        AttachmentSealError::Copy(error) => output.not_written(&error),
+    })?;
+    output.commit(sink)?;
+    Ok(sealing.report(
+        "encl.mail-wrap/1",
+        (&input, &target),
+        &SealedOutput::Parts(ids),
+        &readers,
+    )?)
 }
 
 impl Arguments {
@@ -190,7 +209,9 @@ impl Arguments {
         context: &Context,
     ) -> Result<Recipients, Failure> {
         let readers = if self.to.is_empty() {
-            header_recipients::of_header(header, &self.also, author.reads, people, context, input)?
+            let show = &mut |notice| show_address_notice(&notice, context.terminal);
+            recipients_of_header(header, &self.also, author.reads, people, context.now, show)
+                .map_err(|error| mail::no_recipients(error, &|exit| input.cannot("wrap", exit)))?
         } else {
             let names = [&self.to[..], &self.also[..]].concat();
             Recipients::resolve(&names, author.reads, people, context.now)?

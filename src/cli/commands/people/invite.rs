@@ -4,7 +4,7 @@ use crate::cli::args::address::one_address;
 use crate::cli::args::existing;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::invitation;
+use crate::cli::display::cards::invitation;
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::Report;
 use crate::cli::errors::keystore;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::args::help::closing;
-use crate::cli::args::topics;
+use crate::cli::args::help::topics;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{Terminal, safe};

@@ -10,7 +10,7 @@ use encl::identity::Card;
 use encl::operations::identity::{Identities, IdentityLock, Unlock, UnlockError, UnlockedIdentity};
 
 use crate::cli::context::Context;
-use crate::cli::secrets::keyring;
+use crate::cli::operations::keyring;
 use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::safe;
 

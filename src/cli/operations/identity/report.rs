@@ -6,7 +6,7 @@ use encl::keystore::{Standing, StoredIdentity, StoredSecret};
 use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::display::card::{CardFacts, described};
+use crate::cli::display::cards::card::{CardFacts, described};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::Failure;

@@ -1,43 +1,24 @@
-//! What `mail seal` and `mail unseal` share: going through mailboxes, and telling what became of each message.
+//! Runs over mailboxes: each message reported as text for people or as JSON for programs.
 
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::{Args, ValueHint};
+use encl::crypto::CryptoRng;
+use encl::directory::People;
 use encl::mail::archive::{
-    Archive, ArchiveError, Event, MessageError, MessageOutcome as Became, Mode, Report, Run,
-    Transform,
+    Archive, ArchiveError, MessageOutcome, Mode, Report, Run, Tally as Counts, Transform,
 };
+use encl::operations::MyKeys;
+use encl::operations::mail::mailbox::{ConversionError, MailboxObserver, convert};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
 use serde::Serialize;
 
+use crate::cli::args::mail::mailbox::ArchiveOptions;
 use crate::cli::context::Context;
-use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
+use crate::cli::errors::envelope::unlock_failure;
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, mail};
 use crate::cli::terminal::progress::ItemProgress;
-use crate::cli::terminal::{Stream, safe, shown};
-
-/// How many messages are given their other form at once, whatever the processors: each waits for the disk most of the
-/// time, since it must be durable before its old form goes, and syncs that are asked for together are done together.
-const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
-
-/// Which mailboxes, and how.
-#[derive(Debug, Args)]
-pub(crate) struct ArchiveOptions {
-    /// Maildirs, mboxes, folders of .eml files, or such files
-    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
-    paths: Vec<PathBuf>,
-
-    /// Dry run: show what would change, and change nothing
-    #[arg(long)]
-    dry_run: bool,
-
-    /// How many messages to process at the same time [default: 8]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
-
-    /// Move the originals to a folder below DIR instead of removing them
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    keep_original: Option<PathBuf>,
-}
+use crate::cli::terminal::{Stream, Terminal, safe, shown};
 
 /// The words of one of the two commands.
 pub(crate) struct Words {
@@ -49,224 +30,227 @@ pub(crate) struct Words {
     pub(crate) schema: &'static str,
 }
 
-/// How many messages became what.
-#[derive(Debug, Default, Clone, Copy)]
-struct Counts {
-    done: u64,
-    already: u64,
-    skipped: u64,
-    failed: u64,
-}
-
-/// Goes through all paths, one after the other; each stands alone.
-pub(crate) fn run<T: Transform<Error = Failure>>(
+/// Converts all mailboxes, one after the other; each stands alone.
+pub(crate) fn run<T: Transform<Error = ConversionError>>(
     options: &ArchiveOptions,
     transform: &T,
-    words: &Words,
+    words: &'static Words,
     context: &Context,
 ) -> CommandResult {
     let run = Run {
         transform,
         jobs: options.jobs(),
-        originals: options.keep_original.as_deref(),
-        mode: if options.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Apply
-        },
+        originals: options.originals(),
+        mode: options.mode(),
     };
-    let mut telling = MailboxReport {
-        words,
-        context,
-        rehearsed: options.dry_run,
-        counts: Counts::default(),
-        tally: Tally::default(),
-        steps: ItemProgress::new(context.terminal),
-    };
-    for path in &options.paths {
-        let archive = Archive::find(path);
-        let gone_through = archive.and_then(|archive| {
-            run.run_on(&archive, &mut |event| telling.event(event))
-                .map(drop)
-        });
-        let gone_through = gone_through.map_err(|error| not_gone_through(words.verb, path, &error));
-        telling.tally.add(context.terminal, gone_through);
-    }
-    telling.end()
-}
-
-impl ArchiveOptions {
-    pub(crate) fn paths(&self) -> &[PathBuf] {
-        &self.paths
-    }
-
-    pub(crate) fn is_rehearsal(&self) -> bool {
-        self.dry_run
-    }
-
-    fn jobs(&self) -> NonZeroUsize {
-        self.jobs.unwrap_or(JOBS)
-    }
-}
-
-/// How many messages are searched at once, where nothing waits for the disk: one for each processor.
-pub(crate) fn jobs_to_read() -> NonZeroUsize {
-    std::thread::available_parallelism().map_or(NonZeroUsize::MIN, |number| number.min(JOBS))
-}
-
-struct MailboxReport<'a> {
-    words: &'a Words,
-    context: &'a Context,
-    rehearsed: bool,
-    counts: Counts,
-    tally: Tally,
-    steps: ItemProgress,
-}
-
-impl MailboxReport<'_> {
-    fn event(&mut self, event: Event<Failure>) {
-        match event {
-            Event::Folder { path, messages } => self.steps.begin(&shown(&path), messages),
-            Event::Message(report) => {
-                self.steps.step();
-                self.message(report);
-            }
-        }
-    }
-
-    fn message(&mut self, report: Report<Failure>) {
-        let name = name(&report);
-        let (word, reason) = match &report.outcome {
-            Became::Converted => (self.done(), None),
-            Became::SourceGone(path) => {
-                let reason = format!(
-                    "its old form was deleted or moved meanwhile; the new one is kept as {}",
-                    shown(path)
-                );
-                (self.done(), Some(reason))
-            }
-            Became::Already => {
-                self.counts.already += 1;
-                ("already", None)
-            }
-            Became::Skipped(skip) => {
-                self.counts.skipped += 1;
-                ("skipped", Some(safe(&skip.to_string())))
-            }
-            Became::Failed(_) => {
-                self.counts.failed += 1;
-                ("failed", None)
-            }
+    let failures = Failures::new(words.verb, context.terminal);
+    let mode = options.mode();
+    if context.json {
+        let mut report = JsonReport {
+            words,
+            mode,
+            failures,
         };
-        if let (Some(reason), false) = (&reason, self.context.json) {
+        convert(&run, options.paths(), &mut report);
+        return report.failures.tally.end();
+    }
+    let mut report = TextReport {
+        words,
+        mode,
+        failures,
+        progress: ItemProgress::new(context.terminal),
+    };
+    let counts = convert(&run, options.paths(), &mut report);
+    report.end(counts)
+}
+
+/// My keys, or those of the identity that is named, unlocked now: nothing is asked for while a mailbox is worked on.
+pub(crate) fn unlocked_keys<'a>(
+    verb: &str,
+    identity: Option<&str>,
+    people: &People,
+    context: &'a Context,
+) -> Result<MyKeys<'a>, Failure> {
+    if people.readers().next().is_none() {
+        let what = format!("cannot {verb} anything");
+        return Err(Failure::new(Exit::NotForYou, what).reason("you have no identity"));
+    }
+    let keys = match context.identity_name(identity) {
+        Some(name) => MyKeys::new(context, [people.my_identity(&name)?]),
+        None => MyKeys::new(context, people.readers()),
+    };
+    keys.unlock_all().map_err(unlock_failure)?;
+    Ok(keys)
+}
+
+/// The operating system's randomness, for each thread that needs it.
+pub(crate) fn new_rng() -> Box<dyn CryptoRng> {
+    Box::new(UnwrapErr(SysRng))
+}
+
+/// The message that a report is about, for people.
+pub(crate) fn message_name(path: &Path, number: Option<u64>) -> String {
+    match number {
+        None => shown(path),
+        Some(number) => format!("message {number} of {}", shown(path)),
+    }
+}
+
+/// Removes what Dovecot keeps of messages in clear, and says what was removed.
+pub(crate) fn purge_caches(path: &Path, context: &Context) -> Result<(), Failure> {
+    let purged = Archive::find(path).and_then(|archive| archive.purge_caches());
+    let purged = purged.map_err(|error| mail::mailbox("purge the caches of", path, &error))?;
+    for cache in purged {
+        let what = format!("cannot remove {}", shown(&cache.path));
+        cache.removed.map_err(|error| Failure::io(what, &error))?;
+        context
+            .terminal
+            .status(&format!("{} was removed", shown(&cache.path)));
+    }
+    Ok(())
+}
+
+/// The failures of a run, each shown at once.
+struct Failures {
+    verb: &'static str,
+    terminal: Terminal,
+    tally: Tally,
+}
+
+impl Failures {
+    fn new(verb: &'static str, terminal: Terminal) -> Self {
+        Self {
+            verb,
+            terminal,
+            tally: Tally::default(),
+        }
+    }
+
+    fn add(&mut self, result: Result<(), Failure>) {
+        self.tally.add(self.terminal, result);
+    }
+
+    fn message(&mut self, report: Report<ConversionError>) {
+        if let MessageOutcome::Failed(error) = report.outcome {
+            let name = message_name(&report.path, report.number);
+            let failure = mail::not_converted(self.verb, &name, &report.path, error);
+            self.add(Err(failure));
+        }
+    }
+
+    fn mailbox(&mut self, path: &Path, error: &ArchiveError) {
+        self.add(Err(mail::mailbox(self.verb, path, error)));
+    }
+}
+
+/// For people: what is not as expected, and the sum at the end.
+struct TextReport {
+    words: &'static Words,
+    mode: Mode,
+    failures: Failures,
+    progress: ItemProgress,
+}
+
+impl MailboxObserver for TextReport {
+    fn folder(&mut self, path: &Path, messages: u64) {
+        self.progress.begin(&shown(path), messages);
+    }
+
+    fn message(&mut self, report: Report<ConversionError>) {
+        self.progress.step();
+        let (word, reason) = describe(&report.outcome, self.words, self.mode);
+        if let Some(reason) = reason {
+            let name = message_name(&report.path, report.number);
             let text = format!("{name} was {word}: {reason}");
-            self.context.terminal.warning(&text);
+            self.failures.terminal.warning(&text);
         }
-        if self.context.json {
-            let object = Object {
-                schema: self.words.schema,
-                file: report.path.to_string_lossy().into_owned(),
-                message: report.number,
-                outcome: word,
-                reason,
-            };
-            let told = self.context.terminal.print_object(&object, Stream::Stdout);
-            self.tally
-                .add(self.context.terminal, told.map_err(Failure::from));
-        }
-        if let Became::Failed(error) = report.outcome {
-            let failure = failure(self.words.verb, &name, &report.path, error);
-            self.tally.add(self.context.terminal, Err(failure));
-        }
+        self.failures.message(report);
     }
 
-    fn done(&mut self) -> &'static str {
-        self.counts.done += 1;
-        if self.rehearsed {
-            "to be done"
-        } else {
-            self.words.done
-        }
+    fn failed(&mut self, path: &Path, error: ArchiveError) {
+        self.failures.mailbox(path, &error);
     }
+}
 
-    fn end(self) -> CommandResult {
-        drop(self.steps);
+impl TextReport {
+    fn end(self, counts: Counts) -> CommandResult {
+        drop(self.progress);
         let Counts {
             done,
             already,
             skipped,
             failed,
-        } = self.counts;
+            ..
+        } = counts;
         let word = self.words.done;
         let messages = if done == 1 { "message" } else { "messages" };
-        let did = if self.rehearsed {
-            format!("{done} {messages} would be {word}")
-        } else {
-            format!("{done} {messages} {word}")
+        let did = match self.mode {
+            Mode::DryRun => format!("{done} {messages} would be {word}"),
+            Mode::Apply => format!("{done} {messages} {word}"),
         };
-        self.context.terminal.status(&format!(
+        self.failures.terminal.status(&format!(
             "{did}, {already} were already, {skipped} skipped, {failed} failed"
         ));
-        self.tally.end()
+        self.failures.tally.end()
     }
 }
 
-/// The message that a report is about, for people.
-pub(crate) fn name(report: &Report<Failure>) -> String {
-    match report.number {
-        None => shown(&report.path),
-        Some(number) => format!("message {number} of {}", shown(&report.path)),
-    }
+/// For programs: one object for each message.
+struct JsonReport {
+    words: &'static Words,
+    mode: Mode,
+    failures: Failures,
 }
 
-/// Why a message is as it was.
-pub(crate) fn failure(
-    verb: &str,
-    name: &str,
-    path: &Path,
-    error: MessageError<Failure>,
-) -> Failure {
-    let what = format!("cannot {verb} {name}");
-    match error {
-        MessageError::Transform(inner) => {
-            let mut failure = Failure { what, ..inner };
-            failure.file = Some(path.to_owned());
-            failure
-        }
-        other => {
-            let exit = match other {
-                MessageError::Occupied(_) | MessageError::OriginalDiffers(_) => Exit::Exists,
-                _ => Exit::Failed,
-            };
-            let failure = Failure::new(exit, what).file(path);
-            caused(failure, &other)
-        }
-    }
-}
+impl MailboxObserver for JsonReport {
+    fn folder(&mut self, _: &Path, _: u64) {}
 
-/// Why a mailbox was not gone through.
-pub(crate) fn not_gone_through(verb: &str, path: &Path, error: &ArchiveError) -> Failure {
-    let exit = match error {
-        ArchiveError::NotMail(_) | ArchiveError::OriginalsInside(_) => Exit::Usage,
-        ArchiveError::OriginalDiffers(_) => Exit::Exists,
-        _ => Exit::Failed,
-    };
-    let failure = Failure::new(exit, format!("cannot {verb} {}", shown(path))).file(path);
-    caused(failure, error)
-}
-
-fn caused(failure: Failure, error: &(dyn std::error::Error + 'static)) -> Failure {
-    let mut failure = failure.reason(safe(&error.to_string()));
-    let mut next = error.source();
-    while let Some(source) = next {
-        failure = match source.downcast_ref::<std::io::Error>() {
-            Some(error) => failure.reason(io_message(error)),
-            None => failure.reason(safe(&source.to_string())),
+    fn message(&mut self, report: Report<ConversionError>) {
+        let (outcome, reason) = describe(&report.outcome, self.words, self.mode);
+        let object = Object {
+            schema: self.words.schema,
+            file: report.path.to_string_lossy().into_owned(),
+            message: report.number,
+            outcome,
+            reason,
         };
-        next = source.source();
+        let terminal = self.failures.terminal;
+        self.failures.add(
+            terminal
+                .print_object(&object, Stream::Stdout)
+                .map_err(Failure::from),
+        );
+        self.failures.message(report);
     }
-    failure.reasons.dedup();
-    failure
+
+    fn failed(&mut self, path: &Path, error: ArchiveError) {
+        self.failures.mailbox(path, &error);
+    }
+}
+
+/// The word for an outcome, and a reason where that is not enough. A failure is shown apart.
+fn describe(
+    outcome: &MessageOutcome<ConversionError>,
+    words: &Words,
+    mode: Mode,
+) -> (&'static str, Option<String>) {
+    let done = match mode {
+        Mode::DryRun => "to be done",
+        Mode::Apply => words.done,
+    };
+    match outcome {
+        MessageOutcome::Converted => (done, None),
+        MessageOutcome::SourceGone(path) => {
+            let reason = format!(
+                "its old form was deleted or moved meanwhile; the new one is kept as {}",
+                shown(path)
+            );
+            (done, Some(reason))
+        }
+        MessageOutcome::Already => ("already", None),
+        MessageOutcome::Skipped(skip) => ("skipped", Some(safe(&skip.to_string()))),
+        MessageOutcome::Failed(_) => ("failed", None),
+    }
 }
 
 /// `encl.mail-seal/1` and `encl.mail-unseal/1`, one for each message.
@@ -279,18 +263,4 @@ struct Object {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-}
-
-/// Removes what Dovecot keeps of messages in clear, and says what is not reached by that.
-pub(crate) fn purge_caches(path: &Path, context: &Context) -> Result<(), Failure> {
-    let purged = Archive::find(path).and_then(|archive| archive.purge_caches());
-    let purged = purged.map_err(|error| not_gone_through("purge the caches of", path, &error))?;
-    for cache in purged {
-        let what = format!("cannot remove {}", shown(&cache.path));
-        cache.removed.map_err(|error| Failure::io(what, &error))?;
-        context
-            .terminal
-            .status(&format!("{} was removed", shown(&cache.path)));
-    }
-    Ok(())
 }

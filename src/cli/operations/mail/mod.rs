@@ -1,10 +1,7 @@
-//! Sealing and opening messages and mailboxes.
+//! The library's use cases of mail, with the program's files, passphrases and terminal.
 
-pub(crate) mod compare;
-pub(crate) mod incoming;
-pub(crate) mod is_sealed;
+pub(crate) mod attachments;
+pub(crate) mod author;
 pub(crate) mod mailbox;
-pub(crate) mod outgoing;
-pub(crate) mod seal_attachments;
-pub(crate) mod seal_message;
-pub(crate) mod unseal;
+pub(crate) mod open;
+pub(crate) mod subprocess;

@@ -31,7 +31,7 @@ use crate::cli::terminal::{Stream, quoted};
 
 /// Opens envelopes, one after the other.
 pub(crate) struct Opening<'a> {
-    verb: &'static str,
+    pub(crate) verb: &'static str,
     context: &'a Context,
     people: &'a People,
     opener: Opener<'a>,
@@ -84,6 +84,11 @@ impl<'a> Opening<'a> {
         }
     }
 
+    /// What opens envelopes, with the passphrase that was typed last.
+    pub(crate) fn opener(&mut self) -> (&Opener<'a>, &mut TypedPassphrase) {
+        (&self.opener, &mut self.typed)
+    }
+
     /// Warns of the approvals that none of several envelopes could use.
     pub(crate) fn warn_of_unused_approvals(&self) {
         self.opener.report_unused_approvals();
@@ -125,11 +130,13 @@ impl<'a> Opening<'a> {
             .map_err(|error| self.cannot(input, error))
     }
 
-    fn cannot(&self, input: &Input, error: OpenError) -> Failure {
+    /// Why an opened envelope was not read to its end.
+    pub(crate) fn cannot(&self, input: &Input, error: OpenError) -> Failure {
         envelope::failure(input.cannot(self.verb, Exit::Failed), error)
     }
 
-    fn not_opened(&self, input: &Input, failure: OpenFailure) -> Failure {
+    /// Why an envelope was not opened.
+    pub(crate) fn not_opened(&self, input: &Input, failure: OpenFailure) -> Failure {
         match failure {
             OpenFailure::Unreadable(error) => self.cannot(input, error),
             OpenFailure::Unmet(unmet) => self.unmet(input, unmet),

@@ -6,7 +6,7 @@ use encl::operations::rewrite::{Counts, PlannedUpdate, SignaturePolicy};
 use serde::Serialize;
 
 use crate::cli::args::rewrite::RewriteOptions;
-use crate::cli::display::access::{self, ChangesObject};
+use crate::cli::display::envelope::access::{self, ChangesObject};
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::Failure;
 use crate::cli::files::input::Input;

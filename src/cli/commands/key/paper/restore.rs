@@ -8,7 +8,7 @@ use encl::identity::{PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint
 
 use crate::cli::context::Context;
 use crate::cli::display::time;
-use crate::cli::errors::identity::{self, not_a_page};
+use crate::cli::errors::keystore::identity::{self, not_a_page};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::private_file::read_private;

@@ -11,15 +11,15 @@ use encl::operations::cards::{
 use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::display::card::described;
-use crate::cli::display::contact::{accepted_word, describe_accepted, describe_lookalike};
-use crate::cli::display::invitation::{self, InvitationObject, ReplyMessage};
+use crate::cli::display::cards::card::described;
+use crate::cli::display::cards::contact::{accepted_word, describe_accepted, describe_lookalike};
+use crate::cli::display::cards::invitation::{self, InvitationObject, ReplyMessage};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::{Failure, cards, keystore};
 use crate::cli::files::input::Input;
-use crate::cli::operations::contact_report::{Added, report};
 use crate::cli::operations::contacts::contact;
+use crate::cli::operations::contacts::contact_report::{Added, report};
 use crate::cli::terminal::Stream;
 
 const VERB: &str = "add the card in";

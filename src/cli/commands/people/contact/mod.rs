@@ -14,16 +14,16 @@ use encl::pipeline::parallel_map;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::card::described;
+use crate::cli::display::cards::card::described;
 use crate::cli::display::report::Words;
 use crate::cli::display::time;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::operations::contact_report::Added;
-use crate::cli::operations::contact_report::report;
-use crate::cli::operations::contact_report::report_as;
 use crate::cli::operations::contacts::contact;
+use crate::cli::operations::contacts::contact_report::Added;
+use crate::cli::operations::contacts::contact_report::report;
+use crate::cli::operations::contacts::contact_report::report_as;
 use crate::cli::operations::contacts::find;
 use crate::cli::terminal::safe;
 

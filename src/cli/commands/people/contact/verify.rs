@@ -15,7 +15,7 @@ use qrcode::{EcLevel, QrCode};
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::contact_report::{Added, report};
+use crate::cli::operations::contacts::contact_report::{Added, report};
 use crate::cli::operations::contacts::find;
 use crate::cli::terminal::prompt::Prompt;
 use crate::cli::terminal::safe;

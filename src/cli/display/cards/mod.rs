@@ -1,0 +1,5 @@
+//! Cards, contacts and invitations.
+
+pub(crate) mod card;
+pub(crate) mod contact;
+pub(crate) mod invitation;

@@ -1,0 +1,5 @@
+//! What an envelope says, and how its access changes.
+
+pub(crate) mod access;
+pub(crate) mod inspection;
+pub(crate) mod policy;

@@ -1,0 +1,152 @@
+//! What should be known about messages and addresses, said on stderr.
+
+use encl::mail::outer::OuterWarning;
+use encl::mail::{Difference, Other};
+use encl::operations::mail::from::{MisleadingName, misleading_authors};
+use encl::operations::mail::incoming::attachments::OtherAuthor;
+use encl::operations::mail::incoming::open::CheckedMessage;
+use encl::operations::mail::incoming::received::{Outside, ReceivedMessage};
+use encl::operations::mail::incoming::sender_check::changed_outside;
+use encl::operations::mail::is_message;
+use encl::operations::mail::outgoing::recipients::AddressNotice;
+
+use crate::cli::display::names::DisplayName;
+use crate::cli::terminal::{Terminal, safe};
+
+/// Fields changed outside that are named one by one.
+const DIFFERENCES_SHOWN: usize = 12;
+/// Things outside an envelope that are named one by one.
+const OUTSIDE_SHOWN: usize = 20;
+
+/// Says what should be known about an opened message, beside who sealed it.
+pub(crate) fn show_checked<W>(
+    checked: &CheckedMessage<W>,
+    received: &ReceivedMessage<'_>,
+    terminal: Terminal,
+) {
+    if let Some(arrived) = received.header() {
+        show_differences(&changed_outside(&checked.opened, arrived), terminal);
+    }
+    for MisleadingName {
+        address,
+        looks_like,
+    } in misleading_authors(&checked.header)
+    {
+        terminal.warning(&format!(
+            "it is from {}, who is named `{}`, which looks like another address",
+            safe(&address),
+            safe(&looks_like),
+        ));
+    }
+    show_outside(received, terminal);
+    if !is_message(&checked.opened) {
+        terminal.notice("it holds a file, not a message");
+    }
+    if checked.holds_envelope {
+        terminal.notice("there is a further envelope inside, which was left as it is");
+    }
+}
+
+fn show_differences(differences: &[Difference], terminal: Terminal) {
+    let quoted = |text: &Option<String>| match text {
+        Some(text) => format!("`{}`", safe(text)),
+        None => "nothing".to_owned(),
+    };
+    for difference in differences.iter().take(DIFFERENCES_SHOWN) {
+        terminal.warning(&format!(
+            "{} was changed outside: sealed as {}, arrived as {}",
+            safe(&difference.name),
+            quoted(&difference.inside),
+            quoted(&difference.outside)
+        ));
+    }
+    let more = differences.len().saturating_sub(DIFFERENCES_SHOWN);
+    if more > 0 {
+        terminal.warning(&format!("{more} fields more were changed outside"));
+    }
+}
+
+/// Says what stands outside the envelopes of a message.
+pub(crate) fn show_outside(received: &ReceivedMessage<'_>, terminal: Terminal) {
+    let outside = received.outside();
+    for one in outside.iter().take(OUTSIDE_SHOWN) {
+        terminal.notice(&describe_outside(one));
+    }
+    let more = outside.len().saturating_sub(OUTSIDE_SHOWN);
+    if more > 0 {
+        terminal.notice(&format!("outside the envelope: {more} parts more"));
+    }
+}
+
+fn describe_outside(outside: &Outside<'_>) -> String {
+    match outside {
+        Outside::Part(other) => {
+            format!("outside the envelope, not sealed: {}", describe_part(other))
+        }
+        Outside::Behind { part, bytes } => {
+            format!("behind the envelope in part {part}, not sealed: {bytes} bytes")
+        }
+        Outside::Between { bytes } => format!("between the parts, not sealed: {bytes} bytes"),
+    }
+}
+
+/// "part 2, text/plain `a.txt`, 12 bytes"
+pub(crate) fn describe_part(other: &Other) -> String {
+    let part = &other.part;
+    let name = part.name.as_ref();
+    let name = name.map_or_else(String::new, |name| format!(" `{}`", safe(name)));
+    let fake = match other.is_declared {
+        true => ", labelled as an envelope, which it is not",
+        false => "",
+    };
+    let (number, media_type) = (part_number(&part.number), safe(&part.media_type));
+    format!(
+        "part {number}, {media_type}{name}, {} bytes{fake}",
+        part.body_bytes()
+    )
+}
+
+/// A message that is not divided is its part 1.
+pub(crate) fn part_number(number: &str) -> &str {
+    match number {
+        "" => "1",
+        number => number,
+    }
+}
+
+/// Says what should be known about an address for which something is sealed.
+pub(crate) fn show_address_notice(notice: &AddressNotice, terminal: Terminal) {
+    match notice {
+        AddressNotice::MisleadingName(MisleadingName {
+            address,
+            looks_like,
+        }) => {
+            let address = safe(address);
+            terminal.warning(&format!(
+                "{address} is named `{}`, which looks like another address; the envelope is for {address}",
+                safe(looks_like)
+            ));
+        }
+        AddressNotice::WithoutDetail { address, base } => terminal.notice(&format!(
+            "mail to {} is sealed for {}",
+            safe(address),
+            safe(base.as_str())
+        )),
+    }
+}
+
+/// Warns of fields that could not be copied outside as they are.
+pub(crate) fn show_outer_warnings(warnings: &[OuterWarning], terminal: Terminal) {
+    for warning in warnings {
+        terminal.warning(&safe(&warning.to_string()));
+    }
+}
+
+/// Warns that a message is from somebody else than the signer of its attachments.
+pub(crate) fn show_other_author(other: &OtherAuthor, terminal: Terminal) {
+    terminal.warning(&format!(
+        "the attachments were sealed by {}, but the message says that it is from {}",
+        other.signer.display_name(),
+        safe(&other.from)
+    ));
+}

@@ -1,0 +1,56 @@
+//! Errors of the keystore as failures.
+
+pub(crate) mod backup;
+pub(crate) mod identity;
+
+use encl::keystore::KeystoreError;
+
+use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::terminal::{safe, shown};
+
+/// The keystore could not be read at all.
+pub(crate) fn unreadable(error: &KeystoreError) -> Failure {
+    failure("cannot read the keystore", error)
+}
+
+/// What went wrong with the keystore, as a failure of `what` ("cannot …").
+pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
+    let failure = Failure::new(exit(error), what).reason(safe(&error.to_string()));
+    match error {
+        KeystoreError::System { source, .. } => failure.reason(io_message(source)),
+        KeystoreError::File(error) => match std::error::Error::source(error).and_then(|s| s.downcast_ref()) {
+            Some(source) => failure.reason(io_message(source)),
+            None => failure,
+        },
+        KeystoreError::OpenToOthers { path, .. } => failure.hint(format!("`chmod go= {}` makes it private", shown(path))),
+        KeystoreError::AddressTaken { .. } => {
+            failure.hint("`encl key card` prints its card; `encl key remove` removes it for good")
+        }
+        KeystoreError::KeyChanged { .. } => failure.hint(
+            "somebody may be pretending: ask by another way than this card came; if the key was really replaced, \
+             `encl contact remove` the old card and add this one",
+        ),
+        KeystoreError::Changed => failure.hint("run the command again"),
+        KeystoreError::Blocked => failure.hint("`encl contact unblock` comes first"),
+        KeystoreError::NoState => failure.hint("set $XDG_STATE_HOME or $HOME"),
+        _ => failure,
+    }
+}
+
+fn exit(error: &KeystoreError) -> Exit {
+    match error {
+        KeystoreError::WrongPassphrase | KeystoreError::Passphrase(_) => Exit::Locked,
+        KeystoreError::AddressTaken { .. } | KeystoreError::GroupExists(_) => Exit::Exists,
+        KeystoreError::KeyChanged { .. }
+        | KeystoreError::OlderCard { .. }
+        | KeystoreError::OtherCard { .. }
+        | KeystoreError::OwnCard
+        | KeystoreError::Blocked
+        | KeystoreError::NotBlocked
+        | KeystoreError::Revoked
+        | KeystoreError::Unknown(_) => Exit::Recipient,
+        KeystoreError::GroupName(_) | KeystoreError::GroupAddress(_) => Exit::Usage,
+        KeystoreError::Damaged { .. } => Exit::Damaged,
+        _ => Exit::Failed,
+    }
+}
