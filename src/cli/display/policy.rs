@@ -4,7 +4,7 @@ use crate::cli::display::names::list;
 
 /// "Carol", "any one of Carol and Dan", "any 2 of Carol, Dan and Erin together".
 pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
-    let passphrase = passphrase.then(|| "whoever knows the passphrase".to_owned());
+    let passphrase = passphrase.then(|| "anybody who knows the passphrase".to_owned());
     let all: Vec<String> = people.iter().cloned().chain(passphrase).collect();
     match (usize::from(need), all.len()) {
         (1, 0) => "nobody".to_owned(),
@@ -20,7 +20,7 @@ pub(crate) fn private_lock(need: u8, shares: usize, passphrase: bool) -> String 
     match (need, passphrase) {
         (1, false) => "any one of people who are named only to each other".to_owned(),
         (1, true) => {
-            "any one of people who are named only to each other and whoever knows the passphrase"
+            "any one of people who are named only to each other and anybody who knows the passphrase"
                 .to_owned()
         }
         (need, _) => {
@@ -44,12 +44,12 @@ mod tests {
         for (need, of, passphrase, words) in [
             (1, 1, false, "Carol"),
             (1, 2, false, "any one of Carol and Dan"),
-            (1, 0, true, "whoever knows the passphrase"),
+            (1, 0, true, "anybody who knows the passphrase"),
             (
                 1,
                 1,
                 true,
-                "any one of Carol and whoever knows the passphrase",
+                "any one of Carol and anybody who knows the passphrase",
             ),
             (2, 2, false, "Carol and Dan together"),
             (2, 3, false, "any 2 of Carol, Dan and Erin together"),

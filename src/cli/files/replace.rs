@@ -100,7 +100,7 @@ fn refuse(input: &Input, path: &Path, verb: &str, there: &Metadata) -> Result<()
     if there.is_dir() {
         let failure = cannot(Exit::Usage, "it is a folder".to_owned());
         failure.map_err(|failure: Failure| match verb {
-            "rewrap" => failure.hint("-r goes through all envelopes below it"),
+            "rewrap" => failure.hint("-r updates all envelopes below it"),
             _ => failure.hint("name the files in it"),
         })
     } else if there.is_symlink() {

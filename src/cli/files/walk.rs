@@ -52,5 +52,9 @@ fn unreadable(error: &walkdir::Error) -> Failure {
 }
 
 fn cannot_look(path: &Path) -> Failure {
-    Failure::new(Exit::Failed, format!("cannot look into {}", shown(path))).file(path)
+    Failure::new(
+        Exit::Failed,
+        format!("cannot read the folder {}", shown(path)),
+    )
+    .file(path)
 }

@@ -29,7 +29,7 @@ pub(crate) fn at_mailboxes(
     let resolved = recipients_at(&addresses, people)?;
     for (address, base) in &resolved.without_detail {
         context.terminal.notice(&format!(
-            "mail to {} is sealed for {}",
+            "mail to {} is encrypted for {}",
             safe(address),
             safe(base.as_str())
         ));

@@ -87,7 +87,7 @@ impl<'a> Keys<'a> {
             .map_err(KeyringError::from)?;
         Ok(identity
             .private_key(key)
-            .ok_or("the identity file has not the key that its card names")?)
+            .ok_or("the identity file does not have the key that its card names")?)
     }
 }
 

@@ -12,8 +12,8 @@ pub(crate) fn secret(context: &Context, id: RootId) -> Result<StoredSecret, Fail
     let due = secret_if_any(context, id)?;
     due.ok_or_else(|| {
         Failure::new(Exit::Failed, "cannot read your identity")
-            .reason("its private keys are gone")
-            .hint("`encl restore` and `encl key paper --restore` bring them back")
+            .reason("its private keys are missing")
+            .hint("`encl restore` and `encl key paper --restore` restore them")
     })
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     arguments.rewrite.begin(&inputs)?;
     let people = context.people()?;
     if people.active.is_empty() {
-        return Err(no_identity("cannot let anybody in").into());
+        return Err(no_identity("cannot give anybody access").into());
     }
     let newcomers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
     if arguments.require_verified {
@@ -141,7 +141,7 @@ impl<'a> Granting<'a> {
         let dry_run = options.dry_run;
         if !done.can_record && !done.added.is_empty() {
             context.terminal.warning(&format!(
-                "{}: nobody whom the author chose let you in by a record, so newcomers will be told that they are unrecorded too",
+                "{}: no record leads from the author to you, so the people you add will be shown as unrecorded too",
                 done.target.name()
             ));
         }
@@ -171,12 +171,16 @@ impl<'a> Granting<'a> {
         let name = done.target.name();
         if !done.had_access.is_empty() {
             context.terminal.status(&format!(
-                "{name}: had access before: {}",
+                "{name}: already had access: {}",
                 named(&done.had_access)
             ));
         }
         if !done.added.is_empty() {
-            let would = if dry_run { "would let in" } else { "let in" };
+            let would = if dry_run {
+                "would give access to"
+            } else {
+                "gave access to"
+            };
             let line = format!("{name}: you {would} {}", named(&done.added));
             return said(&line, &done.target, dry_run, context);
         }

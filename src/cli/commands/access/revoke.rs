@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 
 /// What sealing anew cannot do, in one line.
 pub(crate) const CAVEAT: &str =
-    "copies already sent cannot be recalled: whoever had the old envelope can still open that";
+    "copies already sent cannot be recalled: whoever has the old envelope can still open it";
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = Input::of(&arguments.inputs, "revoke", context)?;

@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         } else {
             SignaturePolicy::Preserve
         },
-        idle: "right as it is".to_owned(),
+        idle: "already up to date".to_owned(),
         limits: CAVEAT,
     };
     rounds.run(&inputs, tally)
@@ -110,7 +110,7 @@ fn inputs(
         && arguments.inputs.files_from.is_none()
     {
         return Err(Failure::new(Exit::Usage, "cannot rewrap without a folder")
-            .hint("`encl rewrap -r .` goes through the folder that you are in"));
+            .hint("`encl rewrap -r .` updates the current folder"));
     }
     let named = Input::of(&arguments.inputs, "rewrap", context)?;
     if !arguments.recursive {

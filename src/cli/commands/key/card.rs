@@ -56,7 +56,7 @@ fn token(text: &str) -> Result<InvitationToken, Failure> {
             format!("cannot answer the invitation `{}`", safe(text)),
         )
         .reason(error.to_string())
-        .hint("copy the word that begins with `encl-invitation1:` from the invitation, all of it")
+        .hint("copy the complete word that begins with `encl-invitation1:` from the invitation")
     })
 }
 
@@ -139,7 +139,7 @@ fn print(
 pub(crate) fn print_later(card: &Card, out: &mut Stdout, context: &Context) -> Result<(), Failure> {
     print_card(card, out, context).map_err(|failure| {
         failure.hint(format!(
-            "it is done; `encl key card {}` prints the card",
+            "the change was made; `encl key card {}` prints the card",
             safe(&card.addresses()[0])
         ))
     })

@@ -23,7 +23,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     if identities.is_empty() {
         context
             .terminal
-            .status("you have no identity: `encl key new ADDRESS` makes one");
+            .status("you have no identity: `encl key new ADDRESS` creates one");
     }
     for identity in &identities {
         if context.json {
@@ -62,7 +62,7 @@ fn kept(card: &Card, context: &Context) -> Result<String, Failure> {
     let kept = match stored::secret_if_any(context, card.id())? {
         Some(StoredSecret::Locked(locked)) => CachedSecret::find(&locked, context.now),
         Some(StoredSecret::Plain(_)) => None,
-        None => return Ok(", its private keys are gone".to_owned()),
+        None => return Ok(", its private keys are missing".to_owned()),
     };
     Ok(kept.map_or_else(String::new, |kept| format!("  {}", kept.words(context.now))))
 }

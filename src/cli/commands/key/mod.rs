@@ -88,7 +88,7 @@ fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure>
         None if identities.is_empty() => {
             let failure =
                 Failure::new(Exit::Recipient, "cannot find your identity").reason("you have none");
-            return Err(failure.hint("`encl key new ADDRESS` makes one"));
+            return Err(failure.hint("`encl key new ADDRESS` creates one"));
         }
         None => 0,
     };

@@ -54,7 +54,7 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
     } else {
         Some(wish.cost.unwrap_or_default())
     };
-    let what = format!("cannot make an identity for {}", safe(&wish.address));
+    let what = format!("cannot create an identity for {}", safe(&wish.address));
     // Standard output first: a card that cannot be printed is found out before anything is made.
     let mut out = Stdout::open()?;
     let expires = expiry(wish.expires.as_deref(), &what, context)?;
@@ -100,7 +100,7 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
         .add_identity(&identity, &card, &revocation, protection, &mut rng);
     stored.map_err(|error| keystore::failure(&what, &error))?;
     context.terminal.status(&format!(
-        "made identity {}, fingerprint {}",
+        "created identity {}, fingerprint {}",
         card.display_name(),
         fingerprint(&card.id())
     ));

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
     let who = card.display_name();
     let what = format!("cannot change the passphrase of {who}");
     if arguments.no_passphrase && !arguments.yes {
-        let question = format!("Keep the private keys of {who} in the clear from now on?");
+        let question = format!("Store the private keys of {who} unencrypted from now on?");
         context.confirm(&question, &what)?;
     }
     let new = Passphrases::replacing(
@@ -70,8 +70,8 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
     };
     changing.end_locked_by(lock.as_ref(), None, &what, context)?;
     context.terminal.status(&match (&changing.lock, &lock) {
-        (_, None) => format!("{who}: the private keys stand in the clear from now on"),
-        (None, Some(_)) => format!("{who}: the private keys are behind a passphrase from now on"),
+        (_, None) => format!("{who}: the private keys are stored unencrypted from now on"),
+        (None, Some(_)) => format!("{who}: the private keys are protected by a passphrase from now on"),
         (Some(_), Some(_)) => {
             format!("{who}: the passphrase is changed; copies of the keystore made before open with the old one")
         }

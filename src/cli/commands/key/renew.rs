@@ -39,8 +39,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     changing.identity.renew(expires);
     let card = changing.next_card(&what, context)?;
     changing.end(Some(&card), &what, context)?;
-    let end = expires.map_or("does not end".to_owned(), |end| {
-        format!("ends at {}", time::local(end))
+    let end = expires.map_or("never expires".to_owned(), |end| {
+        format!("expires at {}", time::local(end))
     });
     context.terminal.status(&format!(
         "{who}: the newest key {end}; give the new card to others"

@@ -27,14 +27,14 @@ pub(crate) fn run(who: Option<&str>, context: &Context) -> Result<(), Failure> {
         return print_object(&identity, context);
     }
     let protection = match stored::secret_if_any(context, identity.card.id())? {
-        Some(StoredSecret::Locked(_)) => "private keys: behind a passphrase",
-        Some(StoredSecret::Plain(_)) => "private keys: in the clear",
-        None => "private keys: gone; `encl doctor` says how they come back",
+        Some(StoredSecret::Locked(_)) => "private keys: protected by a passphrase",
+        Some(StoredSecret::Plain(_)) => "private keys: unencrypted",
+        None => "private keys: missing; `encl doctor` says how to restore them",
     };
     let ended = match identity.standing {
         Standing::Active => "",
-        Standing::Replaced(_) => "\nreplaced: it only opens what was sealed to it",
-        Standing::Revoked => "\nrevoked: it only opens what was sealed to it",
+        Standing::Replaced(_) => "\nreplaced: it only decrypts what was encrypted for it",
+        Standing::Revoked => "\nrevoked: it only decrypts what was encrypted for it",
     };
     context.terminal.print(&format!(
         "{}\n{protection}{ended}",

@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let counts = content.counts();
     if counts.is_empty() {
         let failure = input.cannot("back up", Exit::Failed);
-        return Err(failure.reason("nothing is in it").into());
+        return Err(failure.reason("it is empty").into());
     }
     let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
     store_cards(&readers, &people, context)?;
@@ -122,7 +122,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     output.commit(sink)?;
     if let Err(error) = keystore.note_backup(context.now) {
         let words = error.to_string();
-        let text = format!("that it was backed up could not be noted: {words}");
+        let text = format!("the date of the backup could not be recorded: {words}");
         context.terminal.warning(&text);
     }
     if context.json {

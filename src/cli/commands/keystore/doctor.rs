@@ -128,7 +128,11 @@ impl Doctor<'_> {
             Err(error)
                 if error.kind() == ErrorKind::NotFound && !self.keystore.root().is_symlink() =>
             {
-                return self.note(&place, "it is not there yet", Some("encl key new ADDRESS"));
+                return self.note(
+                    &place,
+                    "it does not exist yet",
+                    Some("encl key new ADDRESS"),
+                );
             }
             Err(error) => return self.add(Level::Bad, &place, &io_message(&error), None),
         }
@@ -146,14 +150,14 @@ impl Doctor<'_> {
                     let rm = format!("rm -r {}", quoted(Some(&path)));
                     self.note(
                         &shown(&path),
-                        "a killed run left it; it means nothing",
+                        "left over from an interrupted run; it can be removed",
                         Some(&rm),
                     );
                 }
                 Finding::Unexpected(path) => {
                     self.note(
                         &shown(&path),
-                        "nothing that a keystore has; it is not looked at",
+                        "not a file of a keystore; it is ignored",
                         None,
                     );
                 }
@@ -163,7 +167,7 @@ impl Doctor<'_> {
                     self.note(&safe(&address), &says, Some(mend));
                 }
                 Finding::MissingMember { group, id } => {
-                    let says = format!("{id} is no contact, and it cannot be wrapped for");
+                    let says = format!("{id} is not a contact, so the group cannot be used");
                     let mend = format!("encl contact add CARD, or encl group remove {group} {id}");
                     self.note(&format!("@{group}"), &says, Some(&mend));
                 }
@@ -181,10 +185,10 @@ impl Doctor<'_> {
             KeystoreError::Damaged { path, what } => {
                 let state = self.context.state.as_ref();
                 let mend = match state.is_some_and(|state| path.starts_with(state)) {
-                    true => "move it away; whom you verified has to be compared again",
+                    true => "move it away, then verify your contacts again",
                     false => "move it away, then encl restore BACKUP",
                 };
-                let says = format!("it does not open: {what}");
+                let says = format!("it cannot be opened: {what}");
                 (Some(path), says, Some(mend.to_owned()))
             }
             KeystoreError::NotA { path, due } => (Some(path), format!("it is not a {due}"), None),
@@ -197,16 +201,16 @@ impl Doctor<'_> {
 
     fn look_at_clock(&mut self) {
         match self.keystore.clock_went_back(self.context.now) {
-            None => self.fine("clock", "it runs forward"),
+            None => self.fine("clock", "it has not gone backwards"),
             Some(latest) => {
                 let says = format!(
-                    "it says {}, but this keystore was used at {}: dates cannot be judged",
+                    "it says {}, but this keystore was used at {}: dates cannot be checked",
                     time::local(self.context.now),
                     time::local(latest)
                 );
                 let path = self.keystore.clock_path();
                 let mend = format!(
-                    "set the clock right, or if that time was the wrong one: rm {}",
+                    "set the clock, or if the later time was wrong: rm {}",
                     quoted(Some(&path))
                 );
                 self.note("clock", &says, Some(&mend));
@@ -224,11 +228,11 @@ impl Doctor<'_> {
             match current.map(|key| key.expires) {
                 None => self.note(
                     &who,
-                    "its key has ended: nobody can seal for you",
+                    "its key has expired: nobody can encrypt for you",
                     Some(&renew),
                 ),
                 Some(Some(end)) if self.is_soon(end) => {
-                    let says = format!("its key ends at {}", time::local(end));
+                    let says = format!("its key expires at {}", time::local(end));
                     self.note(&who, &says, Some(&renew));
                 }
                 Some(_) => {}
@@ -242,7 +246,7 @@ impl Doctor<'_> {
                 let mend = format!("encl key passphrase {address}");
                 self.note(
                     &who,
-                    "whoever reads its file has the private keys: no passphrase protects them",
+                    "no passphrase protects its private keys: anybody who can read the file has them",
                     Some(&mend),
                 );
             }
@@ -253,13 +257,16 @@ impl Doctor<'_> {
                 )
                 .is_some();
                 if !open && !is_unlocked {
-                    self.fine(&who, "behind a passphrase; --open tries it");
+                    self.fine(&who, "protected by a passphrase; --open tests it");
                     return;
                 }
             }
         }
         match self.self_test(identity, keys) {
-            Ok(()) => self.fine(&who, "it opens, and so does what is sealed to it"),
+            Ok(()) => self.fine(
+                &who,
+                "it can be opened, and a test encryption for it succeeded",
+            ),
             Err(failure) => {
                 let says = [&[failure.what][..], &failure.reasons].concat().join(": ");
                 let mend = "encl restore BACKUP, or encl key paper --restore";
@@ -272,7 +279,7 @@ impl Doctor<'_> {
     fn self_test(&self, identity: &StoredIdentity, keys: &Keys<'_>) -> Result<(), Failure> {
         let private = keys.identity(identity.card.id())?;
         let tried = self_test(private, &identity.card, &mut self.context.rng());
-        tried.map_err(|error| keystore::failure("a test envelope to it does not open", &error))
+        tried.map_err(|error| keystore::failure("a test envelope for it cannot be opened", &error))
     }
 
     fn look_at_people(&mut self) {
@@ -301,7 +308,7 @@ impl Doctor<'_> {
         }
         let notes = [
             (
-                "changed: nothing is sealed for them",
+                "changed: nothing is encrypted for them",
                 "encl contact list; encl contact verify WHO",
             ),
             (
@@ -309,7 +316,7 @@ impl Doctor<'_> {
                 "encl contact verify WHO",
             ),
             (
-                "without a key that has not ended",
+                "without a valid key: all have expired",
                 "ask them for a new card",
             ),
             ("not verified yet", "encl contact verify WHO"),
@@ -334,22 +341,22 @@ impl Doctor<'_> {
             return;
         };
         let Some(last) = last else {
-            return self.note(
-                "backup",
-                "there was none yet, as far as is known here",
-                Some(mend),
-            );
+            return self.note("backup", "no backup is known on this machine", Some(mend));
         };
         let since = time::local(last);
         let changed = identities.iter().any(|one| one.card.created() > last);
         let age = self.context.now.unix().saturating_sub(last.unix());
         if changed {
-            let says = format!("an identity was made or changed since the last one, {since}");
+            let says = format!("an identity was created or changed after the last one, {since}");
             self.note("backup", &says, Some(mend));
         } else if age > OLD_BACKUP_SECONDS {
-            self.note("backup", &format!("the last one is of {since}"), Some(mend));
+            self.note(
+                "backup",
+                &format!("the last one is from {since}"),
+                Some(mend),
+            );
         } else {
-            self.fine("backup", &format!("the last one is of {since}"));
+            self.fine("backup", &format!("the last one is from {since}"));
         }
     }
 
@@ -372,7 +379,7 @@ impl Doctor<'_> {
             };
             terminal.print(&format!("{level}  {}: {}", line.about, line.says))?;
             if let Some(mend) = &line.mend {
-                terminal.print(&format!("      to mend it: {mend}"))?;
+                terminal.print(&format!("      to repair it: {mend}"))?;
             }
         }
         match is_bad {

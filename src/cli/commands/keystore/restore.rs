@@ -55,8 +55,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     if context.json && !arguments.yes && !arguments.dry_run {
-        let failure = Failure::new(Exit::Usage, "cannot ask about what --json does not show");
-        return Err(failure.hint("--dry-run shows it, --yes does it").into());
+        let failure = Failure::new(
+            Exit::Usage,
+            "cannot ask for confirmation: --json does not show the changes",
+        );
+        return Err(failure
+            .hint("--dry-run shows the changes, --yes makes them")
+            .into());
     }
     let files = InputFiles {
         files: vec![arguments.file.clone()],
@@ -97,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if !arguments.yes {
         let place = shown(keystore.root());
         let what = format!("cannot restore {}", input.name());
-        context.confirm(&format!("Restore that into {place}?"), &what)?;
+        context.confirm(&format!("Restore this into {place}?"), &what)?;
     }
     let mut merge = Merge::act(&keystore, foreseen, context);
     backup.read(&mut merge)?;
@@ -107,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         report.show(input, signer.as_ref(), false, context)?;
     }
     if done.failures.is_empty() {
-        let text = "restored; nothing that was here gave way to anything earlier";
+        let text = "restored; no newer data was replaced";
         context.terminal.status(text);
     }
     let failures = done.failures.into_iter();
@@ -138,7 +143,7 @@ impl Backup<'_> {
         if about.private.info.media_type.as_deref() != Some(BACKUP_TYPE) {
             let failure = input.cannot(VERB, Exit::Damaged);
             return Err(failure
-                .reason("it is no backup of a keystore")
+                .reason("it is not a backup of a keystore")
                 .hint("`encl unwrap` opens it"));
         }
         merge.begin(about);

@@ -157,14 +157,14 @@ fn mailbox(name: &str) -> Result<Mailbox, Failure> {
     let mut list = parse_list(name).map_err(|error| malformed(&safe(&error.to_string())))?;
     match (list.pop(), list.is_empty()) {
         (Some(mailbox), true) => Ok(mailbox),
-        _ => Err(malformed("each has a --for of its own")),
+        _ => Err(malformed("give each address its own --for")),
     }
 }
 
 /// Nothing on standard input is a broken pipe rather than a message.
 fn refuse_empty(source: &MessageSource) -> Result<(), Failure> {
     if source.bytes() == 0 {
-        return Err(cannot(Exit::Failed).reason("nothing came on standard input"));
+        return Err(cannot(Exit::Failed).reason("standard input is empty"));
     }
     Ok(())
 }

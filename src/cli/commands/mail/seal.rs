@@ -181,13 +181,14 @@ impl Transform for Sealing {
         message: &dyn Reopen,
     ) -> Result<(), Failure> {
         let wrong = |why: &str| {
-            let failure = cannot(Exit::Failed).reason("what was written is not read back the same");
+            let failure =
+                cannot(Exit::Failed).reason("the written file does not read back the same");
             failure.reason(why)
         };
         let mut text = written.open().map_err(|error| unreadable(&error))?;
         let found = find(&mut text).map_err(|error| wrong(&error.to_string()))?;
         let sealed = sealed_for(&found, written, &self.keys).map_err(|error| unreadable(&error))?;
-        let sealed = sealed.ok_or_else(|| wrong("it is not found to be sealed"))?;
+        let sealed = sealed.ok_or_else(|| wrong("it is not recognised as encrypted"))?;
         let body = open_body(written, sealed).map_err(|error| unreadable(&error))?;
         let opened = |error: OpenError| wrong(&safe(&error.to_string()));
         let content = Envelope::read(body).and_then(|envelope| envelope.reopen(&key));
@@ -199,7 +200,7 @@ impl Transform for Sealing {
             .map_err(opened)?;
         match comparing.same().map_err(|error| unreadable(&error))? {
             true => Ok(()),
-            false => Err(wrong("the message in it is another")),
+            false => Err(wrong("the message in it is a different one")),
         }
     }
 

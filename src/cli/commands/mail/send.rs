@@ -129,7 +129,7 @@ fn author<'a>(
     let from = from.unwrap_or_else(|| "nobody".to_owned());
     Err(cannot(Exit::Usage)
         .reason(format!("it is from {from}"))
-        .reason("none of your identities has that as its address")
+        .reason("none of your identities has that address")
         .hint("--as WHO signs with another identity, --anonymous does not sign; `encl key list` shows your identities")
         .sysexit(Sysexit::Config))
 }
@@ -163,8 +163,8 @@ impl Sealer<'_> {
     fn copy(&self, me: Option<&Person>) -> Result<File, Failure> {
         let me = me.ok_or_else(|| {
             cannot(Exit::Usage)
-                .reason("there is nobody to seal the copy to")
-                .hint("`encl key new ADDRESS` makes an identity")
+                .reason("there is no identity to encrypt the copy for")
+                .hint("`encl key new ADDRESS` creates an identity")
                 .sysexit(Sysexit::Config)
         })?;
         let me = Recipients::new(Vec::new(), Some(me), self.sealing.context.now)?;
@@ -224,15 +224,15 @@ fn hand_over(
             return Err(failure);
         }
         let failure = failure
-            .reason(format!("it was sent to {} before that", names(sent)))
+            .reason(format!("it was already sent to {}", names(sent)))
             .reason(format!("it was not sent to {}", names(unsent)));
         return Err(match copy.map(PendingDelivery::commit) {
-            Some(Err(_)) => failure.reason("no copy of it was kept"),
+            Some(Err(_)) => failure.reason("no copy of it was stored"),
             _ => failure,
         });
     }
     let kept = copy.map_or(Ok(()), PendingDelivery::commit);
-    kept.map_err(|failure| failure.reason("the message itself was sent, to everybody"))
+    kept.map_err(|failure| failure.reason("the message itself was sent to everybody"))
 }
 
 /// All of them: whoever sends again needs each.

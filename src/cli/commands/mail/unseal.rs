@@ -79,7 +79,7 @@ fn reader_keys(mine: &[&Person]) -> Vec<ReaderKey> {
 }
 
 /// Why a message with an envelope in it stays as it is.
-const OTHER: &str = "the envelope in it is not for you, or is not all of the message";
+const OTHER: &str = "the envelope in it is not for you, or covers only part of the message";
 
 /// A message, as whoever has these keys sees it.
 pub(crate) enum Look<'m> {
@@ -114,11 +114,11 @@ impl Keyring for Unlocked<'_> {
             .filter_map(|identity| identity.private_key(key));
         Ok(found
             .next()
-            .ok_or("the identity file has not the key that its card names")?)
+            .ok_or("the identity file does not have the key that its card names")?)
     }
 
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
-        Err("it opens by a passphrase only; `encl mail unwrap` asks for it".into())
+        Err("only a passphrase opens it; `encl mail unwrap` asks for it".into())
     }
 }
 
@@ -170,7 +170,7 @@ impl Unsealing {
     ) -> Result<Content<Box<dyn io::Read + Send + 'm>>, Failure> {
         match self.look(message)? {
             Look::Mine(content) => Ok(*content),
-            _ => Err(cannot(Exit::Damaged).reason("it is not sealed for you")),
+            _ => Err(cannot(Exit::Damaged).reason("it is not encrypted for you")),
         }
     }
 
@@ -213,7 +213,9 @@ impl Transform for Unsealing {
     fn verify(&self, (): (), written: &dyn Reopen, message: &dyn Reopen) -> Result<(), Failure> {
         match self.holds(message, written)? {
             true => Ok(()),
-            false => Err(cannot(Exit::Failed).reason("what was written is not read back the same")),
+            false => {
+                Err(cannot(Exit::Failed).reason("the written file does not read back the same"))
+            }
         }
     }
 

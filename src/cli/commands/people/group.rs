@@ -81,7 +81,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
             told(keystore.new_group(&name, &group), "make", &name)?;
             context
                 .terminal
-                .status(&format!("@{name}: made, {}", size(&group)));
+                .status(&format!("@{name}: created, {}", size(&group)));
         }
         Command::Add { name, who } => {
             let ids = members(&who, context)?;
@@ -133,8 +133,8 @@ pub(crate) fn one_address(text: &str) -> Result<String, Failure> {
     let mut list = parse_list(text).map_err(|error| cannot().reason(safe(&error.to_string())))?;
     match (list.pop(), list.is_empty()) {
         (Some(mailbox), true) => Ok(mailbox.address),
-        (None, _) => Err(cannot().reason("it names nobody")),
-        (Some(_), false) => Err(cannot().reason("it is more than one")),
+        (None, _) => Err(cannot().reason("it contains no address")),
+        (Some(_), false) => Err(cannot().reason("it is more than one address")),
     }
 }
 
@@ -178,7 +178,7 @@ fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
 /// Envelopes know people, not groups: what was sealed before stays as it is until somebody runs this.
 fn say_rewrap(name: &str, context: &Context) {
     context.terminal.notice(&format!(
-        "old envelopes stay as they are; to bring those below a folder in line: encl rewrap -r FOLDER --to @{name}"
+        "old envelopes do not change; to update those in a folder: encl rewrap -r FOLDER --to @{name}"
     ));
 }
 
@@ -221,7 +221,7 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
     }
     for (id, names) in in_order(&group.members, context)? {
         let words = names.map_or_else(
-            || "no contact any more".to_owned(),
+            || "not a contact any more".to_owned(),
             |names| names.display_name(),
         );
         context

@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
             let path = arguments.output.as_deref().map(shown).unwrap_or_default();
             let address = safe(&address);
             let said = format!(
-                "{path} is to be mailed to {address}, from {}",
+                "mail {path} to {address}, from {}",
                 safe(&me.addresses()[0])
             );
             context.terminal.status(&said);
@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
 fn refuse_myself(address: &str, people: &People, what: &str) -> Result<(), Failure> {
     let mut addresses = people.readers().flat_map(|me| me.card.addresses());
     match addresses.any(|mine| is_same_address(mine, address)) {
-        true => Err(Failure::new(Exit::Usage, what).reason("that is an address of your own")),
+        true => Err(Failure::new(Exit::Usage, what).reason("that is your own address")),
         false => Ok(()),
     }
 }
@@ -126,15 +126,14 @@ fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time) -> String
     let verify = typed(my_address, "ADDRESS");
     let token = token.to_invitation();
     [
-        filled(&format!("{name} asks for your card, to seal files and mail for you alone.")),
+        filled(&format!("{name} asks for your card, to encrypt files and mail for you.")),
         filled(
-            "encl is a program for the command line that seals them for the people named on the envelope. A card \
-             is what people give to each other for that: name, addresses, and the public half of their keys. \
-             Nobody can open anything with it.",
+            "encl is a command-line program that encrypts files and mail for named people. A card is what people give \
+             each other for that: name, addresses and public keys. Nobody can decrypt anything with a card.",
         ),
-        filled("1. Make yourself an identity, unless you have one. You are asked for a passphrase, which stays with you:"),
+        filled("1. Create an identity, unless you have one. You are asked for a passphrase; tell it to nobody:"),
         format!("    encl key new {you} > my.card"),
-        filled(&format!("2. Save this message as invitation.txt, and take the card of {name} from it:")),
+        filled(&format!("2. Save this message as invitation.txt, and add the card of {name} from it:")),
         "    encl contact add invitation.txt".to_owned(),
         filled(&format!(
             "3. Print your card with the token of this invitation, and mail both to {}:",
@@ -142,9 +141,9 @@ fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time) -> String
         )),
         format!("    encl key card --invitation {token}"),
         filled(&format!(
-            "The token is good for one answer, until {}; it says which invitation is answered, and not who you \
-             are. This message, too, may be from anybody: when both of you have the other's card, compare one number \
-             by telephone or in person:",
+            "The token works for one answer, until {}. It says which invitation is answered, not who you are. This \
+             message, too, can be from anybody: when each of you has the other's card, compare the safety number by \
+             telephone or in person:",
             time::day(ends)
         )),
         format!("    encl contact verify {verify}"),

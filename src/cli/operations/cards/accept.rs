@@ -19,7 +19,7 @@ pub(crate) fn accept(
 ) -> Result<AcceptOutcome, Failure> {
     let accepted = context.keystore.accept(card, added_by, context.now);
     accepted.map_err(|error| {
-        let what = format!("cannot take the card of {}", safe(card.name()));
+        let what = format!("cannot accept the card of {}", safe(card.name()));
         match error {
             KeystoreError::KeyChanged { known, .. } => doubted(context, &what, &error, known, card),
             KeystoreError::OtherCard { .. } => doubted(context, &what, &error, card.id(), card),
@@ -50,7 +50,7 @@ fn doubted(
     let who = typed(names.addresses.first().map_or("", String::as_str), "WHO");
     refused
         .reason(format!(
-            "{} is marked as changed: nothing is sealed for them until you decide",
+            "{} is marked as changed: nothing is encrypted for them until you decide",
             names.display_name()
         ))
         .hint(changed_hint(&who))

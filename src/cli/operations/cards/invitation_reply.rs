@@ -81,7 +81,7 @@ impl Token {
         };
         let keystore = &context.keystore;
         let state = keystore.answer_invitation(&self.token, card.id(), context.now);
-        let what = "cannot take note that your invitation is answered";
+        let what = "cannot record that your invitation was answered";
         let state = state.map_err(|error: KeystoreError| keystore::failure(what, &error))?;
         Ok(Self {
             standing: Standing::of(invitation, state, card),
@@ -147,7 +147,7 @@ impl Token {
             Standing::Received => {
                 let people = context.people()?;
                 let first = match people.active.is_empty() {
-                    true => "`encl key new ADDRESS` makes you an identity, then ",
+                    true => "`encl key new ADDRESS` creates your identity, then ",
                     false => "",
                 };
                 let token = self.token.to_invitation();
@@ -226,7 +226,7 @@ fn compare(
     let who = typed(&card.addresses()[0], "WHO");
     let me = as_whom(invitation.from, &context.people()?);
     Ok(format!(
-        "; whoever read that can answer it, so compare numbers: `encl contact verify {who}{me}`"
+        "; anybody who read that can answer it, so compare the safety number: `encl contact verify {who}{me}`"
     ))
 }
 

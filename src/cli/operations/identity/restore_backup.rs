@@ -171,8 +171,8 @@ impl<'a> Merge<'a> {
                 let fate = self.restore()?.group(&name, &group).map_err(failed)?;
                 self.report.groups.add(&fate);
                 let words = match fate {
-                    RestoreOutcome::New => Some(format!("comes, {} in it", group.members.len())),
-                    RestoreOutcome::LocalKept => Some("stays as it is here".to_owned()),
+                    RestoreOutcome::New => Some(format!("added, {} in it", group.members.len())),
+                    RestoreOutcome::LocalKept => Some("not changed".to_owned()),
                     _ => None,
                 };
                 let line = words.map(|words| format!("group @{name}: {words}"));
@@ -215,7 +215,7 @@ impl<'a> Merge<'a> {
                 continue;
             }
             self.report.identities.kept += 1;
-            let line = format!("identity {who}: stays away (--foreign takes it)");
+            let line = format!("identity {who}: not added (--foreign adds it)");
             self.report.lines.push(line);
         }
     }
@@ -229,9 +229,9 @@ impl<'a> Merge<'a> {
             true => key::import::take_in(transfer, &what, self.context),
         };
         let (fate, words) = match imported {
-            Ok(ImportOutcome::New) => (RestoreOutcome::New, "comes"),
-            Ok(ImportOutcome::Updated) => (RestoreOutcome::Updated, "is later in the backup"),
-            Ok(ImportOutcome::Known) => (RestoreOutcome::Known, "is here already"),
+            Ok(ImportOutcome::New) => (RestoreOutcome::New, "added"),
+            Ok(ImportOutcome::Updated) => (RestoreOutcome::Updated, "is newer in the backup"),
+            Ok(ImportOutcome::Known) => (RestoreOutcome::Known, "is already here"),
             Ok(ImportOutcome::KeysDiffer) => (
                 RestoreOutcome::Updated,
                 "gets the keys that only the backup has (this needs its passphrases)",
@@ -297,8 +297,8 @@ impl Counts {
         let counts = [
             (self.new, "new"),
             (self.updated, "updated"),
-            (self.known, "here already"),
-            (self.kept, "later or decided here"),
+            (self.known, "already here"),
+            (self.kept, "newer or decided here"),
             (self.refused, "not restored"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
@@ -398,11 +398,11 @@ impl Report {
         if self.stopped > 0 {
             let stopped = self.stopped;
             text.push(format!(
-                "blocked, changed or revoked only there, and here from now on: {stopped}"
+                "blocked, changed or revoked only in the backup, and from now on here too: {stopped}"
             ));
         }
         if !self.changes_anything() {
-            text.push("all of it is here".to_owned());
+            text.push("everything in it is already here".to_owned());
         }
         for line in text {
             match dry_run {

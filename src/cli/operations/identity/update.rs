@@ -85,7 +85,8 @@ pub(crate) fn later_card(
     let request = CardRequest {
         name: earlier.name().to_owned(),
         addresses: earlier.addresses().to_vec(),
-        serial: serial.ok_or_else(|| failed("its card has the last serial there is".into()))?,
+        serial: serial
+            .ok_or_else(|| failed("its card has the highest possible serial number".into()))?,
         created: context.now,
     };
     Card::replacing(identity, request, earlier.replaces())

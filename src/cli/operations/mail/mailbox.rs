@@ -140,7 +140,7 @@ impl MailboxReport<'_> {
             Became::Converted => (self.done(), None),
             Became::SourceGone(path) => {
                 let reason = format!(
-                    "its old form was deleted or moved meanwhile; the new one is kept as {}",
+                    "the original was deleted or moved in the meantime; the new file is kept as {}",
                     shown(path)
                 );
                 (self.done(), Some(reason))
@@ -204,7 +204,7 @@ impl MailboxReport<'_> {
             format!("{done} {messages} {word}")
         };
         self.context.terminal.status(&format!(
-            "{did}, {already} were already, {skipped} skipped, {failed} failed"
+            "{did}, {already} already done, {skipped} skipped, {failed} failed"
         ));
         self.tally.end()
     }

@@ -117,5 +117,5 @@ fn about(attachment: &Attachment) -> ContentInfo {
 pub(crate) fn tell_none(context: &Context) {
     context
         .terminal
-        .warning("the message has no attachment: nothing was sealed");
+        .warning("the message has no attachment: nothing was encrypted");
 }

@@ -138,8 +138,10 @@ impl Batch<'_> {
         let author = author.map_or_else(String::new, |author| author.display_name());
         look.input
             .cannot(self.renewal.verb, Exit::Refused)
-            .reason(format!("it has to be sealed anew, and the signature of {author} would be lost"))
-            .hint("--resign accepts that, and signs it as you; adding readers alone keeps the signature")
+            .reason(format!(
+                "it must be encrypted again, and the signature of {author} would be lost"
+            ))
+            .hint("--resign accepts that and signs as you; only adding people keeps the signature")
     }
 
     fn ask(&self, to_do: &[Look]) -> Result<(), Failure> {
@@ -153,7 +155,7 @@ impl Batch<'_> {
         } else {
             format!(" ({})", self.limits)
         };
-        let question = format!("Do that: {}?{limits}", counts.words());
+        let question = format!("Make these changes: {}?{limits}", counts.words());
         self.renewal
             .access
             .context
@@ -166,7 +168,7 @@ impl Batch<'_> {
         to_do
             .iter()
             .any(|look| look.asks_passphrase)
-            .then(|| passphrases.new_one(PassphraseFor::Envelope, "what is sealed anew"))
+            .then(|| passphrases.new_one(PassphraseFor::Envelope, "the new envelopes"))
             .transpose()
     }
 
@@ -205,12 +207,12 @@ impl Batch<'_> {
         }
         let name = options.target(&look.input).name();
         context.terminal.status(&match look.action {
-            Action::Nothing => format!("{name}: written as it was"),
+            Action::Nothing => format!("{name}: written unchanged"),
             Action::Add => format!("{name}: slots added; the author's signature stays"),
             Action::Reseal if self.renewal.is_signed() => {
-                format!("{name}: sealed anew, and signed")
+                format!("{name}: encrypted again, and signed")
             }
-            Action::Reseal => format!("{name}: sealed anew, not signed"),
+            Action::Reseal => format!("{name}: encrypted again, not signed"),
         });
         Ok(())
     }
@@ -278,7 +280,11 @@ impl Counts {
         };
         let parts = [
             envelopes(self.added, "gets slots", "get slots"),
-            envelopes(self.sealed_anew, "is sealed anew", "are sealed anew"),
+            envelopes(
+                self.sealed_anew,
+                "is encrypted again",
+                "are encrypted again",
+            ),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
@@ -286,20 +292,20 @@ impl Counts {
     /// The table at the end.
     fn show(&self, terminal: Terminal, dry_run: bool) {
         let rows = [
-            ("right as they were", self.right),
+            ("already up to date", self.right),
             (
                 if dry_run { "to get slots" } else { "got slots" },
                 self.added,
             ),
             (
                 if dry_run {
-                    "to be sealed anew"
+                    "to be encrypted again"
                 } else {
-                    "sealed anew"
+                    "encrypted again"
                 },
                 self.sealed_anew,
             ),
-            ("skipped, for the signature", self.skipped),
+            ("skipped, to keep the signature", self.skipped),
             ("failed", self.failed),
         ];
         for (words, number) in rows {

@@ -101,7 +101,7 @@ impl AccessHolder {
                 name: None,
                 address: None,
                 words: format!(
-                    "somebody who is no contact, called {} there",
+                    "a person who is not a contact, named {} in the record",
                     safe(&said.name)
                 ),
                 id: Some(said.id.to_string()),
@@ -111,7 +111,7 @@ impl AccessHolder {
             (None, None) => Self {
                 name: None,
                 address: None,
-                words: format!("somebody without a record, key {key}"),
+                words: format!("a person without a record, key {key}"),
                 id: None,
                 key,
                 lock: reader.lock,

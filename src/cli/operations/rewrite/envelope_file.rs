@@ -66,7 +66,7 @@ impl RewriteOptions {
         if self.output.is_some() && inputs.len() > 1 {
             return Err(
                 Failure::new(Exit::Usage, "cannot write several outputs to one -o OUT")
-                    .hint("without -o each file is changed where it is"),
+                    .hint("without -o each file is changed in place"),
             );
         }
         if !self.dry_run {
@@ -176,7 +176,7 @@ impl<'a> EnvelopeFile<'a> {
         {
             return Err(self
                 .cannot(Exit::Failed)
-                .reason("another program has changed it meanwhile; it is left as that made it"));
+                .reason("another program changed it in the meantime; it was not overwritten"));
         }
         self.output().commit(sink)
     }
@@ -222,18 +222,19 @@ impl<'a> EnvelopeFile<'a> {
         let (exit, hint) = match error {
             RewriteError::Private => (
                 Exit::Refused,
-                "`encl rewrap FILE --to …` names all its readers anew, `encl revoke` takes somebody off",
+                "`encl rewrap FILE --to …` sets all its readers, `encl revoke` removes one",
             ),
             RewriteError::WhichLock { .. } | RewriteError::NoSuchLock { .. } => (
                 Exit::Usage,
                 "`encl inspect` shows the locks, --lock N chooses one",
             ),
-            RewriteError::NoShare { .. } => {
-                (Exit::Refused, "whoever holds a share in it can do that")
-            }
+            RewriteError::NoShare { .. } => (
+                Exit::Refused,
+                "a person who holds a share in it can do that",
+            ),
             RewriteError::NobodyLeft { .. } => (
                 Exit::Refused,
-                "`encl rewrap FILE --to …` seals it anew for others",
+                "`encl rewrap FILE --to …` encrypts it again for others",
             ),
             // An envelope that does not open is told about where it was opened.
             RewriteError::Open(_) | RewriteError::Request(_) => {

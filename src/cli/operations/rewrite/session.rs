@@ -139,6 +139,6 @@ impl<'a> RewriteSession<'a> {
 /// Whoever lets somebody in signs for it.
 pub(crate) fn no_identity(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, what)
-        .reason("you have no identity, and whoever lets somebody in signs for it")
-        .hint("`encl key new ADDRESS` makes one")
+        .reason("you have no identity, and giving access needs your signature")
+        .hint("`encl key new ADDRESS` creates one")
 }

@@ -331,7 +331,7 @@ fn refuse_changed(
     }
     Err(subject
         .cannot(Exit::Failed)
-        .reason("it was changed since it was looked at")
+        .reason("it was changed after it was checked")
         .hint("run it again"))
 }
 
@@ -351,10 +351,10 @@ fn refuse_unknown(
     Err(subject
         .cannot(Exit::Recipient)
         .reason(format!(
-            "it has to be sealed anew, and there is no key here to seal to for {}",
+            "it must be encrypted again, and no key is known here for {}",
             list(&words)
         ))
-        .hint("add their cards, take them off too (`encl revoke --from` takes the id of a key), or name all who remain: `encl rewrap FILE --to …`"))
+        .hint("add their cards, remove them too (`encl revoke --from` accepts a key id), or name everybody who remains: `encl rewrap FILE --to …`"))
 }
 
 fn not_resealed(subject: &EnvelopeFile<'_>, error: ResealError) -> Failure {

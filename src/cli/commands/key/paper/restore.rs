@@ -43,17 +43,17 @@ pub(crate) fn run(
         .collect();
     let others = others.concat();
     context.terminal.status(&format!(
-        "the page is whole: {who}{others}, fingerprint {}",
+        "the page is complete and correct: {who}{others}, fingerprint {}",
         fingerprint(&card.id())
     ));
     let what = format!("cannot restore {who}");
     let here = context.keystore.own_card(&card.id());
     let here = here.map_err(|error| keystore::failure(&what, &error))?;
     let keys = match card.keys().len() {
-        1 => "its key opens".to_owned(),
-        keys => format!("its {keys} keys open"),
+        1 => "its key decrypts".to_owned(),
+        keys => format!("its {keys} keys decrypt"),
     };
-    let tried = format!("{keys} what is sealed to it, as was tried");
+    let tried = format!("{keys} what is encrypted for it (tested)");
     let is_new = here.is_none();
     let changed = match here {
         None => place(paper, cost, &what, context)?,
@@ -62,11 +62,11 @@ pub(crate) fn run(
     context.terminal.status(&match (is_new, changed) {
         (true, _) => format!("{who} is one of your identities again; {tried}"),
         (false, true) => format!("{who} has everything that is on the page now; no key was lost"),
-        (false, false) => format!("{who} was here already, with all its keys; {tried}"),
+        (false, false) => format!("{who} is already here, with all its keys; {tried}"),
     });
     if changed {
         context.terminal.notice(&format!(
-            "its card was signed anew and comes after all others; `encl key card {}` prints it for whoever has one made after {}",
+            "a new card was signed, newer than all others; send it (`encl key card {}`) to everybody who has a card made after {}",
             typed(&card.addresses()[0], "WHO"),
             time::local(card.created())
         ));
@@ -176,7 +176,7 @@ fn ahead(
 fn without_the_one_here(failure: Failure) -> Failure {
     match failure.hint {
         None => failure.hint(
-            "if what is here cannot be opened any more, --keystore DIR restores the page elsewhere; later keys are not on it",
+            "if the identity in the keystore cannot be opened any more, --keystore DIR restores the page into another keystore; newer keys are not on the page",
         ),
         Some(_) => failure,
     }
@@ -205,7 +205,7 @@ fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
     }
     let text = std::str::from_utf8(&text);
     let text =
-        text.map_err(|_| about(Failure::new(Exit::Damaged, WHAT).reason("it is no text")))?;
+        text.map_err(|_| about(Failure::new(Exit::Damaged, WHAT).reason("it is not text")))?;
     Paper::from_text(text).map_err(|error| about(refused(&error)))
 }
 
@@ -233,7 +233,7 @@ fn asked(prompt: &mut Prompt) -> Result<Result<Paper, PaperError>, PromptError> 
     prompt.say(
         "Type the words of each line, or their first four letters; or let a scanner type the code.",
     )?;
-    prompt.say("What is typed stays on the screen: clear it afterwards.")?;
+    prompt.say("The words stay on the screen: clear it afterwards.")?;
     let mut lines = PaperLines::default();
     while !lines.are_whole() {
         let question = match lines.count() {
@@ -250,7 +250,7 @@ fn asked(prompt: &mut Prompt) -> Result<Result<Paper, PaperError>, PromptError> 
         };
         match taken {
             Err(error @ PaperError::Newer(_)) => return Ok(Err(error)),
-            Err(error) => prompt.say(&format!("Once more: {error}."))?,
+            Err(error) => prompt.say(&format!("Try again: {error}."))?,
             Ok(()) => {}
         }
     }

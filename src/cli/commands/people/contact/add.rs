@@ -107,16 +107,19 @@ fn accepted_word(accepted: AcceptOutcome) -> &'static str {
 fn words(accepted: AcceptOutcome, trust: Trust, card: &Card) -> String {
     let done = match accepted {
         AcceptOutcome::New => "added",
-        AcceptOutcome::Updated => "brought up to date",
-        AcceptOutcome::Successor => "has a new key, and the old one signed for it",
-        AcceptOutcome::Known => "was here already",
+        AcceptOutcome::Updated => "updated",
+        AcceptOutcome::Successor => "has a new key, signed by the old one",
+        AcceptOutcome::Known => "is already here",
     };
     match (accepted, trust.blocks_use()) {
-        (_, true) => format!("{done} but {}, so nothing is sealed for them", label(trust)),
+        (_, true) => format!(
+            "{done} but {}, so nothing is encrypted for them",
+            label(trust)
+        ),
         (AcceptOutcome::New, _) => format!("{done}, {}", label(trust)),
         (AcceptOutcome::Successor, _) => {
             let who = typed(&card.addresses()[0], "WHO");
-            format!("{done}; the numbers have to be compared again (`encl contact verify {who}`)")
+            format!("{done}; compare the safety number again (`encl contact verify {who}`)")
         }
         _ => done.to_owned(),
     }
@@ -130,9 +133,9 @@ fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), F
         || format!("the key {}", fingerprint(&id)),
         |known| known.card.display_name(),
     );
-    let what = format!("cannot take note that {name} is revoked");
+    let what = format!("cannot record that {name} is revoked");
     if !yes {
-        context.confirm(&format!("Revoke {name}, for good?"), &what)?;
+        context.confirm(&format!("Revoke {name} for ever?"), &what)?;
     }
     let noted = context.keystore.accept_revocation(revocation, context.now);
     noted.map_err(|error| keystore::failure(&what, &error))?;
@@ -143,7 +146,7 @@ fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), F
         };
     }
     context.terminal.status(&format!(
-        "{name} is revoked: nothing is sealed for this key any more"
+        "{name} is revoked: nothing is encrypted for this key any more"
     ));
     Ok(())
 }

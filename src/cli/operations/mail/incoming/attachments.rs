@@ -102,7 +102,7 @@ impl<'a> AttachmentOpener<'a> {
         let first = signers.next();
         if signers.any(|signer| Some(signer) != first) {
             return Err(cannot()
-                .reason("its attachments were not sealed by the same person")
+                .reason("its attachments were not signed by the same person")
                 .hint("--extract DIR gives the files"));
         }
         let mails: Vec<Option<Mail>> = (self.opened.iter())
@@ -118,7 +118,7 @@ impl<'a> AttachmentOpener<'a> {
                 RestoreError::Read(error) => unreadable(self.input, &error),
                 error => cannot()
                     .reason(error.to_string())
-                    .reason("nothing was put back")
+                    .reason("nothing was restored")
                     .hint("--extract DIR gives the files"),
             })
     }
@@ -169,7 +169,7 @@ impl<'a> AttachmentOpener<'a> {
         };
         context
             .terminal
-            .notice(&format!("{number} attachments put back: {fidelity}"));
+            .notice(&format!("{number} attachments restored: {fidelity}"));
         self.tell_sender(people, context);
     }
 
@@ -191,7 +191,7 @@ impl<'a> AttachmentOpener<'a> {
             .is_ok_and(|from| from.iter().all(|from| carries(&from.address)));
         if !is_signers {
             context.terminal.warning(&format!(
-                "the attachments were sealed by {}, but the message says that it is from {}",
+                "the attachments were signed by {}, but the message says that it is from {}",
                 signer.display_name(),
                 safe(&from.text())
             ));

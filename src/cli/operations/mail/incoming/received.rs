@@ -125,21 +125,21 @@ impl<'a> ReceivedMessage<'a> {
         let ours = self.notices().unwrap_or_default();
         let mut lines: Vec<String> = (self.found.others.iter())
             .filter(|other| !ours.contains(&other.part.body))
-            .map(|other| format!("outside the envelope, not sealed: {}", words(other)))
+            .map(|other| format!("outside the envelope, not encrypted: {}", words(other)))
             .collect();
         let glued = (self.found.envelopes.iter()).filter(|sealed| sealed.trailing_bytes > 0);
         lines.extend(glued.map(|sealed| {
             let (number, bytes) = (&sealed.part.number, sealed.trailing_bytes);
-            format!("behind the envelope in part {number}, not sealed: {bytes} bytes")
+            format!("after the envelope in part {number}, not encrypted: {bytes} bytes")
         }));
         if self.found.outside_bytes > 0 {
             let bytes = self.found.outside_bytes;
-            lines.push(format!("between the parts, not sealed: {bytes} bytes"));
+            lines.push(format!("between the parts, not encrypted: {bytes} bytes"));
         }
         let more = lines.len().saturating_sub(PARTS_SHOWN);
         if more > 0 {
             lines.truncate(PARTS_SHOWN);
-            lines.push(format!("outside the envelope: {more} parts more"));
+            lines.push(format!("outside the envelope: {more} more parts"));
         }
         lines
     }
@@ -184,7 +184,7 @@ impl<'a> ReceivedMessage<'a> {
             .input
             .cannot(self.verb, Exit::Damaged)
             .reason(format!("there are {number} envelopes in it"))
-            .hint("--part N takes one of them");
+            .hint("--part N opens one of them");
         let line =
             |(n, sealed): (usize, &Sealed)| format!("{n}: in part {}", place(&sealed.part.number));
         listed(

@@ -67,13 +67,13 @@ pub(crate) fn check_from(
         .cannot(verb, Exit::Damaged)
         .reason(format!("it is signed by {}", signer.display_name()))
         .reason(because)
-        .hint("--allow-from-mismatch opens it all the same"))
+        .hint("--allow-from-mismatch opens it anyway"))
 }
 
 /// Whether everybody whom the header may be from is the signer, by whatever way a mail program reads it; else why not.
 fn from_fits(signer: &Person, inner: &Header, is_message: bool) -> Result<(), String> {
     if inner.end() == HeaderEnd::OverLimit && is_message {
-        return Err("but its header is too long to tell whom it is from".to_owned());
+        return Err("but its header is too long to find the sender".to_owned());
     }
     if has_from_behind_cr(inner.bytes()) {
         return Err("but it hides another From behind a carriage return".to_owned());
@@ -137,7 +137,7 @@ pub(crate) fn tell_differences(about: &Opened, arrived: &Header, context: &Conte
     };
     for difference in differences.iter().take(DIFFERENCES_SHOWN) {
         context.terminal.warning(&format!(
-            "{} was changed outside: sealed as {}, arrived as {}",
+            "{} was changed outside the envelope: encrypted as {}, arrived as {}",
             safe(&difference.name),
             shown(&difference.inside),
             shown(&difference.outside)
@@ -145,9 +145,9 @@ pub(crate) fn tell_differences(about: &Opened, arrived: &Header, context: &Conte
     }
     if differences.len() > DIFFERENCES_SHOWN {
         let more = differences.len() - DIFFERENCES_SHOWN;
-        context
-            .terminal
-            .warning(&format!("{more} fields more were changed outside"));
+        context.terminal.warning(&format!(
+            "{more} more fields were changed outside the envelope"
+        ));
     }
 }
 

@@ -52,7 +52,7 @@ impl<'a> Author<'a> {
         let authors = encl::mail::parse_list(&from.text()).unwrap_or_default();
         if authors.is_empty() || !authors.iter().all(|author| carries(signs, &author.address)) {
             context.terminal.warning(&format!(
-                "it says that it is from {}, and is signed by {}: whoever knows that card will refuse it",
+                "it says that it is from {}, and is signed by {}: a recipient who has that card will refuse it",
                 safe(&from.text()),
                 signs.display_name()
             ));

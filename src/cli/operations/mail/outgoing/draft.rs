@@ -54,7 +54,7 @@ fn no_message(header: &Header) -> Option<String> {
         return Some("its header is longer than 1 MiB".to_owned());
     }
     if header.fields().next().is_none() {
-        return Some("it is no message: it has no header field".to_owned());
+        return Some("it is not a message: it has no header field".to_owned());
     }
     let twice = ONCE.iter().find(|name| header.all(name).count() > 1);
     twice.map(|name| format!("it has two fields {name}"))

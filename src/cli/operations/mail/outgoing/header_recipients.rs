@@ -22,13 +22,13 @@ pub(crate) fn of_header(
     if header.end() == HeaderEnd::OverLimit {
         return Err(cannot()
             .reason("its header is longer than 1 MiB and was not read")
-            .hint("--to WHO names the readers"));
+            .hint("--to WHO names the recipients"));
     }
     let named = mailboxes(&recipients::visible(header), cannot)?;
     if named.is_empty() && also.is_empty() {
         return Err(cannot()
             .reason("it names nobody in To or Cc")
-            .hint("--to WHO names the readers"));
+            .hint("--to WHO names the recipients"));
     }
     warn_of_names(&named, context);
     let mut found = at_mailboxes(&named, people, context)?;

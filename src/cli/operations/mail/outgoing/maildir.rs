@@ -33,7 +33,7 @@ pub(crate) fn place<'a>(
     {
         make(folder, place).map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => cannot(maildir)
-                .reason("there is something else than a folder")
+                .reason("it is not a folder")
                 .sysexit(Sysexit::CantCreate),
             _ => not_stored(maildir, &error),
         })?;

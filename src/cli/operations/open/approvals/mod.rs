@@ -127,10 +127,10 @@ impl Approvals {
                 format!("it is for lock {lock}, which the envelope does not have")
             }
             Unusable::NotForYou => {
-                "it was released to somebody else: it is not sealed to a key of yours".to_owned()
+                "it is for somebody else: it is not encrypted for a key of yours".to_owned()
             }
         };
-        terminal.warning(&format!("{} was passed over: {why}", self.name(number)));
+        terminal.warning(&format!("{} was not used: {why}", self.name(number)));
     }
 }
 
