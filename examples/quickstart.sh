@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The whole job on a real file: builds encl, lets Alice seal a report for Bob, and shows what everybody else gets.
+# The whole job on a real file: builds encl, lets Alice encrypt a report for Bob, and shows what everybody else gets.
 # Every step is printed as it would be typed, with its output. Needs cargo; leaves nothing behind but target/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo build --release --locked
+echo "quickstart: building encl, about 4 minutes the first time" >&2
+cargo build --release --locked --quiet
 PATH="${CARGO_TARGET_DIR:-$PWD/target}/release:$PATH"
 
 desk=$(mktemp -d)
@@ -18,7 +19,7 @@ as() {
     printf '\n%s$ %s\n' "$person" "$line"
     ENCL_KEYSTORE="$desk/keys-of-$person" bash -c "$line" || exit=$?
     [ "$exit" -eq 0 ] || printf '(exit %s)\n' "$exit"
-    [ "$exit" -eq "$code" ] || { echo "quickstart: exit $exit where $code was due" >&2; exit 1; }
+    [ "$exit" -eq "$code" ] || { echo "quickstart: exit $exit, expected $code" >&2; exit 1; }
 }
 
 as bob 0 'encl key new bob@example.org --no-passphrase > bob.card'
@@ -40,4 +41,4 @@ as bob 0 "cp report.pdf.encl damaged.encl && printf XXXX | dd of=damaged.encl bs
 as bob 4 'encl unwrap damaged.encl -o damaged.pdf'
 as bob 0 'ls'
 [ ! -e stolen.pdf ] && [ ! -e damaged.pdf ]
-printf '\nquickstart: all as it should be\n'
+printf '\nquickstart: everything worked as expected\n'

@@ -94,7 +94,7 @@ impl Context {
     pub(crate) fn warn_of_clock(&self) {
         if let Some(latest) = self.keystore.record_time(self.now) {
             self.terminal.warning(&format!(
-                "this machine's clock says {}, but this keystore was used at {}: dates cannot be judged (if that time was \
+                "this machine's clock says {}, but this keystore was used at {}: dates cannot be checked (if that time was \
                  the wrong one, remove {})",
                 time::local(self.now),
                 time::local(latest),

@@ -16,7 +16,7 @@ use crate::time::Time;
 #[non_exhaustive]
 pub enum DirectoryError {
     /// Nobody has this name or address.
-    #[error("nobody here has that address or name")]
+    #[error("nobody in the keystore has that address or name")]
     Unknown {
         /// As it was typed.
         name: String,
@@ -24,7 +24,7 @@ pub enum DirectoryError {
         similar: Option<String>,
     },
     /// Several people have this name or address.
-    #[error("it fits {} people", matches.len())]
+    #[error("it matches {} people", matches.len())]
     Ambiguous {
         /// As it was typed.
         name: String,
@@ -48,7 +48,7 @@ pub enum DirectoryError {
         has_identities: bool,
     },
     /// An identity that only opens what was encrypted to it earlier.
-    #[error("it was revoked or replaced, and only opens what was sealed to it")]
+    #[error("it was revoked or replaced, and only decrypts what was encrypted for it")]
     RetiredIdentity(String),
     /// There is no group of this name.
     #[error("there is no such group")]

@@ -64,10 +64,10 @@ pub enum Unusable {
     #[error("it is for another envelope, {0}")]
     OtherEnvelope(EnvelopeId),
     /// It names a lock that the envelope has not.
-    #[error("it is for lock {0}, which the envelope has not")]
+    #[error("it is for lock {0}, which the envelope does not have")]
     NoSuchLock(u16),
     /// It is sealed to a key that is not the reader's.
-    #[error("it is sealed to somebody else's key")]
+    #[error("it is encrypted for somebody else's key")]
     NotForYou,
 }
 

@@ -131,7 +131,7 @@ pub enum OpenError {
     #[error("{0}")]
     Damaged(String),
     /// Step 12: the signature.
-    #[error("the signature does not hold: the content is not what the signer sealed")]
+    #[error("the signature is wrong: the content is not what the signer signed")]
     Signature,
     /// The keyring could not give a key: no class, the cause is the caller's own.
     #[error("the key cannot be unlocked")]

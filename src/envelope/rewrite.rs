@@ -29,7 +29,7 @@ pub enum RewriteError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The names of its readers are sealed into the payload, so they cannot be changed without sealing the envelope again.
-    #[error("it is private: nobody can be added to it or taken from it without sealing it anew")]
+    #[error("it is private: adding or removing people means encrypting it again")]
     Private,
     /// It has several locks, and none was chosen.
     #[error("it has {locks} locks: say which one, from 0")]

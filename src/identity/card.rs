@@ -86,7 +86,7 @@ pub enum CardError {
         cause: KemError,
     },
     /// The card was not signed by the identity that it describes, or changed.
-    #[error("its signature does not hold: it was changed, or is not what it says")]
+    #[error("its signature is wrong: it was changed or forged")]
     Signature,
 }
 

@@ -90,10 +90,10 @@ pub enum KeystoreError {
     #[error("the card is your own")]
     OwnCard,
     /// Another run changed the identity since its keys were read.
-    #[error("another run has changed the identity meanwhile")]
+    #[error("another run changed the identity in the meantime")]
     Changed,
     /// The self-test failed: a test content sealed to this key of a card did not open with the private keys.
-    #[error("a message sealed to the key with serial {0} cannot be opened")]
+    #[error("a test message encrypted for the key with serial {0} cannot be opened")]
     DoesNotOpen(u32),
     /// The contact is blocked.
     #[error("the contact is blocked")]
@@ -105,7 +105,7 @@ pub enum KeystoreError {
     #[error("its owner revoked the key")]
     Revoked,
     /// There is no folder for the state of this machine.
-    #[error("there is no state folder to remember a verification in")]
+    #[error("there is no state folder to record a verification in")]
     NoState,
     /// Not an identity, contact or group of this keystore.
     #[error("there is no such {0} in the keystore")]

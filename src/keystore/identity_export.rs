@@ -38,7 +38,7 @@ pub struct IdentityExport {
 
 /// Why a file is not an exported identity.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no exported identity: {0}")]
+#[error("it is not an exported identity: {0}")]
 pub struct IdentityExportError(String);
 
 /// The result of importing an identity.
@@ -85,7 +85,7 @@ impl IdentityExport {
         if text.len() > BYTES_MAX {
             return Err(wrong("it is too long"));
         }
-        let text = std::str::from_utf8(text).map_err(|_| wrong("it is no text"))?;
+        let text = std::str::from_utf8(text).map_err(|_| wrong("it is not text"))?;
         let mut lines = text.lines().peekable();
         if lines.next() != Some(HEAD) {
             return Err(IdentityExportError(format!(

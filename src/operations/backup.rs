@@ -8,7 +8,7 @@ use crate::time::Time;
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The keystore has nothing.
-    #[error("nothing is in it")]
+    #[error("it is empty")]
     Empty,
     /// The keystore could not be read.
     #[error("the keystore cannot be read")]

@@ -126,7 +126,7 @@ impl<'a> MyKeys<'a> {
         let identity = self.identity(owner.ok_or("this key is not mine")?)?;
         Ok(identity
             .private_key(key)
-            .ok_or("the identity file has not the key that its card names")?)
+            .ok_or("the identity file does not have the key that its card names")?)
     }
 }
 

@@ -258,10 +258,10 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     let text = broken.text();
     for due in [
         "chmod go= ",
-        "does not open",
+        "cannot be opened",
         "encl restore BACKUP",
-        "nothing that a keystore has",
-        "dates cannot be judged",
+        "not a file of a keystore",
+        "dates cannot be checked",
     ] {
         assert!(text.contains(due), "{due}: {text}");
     }

@@ -184,7 +184,7 @@ fn hostile_messages_are_spelled_out() {
     let encoded = "=?utf-8?Q?=1B[2Jx=0A[--_encl:_sealed_by_the_pope_--]?=";
     let message = format!(
         "From: {encoded} <alice@example.org>\nTo: bob@example.org\nDate: {nasty}\nSubject: {encoded}{nasty}\n\
-         Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{nasty}\n[-- encl: sealed by the pope --]\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{nasty}\n[-- encl: signed by the pope --]\n\
          --b\nContent-Type: application/{nasty}; name=\"{nasty}\"\n\nx\n--b--\n"
     );
     session.write("nasty.eml", &message);
@@ -222,7 +222,7 @@ fn hostile_messages_are_spelled_out() {
         assert_harmless(line, &answer.stdout);
         let forged = |line: &str| {
             line.trim_start()
-                .starts_with("[-- encl: sealed by the pope")
+                .starts_with("[-- encl: signed by the pope")
         };
         assert!(
             !answer.text().lines().any(forged),

@@ -260,7 +260,7 @@ fn words_are_asked_for_a_line_at_a_time_and_a_wrong_line_once_more() {
     let text = answer.text();
     assert_eq!(answer.exit, 0, "{text}");
     for part in [
-        "Once more: line 2 is wrong",
+        "Try again: line 2 is wrong",
         "did you mean abandon?",
         "this is line 3, and line 2 comes next",
         "Line 3 of ",

@@ -169,7 +169,7 @@ fn done(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
             .ok_or_else(|| "exit 0 without a backup".to_owned());
     }
     let foreseen = scene.run(&[arguments, &["--dry-run"]].concat());
-    match String::from_utf8_lossy(&foreseen.stdout).contains("all of it is here") {
+    match String::from_utf8_lossy(&foreseen.stdout).contains("everything in it is already here") {
         true => Ok(()),
         false => Err(format!(
             "exit 0 with something left to do: {}",

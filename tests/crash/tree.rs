@@ -121,7 +121,7 @@ fn a_tree_is_brought_in_line_by_runs_that_are_killed() {
         .filter(|path| path.to_string_lossy().contains("/.encl-"));
     assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
     let again = scene.done(&REWRAP);
-    assert!(said(&again).contains(&format!("{}  right as they were", envelopes())));
+    assert!(said(&again).contains(&format!("{}  already up to date", envelopes())));
     assert!(state(&scene) == end, "a second run changes nothing");
     tell(&format!(
         "crash: {} envelopes in {FOLDERS} folders, {KILLS} kills at {moments} different moments (done by then: {done:?}), 0 lost",

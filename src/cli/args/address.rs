@@ -12,7 +12,7 @@ pub(crate) fn one_address(text: &str) -> Result<String, Failure> {
     let mut list = parse_list(text).map_err(|error| cannot().reason(safe(&error.to_string())))?;
     match (list.pop(), list.is_empty()) {
         (Some(mailbox), true) => Ok(mailbox.address),
-        (None, _) => Err(cannot().reason("it names nobody")),
-        (Some(_), false) => Err(cannot().reason("it is more than one")),
+        (None, _) => Err(cannot().reason("it contains no address")),
+        (Some(_), false) => Err(cannot().reason("it is more than one address")),
     }
 }

@@ -39,7 +39,7 @@ impl RequirementArgs {
             let found = resolve(&[name], people)?;
             if let Some(one) = found.iter().find(|one| one.trust.blocks_use()) {
                 let what = format!(
-                    "cannot take the word of {} (--signed-by)",
+                    "cannot accept a signature of {} (--signed-by)",
                     one.names.display_name()
                 );
                 return Err(blocked(what, one.trust, &one.names));

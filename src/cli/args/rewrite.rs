@@ -59,7 +59,7 @@ impl RewriteOptions {
         if self.output.is_some() && inputs.len() > 1 {
             return Err(
                 Failure::new(Exit::Usage, "cannot write several outputs to one -o OUT")
-                    .hint("without -o each file is changed where it is"),
+                    .hint("without -o each file is changed in place"),
             );
         }
         if !self.dry_run {

@@ -54,7 +54,7 @@ fn show_differences(differences: &[Difference], terminal: Terminal) {
     };
     for difference in differences.iter().take(DIFFERENCES_SHOWN) {
         terminal.warning(&format!(
-            "{} was changed outside: sealed as {}, arrived as {}",
+            "{} was changed outside the envelope: encrypted as {}, arrived as {}",
             safe(&difference.name),
             quoted(&difference.inside),
             quoted(&difference.outside)
@@ -62,7 +62,9 @@ fn show_differences(differences: &[Difference], terminal: Terminal) {
     }
     let more = differences.len().saturating_sub(DIFFERENCES_SHOWN);
     if more > 0 {
-        terminal.warning(&format!("{more} fields more were changed outside"));
+        terminal.warning(&format!(
+            "{more} more fields were changed outside the envelope"
+        ));
     }
 }
 
@@ -74,19 +76,22 @@ pub(crate) fn show_outside(received: &ReceivedMessage<'_>, terminal: Terminal) {
     }
     let more = outside.len().saturating_sub(OUTSIDE_SHOWN);
     if more > 0 {
-        terminal.notice(&format!("outside the envelope: {more} parts more"));
+        terminal.notice(&format!("outside the envelope: {more} more parts"));
     }
 }
 
 fn describe_outside(outside: &Outside<'_>) -> String {
     match outside {
         Outside::Part(other) => {
-            format!("outside the envelope, not sealed: {}", describe_part(other))
+            format!(
+                "outside the envelope, not encrypted: {}",
+                describe_part(other)
+            )
         }
         Outside::Behind { part, bytes } => {
             format!("behind the envelope in part {part}, not sealed: {bytes} bytes")
         }
-        Outside::Between { bytes } => format!("between the parts, not sealed: {bytes} bytes"),
+        Outside::Between { bytes } => format!("between the parts, not encrypted: {bytes} bytes"),
     }
 }
 
@@ -128,7 +133,7 @@ pub(crate) fn show_address_notice(notice: &AddressNotice, terminal: Terminal) {
             ));
         }
         AddressNotice::WithoutDetail { address, base } => terminal.notice(&format!(
-            "mail to {} is sealed for {}",
+            "mail to {} is encrypted for {}",
             safe(address),
             safe(base.as_str())
         )),
@@ -145,7 +150,7 @@ pub(crate) fn show_outer_warnings(warnings: &[OuterWarning], terminal: Terminal)
 /// Warns that a message is from somebody else than the signer of its attachments.
 pub(crate) fn show_other_author(other: &OtherAuthor, terminal: Terminal) {
     terminal.warning(&format!(
-        "the attachments were sealed by {}, but the message says that it is from {}",
+        "the attachments were signed by {}, but the message says that it is from {}",
         other.signer.display_name(),
         safe(&other.from)
     ));

@@ -67,7 +67,7 @@ impl DisplayName for Signer {
             (Some(name), Trust::Me) => format!("you ({})", safe(name)),
             (Some(name), _) => format!("{} ({label})", safe(name)),
             (None, Trust::Unknown) => format!("an unknown key, {}", fingerprint(&self.id)),
-            (None, _) => format!("a key ({label}) of nobody here, {}", fingerprint(&self.id)),
+            (None, _) => format!("a key ({label}) of no contact, {}", fingerprint(&self.id)),
         }
     }
 }

@@ -14,12 +14,12 @@ pub(crate) fn summary(recipients: &Recipients, has_passphrase: bool) -> String {
     }
     let people: Vec<String> = names(recipients);
     let by_name = match people.len() {
-        0 => return "for whoever knows the passphrase".to_owned(),
+        0 => return "for anybody who knows the passphrase".to_owned(),
         1 => format!("for 1 person: {}", people[0]),
         number => format!("for {number} people: {}", list(&people)),
     };
     if has_passphrase {
-        by_name + "; and for whoever knows the passphrase"
+        by_name + "; and for anybody who knows the passphrase"
     } else {
         by_name
     }
@@ -59,20 +59,20 @@ pub(crate) fn show_notices(notices: &[RecipientNotice], terminal: Terminal) {
     for notice in notices {
         terminal.notice(&match notice {
             RecipientNotice::NewContact(names) => format!(
-                "{} is a contact now, unverified (first use): {}",
+                "{} is now a contact, not verified yet (first use): {}",
                 names.display_name(),
                 fingerprint(&names.id)
             ),
             RecipientNotice::LaterCard(names) => {
-                format!("{}: a later card was stored", names.display_name())
+                format!("{}: a newer card was stored", names.display_name())
             }
             RecipientNotice::Unverified(names) => format!("not verified yet: {}", list_of(names)),
             RecipientNotice::Unproven(names) => format!(
-                "not verified on this machine, though the keystore says so: {}; `encl contact verify WHO` does it here",
+                "not verified on this machine, although the keystore says so: {}; `encl contact verify WHO` verifies them here",
                 list_of(names)
             ),
             RecipientNotice::Classic(names) => format!(
-                "a classic key, no shield against quantum computers: {}",
+                "a classic key, no protection against quantum computers: {}",
                 list_of(names)
             ),
         });

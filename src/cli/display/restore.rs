@@ -24,9 +24,9 @@ fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
     let (what, outcome) = match item {
         RestoredItem::Identity(card, outcome) => {
             let outcome = match outcome {
-                ImportOutcome::New => "comes",
-                ImportOutcome::Updated => "is later in the backup",
-                ImportOutcome::Known => "is here already",
+                ImportOutcome::New => "added",
+                ImportOutcome::Updated => "is newer in the backup",
+                ImportOutcome::Known => "is already here",
                 ImportOutcome::KeysDiffer => {
                     "gets the keys that only the backup has (this needs its passphrases)"
                 }
@@ -45,7 +45,7 @@ fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
             (format!("group @{name}"), format!("comes, {members} in it"))
         }
         RestoredItem::Group(name, _, RestoreOutcome::LocalKept) => {
-            (format!("group @{name}"), "stays as it is here".to_owned())
+            (format!("group @{name}"), "not changed".to_owned())
         }
         RestoredItem::Contact(..) | RestoredItem::Group(..) => return None,
     };
@@ -85,12 +85,12 @@ impl RestoreText<'_> {
         }
         if report.stricter > 0 {
             lines.push(format!(
-                "blocked, changed or revoked only there, and here from now on: {}",
+                "blocked, changed or revoked only in the backup, and from now on here too: {}",
                 report.stricter
             ));
         }
         if !report.changes_anything() {
-            lines.push("all of it is here".to_owned());
+            lines.push("everything in it is already here".to_owned());
         }
         lines
     }
@@ -135,8 +135,8 @@ fn describe_counts(counts: &RestoreCounts) -> String {
     let counts = [
         (counts.new, "new"),
         (counts.updated, "updated"),
-        (counts.known, "here already"),
-        (counts.kept, "later or decided here"),
+        (counts.known, "already here"),
+        (counts.kept, "newer or decided here"),
         (counts.refused, "not restored"),
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0);

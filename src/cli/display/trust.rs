@@ -43,7 +43,7 @@ pub(crate) fn describe(trust: keystore::Trust, shown: Trust) -> String {
         keystore::Trust::Revoked { at } => format!("revoked on {}", time::local(at)),
         keystore::Trust::Blocked { at } => format!("blocked on {}", time::local(at)),
         keystore::Trust::Unproven => {
-            "not verified on this machine: the record that says so was made by another one, or put here by somebody else"
+            "not verified on this machine: the record was made on another machine, or by somebody else"
                 .to_owned()
         }
         _ => label(shown).to_owned(),

@@ -53,7 +53,7 @@ fn addresses(addresses: &[String]) -> String {
 
 impl From<AcceptError> for Failure {
     fn from(error: AcceptError) -> Self {
-        let what = |name: &str| format!("cannot take the card of {}", safe(name));
+        let what = |name: &str| format!("cannot accept the card of {}", safe(name));
         match error {
             AcceptError::Contact(source) => keystore::failure("cannot read the contact", &source),
             AcceptError::Keystore(source) => keystore::unreadable(&source),
@@ -68,7 +68,7 @@ impl From<AcceptError> for Failure {
                 }
             }
             AcceptError::NotRecorded(source) => {
-                let what = "cannot take note that your invitation is answered";
+                let what = "cannot record that your invitation was answered";
                 keystore::failure(what, &source)
             }
         }
@@ -80,7 +80,7 @@ fn marked_as_changed(failure: Failure, names: &Names) -> Failure {
     let who = typed(names.addresses.first().map_or("", String::as_str), "WHO");
     failure
         .reason(format!(
-            "{} is marked as changed: nothing is sealed for them until you decide",
+            "{} is marked as changed: nothing is encrypted for them until you decide",
             names.display_name()
         ))
         .hint(changed_hint(&who))

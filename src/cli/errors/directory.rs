@@ -12,7 +12,7 @@ use crate::cli::terminal::{safe, shown, typed};
 
 /// What to do about a person who is not here and was not named by an address.
 const ASK_FOR_CARD: &str =
-    "ask for their card, then `encl contact add FILE`; `encl contact list` shows who is here";
+    "ask for their card, then `encl contact add FILE`; `encl contact list` shows your contacts";
 
 impl From<DirectoryError> for CommandError {
     fn from(error: DirectoryError) -> Self {
@@ -35,7 +35,7 @@ impl From<DirectoryError> for Failure {
             } => Self::from(*reason).hint(if has_identities {
                 "`encl key list` shows your identities"
             } else {
-                "you have no identity: `encl key new ADDRESS` makes one"
+                "you have no identity: `encl key new ADDRESS` creates one"
             }),
             DirectoryError::RetiredIdentity(name) => {
                 retired(format!("cannot use your identity `{}`", safe(&name)))
@@ -87,13 +87,13 @@ impl From<DirectoryError> for Failure {
             }
             DirectoryError::NotVerified(names) => Self::new(
                 Exit::Recipient,
-                "cannot wrap for somebody who was never verified",
+                "cannot wrap for a contact that is not verified",
             )
             .reason(format!("not verified: {}", list_of(&names)))
-            .hint("`encl contact verify WHO` compares a number with each of them"),
+            .hint("`encl contact verify WHO` compares the safety number with each of them"),
             DirectoryError::TwiceInQuorum(names) => Self::new(Exit::Usage, "cannot use a quorum")
                 .reason(format!("it names {} twice", names.display_name()))
-                .hint("each of its people counts once, and so does each member of a group"),
+                .hint("each person counts once, also as a member of a group"),
             DirectoryError::QuorumTooSmall { .. } | DirectoryError::QuorumTooLarge { .. } => {
                 Self::new(Exit::Usage, "cannot use a quorum").reason(reason)
             }
@@ -118,10 +118,10 @@ fn cannot_tell_group(name: &str) -> Failure {
 }
 
 fn unknown(name: &str, similar: Option<&str>) -> Failure {
-    let failure = cannot_tell(name).reason("nobody here has that address or name");
+    let failure = cannot_tell(name).reason("nobody in the keystore has that address or name");
     if std::path::Path::new(name).is_file() {
         return failure.hint(format!(
-            "it is a file here; write `./{}` if it is a card",
+            "there is a file of that name; write `./{}` if it is a card",
             safe(name)
         ));
     }
@@ -132,7 +132,7 @@ fn unknown(name: &str, similar: Option<&str>) -> Failure {
 }
 
 fn ambiguous(name: &str, matches: &[Names]) -> Failure {
-    let mut failure = cannot_tell(name).reason(format!("it fits {} people:", matches.len()));
+    let mut failure = cannot_tell(name).reason(format!("it matches {} people:", matches.len()));
     failure.reasons.extend(matches.iter().map(with_fingerprint));
     failure.hint("use an address or the fingerprint, or remove one of them: `encl contact remove`")
 }
@@ -154,7 +154,7 @@ fn ask_for_cards(names: &[&str]) -> String {
     };
     let whom = if names.len() == 1 { "them" } else { "each" };
     format!(
-        "`encl invite {address}` prints an invitation to mail to {whom}; `encl contact list` shows who is here"
+        "`encl invite {address}` prints an invitation to mail to {whom}; `encl contact list` shows your contacts"
     )
 }
 
@@ -170,10 +170,10 @@ fn unclear(addresses: &[UnclearAddress], similar: Option<&(String, String)>) -> 
     for one in addresses {
         let address = safe(&one.address);
         if one.owners.is_empty() {
-            failure = failure.reason(format!("nobody here has the address {address}"));
+            failure = failure.reason(format!("nobody in the keystore has the address {address}"));
             continue;
         }
-        failure = failure.reason(format!("{address} fits {}:", one.owners.len()));
+        failure = failure.reason(format!("{address} matches {}:", one.owners.len()));
         failure
             .reasons
             .extend(one.owners.iter().map(|owner| match owner {
@@ -206,8 +206,8 @@ fn conflict(name: &str, source: &KeystoreError) -> Failure {
 /// An identity that is not used any more.
 pub(crate) fn retired(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Recipient, what)
-        .reason("it was revoked or replaced, and only opens what was sealed to it")
-        .hint("`encl key new ADDRESS` makes another; `encl key list` shows what you have")
+        .reason("it was revoked or replaced, and only decrypts what was encrypted for it")
+        .hint("`encl key new ADDRESS` creates another; `encl key list` shows what you have")
 }
 
 /// Refuses a person who has only identities that are not used any more.
@@ -225,15 +225,15 @@ pub(crate) fn blocked(what: String, trust: Trust, names: &Names) -> Failure {
     let who = typed(who, "WHO");
     match trust {
         Trust::Changed => failure
-            .reason("another key or card was offered for this contact, and it is not decided which one is right")
-            .reason("somebody may be pretending")
+            .reason("another key or card was offered for this contact, and you have not decided which one is right")
+            .reason("somebody may be impersonating them")
             .hint(changed_hint(&who)),
         Trust::Revoked => failure
             .reason("its owner revoked the key")
             .hint("ask for the card of their new identity, and add it after `encl contact remove`"),
         Trust::Blocked => failure
             .reason("you blocked this contact")
-            .hint(format!("`encl contact unblock {who}` ends that")),
+            .hint(format!("`encl contact unblock {who}` unblocks it")),
         _ => failure,
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
             .reason(
                 "the policy, not verified, says that you may read it, but your slot was removed",
             )
-            .hint("ask whoever sent it"),
+            .hint("ask the person who sent it"),
         OpenError::Quorum(quorum) => {
             failure.reason(safe(&format!("the policy, not verified, says: {quorum}")))
         }

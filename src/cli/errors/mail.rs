@@ -53,7 +53,7 @@ pub(crate) fn not_chosen(error: &PlaceError, cannot: Cannot<'_>) -> Failure {
         PlaceError::Several(parts) => {
             let failure = cannot(Exit::Damaged)
                 .reason(error.to_string())
-                .hint("--part N takes one of them");
+                .hint("--part N opens one of them");
             let line = |(n, part): (usize, &String)| format!("{n}: in part {}", part_number(part));
             with_lines(failure, (1..).zip(parts).map(line).collect())
         }
@@ -87,7 +87,7 @@ pub(crate) fn not_from_signer(mismatch: &SenderMismatch, cannot: Cannot<'_>) -> 
             mismatch.signer.display_name()
         ))
         .reason(reason)
-        .hint("--allow-from-mismatch opens it all the same")
+        .hint("--allow-from-mismatch opens it anyway")
 }
 
 /// Why a message of a mailbox is as it was.
@@ -176,7 +176,7 @@ pub(crate) fn no_recipients(error: RecipientsError, cannot: Cannot<'_>) -> Failu
         RecipientsError::Directory(error) => error.into(),
         RecipientsError::HeaderTooLong | RecipientsError::NobodyInHeader => cannot(Exit::Recipient)
             .reason(reason)
-            .hint("--to WHO names the readers"),
+            .hint("--to WHO names the recipients"),
         RecipientsError::Nobody => cannot(Exit::Usage).reason(reason),
         RecipientsError::Field { source, .. } => cannot(Exit::Recipient)
             .reason(reason)
@@ -225,7 +225,7 @@ pub(crate) fn not_sealed(error: SendError, cannot: Cannot<'_>) -> Failure {
         SendError::Seal(SealError::Request(reason)) => cannot(Exit::Usage).reason(safe(&reason)),
         SendError::NoCopyReader => cannot(Exit::Usage)
             .reason(error.to_string())
-            .hint("`encl key new ADDRESS` makes an identity")
+            .hint("`encl key new ADDRESS` creates an identity")
             .sysexit(Sysexit::Config),
         SendError::Directory(error) => error.into(),
     }

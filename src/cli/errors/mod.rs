@@ -69,19 +69,17 @@ impl Exit {
     /// One line for the tables in the help texts.
     pub(crate) fn means(self) -> &'static str {
         match self {
-            Self::Failed => "the system said no: not found, permission, disk full, broken pipe",
+            Self::Failed => "operating system error: not found, permission, disk full, broken pipe",
             Self::Usage => "the command line is wrong",
             Self::NotForYou => "none of my keys can open it",
             Self::Damaged => {
-                "truncated, altered, mangled, not an envelope, forged, or not signed as demanded"
+                "truncated, altered, not an envelope, forged, or not signed as required"
             }
             Self::Refused => {
-                "the policy says no: expired, too early, quorum not met, a signature would be lost"
+                "the policy forbids it: expired, too early, quorum not met, a signature would be lost"
             }
             Self::Locked => "a passphrase is wrong, missing or was cancelled",
-            Self::Recipient => {
-                "somebody cannot be wrapped for: unknown, ambiguous, changed, expired"
-            }
+            Self::Recipient => "a recipient cannot be used: unknown, ambiguous, changed, expired",
             Self::Exists => "the target exists, or is the input",
             Self::Newer => "made by a newer encl, or damaged",
         }

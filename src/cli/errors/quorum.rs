@@ -71,8 +71,8 @@ impl UnlockContext<'_> {
             OpenError::Share(wrong) => {
                 let reason = self.wrong(&wrong);
                 let hint = match wrong.source {
-                    Source::Slot(_) => "ask whoever sent you the envelope for another copy",
-                    Source::Approval(_) => "leave it out, or ask for another one",
+                    Source::Slot(_) => "ask the sender for another copy of the envelope",
+                    Source::Approval(_) => "leave it out, or ask for a new one",
                 };
                 plain(OpenError::Share(wrong)).reason(reason).hint(hint)
             }
@@ -80,9 +80,9 @@ impl UnlockContext<'_> {
                 let name = self.approvals.name(approval);
                 plain(error)
                     .reason(format!(
-                        "{name}, for lock {lock}, was forged or changed, or whoever made it holds nothing of that lock"
+                        "{name}, for lock {lock}, was forged or changed, or its maker holds no share of that lock"
                     ))
-                    .hint("leave it out, or ask for another one")
+                    .hint("leave it out, or ask for a new one")
             }
             other => envelope::failure(cannot, other),
         }
@@ -102,20 +102,20 @@ impl UnlockContext<'_> {
             number => format!("{number} more are needed"),
         };
         let rule = match (need, of) {
-            (1, 0) => format!("lock {lock} has to be opened too"),
-            (1, 1) => format!("lock {lock} has to be opened too, by one person"),
-            (1, of) => format!("lock {lock} has to be opened too, by any one of {of}"),
+            (1, 0) => format!("lock {lock} must be opened too"),
+            (1, 1) => format!("lock {lock} must be opened too, by one person"),
+            (1, of) => format!("lock {lock} must be opened too, by any one of {of}"),
             _ if self.policy.locks.len() > 1 => {
-                format!("any {need} of {of} must come together to open lock {lock}")
+                format!("any {need} of {of} are needed together to open lock {lock}")
             }
-            _ => format!("any {need} of {of} must come together to open it"),
+            _ => format!("any {need} of {of} are needed together to open it"),
         };
         let mut reasons = vec![format!("{more}: {says} {rule}")];
         if *need > 1 {
-            reasons.push(format!("has given: {}", self.listed(given, "nobody")));
+            reasons.push(format!("shares given by: {}", self.listed(given, "nobody")));
         }
         let could = self.listed(could, "the others, who are named only to each other");
-        reasons.push(format!("could still: {could}"));
+        reasons.push(format!("who could still give one: {could}"));
         reasons
     }
 

@@ -13,8 +13,8 @@ use crate::cli::terminal::{safe, shown};
 /// Granting access is signed, so it needs an identity.
 pub(crate) fn no_identity(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, what)
-        .reason("you have no identity, and whoever lets somebody in signs for it")
-        .hint("`encl key new ADDRESS` makes one")
+        .reason("you have no identity, and giving access needs your signature")
+        .hint("`encl key new ADDRESS` creates one")
 }
 
 /// Why an access line stays as it is. `cannot` says what was attempted.
@@ -23,16 +23,19 @@ pub(crate) fn not_rewritten(cannot: Failure, error: &RewriteError) -> Failure {
     let (exit, hint) = match error {
         RewriteError::Private => (
             Exit::Refused,
-            "`encl rewrap FILE --to …` names all its readers anew, `encl revoke` takes somebody off",
+            "`encl rewrap FILE --to …` sets all its readers, `encl revoke` removes one",
         ),
         RewriteError::WhichLock { .. } | RewriteError::NoSuchLock { .. } => (
             Exit::Usage,
             "`encl inspect` shows the locks, --lock N chooses one",
         ),
-        RewriteError::NoShare { .. } => (Exit::Refused, "whoever holds a share in it can do that"),
+        RewriteError::NoShare { .. } => (
+            Exit::Refused,
+            "a person who holds a share in it can do that",
+        ),
         RewriteError::NobodyLeft { .. } => (
             Exit::Refused,
-            "`encl rewrap FILE --to …` seals it anew for others",
+            "`encl rewrap FILE --to …` encrypts it again for others",
         ),
         // An envelope that does not open is explained where it was opened.
         RewriteError::Open(_) | RewriteError::Request(_) => {
@@ -51,14 +54,14 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
             cannot
                 .exit(Exit::Recipient)
                 .reason(format!(
-                    "it has to be sealed anew, and there is no key here to seal to for {}",
+                    "it must be encrypted again, and no key is known here for {}",
                     list(&names)
                 ))
-                .hint("add their cards, take them off too (`encl revoke --from` takes the id of a key), or name all who remain: `encl rewrap FILE --to …`")
+                .hint("add their cards, remove them too (`encl revoke --from` accepts a key id), or name everybody who remains: `encl rewrap FILE --to …`")
         }
         UpdateError::ChangedSince => cannot
             .exit(Exit::Failed)
-            .reason("it was changed since it was looked at")
+            .reason("it was changed after it was checked")
             .hint("run it again"),
         UpdateError::NoIdentity => no_identity(cannot.what),
         UpdateError::Locked(error) => unlock_failure(error),
@@ -105,7 +108,7 @@ pub(crate) fn not_replaced(cannot: Failure, error: &ReplaceError, folder_hint: &
 
 /// A file or folder that cannot be looked into.
 pub(crate) fn not_walked(error: &WalkError) -> Failure {
-    let what = format!("cannot look into {}", shown(&error.path));
+    let what = format!("cannot read the folder {}", shown(&error.path));
     let failure = Failure::new(Exit::Failed, what).file(&error.path);
     match &error.source {
         Some(error) => failure.reason(io_message(error)),

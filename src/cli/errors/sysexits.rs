@@ -65,16 +65,16 @@ pub(crate) fn cannot_send(exit: Exit) -> Failure {
 pub(crate) const TABLE: &str = "\
   0   done
   64  the command line is wrong
-  65  the message is none, or its addresses cannot be read
-  67  a recipient is unknown, or cannot be sealed for
-  69  the program behind `--` cannot be run
+  65  it is not a message, or its addresses cannot be read
+  67  a recipient is unknown, or cannot be used
+  69  the program after `--` cannot be run
   73  the target exists
   74  standard output, or a copy, could not be written
-  75  try again later: keystore locked or broken, disk full, anything not surely permanent
+  75  try again later: keystore locked or broken, disk full, anything not certainly permanent
   76  made by a newer encl, or damaged
-  77  not for you, or the policy says no
-  78  the set-up is wrong: none of your identities carries the address in From
-  any other: what the program behind `--` returned";
+  77  not for you, or the policy forbids it
+  78  the set-up is wrong: none of your identities has the address in From
+  any other: what the program after `--` returned";
 
 /// Runs a command whose codes mail programs act on. Nothing that goes wrong in an unforeseen way is taken for permanent.
 pub(crate) fn ended(run: impl FnOnce() -> CommandResult) -> CommandResult {

@@ -207,7 +207,7 @@ impl Source {
         };
         spool().map_err(|error: io::Error| {
             let because = format!(
-                "it cannot be kept in a temporary file: {}",
+                "it cannot be stored in a temporary file: {}",
                 io_message(&error)
             );
             input.cannot(verb, Exit::Failed).reason(because)

@@ -130,7 +130,7 @@ pub(crate) fn not_scanned(input: &Input, verb: &str, error: ScanError) -> Failur
 /// "cannot VERB NAME", because no temporary file could be had.
 pub(crate) fn not_spooled(input: &Input, verb: &str, error: &io::Error) -> Failure {
     let because = format!(
-        "it cannot be kept in a temporary file: {}",
+        "it cannot be stored in a temporary file: {}",
         io_message(error)
     );
     input.cannot(verb, Exit::Failed).reason(because)

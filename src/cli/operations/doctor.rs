@@ -45,7 +45,7 @@ impl Line {
             Level::Bad => "BAD ",
         };
         let mend = self.mend.as_ref();
-        let mend = mend.map_or_else(String::new, |mend| format!("\n      to mend it: {mend}"));
+        let mend = mend.map_or_else(String::new, |mend| format!("\n      to repair it: {mend}"));
         format!("{level}  {}: {}{mend}", self.about, self.says)
     }
 }
@@ -85,19 +85,19 @@ impl Scene<'_> {
         let root = || shown(self.keystore.root());
         let new = "encl key new ADDRESS";
         match finding {
-            Finding::NoKeystore => words(&root(), "it is not there yet", Some(new)),
+            Finding::NoKeystore => words(&root(), "it does not exist yet", Some(new)),
             Finding::Unreachable(error) => words(&root(), &io_message(error), None),
             Finding::FilesFine => words(&root(), "every file opens, and is private", None),
             Finding::File(file) => self.describe_file(file),
-            Finding::ClockFine => words("clock", "it runs forward", None),
+            Finding::ClockFine => words("clock", "it has not gone backwards", None),
             Finding::ClockWentBack { latest, record } => {
                 let says = format!(
-                    "it says {}, but this keystore was used at {}: dates cannot be judged",
+                    "it says {}, but this keystore was used at {}: dates cannot be checked",
                     time::local(self.now),
                     time::local(*latest)
                 );
                 let mend = format!(
-                    "set the clock right, or if that time was the wrong one: rm {}",
+                    "set the clock, or if the later time was wrong: rm {}",
                     quoted(Some(record))
                 );
                 words("clock", &says, Some(&mend))
@@ -117,12 +117,12 @@ impl Scene<'_> {
             FileFinding::Fault(error) => self.fault(error),
             FileFinding::Leftover(path) => words(
                 &shown(path),
-                "a killed run left it; it means nothing",
+                "left over from an interrupted run; it can be removed",
                 Some(&format!("rm -r {}", quoted(Some(path)))),
             ),
             FileFinding::Unexpected(path) => words(
                 &shown(path),
-                "nothing that a keystore has; it is not looked at",
+                "not a file of a keystore; it is ignored",
                 None,
             ),
             FileFinding::SharedAddress { address, ids } => words(
@@ -132,7 +132,7 @@ impl Scene<'_> {
             ),
             FileFinding::MissingMember { group, id } => words(
                 &format!("@{group}"),
-                &format!("{id} is no contact, and it cannot be wrapped for"),
+                &format!("{id} is not a contact, so the group cannot be used"),
                 Some(&format!(
                     "encl contact add CARD, or encl group remove {group} {id}"
                 )),
@@ -148,10 +148,10 @@ impl Scene<'_> {
             }
             KeystoreError::Damaged { path, what } => {
                 let mend = match self.state.is_some_and(|state| path.starts_with(state)) {
-                    true => "move it away; whom you verified has to be compared again",
+                    true => "move it away, then verify your contacts again",
                     false => "move it away, then encl restore BACKUP",
                 };
-                let says = format!("it does not open: {what}");
+                let says = format!("it cannot be opened: {what}");
                 (Some(path), says, Some(mend.to_owned()))
             }
             KeystoreError::NotA { path, due } => (Some(path), format!("it is not a {due}"), None),
@@ -173,20 +173,24 @@ fn describe_identity(card: &Card, finding: &IdentityFinding) -> Words {
     let restore = "encl restore BACKUP, or encl key paper --restore";
     let (says, mend) = match finding {
         IdentityFinding::Expired => (
-            "its key has ended: nobody can seal for you".to_owned(),
+            "its key has expired: nobody can encrypt for you".to_owned(),
             Some(renew),
         ),
         IdentityFinding::ExpiresSoon(end) => (
-            format!("its key ends at {}", time::local(*end)),
+            format!("its key expires at {}", time::local(*end)),
             Some(renew),
         ),
         IdentityFinding::Unprotected => (
-            "whoever reads its file has the private keys: no passphrase protects them".to_owned(),
+            "no passphrase protects its private keys: anybody who can read the file has them"
+                .to_owned(),
             Some(format!("encl key passphrase {address}")),
         ),
-        IdentityFinding::NotTested => ("behind a passphrase; --open tries it".to_owned(), None),
+        IdentityFinding::NotTested => (
+            "protected by a passphrase; --open tests it".to_owned(),
+            None,
+        ),
         IdentityFinding::Opens => (
-            "it opens, and so does what is sealed to it".to_owned(),
+            "it can be opened, and a test encryption for it succeeded".to_owned(),
             None,
         ),
         IdentityFinding::Locked(error) => {
@@ -197,7 +201,7 @@ fn describe_identity(card: &Card, finding: &IdentityFinding) -> Words {
             (says, Some(restore.to_owned()))
         }
         IdentityFinding::DoesNotOpen(error) => {
-            let failure = keystore::failure("a test envelope to it does not open", error);
+            let failure = keystore::failure("a test envelope for it cannot be opened", error);
             (in_one_line(&failure), Some(restore.to_owned()))
         }
     };
@@ -216,7 +220,7 @@ fn describe_contacts(count: usize, finding: ContactFinding) -> Words {
     };
     let (says, mend) = match finding {
         ContactFinding::Changed => (
-            "changed: nothing is sealed for them",
+            "changed: nothing is encrypted for them",
             "encl contact list; encl contact verify WHO",
         ),
         ContactFinding::Unproven => (
@@ -224,7 +228,7 @@ fn describe_contacts(count: usize, finding: ContactFinding) -> Words {
             "encl contact verify WHO",
         ),
         ContactFinding::Expired => (
-            "without a key that has not ended",
+            "without a valid key: all have expired",
             "ask them for a new card",
         ),
         ContactFinding::Unverified => ("not verified yet", "encl contact verify WHO"),
@@ -234,19 +238,15 @@ fn describe_contacts(count: usize, finding: ContactFinding) -> Words {
 
 fn describe_backup(finding: &Finding) -> Words {
     let make = Some("encl backup -o FILE");
-    let last = |time: &Time| format!("the last one is of {}", time::local(*time));
+    let last = |time: &Time| format!("the last one is from {}", time::local(*time));
     match finding {
         Finding::BackupMissesChanges(time) => {
             let time = time::local(*time);
-            let says = format!("an identity was made or changed since the last one, {time}");
+            let says = format!("an identity was created or changed after the last one, {time}");
             words("backup", &says, make)
         }
         Finding::BackupOld(time) => words("backup", &last(time), make),
         Finding::BackupFine(time) => words("backup", &last(time), None),
-        _ => words(
-            "backup",
-            "there was none yet, as far as is known here",
-            make,
-        ),
+        _ => words("backup", "no backup is known on this machine", make),
     }
 }

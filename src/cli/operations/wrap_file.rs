@@ -100,7 +100,7 @@ impl Wrapping<'_> {
         } = wrapped;
         if was_envelope {
             self.sealing.context.terminal.warning(&format!(
-                "{} is an envelope already; wrapped once more",
+                "{} is already an envelope; wrapped again",
                 input.name()
             ));
         }

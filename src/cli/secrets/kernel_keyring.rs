@@ -114,7 +114,7 @@ fn no_keyring(error: KeyError) -> String {
             "this kernel has no keyring (or this container may not use it)".to_owned()
         }
         KeyError::QuotaExceeded => "this user has no room for more keys in the kernel".to_owned(),
-        error => format!("the kernel's keyring says no: {}", safe(&error.to_string())),
+        error => format!("the kernel's keyring refused: {}", safe(&error.to_string())),
     }
 }
 

@@ -182,7 +182,7 @@ impl Passphrases {
         let text = match &self.source {
             Source::Nowhere | Source::Terminal => {
                 return Err(missing(what)
-                    .reason("nothing may be asked (--no-input)")
+                    .reason("--no-input forbids questions")
                     .hint(self.ways));
             }
             Source::File(path) => self.read_path(path),
@@ -257,10 +257,10 @@ fn ask_twice(prompt: &mut Prompt, what: &str) -> Result<Zeroizing<String>, Promp
             ))?;
             return Ok(words);
         }
-        if prompt.secret("The same again")? == first {
+        if prompt.secret("Repeat the passphrase")? == first {
             return Ok(first);
         }
-        prompt.say("The two are not the same.")?;
+        prompt.say("They are not the same.")?;
     }
 }
 

@@ -11,8 +11,8 @@ pub(crate) fn secret(keystore: &Keystore, id: RootId) -> Result<StoredSecret, Fa
     let due = secret_if_any(keystore, id)?;
     due.ok_or_else(|| {
         Failure::new(Exit::Failed, "cannot read your identity")
-            .reason("its private keys are gone")
-            .hint("`encl restore` and `encl key paper --restore` bring them back")
+            .reason("its private keys are missing")
+            .hint("`encl restore` and `encl key paper --restore` restore them")
     })
 }
 

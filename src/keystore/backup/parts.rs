@@ -25,7 +25,7 @@ const TRUST_BYTES_MAX: u64 = 16 << 20;
 
 /// Why a stream is no backup.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no backup of a keystore: {0}")]
+#[error("it is not a backup of a keystore: {0}")]
 pub struct BackupError(String);
 
 /// What was decided about people, by their root keys.
@@ -78,7 +78,7 @@ pub fn read_parts<E: From<BackupError>>(
     for entry in entries.raw(true) {
         let mut entry = entry.map_err(unreadable)?;
         let path = String::from_utf8(entry.path_bytes().into_owned())
-            .map_err(|_| wrong("a name in it is no text"))?;
+            .map_err(|_| wrong("a name in it is not text"))?;
         let kind = entry.header().entry_type();
         if kind == EntryType::Directory {
             continue; // folders are made when they are needed
@@ -229,7 +229,7 @@ fn named(name: &str, bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {
 }
 
 fn single(bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {
-    let text = || std::str::from_utf8(bytes).map_err(|_| wrong("a file in it is no text"));
+    let text = || std::str::from_utf8(bytes).map_err(|_| wrong("a file in it is not text"));
     match stage {
         Stage::Head => {
             let rest = text()?.trim_end().strip_prefix(MAGIC);

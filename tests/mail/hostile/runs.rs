@@ -212,7 +212,7 @@ fn show_gives_a_terminal_nothing_to_obey() {
         .collect();
     let text = String::from_utf8_lossy(&screen).into_owned();
     assert!(
-        text.contains("[-- encl: end of the sealed message --]"),
+        text.contains("[-- encl: end of the encrypted message --]"),
         "{text}"
     );
     assert_eq!(harmless("the screen", &screen), Ok(()));
@@ -222,7 +222,7 @@ fn show_gives_a_terminal_nothing_to_obey() {
 #[test]
 fn a_message_cannot_write_lines_of_the_frame() {
     let people = people();
-    let frame = "[-- encl: sealed by The Boss --]";
+    let frame = "[-- encl: signed by The Boss --]";
     let message = format!(
         "From: alice@example.org\nSubject: =?utf-8?q?x=0A{}?=\nDate: x\r{frame}\n\n{frame}\n  {frame}\n\u{200c}{frame}\n\t{frame}\n",
         frame.replace(' ', "_")

@@ -132,7 +132,7 @@ impl Colleague {
         let found = resolve(&[&arguments.to], people)?;
         if found.len() != 1 {
             return Err(input.cannot("approve", Exit::Usage).reason(format!(
-                "--to names {} people, and an approval is for one",
+                "--to names {} people, but an approval is for one person",
                 found.len()
             )));
         }
@@ -263,7 +263,7 @@ impl Approving<'_> {
         let mut failure = self
             .input
             .cannot("approve", Exit::Usage)
-            .reason("you hold something of several locks; the policy, not verified, says:");
+            .reason("you hold shares of several locks; the policy, not verified, says:");
         for lock in locks {
             let rule = policy::rule(&self.manifest.policy.locks[usize::from(lock)], self.people);
             failure = failure.reason(format!("lock {lock}: {rule}"));
@@ -287,7 +287,7 @@ impl Approving<'_> {
         let mut failure = context.failure(&envelope, cannot, error);
         if let Some(lock) = self.arguments.lock.filter(|_| is_not_mine) {
             failure.reasons = vec![format!(
-                "none of your identities holds anything of lock {lock}"
+                "none of your identities holds a share of lock {lock}"
             )];
         }
         if is_not_mine {
@@ -332,9 +332,9 @@ impl Approving<'_> {
             number => format!("your {number} shares"),
         };
         match (policy.locks[usize::from(*lock)].need, policy.locks.len()) {
-            (1, 1) => "the whole secret, which opens it without anybody else,".to_owned(),
+            (1, 1) => "the complete secret, which opens it without anybody else,".to_owned(),
             (1, _) => format!(
-                "the whole secret of lock {lock}, which opens that lock without anybody else,"
+                "the complete secret of lock {lock}, which opens that lock without anybody else,"
             ),
             (_, 1) => shares,
             _ => format!("{shares} of lock {lock}"),

@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 }
 
 /// What it does not do, in one line.
-const CAVEAT: &str = "whoever had the file or the key keeps it; `encl revoke` seals anew";
+const CAVEAT: &str = "whoever has opened or copied the file can still decrypt it; `encl revoke` encrypts it again with new keys";
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = arguments.inputs.all("drop", context)?;
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let who = list_of(&leaving.holders);
     if !arguments.yes && !options.dry_run {
         let question = format!("Drop the slots of {who}? ({CAVEAT})");
-        context.confirm(&question, "cannot drop anybody")?;
+        context.confirm(&question, "cannot drop a slot")?;
     }
     let access = RewriteSession::new("drop", &inputs, options, &people, context)?;
     let mut tally = Tally::default();
@@ -138,7 +138,7 @@ fn tell(
     let (name, who) = (done.target.name(), list_of(&leaving.holders));
     let slots = match done.slots {
         0 => {
-            let line = format!("{name}: no slot in it is of {who}");
+            let line = format!("{name}: no slot in it belongs to {who}");
             context.terminal.status(&line);
             return Ok(());
         }

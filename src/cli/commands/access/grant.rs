@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     arguments.rewrite.remove_leftovers(&inputs)?;
     let people = context.people()?;
     if people.active.is_empty() {
-        return Err(no_identity("cannot let anybody in").into());
+        return Err(no_identity("cannot give anybody access").into());
     }
     let newcomers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
     if arguments.require_verified {
@@ -143,7 +143,7 @@ impl<'a> Granting<'a> {
         let dry_run = options.dry_run;
         if !done.can_record && !done.added.is_empty() {
             context.terminal.warning(&format!(
-                "{}: nobody whom the author chose let you in by a record, so newcomers will be told that they are unrecorded too",
+                "{}: no record leads from the author to you, so the people you add will be shown as unrecorded too",
                 done.target.name()
             ));
         }
@@ -173,12 +173,16 @@ impl<'a> Granting<'a> {
         let name = done.target.name();
         if !done.had_access.is_empty() {
             context.terminal.status(&format!(
-                "{name}: had access before: {}",
+                "{name}: already had access: {}",
                 named(&done.had_access)
             ));
         }
         if !done.added.is_empty() {
-            let would = if dry_run { "would let in" } else { "let in" };
+            let would = if dry_run {
+                "would give access to"
+            } else {
+                "gave access to"
+            };
             let line = format!("{name}: you {would} {}", named(&done.added));
             return print_line(&line, &done.target, dry_run, context.terminal);
         }

@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             true => SignaturePolicy::Drop,
             false => SignaturePolicy::Preserve,
         },
-        unchanged: "right as it is".to_owned(),
+        unchanged: "already up to date".to_owned(),
         caveat: RESEALING_LIMITS,
     };
     batch::run(request, &session, &inputs, tally)
@@ -106,7 +106,7 @@ fn inputs(
         && arguments.inputs.files_from.is_none()
     {
         return Err(Failure::new(Exit::Usage, "cannot rewrap without a folder")
-            .hint("`encl rewrap -r .` goes through the folder that you are in"));
+            .hint("`encl rewrap -r .` updates the current folder"));
     }
     let named = arguments.inputs.all("rewrap", context)?;
     if !arguments.recursive {

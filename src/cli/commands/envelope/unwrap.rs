@@ -198,7 +198,9 @@ fn not_copied(output: &Output<'_>, error: OpenError) -> Failure {
         error => {
             let failure = envelope::failure(output.input.cannot("unwrap", Exit::Failed), error);
             if output.is_stream() {
-                failure.hint("throw away what was written: it is not all, or not signed")
+                failure.hint(
+                    "discard what was written: it is incomplete, damaged or not signed as required",
+                )
             } else {
                 failure
             }

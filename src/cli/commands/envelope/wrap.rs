@@ -86,11 +86,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if author.is_none() {
         context
             .terminal
-            .notice("not signed, and no copy for you: you have no identity");
+            .notice("not signed, and you cannot open it yourself: you have no identity");
     } else if is_quorum_alone(arguments) && !arguments.seal.no_self {
         context
             .terminal
-            .notice("no copy for you: without --to only the quorum opens it");
+            .notice("you cannot open it alone: without --to only the quorum opens it");
     }
     let wrapping = Wrapping {
         destination: arguments.output.destination(),
@@ -139,13 +139,13 @@ fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
     if is_quorum_alone(arguments) && arguments.seal.passphrase {
         return Err(
             Failure::new(Exit::Usage, "cannot use --passphrase with --quorum alone")
-                .reason("whoever knows the passphrase opens the lock of --to, and there is none")
-                .hint("--to WHO makes it"),
+                .reason("the passphrase belongs to the lock of --to, and there is none")
+                .hint("--to WHO creates that lock"),
         );
     }
     if arguments.to.is_empty() && arguments.quorum.is_empty() && !arguments.seal.passphrase {
         return Err(
-            Failure::new(Exit::Usage, "cannot wrap for nobody").hint("--to WHO names a reader")
+            Failure::new(Exit::Usage, "no recipient given").hint("--to WHO names a recipient")
         );
     }
     match &arguments.name {

@@ -63,6 +63,6 @@ fn token(text: &str) -> Result<InvitationToken, Failure> {
             format!("cannot answer the invitation `{}`", safe(text)),
         )
         .reason(error.to_string())
-        .hint("copy the word that begins with `encl-invitation1:` from the invitation, all of it")
+        .hint("copy the complete word that begins with `encl-invitation1:` from the invitation")
     })
 }

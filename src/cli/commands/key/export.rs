@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         text.as_bytes(),
     )?;
     context.terminal.status(&format!(
-        "{who}: exported to {}; whoever has it has your private keys, or what your passphrase opens",
+        "{who}: exported to {}; it holds your private keys, protected only by your passphrase, if there is one",
         shown(&arguments.output)
     ));
     Ok(())

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         ImportOutcome::New => format!("{who} is one of your identities now"),
         ImportOutcome::Updated => format!("{who} is up to date now; no key was lost"),
         ImportOutcome::Known | ImportOutcome::KeysDiffer => {
-            format!("{who} was here already, with all its keys")
+            format!("{who} is already here, with all its keys")
         }
     });
     report::changed(export.card().id(), context)

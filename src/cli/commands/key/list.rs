@@ -18,7 +18,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     if identities.is_empty() {
         context
             .terminal
-            .status("you have no identity: `encl key new ADDRESS` makes one");
+            .status("you have no identity: `encl key new ADDRESS` creates one");
     }
     report::list(&identities, context)
 }

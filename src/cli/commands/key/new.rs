@@ -56,7 +56,7 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
         true => None,
         false => Some(wish.cost.unwrap_or_default()),
     };
-    let what = format!("cannot make an identity for {}", safe(&wish.address));
+    let what = format!("cannot create an identity for {}", safe(&wish.address));
     // Standard output first: a card that cannot be printed is found out before anything is made.
     Stdout::check()?;
     let expires = expiry(wish.expires.as_deref(), &what, context.now)?;
@@ -70,7 +70,7 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
     let mut ask = Ask::for_new(context, "the new identity", cost);
     let card = ask.identities(&mut rng).create(new).map_err(failed)?;
     context.terminal.status(&format!(
-        "made identity {}, fingerprint {}",
+        "created identity {}, fingerprint {}",
         card.display_name(),
         fingerprint(&card.id())
     ));

@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
     let who = card.display_name();
     let what = format!("cannot change the passphrase of {who}");
     if arguments.no_passphrase && !arguments.yes {
-        let question = format!("Keep the private keys of {who} in the clear from now on?");
+        let question = format!("Store the private keys of {who} unencrypted from now on?");
         context.confirm(&question, &what)?;
     }
     let new = Passphrases::replacing(
@@ -81,8 +81,8 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
     let changed = identities.change_lock(&update, lock.as_ref());
     changed.map_err(failed)?;
     context.terminal.status(&match (&update.lock, &lock) {
-        (_, None) => format!("{who}: the private keys stand in the clear from now on"),
-        (None, Some(_)) => format!("{who}: the private keys are behind a passphrase from now on"),
+        (_, None) => format!("{who}: the private keys are stored unencrypted from now on"),
+        (None, Some(_)) => format!("{who}: the private keys are protected by a passphrase from now on"),
         (Some(_), Some(_)) => {
             format!("{who}: the passphrase is changed; copies of the keystore made before open with the old one")
         }

@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let card = find(Some(who), context)?.card;
     let what = format!("cannot remove your identity {}", safe(who));
     let question = format!(
-        "Remove {} for good? What was sealed for it can then never be opened with it",
+        "Remove {} for ever? What was encrypted for it can then never be decrypted with it",
         card.display_name()
     );
     if !*yes {
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let removed = context.keystore.remove_identity(&card.id());
     removed.map_err(|error| keystore::failure(&what, &error))?;
     context.terminal.status(&format!(
-        "removed {}; what was sealed for it cannot be opened with it any more",
+        "removed {}; what was encrypted for it can no longer be decrypted with it",
         card.display_name()
     ));
     Ok(())

@@ -42,13 +42,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
     let renewed = ask.identities(&mut rng).renew(card, expires);
     let card = renewed.map_err(|error| identity::failure(&what, error))?;
-    let end = expires.map_or("does not end".to_owned(), |end| {
-        format!("ends at {}", time::local(end))
+    let end = expires.map_or("never expires".to_owned(), |end| {
+        format!("expires at {}", time::local(end))
     });
     context.terminal.status(&format!(
         "{who}: the newest key {end}; give the new card to others"
     ));
     let card = CardReport::new(&card);
     let printed = context.report(&card, Stream::Stdout);
-    printed.map_err(|failure| failure.hint(format!("it is done; {} the card", card.later())))
+    printed
+        .map_err(|failure| failure.hint(format!("the change was made; {} the card", card.later())))
 }

@@ -53,5 +53,6 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     ));
     let card = CardReport::new(&card);
     let printed = context.report(&card, Stream::Stdout);
-    printed.map_err(|failure| failure.hint(format!("it is done; {} the card", card.later())))
+    printed
+        .map_err(|failure| failure.hint(format!("the change was made; {} the card", card.later())))
 }

@@ -40,13 +40,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         .revocation(&card.id())
         .map_err(|error| keystore::failure(&what, &error))?;
     if !arguments.yes {
-        let question = format!("Revoke {who} for good? Nobody shall seal to it any more");
+        let question = format!("Revoke {who} for ever? Nobody should encrypt for it any more");
         context.confirm(&question, &what)?;
     }
     let marked = keystore.mark_revoked(&card.id());
     marked.map_err(|error| keystore::failure(&what, &error))?;
     context.terminal.status(&format!(
-        "{who} is revoked, and only opens from now on; give the statement to everybody who has its card"
+        "{who} is revoked, and only decrypts old envelopes from now on; give the statement to everybody who has its card"
     ));
     let statement = RevocationReport {
         id: card.id(),

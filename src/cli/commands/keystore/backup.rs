@@ -110,7 +110,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
     output.commit(sink)?;
     if let Err(error) = keystore.note_backup(context.now) {
-        let text = format!("that it was backed up could not be noted: {error}");
+        let text = format!("the date of the backup could not be recorded: {error}");
         context.terminal.warning(&text);
     }
     if context.json {

@@ -69,8 +69,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     if context.json && !arguments.yes && !arguments.dry_run {
-        let failure = Failure::new(Exit::Usage, "cannot ask about what --json does not show");
-        return Err(failure.hint("--dry-run shows it, --yes does it").into());
+        let failure = Failure::new(
+            Exit::Usage,
+            "cannot ask for confirmation: --json does not show the changes",
+        );
+        return Err(failure
+            .hint("--dry-run shows the changes, --yes makes them")
+            .into());
     }
     let input = &one_input(Some(&arguments.file), VERB, context)?;
     let people = context.people()?;
@@ -117,7 +122,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if !arguments.yes {
         let place = shown(keystore.root());
         let what = format!("cannot restore {}", input.name());
-        context.confirm(&format!("Restore that into {place}?"), &what)?;
+        context.confirm(&format!("Restore this into {place}?"), &what)?;
     }
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
     let mut items = ItemLines::default();
@@ -128,7 +133,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         show(&done, &items, (input, signer.as_ref()), false, context)?;
     }
     if done.failures.is_empty() {
-        let text = "restored; nothing that was here gave way to anything earlier";
+        let text = "restored; no newer data was replaced";
         context.terminal.status(text);
     }
     report_failures(done.failures, context)

@@ -59,7 +59,7 @@ pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> CommandResult
         None => people.active.first().ok_or_else(|| {
             Failure::new(Exit::Usage, "cannot unlock anything")
                 .reason("you have no identity")
-                .hint("`encl key new ADDRESS` makes one")
+                .hint("`encl key new ADDRESS` creates one")
         })?,
     };
     let Some(locked) = locked(person, context)? else {

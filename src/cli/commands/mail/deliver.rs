@@ -158,7 +158,7 @@ fn mailbox(name: &str) -> Result<Mailbox, Failure> {
             .reason(format!("`{}` is not one address", safe(name)))
             .reason(match error {
                 NotOneAddress::Malformed(error) => safe(&error.to_string()),
-                _ => "each has a --for of its own".to_owned(),
+                _ => "give each address its own --for".to_owned(),
             })
     })
 }
@@ -166,7 +166,7 @@ fn mailbox(name: &str) -> Result<Mailbox, Failure> {
 /// Nothing on standard input is a broken pipe rather than a message.
 fn refuse_empty(source: &MessageSource) -> Result<(), Failure> {
     if source.bytes() == 0 {
-        return Err(cannot(Exit::Failed).reason("nothing came on standard input"));
+        return Err(cannot(Exit::Failed).reason("standard input is empty"));
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ fn inspect_message(input: &Input, people: &People, context: &Context) -> Result<
         inspect((input, part), envelope, people, context)?;
     }
     if more > 0 {
-        let text = format!("there are {more} envelopes more, which are not shown");
+        let text = format!("{more} more envelopes are not shown");
         context.terminal.notice(&text);
     }
     show_outside(&received, context.terminal);

@@ -128,7 +128,7 @@ fn author<'a>(
     let from = from.unwrap_or_else(|| "nobody".to_owned());
     Err(cannot(Exit::Usage)
         .reason(format!("it is from {from}"))
-        .reason("none of your identities has that as its address")
+        .reason("none of your identities has that address")
         .hint("--as WHO signs with another identity, --anonymous does not sign; `encl key list` shows your identities")
         .sysexit(Sysexit::Config))
 }
@@ -183,15 +183,15 @@ fn hand_over(
             return Err(failure);
         }
         let failure = failure
-            .reason(format!("it was sent to {} before that", names(sent)))
+            .reason(format!("it was already sent to {}", names(sent)))
             .reason(format!("it was not sent to {}", names(unsent)));
         return Err(match copy.map(Copy::commit) {
-            Some(Err(_)) => failure.reason("no copy of it was kept"),
+            Some(Err(_)) => failure.reason("no copy of it was stored"),
             _ => failure,
         });
     }
     let committed = copy.map_or(Ok(()), Copy::commit);
-    committed.map_err(|failure| failure.reason("the message itself was sent, to everybody"))
+    committed.map_err(|failure| failure.reason("the message itself was sent to everybody"))
 }
 
 /// All of them: whoever sends again needs each.

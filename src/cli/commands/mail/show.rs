@@ -104,7 +104,7 @@ fn print(
         lines.extend(text.text.lines().map(line));
         if text.is_cut {
             lines.push(format!(
-                "{FRAME} the text goes on; `encl mail unwrap` gives all of it --]"
+                "{FRAME} the text is longer; `encl mail unwrap` writes all of it --]"
             ));
         }
     }
@@ -113,7 +113,7 @@ fn print(
         let name = other.name.as_deref();
         let name = name.map_or_else(String::new, |name| format!(" `{}`", safe(name)));
         lines.push(format!(
-            "{FRAME} sealed with it: part {}, {}{name}, {} bytes --]",
+            "{FRAME} also encrypted: part {}, {}{name}, {} bytes --]",
             other.number,
             safe(&other.media_type),
             other.bytes
@@ -121,18 +121,18 @@ fn print(
     }
     if display.others_more > 0 {
         lines.push(format!(
-            "{FRAME} and {} parts more --]",
+            "{FRAME} and {} more parts --]",
             display.others_more
         ));
     }
-    lines.push(format!("{FRAME} end of the sealed message --]"));
+    lines.push(format!("{FRAME} end of the encrypted message --]"));
     Ok(context.terminal.print(&lines.join("\n"))?)
 }
 
 fn first_line(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
     let from = signer.map_or_else(
-        || "not signed: it does not say who sealed it".to_owned(),
-        |signer| format!("sealed by {}", signer.display_name()),
+        || "not signed: the sender is not known".to_owned(),
+        |signer| format!("signed by {}", signer.display_name()),
     );
     let created = about
         .created()
@@ -150,7 +150,7 @@ fn a_file(about: &Opened) -> String {
         .map(|name| format!(" `{}`", safe(name)));
     let name = name.unwrap_or_default();
     format!(
-        "{FRAME} it holds the file{name}, not a message; `encl mail unwrap -o FILE` gives it --]"
+        "{FRAME} it holds the file{name}, not a message; `encl mail unwrap -o FILE` writes it --]"
     )
 }
 
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_line_of_the_message_never_looks_like_one_of_ours() {
         assert_eq!(line("a\tb\r"), "a        b");
-        assert!(!line("[-- encl: sealed by the pope --]").starts_with(FRAME));
+        assert!(!line("[-- encl: signed by the pope --]").starts_with(FRAME));
         for hidden in [
             "  [-- encl: x",
             "\u{200c}[-- encl: x",

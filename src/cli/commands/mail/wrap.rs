@@ -162,7 +162,7 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     if !sealer.has_attachments() {
         context
             .terminal
-            .warning("the message has no attachment: nothing was sealed");
+            .warning("the message has no attachment: nothing was encrypted");
         let mut message = source.open().map_err(|error| unreadable(&input, &error))?;
         io::copy(&mut message, &mut sink).map_err(|error| output.not_written(&error))?;
         return Ok(output.commit(sink)?);
@@ -173,8 +173,8 @@ fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     if arguments.bcc != Some(Bcc::Keep) && !recipients::blind(&header).is_empty() {
         return Err(input
             .cannot("wrap", Exit::Usage)
-            .reason("it has a Bcc field, whose readers could not open the attachments")
-            .hint("--bcc keep leaves the field as it is; `encl mail send` seals for blind readers apart")
+            .reason("it has a Bcc field, whose recipients could not open the attachments")
+            .hint("--bcc keep leaves the field as it is; `encl mail send` encrypts for Bcc recipients separately")
             .into());
     }
     let author = author_of_message(&header, &arguments.seal, &people, context)?;
@@ -241,18 +241,18 @@ fn head(header: &Header, arguments: &Arguments, input: &Input) -> Result<Vec<u8>
         Some(Bcc::Keep) => Ok(header.bytes().to_vec()),
         None => Err(input
             .cannot("wrap", Exit::Usage)
-            .reason("it has a Bcc field, which everybody who may read it would see")
+            .reason("it has a Bcc field, which every recipient would see")
             .hint(
-                "`encl mail send` seals for blind readers apart; --bcc drop takes the field out",
+                "`encl mail send` encrypts for Bcc recipients separately; --bcc drop takes the field out",
             )),
     }
 }
 
 fn unsigned(author: &Author<'_>) -> &'static str {
     if author.reads.is_none() {
-        "not signed, and no copy for you: you have no identity for it"
+        "not signed, and you cannot open it yourself: you have no identity for it"
     } else {
-        "not signed: none of your identities carries the address in From"
+        "not signed: none of your identities has the address in From"
     }
 }
 

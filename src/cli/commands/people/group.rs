@@ -86,7 +86,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
             told(keystore.new_group(&name, &group), "make", &name)?;
             context
                 .terminal
-                .status(&format!("@{name}: made, {}", size(&group)));
+                .status(&format!("@{name}: created, {}", size(&group)));
         }
         Command::Add { name, who } => {
             let ids = members(&who, context)?;
@@ -171,7 +171,7 @@ fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
 /// Envelopes know people, not groups: what was sealed before stays as it is until somebody runs this.
 fn say_rewrap(name: &str, context: &Context) {
     context.terminal.notice(&format!(
-        "old envelopes stay as they are; to bring those below a folder in line: encl rewrap -r FOLDER --to @{name}"
+        "old envelopes do not change; to update those in a folder: encl rewrap -r FOLDER --to @{name}"
     ));
 }
 
@@ -208,7 +208,7 @@ fn described(group: &Group, members: &[(RootId, Option<Names>)]) -> String {
     let list = list.map(|address| format!("mailing list  {}", safe(address)));
     let members = members.iter().map(|(id, names)| {
         let words = names.as_ref().map_or_else(
-            || "no contact any more".to_owned(),
+            || "not a contact any more".to_owned(),
             DisplayName::display_name,
         );
         format!("{words}  {}", fingerprint(id))

@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
             file.finish(text.as_bytes())?;
             let (path, address) = (shown(&path), safe(&address));
             let from = safe(&me.addresses()[0]);
-            Written::ToFile(format!("{path} is to be mailed to {address}, from {from}"))
+            Written::ToFile(format!("mail {path} to {address}, from {from}"))
         }
     };
     let invitation = Invitation {
@@ -140,7 +140,7 @@ impl Report for Invitation<'_> {
 
 fn refuse_own_address(address: &str, people: &People, what: &str) -> Result<(), Failure> {
     match people.readers().any(|me| me.has_address(address)) {
-        true => Err(Failure::new(Exit::Usage, what).reason("that is an address of your own")),
+        true => Err(Failure::new(Exit::Usage, what).reason("that is your own address")),
         false => Ok(()),
     }
 }

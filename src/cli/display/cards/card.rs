@@ -24,7 +24,7 @@ pub(crate) fn described(card: &Card) -> String {
             format!(", expires {}", time::local(end))
         });
         lines.push(format!(
-            "key: {}, made {}{expires}",
+            "key: {}, created {}{expires}",
             key.public.kem().name(),
             time::local(key.created)
         ));

@@ -12,16 +12,19 @@ use crate::cli::terminal::{safe, typed};
 pub(crate) fn describe_accepted(outcome: AcceptOutcome, trust: Trust, card: &Card) -> String {
     let done = match outcome {
         AcceptOutcome::New => "added",
-        AcceptOutcome::Updated => "brought up to date",
-        AcceptOutcome::Successor => "has a new key, and the old one signed for it",
-        AcceptOutcome::Known => "was here already",
+        AcceptOutcome::Updated => "updated",
+        AcceptOutcome::Successor => "has a new key, signed by the old one",
+        AcceptOutcome::Known => "is already here",
     };
     match (outcome, trust.blocks_use()) {
-        (_, true) => format!("{done} but {}, so nothing is sealed for them", label(trust)),
+        (_, true) => format!(
+            "{done} but {}, so nothing is encrypted for them",
+            label(trust)
+        ),
         (AcceptOutcome::New, _) => format!("{done}, {}", label(trust)),
         (AcceptOutcome::Successor, _) => {
             let who = typed(&card.addresses()[0], "WHO");
-            format!("{done}; the numbers have to be compared again (`encl contact verify {who}`)")
+            format!("{done}; compare the safety number again (`encl contact verify {who}`)")
         }
         _ => done.to_owned(),
     }

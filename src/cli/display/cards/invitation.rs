@@ -85,7 +85,7 @@ pub(crate) fn describe_reply<E>(
         ),
         InvitationMatch::Received => {
             let first = match people()?.active.is_empty() {
-                true => "`encl key new ADDRESS` makes you an identity, then ",
+                true => "`encl key new ADDRESS` creates your identity, then ",
                 false => "",
             };
             let token = reply.token().to_invitation();
@@ -101,7 +101,7 @@ fn hint_to_compare(card: &Card, invitation: &Invitation, people: &People) -> Str
     let who = typed(&card.addresses()[0], "WHO");
     let me = as_whom(invitation.from, people);
     format!(
-        "; whoever read that can answer it, so compare numbers: `encl contact verify {who}{me}`"
+        "; anybody who read that can answer it, so compare the safety number: `encl contact verify {who}{me}`"
     )
 }
 
@@ -163,15 +163,14 @@ pub(crate) fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time
     let verify = typed(my_address, "ADDRESS");
     let token = token.to_invitation();
     [
-        filled(&format!("{name} asks for your card, to seal files and mail for you alone.")),
+        filled(&format!("{name} asks for your card, to encrypt files and mail for you.")),
         filled(
-            "encl is a program for the command line that seals them for the people named on the envelope. A card \
-             is what people give to each other for that: name, addresses, and the public half of their keys. \
-             Nobody can open anything with it.",
+            "encl is a command-line program that encrypts files and mail for named people. A card is what people give \
+             each other for that: name, addresses and public keys. Nobody can decrypt anything with a card.",
         ),
-        filled("1. Make yourself an identity, unless you have one. You are asked for a passphrase, which stays with you:"),
+        filled("1. Create an identity, unless you have one. You are asked for a passphrase; tell it to nobody:"),
         format!("    encl key new {you} > my.card"),
-        filled(&format!("2. Save this message as invitation.txt, and take the card of {name} from it:")),
+        filled(&format!("2. Save this message as invitation.txt, and add the card of {name} from it:")),
         "    encl contact add invitation.txt".to_owned(),
         filled(&format!(
             "3. Print your card with the token of this invitation, and mail both to {}:",
@@ -179,9 +178,9 @@ pub(crate) fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time
         )),
         format!("    encl key card --invitation {token}"),
         filled(&format!(
-            "The token is good for one answer, until {}; it says which invitation is answered, and not who you \
-             are. This message, too, may be from anybody: when both of you have the other's card, compare one number \
-             by telephone or in person:",
+            "The token works for one answer, until {}. It says which invitation is answered, not who you are. This \
+             message, too, can be from anybody: when each of you has the other's card, compare the safety number by \
+             telephone or in person:",
             time::day(ends)
         )),
         format!("    encl contact verify {verify}"),

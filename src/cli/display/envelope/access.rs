@@ -33,9 +33,12 @@ pub(crate) fn holder(holder: &AccessHolder) -> String {
     match &holder.name {
         HolderName::Known { name, address } => with_address(name, address.as_deref()),
         HolderName::Claimed(name) => {
-            format!("somebody who is no contact, called {} there", safe(name))
+            format!(
+                "a person who is not a contact, named {} in the record",
+                safe(name)
+            )
         }
-        HolderName::Unrecorded => format!("somebody without a record, key {}", hex(&holder.key.0)),
+        HolderName::Unrecorded => format!("a person without a record, key {}", hex(&holder.key.0)),
     }
 }
 

@@ -222,7 +222,7 @@ fn lines(name: &str, manifest: &Manifest, people: &People) -> Vec<String> {
 fn author(policy: &Policy, people: &People) -> String {
     match (policy.signer, policy.signed) {
         (Some(id), _) => people.signer(id).display_name(),
-        (None, true) => "somebody named only to its readers".to_owned(),
+        (None, true) => "a person named only to the recipients".to_owned(),
         (None, false) => "nobody".to_owned(),
     }
 }
@@ -258,10 +258,10 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
             format!("  {need:<11} {}{mine}", recipient.display_name())
         }));
         if lock.named.is_none() {
-            lines.push("  readers     named only to each other".to_owned());
+            lines.push("  recipients  named only to each other".to_owned());
         }
         if lock.passphrase.is_some() {
-            lines.push(format!("  {need:<11} whoever knows the passphrase"));
+            lines.push(format!("  {need:<11} anybody who knows the passphrase"));
         }
     }
     lines
@@ -274,7 +274,7 @@ fn grants(access: &Access) -> Vec<String> {
     };
     let words = |grant: Box<Grant>| {
         format!(
-            "  let in      {} at {}",
+            "  granted to  {} at {}",
             safe(&grant.name),
             time::local(grant.at)
         )

@@ -8,11 +8,11 @@ use crate::cli::terminal::safe;
 
 /// What sealing anew cannot do, in one line.
 pub(crate) const RESEALING_LIMITS: &str =
-    "copies already sent cannot be recalled: whoever had the old envelope can still open that";
+    "copies already sent cannot be recalled: whoever has the old envelope can still open it";
 
 /// "Carol", "any one of Carol and Dan", "any 2 of Carol, Dan and Erin together".
 pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
-    let passphrase = passphrase.then(|| "whoever knows the passphrase".to_owned());
+    let passphrase = passphrase.then(|| "anybody who knows the passphrase".to_owned());
     let all: Vec<String> = people.iter().cloned().chain(passphrase).collect();
     match (usize::from(need), all.len()) {
         (1, 0) => "nobody".to_owned(),
@@ -44,7 +44,7 @@ pub(crate) fn private_lock(need: u8, shares: usize, passphrase: bool) -> String 
     match (need, passphrase) {
         (1, false) => "any one of people who are named only to each other".to_owned(),
         (1, true) => {
-            "any one of people who are named only to each other and whoever knows the passphrase"
+            "any one of people who are named only to each other and anybody who knows the passphrase"
                 .to_owned()
         }
         (need, _) => {
@@ -68,12 +68,12 @@ mod tests {
         for (need, of, passphrase, words) in [
             (1, 1, false, "Carol"),
             (1, 2, false, "any one of Carol and Dan"),
-            (1, 0, true, "whoever knows the passphrase"),
+            (1, 0, true, "anybody who knows the passphrase"),
             (
                 1,
                 1,
                 true,
-                "any one of Carol and whoever knows the passphrase",
+                "any one of Carol and anybody who knows the passphrase",
             ),
             (2, 2, false, "Carol and Dan together"),
             (2, 3, false, "any 2 of Carol, Dan and Erin together"),

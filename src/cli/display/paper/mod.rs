@@ -18,9 +18,9 @@ const SHEET_LINES: usize = 66;
 const ROOM: usize = 256 << 10;
 
 const SECRET: &str =
-    "SECRET. Whoever has this page has these private keys, without any passphrase.";
+    "SECRET. This page holds private keys, unencrypted: anybody who has it can use them.";
 const HOW: [&str; 3] = [
-    "To restore: `encl key paper --restore` asks for the words, a line at a time, and tells at once if one is wrong.",
+    "To restore: `encl key paper --restore` asks for the words, line by line, and reports a wrong word at once.",
     "Four letters of a word are enough. A scanner may type the whole code instead.",
     "`encl key paper --restore FILE` reads lines of words, or what a telephone read from the code, from a file.",
 ];

@@ -39,7 +39,7 @@ pub(crate) fn not_restored(what: &str, error: UpdateError) -> Failure {
     let failure = failure(what, error);
     match failure.hint {
         None if is_about_local_keys => failure.hint(
-            "if what is here cannot be opened any more, --keystore DIR restores the page elsewhere; later keys are not on it",
+            "if the identity in the keystore cannot be opened any more, --keystore DIR restores the page into another keystore; newer keys are not on the page",
         ),
         _ => failure,
     }

@@ -24,14 +24,14 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
         },
         KeystoreError::OpenToOthers { path, .. } => failure.hint(format!("`chmod go= {}` makes it private", shown(path))),
         KeystoreError::AddressTaken { .. } => {
-            failure.hint("`encl key card` prints its card; `encl key remove` removes it for good")
+            failure.hint("`encl key card` prints its card; `encl key remove` removes it for ever")
         }
         KeystoreError::KeyChanged { .. } => failure.hint(
             "somebody may be pretending: ask by another way than this card came; if the key was really replaced, \
              `encl contact remove` the old card and add this one",
         ),
         KeystoreError::Changed => failure.hint("run the command again"),
-        KeystoreError::Blocked => failure.hint("`encl contact unblock` comes first"),
+        KeystoreError::Blocked => failure.hint("run `encl contact unblock` first"),
         KeystoreError::NoState => failure.hint("set $XDG_STATE_HOME or $HOME"),
         _ => failure,
     }

@@ -33,7 +33,7 @@ pub(crate) fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentit
         None if identities.is_empty() => {
             let failure =
                 Failure::new(Exit::Recipient, "cannot find your identity").reason("you have none");
-            return Err(failure.hint("`encl key new ADDRESS` makes one"));
+            return Err(failure.hint("`encl key new ADDRESS` creates one"));
         }
         None => 0,
     };

@@ -49,14 +49,14 @@ pub(crate) fn list(identities: &[StoredIdentity], context: &Context) -> Result<(
 pub(crate) fn show(identity: &StoredIdentity, context: &Context) -> Result<(), Failure> {
     let secret = secret(identity, context)?;
     let protection = match secret {
-        Some(StoredSecret::Locked(_)) => "private keys: behind a passphrase",
-        Some(StoredSecret::Plain(_)) => "private keys: in the clear",
-        None => "private keys: gone; `encl doctor` says how they come back",
+        Some(StoredSecret::Locked(_)) => "private keys: protected by a passphrase",
+        Some(StoredSecret::Plain(_)) => "private keys: unencrypted",
+        None => "private keys: missing; `encl doctor` says how to restore them",
     };
     let ended = match identity.standing {
         Standing::Active => "",
-        Standing::Replaced(_) => "\nreplaced: it only opens what was sealed to it",
-        Standing::Revoked => "\nrevoked: it only opens what was sealed to it",
+        Standing::Replaced(_) => "\nreplaced: it only decrypts what was encrypted for it",
+        Standing::Revoked => "\nrevoked: it only decrypts what was encrypted for it",
     };
     let words = format!("{}\n{protection}{ended}", described(&identity.card));
     report(identity, secret.as_ref(), Words::Answer(words), context)
@@ -118,7 +118,7 @@ fn kept(secret: Option<&StoredSecret>, context: &Context) -> String {
     let kept = match secret {
         Some(StoredSecret::Locked(locked)) => CachedSecret::find(locked, context.now),
         Some(StoredSecret::Plain(_)) => None,
-        None => return ", its private keys are gone".to_owned(),
+        None => return ", its private keys are missing".to_owned(),
     };
     kept.map_or_else(String::new, |kept| format!("  {}", kept.words(context.now)))
 }

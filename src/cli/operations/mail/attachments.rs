@@ -103,7 +103,7 @@ impl<'a> SealedAttachments<'a> {
         };
         context
             .terminal
-            .notice(&format!("{number} attachments put back: {fidelity}"));
+            .notice(&format!("{number} attachments restored: {fidelity}"));
         if let Some(other) = self.attachments.other_author(people) {
             show_other_author(&other, context.terminal);
         }
@@ -189,7 +189,7 @@ fn failure(
             damaged(error.to_string()).hint("--extract DIR gives the files")
         }
         AttachmentError::Restore(error) => damaged(error.to_string())
-            .reason("nothing was put back")
+            .reason("nothing was restored")
             .hint("--extract DIR gives the files"),
         AttachmentError::Spool(error) => not_spooled(input, "unwrap", &error),
         AttachmentError::Write(error) => not_written(&error),

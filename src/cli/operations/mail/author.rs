@@ -27,7 +27,7 @@ pub(crate) fn author_of_message<'a>(
     let author = Author::of_message(header, &request, people).map_err(mail::no_author)?;
     if let (Some(signs), Some(from)) = (author.signs, author.contradicting_from(header)) {
         context.terminal.warning(&format!(
-            "it says that it is from {}, and is signed by {}: whoever knows that card will refuse it",
+            "it says that it is from {}, and is signed by {}: a recipient who has that card will refuse it",
             safe(&from),
             signs.display_name()
         ));

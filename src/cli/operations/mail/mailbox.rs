@@ -189,7 +189,7 @@ impl TextReport {
             Mode::Apply => format!("{done} {messages} {word}"),
         };
         self.failures.terminal.status(&format!(
-            "{did}, {already} were already, {skipped} skipped, {failed} failed"
+            "{did}, {already} already done, {skipped} skipped, {failed} failed"
         ));
         self.failures.tally.end()
     }
@@ -242,7 +242,7 @@ fn describe(
         MessageOutcome::Converted => (done, None),
         MessageOutcome::SourceGone(path) => {
             let reason = format!(
-                "its old form was deleted or moved meanwhile; the new one is kept as {}",
+                "the original was deleted or moved in the meantime; the new file is kept as {}",
                 shown(path)
             );
             (done, Some(reason))

@@ -185,7 +185,7 @@ impl<'a> Opening<'a> {
             "the policy, not verified, says that it is for {named}"
         ));
         if self.people.active.is_empty() {
-            failure.hint("you have no identity: `encl key new ADDRESS` makes one, to be given to whoever seals")
+            failure.hint("you have no identity: `encl key new ADDRESS` creates one; give its card to the sender")
         } else {
             failure.hint(format!(
                 "`{} {}` lists the recipients, `encl key list` your identities",
@@ -197,7 +197,7 @@ impl<'a> Opening<'a> {
 
     fn unmet(&self, input: &Input, unmet: Unmet) -> Failure {
         let reason = match unmet {
-            Unmet::Unrecorded => "whoever let you in left no record (--strict)".to_owned(),
+            Unmet::Unrecorded => "no record says who gave you access (--strict)".to_owned(),
             Unmet::UnsignedByPerson => "it is not signed (--signed-by)".to_owned(),
             Unmet::Unsigned => "it is not signed (--require-signed)".to_owned(),
             Unmet::OtherSigner(id) => format!(
@@ -219,7 +219,7 @@ impl<'a> Opening<'a> {
         let signer = about.signer().map(|id| self.people.signer(id));
         if !self.context.json {
             let name = match target {
-                None => format!("{} is whole", input.name()),
+                None => format!("{} is intact", input.name()),
                 Some(Target::Stdout) => input.name(),
                 Some(target) => target.name(),
             };
@@ -249,18 +249,18 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// "; sealed for Bob (not verified yet), who let you in on 2026-11-24 07:24:00 +01:00"
+/// "; encrypted for Bob (not verified yet), who gave you access on 2026-11-24 07:24:00 +01:00"
 pub(crate) fn describe_grants(about: &Opened, people: &People) -> String {
     let path = match &about.admission {
         Admission::Named => return String::new(),
-        Admission::Unrecorded => return "; whoever let you in left no record".to_owned(),
+        Admission::Unrecorded => return "; no record says who gave you access".to_owned(),
         Admission::Granted(path) => path,
     };
     let name = |id| people.signer(id).display_name();
     let mut let_in = path.iter().rev().peekable();
     let by = let_in.peek().map(|step| step.by);
     let mut text = match by {
-        Some(by) if about.signer() != Some(by) => format!("; sealed for {}, who", name(by)),
+        Some(by) if about.signer() != Some(by) => format!("; encrypted for {}, who", name(by)),
         _ => "; its author".to_owned(),
     };
     while let Some(step) = let_in.next() {
@@ -269,15 +269,15 @@ pub(crate) fn describe_grants(about: &Opened, people: &People) -> String {
             Some(_) => (name(step.id), ", who"),
         };
         let when = time::local(step.at);
-        write!(text, " let {who} in on {when}{then}").expect("a String never fails");
+        write!(text, " gave {who} access on {when}{then}").expect("a String never fails");
     }
     text
 }
 
 fn from(signer: Option<&Signer>) -> String {
     match signer {
-        Some(signer) => format!("from {}", signer.display_name()),
-        None => "not signed: it does not say who sealed it".to_owned(),
+        Some(signer) => format!("signed by {}", signer.display_name()),
+        None => "not signed: the sender is not known".to_owned(),
     }
 }
 
@@ -338,7 +338,7 @@ fn named(policy: &Policy) -> String {
         });
     }
     if names.is_empty() {
-        "nobody by name".to_owned()
+        "no named person".to_owned()
     } else {
         list(&names)
     }

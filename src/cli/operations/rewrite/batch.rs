@@ -265,8 +265,10 @@ impl Observer<Input, Failure> for CommandObserver<'_> {
         let author = author.map_or_else(String::new, |author| author.display_name());
         let failure = input
             .cannot(self.verb, Exit::Refused)
-            .reason(format!("it has to be sealed anew, and the signature of {author} would be lost"))
-            .hint("--resign accepts that, and signs it as you; adding readers alone keeps the signature");
+            .reason(format!(
+                "it must be encrypted again, and the signature of {author} would be lost"
+            ))
+            .hint("--resign accepts that and signs as you; only adding people keeps the signature");
         self.failed(input, failure);
     }
 
@@ -291,14 +293,14 @@ impl Observer<Input, Failure> for CommandObserver<'_> {
             0 => String::new(),
             _ => format!(" ({})", self.caveat),
         };
-        let question = format!("Do that: {}?{caveat}", describe(counts));
+        let question = format!("Make these changes: {}?{caveat}", describe(counts));
         let context = self.session.context;
         context.confirm(&question, &format!("cannot {} anything", self.verb))
     }
 
     fn passphrase(&mut self) -> Result<Passphrase, Failure> {
         let passphrases = &self.session.context.passphrases;
-        passphrases.new_one(PassphraseFor::Envelope, "what is sealed anew")
+        passphrases.new_one(PassphraseFor::Envelope, "the new envelopes")
     }
 
     fn finished(&mut self, counts: Counts) {
@@ -326,7 +328,7 @@ fn describe(counts: Counts) -> String {
     };
     let parts = [
         envelopes(counts.added, "gets slots", "get slots"),
-        envelopes(counts.resealed, "is sealed anew", "are sealed anew"),
+        envelopes(counts.resealed, "is encrypted again", "are encrypted again"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

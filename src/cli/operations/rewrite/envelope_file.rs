@@ -47,7 +47,7 @@ impl<'a> EnvelopeFile<'a> {
             Input::File(path) => {
                 let in_place = ReplacedFile::open(path).map_err(|error| {
                     let hint = match verb {
-                        "rewrap" => "-r goes through all envelopes below it",
+                        "rewrap" => "-r updates all envelopes below it",
                         _ => "name the files in it",
                     };
                     not_replaced(input.cannot(verb, Exit::Failed), &error, hint)
@@ -104,7 +104,7 @@ impl<'a> EnvelopeFile<'a> {
         {
             return Err(self
                 .cannot(Exit::Failed)
-                .reason("another program has changed it meanwhile; it is left as that made it"));
+                .reason("another program changed it in the meantime; it was not overwritten"));
         }
         self.output().commit(sink)
     }

@@ -63,24 +63,24 @@ impl Printer for TextPrinter<'_> {
     ) -> Result<(), Failure> {
         let name = self.options.target(input).name();
         self.terminal.status(&match planned.action {
-            Action::Nothing => format!("{name}: written as it was"),
+            Action::Nothing => format!("{name}: written unchanged"),
             Action::Add => format!("{name}: slots added; the author's signature stays"),
-            Action::Reseal if self.is_signed => format!("{name}: sealed anew, and signed"),
-            Action::Reseal => format!("{name}: sealed anew, not signed"),
+            Action::Reseal if self.is_signed => format!("{name}: encrypted again, and signed"),
+            Action::Reseal => format!("{name}: encrypted again, not signed"),
         });
         Ok(())
     }
 
     fn finished(&mut self, counts: Counts) {
         let (added, resealed) = match self.options.dry_run {
-            true => ("to get slots", "to be sealed anew"),
-            false => ("got slots", "sealed anew"),
+            true => ("to get slots", "to be encrypted again"),
+            false => ("got slots", "encrypted again"),
         };
         let rows = [
-            ("right as they were", counts.unchanged),
+            ("already up to date", counts.unchanged),
             (added, counts.added),
             (resealed, counts.resealed),
-            ("skipped, for the signature", counts.skipped),
+            ("skipped, to keep the signature", counts.skipped),
             ("failed", counts.failed),
         ];
         for (label, number) in rows {

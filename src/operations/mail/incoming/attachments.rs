@@ -35,7 +35,7 @@ pub enum AttachmentError {
     #[error(transparent)]
     Content(OpenError),
     /// The envelopes have different signers.
-    #[error("its attachments were not sealed by the same person")]
+    #[error("its attachments were not signed by the same person")]
     SeveralSigners,
     /// The attachments cannot be put back.
     #[error(transparent)]

@@ -28,13 +28,13 @@ pub enum ConversionError {
     #[error(transparent)]
     Open(OpenError),
     /// The envelope in it is somebody else's, where one of mine is needed.
-    #[error("it is not sealed for you")]
+    #[error("it is not encrypted for you")]
     NotForMe,
     /// The plain message that was written is not the one that was sealed.
-    #[error("what was written is not read back the same")]
+    #[error("the written file does not read back the same")]
     NotSame,
     /// The sealed message that was written does not hold the message.
-    #[error("what was written is not read back the same")]
+    #[error("the written file does not read back the same")]
     ReadBack(#[source] ReadBackError),
     /// An opened message cannot be kept in a temporary file, or not be read from there.
     #[error("the opened message cannot be kept in a temporary file")]
@@ -49,13 +49,13 @@ pub enum ReadBackError {
     #[error(transparent)]
     Scan(crate::mail::ScanError),
     /// No envelope for its readers is found in it.
-    #[error("it is not found to be sealed")]
+    #[error("it is not recognised as encrypted")]
     NotSealed,
     /// The envelope does not open.
     #[error(transparent)]
     Open(OpenError),
     /// It holds another message.
-    #[error("the message in it is another")]
+    #[error("the message in it is a different one")]
     OtherMessage,
 }
 

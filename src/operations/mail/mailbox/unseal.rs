@@ -16,7 +16,7 @@ use crate::operations::mail::is_sealed::sealed_for;
 use crate::time::Time;
 
 /// Why a message with an envelope in it stays as it is.
-const OTHER: &str = "the envelope in it is not for you, or is not all of the message";
+const OTHER: &str = "the envelope in it is not for you, or covers only part of the message";
 
 /// An envelope that opens by a passphrase only: nothing is asked for while a mailbox is worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -26,7 +26,7 @@ pub enum DraftError {
     #[error("its header is longer than 1 MiB")]
     HeaderTooLong,
     /// There is no header.
-    #[error("it is no message: it has no header field")]
+    #[error("it is not a message: it has no header field")]
     NoHeader,
     /// A field that may stand there once.
     #[error("it has two fields {0}")]

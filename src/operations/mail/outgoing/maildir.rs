@@ -17,7 +17,7 @@ pub struct PendingDelivery(AtomicFile);
 #[derive(Debug, thiserror::Error)]
 pub enum MaildirError {
     /// The Maildir, or a folder in it, is something else.
-    #[error("there is something else than a folder")]
+    #[error("it is not a folder")]
     NotAFolder,
     /// A folder cannot be made, or the message not be copied.
     #[error("the message cannot be copied")]

@@ -32,7 +32,7 @@ pub enum SendError {
     #[error(transparent)]
     Seal(#[from] SealError),
     /// There is nobody to seal my copy to.
-    #[error("there is nobody to seal the copy to")]
+    #[error("there is no identity to encrypt the copy for")]
     NoCopyReader,
     /// My identity cannot be encrypted to.
     #[error(transparent)]

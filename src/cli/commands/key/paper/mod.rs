@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let who = stored.card.display_name();
     let paper = paper(stored, context)?;
     let page = Page::new(&paper, context.now);
-    let warning = "whoever has the page has your private keys, without any passphrase";
+    let warning = "the page holds your private keys, unencrypted: keep it safe";
     let Some(mut out) = out else {
         let path = arguments.output.as_deref().unwrap_or("-".as_ref());
         let is_html = path
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         )?;
         context
             .terminal
-            .status(&format!("{who}: on {}; {warning}", shown(path)));
+            .status(&format!("{who}: written to {}; {warning}", shown(path)));
         if !is_html {
             page.warn_of_length(context.terminal);
         }
@@ -124,7 +124,7 @@ fn out(arguments: &Arguments) -> Result<Option<Stdout>, Failure> {
     }
     let out = Stdout::open()?;
     if out.file().is_terminal() && !arguments.show {
-        let failure = Failure::new(Exit::Usage, "cannot put an identity on paper");
+        let failure = Failure::new(Exit::Usage, "cannot print an identity on paper");
         return Err(failure.reason("standard output is a terminal").hint(
             "`-o page.html` writes the page to a file, `| lp` prints it, --show shows it here",
         ));
@@ -149,7 +149,7 @@ fn warn_of_readers(out: &Stdout, context: &Context) -> Result<(), Failure> {
     if file.is_file() && file.mode() & 0o077 != 0 {
         context
             .terminal
-            .warning("others can read the file that holds the page now; `-o FILE` makes it 0600");
+            .warning("other users can read the file that holds the page; `-o FILE` creates it with mode 0600");
     }
     Ok(())
 }

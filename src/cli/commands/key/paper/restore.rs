@@ -37,7 +37,7 @@ pub(crate) fn run(
         .collect();
     let others = others.concat();
     context.terminal.status(&format!(
-        "the page is whole: {who}{others}, fingerprint {}",
+        "the page is complete and correct: {who}{others}, fingerprint {}",
         fingerprint(&card.id())
     ));
     let mut ask = Ask::for_new(context, "the identity", cost);
@@ -45,10 +45,10 @@ pub(crate) fn run(
     let outcome = restored
         .map_err(|error| identity::not_restored(&format!("cannot restore {who}"), error))?;
     let keys = match card.keys().len() {
-        1 => "its key opens".to_owned(),
-        keys => format!("its {keys} keys open"),
+        1 => "its key decrypts".to_owned(),
+        keys => format!("its {keys} keys decrypt"),
     };
-    let tried = format!("{keys} what is sealed to it, as was tried");
+    let tried = format!("{keys} what is encrypted for it (tested)");
     context
         .terminal
         .status(&match (outcome.was_here, outcome.has_new_card) {
@@ -56,11 +56,11 @@ pub(crate) fn run(
             (true, true) => {
                 format!("{who} has everything that is on the page now; no key was lost")
             }
-            (true, false) => format!("{who} was here already, with all its keys; {tried}"),
+            (true, false) => format!("{who} is already here, with all its keys; {tried}"),
         });
     if outcome.has_new_card {
         context.terminal.notice(&format!(
-            "its card was signed anew and comes after all others; `encl key card {}` prints it for whoever has one made after {}",
+            "a new card was signed, newer than all others; send it (`encl key card {}`) to everybody who has a card made after {}",
             typed(&card.addresses()[0], "WHO"),
             time::local(card.created())
         ));
@@ -83,7 +83,7 @@ fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
     }
     let text = std::str::from_utf8(&text);
     let text =
-        text.map_err(|_| about(Failure::new(Exit::Damaged, WHAT).reason("it is no text")))?;
+        text.map_err(|_| about(Failure::new(Exit::Damaged, WHAT).reason("it is not text")))?;
     Paper::from_text(text).map_err(|error| about(not_a_page(WHAT, &error)))
 }
 
@@ -111,7 +111,7 @@ fn asked(prompt: &mut Prompt) -> Result<Result<Paper, PaperError>, PromptError> 
     prompt.say(
         "Type the words of each line, or their first four letters; or let a scanner type the code.",
     )?;
-    prompt.say("What is typed stays on the screen: clear it afterwards.")?;
+    prompt.say("The words stay on the screen: clear it afterwards.")?;
     let mut lines = PaperLines::default();
     while !lines.are_whole() {
         let question = match lines.count() {
@@ -128,7 +128,7 @@ fn asked(prompt: &mut Prompt) -> Result<Result<Paper, PaperError>, PromptError> 
         };
         match taken {
             Err(error @ PaperError::Newer(_)) => return Ok(Err(error)),
-            Err(error) => prompt.say(&format!("Once more: {error}."))?,
+            Err(error) => prompt.say(&format!("Try again: {error}."))?,
             Ok(()) => {}
         }
     }

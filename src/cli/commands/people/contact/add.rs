@@ -102,14 +102,14 @@ fn revoke(revocation: &Revocation, yes: bool, context: &Context) -> Result<(), F
         || format!("the key {}", fingerprint(&id)),
         |known| known.card.display_name(),
     );
-    let what = format!("cannot take note that {name} is revoked");
+    let what = format!("cannot record that {name} is revoked");
     if !yes {
-        context.confirm(&format!("Revoke {name}, for good?"), &what)?;
+        context.confirm(&format!("Revoke {name} for ever?"), &what)?;
     }
     let noted = context.keystore.accept_revocation(revocation, context.now);
     noted.map_err(|error| keystore::failure(&what, &error))?;
     let words = Words::Status(format!(
-        "{name} is revoked: nothing is sealed for this key any more"
+        "{name} is revoked: nothing is encrypted for this key any more"
     ));
     match &known {
         Some(known) => report(&known.card, Added::default(), words, context),

@@ -124,7 +124,7 @@ fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failur
         Decision::Block => (
             "block",
             keystore.block_contact(&id, context.now),
-            "blocked, nothing is sealed for them until `encl contact unblock`",
+            "blocked, nothing is encrypted for them until `encl contact unblock`",
         ),
         Decision::Unblock => (
             "unblock",
@@ -185,7 +185,7 @@ fn show(who: &str, context: &Context) -> Result<(), Failure> {
     let contact = contact
         .ok_or_else(|| Failure::new(Exit::Failed, "cannot read a contact that was just there"))?;
     let words = format!(
-        "{}\ntrust: {}\nhere since: {}",
+        "{}\ntrust: {}\nadded: {}",
         described(&card),
         trust::describe(
             contact.trust,
@@ -217,7 +217,7 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
         {
             let hint = format!("encl group remove {name} {}", safe(&card.id().to_string()));
             context.terminal.warning(&format!(
-                "@{name} still counts on this card; `{hint}` takes it out"
+                "@{name} still contains this card; `{hint}` removes it"
             ));
         }
     }

@@ -77,7 +77,7 @@ fn me<'a>(
         .ok_or_else(|| {
             Failure::new(Exit::Usage, what)
                 .reason("the number is made of both fingerprints, and you have no identity")
-                .hint("`encl key new ADDRESS` makes one")
+                .hint("`encl key new ADDRESS` creates one")
         })
 }
 
@@ -109,7 +109,7 @@ fn ask(
         return Err(unasked("with --json nothing is asked".to_owned()));
     }
     context.terminal.status(&format!(
-        "{name}, and you as {}, see the same if nobody stands between you:",
+        "{name}, and you as {}, see the same number if no attacker is between you:",
         safe(me.name())
     ));
     context.terminal.print(&shown(arguments, number))?;
@@ -146,9 +146,9 @@ fn shown(arguments: &Arguments, number: &SafetyNumber) -> String {
 
 fn another(what: String) -> Failure {
     Failure::new(Exit::Recipient, what)
-        .reason("the numbers differ: one of you has a card of somebody else")
+        .reason("the numbers differ: one of you has a wrong card")
         .reason("nothing was recorded")
-        .hint("compare once more; if they differ again, ask for the card by another way, and use neither until then")
+        .hint("compare again; if they differ again, ask for the card in another way, and use neither card until then")
 }
 
 fn record(

@@ -98,10 +98,10 @@ fn warn_of_unusable(names: &ApprovalNames, number: usize, unusable: &Unusable, t
             format!("it is for lock {lock}, which the envelope does not have")
         }
         Unusable::NotForYou => {
-            "it was released to somebody else: it is not sealed to a key of yours".to_owned()
+            "it is for somebody else: it is not encrypted for a key of yours".to_owned()
         }
     };
-    terminal.warning(&format!("{} was passed over: {why}", names.name(number)));
+    terminal.warning(&format!("{} was not used: {why}", names.name(number)));
 }
 
 /// The approvals in a file or on standard input, and its name.
