@@ -34,7 +34,7 @@ fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
             (format!("identity {}", card.display_name()), outcome.into())
         }
         RestoredItem::ForeignIdentity(card) => {
-            let outcome = "stays away (--foreign takes it)";
+            let outcome = "not added (--foreign adds it)";
             (format!("identity {}", card.display_name()), outcome.into())
         }
         RestoredItem::Contact(card, RestoreOutcome::Refused(error)) => {
@@ -42,7 +42,7 @@ fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
             (format!("contact {}", card.display_name()), outcome)
         }
         RestoredItem::Group(name, members, RestoreOutcome::New) => {
-            (format!("group @{name}"), format!("comes, {members} in it"))
+            (format!("group @{name}"), format!("added, {members} in it"))
         }
         RestoredItem::Group(name, _, RestoreOutcome::LocalKept) => {
             (format!("group @{name}"), "not changed".to_owned())

@@ -30,7 +30,7 @@ use encl::operations::MyKeys;
 
 const VERB: &str = "back up";
 
-/// Seal all of the keystore into one envelope
+/// Encrypt the whole keystore into one envelope
 ///
 /// The backup holds identities, contacts, groups, and whom you verified or blocked. Private keys protected by a passphrase stay
 /// protected. Without --to, a passphrase opens the backup: write it down, and keep it in another place. `encl restore` merges

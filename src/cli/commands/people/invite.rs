@@ -1,4 +1,4 @@
-//! `encl invite`: a text to be mailed to somebody whose card is not here.
+//! `encl invite`: a text to mail to a person whose card is not here.
 
 use crate::cli::args::address::one_address;
 use crate::cli::args::existing;
@@ -23,7 +23,7 @@ use encl::time::Time;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Print an invitation, to be mailed to somebody whose card is not here
+/// Print an invitation for a person who has no card yet; mail it to them
 ///
 /// The invitation says who asks and what to do. It holds my card and a one-time token. The token comes back beside their card,
 /// so `encl contact add` can say which invitation was answered. It works once, within 90 days, and proves no identity: anybody

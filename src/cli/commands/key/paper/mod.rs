@@ -138,7 +138,7 @@ fn paper(stored: StoredIdentity, context: &Context) -> Result<Paper, Failure> {
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
     let paper = ask.identities(&mut rng).paper(stored);
     paper.map_err(|error| {
-        identity::failure(&format!("cannot put your identity {who} on paper"), error)
+        identity::failure(&format!("cannot print your identity {who} on paper"), error)
     })
 }
 
