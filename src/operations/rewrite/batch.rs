@@ -110,7 +110,7 @@ impl Batch {
     /// # Errors
     /// Those of [`Observer::confirm`] and [`Observer::passphrase`]; nothing was changed then.
     pub fn run<I: AsRef<I> + Clone + Sync + Send, E: Send>(
-        &self,
+        self,
         items: &[I],
         executor: &impl Executor<I>,
         plan: impl Fn(&I, Workers) -> Result<PlannedUpdate, E> + Sync,
@@ -166,7 +166,7 @@ impl Batch {
 
     /// Counts what needs no change and what is skipped, and hands back the rest.
     fn choose<I, E>(
-        &self,
+        self,
         planned: Vec<(I, PlannedUpdate)>,
         is_copied: &impl Fn(&I) -> bool,
         counts: &mut Counts,

@@ -3,7 +3,7 @@
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
-use super::update::{AccessUpdate, PlannedUpdate, UpdateError};
+use super::update::{AccessUpdate, PlannedUpdate, ResealForm, UpdateError};
 use crate::atomic_file::{
     AtomicFile, AtomicFileError, Existing, FileMode, ReplaceError, ReplacedFile,
 };
@@ -94,8 +94,12 @@ pub fn update_file(
     } else {
         let envelope = Envelope::read(&source).map_err(OpenFailure::Unreadable)?;
         let content = opener.unlock(&name, envelope, &mut typed)?;
-        let form = (encoding, Workers::Processors);
-        update.reseal(&planned, content, None, opener.keys(), form, &mut file, rng)?;
+        let form = ResealForm {
+            passphrase: None,
+            encoding,
+            workers: Workers::Processors,
+        };
+        update.reseal(&planned, content, opener.keys(), &form, &mut file, rng)?;
     }
     file.flush().map_err(InPlaceError::NotWritten)?;
     if !old.is_unchanged(path) {

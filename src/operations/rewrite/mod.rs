@@ -9,7 +9,7 @@ mod walk;
 pub use batch::{Batch, Counts, Executor, Observer, SignaturePolicy};
 pub use changes::{AccessChanges, AccessHolder, HolderName};
 pub use in_place::{InPlaceError, update_file};
-pub use update::{AccessUpdate, PlannedUpdate, RequestedAccess, UpdateError};
+pub use update::{AccessUpdate, PlannedUpdate, RequestedAccess, ResealForm, UpdateError};
 pub use walk::{WalkError, envelopes_below};
 
 /// Whether a use case changes anything.

@@ -67,6 +67,16 @@ pub struct PlannedUpdate {
     pub needs_passphrase: bool,
 }
 
+/// How an envelope is sealed again.
+pub struct ResealForm<'a> {
+    /// The new passphrase, where [`PlannedUpdate::needs_passphrase`] says so.
+    pub passphrase: Option<&'a Passphrase>,
+    /// How it is written.
+    pub encoding: Encoding,
+    /// How many threads share the work.
+    pub workers: Workers,
+}
+
 /// Why an envelope is not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
@@ -173,9 +183,8 @@ impl<'a> AccessUpdate<'a> {
         &self,
         planned: &PlannedUpdate,
         content: Content<R>,
-        passphrase: Option<&Passphrase>,
         keys: &MyKeys<'_>,
-        (encoding, workers): (Encoding, Workers),
+        form: &ResealForm<'_>,
         out: &mut (dyn Write + Send),
         rng: &mut dyn CryptoRng,
     ) -> Result<EnvelopeId, UpdateError> {
@@ -187,16 +196,16 @@ impl<'a> AccessUpdate<'a> {
             need: remaining.need,
             recipients: remaining.people,
             passphrase: (remaining.passphrase).map(|cost: Cost| {
-                let passphrase = passphrase.expect("asked for where one is needed");
+                let passphrase = form.passphrase.expect("asked for where one is needed");
                 (passphrase, cost)
             }),
         };
         let request = ResealRequest {
             locks: plan.remaining.into_iter().map(lock).collect(),
             signer: self.signing_key(opened.signer(), keys)?,
-            workers,
+            workers: form.workers,
         };
-        let sealed: Result<(Opened, Sealed), ResealError> = match encoding {
+        let sealed: Result<(Opened, Sealed), ResealError> = match form.encoding {
             Encoding::Binary => content.reseal(&request, out, rng),
             Encoding::Armor => ArmorWriter::new(out)
                 .map_err(|error| SealError::Write(error).into())

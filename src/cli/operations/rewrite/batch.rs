@@ -9,7 +9,7 @@ use encl::envelope::{Action, EnvelopeId, ResealError, SealError, Workers};
 use encl::operations::keys::TypedPassphrase;
 use encl::operations::rewrite::{
     AccessUpdate, Batch, Counts, Executor, Mode, Observer, PlannedUpdate, RequestedAccess,
-    SignaturePolicy, UpdateError,
+    ResealForm, SignaturePolicy, UpdateError,
 };
 use encl::operations::seal::Encoding;
 
@@ -215,9 +215,12 @@ impl Work<'_> {
         let resealed = self.update.reseal(
             planned,
             opened.content,
-            passphrase,
             self.session.keys(),
-            (encoding, parallelism.workers()),
+            &ResealForm {
+                passphrase,
+                encoding,
+                workers: parallelism.workers(),
+            },
             &mut sink,
             &mut self.session.context.rng(),
         );
