@@ -28,7 +28,7 @@ const SHARED_FROM: usize = 16;
 pub struct Person {
     /// The card.
     pub card: Card,
-    /// AddedBy far it is trusted.
+    /// How far it is trusted.
     pub trust: Trust,
 }
 
@@ -74,7 +74,7 @@ pub struct Signer {
     pub id: RootId,
     /// The name on the card that the keystore has of it.
     pub name: Option<String>,
-    /// AddedBy far it is trusted.
+    /// How far it is trusted.
     pub trust: Trust,
 }
 
@@ -88,7 +88,7 @@ pub struct People {
     names: OnceLock<Vec<Names>>,
     /// The keystore's index of names, if it has one: a hint.
     index: OnceLock<Option<ContactIndex>>,
-    /// AddedBy many names were looked up.
+    /// How many names were looked up.
     lookups: AtomicUsize,
     name_hashes: OnceLock<NameHashes>,
     address_book: OnceLock<AddressBook>,

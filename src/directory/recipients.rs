@@ -174,7 +174,7 @@ impl Recipients {
 
 /// People of whom some must come together, each once.
 pub struct ResolvedQuorum {
-    /// AddedBy many must come together.
+    /// How many must come together.
     pub need: u8,
     /// All of them.
     pub members: Vec<ResolvedRecipient>,

@@ -17,7 +17,7 @@ use crate::keystore::KeystoreError;
 pub struct ResolvedRecipient {
     /// What the card calls the person.
     pub names: Names,
-    /// AddedBy far the card is trusted.
+    /// How far the card is trusted.
     pub trust: Trust,
     /// The keys on the card; emptied by [`Recipients::new`](super::Recipients::new), which has taken what it needs.
     pub keys: Vec<CardKey>,
