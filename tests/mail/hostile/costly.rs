@@ -75,7 +75,7 @@ fn many(people: &People) -> Vec<Case> {
             message.replacen("--b\n", &format!("--b\n{part}\n--b\n"), 1)
         })
         .opens(LETTER)
-        .says("parts more"),
+        .says("more parts"),
         Case::new("9,000 envelopes that are none", behind(&text, 9_000, broken))
             .refused(4, None),
         Case::new("9,000 envelopes that are none, inspected", behind(&text, 9_000, broken))
@@ -83,7 +83,7 @@ fn many(people: &People) -> Vec<Case> {
             .refused(4, Some("truncated")),
         Case::new("2,000 envelopes behind a long text, inspected", behind(&text, 2_000, &part))
             .by("bob", INSPECT)
-            .says("1980 envelopes more"),
+            .says("1980 more envelopes"),
         Case::new(
             "1,000,000 header fields",
             format!("{}{}", "a: b\n".repeat(1_000_000), sealed(people)),

@@ -66,7 +66,7 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
             "a thousand parts beside the envelope",
             mixed(&[&[&*part][..], &["\nx"; 1_000]].concat()),
         )
-        .says("980 parts more"),
+        .says("980 more parts"),
         opens(
             "a footer under the envelope, as a list writes it",
             last("_______\nlist mailing list\nlist@example.org").unwrap(),

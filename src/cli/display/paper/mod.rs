@@ -17,8 +17,7 @@ const SHEET_LINES: usize = 66;
 /// More than any page: a picture of a code has less than 150 KiB.
 const ROOM: usize = 256 << 10;
 
-const SECRET: &str =
-    "SECRET. This page holds private keys, unencrypted: anybody who has it can use them.";
+const SECRET: &str = "SECRET. This page holds private keys, unencrypted. Anybody can use them.";
 const HOW: [&str; 3] = [
     "To restore: `encl key paper --restore` asks for the words, line by line, and reports a wrong word at once.",
     "Four letters of a word are enough. A scanner may type the whole code instead.",
