@@ -53,15 +53,15 @@ pub fn blind_readers(header: &Header) -> Vec<Field<'_>> {
 #[must_use]
 pub fn without_blind(header: &Header) -> Vec<u8> {
     let bytes = header.bytes();
-    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = Vec::with_capacity(bytes.len());
     let mut at = 0;
     for field in blind(header) {
         let begin = field.raw.as_ptr().addr() - bytes.as_ptr().addr();
-        kept.extend_from_slice(&bytes[at..begin]);
+        rest.extend_from_slice(&bytes[at..begin]);
         at = begin + field.raw.len();
     }
-    kept.extend_from_slice(&bytes[at..]);
-    kept
+    rest.extend_from_slice(&bytes[at..]);
+    rest
 }
 
 /// The topmost block of Resent fields: it ends where another field comes, or one of the same name again. A field of an older

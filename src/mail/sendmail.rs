@@ -89,14 +89,14 @@ impl Invocation {
             return Err(InvocationError::Mode(shown()));
         }
         self.from_header |= flags.contains(&b't');
-        let kept: String = flags
+        let others: String = flags
             .iter()
             .filter(|flag| **flag != b't')
             .map(|flag| char::from(*flag))
             .collect();
         let Some(at) = first_value else {
-            if !kept.is_empty() {
-                self.options.push(format!("-{kept}").into());
+            if !others.is_empty() {
+                self.options.push(format!("-{others}").into());
             }
             return Ok(());
         };
@@ -108,8 +108,12 @@ impl Invocation {
             self.from_header = true;
             return Ok(());
         }
-        self.options
-            .push(without_t(word, kept.is_empty(), flags.contains(&b't'), at));
+        self.options.push(without_t(
+            word,
+            others.is_empty(),
+            flags.contains(&b't'),
+            at,
+        ));
         let is_alone = at + 1 == letters.len();
         if is_alone && !ATTACHED_ONLY.as_bytes().contains(&letters[at]) {
             let value = words

@@ -15,7 +15,7 @@ pub enum Envelopes {
     Several,
 }
 
-/// Is told which approvals do not fit, once each, by their number from 0 in the order in which they were given.
+/// Called once for each approval that does not fit, with its number from 0 in the order in which they were given.
 pub type OnUnusable = Box<dyn Fn(usize, &Unusable) + Send + Sync>;
 
 /// All approvals that were given, in their order.

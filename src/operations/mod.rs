@@ -1,7 +1,7 @@
 //! Use cases: what a program does for a person, without terminal, command line, environment and exit code.
 //!
 //! Readers, writers, the time and randomness are handed in. What has to be asked is asked through [`Unlock`]; what should be known
-//! on the way is told to an observer, which a program implements for people and for programs. Outcomes and typed errors come back.
+//! on the way goes to an observer, which a program implements for people and for programs. Outcomes and typed errors come back.
 
 pub mod approvals;
 pub mod backup;

@@ -32,10 +32,9 @@ const CIRCLES: [&str; 0] = [];
 const ENTRIES_MAX: usize = 12;
 
 /// Folders that have more, and how many at most. The numbers may only get smaller.
-const LARGER: [(&str, usize); 7] = [
+const LARGER: [(&str, usize); 6] = [
     ("src", 20),
     ("src/cli/commands/key", 16),
-    ("src/directory", 13),
     ("src/envelope", 27),
     ("src/keystore", 27),
     ("src/mail", 24),

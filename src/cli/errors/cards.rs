@@ -75,7 +75,7 @@ impl From<AcceptError> for Failure {
     }
 }
 
-/// Says what became of the contact that the card contradicts, and what to do.
+/// Explains the new state of the contact that the card contradicts, and what to do.
 fn marked_as_changed(failure: Failure, names: &Names) -> Failure {
     let who = typed(names.addresses.first().map_or("", String::as_str), "WHO");
     failure

@@ -72,7 +72,7 @@ fn with_lines(mut failure: Failure, mut lines: Vec<String>) -> Failure {
     }
 }
 
-/// A message that is not from whoever signed it.
+/// A message that is not from its signer.
 pub(crate) fn not_from_signer(mismatch: &SenderMismatch, cannot: Cannot<'_>) -> Failure {
     let reason = match &mismatch.fault {
         FromFault::Others(texts) => {
@@ -190,7 +190,7 @@ pub(crate) fn no_recipients(error: RecipientsError, cannot: Cannot<'_>) -> Failu
     }
 }
 
-/// The same for `mail send`: addresses that cannot be read are a fault of the message.
+/// An error of recipients for `mail send`, where addresses that cannot be read are a fault of the message.
 pub(crate) fn no_recipients_to_send(error: RecipientsError, cannot: Cannot<'_>) -> Failure {
     let is_malformed = matches!(
         error,

@@ -39,8 +39,8 @@ impl Unlock for Context {
 /// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
     if let StoredSecret::Locked(locked) = stored::secret(&context.keystore, person.card.id())?
-        && let Some(kept) = CachedSecret::find(&locked, context.now)
-        && let Ok(identity) = locked.unlock_with(kept.key())
+        && let Some(cached) = CachedSecret::find(&locked, context.now)
+        && let Ok(identity) = locked.unlock_with(cached.key())
     {
         return Ok(identity);
     }

@@ -27,7 +27,7 @@ use crate::cli::terminal::progress::Progress;
 /// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
 const ALIGNED_BYTES_MIN: u64 = 1 << 20;
 
-/// What wrap was told, resolved.
+/// The options of wrap, resolved.
 pub(crate) struct Wrapping<'a> {
     pub(crate) destination: Destination,
     pub(crate) existing: Existing,
@@ -39,7 +39,7 @@ pub(crate) struct Wrapping<'a> {
     pub(crate) readers: Recipients,
 }
 
-/// What became of one input.
+/// The result for one input.
 pub(crate) struct Wrapped {
     id: EnvelopeId,
     target: Target,

@@ -64,7 +64,7 @@ pub(crate) fn keep(
     payload[..32].copy_from_slice(key.secret().expose());
     payload[32..].copy_from_slice(&until.unix().to_be_bytes());
     let seconds = usize::try_from(until.unix().saturating_sub(now.unix())).unwrap_or(usize::MAX);
-    let kept = || -> Result<(), KeyError> {
+    let store = || -> Result<(), KeyError> {
         let user = users_keyring()?;
         if let Ok(before) = user.search(&description) {
             before.invalidate()?;
@@ -82,7 +82,7 @@ pub(crate) fn keep(
         key.set_timeout(seconds)?;
         user.link_key(key)
     };
-    kept().map_err(|error| cannot("keep", &no_keyring(error)))
+    store().map_err(|error| cannot("keep", &no_keyring(error)))
 }
 
 /// Makes the kernel forget the key for the file as it is now. Says whether there was one.

@@ -88,7 +88,7 @@ pub(crate) fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     }
 }
 
-/// Opens an inherited descriptor anew. Without `O_NONBLOCK` a named pipe whose writer has gone would never open.
+/// Opens an inherited descriptor again. Without `O_NONBLOCK` a named pipe whose writer has gone would never open.
 pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
     let failed = |error: io::Error| {
         Failure::new(

@@ -24,7 +24,7 @@ pub(crate) struct Progress<R> {
     /// Of all that is to come, where it is known.
     bytes_total: Option<u64>,
     begun: Instant,
-    /// When the line is due to be shown, or shown anew; never when nobody watches.
+    /// When the line is to be shown or redrawn next; never without a terminal.
     due: Option<Instant>,
     line: Line,
 }

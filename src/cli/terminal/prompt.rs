@@ -115,9 +115,9 @@ impl EchoOff {
         modes.local_modes |= LocalModes::ICANON;
         // Without ISIG Ctrl-C is a byte; as an extra end of line it arrives at once (termios(3), VEOL).
         modes.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
-        let kept = (device.try_clone()?, before);
+        let saved = (device.try_clone()?, before);
         process::before_end(restore_terminal);
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
         let silence = Self;
         // Flush: what was typed before the question is not an answer to it.
         tcsetattr(device, OptionalActions::Flush, &modes).map_err(io::Error::from)?;

@@ -30,7 +30,7 @@ pub struct Lookalike {
 
 /// The result of accepting a card.
 pub struct AcceptedCard {
-    /// What became of the card.
+    /// The outcome.
     pub outcome: AcceptOutcome,
     /// How far the contact is trusted now.
     pub trust: keystore::Trust,

@@ -6,7 +6,7 @@ use crate::mail::{Header, Mailbox, parse_list};
 /// Authors of one From whose names are examined.
 const AUTHORS_MAX: usize = 12;
 
-/// A mailbox whose name looks like another address: whoever sees only the name is misled.
+/// A mailbox whose name looks like another address, which misleads a person who sees only the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MisleadingName {
     /// The address of the mailbox.

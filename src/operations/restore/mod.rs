@@ -34,7 +34,7 @@ pub trait RestoreObserver {
     fn item(&mut self, item: &RestoredItem<'_>);
 }
 
-/// One item of a backup, and what became of it or would.
+/// One item of a backup with its outcome, planned or done.
 pub enum RestoredItem<'a> {
     /// One of the identities.
     Identity(&'a Card, ImportOutcome),
@@ -46,7 +46,7 @@ pub enum RestoredItem<'a> {
     Group(&'a str, usize, &'a RestoreOutcome),
 }
 
-/// What became of the items of one kind.
+/// The outcomes of the items of one kind.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RestoreCounts {
     /// They were missing here.
@@ -78,7 +78,7 @@ impl RestoreCounts {
     }
 }
 
-/// What became of a backup, or would.
+/// The outcome of a backup, planned or done.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RestoreReport {
     /// When the backup was made.
@@ -113,7 +113,7 @@ impl RestoreReport {
 
 /// The result of a merge. That of a dry run is the plan of the real one.
 pub struct MergeOutcome {
-    /// What became of everything.
+    /// The outcomes of all items.
     pub report: RestoreReport,
     /// Identities that could not be merged while the rest was.
     pub failures: Vec<FailedIdentity>,

@@ -117,7 +117,7 @@ fn input(arguments: &Arguments, context: &Context) -> Result<Input, Failure> {
     one_input(Some(&arguments.file), "approve", context)
 }
 
-/// Whoever gets my share.
+/// The person who gets my share.
 struct Colleague {
     readers: Recipients,
 }

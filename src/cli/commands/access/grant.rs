@@ -87,7 +87,7 @@ struct Granting<'a> {
     newcomers: &'a [Addressee],
 }
 
-/// What became of one envelope.
+/// The result for one envelope.
 struct Done<'a> {
     target: Target,
     id: String,

@@ -1,4 +1,4 @@
-//! `encl key passphrase`: private keys are locked anew.
+//! `encl key passphrase`: changes the passphrase of private keys.
 
 use std::path::PathBuf;
 

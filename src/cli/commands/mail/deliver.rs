@@ -137,7 +137,7 @@ fn people(context: &Context) -> Result<People, Failure> {
     context.people()
 }
 
-/// Whoever is named. What looks like an address may come from outside, and is nothing but an address.
+/// The recipients that are named. A word with `@` may come from outside, and is treated as an address only.
 fn readers(names: &[String], people: &People, context: &Context) -> Result<Recipients, Failure> {
     let mut found = Vec::new();
     for name in names {

@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     sealed
 }
 
-/// Whoever is named: by an address, as mail does, or in any other way.
+/// The owners that are named: by a mail address, or in any other way.
 fn owners(names: &[String], people: &People, context: &Context) -> Result<Recipients, Failure> {
     let mut found = Vec::new();
     for name in names {

@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     seal: SealOptions,
 
     #[command(flatten)]
-    passed_on: SendmailArgs,
+    sendmail_args: SendmailArgs,
 
     /// The sendmail program, its options and the recipients; with `-t` also those in the header
     #[arg(last = true, required = true, value_name = "SENDMAIL")]
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
 }
 
 fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let call = Invocation::parse(&arguments.passed_on.before(&arguments.sendmail))
+    let call = Invocation::parse(&arguments.sendmail_args.before(&arguments.sendmail))
         .map_err(|error| cannot(Exit::Usage).reason(safe(&error.to_string())))?;
     let terms = arguments.seal.terms(context)?;
     let notice = notice(arguments.notice.as_deref())?;
@@ -194,7 +194,7 @@ fn hand_over(
     committed.map_err(|failure| failure.reason("the message itself was sent to everybody"))
 }
 
-/// All of them: whoever sends again needs each.
+/// All recipients: a person who sends again needs each of them.
 fn names(groups: &[MessageGroup]) -> String {
     let recipients = groups.iter().flat_map(|group| &group.recipients);
     let recipients: Vec<String> = recipients.map(|address| safe(address)).collect();

@@ -17,13 +17,14 @@ use crate::cli::args::mail::message::FromOption;
 use crate::cli::args::mail::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
+use crate::cli::display::envelope::opened::describe_grants;
 use crate::cli::display::mail::show_checked;
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::spool::not_spooled;
 use crate::cli::operations::mail::open::{choose, open, receive};
+use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
-use crate::cli::operations::open::{Opening, describe_grants};
 use crate::cli::terminal::escape::spelled_out;
 use crate::cli::terminal::{Stream, safe};
 

@@ -143,7 +143,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     )?)
 }
 
-/// The same with the attachments only: nothing else of the message is changed.
+/// Seals the attachments only; nothing else of the message is changed.
 fn attachments(arguments: &Arguments, context: &Context) -> CommandResult {
     let input = arguments.message.input("wrap", context)?;
     let terms = arguments.seal.terms(context)?;

@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
 /// Where the text went.
 enum Written {
     ToStdout,
-    /// Into a file, which is what is told.
+    /// Into a file; the text says so.
     ToFile(String),
 }
 

@@ -1,4 +1,4 @@
-//! What became of a card that came in.
+//! The outcome of a card that was added, in words.
 
 use encl::directory::Trust;
 use encl::identity::Card;

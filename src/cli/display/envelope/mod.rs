@@ -2,4 +2,5 @@
 
 pub(crate) mod access;
 pub(crate) mod inspection;
+pub(crate) mod opened;
 pub(crate) mod policy;

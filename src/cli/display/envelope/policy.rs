@@ -6,7 +6,7 @@ use encl::policy::{Lock, Recipient};
 use crate::cli::display::names::list;
 use crate::cli::terminal::safe;
 
-/// What sealing anew cannot do, in one line.
+/// The limits of sealing again, in one line.
 pub(crate) const RESEALING_LIMITS: &str =
     "copies already sent cannot be recalled: whoever has the old envelope can still open it";
 

@@ -55,7 +55,7 @@ struct ContactObject<'a> {
     added: Added,
 }
 
-/// What became of a card that was offered.
+/// The outcome of a card that was added.
 #[derive(Default, Serialize)]
 pub(crate) struct Added {
     /// `added`, `updated`, `successor` or `known`.

@@ -38,7 +38,7 @@ pub(crate) fn list(identities: &[StoredIdentity], context: &Context) -> Result<(
             identity.card.display_name(),
             fingerprint(&identity.card.id()),
             standing(identity.standing, identities),
-            kept(secret.as_ref(), context)
+            cached(secret.as_ref(), context)
         );
         report(identity, secret.as_ref(), Words::Answer(words), context)?;
     }
@@ -62,7 +62,7 @@ pub(crate) fn show(identity: &StoredIdentity, context: &Context) -> Result<(), F
     report(identity, secret.as_ref(), Words::Answer(words), context)
 }
 
-/// Prints the object of an identity that was changed; a person was told already.
+/// Prints the object of an identity that was changed; the text for a person was shown before.
 pub(crate) fn changed(id: RootId, context: &Context) -> Result<(), Failure> {
     let mine = identities(context)?;
     match mine.iter().find(|identity| identity.card.id() == id) {
@@ -114,11 +114,13 @@ fn standing(standing: Standing, identities: &[StoredIdentity]) -> String {
 }
 
 /// What is said behind an identity whose key the kernel keeps.
-fn kept(secret: Option<&StoredSecret>, context: &Context) -> String {
-    let kept = match secret {
+fn cached(secret: Option<&StoredSecret>, context: &Context) -> String {
+    let cached = match secret {
         Some(StoredSecret::Locked(locked)) => CachedSecret::find(locked, context.now),
         Some(StoredSecret::Plain(_)) => None,
         None => return ", its private keys are missing".to_owned(),
     };
-    kept.map_or_else(String::new, |kept| format!("  {}", kept.words(context.now)))
+    cached.map_or_else(String::new, |cached| {
+        format!("  {}", cached.words(context.now))
+    })
 }

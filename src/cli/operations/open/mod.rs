@@ -2,23 +2,20 @@
 
 pub(crate) mod approvals;
 
-use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use encl::directory::{People, Signer};
-use encl::envelope::{Admission, Content, GrantLink, NoKey, OpenError, Opened};
+use encl::directory::People;
+use encl::envelope::{Content, NoKey, OpenError, Opened};
 use encl::operations::MyKeys;
 use encl::operations::keys::TypedPassphrase;
 use encl::operations::open::{OpenFailure, Opener, Unmet};
 use encl::policy::Policy;
-use encl::time::Time;
-use serde::Serialize;
 
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
+use crate::cli::display::envelope::opened::OpenedEnvelope;
 use crate::cli::display::names::{DisplayName, NAMES_SHOWN, list};
-use crate::cli::display::time;
 use crate::cli::errors::envelope;
 use crate::cli::errors::quorum::{self, ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{Exit, Failure};
@@ -208,121 +205,28 @@ impl<'a> Opening<'a> {
         input.cannot(self.verb, Exit::Damaged).reason(reason)
     }
 
-    /// Says who sealed it, how far that is known, and who let me in; or prints the object.
+    /// Shows who signed it, how far that is known, and who gave me access.
     pub(crate) fn report(
         &self,
         input: &Input,
         target: Option<&Target>,
-        about: &Opened,
+        opened: &Opened,
         bytes: u64,
     ) -> Result<(), Failure> {
-        let signer = about.signer().map(|id| self.people.signer(id));
-        if !self.context.json {
-            let name = match target {
+        let shown = OpenedEnvelope {
+            name: match target {
                 None => format!("{} is intact", input.name()),
                 Some(Target::Stdout) => input.name(),
                 Some(target) => target.name(),
-            };
-            let from = from(signer.as_ref());
-            let let_in = describe_grants(about, self.people);
-            self.context
-                .terminal
-                .status(&format!("{name}, {from}{let_in}"));
-            return Ok(());
-        }
-        let object = Object {
-            schema: if target.is_some() {
-                "encl.unwrap/1"
-            } else {
-                "encl.verify/1"
             },
             file: input.typed(),
             output: target.map(Target::typed),
-            id: about.manifest.id.to_string(),
-            signer,
-            access: access(&about.admission),
-            path: steps(&about.admission).iter().map(StepObject::of).collect(),
+            opened,
+            people: self.people,
             bytes,
         };
         let stream = target.map_or(Stream::Stdout, Target::objects);
-        Ok(self.context.terminal.print_object(&object, stream)?)
-    }
-}
-
-/// "; encrypted for Bob (not verified yet), who gave you access on 2026-11-24 07:24:00 +01:00"
-pub(crate) fn describe_grants(about: &Opened, people: &People) -> String {
-    let path = match &about.admission {
-        Admission::Named => return String::new(),
-        Admission::Unrecorded => return "; no record says who gave you access".to_owned(),
-        Admission::Granted(path) => path,
-    };
-    let name = |id| people.signer(id).display_name();
-    let mut let_in = path.iter().rev().peekable();
-    let by = let_in.peek().map(|step| step.by);
-    let mut text = match by {
-        Some(by) if about.signer() != Some(by) => format!("; encrypted for {}, who", name(by)),
-        _ => "; its author".to_owned(),
-    };
-    while let Some(step) = let_in.next() {
-        let (who, then) = match let_in.peek() {
-            None => ("you".to_owned(), ""),
-            Some(_) => (name(step.id), ", who"),
-        };
-        let when = time::local(step.at);
-        write!(text, " gave {who} access on {when}{then}").expect("a String never fails");
-    }
-    text
-}
-
-fn from(signer: Option<&Signer>) -> String {
-    match signer {
-        Some(signer) => format!("signed by {}", signer.display_name()),
-        None => "not signed: the sender is not known".to_owned(),
-    }
-}
-
-fn access(admission: &Admission) -> &'static str {
-    match admission {
-        Admission::Named => "named",
-        Admission::Granted(_) => "granted",
-        Admission::Unrecorded => "unrecorded",
-    }
-}
-
-fn steps(admission: &Admission) -> &[GrantLink] {
-    match admission {
-        Admission::Granted(path) => path,
-        Admission::Named | Admission::Unrecorded => &[],
-    }
-}
-
-/// `encl.unwrap/1` and `encl.verify/1`, in the documented order.
-#[derive(Serialize)]
-struct Object {
-    schema: &'static str,
-    file: String,
-    output: Option<String>,
-    id: String,
-    signer: Option<Signer>,
-    access: &'static str,
-    path: Vec<StepObject>,
-    bytes: u64,
-}
-
-#[derive(Serialize)]
-struct StepObject {
-    id: String,
-    by: String,
-    at: Time,
-}
-
-impl StepObject {
-    fn of(step: &GrantLink) -> Self {
-        Self {
-            id: step.id.to_string(),
-            by: step.by.to_string(),
-            at: step.at,
-        }
+        Ok(self.context.report(&shown, stream)?)
     }
 }
 

@@ -28,14 +28,14 @@ pub(crate) struct BatchRequest<'a> {
     pub(crate) verb: &'static str,
     pub(crate) schema: &'static str,
     pub(crate) requested: RequestedAccess,
-    /// What is sealed anew is not signed.
+    /// Envelopes that are sealed again are not signed.
     pub(crate) anonymous: bool,
     /// The question was answered on the command line.
     pub(crate) yes: bool,
     pub(crate) signatures: SignaturePolicy,
     /// What is said of an envelope that needs no change.
     pub(crate) unchanged: String,
-    /// What sealing anew cannot do, in one line.
+    /// The limits of sealing again, in one line.
     pub(crate) caveat: &'a str,
 }
 
@@ -142,7 +142,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Where slots are to be added, the content is verified to its end, so that nothing is added to what was tampered with; what is
-    /// sealed anew is verified while that is done.
+    /// sealed again is verified while that is done.
     fn plan(&self, input: &Input, parallelism: Parallelism) -> Result<PlannedUpdate, Failure> {
         let file = self.session.subject(input)?;
         let mut typed = TypedPassphrase::default();
@@ -160,7 +160,7 @@ impl Work<'_> {
         Ok(planned)
     }
 
-    /// Does what was planned, unless the envelope has changed since. Returns its id, which is another one when it was sealed anew.
+    /// Applies the plan, unless the envelope has changed since. Returns its id, which is a new one if it was sealed again.
     fn apply(
         &self,
         input: &Input,

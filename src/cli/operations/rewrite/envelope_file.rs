@@ -153,12 +153,12 @@ impl<'a> EnvelopeFile<'a> {
 impl Spool {
     /// Standard input from its beginning, as often as it is asked for.
     fn source(&self, input: &Input, verb: &str) -> Result<Source, Failure> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let spooled = match kept.take() {
+        let mut spool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let spooled = match spool.take() {
             Some(spooled) => spooled,
             None => input.open(verb)?.spooled(input, verb)?,
         };
-        let mut source = kept.insert(spooled).twin(input, verb)?;
+        let mut source = spool.insert(spooled).twin(input, verb)?;
         let rewound = source.rewind(0);
         rewound.map_err(|error| {
             let failure = input.cannot(verb, Exit::Failed);

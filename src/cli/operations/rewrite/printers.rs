@@ -170,7 +170,7 @@ struct Object<'a> {
     file: String,
     output: String,
     id: String,
-    /// After it was sealed anew.
+    /// Only if it was sealed again.
     new_id: Option<String>,
     action: &'static str,
     #[serde(flatten)]

@@ -52,7 +52,7 @@ pub enum OpenMessageError {
     /// What was opened cannot be written.
     #[error("the output cannot be written")]
     Write(#[source] io::Error),
-    /// It is not from whoever signed it.
+    /// It is not from its signer.
     #[error(transparent)]
     Sender(#[from] SenderMismatch),
 }

@@ -19,7 +19,7 @@ pub enum FromMismatch {
     Allow,
 }
 
-/// A message that is not from whoever signed it.
+/// A message that is not from its signer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the message is not from whoever signed it")]
 pub struct SenderMismatch {
@@ -66,7 +66,7 @@ pub fn check_from(
     })
 }
 
-/// Whoever signed, if the keystore has the card.
+/// The signer, if the keystore has the card.
 pub(super) fn signer(opened: &Opened, people: &People) -> Option<Person> {
     let signer = opened.signer()?;
     people.with_id(signer).ok().flatten()

@@ -59,7 +59,7 @@ pub enum ReadBackError {
     OtherMessage,
 }
 
-/// Is told what happens to mailboxes, always on the thread that called [`convert`].
+/// Follows the conversion of mailboxes; called on the thread that called [`convert`].
 pub trait MailboxObserver {
     /// A folder or mbox with so many messages is begun.
     fn folder(&mut self, path: &Path, messages: u64);

@@ -23,7 +23,7 @@ const OTHER: &str = "the envelope in it is not for you, or covers only part of t
 #[error("it opens by a passphrase only")]
 pub struct PassphraseOnly;
 
-/// What a message is for whoever has my keys.
+/// What a message is to the owner of my keys.
 pub enum SealedState<'m> {
     /// There is no envelope in it.
     Plain,

@@ -65,7 +65,7 @@ impl<'a> Author<'a> {
         })
     }
 
-    /// The text of From, if it is not from whoever signs: readers who know the card of the signer refuse such a message.
+    /// The text of From, if it does not name the signer: readers who know the card of the signer refuse such a message.
     #[must_use]
     pub fn contradicting_from(&self, header: &Header) -> Option<String> {
         let signs = self.signs?;

@@ -24,7 +24,7 @@ pub enum AddressNotice {
     },
 }
 
-/// Is told what should be known about addresses, before an error about others of them comes back.
+/// Called for each notice about an address, before an error about other addresses is returned.
 pub type OnAddressNotice<'o> = dyn FnMut(AddressNotice) + 'o;
 
 /// Why it is not clear who can read a message.
