@@ -123,10 +123,10 @@ pub enum NotOneAddress {
     #[error(transparent)]
     Malformed(#[from] AddressError),
     /// There is no address in it.
-    #[error("it names nobody")]
+    #[error("it contains no address")]
     Nobody,
     /// There are several in it.
-    #[error("it is more than one")]
+    #[error("it is more than one address")]
     Several,
 }
 

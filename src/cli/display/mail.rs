@@ -89,7 +89,7 @@ fn describe_outside(outside: &Outside<'_>) -> String {
             )
         }
         Outside::Behind { part, bytes } => {
-            format!("behind the envelope in part {part}, not sealed: {bytes} bytes")
+            format!("after the envelope in part {part}, not encrypted: {bytes} bytes")
         }
         Outside::Between { bytes } => format!("between the parts, not encrypted: {bytes} bytes"),
     }

@@ -34,7 +34,7 @@ pub struct SenderMismatch {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FromFault {
     /// The header was not read to its end.
-    #[error("its header is too long to tell whom it is from")]
+    #[error("its header is too long to find the sender")]
     HeaderTooLong,
     /// Some mail programs see a From that others do not see.
     #[error("it hides another From behind a carriage return")]
