@@ -3,7 +3,7 @@
 # Every step is printed as it would be typed, with its output. Needs cargo; leaves nothing behind but target/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-echo "quickstart: building encl, about 3 minutes the first time" >&2
+echo "quickstart: building encl, about 4 minutes the first time" >&2
 cargo build --release --locked --quiet
 PATH="${CARGO_TARGET_DIR:-$PWD/target}/release:$PATH"
 
