@@ -226,7 +226,7 @@ impl<'a> Opening<'a> {
             bytes,
         };
         let stream = target.map_or(Stream::Stdout, Target::objects);
-        Ok(self.context.report(&shown, stream)?)
+        self.context.report(&shown, stream)
     }
 }
 
