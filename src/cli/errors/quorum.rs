@@ -20,14 +20,11 @@ pub(crate) enum Place<'a> {
     Message,
 }
 
-/// The envelope that did not open, and what was attempted with it.
-pub(crate) struct Envelope<'a> {
-    pub(crate) verb: &'static str,
-    pub(crate) place: Place<'a>,
-}
-
 /// What is known of an envelope that did not open.
 pub(crate) struct UnlockContext<'a> {
+    /// What was attempted with it.
+    pub(crate) verb: &'static str,
+    pub(crate) place: Place<'a>,
     pub(crate) people: &'a People,
     /// What it says, not verified, about who may read it.
     pub(crate) policy: &'a Policy,
@@ -48,12 +45,7 @@ impl ApprovalNames {
 
 impl UnlockContext<'_> {
     /// The failure that explains `error`. `cannot` says what was attempted.
-    pub(crate) fn failure(
-        &self,
-        envelope: &Envelope<'_>,
-        cannot: Failure,
-        error: OpenError,
-    ) -> Failure {
+    pub(crate) fn failure(&self, cannot: Failure, error: OpenError) -> Failure {
         let plain = |error| Failure {
             reasons: Vec::new(),
             ..envelope::failure(cannot.clone(), error)
@@ -61,7 +53,7 @@ impl UnlockContext<'_> {
         match error {
             OpenError::Quorum(quorum) => {
                 let reasons = self.reasons(&quorum);
-                let hint = self.hint(envelope, &quorum);
+                let hint = self.hint(&quorum);
                 let failure = Failure {
                     reasons,
                     ..plain(OpenError::Quorum(quorum))
@@ -129,15 +121,15 @@ impl UnlockContext<'_> {
     }
 
     /// How the others are asked. They find me under my address.
-    fn hint(&self, envelope: &Envelope<'_>, quorum: &Quorum) -> String {
+    fn hint(&self, quorum: &Quorum) -> String {
         let others = quorum.could.iter().find_map(|holder| match holder {
             Holder::Named(one) if !self.people.is_my_key(one.key) => Some(self.name(one)),
             _ => None,
         });
         let others = others.unwrap_or_else(|| "the others".to_owned());
-        let (first, file, verb) = match envelope.place {
+        let (first, file, verb) = match self.place {
             Place::Message => ("save the envelope as FILE, then ", quoted(None), "unwrap"),
-            Place::File(path) => ("", quoted(path), envelope.verb),
+            Place::File(path) => ("", quoted(path), self.verb),
         };
         let me = me(self.policy, self.keys, self.people);
         let lock = match self.policy.locks.len() {

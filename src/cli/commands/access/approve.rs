@@ -20,10 +20,7 @@ use crate::cli::args::{existing, one_input};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy;
 use crate::cli::errors::envelope;
-use crate::cli::errors::quorum;
-use crate::cli::errors::quorum::ApprovalNames;
-use crate::cli::errors::quorum::Place;
-use crate::cli::errors::quorum::UnlockContext;
+use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;
@@ -274,17 +271,15 @@ impl Approving<'_> {
     fn failure(&self, error: OpenError) -> Failure {
         let is_not_mine = matches!(error, OpenError::NoKey(NoKey::NotNamed));
         let context = UnlockContext {
+            verb: "approve",
+            place: Place::File(self.input.path()),
             people: self.people,
             policy: &self.manifest.policy,
             keys: &[],
             approvals: &ApprovalNames::default(),
         };
-        let envelope = quorum::Envelope {
-            verb: "approve",
-            place: Place::File(self.input.path()),
-        };
         let cannot = self.input.cannot("approve", Exit::Failed);
-        let mut failure = context.failure(&envelope, cannot, error);
+        let mut failure = context.failure(cannot, error);
         if let Some(lock) = self.arguments.lock.filter(|_| is_not_mine) {
             failure.reasons = vec![format!(
                 "none of your identities holds a share of lock {lock}"

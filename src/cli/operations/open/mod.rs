@@ -17,7 +17,7 @@ use crate::cli::context::Context;
 use crate::cli::display::envelope::opened::OpenedEnvelope;
 use crate::cli::display::names::{DisplayName, NAMES_SHOWN, list};
 use crate::cli::errors::envelope;
-use crate::cli::errors::quorum::{self, ApprovalNames, Place, UnlockContext};
+use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::parallel::Parallelism;
@@ -148,19 +148,17 @@ impl<'a> Opening<'a> {
                 keys,
             } => {
                 let context = UnlockContext {
-                    people: self.people,
-                    policy: &policy,
-                    keys: &keys,
-                    approvals: &self.approvals,
-                };
-                let envelope = quorum::Envelope {
                     verb: self.verb,
                     place: match self.is_in_mail {
                         true => Place::Message,
                         false => Place::File(input.path()),
                     },
+                    people: self.people,
+                    policy: &policy,
+                    keys: &keys,
+                    approvals: &self.approvals,
                 };
-                context.failure(&envelope, input.cannot(self.verb, Exit::Failed), error)
+                context.failure(input.cannot(self.verb, Exit::Failed), error)
             }
         }
     }

@@ -13,7 +13,7 @@ use encl::operations::open::{OpenFailure, Opener, Requirements, RewriteFailure};
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
 use crate::cli::errors::envelope::{self, unlock_failure};
-use crate::cli::errors::quorum::{self, ApprovalNames, Place, UnlockContext};
+use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
@@ -121,16 +121,14 @@ impl<'a> RewriteSession<'a> {
                 keys,
             } => {
                 let context = UnlockContext {
+                    verb: self.verb,
+                    place: Place::File(input.path()),
                     people: self.people,
                     policy: &policy,
                     keys: &keys,
                     approvals: &self.approvals,
                 };
-                let envelope = quorum::Envelope {
-                    verb: self.verb,
-                    place: Place::File(input.path()),
-                };
-                context.failure(&envelope, cannot, error)
+                context.failure(cannot, error)
             }
         }
     }
