@@ -14,6 +14,8 @@ mod kit;
 mod lines;
 mod padding;
 mod plans;
+#[path = "../support/python.rs"]
+mod python;
 mod quorums;
 mod resealing;
 mod rewriting;

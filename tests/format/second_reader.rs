@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::kit::{Forge, Keys, NOW, Parts, Person, access, cheap, open_with, request, rng, sealed};
+use crate::python::python;
 use crate::second_reader_access;
 use crate::support::process;
 
@@ -29,10 +30,6 @@ pub(crate) struct Case {
 }
 
 const WORDS: &str = "correct horse";
-
-fn python() -> String {
-    std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned())
-}
 
 /// The identity line of a person, written by hand.
 fn identity_file(folder: &Path, person: &Person) -> PathBuf {
@@ -98,7 +95,7 @@ fn theirs(folder: &Path, cases: &[Case], identities: &[PathBuf]) -> Vec<Value> {
         writeln!(list, "{line}").unwrap();
     }
     let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second_reader/reader.py");
-    let mut run = process::command(&python());
+    let mut run = python();
     run.arg(reader).arg("--batch").arg(folder.join("cases"));
     let output = process::output(&mut run);
     let errors = String::from_utf8_lossy(&output.stderr);

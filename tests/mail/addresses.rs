@@ -1,12 +1,11 @@
 //! Address lists: the table, and CPython over the table, the corpus and what was made up.
 
-use std::process::Command;
-
 use encl::mail::address::{Mailbox, parse_list};
 
 use crate::address_table::{REFUSED, UNDERSTOOD};
+use crate::fed;
 use crate::forms::headers;
-use crate::limited;
+use crate::python::python;
 
 fn printed(list: &[Mailbox]) -> Vec<String> {
     list.iter().map(Mailbox::to_string).collect()
@@ -52,7 +51,7 @@ fn getaddresses(lists: &[String]) -> Vec<Vec<String>> {
         .iter()
         .map(|list| serde_json::to_string(list).unwrap() + "\n")
         .collect();
-    let answers = python(GETADDRESSES, lines.concat().as_bytes());
+    let answers = asked(GETADDRESSES, lines.concat().as_bytes());
     let answers: Vec<Vec<String>> = answers
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -62,11 +61,10 @@ fn getaddresses(lists: &[String]) -> Vec<Vec<String>> {
 }
 
 /// What CPython answers to `input`.
-pub(crate) fn python(program: &str, input: &[u8]) -> String {
-    let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut command = Command::new(python);
+pub(crate) fn asked(program: &str, input: &[u8]) -> String {
+    let mut command = python();
     command.args(["-c", program]);
-    let output = limited::output(&mut command, |stdin| stdin.write_all(input));
+    let output = fed::output(&mut command, |stdin| stdin.write_all(input));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     String::from_utf8(output.stdout).unwrap()

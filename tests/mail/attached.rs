@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::corpus::messages;
 use crate::forms::forms;
 use crate::letters::{People, complaints, replaced};
-use crate::tell;
+use crate::tell::tell;
 
 const WRAP: [&str; 5] = ["mail", "wrap", "--attachments", "--to", "bob@example.org"];
 

@@ -17,7 +17,7 @@ mod texts;
 use serde_json::Value;
 
 use crate::letters::{People, complaints};
-use crate::tell;
+use crate::tell::tell;
 use measured::{Input, Run, measured};
 
 /// Every message costs less, whatever is in it (at most 64 MiB).

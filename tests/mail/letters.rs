@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::limited;
+use crate::fed;
+use crate::support::process;
 
 /// Bytes with every `from` turned into `to`.
 pub(crate) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -53,9 +54,9 @@ impl People {
 
     /// Runs the program with `input` on standard input.
     pub(crate) fn run(&self, who: &str, arguments: &[&str], input: &[u8]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_encl"));
+        let mut command = process::command(env!("CARGO_BIN_EXE_encl"));
         self.at_home(command.args(arguments), who);
-        limited::output(&mut command, |stdin| stdin.write_all(input))
+        fed::output(&mut command, |stdin| stdin.write_all(input))
     }
 
     /// Lets a command run with the keystore of `who`.

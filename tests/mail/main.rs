@@ -13,18 +13,18 @@ mod attachments;
 #[expect(dead_code, reason = "mboxes as a whole are tested in the library")]
 mod corpus;
 mod counted;
+mod fed;
 mod forms;
 mod hostile;
 mod letters;
-mod limited;
 mod memory;
 mod outer;
+#[path = "../support/python.rs"]
+mod python;
 mod structure;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/tell.rs"]
+mod tell;
 mod transport;
 mod wrapped;
-
-/// One line for whoever reads the log of the tests.
-fn tell(line: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "{line}");
-}

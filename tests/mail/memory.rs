@@ -2,7 +2,7 @@
 
 use crate::hostile::measured::measured;
 use crate::letters::People;
-use crate::tell;
+use crate::tell::tell;
 
 /// What either may take, in KiB.
 const PEAK_KIB_MAX: u64 = 32 << 10;

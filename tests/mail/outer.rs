@@ -5,7 +5,7 @@ use encl::mail::outer::{Outer, differences};
 use encl::mail::{Eol, Header, words};
 use serde::Deserialize;
 
-use crate::addresses::python;
+use crate::addresses::asked;
 use crate::forms::headers;
 
 const SUBJECT: &str = "[...]";
@@ -120,7 +120,7 @@ fn cpython_reads_outside_what_was_written() {
         .collect();
     let messages = outers.iter().zip([Eol::Lf, Eol::CrLf].into_iter().cycle());
     let lines = messages.map(|(outer, eol)| to_b64(&written(outer, eol)) + "\n");
-    let answers = python(PARSE, lines.collect::<String>().as_bytes());
+    let answers = asked(PARSE, lines.collect::<String>().as_bytes());
     assert_eq!(answers.lines().count(), outers.len());
     let mut rewritten = 0;
     for ((header, outer), answer) in headers.iter().zip(&outers).zip(answers.lines()) {

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 
 use encl::mail::{Nested, Part, Structure, scan};
 
 use crate::corpus::{Source, corpora, messages, names_in_use};
 use crate::forms::forms;
-use crate::limited;
+use crate::python::python;
+use crate::support::process;
 
 /// The messages in which Python 3.11 finds other leaves, and why.
 const OTHERWISE: [(&str, &str); 25] = [
@@ -171,10 +171,9 @@ fn python_finds_the_same_leaves() {
             ours.push((message.name.clone(), variant, types));
         }
     }
-    let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut command = Command::new(python);
+    let mut command = python();
     command.args(["-c", PYTHON]).arg(folder.path());
-    let output = limited::output(&mut command, |_| Ok(()));
+    let output = process::output(&mut command);
     assert!(
         output.status.success(),
         "{}",

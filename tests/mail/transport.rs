@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::corpus::messages;
 use crate::letters::{People, complaints, replaced};
-use crate::tell;
+use crate::tell::tell;
 
 /// A sealed message, taken apart where transport changes it.
 pub(crate) struct Sealed<'a> {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
 use std::sync::Mutex;
 
 use crate::corpus::{messages, names_in_use};
 use crate::forms::forms;
 use crate::letters::{People, complaints};
-use crate::limited;
-use crate::tell;
+use crate::python::python;
+use crate::support::process;
+use crate::tell::tell;
 
 /// The messages with a Bcc field that names somebody, which are refused without `--bcc`.
 const WITH_BCC: [&str; 4] = [
@@ -67,11 +67,10 @@ fn every_message_comes_back_byte_for_byte_and_says_nothing_outside() {
     );
 
     // What CPython's parser and a look at every line say of the outside.
-    let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mail/outside.py");
-    let mut command = Command::new(python);
+    let mut command = python();
     command.arg(script).arg(&outside).arg(&originals);
-    let checked = limited::output(&mut command, |_| Ok(()));
+    let checked = process::output(&mut command);
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(
         checked.status.success(),

@@ -14,6 +14,7 @@ use encl::envelope::{
 use encl::identity::{Card, CardError, CarrierError, Identity, IdentityError, Revocation};
 use encl::json;
 
+use crate::python::python;
 use crate::support::process;
 
 /// The folders of cases; `keys` stands beside them.
@@ -294,8 +295,7 @@ fn our_reader_answers_as_the_kit_says() {
 #[test]
 fn the_second_reader_answers_as_the_kit_says() {
     let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second_reader/reader.py");
-    let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut run = process::command(&python);
+    let mut run = python();
     run.arg(reader).arg("--kit").arg(folder());
     let output = process::output(&mut run);
     let (told, errors) = [&output.stdout, &output.stderr]

@@ -17,6 +17,8 @@ mod kit;
 #[expect(clippy::too_many_lines, reason = "a list of cases is as long as it is")]
 mod kit_maker;
 mod mlkem;
+#[path = "../support/python.rs"]
+mod python;
 mod reference;
 mod sharing;
 #[path = "../support/mod.rs"]

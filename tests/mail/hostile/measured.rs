@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::process::Command;
 
+use crate::fed;
 use crate::letters::People;
-use crate::limited;
+use crate::python::python;
 
 /// Waits for the program and writes down what the system says of it. A program that hangs is ended: by processor time, which another
 /// load does not change, or much later by the clock.
@@ -77,14 +77,13 @@ impl Run {
 /// Runs the program of `who` with `message` on standard input.
 pub(crate) fn measured(people: &People, who: &str, arguments: &[&str], message: &Input) -> Run {
     let cost = tempfile::NamedTempFile::new().unwrap();
-    let python = std::env::var("ENCL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut command = Command::new(python);
+    let mut command = python();
     command.args(["-S", "-E", "-c", WAITING]);
     command.arg(cost.path()).arg(env!("CARGO_BIN_EXE_encl"));
     command.args(arguments);
     people.at_home(&mut command, who);
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    let output = limited::output(&mut command, |stdin| message.write(stdin));
+    let output = fed::output(&mut command, |stdin| message.write(stdin));
     let cost = fs::read_to_string(cost.path()).unwrap();
     let (peak_kib, cpu_seconds) = cost.split_once(' ').unwrap();
     Run {
