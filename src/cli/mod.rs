@@ -123,10 +123,12 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
         }
     };
     if json {
+        // The first paragraph; below it stand the usage and where to find help.
         let text = error.render().to_string();
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let first = lines.next().unwrap_or_default();
-        let what = first.strip_prefix("error: ").unwrap_or(first);
+        let lines = text.lines().map(str::trim);
+        let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+        let what = lines.join(" ");
+        let what = what.strip_prefix("error: ").unwrap_or(&what);
         return ended(terminal, Err(failure(what).into()));
     }
     terminal.text(&format!("encl: {}", error.render()));

@@ -121,8 +121,11 @@ impl Terminal {
         }
     }
 
-    /// Shows a text of several lines as it stands, hazards spelled out.
+    /// Shows a text of several lines as it stands, hazards spelled out. A program gets it as a notice.
     pub(crate) fn text(self, text: &str) {
+        if self.voice == OutputMode::Json {
+            return self.notice(text);
+        }
         let lines: Vec<_> = text.lines().map(spelled_out).collect();
         write_stderr(&lines.join("\n"));
     }
