@@ -52,6 +52,7 @@ fn every_example_of_every_help_runs() {
     let topics = [
         "access",
         "exit-codes",
+        "json",
         "keys",
         "scripting",
         "trust",

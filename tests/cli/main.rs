@@ -11,6 +11,7 @@ mod help;
 mod hostile;
 mod hostile_keystores;
 mod invitations;
+mod json;
 mod key_changes;
 mod keystore;
 mod let_in;

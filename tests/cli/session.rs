@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use screen::Screen;
 
 use crate::folder::Prepared;
+use crate::json;
 use crate::scrub::scrub;
 use crate::support::process;
 use crate::tell::skipped;
@@ -210,12 +211,15 @@ impl Session {
 }
 
 impl Answer {
+    /// What a program answered. Objects are held against `encl help json`.
     fn of(output: &Output) -> Self {
-        Self {
+        let answer = Self {
             stdout: output.stdout.clone(),
             stderr: String::from_utf8(output.stderr.clone()).expect("stderr is always UTF-8"),
             exit: output.status.code().unwrap_or(-1),
-        }
+        };
+        json::check(&answer);
+        answer
     }
 
     pub(crate) fn text(&self) -> String {

@@ -1,6 +1,7 @@
 //! What every help text ends with: exit codes and examples.
 
 pub(crate) mod completion;
+mod json;
 pub(crate) mod topics;
 
 use crate::cli::errors::Exit;

@@ -1,12 +1,13 @@
 //! The texts of `encl help TOPIC`.
 
-use crate::cli::args::help::exit_codes;
+use crate::cli::args::help::{exit_codes, json};
 use crate::cli::errors::Exit;
 
 /// Every topic.
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 7] = [
     "access",
     "exit-codes",
+    "json",
     "keys",
     "scripting",
     "trust",
@@ -18,6 +19,7 @@ pub(crate) fn text(topic: &str) -> Option<String> {
     match topic {
         "access" => Some(ACCESS.to_owned()),
         "exit-codes" => Some(codes()),
+        "json" => Some(json::TEXT.to_owned()),
         "keys" => Some(KEYS.to_owned()),
         "scripting" => Some(SCRIPTING.to_owned()),
         "trust" => Some(TRUST.to_owned()),
@@ -111,10 +113,8 @@ Data goes to stdout, everything else to stderr. Questions go to the terminal dev
 
   --no-input   never ask: where a question would be needed, fail (exit 6 for passphrases)
   --quiet      only warnings and errors on stderr
-  --json       one object per input on stdout, each with a \"schema\" first: encl.wrap/1,
-               encl.unwrap/1, encl.verify/1, encl.inspect/1 and so on. Within a version, members are only
-               added. A failure is one encl.error/1 object on stderr with code, exit, class, file,
-               message and hint. If data goes to stdout, all objects go to stderr.
+  --json       one object per input on stdout, errors as objects on stderr. If data goes to stdout, all
+               objects go to stderr. `encl help json` lists all fields.
 
 Passphrases come from --passphrase-file FILE, --passphrase-fd N, --passphrase-command CMD, or the file named in
 $ENCL_PASSPHRASE_FILE. The line end is not part of the passphrase. One line is used everywhere; of two lines, the

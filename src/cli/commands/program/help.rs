@@ -8,7 +8,7 @@ use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{Terminal, safe};
 
-/// Explain a command, or a topic: access, exit-codes, keys, scripting, trust, what-it-promises
+/// Explain a command, or a topic: access, exit-codes, json, keys, scripting, trust, what-it-promises
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage], "\
   $ encl help what-it-promises
