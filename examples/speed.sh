@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How fast encl is beside cp, and beside age and rage where they are installed: examples/speed.sh [MIB [FOLDER]].
-# Prints the README's table: medians of five rounds, the tools in turns, so that what changes meanwhile hits them alike; every
+# Prints what the README says of speed: medians of five rounds, the tools in turns, so that what changes meanwhile hits them alike; every
 # output is compared with its input. FOLDER (/dev/shm) needs room for six such files. Ratios travel between machines, seconds do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
