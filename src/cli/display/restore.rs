@@ -7,8 +7,10 @@ use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::Report;
 use crate::cli::display::time;
-use crate::cli::terminal::safe;
+use crate::cli::terminal::stdout::StdoutError;
+use crate::cli::terminal::{Terminal, safe};
 
 /// Lines about the items that a reader should know about.
 #[derive(Default)]
@@ -63,8 +65,7 @@ pub(crate) struct RestoreText<'a> {
 }
 
 impl RestoreText<'_> {
-    /// For people, line by line.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    fn lines(&self) -> Vec<String> {
         let report = self.report;
         let made = report.made.map_or_else(String::new, |made| {
             format!("made at {}, ", time::local(made))
@@ -94,9 +95,15 @@ impl RestoreText<'_> {
         }
         lines
     }
+}
 
-    /// For programs: `encl.restore/1`.
-    pub(crate) fn object(&self) -> impl Serialize {
+impl Report for RestoreText<'_> {
+    type Object<'a>
+        = Object<'a>
+    where
+        Self: 'a;
+
+    fn object(&self) -> Object<'_> {
         let report = self.report;
         Object {
             schema: "encl.restore/1",
@@ -112,11 +119,28 @@ impl RestoreText<'_> {
             stopped: report.stricter,
         }
     }
+
+    /// What would be done is data, and goes to standard output.
+    fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
+        for line in self.lines() {
+            match self.is_dry_run {
+                true => terminal.print(&line)?,
+                false => terminal.status(&line),
+            }
+        }
+        if !self.report.is_mine {
+            terminal.warning(
+                "it is not certain that you made this backup: nobody counts as verified by it; what is in it is whatever its \
+                 maker put there",
+            );
+        }
+        Ok(())
+    }
 }
 
 /// `encl.restore/1`, in the documented order.
 #[derive(Serialize)]
-struct Object<'a> {
+pub(crate) struct Object<'a> {
     schema: &'static str,
     file: &'a str,
     made: Option<Time>,

@@ -9,9 +9,11 @@ use encl::time::Time;
 use serde::{Serialize, Serializer};
 
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::Report;
 use crate::cli::display::time;
 use crate::cli::errors::{Failure, io_message, keystore};
-use crate::cli::terminal::{quoted, safe, shown};
+use crate::cli::terminal::stdout::StdoutError;
+use crate::cli::terminal::{Terminal, quoted, safe, shown};
 
 /// `encl.doctor/1`, one for each finding.
 #[derive(PartialEq, Eq, Serialize)]
@@ -36,9 +38,21 @@ fn level_name<S: Serializer>(level: &Level, to: S) -> Result<S::Ok, S::Error> {
     })
 }
 
+impl Report for Line {
+    type Object<'a> = &'a Self;
+
+    fn object(&self) -> &Self {
+        self
+    }
+
+    fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
+        terminal.print(&self.text())
+    }
+}
+
 impl Line {
     /// For people: what was found, and how to mend it.
-    pub(crate) fn text(&self) -> String {
+    fn text(&self) -> String {
         let level = match self.level {
             Level::Fine => "fine",
             Level::Note => "note",

@@ -38,13 +38,14 @@ impl Unlock for Context {
 /// The private keys of one of my identities: with the key that `encl unlock` keeps, else after a question for its passphrase
 /// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
-    if let StoredSecret::Locked(locked) = stored::secret(&context.keystore, person.card.id())?
-        && let Some(cached) = CachedSecret::find(&locked, context.now)
+    let secret = stored::secret(&context.keystore, person.card.id())?;
+    if let StoredSecret::Locked(locked) = &secret
+        && let Some(cached) = CachedSecret::find(locked, context.now)
         && let Ok(identity) = locked.unlock_with(cached.key())
     {
         return Ok(identity);
     }
-    unlock_to_change(context, &person.card).map(|(identity, _)| identity)
+    unlock_by_passphrase(secret, context, &person.card).map(|(identity, _)| identity)
 }
 
 /// Asks for the passphrase in any case, and hands back what locked the keys, so that they can be locked again.
@@ -52,7 +53,16 @@ pub(crate) fn unlock_to_change(
     context: &Context,
     card: &Card,
 ) -> Result<(Identity, Option<(Passphrase, Cost)>), Failure> {
-    let locked = match stored::secret(&context.keystore, card.id())? {
+    let secret = stored::secret(&context.keystore, card.id())?;
+    unlock_by_passphrase(secret, context, card)
+}
+
+fn unlock_by_passphrase(
+    secret: StoredSecret,
+    context: &Context,
+    card: &Card,
+) -> Result<(Identity, Option<(Passphrase, Cost)>), Failure> {
+    let locked = match secret {
         StoredSecret::Plain(identity) => return Ok((identity, None)),
         StoredSecret::Locked(locked) => locked,
     };

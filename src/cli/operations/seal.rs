@@ -12,6 +12,7 @@ use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
 use crate::cli::display::names::hex;
 use crate::cli::display::recipients::summary;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
@@ -78,11 +79,7 @@ impl<'a> Sealing<'a> {
         made: &SealedOutput,
         readers: &Recipients,
     ) -> Result<(), Failure> {
-        if !self.context.json {
-            let text = format!("{}, {}", target.name(), self.summary(readers));
-            self.context.terminal.status(&text);
-            return Ok(());
-        }
+        let words = format!("{}, {}", target.name(), self.summary(readers));
         let everybody = readers.everybody().into_iter();
         let recipients = everybody.map(|(_, one)| RecipientObject::of(one));
         let (id, parts) = match made {
@@ -102,8 +99,9 @@ impl<'a> Sealing<'a> {
                 .filter(|_| self.signer.is_some())
                 .map(Person::signer),
         };
-        let terminal = self.context.terminal;
-        Ok(terminal.print_object(&object, target.objects())?)
+        let words = Words::Status(words);
+        self.context
+            .report(&Outcome { object, words }, target.objects())
     }
 
     /// Who opens which lock, where there are quorums.

@@ -19,13 +19,15 @@ use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::{existing, one_input};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy;
+use crate::cli::display::report::Report;
 use crate::cli::errors::envelope;
 use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
-use crate::cli::terminal::quoted;
+use crate::cli::terminal::stdout::StdoutError;
+use crate::cli::terminal::{Terminal, quoted};
 use encl::operations::MyKeys;
 use encl::operations::keys::TypedPassphrase;
 
@@ -107,7 +109,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let written = sink.write_all(lines.collect::<String>().as_bytes());
     written.map_err(|error| output.not_written(&error))?;
     output.commit(sink)?;
-    Ok(approving.report(&released, &target)?)
+    let report = ReleaseReport {
+        approving: &approving,
+        released: &released,
+        target: &target,
+    };
+    Ok(context.report(&report, target.objects())?)
 }
 
 fn input(arguments: &Arguments, context: &Context) -> Result<Input, Failure> {
@@ -335,44 +342,58 @@ impl Approving<'_> {
             _ => format!("{shares} of lock {lock}"),
         }
     }
+}
 
-    /// Says what was released to whom, and what comes next; or prints the object.
-    fn report(&self, released: &Released, target: &Target) -> Result<(), Failure> {
-        let Released { lock, approvals } = released;
-        let Self { manifest, .. } = self;
-        if self.context.json {
-            let recipient = &self.colleague.addressee().recipient;
-            let object = Object {
-                schema: "encl.approve/1",
-                file: self.input.typed(),
-                output: target.typed(),
-                id: manifest.id.to_string(),
-                lock: *lock,
-                need: manifest.policy.locks[usize::from(*lock)].need,
-                approvals: approvals.len(),
-                to: ColleagueObject {
-                    name: &recipient.name,
-                    address: recipient.address.as_deref(),
-                    id: recipient.id.to_string(),
-                    key: hex(&recipient.key.0),
-                },
-                named: self.is_named(),
-            };
-            let terminal = self.context.terminal;
-            return Ok(terminal.print_object(&object, target.objects())?);
+/// What was released to whom, and what comes next.
+struct ReleaseReport<'a> {
+    approving: &'a Approving<'a>,
+    released: &'a Released,
+    target: &'a Target,
+}
+
+impl Report for ReleaseReport<'_> {
+    type Object<'a>
+        = Object<'a>
+    where
+        Self: 'a;
+
+    fn object(&self) -> Object<'_> {
+        let Released { lock, approvals } = self.released;
+        let approving = self.approving;
+        let manifest = &approving.manifest;
+        let recipient = &approving.colleague.addressee().recipient;
+        Object {
+            schema: "encl.approve/1",
+            file: approving.input.typed(),
+            output: self.target.typed(),
+            id: manifest.id.to_string(),
+            lock: *lock,
+            need: manifest.policy.locks[usize::from(*lock)].need,
+            approvals: approvals.len(),
+            to: ColleagueObject {
+                name: &recipient.name,
+                address: recipient.address.as_deref(),
+                id: recipient.id.to_string(),
+                key: hex(&recipient.key.0),
+            },
+            named: approving.is_named(),
         }
-        let (colleague, part) = (self.colleague.words(), self.part(released));
-        let name = self.input.name();
+    }
+
+    fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
+        let approving = self.approving;
+        let colleague = approving.colleague.words();
+        let part = approving.part(self.released);
+        let name = approving.input.name();
         let part = part.trim_end_matches(',');
-        let terminal = self.context.terminal;
         terminal.status(&format!(
             "released to {colleague}, for {name}: {part}; it cannot be taken back"
         ));
-        let with = match target {
+        let with = match self.target {
             Target::Stdout => "APPROVAL".to_owned(),
             Target::File(path) => quoted(Some(path)),
         };
-        let file = quoted(self.input.path());
+        let file = quoted(approving.input.path());
         terminal.status(&format!(
             "{colleague} runs: encl unwrap {file} --with {with}"
         ));

@@ -15,12 +15,15 @@ use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
 use crate::cli::display::names::list_of;
+use crate::cli::display::report::Report;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
 use crate::cli::files::target::Target;
 use crate::cli::operations::rewrite::printers::print_line;
 use crate::cli::operations::rewrite::session::RewriteSession;
+use crate::cli::terminal::Terminal;
+use crate::cli::terminal::stdout::StdoutError;
 use encl::operations::keys::TypedPassphrase;
 
 /// Remove a person's slot. Weak: whoever has opened or copied the file can still decrypt it; see revoke
@@ -122,36 +125,59 @@ fn tell(
     let RewriteSession {
         context, options, ..
     } = access;
-    if context.json {
-        let object = Object {
+    let report = DropReport {
+        input,
+        done,
+        leaving,
+        dry_run: options.dry_run,
+    };
+    context.report(&report, done.target.objects())
+}
+
+/// What was done to one envelope.
+struct DropReport<'a> {
+    input: &'a Input,
+    done: &'a Done,
+    leaving: &'a ResolvedRemovals,
+    dry_run: bool,
+}
+
+impl Report for DropReport<'_> {
+    type Object<'a>
+        = Object<'a>
+    where
+        Self: 'a;
+
+    fn object(&self) -> Object<'_> {
+        Object {
             schema: "encl.drop/1",
-            file: input.typed(),
-            output: done.target.typed(),
-            id: &done.id,
-            slots: done.slots,
-            dry_run: options.dry_run,
-        };
-        return Ok(context
-            .terminal
-            .print_object(&object, done.target.objects())?);
-    }
-    let (name, who) = (done.target.name(), list_of(&leaving.holders));
-    let slots = match done.slots {
-        0 => {
-            let line = format!("{name}: no slot in it belongs to {who}");
-            context.terminal.status(&line);
-            return Ok(());
+            file: self.input.typed(),
+            output: self.done.target.typed(),
+            id: &self.done.id,
+            slots: self.done.slots,
+            dry_run: self.dry_run,
         }
-        1 => "1 slot".to_owned(),
-        slots => format!("{slots} slots"),
-    };
-    let would = if options.dry_run {
-        "would be dropped"
-    } else {
-        "dropped"
-    };
-    let line = format!("{name}: {slots} {would}, of {who}");
-    print_line(&line, &done.target, options.dry_run, context.terminal)
+    }
+
+    fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
+        let Self { done, dry_run, .. } = *self;
+        let (name, who) = (done.target.name(), list_of(&self.leaving.holders));
+        let slots = match done.slots {
+            0 => {
+                terminal.status(&format!("{name}: no slot in it belongs to {who}"));
+                return Ok(());
+            }
+            1 => "1 slot".to_owned(),
+            slots => format!("{slots} slots"),
+        };
+        let would = if dry_run {
+            "would be dropped"
+        } else {
+            "dropped"
+        };
+        let line = format!("{name}: {slots} {would}, of {who}");
+        print_line(&line, &done.target, dry_run, terminal)
+    }
 }
 
 /// `encl.drop/1`.

@@ -1,6 +1,7 @@
 //! `encl grant`: let somebody in by one more slot. Policy, payload and the author's signature stay as they are.
 
 use crate::cli::display::names::{DisplayName, list};
+use crate::cli::display::report::Report;
 use crate::cli::operations::recipients::store_cards;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -21,6 +22,8 @@ use crate::cli::files::target::Target;
 use crate::cli::operations::rewrite::printers::print_line;
 use crate::cli::operations::rewrite::session::RewriteSession;
 use crate::cli::operations::seal::RecipientObject;
+use crate::cli::terminal::Terminal;
+use crate::cli::terminal::stdout::StdoutError;
 use encl::operations::keys::TypedPassphrase;
 
 /// Give another person access. Content, policy and signature do not change
@@ -147,35 +150,48 @@ impl<'a> Granting<'a> {
                 done.target.name()
             ));
         }
-        if context.json {
-            let object = Object {
-                schema: "encl.grant/1",
-                file: input.typed(),
-                output: done.target.typed(),
-                id: &done.id,
-                granted: done
-                    .added
-                    .iter()
-                    .map(|one| RecipientObject::of(one))
-                    .collect(),
-                had_access: done
-                    .had_access
-                    .iter()
-                    .map(|one| RecipientObject::of(one))
-                    .collect(),
-                by: done.by.signer(),
-                dry_run,
-            };
-            return Ok(context
-                .terminal
-                .print_object(&object, done.target.objects())?);
+        let report = GrantReport {
+            input,
+            done,
+            dry_run,
+        };
+        context.report(&report, done.target.objects())
+    }
+}
+
+/// What was done to one envelope.
+struct GrantReport<'a> {
+    input: &'a Input,
+    done: &'a Done<'a>,
+    dry_run: bool,
+}
+
+impl Report for GrantReport<'_> {
+    type Object<'a>
+        = Object<'a>
+    where
+        Self: 'a;
+
+    fn object(&self) -> Object<'_> {
+        let Self { input, done, .. } = self;
+        Object {
+            schema: "encl.grant/1",
+            file: input.typed(),
+            output: done.target.typed(),
+            id: &done.id,
+            granted: recipients(&done.added),
+            had_access: recipients(&done.had_access),
+            by: done.by.signer(),
+            dry_run: self.dry_run,
         }
+    }
+
+    fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
+        let Self { done, dry_run, .. } = *self;
         let name = done.target.name();
         if !done.had_access.is_empty() {
-            context.terminal.status(&format!(
-                "{name}: already had access: {}",
-                named(&done.had_access)
-            ));
+            let people = named(&done.had_access);
+            terminal.status(&format!("{name}: already had access: {people}"));
         }
         if !done.added.is_empty() {
             let would = if dry_run {
@@ -184,10 +200,14 @@ impl<'a> Granting<'a> {
                 "gave access to"
             };
             let line = format!("{name}: you {would} {}", named(&done.added));
-            return print_line(&line, &done.target, dry_run, context.terminal);
+            print_line(&line, &done.target, dry_run, terminal)?;
         }
         Ok(())
     }
+}
+
+fn recipients<'a>(people: &[&'a Addressee]) -> Vec<RecipientObject<'a>> {
+    people.iter().map(|one| RecipientObject::of(one)).collect()
 }
 
 fn named(people: &[&Addressee]) -> String {

@@ -17,6 +17,7 @@ use crate::cli::args::help::closing;
 use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::keystore::backup::not_begun;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
@@ -113,27 +114,23 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         let text = format!("the date of the backup could not be recorded: {error}");
         context.terminal.warning(&text);
     }
-    if context.json {
-        let everybody = readers.everybody().into_iter();
-        let object = Object {
-            schema: "encl.backup/1",
-            output: target.typed(),
-            id: sealed.id.to_string(),
-            identities: counts.identities,
-            contacts: counts.contacts,
-            groups: counts.groups,
-            recipients: everybody.map(|(_, one)| RecipientObject::of(one)).collect(),
-        };
-        context.terminal.print_object(&object, target.objects())?;
-        return Ok(());
-    }
-    context.terminal.status(&format!(
+    let everybody = readers.everybody().into_iter();
+    let object = Object {
+        schema: "encl.backup/1",
+        output: target.typed(),
+        id: sealed.id.to_string(),
+        identities: counts.identities,
+        contacts: counts.contacts,
+        groups: counts.groups,
+        recipients: everybody.map(|(_, one)| RecipientObject::of(one)).collect(),
+    };
+    let words = Words::Status(format!(
         "{}: {}, {}",
         target.name(),
         describe_counts(counts),
         sealing.summary(&readers)
     ));
-    Ok(())
+    Ok(context.report(&Outcome { object, words }, target.objects())?)
 }
 
 fn options(arguments: &Arguments) -> SealOptions {

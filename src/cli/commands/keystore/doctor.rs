@@ -62,10 +62,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     };
     let lines = scene.lines(&findings);
     for line in &lines {
-        match context.json {
-            true => context.terminal.print_object(line, Stream::Stdout)?,
-            false => context.terminal.print(&line.text())?,
-        }
+        context.report(line, Stream::Stdout)?;
     }
     match lines.iter().any(|line| line.level == Level::Bad) {
         true => Err(CommandError::Reported(Exit::Failed)),

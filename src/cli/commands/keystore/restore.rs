@@ -139,7 +139,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     report_failures(done.failures, context)
 }
 
-/// Shows what becomes of the backup; what would be done is data, and goes to standard output.
+/// Shows what becomes of the backup.
 fn show(
     outcome: &MergeOutcome,
     items: &ItemLines,
@@ -147,30 +147,14 @@ fn show(
     is_dry_run: bool,
     context: &Context,
 ) -> Result<(), Failure> {
-    let (report, terminal) = (&outcome.report, context.terminal);
     let text = RestoreText {
         file: (input.name(), input.typed()),
         signer,
-        report,
+        report: &outcome.report,
         items,
         is_dry_run,
     };
-    if context.json {
-        return Ok(terminal.print_object(&text.object(), Stream::Stdout)?);
-    }
-    for line in text.lines() {
-        match is_dry_run {
-            true => terminal.print(&line)?,
-            false => terminal.status(&line),
-        }
-    }
-    if !report.is_mine {
-        terminal.warning(
-            "it is not certain that you made this backup: nobody counts as verified by it; what is in it is whatever its \
-             maker put there",
-        );
-    }
-    Ok(())
+    context.report(&text, Stream::Stdout)
 }
 
 /// Reports the identities that could not be merged.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cli::args::help::closing;
 use crate::cli::args::mail::mailbox::jobs_to_read;
 use crate::cli::context::Context;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::CommandError;
 use crate::cli::errors::CommandResult;
 use crate::cli::errors::Exit;
@@ -133,23 +134,20 @@ fn show(
     let name = message_name(&report.path, report.number);
     match report.outcome {
         SearchOutcome::Found(lines) => {
-            if context.json {
-                let object = Object {
-                    schema: "encl.mail-grep/1",
-                    file: report.path.to_string_lossy().into_owned(),
-                    message: report.number,
-                    lines,
-                };
-                return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
-            }
-            if arguments.files_with_matches {
-                return Ok(context.terminal.print(&name)?);
-            }
-            let lines = lines
-                .iter()
-                .map(|line| format!("{name}: {}", line.replace('\t', " ")));
-            let text = lines.collect::<Vec<_>>().join("\n");
-            Ok(context.terminal.print(&text)?)
+            let words = if arguments.files_with_matches {
+                name
+            } else {
+                let spread = |line: &String| format!("{name}: {}", line.replace('\t', " "));
+                lines.iter().map(spread).collect::<Vec<_>>().join("\n")
+            };
+            let object = Object {
+                schema: "encl.mail-grep/1",
+                file: report.path.to_string_lossy().into_owned(),
+                message: report.number,
+                lines,
+            };
+            let words = Words::Answer(words);
+            context.report(&Outcome { object, words }, Stream::Stdout)
         }
         SearchOutcome::Failed(error) => {
             let failure = mail::not_converted("search", &name, &report.path, error);

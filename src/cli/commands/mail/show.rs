@@ -19,6 +19,7 @@ use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
 use crate::cli::display::envelope::opened::describe_grants;
 use crate::cli::display::mail::show_checked;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::spool::not_spooled;
@@ -85,14 +86,17 @@ fn print(
     context: &Context,
 ) -> Result<(), Failure> {
     let signer = about.signer().map(|id| people.signer(id));
-    if context.json {
-        let object = Object::of(about, display, signer);
-        return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
-    }
-    let mut lines = vec![first_line(about, signer.as_ref(), people)];
+    let words = Words::Answer(text(about, display, signer.as_ref(), people));
+    let object = Object::of(about, display, signer);
+    context.report(&Outcome { object, words }, Stream::Stdout)
+}
+
+/// The message in its frame, or what is there instead of one.
+fn text(about: &Opened, display: &Display, signer: Option<&Signer>, people: &People) -> String {
+    let mut lines = vec![first_line(about, signer, people)];
     if !is_message(about) {
         lines.push(a_file(about));
-        return Ok(context.terminal.print(&lines.join("\n"))?);
+        return lines.join("\n");
     }
     for name in Display::FIELDS {
         if let Some(value) = display.field(name) {
@@ -127,7 +131,7 @@ fn print(
         ));
     }
     lines.push(format!("{FRAME} end of the encrypted message --]"));
-    Ok(context.terminal.print(&lines.join("\n"))?)
+    lines.join("\n")
 }
 
 fn first_line(about: &Opened, signer: Option<&Signer>, people: &People) -> String {

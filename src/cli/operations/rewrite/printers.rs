@@ -11,6 +11,7 @@ use crate::cli::display::names::DisplayName;
 use crate::cli::errors::Failure;
 use crate::cli::files::input::Input;
 use crate::cli::files::target::Target;
+use crate::cli::terminal::stdout::StdoutError;
 use crate::cli::terminal::{Stream, Terminal};
 
 /// How a batch is shown.
@@ -52,7 +53,12 @@ impl Printer for TextPrinter<'_> {
             let author = self.people.signer(author).display_name();
             line = format!("{line}  ! the signature of {author} is lost");
         }
-        print_line(&line, &target, self.options.dry_run, self.terminal)
+        Ok(print_line(
+            &line,
+            &target,
+            self.options.dry_run,
+            self.terminal,
+        )?)
     }
 
     fn done(
@@ -95,9 +101,9 @@ pub(crate) fn print_line(
     target: &Target,
     dry_run: bool,
     terminal: Terminal,
-) -> Result<(), Failure> {
+) -> Result<(), StdoutError> {
     if dry_run && target.objects() == Stream::Stdout {
-        return Ok(terminal.print(line)?);
+        return terminal.print(line);
     }
     terminal.status(line);
     Ok(())
