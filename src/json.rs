@@ -1,8 +1,8 @@
 //! Strict JSON: one object in one line, read without building a tree (FORMAT.md, "JSON").
 //!
-//! [`Text::check`] walks the whole line once and refuses whatever the format refuses in any object. After that the line is
-//! pulled apart by the code that knows which members are due, borrowed from the line. Nothing is allocated per value, so a
-//! hostile line costs no more memory than its own text.
+//! [`Text::check`] walks the whole line once and refuses everything that the format refuses in every object. After that,
+//! callers that know the expected members read them as slices of the line. Nothing is allocated per value, so a hostile line
+//! costs no more memory than its own text.
 
 mod scan;
 
@@ -20,43 +20,43 @@ pub const MEMBERS_MAX: usize = 64;
 /// Why a line is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not as the format demands.
+    /// The line breaks a rule of the format.
     #[error("{0}")]
     Malformed(String),
-    /// Too long or too many.
+    /// A limit of the format is exceeded.
     #[error("{0} over the limit")]
     OverLimit(String),
-    /// Something that this version does not know.
+    /// A value that this version does not know.
     #[error("unknown {0}")]
     Newer(String),
 }
 
 impl Error {
-    /// A fault in the line.
+    /// Makes an [`Error::Malformed`].
     #[must_use]
     pub fn malformed(what: &str) -> Self {
         Self::Malformed(what.to_owned())
     }
 
-    /// A text, list or line that is too long.
+    /// Makes an [`Error::OverLimit`], for a text, list or line that is too long.
     #[must_use]
     pub fn over_limit(what: &str) -> Self {
         Self::OverLimit(what.to_owned())
     }
 
-    /// A value that only a newer version gives a meaning.
+    /// Makes an [`Error::Newer`], for a value that only a newer version defines.
     #[must_use]
     pub fn newer(what: String) -> Self {
         Self::Newer(what)
     }
 
-    /// A member that stands in no table.
+    /// The error for a member that the format does not define.
     #[must_use]
     pub fn unknown(name: &str) -> Self {
         Self::Newer(format!("member {name:?}"))
     }
 
-    /// A member that is due and not there.
+    /// The error for a required member that is missing.
     #[must_use]
     pub fn missing(name: &str) -> Self {
         Self::Malformed(format!("member {name:?} is missing"))
@@ -105,7 +105,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// One value of a checked text: exactly its own characters.
+/// One value of a checked text, as its characters in the line.
 #[derive(Clone, Copy)]
 pub struct Value<'a>(&'a str);
 
@@ -182,7 +182,7 @@ impl<'a> Value<'a> {
     /// # Errors
     /// [`Error::Malformed`] when it is something else.
     pub fn number(self) -> Result<u64, Error> {
-        // The scanner let no other numbers pass than 0 to 9,999,999,999.
+        // The scanner accepted only numbers from 0 to 9,999,999,999.
         self.0
             .parse()
             .map_err(|_| Error::malformed("something else where a number is due"))
@@ -255,20 +255,21 @@ pub fn b64<S: serde::Serializer>(bytes: &impl AsRef<[u8]>, out: S) -> Result<S::
     out.serialize_str(&to_b64(bytes.as_ref()))
 }
 
-/// Says whether a text may stand in a line: none of the characters that hide, reorder or break what people read.
+/// Whether a text is allowed in a line: it has no character that hides, reorders or breaks displayed text.
 #[must_use]
 pub fn is_clean(text: &str) -> bool {
     !text.chars().any(is_refused)
 }
 
-/// Whether there is an ASCII control: many bytes at a time, since an access line may have 40 MiB of them.
+/// Whether there is an ASCII control character. Checks many bytes at a time, since an access line may have 40 MiB.
 fn has_controls(text: &[u8]) -> bool {
     let control = |byte: &u8| *byte < 0x20 || *byte == 0x7F;
     let any = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | control(byte));
     text.chunks(256).any(any)
 }
 
-/// Controls, line and paragraph separators, bidirectional embeddings, overrides and isolates, byte order mark.
+/// Whether the format refuses a character: controls, line and paragraph separators, bidirectional embeddings, overrides and
+/// isolates, byte order mark.
 #[must_use]
 pub fn is_refused(character: char) -> bool {
     matches!(

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
-/// What reading the next piece gave.
+/// The result of reading the next piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// A piece, and there may be more.
@@ -33,8 +33,8 @@ pub struct Pipeline<R, W, O> {
 }
 
 impl<R, W, O> Pipeline<R, W, O> {
-    /// Works until there is nothing left to read, or until something fails. `threads` is called once, and only when the first
-    /// piece was not the last; `new_piece` makes what each thread holds.
+    /// Runs until the input ends or a stage fails. `threads` is called once, and only if the first piece was not the last.
+    /// `new_piece` makes the piece of each thread.
     ///
     /// # Errors
     /// The first error, in the order of the pieces: everything that was read before it has been written, and nothing after it.
@@ -75,7 +75,7 @@ impl<R, W, O> Pipeline<R, W, O> {
             for _ in 0..others {
                 shared.has_workers.store(true, Ordering::Relaxed);
                 let work = || shared.run_worker(&mut new_piece());
-                // Where the system has no more threads, fewer do the same work.
+                // If the system refuses a thread, fewer threads do the same work.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, work);
             }
             if let Some((number, next)) = first {
@@ -97,7 +97,7 @@ struct Shared<R, W, O, E> {
     process: W,
     writer: Mutex<Writer<O, E>>,
     turn: Condvar,
-    /// Something failed: nothing more is read or written. Set under the lock of `writer`.
+    /// A stage failed: nothing more is read or written. Set under the lock of `writer`.
     has_stopped: AtomicBool,
     /// Whether other threads might wait: waking them is a system call.
     has_workers: AtomicBool,
@@ -201,33 +201,32 @@ impl<R, W, O, E> Drop for PanicGuard<'_, R, W, O, E> {
     }
 }
 
-/// Runs two functions: in parallel if `in_parallel` says that it is worth a thread and the system has one, else one after the
-/// other.
+/// Runs two functions: in parallel if `in_parallel` is set and the system starts a thread, otherwise one after the other.
 pub fn join<A: Send, B>(
     in_parallel: bool,
-    one: impl Fn() -> A + Sync,
-    other: impl FnOnce() -> B,
+    a: impl Fn() -> A + Sync,
+    b: impl FnOnce() -> B,
 ) -> (A, B) {
     if !in_parallel {
-        return (one(), other());
+        return (a(), b());
     }
     std::thread::scope(|scope| {
-        let begun = std::thread::Builder::new().spawn_scoped(scope, &one);
-        let second = other();
-        let first = begun.map_or_else(|_| Ok(one()), std::thread::ScopedJoinHandle::join);
+        let begun = std::thread::Builder::new().spawn_scoped(scope, &a);
+        let b_result = b();
+        let a_result = begun.map_or_else(|_| Ok(a()), std::thread::ScopedJoinHandle::join);
         (
-            first.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            second,
+            a_result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            b_result,
         )
     })
 }
 
-/// Items that a thread reads at a time in [`parallel_map`]: few, so that no thread waits long for another at the end, but more
-/// than one, so that reading them costs little beside the work.
+/// Items that a thread reads at a time in [`parallel_map`]. They are few, so that no thread waits long for another at the end,
+/// but more than one, so that reading costs little compared with the work.
 const RUN_ITEMS: usize = 8;
 
 /// Maps each item and keeps the order. From `parallel_from` items on, as many threads as there are processors share the work;
-/// below that the system is not asked, since even counting the processors reads files.
+/// with fewer items the processors are not counted, since counting them reads files.
 pub fn parallel_map<T: Send, U: Send>(
     items: Vec<T>,
     parallel_from: usize,
@@ -268,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads the numbers below `end`; `process` may fail, `write` collects.
+    /// Runs a pipeline that reads the numbers below `end`, processes them with `work` and collects them.
     fn collected(
         threads: usize,
         end: u32,
@@ -330,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_reading_waits_for_its_turn() {
+    fn a_read_error_waits_for_its_turn() {
         let mut next = 0;
         let mut written = 0;
         let pipeline = Pipeline {
@@ -373,8 +372,8 @@ mod tests {
             let items: Vec<usize> = (0..number).collect();
             for parallel_from in [0, 8, 2_000] {
                 let doubled = parallel_map(items.clone(), parallel_from, |item| 2 * item);
-                let due: Vec<usize> = items.iter().map(|item| 2 * item).collect();
-                assert_eq!(doubled, due, "{number} from {parallel_from}");
+                let expected: Vec<usize> = items.iter().map(|item| 2 * item).collect();
+                assert_eq!(doubled, expected, "{number} from {parallel_from}");
             }
         }
     }
@@ -387,9 +386,9 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_leaves_nobody_waiting() {
+    fn a_panic_leaves_no_thread_waiting() {
         let part = |at: u32, which: &'static str| {
-            move |number: u32, here: &str| assert!(number != at || which != here, "on purpose")
+            move |number: u32, stage: &str| assert!(number != at || which != stage, "on purpose")
         };
         for which in ["read", "process", "write"] {
             let trap = part(7, which);

@@ -4,13 +4,13 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{Aes256Gcm, KeyInit};
 
-/// Bytes of the tag that stands after every ciphertext.
+/// Bytes of the tag that follows every ciphertext.
 pub const TAG_BYTES: usize = 16;
 
 /// Bytes of a nonce.
 pub const NONCE_BYTES: usize = 12;
 
-/// What computes AES: found out once, when the program runs.
+/// How this processor computes AES; detected at run time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// Several blocks per instruction (x86 VAES, with AVX-512 or 256 bits).
@@ -19,12 +19,12 @@ pub enum Backend {
     AesNi,
     /// `ARMv8`'s cryptography extension.
     Armv8,
-    /// No instruction for it: constant-time code, about 20 times slower.
+    /// No AES instruction: constant-time code, about 20 times slower.
     Software,
 }
 
 impl Backend {
-    /// The one of this machine.
+    /// Detects the backend of this machine.
     #[must_use]
     pub fn of_this_machine() -> Self {
         if !aes::hardware_accelerated() {
@@ -41,7 +41,7 @@ impl Backend {
         }
     }
 
-    /// The name that processors' manuals give it.
+    /// The backend's name, as processor manuals write it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl Backend {
     }
 }
 
-/// A ciphertext that its key and nonce do not explain.
+/// The authentication tag of a ciphertext does not match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the authentication tag is wrong")]
 pub struct TagMismatch;
@@ -70,7 +70,7 @@ impl AeadKey {
 
     /// Encrypts `buffer` in place and returns the tag.
     ///
-    /// The caller owes a nonce that this key has never seen.
+    /// The caller must pass a nonce that was never used with this key.
     #[must_use]
     pub fn seal(
         &self,
@@ -84,9 +84,9 @@ impl AeadKey {
             .into()
     }
 
-    /// Encrypts `plaintext` into `ciphertext`, which is as long, and returns the tag.
+    /// Encrypts `plaintext` into `ciphertext`, which must have the same length, and returns the tag.
     ///
-    /// The caller owes a nonce of which no other ciphertext under this key is ever given away.
+    /// The caller must make sure that at most one ciphertext of each nonce under this key leaves the process.
     #[must_use]
     pub fn seal_into(
         &self,
@@ -95,7 +95,7 @@ impl AeadKey {
         plaintext: &[u8],
         ciphertext: &mut [u8],
     ) -> [u8; TAG_BYTES] {
-        let buffer = InOutBuf::new(plaintext, ciphertext).expect("they are of one length");
+        let buffer = InOutBuf::new(plaintext, ciphertext).expect("both have the same length");
         self.0
             .encrypt_inout_detached(nonce.into(), aad, buffer)
             .expect("GCM refuses only inputs over 64 GiB, and ours are at most 8 MiB")
@@ -105,7 +105,7 @@ impl AeadKey {
     /// Decrypts `buffer` in place.
     ///
     /// # Errors
-    /// [`TagMismatch`] when the tag does not fit; `buffer` then holds what it held before.
+    /// [`TagMismatch`] when the tag does not match; `buffer` is then unchanged.
     pub fn open(
         &self,
         nonce: &[u8; NONCE_BYTES],

@@ -15,7 +15,7 @@ const AEAD_AES_256_GCM: u16 = 0x0002; // RFC 9180 §7.3
 const MODE_BASE: u8 = 0x00; // RFC 9180 §5
 const VERSION: &[u8] = b"HPKE-v1"; // RFC 9180 §4
 
-/// What a key's holder needs to open a sealed message.
+/// A sealed message: the encapsulated key and the ciphertext.
 pub struct Sealed {
     /// The encapsulated key: 32 or 1,120 bytes.
     pub enc: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct Sealed {
 /// Seals `plaintext` to `recipient` with a fresh encapsulation.
 ///
 /// # Errors
-/// As [`PublicKey`]'s encapsulation: none for a key that was accepted.
+/// [`KemError::LowOrder`]; it cannot occur, since [`PublicKey::new`] refuses such keys.
 pub fn seal(
     recipient: &PublicKey,
     info: &[u8],
@@ -36,7 +36,8 @@ pub fn seal(
     seal_drawn(recipient, info, plaintext, recipient.ephemeral(rng))
 }
 
-/// Seals `plaintext` to `recipient` (RFC 9180 §6.1, `SealBase` with empty `aad`); `ephemeral` was drawn for this one message.
+/// Seals `plaintext` to `recipient` (RFC 9180 §6.1, `SealBase` with empty `aad`); `ephemeral` must have been drawn for this
+/// message alone.
 ///
 /// # Errors
 /// As [`seal`].
@@ -72,7 +73,7 @@ pub fn open(
         .ok_or(KemError::NotSealedToThisKey)?;
     let tag = ct[end..]
         .try_into()
-        .expect("the tag's length was taken off");
+        .expect("the tag's length was subtracted");
     let mut plaintext = Zeroizing::new(ct[..end].to_vec());
     key.open(&nonce, &[], &mut plaintext, tag)
         .map_err(|_| KemError::NotSealedToThisKey)?;

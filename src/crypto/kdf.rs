@@ -1,7 +1,7 @@
 //! Every derivation of the format and every label it uses, in one place (FORMAT.md, "Secrets and slots").
 //!
-//! All labels begin with `encl/1 ` and end in a zero byte where text of variable length follows, so that no two uses of
-//! one function can meet.
+//! All labels begin with `encl/1 ` and end in a zero byte where text of variable length follows, so that no two derivations
+//! ever have the same input.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,13 +9,13 @@ use sha2::{Sha256, Sha512};
 
 use super::{Secret, sha256};
 
-/// SHA-256 of a lock's secret, which stands in the policy and commits to it.
+/// SHA-256 of a lock's secret. The policy holds it as a commitment to the secret.
 #[must_use]
 pub fn lock_commitment(secret: &Secret<32>) -> [u8; 32] {
     sha256(&[b"encl/1 lock\0", secret.expose()])
 }
 
-/// SHA-256 of a share, number and value, which stands in the policy and tells a forged share.
+/// SHA-256 of a share (number and value). The policy holds it, so that a forged share is recognised.
 #[must_use]
 pub fn share_hash(share: &[u8]) -> [u8; 32] {
     sha256(&[b"encl/1 share\0", share])
@@ -50,13 +50,13 @@ pub fn passphrase_context(policy: &[u8; 32], lock: u16) -> Vec<u8> {
     .concat()
 }
 
-/// HMAC-SHA-256 over a record of trust, under the key that this machine keeps to itself.
+/// HMAC-SHA-256 over a trust record, with a key that never leaves this machine.
 #[must_use]
 pub fn trust_mac(key: &Secret<32>, record: &[u8]) -> [u8; 32] {
     trust_hmac(key, record).finalize().into_bytes().into()
 }
 
-/// Compares the MAC of a record of trust with the one that is due, in constant time.
+/// Verifies the MAC of a trust record in constant time.
 #[must_use]
 pub fn trust_mac_matches(key: &Secret<32>, record: &[u8], mac: &[u8; 32]) -> bool {
     trust_hmac(key, record).verify(mac.into()).is_ok()
@@ -69,7 +69,7 @@ fn trust_hmac(key: &Secret<32>, record: &[u8]) -> Hmac<Sha256> {
         .chain_update(record)
 }
 
-/// SHA-256 of the place of a keystore, which names what this machine remembers about it.
+/// SHA-256 of a keystore's path. It names the file in which this machine keeps its state about the keystore.
 #[must_use]
 pub fn keystore_place(path: &[u8]) -> [u8; 32] {
     sha256(&[b"encl/1 keystore\0", path])
@@ -78,7 +78,7 @@ pub fn keystore_place(path: &[u8]) -> [u8; 32] {
 /// The Argon2id salt of the safety number: a constant, since both sides have to compute the same number.
 pub const COMPARISON_SALT: &[u8; 16] = b"encl/1 compare\0\0";
 
-/// The key of one envelope's content: it takes the secrets of all its locks, in their order.
+/// The content key of one envelope, derived from the secrets of all its locks in their order.
 pub struct ContentKey(Secret<32>);
 
 impl ContentKey {
@@ -110,7 +110,7 @@ impl ContentKey {
         self.keyed(access).finalize().into_bytes().into()
     }
 
-    /// Compares a line 4 with the one that is due, in constant time.
+    /// Verifies line 4 of an envelope in constant time.
     #[must_use]
     pub fn mac_matches(&self, access: &[u8; 32], mac: &[u8; 32]) -> bool {
         self.keyed(access).verify(mac.into()).is_ok()
@@ -135,14 +135,14 @@ impl ContentKey {
     }
 }
 
-/// What one C2SP message is sealed with: 32 bytes of key, 12 of nonce, 32 of commitment.
+/// The secrets of one C2SP message: 32 bytes of key, 12 of nonce, 32 of commitment.
 pub(crate) struct ChunkSecrets(Secret<76>);
 
 impl ChunkSecrets {
     /// HKDF-Expand-SHA-512 over identifier, salt and context (C2SP chunked-encryption, "Key derivation").
     pub(crate) fn new(input_key: &Secret<32>, salt: &[u8; 24], context: &[u8]) -> Self {
-        // The construction uses the 32-byte key as an HKDF PRK. Crate hkdf asks for 64 bytes with SHA-512;
-        // HMAC pads its key with zeros to the block length, so zeros behind it change nothing.
+        // The construction uses the 32-byte key as an HKDF PRK. Crate hkdf asks for 64 bytes with SHA-512; HMAC pads its key
+        // with zeros to the block length, so appended zeros change nothing.
         let prk = Secret::<64>::filled(|prk| prk[..32].copy_from_slice(input_key.expose()));
         let hkdf = Hkdf::<Sha512>::from_prk(prk.expose()).expect("64 bytes are a SHA-512 PRK");
         Self(Secret::filled(|out| {

@@ -11,12 +11,12 @@ use serde::Serialize;
 
 use super::{Secret, hpke, kdf};
 
-/// A key encapsulation mechanism that keys can be made for.
+/// A supported key encapsulation mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kem {
     /// DHKEM(X25519, HKDF-SHA-256), RFC 9180 §7.1.
     X25519,
-    /// MLKEM768-X25519, secure against quantum computers as long as one of both halves holds.
+    /// MLKEM768-X25519: secure as long as one of its halves is. The ML-KEM half resists quantum computers.
     XWing,
 }
 
@@ -39,7 +39,7 @@ impl Kem {
         }
     }
 
-    /// The mechanism that `name` stands for.
+    /// The mechanism with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::X25519, Self::XWing]
@@ -69,7 +69,7 @@ impl Kem {
 /// Why a key or an encapsulation is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KemError {
-    /// The public key is not one: wrong length, or not reduced (FIPS 203 §7.2).
+    /// The bytes are not a public key: wrong length, or not reduced (FIPS 203 §7.2).
     #[error("the public key is not a valid {} key", .0.name())]
     NotAKey(Kem),
     /// The X25519 half has small order: the shared secret would be public (RFC 7748 §6.1).
@@ -80,7 +80,7 @@ pub enum KemError {
     EncLength {
         /// Bytes found.
         found: usize,
-        /// Bytes that the reader's mechanism has.
+        /// Bytes that the reader's mechanism requires.
         expected: usize,
     },
     /// The ciphertext was not sealed to this key, or was changed.
@@ -92,10 +92,10 @@ pub enum KemError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct KeyId(#[serde(serialize_with = "crate::json::b64")] pub [u8; 32]);
 
-/// A public key that was checked when it was made: its ML-KEM half is reduced, its X25519 half has not small order.
+/// A public key that was checked when it was made: its ML-KEM half is reduced, and its X25519 half is not of small order.
 ///
-/// Clones share its bytes. The form that encapsulation computes with is computed each time and not stored: it costs 16 of an
-/// encapsulation's 208 µs, most keys are read and never sealed to, and of ten thousand recipients' keys none is used twice.
+/// Clones share the bytes. The expanded form is computed for each encapsulation and not stored: it costs 16 of 208 µs, and most
+/// keys are sealed to at most once.
 #[derive(Clone)]
 pub struct PublicKey {
     kem: Kem,
@@ -103,7 +103,8 @@ pub struct PublicKey {
     id: KeyId,
 }
 
-/// What one encapsulation draws. Drawn in the order of the recipients, so that the work itself can be done in any.
+/// The random bytes of one encapsulation. They are drawn in the order of the recipients, so that the encapsulations can run in
+/// any order.
 pub struct Ephemeral(Secret<64>);
 
 impl PublicKey {
@@ -136,7 +137,7 @@ impl PublicKey {
         self.kem
     }
 
-    /// The key as it stands on cards: 32 bytes, or 1,184 of ML-KEM-768 and 32 of X25519.
+    /// The key as cards encode it: 32 bytes, or 1,184 of ML-KEM-768 and 32 of X25519.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -148,7 +149,7 @@ impl PublicKey {
         self.id
     }
 
-    /// Draws what one encapsulation needs: 32 bytes for X25519, 64 for X-Wing.
+    /// Draws the random bytes of one encapsulation: 32 for X25519, 64 for X-Wing.
     #[must_use]
     pub fn ephemeral(&self, rng: &mut dyn CryptoRng) -> Ephemeral {
         let bytes = match self.kem {
@@ -164,7 +165,7 @@ impl PublicKey {
     /// [`KemError::LowOrder`]: cannot happen for a key that [`PublicKey::new`] accepted; checked all the same.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "what was drawn is used up: twice would make two recipients' secrets one"
+        reason = "random bytes are used once: two recipients must not get the same secret"
     )]
     pub(super) fn encapsulate(
         &self,
@@ -204,7 +205,7 @@ impl Eq for PublicKey {}
 
 /// A private key: 32 bytes, for X-Wing the seed from which both halves are expanded.
 ///
-/// What is computed from the bytes is computed when it is needed, and cached: many envelopes may be opened with one key.
+/// Values derived from the bytes are computed when they are first needed and cached, since one key may open many envelopes.
 pub struct PrivateKey {
     kem: Kem,
     secret: Secret<32>,

@@ -1,5 +1,5 @@
-//! Bytes in, bytes out: keys, key encapsulation, sealing to a key, passphrases, signatures and every
-//! derivation label. Nothing here knows what an envelope is.
+//! Cryptographic functions over bytes: keys, key encapsulation, sealing to a key, passphrases, signatures and every derivation
+//! label. This module does not know what an envelope is.
 
 pub mod aead;
 pub mod hpke;

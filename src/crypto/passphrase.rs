@@ -1,4 +1,4 @@
-//! Passphrases, and the key that Argon2id (RFC 9106) makes of one.
+//! Passphrases, and the key that Argon2id (RFC 9106) derives from one.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use unicode_normalization::UnicodeNormalization;
@@ -15,20 +15,20 @@ pub const PASSPHRASE_BYTES_MAX: usize = 1024;
 /// Why a passphrase cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PassphraseError {
-    /// Nothing was given.
+    /// The passphrase is empty.
     #[error("the passphrase is empty")]
     Empty,
-    /// More than [`PASSPHRASE_BYTES_MAX`].
+    /// The passphrase is longer than [`PASSPHRASE_BYTES_MAX`].
     #[error("the passphrase is longer than {PASSPHRASE_BYTES_MAX} bytes")]
     TooLong,
-    /// The memory that the cost asks for cannot be had.
+    /// The memory that the cost requires cannot be allocated.
     #[error("not enough memory for a passphrase of cost {0} (2^{0} KiB)")]
     Memory(u32),
 }
 
-/// A passphrase in Unicode normalisation form C (UAX #15), so that one keyboard's é is another's.
+/// A passphrase in Unicode normalisation form C (UAX #15), so that é from any keyboard gives the same bytes.
 ///
-/// Clones share nothing; each is wiped when it is dropped.
+/// Clones share no memory; each is wiped when it is dropped.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
 
@@ -38,7 +38,8 @@ impl Passphrase {
     /// # Errors
     /// [`PassphraseError::Empty`] or [`PassphraseError::TooLong`].
     pub fn new(text: &str) -> Result<Self, PassphraseError> {
-        // NFC makes text at most three times as long (UAX #15 §9), so this String never moves and leaves a copy.
+        // NFC makes text at most three times as long (UAX #15 §9), so this String is never reallocated, which would leave a
+        // copy in memory.
         let mut normal = Zeroizing::new(String::with_capacity(text.len().saturating_mul(3)));
         normal.extend(text.nfc());
         match normal.len() {
@@ -51,7 +52,7 @@ impl Passphrase {
     /// Derives a key: Argon2id version 0x13, 3 passes, 4 lanes, `cost.memory_kib()` KiB, no secret, no data.
     ///
     /// # Errors
-    /// [`PassphraseError::Memory`] when the memory cannot be had.
+    /// [`PassphraseError::Memory`] when the memory cannot be allocated.
     pub fn derive(&self, salt: &[u8; 16], cost: Cost) -> Result<Secret<32>, PassphraseError> {
         let params = Params::new(cost.memory_kib(), PASSES, LANES, Some(32))
             .expect("costs 16 to 20 are valid");
@@ -88,7 +89,7 @@ impl Cost {
             .map(Self)
     }
 
-    /// The number as it stands in the policy.
+    /// The number in the policy.
     #[must_use]
     pub fn log2_kib(self) -> u32 {
         self.0.into()

@@ -5,11 +5,11 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// `N` secret bytes: wiped on drop, never printed, never copied by accident.
 ///
-/// They live on the heap, so that moving the value leaves no copy behind on the stack.
+/// The bytes are on the heap, so that moving the value leaves no copy on the stack.
 pub struct Secret<const N: usize>(Box<[u8; N]>);
 
 impl<const N: usize> Secret<N> {
-    /// Takes over `bytes`; the caller's copy, if it was one, is the caller's to wipe.
+    /// Takes over `bytes`. If the caller still holds a copy, the caller must wipe it.
     #[must_use]
     pub fn new(mut bytes: [u8; N]) -> Self {
         let mut secret = Self(Box::new([0; N]));
@@ -38,7 +38,7 @@ impl<const N: usize> Secret<N> {
         (bytes.len() == N).then(|| Self::filled(|own| own.copy_from_slice(bytes)))
     }
 
-    /// Shows the bytes to code that computes with them.
+    /// Gives access to the bytes for computations.
     #[must_use]
     pub fn expose(&self) -> &[u8; N] {
         &self.0
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    /// What keys and passphrases are made of is wiped; tests/crash/secrets.rs looks for what was not.
+    /// Checks the types of keys and passphrases; tests/crash/secrets.rs searches a program's memory for secrets.
     #[test]
     fn secrets_are_wiped_when_they_are_dropped() {
         fn is_wiped<T: ZeroizeOnDrop>() {}

@@ -1,8 +1,8 @@
-//! Splitting a secret into shares, some of which give it back: Shamir's scheme over GF(2^8) with the polynomial 0x11B, byte by
-//! byte (FORMAT.md, "Secrets").
+//! Secret sharing, a secret split into shares of which some restore it: Shamir's scheme over GF(2^8) with the polynomial 0x11B,
+//! byte by byte (FORMAT.md, "Secrets").
 //!
-//! The field is that of crate `vsss-rs`: constant time, without tables. Its own `split_bytes` leaves coefficients in memory that
-//! it does not wipe, so they are drawn here; joining, with its checks of the numbers, is the crate's.
+//! Field arithmetic is that of crate `vsss-rs`: constant time, without tables. The crate's `split_bytes` does not wipe its
+//! coefficients, so this module splits secrets itself. Joining, with its checks of the share numbers, is the crate's.
 
 use rand::CryptoRng;
 use vsss_rs::Gf256;
@@ -21,9 +21,9 @@ pub type Share = Secret<SHARE_BYTES>;
 #[error("these shares cannot be joined")]
 pub struct NotJoinable;
 
-/// Splits `secret` into the shares 1 to `of`, any `need` of which join to it; fewer tell nothing about it.
+/// Splits `secret` into the shares 1 to `of`, any `need` of which join to it; fewer reveal nothing about it.
 ///
-/// `need` is at least 1 and at most `of`, which is the caller's to see to: a `need` that is larger makes shares that never join.
+/// The caller must pass a `need` from 1 to `of`. Shares of a larger `need` never join.
 #[must_use]
 pub fn split(secret: &Secret<32>, need: u8, of: u8, rng: &mut dyn CryptoRng) -> Vec<Share> {
     // One polynomial for each byte: coefficient 0 is the byte, the others are drawn from the whole field, zero included.
@@ -46,7 +46,7 @@ pub fn split(secret: &Secret<32>, need: u8, of: u8, rng: &mut dyn CryptoRng) -> 
 
 /// Joins shares to the secret that they were split from: Lagrange interpolation at 0.
 ///
-/// What too few shares, or shares of different secrets, give is 32 bytes all the same; only the commitment tells.
+/// Too few shares, or shares of different secrets, give 32 wrong bytes and no error: compare the result with the commitment.
 ///
 /// # Errors
 /// [`NotJoinable`].
@@ -117,9 +117,9 @@ mod tests {
                     .enumerate()
                     .filter(|(at, _)| set >> at & 1 == 1);
                 let chosen: Vec<_> = chosen.map(|(_, share)| share).collect();
-                // One share is never joined: where one is enough, nothing is split.
-                let is_due = chosen.len() >= usize::from(need).max(2);
-                assert_eq!(joins(&chosen), is_due, "{need} of {of}, set {set:b}");
+                // One share is never joined: a secret that needs only one share is not split.
+                let should_join = chosen.len() >= usize::from(need).max(2);
+                assert_eq!(joins(&chosen), should_join, "{need} of {of}, set {set:b}");
             }
         }
     }

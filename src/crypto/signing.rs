@@ -1,4 +1,4 @@
-//! Ed25519 (RFC 8032) under a label per purpose, verified strictly.
+//! Ed25519 signatures (RFC 8032) with one label per purpose, verified strictly.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,9 +18,9 @@ pub enum Purpose {
     Grant,
     /// A card, by the identity it describes.
     Card,
-    /// The end of an identity, by itself.
+    /// The revocation of an identity, by itself.
     Revocation,
-    /// The identity that takes another's place, by the one that goes.
+    /// The successor of an identity, by the identity that is replaced.
     Succession,
 }
 
@@ -36,12 +36,12 @@ impl Purpose {
     }
 }
 
-/// A signature that does not hold.
+/// The signature is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not hold")]
 pub struct SignatureMismatch;
 
-/// An Ed25519 public key: the id of an identity, wherever one is named.
+/// An Ed25519 public key, which is the id of an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RootId(#[serde(serialize_with = "crate::json::b64")] pub [u8; 32]);
 
@@ -60,7 +60,7 @@ impl RootId {
         self.verify_unlabelled(&labelled(purpose, message), signature)
     }
 
-    /// Verifies as [`RootId::verify`] does, without a label: for public vectors, never for data of ours.
+    /// Verifies like [`RootId::verify`], but without a label: for published test vectors only.
     ///
     /// # Errors
     /// [`SignatureMismatch`], whatever the reason.
@@ -75,15 +75,15 @@ impl RootId {
             .map_err(|_| SignatureMismatch)
     }
 
-    /// Says whether these bytes are a key at all: a canonical point, not of small order.
+    /// Whether these bytes are a valid key: a canonical point that is not of small order.
     #[must_use]
     pub fn is_acceptable(&self) -> bool {
         self.verifying_key().is_some()
     }
 
     fn verifying_key(&self) -> Option<ed25519_dalek::VerifyingKey> {
-        // Decompression takes y ≥ p as well, which is not canonical (RFC 8032 §5.1.3). The other encodings that are not, a sign
-        // at x = 0, are those of two points of small order.
+        // Decompression also accepts y ≥ p, which is not canonical (RFC 8032 §5.1.3). The other non-canonical encodings, a sign
+        // bit at x = 0, are of two points of small order, which `is_weak` finds.
         if !is_below_p(&self.0) {
             return None;
         }
@@ -146,7 +146,7 @@ impl Signature {
 /// An identity's root key, kept as its 32-byte seed.
 pub struct SigningKey {
     seed: Secret<32>,
-    /// On the heap, as the seed is: it holds that too.
+    /// On the heap like the seed, since it contains the seed.
     key: Box<ed25519_dalek::SigningKey>,
 }
 
@@ -195,8 +195,8 @@ fn labelled(purpose: Purpose, message: &[&[u8]]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// What compression gives back is canonical by definition.
-    fn comes_back(bytes: &[u8; 32]) -> bool {
+    /// An encoding is canonical if decompressing and compressing it gives the same bytes.
+    fn is_canonical(bytes: &[u8; 32]) -> bool {
         let key = ed25519_dalek::VerifyingKey::from_bytes(bytes);
         key.is_ok_and(|key| key.to_edwards().compress().to_bytes() == *bytes && !key.is_weak())
     }
@@ -209,7 +209,7 @@ mod tests {
                 let mut bytes = [middle; 32];
                 (bytes[0], bytes[31]) = (low, high);
                 let id = RootId(bytes);
-                assert_eq!(id.is_acceptable(), comes_back(&bytes), "{id}");
+                assert_eq!(id.is_acceptable(), is_canonical(&bytes), "{id}");
                 accepted += u32::from(id.is_acceptable());
             }
         }

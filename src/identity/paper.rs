@@ -1,8 +1,8 @@
 //! One whole identity on one page of paper: as words, and as the text of a QR code. The page gives its holder the private keys.
 //!
-//! Both say the same bytes, which hold what cannot be computed: the seeds of all keys, also of those that were rotated away,
-//! and what card and revocation say. The two are signed again when the page is read, to the same bytes, for Ed25519 signs
-//! without chance (RFC 8032 §5.1.6).
+//! Words and code encode the same content. It holds everything that cannot be computed: the seeds of all keys, also of rotated
+//! ones, and the fields of card and revocation. Card and revocation are signed again when the page is read. This gives the same
+//! bytes, since Ed25519 signatures are deterministic (RFC 8032 §5.1.6).
 //!
 //! ```text
 //! content = version ‖ u16(bytes of body) ‖ body ‖ check
@@ -21,22 +21,22 @@
 //! text(s) = n(bytes of s) ‖ s in UTF-8
 //! ```
 //!
-//! There is one content for an identity: what is read and would be written otherwise is refused. It has at most 385 bytes, 40
-//! lines of words, so that it fits on one sheet: seven keys with a usual name and address.
+//! An identity has exactly one content: a content that would be written differently is refused. It has at most 385 bytes, which
+//! are 40 lines of words and fit on one sheet. This is enough for seven keys with a usual name and address.
 //!
-//! Words: the content's bits, the highest of each byte first, and zeros up to a multiple of 77, are cut into groups of 11 bits. Each
-//! is the number of a word in the English list of BIP-39, from 0. Seven words and their check word are a line. With the eight
-//! words w1 … w8 as elements of GF(2^11) modulo x^11 + x^2 + 1, the check word is the one for which
+//! Words: the content's bits, the highest of each byte first, are filled up with zeros to a multiple of 77 and cut into groups
+//! of 11 bits. Each group is the number of a word in the English list of BIP-39, from 0. A line is seven words and their check
+//! word. With the eight words w1 … w8 as elements of GF(2^11) modulo x^11 + x^2 + 1, the check word is the one for which
 //!
 //! ```text
 //! w1·x^7 + w2·x^6 + … + w7·x + w8 = the number of the line, from 1
 //! ```
 //!
-//! One word that is another, two words of a line that changed places, and a line in another's place: each is found for
-//! certain, in its line. Whatever else may happen is found by the check over all.
+//! The check word detects with certainty one wrong word, two swapped words of a line, and a line in the wrong place. The check
+//! over the whole content detects other mistakes.
 //!
-//! The code's text is `ENCL-PAPER1:` and the content in base32 (RFC 4648 §6) without padding: capitals, digits, `-` and `:`,
-//! which QR codes have a short form for. Readers take small letters and white space too.
+//! The code's text is `ENCL-PAPER1:` and the content in base32 (RFC 4648 §6) without padding. QR codes have a short form for
+//! its capitals, digits, `-` and `:`. Readers also accept small letters and white space.
 
 mod bits;
 mod code;
@@ -57,7 +57,7 @@ use fields::{Reader, Writer};
 
 /// Lines of words on a page.
 pub const PAPER_LINES_MAX: usize = 40;
-/// Bytes of a text in which words or a code are looked for.
+/// Bytes of a text in which words or a code are searched for.
 pub const PAPER_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of content that 40 lines of seven words hold.
@@ -68,10 +68,10 @@ const HEAD: usize = 3;
 const CHECK: usize = 8;
 const LABEL: &[u8] = b"encl/1 paper\0";
 
-/// How far a card that is signed after restoring is ahead at least.
+/// The least difference between the highest known serial and the serial of a card that is signed after restoring.
 const SERIALS_AHEAD: u32 = 1_000;
 
-/// An identity with all that makes its card and its revocation again.
+/// An identity, with its card and its revocation as the page restores them.
 pub struct Paper {
     identity: Identity,
     card: Card,
@@ -79,16 +79,16 @@ pub struct Paper {
     is_revoked: bool,
 }
 
-/// Why there is no page, or why what was typed or scanned is none.
+/// Why no page can be written, or why typed or scanned text is not a page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PaperError {
-    /// It does not fit on one page.
+    /// The identity does not fit on one page.
     #[error("it has {lines} lines of words, and a page has room for {PAPER_LINES_MAX}")]
     TooLong {
-        /// How many it would have.
+        /// The number of lines it would have.
         lines: usize,
     },
-    /// A page cannot say what its card or its revocation says.
+    /// The card or the revocation is not what the keys sign now, so a page cannot restore it.
     #[error("its {0} is not what its keys sign now")]
     Differs(&'static str),
     /// A word that is not in the list.
@@ -96,7 +96,7 @@ pub enum PaperError {
     Word {
         /// The line, from 1.
         line: usize,
-        /// The word's place in it, from 1.
+        /// The word's place in the line, from 1.
         place: usize,
         /// What was typed, at most 20 characters of it.
         typed: String,
@@ -111,48 +111,48 @@ pub enum PaperError {
         /// Its words.
         found: usize,
     },
-    /// A line whose check does not hold.
+    /// A line whose check word is wrong.
     #[error("line {line} is wrong: a word is another, two changed places, or it is another line")]
     Line {
         /// The line, from 1.
         line: usize,
     },
-    /// Another line than the next one, by the number in front of it.
-    #[error("this is line {found}, and line {due} comes next")]
+    /// A numbered line that is not the next line.
+    #[error("this is line {found}, and line {expected} comes next")]
     Order {
-        /// Which it is.
+        /// The number of the line.
         found: usize,
-        /// The line that is due.
-        due: usize,
+        /// The number of the next line.
+        expected: usize,
     },
     /// The words end too early.
     #[error("line {line} is missing")]
     Missing {
-        /// The first that is.
+        /// The first missing line.
         line: usize,
     },
-    /// There are more words than the page has.
+    /// There is text after the last line of the page.
     #[error("something stands behind its last line, {lines}")]
     Behind {
-        /// How many lines it has.
+        /// How many lines the page has.
         lines: usize,
     },
     /// There are neither words nor a code.
     #[error("there are no words and no code in it")]
     Nothing,
-    /// The code's text has a character that it cannot have.
+    /// The text of the code has a character that codes do not have.
     #[error("character {0} behind `ENCL-PAPER1:` is none of a code's")]
     Character(usize),
     /// Each part is well formed, but the checksum of the page is wrong.
     #[error("the checksum of the page is wrong: a part is missing or different")]
     Check,
-    /// The check holds, and still no page says this.
+    /// The checksum is right, but the content is not that of a page.
     #[error("it is not what a page says: {0}")]
     Malformed(&'static str),
-    /// A later form of the page.
+    /// A newer form of the page.
     #[error("it was printed by a newer encl (form {0})")]
     Newer(u8),
-    /// Its card cannot be made again.
+    /// The card cannot be made again.
     #[error("its card cannot be made again: {0}")]
     Card(#[from] CardError),
 }
@@ -165,8 +165,8 @@ fn did_you_mean(words: &[&str]) -> String {
 }
 
 impl Paper {
-    /// An identity for a page. Card and revocation have to be those that its keys sign, byte for byte: else contacts would find
-    /// another card with the same serial after it was restored.
+    /// Makes the page of an identity. Card and revocation must be byte for byte what its keys sign: otherwise the restored
+    /// identity would have a different card with the same serial.
     ///
     /// # Errors
     /// [`PaperError::TooLong`], and [`PaperError::Differs`] when the card has other keys or was written by another program.
@@ -197,11 +197,10 @@ impl Paper {
         Ok(paper)
     }
 
-    /// Reads what was typed or scanned into a file: a code, numbered lines of words with other lines between them, or nothing
-    /// but words.
+    /// Reads typed or scanned text: a code, numbered lines of words with other lines between them, or only words.
     ///
     /// # Errors
-    /// [`PaperError`]; the first thing that is wrong.
+    /// [`PaperError`] of the first mistake.
     pub fn from_text(text: &str) -> Result<Self, PaperError> {
         if is_code(text) {
             return Self::from_content(&code::read(text)?);
@@ -241,7 +240,7 @@ impl Paper {
         &self.card
     }
 
-    /// The signed end of the identity, as it was made with it.
+    /// The revocation that was signed when the identity was made.
     #[must_use]
     pub fn revocation(&self) -> &Revocation {
         &self.revocation
@@ -257,7 +256,7 @@ impl Paper {
         let mut out = Writer::default();
         self.write(&mut out);
         let body = out.end();
-        // More than 16 bits count is far more than fits, and is refused by its length.
+        // A body over 65,535 bytes does not fit on a page; `new` refuses it by its length.
         let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
         let mut content = Zeroizing::new(Vec::with_capacity(HEAD + body.len() + CHECK));
         content.push(FORM);
@@ -351,12 +350,12 @@ impl Paper {
     }
 }
 
-/// The serial for the card of an identity that was restored: the later cards of the page's owner are not known, and contacts
-/// refuse a card that is no later than theirs. `known` is the highest serial that is known.
+/// The serial for the card of a restored identity. Contacts refuse a card that is not newer than theirs, and cards that were
+/// signed after the page was printed are not known here. `known` is the highest known serial.
 ///
-/// Minutes since 1970, which have 32 bits up to the year 9999: what is restored later comes later, whatever was signed after
-/// the same page was used before, unless there was more than a card a minute. At least 1,000 more than `known`, for clocks that
-/// are slow. `None` when there is no such serial.
+/// The serial is the number of minutes since 1970, which fits 32 bits up to the year 9999. So it is above the serials that
+/// followed an earlier restore from the same page, unless more than one card per minute was signed. It is at least 1,000 above
+/// `known`, for slow clocks. `None` when no such serial is left.
 #[must_use]
 pub fn serial_ahead(known: u32, now: Time) -> Option<u32> {
     let minutes = u32::try_from(now.unix() / 60).ok()?;
@@ -392,7 +391,7 @@ fn predecessor(body: &mut Reader<'_>) -> Result<Predecessor, PaperError> {
     Ok(Predecessor::signed(id, Signature(body.array()?)))
 }
 
-/// How many bytes a content has, by its first three.
+/// The number of bytes of a content, read from its first three bytes.
 fn content_bytes(head: &[u8]) -> Result<usize, PaperError> {
     let Some(&[form, high, low]) = head.first_chunk::<HEAD>() else {
         return Err(PaperError::Check);

@@ -1,22 +1,23 @@
-//! The walk over JSON text: checking it all once, and skipping over values that were checked.
+//! The scanner of JSON text: it checks a whole text once, and then skips over checked values.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Error, MEMBERS_MAX, is_clean};
 
-/// Nesting of objects and arrays; the object itself is level 1.
+/// Levels of nested objects and arrays; the outermost object is level 1.
 const DEPTH_MAX: usize = 8;
 const DIGITS_MAX: usize = 10;
 
-/// A text of more is worth finding out what the processor can do, which takes 30 µs in a virtual machine, once in a run.
+/// In a longer text, detecting the processor's vector instructions saves time. It takes 30 µs in a virtual machine, once per
+/// run.
 const LONG_BYTES: usize = 64 << 10;
-/// Bytes looked at together in shorter ones.
+/// Bytes that are searched together in shorter texts.
 const BLOCK_BYTES: usize = 32;
-/// Whether a text was that long.
+/// Whether any text so far was longer than `LONG_BYTES`.
 static ARE_LONG: AtomicBool = AtomicBool::new(false);
 
-/// A place in a text.
+/// A position in a text.
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -30,7 +31,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0 }
     }
 
-    /// Stands behind the opening bracket of a checked value.
+    /// Starts after the opening bracket of a checked value.
     pub(super) fn inside(text: &'a str) -> Self {
         Self { text, at: 1 }
     }
@@ -43,7 +44,7 @@ impl<'a> Scanner<'a> {
         self.at == self.text.len()
     }
 
-    /// Only spaces are left: every other white space is a control character and refused before.
+    /// Skips spaces. Any other white space is a control character, which was refused before.
     pub(super) fn blanks(&mut self) {
         while self.peek() == Some(b' ') {
             self.at += 1;
@@ -55,9 +56,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn take(&mut self, byte: u8) -> bool {
-        let here = self.peek() == Some(byte);
-        self.at += usize::from(here);
-        here
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Error> {
@@ -91,7 +92,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn check_object(&mut self, level: usize) -> Result<(), Error> {
-        // At most 64: compared with each other they cost less than hashed.
+        // At most 64 names: comparing them costs less than hashing them.
         let mut names: Vec<Cow<'_, str>> = Vec::new();
         self.at += 1;
         self.blanks();
@@ -152,11 +153,11 @@ impl<'a> Scanner<'a> {
         let token = &self.text[start..end];
         let inner = &token[1..token.len() - 1];
         if !is_escaped && !inner.is_empty() && inner.is_ascii() {
-            // The line was searched for controls, and nothing else in ASCII is refused.
+            // Control characters were refused before, and no other ASCII character is refused.
             return Ok(Cow::Borrowed(inner));
         }
         let text = if is_escaped {
-            // serde_json knows the escapes, and refuses lone surrogates.
+            // serde_json decodes the escapes, and refuses lone surrogates.
             Cow::Owned(
                 serde_json::from_str(token)
                     .map_err(|_| Error::malformed("an escape that is none"))?,
@@ -197,7 +198,7 @@ impl<'a> Scanner<'a> {
 
     // ---- Skipping what was checked ----------------------------------------------------------------------------
 
-    /// Says whether the object or array ends here; else stands before its next member or item.
+    /// Whether the object or array ends here. If not, moves to its next member or item.
     pub(super) fn closed(&mut self, bracket: char) -> bool {
         self.blanks();
         if self.take(b',') {
@@ -245,7 +246,7 @@ impl<'a> Scanner<'a> {
         &self.text[start..self.at]
     }
 
-    /// The place behind the closing quote of the string that begins here, and whether it has escapes.
+    /// The position after the closing quote of the string that begins here, and whether the string has escapes.
     fn string_end(&self) -> Option<(usize, bool)> {
         let bytes = self.text.as_bytes();
         let (mut at, mut is_escaped) = (self.at + 1, false);
@@ -264,11 +265,15 @@ fn quote_or_escape(bytes: &[u8]) -> Option<usize> {
     if ARE_LONG.load(Ordering::Relaxed) {
         return memchr::memchr2(b'"', b'\\', bytes);
     }
-    // In blocks that the compiler turns into vector instructions of every processor.
-    let is_due = |byte: &u8| matches!(byte, b'"' | b'\\');
-    let holds_one = |block: &&[u8]| block.iter().fold(false, |found, byte| found | is_due(byte));
+    // Search in blocks, for which the compiler uses the vector instructions that every processor has.
+    let is_match = |byte: &u8| matches!(byte, b'"' | b'\\');
+    let has_match = |block: &&[u8]| {
+        block
+            .iter()
+            .fold(false, |found, byte| found | is_match(byte))
+    };
     let blocks = bytes.chunks_exact(BLOCK_BYTES);
-    let from = BLOCK_BYTES * blocks.take_while(|block| !holds_one(block)).count();
-    let found = bytes[from..].iter().position(is_due);
+    let from = BLOCK_BYTES * blocks.take_while(|block| !has_match(block)).count();
+    let found = bytes[from..].iter().position(is_match);
     found.map(|at| from + at)
 }

@@ -6,7 +6,7 @@ fn refused(line: &str) -> Error {
         .unwrap_or_else(|| panic!("accepted: {line}"))
 }
 
-/// A hostile value at every place where one can stand.
+/// A hostile value at every place where a value is allowed.
 fn everywhere(value: &str) -> Vec<String> {
     [
         "{V}",
@@ -132,7 +132,7 @@ fn an_object_has_at_most_64_members() {
 }
 
 #[test]
-fn values_are_pulled_out_as_they_stand() {
+fn values_are_read_as_they_were_written() {
     let line = br#" {"t" : "a\u00e9\"}]" , "n":9999999999,"z":0, "b":true,"l":[ "x" ,"y"], "o":{"k":[[],{}]},"s":"aGk="} "#;
     let text = Text::check(line).unwrap();
     let mut seen = Vec::new();

@@ -1,4 +1,4 @@
-//! The header block of a message or part: its fields as they stand there, found without changing a byte.
+//! The header block of a message or part. Its fields are found without changing a byte.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
@@ -6,13 +6,13 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-/// The longest header block that is understood, in bytes; of a longer one nothing is.
+/// The longest header block, in bytes. A longer one has no fields.
 pub const HEADER_BYTES_MAX: usize = 1 << 20;
 
 /// How a header block ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderEnd {
-    /// With the first empty line, which belongs to it.
+    /// With the first empty line, which belongs to the block.
     EmptyLine,
     /// With the input.
     EndOfInput,
@@ -20,10 +20,10 @@ pub enum HeaderEnd {
     OverLimit,
 }
 
-/// A header block: every byte up to and with the first empty line, and where its fields stand.
+/// A header block: every byte up to and including the first empty line, and the positions of its fields.
 ///
-/// A line without a colon ends nothing and is no field; blanks before the colon are accepted (RFC 5322 §4.5.8), and no others,
-/// so that the line `From …` of an mbox is no field, and `From :` is one.
+/// A line without a colon is not a field and does not end the block. A name may have blanks before its colon (RFC 5322 §4.5.8)
+/// and nowhere else: `From :` is a field, and the line `From …` of an mbox is not.
 #[derive(Debug, Clone)]
 pub struct Header {
     bytes: Vec<u8>,
@@ -37,12 +37,12 @@ struct Place {
     value: Range<usize>,
 }
 
-/// One field as it stands in the block.
+/// One field of the block.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
     /// The name as it was written, without blanks.
     pub name: &'a str,
-    /// Everything behind the colon, folded as it came, without the last line end.
+    /// Everything after the colon, still folded, without the last line end.
     pub value: &'a [u8],
     /// All lines of the field, from its name to its last line end.
     pub raw: &'a [u8],
@@ -88,7 +88,7 @@ impl Header {
         Self { bytes, fields, end }
     }
 
-    /// The block as it came, with its empty line.
+    /// The unchanged block, with its empty line.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -104,7 +104,7 @@ impl Header {
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         self.fields.iter().enumerate().map(|(at, place)| {
             let next = self.fields.get(at + 1).map(|next| next.name.start);
-            // Lines that are no field go with the field before them.
+            // A line that is not a field belongs to the field before it.
             let end = next.unwrap_or_else(|| self.bytes.len() - self.empty_line_bytes());
             Field {
                 name: std::str::from_utf8(&self.bytes[place.name.clone()])
@@ -144,8 +144,8 @@ impl Header {
 }
 
 impl Field<'_> {
-    /// The value on one line: line ends go together with the blanks around them, each becoming one space, TAB becomes a
-    /// space, blanks at both ends go. Bytes are not changed otherwise.
+    /// The value on one line: each line end with the blanks around it becomes one space, a TAB becomes a space, and blanks at
+    /// both ends are removed. No other byte is changed.
     #[must_use]
     pub fn unfolded(&self) -> Vec<u8> {
         unfolded(self.value)
@@ -166,7 +166,7 @@ fn unfolded(value: &[u8]) -> Vec<u8> {
     let mut lines = value.split(|byte| *byte == b'\n').peekable();
     let mut first = true;
     while let Some(line) = lines.next() {
-        // A CR at the end of the value itself is part of a line end that was cut off, or a bare one: only before LF it goes.
+        // A CR is removed only before LF: at the end of the value it may be a bare CR.
         let line = match lines.peek() {
             Some(_) => line.strip_suffix(b"\r").unwrap_or(line),
             None => line,
@@ -219,7 +219,7 @@ pub(super) fn is_blank(byte: u8) -> bool {
 fn places(bytes: &[u8]) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     let mut at = 0;
-    // A line that is no field takes its continuation lines with it.
+    // Continuation lines of a line that is not a field are not part of a field either.
     let mut in_field = false;
     while at < bytes.len() {
         let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |found| at + found + 1);
@@ -244,7 +244,7 @@ fn places(bytes: &[u8]) -> Vec<Place> {
     places
 }
 
-/// The length of a field's name and where its colon stands. A name is printable ASCII without blanks (RFC 5322 §3.6.8).
+/// The length of a field's name and the position of its colon. A name is printable ASCII without blanks (RFC 5322 §3.6.8).
 fn field_name(line: &[u8]) -> Option<(usize, usize)> {
     let colon = memchr(b':', line)?;
     let name = line[..colon].trim_ascii_end_blank();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_field_ends_nothing() {
+    fn a_line_that_is_no_field_does_not_end_the_block() {
         let found = header("From a@b Mon 10:00:00\nTo: bob\ngarbage\n more\nCc: carol\n\n");
         assert_eq!(
             pairs(&found),

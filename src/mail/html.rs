@@ -1,6 +1,7 @@
-//! HTML as a text to be read: what stands between the tags. Good enough to know what a message says; nothing is run or fetched.
+//! Converts HTML to readable text: the text between the tags. It is enough to know what a message says; nothing is run or
+//! fetched.
 
-/// Elements of which nothing is shown.
+/// Elements whose content is not shown.
 const SILENT: [&str; 4] = ["script", "style", "head", "title"];
 /// Elements that begin a new line.
 const LINES: [&str; 12] = [
@@ -26,7 +27,7 @@ const ENTITIES: [(&str, char); 7] = [
     ("nbsp", ' '),
     ("shy", '\u{ad}'),
 ];
-/// The longest entity that is looked at: `&#x10ffff;`.
+/// The longest entity that is decoded: `&#x10ffff;`.
 const ENTITY_BYTES_MAX: usize = 10;
 
 /// The text of an HTML document, in one pass.
@@ -51,7 +52,7 @@ struct Out {
 }
 
 impl Out {
-    /// Blanks and line ends in the source are one space.
+    /// Appends text. Consecutive blanks and line ends become one space.
     fn text(&mut self, text: &str) {
         for letter in text.chars() {
             if !letter.is_whitespace() {
@@ -92,7 +93,7 @@ fn after_tag<'a>(tag: &'a str, out: &mut Out) -> &'a str {
     rest
 }
 
-/// What follows the end tag of a silent element.
+/// The text after the end tag of a silent element.
 fn after_element<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some((_, tag)) = rest.split_once("</") {
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_go_and_text_stays() {
+    fn tags_are_removed_and_text_stays() {
         let cases = [
             ("a<br>b", "a\nb\n"),
             (

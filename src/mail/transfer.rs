@@ -1,5 +1,5 @@
-//! Transfer encodings (RFC 2045 §6) decoded as they stream. Tolerant of what transport does to a body, and exact in where the
-//! content ends: what was glued on behind it is counted, never decoded.
+//! Streaming decoders for transfer encodings (RFC 2045 §6). They tolerate what transport does to a body. They find the exact
+//! end of the content: text that was appended to it is counted, never decoded.
 
 mod base64;
 mod quoted_printable;
@@ -12,7 +12,7 @@ use self::base64::Base64;
 use self::quoted_printable::QuotedPrintable;
 use super::scan::Encoding;
 
-/// What is read in one go.
+/// Bytes of one read.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// Decodes a body that is pushed in, in pieces of any size.
@@ -28,7 +28,7 @@ enum Coding {
 }
 
 impl Decoder {
-    /// A decoder at the beginning of a body. What is encoded in a way that is not known is taken as it is.
+    /// A decoder at the beginning of a body. A body in an unknown encoding is passed through unchanged.
     #[must_use]
     pub fn new(encoding: Encoding) -> Self {
         let coding = match encoding {
@@ -53,7 +53,7 @@ impl Decoder {
         }
     }
 
-    /// The body is over: appends the rest.
+    /// Ends the body, and appends the rest of its content.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         match &mut self.coding {
             Coding::Identity => {}
@@ -62,14 +62,14 @@ impl Decoder {
         }
     }
 
-    /// How many bytes of the body stand behind the end of its base64, without blanks and line ends around them.
+    /// The number of bytes after the end of the base64, without blanks and line ends around them.
     #[must_use]
     pub fn trailing_bytes(&self) -> u64 {
         self.trailing.bytes
     }
 }
 
-/// Reads what an encoded body encodes.
+/// Reads the decoded content of an encoded body.
 pub struct Decoded<R> {
     body: R,
     decoder: Decoder,
@@ -81,7 +81,7 @@ pub struct Decoded<R> {
 }
 
 impl<R: Read> Decoded<R> {
-    /// Decodes what `body` reads.
+    /// Decodes the bytes that are read from `body`.
     pub fn new(body: R, encoding: Encoding) -> Self {
         Self {
             body,
@@ -128,11 +128,11 @@ impl<R: Read> Read for Decoded<R> {
     }
 }
 
-/// Counts what stands behind an end, from the first byte that is neither blank nor line end to the last such byte.
+/// Counts the bytes after the end of the content, from the first to the last byte that is neither blank nor line end.
 #[derive(Default)]
 pub(super) struct TrailingText {
     pub(super) bytes: u64,
-    /// Blanks and line ends since then, which count when something follows.
+    /// Blanks and line ends after the last counted byte. They count if another byte follows.
     blanks: u64,
 }
 

@@ -1,4 +1,5 @@
-//! What a thread holds: some chunks in a row, each with room for its tag behind it, so that they are sealed and opened in place.
+//! The buffer of one thread: consecutive chunks, each followed by room for its tag, so that they are sealed and opened in
+//! place.
 
 use std::io::{self, IoSliceMut, Read};
 
@@ -7,15 +8,16 @@ use zeroize::Zeroize;
 use super::chunk::{CHUNK_BYTES, CHUNKS_MAX, ChunkKey, SEALED_CHUNK_BYTES};
 use crate::crypto::aead::TAG_BYTES;
 
-/// A hash over the plaintext of a full chunk, computed beside its encryption, while it is in the processor's cache.
+/// Hashes the plaintext of a full chunk, right before or after the chunk is encrypted or decrypted, while it is in the
+/// processor's cache.
 pub type HashChunk = fn(&[u8]) -> ChunkHash;
 
-/// What [`HashChunk`] gives.
+/// The result of [`HashChunk`].
 pub type ChunkHash = [u8; 32];
 
-/// Chunks of a full batch: 512 KiB. Longer writes run into huge pages of the page cache, which some machines fill slowly.
+/// Chunks of a full batch: 512 KiB. Longer writes use huge pages of the page cache, which some machines fill slowly.
 pub(super) const BATCH_CHUNKS: usize = 32;
-/// Chunks that there is room for at first: below what memory is mapped for.
+/// Chunks of the first buffer: few enough that the allocator does not map memory for it.
 const FIRST_CHUNKS: usize = 2;
 const FULL_BYTES: usize = BATCH_CHUNKS * SEALED_CHUNK_BYTES;
 
@@ -25,15 +27,15 @@ pub(super) struct Batch {
     filled: usize,
     /// The most bytes that were ever filled, which are wiped at the end.
     high_water: usize,
-    /// Bytes of `bytes` that were opened, with the places of their tags.
+    /// Bytes of `bytes` that were opened, tags included.
     opened: usize,
-    /// Why the chunk after them was not opened.
+    /// Why the chunk after the opened ones was not opened.
     pub(super) error: Option<ChunkError>,
     /// The number of the first chunk.
     pub(super) first_chunk: u64,
-    /// Of each full chunk of plaintext, where they were asked for.
+    /// The hash of each full chunk, if hashes are computed.
     pub(super) hashes: Vec<ChunkHash>,
-    /// The full chunks that were opened, sealed with another key, if there was one.
+    /// The opened full chunks, sealed again with another key, if there is one.
     resealed: Vec<u8>,
 }
 
@@ -52,8 +54,8 @@ impl Batch {
         }
     }
 
-    /// Makes room: a little at first, all of it once that was not enough, so that short contents cost no memory that has to be
-    /// cleared. Returns whether there is more room than before.
+    /// Enlarges the buffer: to a small size at first, then to the full size, so that short contents do not clear a large
+    /// buffer. Returns whether the buffer is larger than before.
     fn grow(&mut self) -> bool {
         let bytes = match self.bytes.len() {
             0 => FIRST_CHUNKS * SEALED_CHUNK_BYTES,
@@ -67,7 +69,8 @@ impl Batch {
         true
     }
 
-    /// Fills it with plaintext, `begun` first, from a reader that may give little at a time. Returns the bytes of plaintext.
+    /// Fills the batch with plaintext: first `begun`, then `input`, which may return few bytes per read. Returns the number of
+    /// bytes of plaintext.
     pub(super) fn read_plaintext(
         &mut self,
         begun: &[u8],
@@ -91,7 +94,7 @@ impl Batch {
         Ok(plaintext)
     }
 
-    /// Fills the places of the chunks behind the first so many bytes of plaintext, as far as the input reaches.
+    /// Reads plaintext into the chunks, after the `plaintext` bytes that they hold, until they are full or the input ends.
     fn read_chunks(&mut self, plaintext: usize, input: &mut dyn Read) -> io::Result<usize> {
         let bytes = self.bytes.len();
         let places = self.bytes.chunks_exact_mut(SEALED_CHUNK_BYTES);
@@ -118,7 +121,7 @@ impl Batch {
         Ok(read)
     }
 
-    /// Fills it with sealed chunks. Returns whether it is full.
+    /// Fills the batch with sealed chunks. Returns whether the batch is full.
     pub(super) fn read_sealed(&mut self, input: &mut dyn Read) -> io::Result<bool> {
         let mut filled = 0;
         loop {
@@ -147,18 +150,18 @@ impl Batch {
         }
     }
 
-    /// What [`Batch::seal`] has sealed.
+    /// The chunks that [`Batch::seal`] has sealed.
     pub(super) fn sealed(&self) -> &[u8] {
         &self.bytes[..self.filled / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES]
     }
 
-    /// The plaintext behind the last full chunk.
+    /// The plaintext after the last full chunk.
     pub(super) fn rest(&self) -> &[u8] {
         &self.bytes[self.filled / SEALED_CHUNK_BYTES * SEALED_CHUNK_BYTES..self.filled]
     }
 
-    /// Opens the chunks, as far as they are genuine; hashes those that are full, and seals them with another key under the
-    /// numbers that they have, each while it is in the processor's cache.
+    /// Opens the chunks up to the first that is not genuine. Full chunks are also hashed, and sealed with another key under the
+    /// same numbers, each while it is in the processor's cache.
     pub(super) fn open(
         &mut self,
         key: &ChunkKey,
@@ -218,7 +221,7 @@ impl Batch {
     }
 }
 
-/// Reads until `buffer` is full or the input ends; returns how much there is.
+/// Reads until `buffer` is full or the input ends; returns the number of bytes read.
 pub(super) fn read_full(input: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -240,15 +243,15 @@ impl Drop for Batch {
 
 /// Why the chunk with this number does not open.
 pub(super) enum ChunkError {
-    /// There are only so many bytes of it.
+    /// The input has only this many bytes of it.
     Truncated { index: u64, bytes: usize },
-    /// Its tag does not fit.
+    /// Its tag does not match.
     Changed { index: u64 },
-    /// There must not be one.
+    /// A message must not have so many chunks.
     TooLong,
 }
 
-/// Chunks in a row, opened.
+/// Consecutive chunks, opened.
 pub struct OpenedChunks<'a> {
     bytes: &'a [u8],
     hashes: &'a [ChunkHash],
@@ -261,16 +264,16 @@ pub struct OpenedChunks<'a> {
 pub struct OpenedChunk<'a> {
     /// 16,384 bytes; fewer in the last chunk of a message.
     pub plaintext: &'a [u8],
-    /// Its hash, where it was asked for and the chunk is full.
+    /// Its hash, if hashes are computed and the chunk is full.
     pub hash: Option<&'a ChunkHash>,
-    /// The chunk sealed for another message, if there was a key for that and the chunk is full.
+    /// The chunk sealed for another message, if there is a key for that and the chunk is full.
     pub resealed: Option<ResealedChunk<'a>>,
 }
 
 /// A full chunk, sealed with the key of another message under the number that it has in this one.
 #[derive(Debug, Clone, Copy)]
 pub struct ResealedChunk<'a> {
-    /// The number.
+    /// The chunk's number, from 0.
     pub index: u64,
     /// 16,400 bytes.
     pub bytes: &'a [u8],

@@ -1,4 +1,4 @@
-//! One chunk of the payload, and the keys of all. Order and buffers are `seal.rs` and `open.rs`.
+//! One chunk of the payload, and the key of all chunks. Order and buffers are in `seal.rs` and `open.rs`.
 
 use crate::crypto::Secret;
 use crate::crypto::aead::{AeadKey, NONCE_BYTES, TAG_BYTES, TagMismatch};
@@ -10,7 +10,7 @@ pub const CHUNK_BYTES: usize = 16_384;
 /// Bytes of a sealed chunk that is not the last.
 pub const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
 
-/// Bytes in front of the chunks: salt and commitment.
+/// Bytes before the chunks: salt and commitment.
 pub const HEADER_BYTES: usize = SALT_BYTES + COMMITMENT_BYTES;
 
 pub(super) const SALT_BYTES: usize = 24;
@@ -26,7 +26,7 @@ pub(super) struct ChunkKey {
 }
 
 impl ChunkKey {
-    /// Derives the key, and the commitment that stands beside the salt.
+    /// Derives the key, and the commitment that follows the salt.
     pub(super) fn new(
         input_key: &Secret<32>,
         salt: &[u8; SALT_BYTES],
@@ -47,8 +47,8 @@ impl ChunkKey {
 
     /// Encrypts `chunk` into `sealed`, which has room for its tag too.
     ///
-    /// For threads that seal ahead: what was sealed here goes out in place of what [`ChunkKey::seal`] would make under this number,
-    /// or never leaves the process. Two ciphertexts under one nonce must not.
+    /// For threads that seal ahead. The result either replaces the output of [`ChunkKey::seal`] for this number, or never
+    /// leaves the process: two ciphertexts under one nonce must never be published.
     pub(super) fn seal_into(&self, index: u64, chunk: &[u8], sealed: &mut [u8]) {
         let (ciphertext, tag) = sealed.split_at_mut(chunk.len());
         tag.copy_from_slice(
@@ -58,7 +58,7 @@ impl ChunkKey {
         );
     }
 
-    /// Decrypts `sealed`, ciphertext and tag, in place, and returns the plaintext's part of it.
+    /// Decrypts `sealed` (ciphertext and tag) in place, and returns the part that holds the plaintext.
     pub(super) fn open<'a>(
         &self,
         index: u64,

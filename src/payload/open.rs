@@ -1,4 +1,4 @@
-//! Opening: a C2SP message in, authenticated plaintext out, in order.
+//! Opens a C2SP message: reads it, and gives its authenticated plaintext in order.
 
 use std::io::{self, Read};
 
@@ -16,24 +16,24 @@ use crate::crypto::Secret;
 use crate::crypto::aead::TAG_BYTES;
 use crate::pipeline::{Next, Pipeline};
 
-/// Why a message cannot be read on. Offsets count from the message's first byte.
+/// Why the rest of a message cannot be read. Offsets count from the message's first byte.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenPayloadError {
-    /// The input ended where more was due.
+    /// The input ended too early.
     #[error("the payload ends after {bytes} bytes, in the middle")]
     Truncated {
-        /// Bytes that were there.
+        /// Bytes of the input.
         bytes: u64,
     },
-    /// The commitment is not that of the key.
+    /// The commitment does not match the key.
     #[error("the head of the payload was changed or belongs to another envelope")]
     Commitment,
-    /// A chunk's tag does not fit: it was changed, moved, cut, or something was appended.
+    /// The tag of a chunk does not match: the chunk was changed, moved or cut, or data was appended.
     #[error("chunk {index} of the payload, at byte {at}, is damaged")]
     Chunk {
         /// The chunk's number, from 0.
         index: u64,
-        /// Where it begins.
+        /// The offset of the chunk.
         at: u64,
     },
     /// More chunks than the construction allows.
@@ -54,7 +54,7 @@ pub struct Opener<R: Read> {
 }
 
 impl<R: Read> Opener<R> {
-    /// Reads the 56 bytes in front of the chunks and checks that the key is the committed one.
+    /// Reads the 56 bytes before the chunks and checks that they commit to the key.
     ///
     /// # Errors
     /// [`OpenPayloadError::Truncated`], [`OpenPayloadError::Commitment`] or [`OpenPayloadError::Io`].
@@ -89,10 +89,10 @@ impl<R: Read> Opener<R> {
 
     /// Opens the next chunk: up to 16,384 bytes, fewer only in the last; `None` after the last.
     ///
-    /// The input has to end with the last chunk: what follows it becomes part of that chunk or of the next.
+    /// The input must end with the last chunk: bytes after it are read as part of that chunk or of the next one.
     ///
     /// # Errors
-    /// Any [`OpenPayloadError`]; there is no reading on after one.
+    /// Any [`OpenPayloadError`]. The rest cannot be read after an error.
     pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, OpenPayloadError> {
         if self.ended {
             return Ok(None);
@@ -119,7 +119,7 @@ impl<R: Read> Opener<R> {
     /// message if there is a `reseal_key`. All genuine chunks before an error are emitted first.
     ///
     /// # Errors
-    /// Any [`OpenPayloadError`], and those of `emit`; there is no reading on after one.
+    /// Any [`OpenPayloadError`], and those of `emit`. The rest cannot be read after an error.
     pub fn for_each<E: From<OpenPayloadError> + Send>(
         &mut self,
         workers: Workers,
@@ -176,7 +176,7 @@ impl From<ChunkError> for OpenPayloadError {
     }
 }
 
-/// Where a chunk begins.
+/// The offset of a chunk in the message.
 fn place_of(index: u64) -> u64 {
     HEADER_BYTES as u64 + index * SEALED_CHUNK_BYTES as u64
 }

@@ -1,4 +1,4 @@
-//! Sealing: plaintext in as it comes, a C2SP message out.
+//! Seals plaintext of any length as a C2SP message.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
@@ -11,36 +11,36 @@ use super::workers::Workers;
 use crate::crypto::{CryptoRng, Secret};
 use crate::pipeline::{Next, Pipeline};
 
-/// Writes one C2SP message to `out`. Plaintext goes in by [`Sealer::copy`], or by [`Write`] where there is little of it;
-/// [`Sealer::finish`] ends the message.
+/// Writes one C2SP message to `out`. Plaintext is given to [`Sealer::copy`], or to [`Write`] if it is short; [`Sealer::finish`]
+/// ends the message.
 ///
-/// Dropped without `finish`, it leaves a message without an end, which no reader accepts.
+/// A sealer that is dropped without `finish` leaves a message without an end, which no reader accepts.
 pub struct Sealer<W: Write> {
     out: W,
     key: Arc<ChunkKey>,
     next_chunk: u64,
-    /// What is to go out next, then the plaintext of the chunk that is being filled.
+    /// Bytes that are written next, then the plaintext of the chunk that is being filled.
     buffer: Zeroizing<Vec<u8>>,
     /// Where in `buffer` the unsealed chunk begins.
     chunk_at: usize,
 }
 
-/// The key of a message in the making, for threads that seal chunks of it before they are its turn.
+/// The key of a message that is being written, for threads that seal its chunks ahead of their turn.
 pub struct SealingKey(pub(super) Arc<ChunkKey>);
 
-/// Why a copy broke off.
+/// Why a copy stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The content could not be read.
     #[error("the content cannot be read")]
     Read(#[source] io::Error),
-    /// What was sealed could not be written, or the content is longer than 64 TiB.
+    /// The sealed content could not be written, or the content is longer than 64 TiB.
     #[error("the sealed content cannot be written")]
     Write(#[source] io::Error),
 }
 
 impl<W: Write> Sealer<W> {
-    /// Draws a salt. `front` stands before the message: it goes out as it is, together with the first bytes of the message.
+    /// Draws a salt. `front` is written before the message, unchanged and together with the first bytes of the message.
     pub fn new(
         out: W,
         front: Vec<u8>,
@@ -48,7 +48,7 @@ impl<W: Write> Sealer<W> {
         context: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Self {
-        // Fresh for every message without exception: the same key and salt would repeat nonces.
+        // Every message needs a new salt: the same key and salt would repeat nonces.
         let mut salt = [0; 24];
         rng.fill_bytes(&mut salt);
         let (key, commitment) = ChunkKey::new(input_key, &salt, context);
@@ -65,7 +65,7 @@ impl<W: Write> Sealer<W> {
         }
     }
 
-    /// The key, for [`Opener::for_each`](super::Opener::for_each) of the message that this one takes its content from.
+    /// The key, for [`Opener::for_each`](super::Opener::for_each) of the message whose content is copied into this one.
     pub fn key(&self) -> SealingKey {
         SealingKey(Arc::clone(&self.key))
     }
@@ -96,11 +96,11 @@ impl<W: Write> Sealer<W> {
         &self.buffer[self.chunk_at..]
     }
 
-    /// Seals everything that `content` gives; `enter` takes the hashes of the chunks that became full, in order, if `hash` is
-    /// to be computed. Returns the bytes of `content`.
+    /// Seals all of `content` and returns its length in bytes. If there is a `hash`, `enter` gets the hashes of the full chunks
+    /// in order.
     ///
     /// # Errors
-    /// [`CopyError`]; there is no sealing on after one.
+    /// [`CopyError`]. The sealer cannot be used after an error.
     pub fn copy(
         &mut self,
         content: &mut (dyn Read + Send),
@@ -157,7 +157,7 @@ impl<W: Write> Sealer<W> {
         Ok(bytes)
     }
 
-    /// Seals what is left as the last chunk, which may be empty, and returns `out`, not flushed.
+    /// Seals the rest of the plaintext as the last chunk, which may be empty. Returns `out`, not flushed.
     ///
     /// # Errors
     /// Those of `out`.
@@ -189,7 +189,7 @@ impl<W: Write> Sealer<W> {
     }
 }
 
-/// Plaintext of a full batch.
+/// Bytes of plaintext in a full batch.
 const BATCH_PLAINTEXT_BYTES: usize = BATCH_CHUNKS * CHUNK_BYTES;
 
 fn too_long() -> io::Error {
@@ -204,7 +204,8 @@ impl<W: Write> Write for Sealer<W> {
         let room = CHUNK_BYTES - (self.buffer.len() - self.chunk_at);
         let taken = room.min(plaintext.len());
         if self.next_chunk == 1 && self.chunk_at == self.buffer.len() {
-            // Only long messages pay for a batch. What moves here is sealed, so no plaintext stays behind.
+            // Only long messages reserve a full batch. The bytes that move are sealed, so no copy of plaintext is left in
+            // memory.
             self.buffer
                 .reserve_exact((BATCH_CHUNKS - 1) * SEALED_CHUNK_BYTES);
         }
@@ -218,7 +219,7 @@ impl<W: Write> Write for Sealer<W> {
         Ok(taken)
     }
 
-    /// Does nothing: a chunk goes out when it is full, never early.
+    /// Does nothing: a chunk is written when it is full, never earlier.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -232,7 +233,7 @@ pub fn write_all_vectored(
     out: &mut (impl Write + ?Sized),
     mut slices: &mut [IoSlice<'_>],
 ) -> io::Result<()> {
-    IoSlice::advance_slices(&mut slices, 0); // those at the front that are empty
+    IoSlice::advance_slices(&mut slices, 0); // skips empty slices at the front
     while !slices.is_empty() {
         match out.write_vectored(slices) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -244,7 +245,7 @@ pub fn write_all_vectored(
     Ok(())
 }
 
-/// Seals a short message in one go.
+/// Seals a short message in one call.
 #[must_use]
 pub fn seal_message(
     input_key: &Secret<32>,

@@ -3,17 +3,17 @@
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-/// The number of threads that is useful: with more, threads wait for each other's writes, of which a file takes one at a time.
+/// The most threads that are useful. More would wait for each other, since a file takes one write at a time.
 const WORKERS_MAX: usize = 4;
-/// The number of threads that is useful if chunks are hashed as well, which costs twice as much as encrypting them.
+/// The most threads that are useful if chunks are also hashed, which costs twice as much as encrypting them.
 const HASHING_WORKERS_MAX: usize = 8;
 
 /// How many threads share the work on one payload, the calling one among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workers {
-    /// As many as there are processors, as far as more of them help. The calling thread alone when there is little to do.
+    /// One per processor, up to the useful number. The calling thread alone when there is little to do.
     Processors,
-    /// So many, however little there is to do.
+    /// Exactly this many, however little there is to do.
     Exactly(NonZeroUsize),
 }
 

@@ -1,16 +1,16 @@
-//! Whether the conditions let an envelope be opened now. Advisory: honest software keeps to them.
+//! Decides whether an envelope may be opened now. The conditions are advisory: only honest software obeys them.
 
 use serde::Serialize;
 
 use crate::time::Time;
 
-/// The span in which an envelope may be opened: from `not_before` on, and before `expires`.
+/// The period in which an envelope may be opened: from `not_before` on, and before `expires`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Conditions {
-    /// The first moment.
+    /// The first moment at which it may be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Time>,
-    /// The first moment no more.
+    /// The first moment at which it may no longer be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<Time>,
 }
@@ -18,10 +18,10 @@ pub struct Conditions {
 /// Why an envelope may not be opened now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// `not_before` lies ahead.
+    /// `not_before` is in the future.
     #[error("it may not be opened before {0}")]
     TooEarly(Time),
-    /// `expires` has come.
+    /// `expires` is reached.
     #[error("it expired at {0}")]
     Expired(Time),
 }

@@ -35,7 +35,7 @@ pub struct Policy {
     pub private: bool,
     /// How the content's length is hidden.
     pub padding: Padding,
-    /// When the envelope was made, as its author says.
+    /// When the envelope was made, according to its author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Time>,
     /// When it may be opened.
@@ -47,12 +47,12 @@ pub struct Policy {
     /// The author's key, when signed and not private.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<RootId>,
-    /// What has to be opened: all of them.
+    /// The locks, all of which must be opened.
     pub locks: Vec<Lock>,
 }
 
 impl Policy {
-    /// The recipients of all locks that are named in the open.
+    /// The public recipients of all locks.
     pub fn recipients(&self) -> impl Iterator<Item = &Recipient> {
         self.locks.iter().flat_map(Lock::recipients)
     }
@@ -70,7 +70,7 @@ pub struct Lock {
     /// SHA-256 of a label and each share, share x at index x - 1; empty exactly when `need` is 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Hash>,
-    /// The cost of the passphrase that opens this lock too.
+    /// The cost of the passphrase, if a passphrase also opens this lock.
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "cost_number"
@@ -82,7 +82,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// The recipients, if they are named in the open.
+    /// The recipients, if they are public.
     #[must_use]
     pub fn recipients(&self) -> &[Recipient] {
         self.named.as_deref().unwrap_or_default()
@@ -93,7 +93,7 @@ impl Lock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Hash(#[serde(serialize_with = "crate::json::b64")] pub [u8; 32]);
 
-/// One person whom a policy names.
+/// One person named in a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Recipient {
     /// The name on the person's card, at most 256 bytes.
@@ -111,10 +111,10 @@ pub struct Recipient {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
-    /// Not at all.
+    /// No padding.
     #[default]
     None,
-    /// Padmé: at most 12 % more, few lengths possible.
+    /// Padmé: the length grows by at most 12 %, and few lengths are possible.
     Padme,
 }
 

@@ -1,7 +1,7 @@
-//! What is asked of a public key before anything is sealed to it: cheap, so that a card can be read without its keys being
-//! expanded.
+//! Checks of a public key before anything is sealed to it. They are cheap, so that a card can be read without expanding its
+//! keys.
 
-/// Bytes of t̂, three polynomials of 256 coefficients of 12 bits; the 32 bytes of ρ behind it can be any.
+/// Bytes of t̂, three polynomials of 256 coefficients of 12 bits; the 32 bytes of ρ after it can have any value.
 const COEFFICIENT_BYTES: usize = 1_152;
 /// ML-KEM's modulus (FIPS 203 §2.4).
 const Q: u16 = 3_329;
@@ -18,8 +18,9 @@ pub(super) fn is_reduced(ml_kem_key: &[u8]) -> bool {
     coefficients.chunks_exact(3).all(below)
 }
 
-/// The u-coordinates of all points whose order divides the cofactor, of Curve25519 and of its twist: 0, 1, the two of order
-/// 8, p - 1, and the encodings p and p + 1 of 0 and 1. (RFC 7748 §6.1 by its result; <https://cr.yp.to/ecdh.html#validate>.)
+/// The u-coordinates of all points whose order divides the cofactor, of Curve25519 and of its twist: 0, 1, the two of order 8,
+/// p - 1, and the encodings p and p + 1 of 0 and 1. (RFC 7748 §6.1 checks the result instead; the list is from
+/// <https://cr.yp.to/ecdh.html#validate>.)
 const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     little(1),
@@ -38,9 +39,9 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     near_p(0xEE),
 ];
 
-/// Whether a point has small order, which would make the shared secret public. Public keys only: not in constant time.
+/// Whether a point has small order, which would make the shared secret public. Not in constant time, so for public keys only.
 ///
-/// Clamping makes every scalar a multiple of the cofactor, so these points give zero with each of them, and no others do.
+/// Clamping makes every scalar a multiple of the cofactor, so exactly these points give zero with every scalar.
 pub(super) fn has_small_order(mut point: [u8; 32]) -> bool {
     point[31] &= 0x7F; // RFC 7748 §5: the topmost bit is ignored
     SMALL_ORDER.contains(&point)
@@ -72,7 +73,7 @@ mod tests {
         rand::rand_core::UnwrapErr(rand::rngs::SysRng)
     }
 
-    fn ml_kem_says(key: &[u8; 1184]) -> bool {
+    fn ml_kem_accepts(key: &[u8; 1184]) -> bool {
         EncapsulationKey::new(&(*key).into()).is_ok()
     }
 
@@ -89,23 +90,23 @@ mod tests {
                     (key[at + 1], key[at + 2]) = (low << 4, high << 4 | low >> 4);
                 }
                 assert_eq!(is_reduced(&key), number < Q, "{number} at {place}");
-                assert_eq!(ml_kem_says(&key), number < Q, "{number} at {place}");
+                assert_eq!(ml_kem_accepts(&key), number < Q, "{number} at {place}");
             }
         }
     }
 
     #[test]
-    fn random_bytes_are_judged_as_ml_kem_judges_them() {
+    fn random_keys_are_checked_as_ml_kem_checks_them() {
         let mut rng = rng();
         let mut accepted = 0;
         for _ in 0..2_000 {
-            // Mostly zeros: of bytes that are all random, practically none would be accepted.
+            // Mostly zeros, since practically no key of random bytes alone would be accepted.
             let mut key = [0; 1184];
             for _ in 0..6 {
                 let place = usize::try_from(rng.next_u32() % 1184).unwrap();
                 key[place] = rng.next_u32().to_le_bytes()[0];
             }
-            assert_eq!(is_reduced(&key), ml_kem_says(&key));
+            assert_eq!(is_reduced(&key), ml_kem_accepts(&key));
             accepted += u32::from(is_reduced(&key));
         }
         assert!((200..1_900).contains(&accepted), "{accepted}");
@@ -127,7 +128,7 @@ mod tests {
                 assert!(gives_zero(point, scalar) && has_small_order(point));
             }
         }
-        // The neighbours of the small ones, and what is not reduced: 2 to 19, and p + 2 to 2^255 - 1.
+        // Neighbours of the listed points, and encodings that are not reduced: 2 to 19, and p + 2 to 2^255 - 1.
         let near: Vec<_> = (2..=19)
             .map(little)
             .chain((0xEF..=0xFF).map(near_p))

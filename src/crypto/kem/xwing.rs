@@ -1,5 +1,5 @@
-//! X-Wing: ML-KEM-768 (FIPS 203) and X25519 as one mechanism (draft-connolly-cfrg-xwing-kem §5). ML-KEM is libcrux's: verified, and
-//! with AVX2 or NEON, found at run time, several times as fast as the alternatives.
+//! X-Wing: ML-KEM-768 (FIPS 203) and X25519 as one mechanism (draft-connolly-cfrg-xwing-kem §5). ML-KEM comes from libcrux: it
+//! is formally verified and, with AVX2 or NEON (detected at run time), several times as fast as the alternatives.
 
 use libcrux_ml_kem::mlkem768::{self, MlKem768Ciphertext, MlKem768PrivateKey, MlKem768PublicKey};
 use zeroize::{Zeroize, Zeroizing};
@@ -9,7 +9,7 @@ use crate::crypto::Secret;
 
 pub(super) const PUBLIC_BYTES: usize = ML_KEM_PUBLIC_BYTES + 32;
 pub(super) const ENC_BYTES: usize = ML_KEM_CT_BYTES + 32;
-/// What an encapsulation draws: m for ML-KEM, then an X25519 key.
+/// Random bytes of an encapsulation: m for ML-KEM, then an X25519 key.
 pub(super) const DRAWN_BYTES: usize = 64;
 
 const ML_KEM_PUBLIC_BYTES: usize = 1_184;
@@ -17,7 +17,7 @@ const ML_KEM_PRIVATE_BYTES: usize = 2_400;
 const ML_KEM_CT_BYTES: usize = 1_088;
 const LABEL: &[u8; 6] = br"\.//^\";
 
-/// Encapsulate (§5.4): to a public key whose ML-KEM half was checked.
+/// Encapsulates to a public key whose ML-KEM half was checked (§5.4).
 pub(super) fn encapsulate(
     public: &[u8; PUBLIC_BYTES],
     drawn: &Secret<DRAWN_BYTES>,
@@ -59,8 +59,8 @@ impl Expanded {
         [self.pk_m.as_slice(), &self.pk_x[..]].concat()
     }
 
-    /// Decapsulate (§5.5). An X25519 half that gives the all-zero secret is refused (RFC 7748 §6.1); an ML-KEM half that was
-    /// changed gives another secret (FIPS 203 §6.3).
+    /// Recovers the shared secret (§5.5). An X25519 half that gives the all-zero secret is refused (RFC 7748 §6.1); an ML-KEM
+    /// half that was changed gives another secret (FIPS 203 §6.3).
     pub(super) fn decapsulate(&self, enc: &[u8; ENC_BYTES]) -> Result<Secret<32>, KemError> {
         let (ct_m, ct_x) = halves::<ML_KEM_CT_BYTES>(enc);
         let ss_m = mlkem768::decapsulate(&self.dk_m, &MlKem768Ciphertext::from(ct_m));
@@ -89,7 +89,7 @@ fn combined(ss_m: &[u8; 32], ss_x: &Secret<32>, ct_x: &[u8; 32], pk_x: &[u8; 32]
     Secret::new(libcrux_sha3::sha256(&*parts))
 }
 
-/// The first `FIRST` bytes and the 32 behind them.
+/// The first `FIRST` bytes and the 32 after them.
 fn halves<const FIRST: usize>(bytes: &[u8]) -> (&[u8; FIRST], &[u8; 32]) {
     let (first, last) = bytes.split_at(FIRST);
     let sized = "the caller's array has FIRST and 32 bytes";
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// A second implementation: crate x-wing over crate ml-kem.
+    /// Compares with a second implementation: crate x-wing over crate ml-kem.
     #[test]
     fn another_implementation_agrees() {
         let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
@@ -129,7 +129,7 @@ mod tests {
 
             let mut enc: [u8; ENC_BYTES] = enc.try_into().unwrap();
             assert_eq!(ours.decapsulate(&enc).unwrap().expose(), shared.expose());
-            // Changed: rejected implicitly, the same way by both.
+            // A changed ciphertext is rejected implicitly: both implementations give the same other secret.
             enc[rng.next_u32() as usize % ENC_BYTES] ^= 1;
             let changed = ours.decapsulate(&enc).unwrap();
             assert_ne!(changed.expose(), shared.expose());

@@ -17,7 +17,7 @@ pub(super) fn groups(bytes: &[u8], width: usize) -> Zeroizing<Vec<u16>> {
     groups
 }
 
-/// The whole bytes in groups of `width` bits; less than a byte at the end is left out.
+/// The whole bytes in groups of `width` bits; remaining bits at the end are left out.
 pub(super) fn bytes(groups: &[u16], width: usize) -> Zeroizing<Vec<u8>> {
     let bit = |at: usize| groups[at / width] >> (width - 1 - at % width) & 1 == 1;
     let count = groups.len() * width / 8;

@@ -1,4 +1,4 @@
-//! The text of the QR code: base32, for codes have a short form for capitals and digits, and scanners type them everywhere.
+//! The text of the QR code, in base32: QR codes have a short form for capitals and digits, and every scanner can type them.
 
 use zeroize::Zeroizing;
 
@@ -9,7 +9,7 @@ const FORM: &str = "1:";
 const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const WIDTH: usize = 5;
 
-/// Says whether `text` holds the beginning of a code, in capitals or small letters.
+/// Whether `text` holds the beginning of a code, in capitals or small letters.
 #[must_use]
 pub fn is_code(text: &str) -> bool {
     behind_prefix(text).is_some()
@@ -37,7 +37,7 @@ pub(super) fn write(content: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// The content, unchecked but for its one way to be written in base32.
+/// Decodes the content. Only its base32 is checked: it must be canonical.
 pub(super) fn read(text: &str) -> Result<Zeroizing<Vec<u8>>, PaperError> {
     let behind = behind_prefix(text).ok_or(PaperError::Nothing)?;
     let Some(letters) = behind.strip_prefix(FORM.as_bytes()) else {
@@ -51,11 +51,11 @@ pub(super) fn read(text: &str) -> Result<Zeroizing<Vec<u8>>, PaperError> {
             .iter()
             .position(|known| *known == letter.to_ascii_uppercase());
         let group = found.ok_or(PaperError::Character(place + 1))?;
-        // Longer than any: no copy of it is left behind where the buffer grows.
+        // Refuse a longer text before the buffer grows: growing would leave a copy of secrets in memory.
         if groups.len() == groups.capacity() {
             return Err(PaperError::Check);
         }
-        groups.push(u16::try_from(group).expect("there are 32"));
+        groups.push(u16::try_from(group).expect("base32 has 32 letters"));
     }
     let content = bits::bytes(&groups, WIDTH);
     if *bits::groups(&content, WIDTH) == *groups {

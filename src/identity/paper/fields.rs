@@ -6,17 +6,17 @@ use super::PaperError;
 use crate::crypto::Secret;
 use crate::time::Time;
 
-/// More than any body: 16 keys, 16 addresses of 320 bytes, 4 predecessors and a name.
+/// Bytes reserved for a body; every body is shorter: 16 keys, 16 addresses of 320 bytes, 4 predecessors and a name.
 const ROOM: usize = 16 << 10;
 
 /// A body that is being written.
 pub(super) struct Writer {
     body: Zeroizing<Vec<u8>>,
-    /// Seconds of the last time.
+    /// The previous time field, in seconds since 1970.
     before: u64,
 }
 
-/// Room for all from the start: a buffer that grows leaves copies of secrets behind.
+/// Reserves the full size at the start: a growing buffer would leave copies of secrets in memory.
 impl Default for Writer {
     fn default() -> Self {
         Self {
@@ -69,7 +69,7 @@ fn low_bits(number: u64) -> u8 {
 /// A body that is being read.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
-    /// Seconds of the last time.
+    /// The previous time field, in seconds since 1970.
     before: u64,
 }
 
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn number(&mut self) -> Result<u64, PaperError> {
         let mut number = 0;
-        // Seven groups are more than any number here has: 2 · 253,402,300,799 has six.
+        // Seven groups are more than any number of a page needs: 2 · 253,402,300,799 has six.
         for place in 0..7 {
             let byte = self.byte()?;
             number |= u64::from(byte & 0x7f) << (7 * place);

@@ -7,7 +7,7 @@ fn time(text: &str) -> Time {
     text.parse().unwrap()
 }
 
-/// An identity of `keys` keys, the last two of which end, and its card.
+/// The page of an identity of `keys` keys, the last two of which expire.
 fn paper_of(keys: usize, kem: Kem, predecessors: usize) -> Result<Paper, PaperError> {
     let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
     let mut identity = Identity::generate(kem, time(FIRST), None, &mut rng);
@@ -36,11 +36,11 @@ fn paper() -> Paper {
     paper_of(2, Kem::XWing, 0).unwrap()
 }
 
-fn is_same(one: &Paper, other: &Paper) -> bool {
-    *one.identity.to_line() == *other.identity.to_line()
-        && one.card.to_text() == other.card.to_text()
-        && one.revocation.to_text() == other.revocation.to_text()
-        && one.is_revoked == other.is_revoked
+fn is_same(a: &Paper, b: &Paper) -> bool {
+    *a.identity.to_line() == *b.identity.to_line()
+        && a.card.to_text() == b.card.to_text()
+        && a.revocation.to_text() == b.revocation.to_text()
+        && a.is_revoked == b.is_revoked
 }
 
 fn error(text: &str) -> PaperError {
@@ -90,7 +90,7 @@ fn an_identity_comes_back_with_its_card_and_its_end_bit_for_bit() {
 }
 
 #[test]
-fn what_fits_on_no_page_is_refused() {
+fn an_identity_that_fits_on_no_page_is_refused() {
     let lines = |keys| {
         let paper = paper_of(keys, Kem::XWing, 0).unwrap();
         paper.words().lines().count()
@@ -107,7 +107,7 @@ fn what_fits_on_no_page_is_refused() {
 }
 
 #[test]
-fn a_revoked_one_stays_revoked() {
+fn a_revoked_identity_stays_revoked() {
     let Paper {
         identity,
         card,
@@ -119,9 +119,10 @@ fn a_revoked_one_stays_revoked() {
     assert!(read.is_revoked() && is_same(&read, &revoked));
 }
 
-/// A card that other keys stand on, as after a kill between the two, would be another one with the same serial.
+/// After a kill between writing the keys and the card, the card lists other keys. A page would restore a different card with
+/// the same serial.
 #[test]
-fn what_could_not_be_made_again_is_not_printed() {
+fn a_card_that_cannot_be_made_again_is_not_printed() {
     let mut rng = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
     let Paper {
         mut identity,
@@ -134,8 +135,8 @@ fn what_could_not_be_made_again_is_not_printed() {
         .unwrap();
     let refused = Paper::new(identity, card, revocation, false).err();
     assert_eq!(refused, Some(PaperError::Differs("card")));
-    let (one, other) = (paper(), paper());
-    let refused = Paper::new(one.identity, one.card, other.revocation, false).err();
+    let (a, b) = (paper(), paper());
+    let refused = Paper::new(a.identity, a.card, b.revocation, false).err();
     assert_eq!(refused, Some(PaperError::Differs("revocation")));
 }
 
@@ -162,7 +163,7 @@ fn words_are_taken_as_people_type_them() {
 }
 
 #[test]
-fn every_word_that_is_another_is_found_in_its_line() {
+fn every_wrong_word_is_found_in_its_line() {
     let list = bip39::Language::English.word_list();
     let good = lines(&paper());
     for line in 0..good.len() {
@@ -181,12 +182,12 @@ fn every_word_that_is_another_is_found_in_its_line() {
 }
 
 #[test]
-fn words_and_lines_that_changed_places_are_found() {
+fn swapped_words_and_lines_are_found() {
     let good = lines(&paper());
     for line in 0..good.len() {
-        for (one, other) in (0..8).flat_map(|one| (0..one).map(move |other| (one, other))) {
+        for (a, b) in (0..8).flat_map(|a| (0..a).map(move |b| (a, b))) {
             let mut changed = good.clone();
-            changed[line].swap(one, other);
+            changed[line].swap(a, b);
             if changed != good {
                 assert_eq!(error(&text(&changed)), PaperError::Line { line: line + 1 });
             }
@@ -200,16 +201,16 @@ fn words_and_lines_that_changed_places_are_found() {
 }
 
 #[test]
-fn lines_that_are_missing_or_too_many_are_told() {
+fn missing_and_additional_lines_are_reported() {
     let good = lines(&paper());
     for line in 0..good.len() {
         let mut less = good.clone();
         less.remove(line);
-        let due = match line + 1 == good.len() {
+        let expected = match line + 1 == good.len() {
             true => PaperError::Missing { line: line + 1 },
             false => PaperError::Line { line: line + 1 },
         };
-        assert_eq!(error(&text(&less)), due);
+        assert_eq!(error(&text(&less)), expected);
         let mut twice = good.clone();
         twice.insert(line, good[line].clone());
         assert!(matches!(
@@ -224,14 +225,17 @@ fn lines_that_are_missing_or_too_many_are_told() {
     };
     assert_eq!(
         error(&without(" 3.")),
-        PaperError::Order { found: 4, due: 3 }
+        PaperError::Order {
+            found: 4,
+            expected: 3
+        }
     );
     assert_eq!(error(""), PaperError::Nothing);
     assert_eq!(error("  \n"), PaperError::Nothing);
 }
 
 #[test]
-fn an_unknown_word_is_told_with_those_like_it() {
+fn an_unknown_word_is_reported_with_similar_words() {
     let mut lines = PaperLines::default();
     let told = |typed: &str, lines: &mut PaperLines| lines.push(typed).unwrap_err().to_string();
     assert_eq!(
@@ -258,21 +262,21 @@ fn an_unknown_word_is_told_with_those_like_it() {
         told("ä", &mut lines),
         "line 1, word 1: `ä` is not in the list"
     );
-    assert_eq!((lines.due(), lines.count()), (1, None));
+    assert_eq!((lines.next_line(), lines.count()), (1, None));
 }
 
 #[test]
-fn the_first_line_tells_how_many_there_are() {
+fn the_first_line_gives_the_number_of_lines() {
     let paper = paper();
     let mut typed = PaperLines::default();
     let words = paper.words();
     for (line, number) in words.lines().zip(1..) {
-        assert_eq!(typed.due(), number);
-        assert!(!typed.are_whole());
+        assert_eq!(typed.next_line(), number);
+        assert!(!typed.are_complete());
         typed.push(line).unwrap();
         assert_eq!(typed.count(), Some(words.lines().count()));
     }
-    assert!(typed.are_whole());
+    assert!(typed.are_complete());
     assert!(typed.push(words.lines().next().unwrap()).is_err());
     assert!(is_same(&typed.finish().unwrap(), &paper));
 }
@@ -310,7 +314,7 @@ fn a_code_is_taken_as_scanners_type_it_and_every_changed_character_is_found() {
     assert_eq!(error("ENCL-PAPER"), PaperError::Nothing);
 }
 
-/// The content with its check, whatever it says.
+/// A content of any body, with its check.
 fn sealed(body: &[u8], form: u8) -> Vec<u8> {
     let length = u16::try_from(body.len()).unwrap().to_be_bytes();
     let mut content = [&[form][..], &length, body].concat();
@@ -354,7 +358,7 @@ fn there_is_one_content_for_an_identity() {
 }
 
 #[test]
-fn the_next_serial_is_ahead_of_all_that_may_have_been_given_out() {
+fn the_next_serial_is_above_all_serials_in_use() {
     let now = time("2026-11-24T06:24:00Z");
     let minutes = u32::try_from(now.unix() / 60).unwrap();
     assert_eq!(serial_ahead(1, now), Some(minutes));
@@ -366,7 +370,7 @@ fn the_next_serial_is_ahead_of_all_that_may_have_been_given_out() {
 
 proptest! {
     #[test]
-    fn whatever_is_typed_is_answered(text in "\\PC{0,400}", words in prop::collection::vec(0_usize..2048, 0..60)) {
+    fn any_typed_text_is_read_or_refused(text in "\\PC{0,400}", words in prop::collection::vec(0_usize..2048, 0..60)) {
         let list = bip39::Language::English.word_list();
         let words: Vec<_> = words.into_iter().map(|word| list[word]).collect();
         prop_assert!(Paper::from_text(&text).is_err());
@@ -375,7 +379,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_body_says_is_read_and_written_the_same_or_refused(
+    fn any_body_is_read_and_written_the_same_or_refused(
         cuts in prop::collection::vec((0_usize..200, any::<u8>()), 1..4)
     ) {
         let content = paper_of(1, Kem::X25519, 0).unwrap().content();

@@ -1,4 +1,4 @@
-//! Lines of words, each with a check of its own, so that a mistake is found in its line, as soon as that was typed.
+//! Lines of words. Each line has its own check word, so that a mistake is found as soon as its line is typed.
 
 use zeroize::Zeroizing;
 
@@ -7,16 +7,16 @@ use super::{CONTENT_BYTES_MAX, HEAD, PAPER_LINES_MAX, Paper, PaperError, bits, c
 /// Words of a line; the last one is the check.
 const WORDS: usize = 8;
 const BARE: usize = WORDS - 1;
-/// 2^11 words are in the list.
+/// Bits of a word's number: the list has 2^11 words.
 const WIDTH: usize = 11;
 /// x^11 + x^2 + 1, which is primitive: the powers of x up to x^2046 differ.
 const POLYNOMIAL: u16 = 0b1000_0000_0101;
-/// Letters by which no two words of the list are alike.
+/// Letters that identify a word: no two words of the list begin with the same four letters.
 const LETTERS: usize = 4;
-/// Characters of an unknown word that are repeated.
+/// Characters of an unknown word that an error shows.
 const SHOWN: usize = 20;
 
-/// How many lines a content has.
+/// The number of lines of a content.
 pub(super) fn lines_of(content_bytes: usize) -> usize {
     (content_bytes * 8).div_ceil(WIDTH * BARE)
 }
@@ -34,7 +34,7 @@ fn bare_words(content: &[u8]) -> Zeroizing<Vec<u16>> {
     words
 }
 
-/// The line's words as a polynomial's coefficients, at x: the number of the line, if the line is right.
+/// Evaluates the polynomial whose coefficients are the line's words, at x. For a correct line this is its number.
 fn value(words: &[u16]) -> u16 {
     words.iter().fold(0, |value, word| times_x(value) ^ word)
 }
@@ -67,13 +67,13 @@ pub(super) fn write(content: &[u8]) -> Zeroizing<String> {
 
 /// The lines of a page, as they are typed.
 pub struct PaperLines {
-    /// The words without checks of the lines that were right.
+    /// The words of the accepted lines, without check words.
     words: Zeroizing<Vec<u16>>,
     /// Bytes of content, as the first line says.
     content_bytes: Option<usize>,
 }
 
-/// No line yet. Room for all: a buffer that grows leaves copies of secrets behind.
+/// Has no lines yet, and reserves the full size: a growing buffer would leave copies of secrets in memory.
 impl Default for PaperLines {
     fn default() -> Self {
         Self {
@@ -86,44 +86,44 @@ impl Default for PaperLines {
 impl PaperLines {
     /// The number of the line that comes next, from 1.
     #[must_use]
-    pub fn due(&self) -> usize {
+    pub fn next_line(&self) -> usize {
         self.words.len() / BARE + 1
     }
 
-    /// How many lines there are, once the first was read.
+    /// How many lines the page has; known once the first line was taken.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
         self.content_bytes.map(lines_of)
     }
 
-    /// Whether all lines are there.
+    /// Whether all lines were taken.
     #[must_use]
-    pub fn are_whole(&self) -> bool {
-        self.count().is_some_and(|count| self.due() > count)
+    pub fn are_complete(&self) -> bool {
+        self.count().is_some_and(|count| self.next_line() > count)
     }
 
-    /// Takes the next line: its eight words, in full or their first four letters, with or without its number. A line that is
-    /// wrong is not taken.
+    /// Takes the next line: eight words, in full or their first four letters, with or without the line number. A wrong line is
+    /// not taken.
     ///
     /// # Errors
     /// [`PaperError::Word`], [`PaperError::Count`], [`PaperError::Order`], [`PaperError::Line`], [`PaperError::Behind`]; of the
     /// first line also [`PaperError::Newer`] and [`PaperError::TooLong`].
     pub fn push(&mut self, text: &str) -> Result<(), PaperError> {
         let (number, words) = numbered(text);
-        let due = self.due();
+        let expected = self.next_line();
         match number {
-            Some(found) if found != due => Err(PaperError::Order { found, due }),
+            Some(found) if found != expected => Err(PaperError::Order { found, expected }),
             _ => self.push_words(&words.split_whitespace().collect::<Vec<_>>()),
         }
     }
 
     fn push_words(&mut self, typed: &[&str]) -> Result<(), PaperError> {
-        let line = self.due();
-        if self.are_whole() {
+        let line = self.next_line();
+        if self.are_complete() {
             return Err(PaperError::Behind { lines: line - 1 });
         }
         let mut words = Zeroizing::new([0; WORDS]);
-        // Unknown words first: one blank too many makes two words of one.
+        // Unknown words are reported before a wrong number of words: an additional blank splits a word in two.
         for (place, text) in typed.iter().enumerate() {
             let word = known(text).ok_or_else(|| unknown(line, place + 1, text))?;
             if let Some(own) = words.get_mut(place) {
@@ -147,7 +147,7 @@ impl PaperLines {
         Ok(())
     }
 
-    /// Takes all lines of a text: those that begin with their number if any does, else all words that there are.
+    /// Takes all lines of a text. If any line begins with a number, only numbered lines are taken; otherwise all words are.
     pub(super) fn fill(&mut self, text: &str) -> Result<(), PaperError> {
         if text.lines().any(|line| numbered(line).0.is_some()) {
             for line in text.lines().filter(|line| numbered(line).0.is_some()) {
@@ -159,20 +159,24 @@ impl PaperLines {
                 self.push_words(line)?;
             }
         }
-        match self.are_whole() {
+        match self.are_complete() {
             true => Ok(()),
             false if self.words.is_empty() => Err(PaperError::Nothing),
-            false => Err(PaperError::Missing { line: self.due() }),
+            false => Err(PaperError::Missing {
+                line: self.next_line(),
+            }),
         }
     }
 
     /// Checks the checksum of the page.
     ///
     /// # Errors
-    /// [`PaperError::Missing`], [`PaperError::Check`], and whatever else no page says.
+    /// [`PaperError::Missing`], [`PaperError::Check`], [`PaperError::Malformed`] or [`PaperError::Card`].
     pub fn finish(self) -> Result<Paper, PaperError> {
-        if !self.are_whole() {
-            return Err(PaperError::Missing { line: self.due() });
+        if !self.are_complete() {
+            return Err(PaperError::Missing {
+                line: self.next_line(),
+            });
         }
         let bytes = bits::bytes(&self.words, WIDTH);
         let content = self.content_bytes.and_then(|end| bytes.get(..end));
@@ -197,7 +201,7 @@ fn numbered(line: &str) -> (Option<usize>, &str) {
     }
 }
 
-/// The number of a word, in full or from its first four letters on.
+/// The number of a word that is typed in full, or abbreviated to four letters or more.
 fn known(typed: &str) -> Option<u16> {
     let typed = typed.as_bytes();
     let is = |word: &&str| word.as_bytes().eq_ignore_ascii_case(typed);
@@ -207,7 +211,7 @@ fn known(typed: &str) -> Option<u16> {
     };
     let mut list = bip39::Language::English.word_list().iter();
     let found = list.clone().position(is).or_else(|| list.position(begins));
-    found.map(|number| u16::try_from(number).expect("there are 2,048"))
+    found.map(|number| u16::try_from(number).expect("the list has 2,048 words"))
 }
 
 fn unknown(line: usize, place: usize, typed: &str) -> PaperError {
@@ -219,7 +223,7 @@ fn unknown(line: usize, place: usize, typed: &str) -> PaperError {
         .collect();
     near.sort_unstable();
     let least = near.first().map_or(0, |(slips, _)| *slips);
-    // A word that has nothing left of what was typed is no help.
+    // A word that differs in more than half of the typed letters is no help.
     near.retain(|(slips, _)| *slips == least && slips * 2 <= small.chars().count());
     near.truncate(3);
     PaperError::Word {

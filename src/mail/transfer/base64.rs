@@ -1,7 +1,7 @@
-//! Base64 as it comes out of transport: lines of any width, blanks at their ends, LF or CRLF.
+//! Base64 after transport: lines of any width, blanks at their ends, LF or CRLF.
 //!
-//! It ends with the first empty line behind its first characters, with `=`, and before a line that is foreign: one that holds
-//! anything else, or whose last character has bits that encode nothing. Where the padding is missing, it ends without.
+//! The content ends at the first empty line after its first characters, at `=`, or before a foreign line. A line is foreign if
+//! it has other characters, or if unused bits of its last character are set. Missing padding is accepted.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -9,8 +9,8 @@ use memchr::memchr;
 
 use super::{TrailingText, is_space};
 
-/// Lines are held whole up to here, so that nothing of a foreign line is decoded. A longer one is decoded in pieces, up to the
-/// first foreign character.
+/// Lines up to this length are decoded whole, so that nothing of a foreign line is decoded. A longer line is decoded in pieces,
+/// up to its first foreign character.
 const LINE_BYTES_MAX: usize = 4_096;
 
 /// Decodes base64 line by line.
@@ -24,18 +24,18 @@ pub(super) struct Base64 {
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum State {
-    /// Nothing but empty lines was seen.
+    /// Only empty lines were read so far.
     #[default]
     Before,
     AtLine,
     /// A piece of this line was decoded.
     WithinLine,
-    /// Behind one `=` where there should be two: narrow lines can part them.
+    /// After the first of two `=`, which narrow lines can separate.
     AfterHalfPadding,
     Ended,
 }
 
-/// Which piece of a line is at hand.
+/// Which piece of a line is decoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Piece {
     /// More of the line follows.
@@ -61,7 +61,7 @@ impl Base64 {
             }
         }
         if self.has_ended() {
-            trailing.count(self.behind_padding(rest));
+            trailing.count(self.after_padding(rest));
         }
     }
 
@@ -77,8 +77,8 @@ impl Base64 {
         matches!(self.state, State::Ended | State::AfterHalfPadding)
     }
 
-    /// Takes the second `=` off what follows the first one.
-    fn behind_padding<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
+    /// Removes the second `=` from the text after the first.
+    fn after_padding<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
         let text = rest.iter().position(|byte| !is_space(*byte));
         let Some(first) = text.filter(|_| self.state == State::AfterHalfPadding) else {
             return rest;
@@ -114,7 +114,7 @@ impl Base64 {
         }
         if !self.has_ended() {
             self.text.truncate(self.group);
-            // One blank stands for all at the end of a piece: with more text behind them the line is foreign.
+            // Keep one blank for all blanks at the end of a piece: if text follows them, the line is foreign.
             if has_blanks && piece == Piece::Some {
                 self.text.push(b' ');
             }
@@ -174,13 +174,13 @@ impl Base64 {
         );
     }
 
-    /// Whether the last group of the text so far and `more` is complete but for its padding.
+    /// Whether the last group of the text so far and `more` only lacks its padding.
     fn is_complete_with(&self, more: &[u8]) -> bool {
         let text = [&self.text[..self.group], more].concat();
         STANDARD_NO_PAD.decode(&text[text.len() / 4 * 4..]).is_ok()
     }
 
-    /// Ends the content behind `text[..group]`; `rest` is the first that stands behind.
+    /// Ends the content after `text[..group]`; `rest` is the first text that follows it.
     fn end(&mut self, state: State, out: &mut Vec<u8>, trailing: &mut TrailingText, rest: &[u8]) {
         self.state = state;
         let group = &self.text[..self.group];
@@ -188,7 +188,7 @@ impl Base64 {
             Ok(bytes) => out.extend(bytes),
             Err(_) => trailing.count(group),
         }
-        trailing.count(self.behind_padding(rest));
+        trailing.count(self.after_padding(rest));
         self.text = Vec::new();
     }
 }

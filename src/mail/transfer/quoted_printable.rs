@@ -1,15 +1,16 @@
-//! Quoted-printable (RFC 2045 §6.7). A line end is LF, whatever transport made of it: content that holds CRLF has it encoded.
-//! Blanks before a line end are none of the content's; `=` without two hexadecimal digits behind it stands for itself.
+//! Quoted-printable (RFC 2045 §6.7). Every line end is decoded as LF, since CRLF of the content itself is encoded. Blanks
+//! before a line end are not content. An `=` without two hexadecimal digits after it is kept.
 
 use super::is_space;
 
-/// Blanks are held until it is known whether a line end follows. A line that has more is not of this encoding, and keeps them.
+/// The most blanks that are held back until it is known whether a line end follows. A line with more is not quoted-printable
+/// and keeps its blanks.
 const BLANKS_MAX: usize = 1_000;
 
 /// Decodes quoted-printable byte by byte.
 #[derive(Default)]
 pub(super) struct QuotedPrintable {
-    /// What is not decided: `=` and a digit, `=` and blanks, or blanks. A CR is like a blank.
+    /// Bytes that are not decoded yet: `=` and a digit, `=` and blanks, or blanks. A CR counts as a blank.
     held: Vec<u8>,
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What is decoded and how many bytes are left over, after a check that pieces of any size give the same.
+/// The decoded content and the number of trailing bytes. Checks that pieces of every size give the same.
 fn decoded(encoding: Encoding, body: &[u8]) -> (Vec<u8>, u64) {
     let pushed = |piece: usize| {
         let (mut decoder, mut out) = (Decoder::new(encoding), Vec::new());
@@ -118,7 +118,7 @@ fn one_long_line_is_decoded_up_to_what_is_foreign() {
     }
     let text = format!("{}_{}", &line[..79_999], &line[80_000..]);
     let (found, left) = decoded(Encoding::Base64, text.as_bytes());
-    // The group that the foreign character cuts has bits that encode nothing.
+    // The foreign character cuts a group, and unused bits of that group may be set.
     assert_eq!(found, bytes[..found.len()]);
     assert_eq!(
         (found.len().div_ceil(3) * 4) as u64 + left,
@@ -147,7 +147,7 @@ fn quoted_printable_has_the_line_ends_of_the_content() {
 }
 
 #[test]
-fn what_is_not_encoded_is_itself() {
+fn a_body_without_encoding_is_unchanged() {
     for encoding in [Encoding::SevenBit, Encoding::Binary, Encoding::Other] {
         assert_eq!(
             decoded(encoding, b"a=3D\r\nQUJD\r"),
@@ -156,7 +156,7 @@ fn what_is_not_encoded_is_itself() {
     }
 }
 
-/// As Python's `quopri` writes bytes: LF stays a line end, all else that is not plain is encoded.
+/// Encodes like Python's `quopri`: LF stays a line end, and every other byte that is not plain is encoded.
 fn to_quoted(bytes: &[u8], columns: usize, line_end: &str) -> String {
     let (mut out, mut column) = (String::new(), 0);
     for byte in bytes {

@@ -113,10 +113,10 @@ fn asked(prompt: &mut Prompt) -> Result<Result<Paper, PaperError>, PromptError> 
     )?;
     prompt.say("The words stay on the screen: clear it afterwards.")?;
     let mut lines = PaperLines::default();
-    while !lines.are_whole() {
+    while !lines.are_complete() {
         let question = match lines.count() {
-            Some(count) => format!("Line {} of {count}", lines.due()),
-            None => format!("Line {}", lines.due()),
+            Some(count) => format!("Line {} of {count}", lines.next_line()),
+            None => format!("Line {}", lines.next_line()),
         };
         let line = prompt.seen(&question)?;
         let taken = match is_code(&line) {
