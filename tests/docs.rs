@@ -1,4 +1,5 @@
-//! The README is run: every console block, in order, by the people whose prompts it shows. So is the story of the picture.
+//! Runs the README: every console block, in order, each command as the person whose prompt it has. Also runs the story of the
+//! picture.
 //!
 //! Fingerprints, ids, times and sizes differ from run to run: they are replaced on both sides before they are compared.
 //! Every command has to end with 0.
@@ -19,7 +20,7 @@ use regex::Regex;
 const README: &str = include_str!("../README.md");
 const STORY: &str = include_str!("../examples/first-minute.txt");
 
-/// One command, and what the page says that it prints.
+/// One command, with its output on the page.
 struct Step {
     person: String,
     line: String,
@@ -52,13 +53,13 @@ fn steps(lines: &str) -> Vec<Step> {
     steps
 }
 
-/// The person and the command, where a line begins with a prompt.
+/// The person and the command, if a line begins with a prompt.
 fn prompt(line: &str) -> Option<(&str, &str)> {
     line.split_once("$ ")
         .filter(|(person, _)| !person.is_empty() && person.chars().all(char::is_alphabetic))
 }
 
-/// A line without what differs between two runs.
+/// A line without the parts that differ between two runs.
 fn scrub(line: &str) -> String {
     let mut text = line.to_owned();
     for (pattern, word) in [
@@ -75,7 +76,7 @@ fn scrub(line: &str) -> String {
     text
 }
 
-/// Runs a command as a person types it, and gives back its exit code and both its outputs as a terminal shows them.
+/// Runs a command as a person types it. Returns its exit code and both outputs as a terminal shows them.
 fn run(folder: &Path, step: &Step) -> (i32, String) {
     let program = Path::new(env!("CARGO_BIN_EXE_encl")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
@@ -98,7 +99,7 @@ fn run(folder: &Path, step: &Step) -> (i32, String) {
     )
 }
 
-/// A folder with a report, and the passphrase of everybody.
+/// A folder with a report, and with the passphrase of all people.
 fn desk() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/report.pdf");
@@ -111,11 +112,11 @@ fn desk() -> tempfile::TempDir {
 fn check(folder: &Path, steps: &[Step]) {
     for step in steps {
         let (exit, printed) = run(folder, step);
-        let what = format!("{}$ {}\n{printed}", step.person, step.line);
-        assert_eq!(exit, step.exit, "{what}");
+        let transcript = format!("{}$ {}\n{printed}", step.person, step.line);
+        assert_eq!(exit, step.exit, "{transcript}");
         let shown: Vec<_> = step.printed.iter().map(|line| scrub(line)).collect();
         let printed: Vec<_> = printed.lines().map(scrub).collect();
-        assert_eq!(shown, printed, "{what}");
+        assert_eq!(shown, printed, "{transcript}");
     }
 }
 
@@ -127,9 +128,9 @@ fn every_block_of_the_readme_works_as_shown() {
     println!("{} commands of the README", steps.len());
 }
 
-/// Sizes of bytes are compared loosely, all else to the letter.
+/// Sizes in bytes may differ; everything else must be equal.
 #[test]
-fn what_is_scrubbed_is_only_what_differs() {
+fn only_differing_parts_are_scrubbed() {
     let id = "0123456789abcdef".repeat(4);
     assert_eq!(scrub(&format!("  id          {id}")), "  id          ID");
     assert_eq!(scrub("2 slots, 17 bytes"), "2 slots, SIZE");
@@ -189,7 +190,7 @@ fn the_readme_is_short_and_says_at_once_what_encl_does() {
     assert!(!README.contains("[..]") && !README.contains("\n? "));
 }
 
-/// What happened before the picture: three people have identities, and Alice and Bob have compared their safety number.
+/// The commands before the picture: three people have identities, and Alice and Bob have compared their safety number.
 const BEFORE: [(&str, &str); 8] = [
     ("bob", "encl key new bob@example.org --name Bob > bob.card"),
     (
@@ -216,7 +217,7 @@ const BEFORE: [(&str, &str); 8] = [
     ),
 ];
 
-/// The picture is drawn from a story that is run here: its commands, and what they print.
+/// The picture is drawn from a story that is run here: its commands, and their output.
 #[test]
 fn the_picture_is_made_from_a_story_that_is_tested() {
     let folder = desk();
@@ -312,7 +313,7 @@ fn picture(story: &str, theme: &Theme) -> String {
         .fg_color(Color::Rgb(theme.text))
         .background(false)
         .render_svg(&screen);
-    // The crate draws letters of 14 pixels.
+    // The crate draws letters of 14 pixels, which are enlarged here.
     let size = |name: &str| -> u32 {
         let (_, rest) = inner.split_once(&format!("{name}=\"")).unwrap();
         let pixels: u32 = rest.split_once("px").unwrap().0.parse().unwrap();

@@ -1,4 +1,4 @@
-//! Whatever is sealed comes back, through every feature and at every size around an edge.
+//! Sealed content opens unchanged, with every feature and at every size around an edge.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -116,9 +116,9 @@ fn every_feature_at_every_size_around_an_edge() {
             .collect();
         for features in 0..32 {
             let on = |bit: u32| features >> bit & 1 == 1;
-            let who = if on(4) { &classic } else { &hybrid };
+            let reader = if on(4) { &classic } else { &hybrid };
             let mut request = request(vec![LockRequest {
-                recipients: vec![who.clone()],
+                recipients: vec![reader.clone()],
                 ..LockRequest::default()
             }]);
             request.signer = on(0).then_some(&author);
@@ -173,7 +173,7 @@ fn locks_and_passphrases() {
         ),
     );
     assert_eq!(with_keys.0, b"both of us");
-    // The same words in another normalisation form.
+    // The same passphrase in another normalisation form.
     let with_words = open(
         &envelope,
         &mut Keys(vec![legal_key], Some("cafe\u{301} au lait")),

@@ -1,4 +1,4 @@
-//! Streams: what goes through two pipes comes out the same, in memory that does not grow with it.
+//! Streams: data passes through two pipes unchanged, in memory that does not grow with its length.
 //!
 //! The short form sends 96 MiB; `ENCL_SWEEP=full` sends 5 GiB.
 
@@ -19,7 +19,7 @@ use support::process::{self, wait_with_limit};
 use support::sweep;
 
 const MIB: u64 = 1 << 20;
-/// What a stream of any length may cost over a short one, and a short one at most.
+/// The most that a long stream may use above a short one; below, the most for a short one.
 const GROWTH_KIB_MAX: u64 = 2 * 1024;
 const PEAK_KIB_MAX: u64 = 32 * 1024;
 

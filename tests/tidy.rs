@@ -1,4 +1,4 @@
-//! The house rules that a program can check: who may use whom, and what must not creep in.
+//! House rules that a test can check: which module may use which, and what must not be in the sources.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module of the library and those that it may use. An arrow that is not here is a decision of its own.
+/// Each module of the library and the modules that it may use. Adding one is a deliberate decision.
 const LAYERS: [(&str, &[&str]); 15] = [
     ("time", &[]),
     ("address", &[]),
@@ -79,7 +79,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("cli", &[]), // uses the library from outside, by its public names
 ];
 
-/// A file of more lines does a second thing.
+/// A longer file has more than one purpose.
 const LINES_MAX: usize = 450;
 
 fn root() -> &'static Path {
@@ -105,7 +105,7 @@ fn files(folder: &str, ends: &[&str]) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn nobody_uses_a_module_above_or_beside() {
+fn no_module_uses_one_above_or_beside() {
     let layers: BTreeMap<_, _> = LAYERS.into_iter().collect();
     let mut arrows = 0;
     for (path, text) in files("src", &[".rs"]) {
@@ -122,8 +122,8 @@ fn nobody_uses_a_module_above_or_beside() {
         }
         let allowed = layers
             .get(module)
-            .unwrap_or_else(|| panic!("{module} stands in no layer"));
-        // Tests beside the code may make what they need.
+            .unwrap_or_else(|| panic!("{module} is in no layer"));
+        // Tests beside the code may use any module.
         let code = text.split("#[cfg(test)]").next().unwrap();
         let is_test = path.ends_with("tests.rs");
         for used in code.split("crate::").skip(1).filter(|_| !is_test) {
@@ -143,7 +143,7 @@ fn nobody_uses_a_module_above_or_beside() {
 }
 
 #[test]
-fn files_have_a_head_and_nothing_is_put_off() {
+fn files_have_a_head_and_no_work_is_postponed() {
     let sources = files("src", &[".rs"]);
     assert!(sources.len() > 50);
     for (path, text) in &sources {
@@ -164,9 +164,9 @@ fn files_have_a_head_and_nothing_is_put_off() {
     }
 }
 
-/// Code in a comment would be compiled by nobody: Cargo.toml turns the tests of documentation off.
+/// Code in a comment would not be compiled: Cargo.toml turns documentation tests off.
 #[test]
-fn comments_hold_no_code_that_nobody_runs() {
+fn comments_hold_no_code_that_is_not_compiled() {
     for (path, text) in files("src", &[".rs"]) {
         let mut fences = text.lines().filter_map(|line| {
             let line = line.trim_start();
@@ -175,7 +175,7 @@ fn comments_hold_no_code_that_nobody_runs() {
                 .or_else(|| line.strip_prefix("///"))?;
             comment.trim().strip_prefix("```")
         });
-        // Fences come in pairs: the first says what is inside, the second nothing.
+        // Fences come in pairs: the first names the language, the second is bare.
         while let Some(language) = fences.next() {
             assert_eq!(language, "text", "{}", path.display());
             assert_eq!(fences.next(), Some(""), "{}", path.display());
@@ -191,7 +191,7 @@ fn text_is_clean_and_knows_no_machine() {
     for name in ["README.md", "Cargo.toml", ".ci/run"] {
         texts.push((name.into(), fs::read_to_string(root().join(name)).unwrap()));
     }
-    // Put together, so that this file does not find itself.
+    // The words are put together here, so that this file does not contain them.
     let machine = [
         ["/wo", "rk/"],
         ["/ro", "ot/"],

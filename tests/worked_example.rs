@@ -1,4 +1,4 @@
-//! The worked example of FORMAT.md is kept true: every value in it is computed again, and none is left out.
+//! Checks the worked example of FORMAT.md: every value in it is computed again, and none is left out.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -16,7 +16,7 @@ use sha2::{Sha256, Sha512};
 const FORMAT: &str = include_str!("../src/envelope/FORMAT.md");
 const ENVELOPE: &[u8] = include_bytes!("vectors/data/vector1.encl");
 
-/// The values of the example by their names, each to be taken once.
+/// The values of the example by name. Each is taken once.
 struct Example(BTreeMap<&'static str, Vec<u8>>);
 
 impl Example {
@@ -36,7 +36,7 @@ impl Example {
         Self(block.lines().map(pair).collect())
     }
 
-    /// Says that a value of the example is this one.
+    /// Asserts that a value of the example is `value`, and removes it.
     fn is(&mut self, name: &str, value: &[u8]) -> Vec<u8> {
         let written = self
             .0
@@ -46,7 +46,7 @@ impl Example {
         written
     }
 
-    /// A value that others are computed from.
+    /// An input value of the example, which is removed.
     fn given(&mut self, name: &str) -> Vec<u8> {
         self.0
             .remove(name)
@@ -124,7 +124,7 @@ fn every_value_of_the_example() {
     assert_eq!(values, 46);
 }
 
-/// From Bob's key to the lock's secret.
+/// Computes the lock's secret from Bob's key.
 fn slot(example: &mut Example, p: &[u8; 32]) -> [u8; 32] {
     let private = example.given("bob_private");
     let bob = PrivateKey::new(Kem::X25519, Secret::from_slice(&private).unwrap());
@@ -199,7 +199,7 @@ fn chunk(example: &mut Example, p: &[u8; 32], key: &ContentKey, payload: &[u8]) 
     example.is("M", &chunk)
 }
 
-/// What the plaintext holds, and what Alice signed.
+/// Checks the parts of the plaintext and Alice's signature.
 fn signature(example: &mut Example, p: &[u8; 32], plaintext: &[u8]) {
     let (data, signed) = plaintext.split_at(plaintext.len() - Signature::BYTES);
     let data = example.is("D", data);

@@ -1,4 +1,4 @@
-//! Who may read changes: people are let in, taken off, and whole folders brought in line.
+//! Access changes: readers are added and removed, and whole folders of envelopes are updated.
 
 use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::folder::Prepared;
 use crate::session::Session;
 
-/// Alice's envelope for Bob and herself, signed, and its lines.
+/// Alice has sealed and signed an envelope for Bob and herself.
 fn with_report() -> Session {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Session::made_once(&MADE, || {
@@ -17,14 +17,14 @@ fn with_report() -> Session {
     })
 }
 
-/// Policy and payload: all but lines 3 and 4.
+/// Policy and payload, which access changes keep: everything but lines 1, 3 and 4.
 fn lasting(envelope: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let lines: Vec<&[u8]> = envelope.splitn(5, |byte| *byte == b'\n').collect();
     (lines[1].to_vec(), lines[4].to_vec())
 }
 
 #[test]
-fn a_reader_lets_somebody_in_and_everybody_can_see_who_it_was() {
+fn a_reader_adds_a_person_and_everybody_can_see_who_did_it() {
     let mut session = with_report();
     session.quietly("alice", "chmod 640 report.pdf.encl");
     let before = session.read("report.pdf.encl");
@@ -64,7 +64,7 @@ fn a_reader_lets_somebody_in_and_everybody_can_see_who_it_was() {
 }
 
 #[test]
-fn slots_are_dropped_and_it_is_said_what_that_is_worth() {
+fn dropping_a_slot_says_what_it_does_not_protect() {
     let mut session = with_report();
     let before = session.read("report.pdf.encl");
     session.type_("alice", "encl drop report.pdf.encl --from bob@example.org");
@@ -168,7 +168,7 @@ fn a_member_leaves_in_two_commands() {
     );
     session.type_("alice", "encl group add finance carol@example.org");
     session.type_("alice", "encl rewrap tree/a/1.encl --to @finance --yes");
-    // Adding keeps the author's signature, sealing anew loses it.
+    // Adding a reader keeps the author's signature; sealing again removes it.
     session.quietly("bob", "encl contact add carol.card --yes && encl wrap notes.txt --to alice@example.org --to carol@example.org -C tree");
     session.type_(
         "alice",
@@ -186,14 +186,14 @@ fn a_member_leaves_in_two_commands() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Bob with a second key, in a keystore of its own (`bob-again`), and his later card (`bob-again.card`).
+/// Gives Bob a second key in a keystore of its own (`bob-again`), with a later card (`bob-again.card`).
 fn rotate_bob(session: &Session) {
     session.quietly("bob", "cp -a \"$ENCL_KEYSTORE\" \"$ENCL_KEYSTORE-again\"");
     session.quietly("bob-again", "encl key rotate > bob-again.card");
 }
 
 #[test]
-fn whoever_rotated_gets_a_slot_for_the_new_key() {
+fn a_reader_who_rotated_gets_a_slot_for_the_new_key() {
     let mut session = Session::with_people();
     session.quietly("alice", "encl wrap report.pdf --to @finance -C sealed");
     session.quietly(
@@ -221,7 +221,7 @@ fn whoever_rotated_gets_a_slot_for_the_new_key() {
 }
 
 #[test]
-fn what_cannot_be_rewritten_says_why_and_stays_as_it_is() {
+fn an_envelope_that_cannot_be_rewritten_says_why_and_is_unchanged() {
     let mut session = with_report();
     session.quietly(
         "alice",
@@ -273,7 +273,7 @@ fn what_cannot_be_rewritten_says_why_and_stays_as_it_is() {
 }
 
 #[test]
-fn it_works_in_pipes_and_into_other_files() {
+fn access_changes_work_in_pipes_and_into_other_files() {
     let session = with_report();
     for command in [
         "encl grant - --to carol@example.org < report.pdf.encl > new.encl",
@@ -296,7 +296,7 @@ fn it_works_in_pipes_and_into_other_files() {
     }
     session.quietly("alice", "cat report.pdf.encl | encl revoke - --from bob@example.org --yes > new.encl; encl verify new.encl");
     assert_eq!(session.ask("bob", "encl verify new.encl").exit, 3);
-    // Where nothing is to be done, the output is there all the same.
+    // The output is written even if nothing has to change.
     session.quietly("alice", "encl revoke report.pdf.encl -o same.encl --from carol@example.org --yes && cmp same.encl report.pdf.encl");
     session.quietly(
         "alice",
@@ -312,7 +312,7 @@ fn it_works_in_pipes_and_into_other_files() {
 }
 
 #[test]
-fn several_who_let_people_in_at_once_lose_nobody() {
+fn simultaneous_grants_lose_no_slot() {
     let session = with_report();
     let names: Vec<String> = (0..8).map(|number| format!("p{number}")).collect();
     for name in &names {

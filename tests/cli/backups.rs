@@ -1,11 +1,11 @@
-//! Laptops get lost: a keystore is backed up, comes back, and never goes back behind what is known since.
+//! Backups: a lost keystore is restored, and a restore never replaces newer data.
 
 use std::sync::OnceLock;
 
 use crate::folder::Prepared;
 use crate::session::Session;
 
-/// Alice, who verified Bob and blocked Carol, and the number of Alice and Bob.
+/// Alice has verified Bob and blocked Carol. The file `number` holds the safety number of Alice and Bob.
 fn with_a_past() -> Session {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Session::made_once(&MADE, || {
@@ -30,7 +30,7 @@ fn a_lost_laptop_is_an_inconvenience() {
         "alice",
         "encl unwrap keys.encl -o - --passphrase-file pw | tar t | sed 's/[0-9a-f]\\{64\\}/ID/' | uniq",
     );
-    // Another machine: neither her keystore nor what the old one kept to itself.
+    // Another machine has neither her keystore nor the state of the old machine.
     session.quietly("alice", "rm -r \"$ENCL_KEYSTORE\" ~/.local/state/encl");
     session.type_(
         "alice",
@@ -54,7 +54,7 @@ fn a_lost_laptop_is_an_inconvenience() {
 }
 
 #[test]
-fn what_is_here_and_later_stays() {
+fn newer_local_data_stays() {
     let mut session = with_a_past();
     session.quietly("alice", "encl backup -o keys.encl --passphrase-file pw");
     session.quietly(
@@ -78,7 +78,7 @@ fn what_is_here_and_later_stays() {
         "alice",
         "encl key card | cmp - alice2.card && encl key list --json | jq .standing",
     );
-    // One that was revoked is so on every machine that the backup comes to.
+    // A revoked identity is revoked on every machine on which the backup is restored.
     session.quietly(
         "alice",
         "encl key revoke --yes > revocation && encl backup -o later.encl --passphrase-file both",
@@ -96,9 +96,9 @@ fn what_is_here_and_later_stays() {
 }
 
 #[test]
-fn a_backup_by_anybody_makes_nobody_verified() {
+fn a_backup_from_a_stranger_verifies_nobody() {
     let mut session = with_a_past();
-    // Mallory has a keystore full of verified friends, and seals it to Alice.
+    // Mallory seals a backup to Alice in which many contacts are verified.
     session.quietly(
         "mallory",
         "encl key new m@example.org --no-passphrase > m.card && encl contact add alice.card --yes && encl contact add bob.card --yes && \
@@ -114,7 +114,7 @@ fn a_backup_by_anybody_makes_nobody_verified() {
         "encl restore signed.encl --yes; encl contact show bob@example.org | grep trust",
     );
     session.type_("alice", "encl group show finance && encl key list");
-    // Once more, and one by passphrase that Alice was let into without knowing it.
+    // Restore it once more, then a passphrase backup to which Mallory gave Alice access.
     session.type_(
         "alice",
         "encl restore signed.encl --yes 2>&1 | grep -c 'not certain'",
@@ -131,16 +131,16 @@ fn a_backup_by_anybody_makes_nobody_verified() {
         "alice",
         "encl restore words.encl --yes --foreign 2>&1 | tail -2; encl key list; encl contact list",
     );
-    // Her own, signed, is as good as one by passphrase.
+    // A signed backup of one's own is trusted like one with a passphrase.
     session.quietly("bob", "encl backup --to carol.card -o bobs.encl");
     session.quietly("carol", "encl contact add bob.card --yes");
     session.type_("carol", "encl restore bobs.encl --dry-run");
     insta::assert_snapshot!(session.transcript());
 }
 
-/// A revocation is for good, by whatever way an identity comes back.
+/// A revocation is permanent, in whatever way an identity is restored.
 #[test]
-fn whoever_was_revoked_stays_so() {
+fn a_revoked_identity_stays_revoked() {
     let mut session = with_a_past();
     session.quietly(
         "alice",
@@ -161,7 +161,7 @@ fn whoever_was_revoked_stays_so() {
         "alice",
         &format!("encl restore late.encl {second} 2>&1 | tail -1"),
     );
-    // A machine on which the revocation came before the keys.
+    // On this machine the revocation was added before the keys.
     session.type_("alice", "encl contact add end --yes --keystore third");
     session.type_("alice", "encl restore early.encl --keystore third --passphrase-file pw --yes; encl key list --keystore third");
     session.quietly("alice", "encl contact add end --yes --keystore fourth");
@@ -170,7 +170,7 @@ fn whoever_was_revoked_stays_so() {
 }
 
 #[test]
-fn what_is_broken_is_not_backed_up_and_comes_back() {
+fn broken_files_are_not_backed_up_and_are_restored() {
     let session = with_a_past();
     session.quietly("alice", "encl backup -o keys.encl --passphrase-file pw");
     for file in ["card", "secret", "revocation"] {
@@ -197,7 +197,7 @@ fn what_is_broken_is_not_backed_up_and_comes_back() {
             "encl restore keys.encl --passphrase-file pw --yes && encl doctor",
         );
     }
-    // Nobody is made to read a file of 1 TiB, or takes a folder for one.
+    // A file of 1 TiB is not read, and a folder is not taken for a file.
     session.quietly("alice", "cd \"$ENCL_KEYSTORE\" && truncate -s 1T lock");
     assert_eq!(session.ask("alice", "encl doctor").exit, 1);
     session.quietly(
@@ -210,7 +210,7 @@ fn what_is_broken_is_not_backed_up_and_comes_back() {
 }
 
 #[test]
-fn mistakes_with_backups_are_told() {
+fn mistakes_with_backups_are_reported() {
     let mut session = with_a_past();
     session.quietly("alice", "encl backup -o keys.encl --passphrase-file pw");
     session.type_("alice", "encl restore letter.pdf.encl");
@@ -256,17 +256,17 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     );
     assert_eq!(broken.exit, 0, "the exit code of the pipe");
     let text = broken.text();
-    for due in [
+    for expected in [
         "chmod go= ",
         "cannot be opened",
         "encl restore BACKUP",
         "not a file of a keystore",
         "dates cannot be checked",
     ] {
-        assert!(text.contains(due), "{due}: {text}");
+        assert!(text.contains(expected), "{expected}: {text}");
     }
     assert_eq!(session.ask("alice", "encl doctor").exit, 1);
-    // As it was told: what is broken goes away, and the backup brings it back.
+    // Do what the message said: remove the broken file and restore it from the backup.
     session.quietly(
         "alice",
         "cd \"$ENCL_KEYSTORE\" && chmod go= default && rm contacts/$(ls contacts | head -1) identities/*/secret clock groups/link notes",

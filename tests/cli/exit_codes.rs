@@ -1,8 +1,8 @@
-//! Every row of the exit-code table, provoked, with all of both streams.
+//! Every row of the exit-code table: a command that provokes it, with both output streams.
 
 use crate::session::Session;
 
-/// One way into each row.
+/// One command for each row.
 #[test]
 fn every_row_of_the_table() {
     let mut session = Session::with_people();
@@ -107,7 +107,7 @@ fn every_row_of_the_table() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Whatever command writes it, a link is not followed and not replaced: one exit code, one hint.
+/// No command follows or replaces a link as target; all give the same exit code and hint.
 #[test]
 fn a_link_as_target_is_refused_by_every_command() {
     let mut session = Session::with_people();
@@ -131,9 +131,9 @@ fn a_link_as_target_is_refused_by_every_command() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Each stands alone: the code that all failures share, else 1.
+/// Inputs are independent. The exit code is that of all failures if they agree, otherwise 1.
 #[test]
-fn several_inputs_share_their_code_or_are_one() {
+fn several_failed_inputs_give_their_common_code_or_1() {
     let session = Session::with_people();
     session.quietly(
         "alice",
@@ -147,7 +147,7 @@ fn several_inputs_share_their_code_or_are_one() {
     assert_eq!(session.ask("bob", "encl verify a.encl broken.encl").exit, 4);
 }
 
-/// Every failure is one object on stderr with the same code.
+/// Every failure is one object on stderr with the exit code.
 #[test]
 fn json_failures_carry_the_exit_code() {
     let session = Session::with_people();

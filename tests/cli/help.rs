@@ -1,4 +1,4 @@
-//! Every help text: found from the program itself, complete, and its examples run.
+//! Every help text, found by asking the program: it is complete, and its examples run.
 
 use crate::session::Session;
 
@@ -30,11 +30,11 @@ fn commands(session: &Session) -> Vec<String> {
     found
 }
 
-/// The commands that stand below "Examples:", which is the end of the text.
+/// The commands below "Examples:", which is the last section of a help text.
 fn examples(text: &str) -> Vec<String> {
     let (_, examples) = text
         .split_once("Examples:\n")
-        .expect("every help ends in examples");
+        .expect("every help ends with examples");
     let line = |line: &str| {
         line.trim()
             .strip_prefix("$ ")
@@ -114,7 +114,7 @@ fn help_goes_to_stdout_and_mistakes_to_stderr() {
 }
 
 #[test]
-fn help_into_a_closed_or_full_place_is_a_failure_and_no_panic() {
+fn help_to_a_closed_or_full_output_is_a_failure_and_no_panic() {
     let session = Session::new();
     for line in [
         "encl --help >&-",
@@ -141,7 +141,7 @@ fn help_into_a_closed_or_full_place_is_a_failure_and_no_panic() {
     );
 }
 
-/// The table stands in every help that can give more than usage errors, and there is one table.
+/// Every help has a table of exit codes, and its rows are rows of `encl help exit-codes`.
 #[test]
 fn exit_codes_stand_in_every_help() {
     let session = Session::new();
@@ -159,7 +159,7 @@ fn exit_codes_stand_in_every_help() {
 }
 
 #[test]
-fn what_encl_says_first() {
+fn the_first_help_texts() {
     let mut session = Session::new();
     session.type_("alice", "encl");
     session.type_("alice", "encl --help");

@@ -1,8 +1,8 @@
-//! Names, labels and files made to fool a terminal or a shell.
+//! Names, labels and files that are made to deceive a terminal or a shell.
 
 use crate::session::Session;
 
-/// Clears the screen, sets the title, turns the line around, and is long.
+/// A long text that clears the screen, sets the title and reverses the line.
 fn nasty() -> String {
     format!(
         "\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}\u{9b}31m{}",
@@ -19,7 +19,7 @@ fn assert_harmless(what: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn hostile_words_on_the_command_line_come_back_spelled_out() {
+fn hostile_arguments_are_escaped() {
     let session = Session::with_people();
     let nasty = nasty();
     for line in [
@@ -79,7 +79,7 @@ fn hostile_words_on_the_command_line_come_back_spelled_out() {
 }
 
 #[test]
-fn hostile_file_names_are_sealed_and_spelled_out() {
+fn hostile_file_names_are_sealed_and_escaped() {
     let session = Session::with_people();
     let name = "\u{1b}[2J\u{202e}name\n.txt";
     session.write(name, "content\n");
@@ -92,7 +92,7 @@ fn hostile_file_names_are_sealed_and_spelled_out() {
     assert_harmless("verify", inspected.stderr.as_bytes());
 }
 
-/// Not UTF-8 at all: the bytes stay a file name, and are never printed.
+/// A file name that is not UTF-8 keeps its bytes, and they are never printed.
 #[test]
 fn file_names_need_not_be_text() {
     use std::os::unix::ffi::OsStrExt;
@@ -110,9 +110,9 @@ fn file_names_need_not_be_text() {
     assert_harmless("verify --json", &object.stdout);
 }
 
-/// What stands on cards and in labels is the author's choice; the format refuses the worst, the terminal the rest.
+/// Authors choose the text of cards and labels. The format refuses the worst characters, and the program escapes the others.
 #[test]
-fn hostile_cards_and_labels_come_out_harmless() {
+fn hostile_cards_and_labels_are_escaped() {
     let session = Session::with_people();
     let name = format!("Mall\u{200b}ory\u{e0041} {}", "m".repeat(180));
     session.quietly(
@@ -139,7 +139,7 @@ fn hostile_cards_and_labels_come_out_harmless() {
     }
 }
 
-/// An envelope's stored name never leaves the folder, never hides, never names a device.
+/// An envelope's stored name never leads out of the folder, to a hidden file or to a device.
 #[test]
 fn stored_names_are_advice() {
     let session = Session::with_people();
@@ -157,7 +157,7 @@ fn stored_names_are_advice() {
     }
 }
 
-/// Text that a terminal would obey does not get there, not even when the reader asks for it.
+/// Control sequences are not written to a terminal, not even if the reader asks for the plaintext there.
 #[test]
 fn plaintext_on_a_terminal_is_text_or_refused() {
     let session = Session::with_people();
@@ -176,9 +176,9 @@ fn plaintext_on_a_terminal_is_text_or_refused() {
     assert_eq!(device.exit, 2, "{}", device.text());
 }
 
-/// A message may hold anything, inside and outside, and be called anything.
+/// A message may have any content, any fields and any file name.
 #[test]
-fn hostile_messages_are_spelled_out() {
+fn hostile_messages_are_escaped() {
     let session = Session::with_people();
     let nasty = "\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\rforged";
     let encoded = "=?utf-8?Q?=1B[2Jx=0A[--_encl:_sealed_by_the_pope_--]?=";

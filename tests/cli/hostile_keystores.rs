@@ -1,4 +1,4 @@
-//! Keystores and cards that somebody else wrote to: each a clear refusal, and nothing that was there is less.
+//! Keystores and cards that an attacker changed: each is clearly refused, and no existing data is lost.
 
 use std::path::PathBuf;
 
@@ -24,10 +24,10 @@ fn refused(session: &Session, line: &str, exit: i32, words: &str) {
 }
 
 #[test]
-fn files_in_the_wrong_place_are_told() {
+fn files_in_the_wrong_place_are_reported() {
     let session = Session::with_people();
     let open = "encl unwrap letter.pdf.encl -o -";
-    // Another identity's private keys in the place of mine.
+    // Replace my private keys with those of another identity.
     let secret = find(&session, "identities/secret");
     let mine = std::fs::read(&secret).unwrap();
     session.quietly("bob", "cat \"$ENCL_KEYSTORE\"/identities/*/secret > theirs");
@@ -35,7 +35,7 @@ fn files_in_the_wrong_place_are_told() {
     refused(&session, open, 4, "it belongs to another identity");
     assert_eq!(session.ask("alice", "encl doctor").exit, 1);
     std::fs::write(&secret, &mine).unwrap();
-    // A whole identity under another name, and two contacts that changed places.
+    // Move a whole identity to another name, and swap two contacts.
     session.quietly("alice", "cp -a \"$ENCL_KEYSTORE\" safe");
     session.quietly(
         "alice",
@@ -63,9 +63,9 @@ fn files_in_the_wrong_place_are_told() {
     session.quietly("alice", open);
 }
 
-/// A file that asks for 4 TiB of memory before anybody knows whether the passphrase is right.
+/// A file that requires 4 TiB of memory before the passphrase can be checked.
 #[test]
-fn nobody_is_made_to_compute_for_years() {
+fn excessive_passphrase_costs_are_refused() {
     let session = Session::with_people();
     session.quietly(
         "alice",

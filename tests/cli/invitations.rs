@@ -1,4 +1,4 @@
-//! Somebody is invited by mail, answers with a card, and is not verified by that.
+//! Invitations: a person is invited by mail and answers with a card, which does not verify the person.
 
 use std::sync::OnceLock;
 
@@ -23,7 +23,7 @@ fn invited() -> Session {
     })
 }
 
-/// The third step of an invitation, as it stands there.
+/// The command in the third step of an invitation.
 fn answer(invitation: &str, answer: &str) -> String {
     format!("sh -c \"$(grep -e --invitation {invitation})\" > {answer}")
 }
@@ -60,7 +60,7 @@ fn a_newcomer_is_invited_and_answers() {
 }
 
 #[test]
-fn tokens_that_answer_nothing() {
+fn tokens_that_answer_no_invitation() {
     let mut session = invited();
     session.quietly(
         "eve",
@@ -90,7 +90,7 @@ fn tokens_that_answer_nothing() {
 }
 
 #[test]
-fn whom_nobody_invites() {
+fn addresses_that_cannot_be_invited() {
     let mut session = Session::with_people();
     session.type_("alice", "encl invite Alice@EXAMPLE.org");
     session.type_("alice", "encl invite 'nobody'");
@@ -106,12 +106,12 @@ fn whom_nobody_invites() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// A body, and its header fields.
+/// A message with these header fields and this body.
 fn message(from: &str, fields: &str, body: &str) -> String {
     format!("{from}To: alice@example.org\nSubject: my card\n{fields}\n{body}\n")
 }
 
-/// Every way in which mail programs send a card.
+/// All ways in which mail programs send a card.
 fn shapes(answer: &str, card: &str, invitation: &str) -> Vec<(&'static str, String)> {
     let from = "From: Dora <DORA@example.org>\n";
     let encoded = |text: &str| STANDARD.encode(text);
@@ -235,7 +235,7 @@ fn a_message_brings_the_card_of_its_sender() {
 }
 
 #[test]
-fn an_address_that_looks_like_another_one_is_told() {
+fn an_address_that_looks_like_another_one_is_reported() {
     let session = Session::with_people();
     session.quietly(
         "eve",

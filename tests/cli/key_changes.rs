@@ -1,10 +1,10 @@
-//! Identities change: another passphrase, another key, an end; and go from one machine to another.
+//! Changes of an identity: another passphrase, another key, revocation, and a move to another machine.
 
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::session::Session;
 
-/// `other` holds another passphrase than Alice's.
+/// Alice has a passphrase, and the file `other` holds another one.
 fn with_a_locked_alice() -> Session {
     let session = Session::with_a_locked_alice();
     session.write("other", "another passphrase\n");
@@ -60,7 +60,7 @@ fn a_new_passphrase_is_asked_twice_on_the_terminal() {
     session.quietly("alice", "encl unwrap a.encl -o b --passphrase-file other");
 }
 
-/// systemd.exec(5): `LoadCredential=encl-passphrase:FILE`. Whatever was named by hand comes first.
+/// systemd.exec(5): `LoadCredential=encl-passphrase:FILE`. A passphrase file that the user names takes precedence.
 #[test]
 fn a_service_manager_gives_the_passphrase() {
     let session = with_a_locked_alice();
@@ -115,7 +115,7 @@ fn a_key_is_rotated_and_the_old_one_still_opens() {
 }
 
 #[test]
-fn a_key_that_ends_is_renewed() {
+fn an_expiring_key_is_renewed() {
     let mut session = Session::new();
     session.write("a", "a\n");
     session.quietly(
@@ -220,7 +220,7 @@ fn an_identity_is_replaced_and_contacts_follow() {
         "alice",
         "encl unwrap a.encl friends.encl -C . --force --passphrase-file passphrase",
     );
-    // The later cards carry the signature on.
+    // Later cards keep the predecessor's signature.
     session.type_(
         "alice",
         "encl key rotate --passphrase-file passphrase > later.card",
@@ -245,7 +245,7 @@ fn an_identity_goes_to_another_machine() {
         "encl unwrap a.encl -o - --passphrase-file passphrase",
     );
     session.type_("laptop", "encl key import alice.identity");
-    // Both machines get a key of their own, and learn of the other's.
+    // Each machine makes a key of its own, and learns of the other machine's.
     session.type_("alice", "encl key rotate --passphrase-file passphrase > later.card && encl key export -o later.identity");
     session.type_("laptop", "encl key import later.identity");
     session.type_(
@@ -275,7 +275,7 @@ fn an_identity_goes_to_another_machine() {
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
 }
 
-/// Two machines that each made a key with one serial: neither key is dropped for the other.
+/// Two machines each made a key with the same serial: neither key replaces the other.
 #[test]
 fn two_keys_with_one_serial_are_a_failure_and_no_loss() {
     let session = Session::new();

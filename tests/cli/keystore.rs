@@ -1,4 +1,4 @@
-//! Identities, contacts and groups, as people keep them.
+//! Commands that manage identities, contacts and groups.
 
 use crate::session::Session;
 
@@ -34,9 +34,9 @@ fn my_identities() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// The identity is on disk before its card is printed; nothing is lost when printing fails.
+/// The identity is on disk before its card is printed, so a failed print loses nothing.
 #[test]
-fn a_card_that_cannot_be_printed_is_no_lost_identity() {
+fn an_identity_is_kept_when_its_card_cannot_be_printed() {
     let mut session = Session::new();
     let answer = session.type_(
         "alice",
@@ -112,7 +112,7 @@ fn my_groups() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// What others could read, nobody uses.
+/// A keystore that other users can read is not used.
 #[test]
 fn a_keystore_that_others_can_read_is_refused() {
     let session = Session::with_people();

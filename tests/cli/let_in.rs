@@ -1,4 +1,4 @@
-//! Who let me in: a reader with the keys adds somebody, with a record or without one.
+//! Grants: a reader adds another person, with a signed record or without one.
 
 use encl::crypto::kdf::{self, ContentKey};
 use encl::crypto::signing::{Purpose, Signature};
@@ -11,7 +11,7 @@ use rand::rngs::SysRng;
 
 use crate::session::Session;
 
-/// One of Session's people, all of whom keep their keys in the clear.
+/// The keys and card of a person in the session, whose keys have no passphrase.
 fn identity(session: &Session, person: &str) -> (Identity, Card) {
     let keystore = Keystore::at(session.keystore(person));
     let card = keystore.identities().unwrap().remove(0).card;
@@ -21,7 +21,7 @@ fn identity(session: &Session, person: &str) -> (Identity, Card) {
     (identity, card)
 }
 
-/// Opens Bob's slot of an envelope, as whoever rewrites its access line has to.
+/// Opens Bob's slot of an envelope, which is needed to rewrite its access line.
 fn secret_of(envelope: &[u8], bob: &Identity) -> (Secret<32>, EnvelopeId, Access) {
     let read = Envelope::read(envelope).unwrap();
     let manifest = read.manifest();
@@ -55,7 +55,7 @@ fn granted(by: &Identity, to: &Card, key: KeyId, id: &EnvelopeId) -> Grant {
     grant
 }
 
-/// The envelope with one slot more, for Carol, made by Bob.
+/// The envelope with an additional slot for Carol, made by Bob.
 fn with_carol(session: &Session, envelope: &[u8], recorded: bool) -> Vec<u8> {
     let ((bob, _), (_, carol)) = (identity(session, "bob"), identity(session, "carol"));
     let (secret, id, mut access) = secret_of(envelope, &bob);
@@ -83,7 +83,7 @@ fn with_carol(session: &Session, envelope: &[u8], recorded: bool) -> Vec<u8> {
 }
 
 #[test]
-fn a_grant_is_told_and_its_absence_too() {
+fn a_grant_is_reported_and_its_absence_too() {
     let mut session = Session::with_people();
     session.quietly("alice", "encl wrap notes.txt --to bob@example.org");
     let envelope = session.read("notes.txt.encl");

@@ -1,8 +1,8 @@
-//! Single messages: sealed, opened, shown.
+//! Single messages are sealed, opened and shown.
 
 use crate::session::Session;
 
-/// A letter with these fields besides From and Subject.
+/// A letter with these fields, From and Subject.
 fn letter(fields: &str) -> String {
     format!("From: alice@example.org\n{fields}Subject: the secret plan\n\nThe code is 4711.\n")
 }
@@ -73,7 +73,7 @@ fn who_may_read_a_message() {
 }
 
 #[test]
-fn blind_readers_are_not_sealed_for_in_passing() {
+fn bcc_recipients_are_not_sealed_for_silently() {
     let mut session = Session::with_people();
     session.write(
         "blind.eml",
@@ -92,7 +92,7 @@ fn blind_readers_are_not_sealed_for_in_passing() {
 }
 
 #[test]
-fn what_stands_in_front() {
+fn the_notice_before_the_envelope() {
     let mut session = Session::with_people();
     session.write("help-desk", "Sealed. Ask the help desk: extension 4711.\n");
     session.write("wide", "x".repeat(79));
@@ -130,7 +130,7 @@ fn what_stands_in_front() {
 }
 
 #[test]
-fn where_it_goes() {
+fn the_output_of_a_message() {
     let mut session = Session::with_people();
     for (person, line) in [
         (
@@ -166,9 +166,9 @@ fn where_it_goes() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Nothing of a message that is not whole gets out.
+/// No byte of an incomplete or changed message is written.
 #[test]
-fn everything_is_checked_before_the_first_byte_leaves() {
+fn everything_is_checked_before_the_first_byte_is_written() {
     let mut session = Session::with_people();
     session.write("body", "the secret plan\n".repeat(20_000));
     session.quietly(
@@ -192,7 +192,7 @@ fn everything_is_checked_before_the_first_byte_leaves() {
 }
 
 #[test]
-fn none_and_several_envelopes() {
+fn messages_with_no_or_several_envelopes() {
     let mut session = Session::with_people();
     session.quietly("alice", "encl mail wrap letter.eml > one.eml");
     session.quietly(
@@ -265,7 +265,7 @@ fn who_sealed_a_message() {
 }
 
 #[test]
-fn what_was_changed_on_the_way() {
+fn messages_changed_in_transit() {
     let mut session = Session::with_people();
     session.quietly("alice", "encl mail wrap letter.eml > good.eml");
     session.quietly(

@@ -1,4 +1,4 @@
-//! Mail that arrives, and mail that lies there: delivered sealed, sealed where it lies, made plain again, searched.
+//! Delivered mail and mailboxes: mail is sealed at delivery; mailboxes are sealed in place, unsealed and searched.
 
 use crate::session::Session;
 
@@ -29,9 +29,9 @@ fn sealed_at_delivery() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// A forged hint or a readable part beside the envelope does not dodge sealing.
+/// A message with a forged hint, or with a readable part beside the envelope, is still sealed.
 #[test]
-fn only_what_is_sealed_for_its_owner_passes() {
+fn only_mail_sealed_for_its_owner_passes_unchanged() {
     let session = Session::with_people();
     session.quietly(
         "alice",
@@ -62,7 +62,7 @@ fn only_what_is_sealed_for_its_owner_passes() {
 }
 
 #[test]
-fn a_mailbox_sealed_and_plain_again() {
+fn a_mailbox_is_sealed_and_unsealed() {
     let mut session = Session::with_people();
     session.quietly(
         "alice",
@@ -87,7 +87,7 @@ fn a_mailbox_sealed_and_plain_again() {
 }
 
 #[test]
-fn mailboxes_that_are_none_of_mine() {
+fn mailboxes_that_are_not_converted() {
     let mut session = Session::with_people();
     session.quietly("alice", "encl mail seal mailbox --for alice@example.org");
     for (exit, person, line) in [

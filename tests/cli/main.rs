@@ -1,4 +1,4 @@
-//! Stories: what a person types, and all that comes back, on both streams.
+//! Stories: the commands that a person types, and all output on both streams.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 

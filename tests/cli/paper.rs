@@ -1,4 +1,4 @@
-//! An identity goes onto paper and comes back: by words, by what a scanner reads, typed or from a file.
+//! Paper copies of an identity: printed, and restored from words or a scanned code, typed or in a file.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::folder::Prepared;
 use crate::session::{PASSPHRASE, Session};
 
-/// Alice, whose keys are behind a passphrase, and Bob, who has her card and sealed `a` for her.
+/// Alice's keys are protected by a passphrase. Bob has her card and sealed `a` for her.
 fn with_a_page() -> Session {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Session::made_once(&MADE, || {
@@ -29,7 +29,7 @@ fn words(session: &Session, page: &str) -> Vec<String> {
     page.lines().filter_map(line).collect()
 }
 
-/// What a scanner reads from the code of a page: computed from its words, which say the same bytes.
+/// The text that a scanner reads from the code of a page, computed from its words, which encode the same bytes.
 fn code(words: &[String]) -> String {
     let list = bip39::Language::English.word_list();
     let number = |word: &str| list.iter().position(|known| *known == word).unwrap();
@@ -74,7 +74,7 @@ fn a_lost_keystore_comes_back_from_paper_and_opens_an_old_envelope() {
         "alice",
         "encl key paper --restore code --passphrase-file passphrase",
     );
-    // Whoever has the card of before takes the new one for a later one, and nobody is marked.
+    // For a contact with the old card, the new card is a later one, and the key does not count as changed.
     session.type_("alice", "encl key card > later.card && encl key list");
     session.type_("bob", "encl contact add later.card --yes");
     session.type_(
@@ -99,9 +99,9 @@ fn a_lost_keystore_comes_back_from_paper_and_opens_an_old_envelope() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// The page is older than what is here, or later; keys are only ever added.
+/// The page is older or newer than the keystore: keys are only added.
 #[test]
-fn a_page_adds_to_what_is_here_and_takes_nothing_away() {
+fn a_page_adds_keys_and_removes_nothing() {
     let mut session = with_a_page();
     session.quietly("alice", "encl key export -o old.identity && encl key rotate --passphrase-file passphrase > later.card && encl key paper -o later-page --passphrase-file passphrase");
     session.quietly(
@@ -122,7 +122,7 @@ fn a_page_adds_to_what_is_here_and_takes_nothing_away() {
         "laptop",
         "encl unwrap a.encl b.encl -C . --force --passphrase-file passphrase && encl key show",
     );
-    // Another key with the same serial is a failure and no loss.
+    // Another key with the same serial is an error, and no key is lost.
     session.quietly(
         "robot",
         "encl key paper --restore page --no-passphrase && encl key rotate > robot.card",
@@ -248,8 +248,8 @@ fn words_are_asked_for_a_line_at_a_time_and_a_wrong_line_once_more() {
     for (at, line) in words(&session, "page").iter().enumerate() {
         if at == 1 {
             let (first, rest) = line.split_once(' ').unwrap();
-            let other = if first == "zoo" { "abandon" } else { "zoo" };
-            typed.extend([other, " ", rest, "\nabandn\n3. ", line, "\n"]);
+            let wrong = if first == "zoo" { "abandon" } else { "zoo" };
+            typed.extend([wrong, " ", rest, "\nabandn\n3. ", line, "\n"]);
         }
         let short = |word: &str| word.chars().take(4).collect::<String>();
         let words: Vec<_> = line.split(' ').map(short).collect();

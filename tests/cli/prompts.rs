@@ -1,4 +1,4 @@
-//! Questions on the terminal device, while both streams are something else.
+//! Questions are asked on the terminal device, also when both streams are redirected.
 
 use crate::session::{PASSPHRASE, Session};
 
@@ -65,7 +65,7 @@ fn an_empty_new_passphrase_is_generated_and_shown_once() {
     let words = text
         .lines()
         .find_map(|line| line.split_once("shown only now: "))
-        .expect("it was shown")
+        .expect("the passphrase was shown")
         .1
         .trim();
     assert_eq!(words.split('-').count(), 7, "{words}");
@@ -74,7 +74,7 @@ fn an_empty_new_passphrase_is_generated_and_shown_once() {
     assert_eq!(session.read("b"), b"a\n");
 }
 
-/// Ctrl-D and Ctrl-C at a question: nothing is made, exit 6, and the terminal echoes again.
+/// Ctrl-D or Ctrl-C at a question: nothing is created, the exit code is 6, and the terminal echoes again.
 #[test]
 fn a_cancelled_question_is_locked() {
     let session = Session::new();
@@ -113,7 +113,7 @@ fn without_a_terminal_nothing_is_asked() {
     );
 }
 
-/// What is checked before it leaves is read twice, and asked for once.
+/// An envelope that is verified before it is written is read twice, but its passphrase is asked for once.
 #[test]
 fn nobody_is_asked_twice_for_one_envelope() {
     let session = Session::new();
@@ -140,7 +140,7 @@ fn nobody_is_asked_twice_for_one_envelope() {
     assert_eq!(session.read("b"), b"a\n");
 }
 
-/// A terminal is no file: one line of help instead of waiting for somebody to type an envelope.
+/// With a terminal as input, the program prints one line of help instead of waiting for a typed envelope.
 #[test]
 fn a_terminal_is_not_read_as_data() {
     let session = Session::new();
@@ -163,7 +163,7 @@ fn a_terminal_is_not_read_as_data() {
     }
 }
 
-/// Work over a second is shown to whoever watches, and leaves no trace on the line; nobody else sees a thing.
+/// Work of over a second shows progress on a terminal and then clears the line; without a terminal nothing is shown.
 #[test]
 fn long_work_is_shown_on_a_terminal_only() {
     let session = Session::new();

@@ -1,4 +1,4 @@
-//! Several must come together: quorums wrapped, approved, opened, and everything that can be missing or wrong.
+//! Quorums: envelopes that several people open together, and everything that can be missing or wrong.
 
 use encl::crypto::kdf;
 use encl::crypto::{hpke, sha256};
@@ -54,9 +54,9 @@ fn two_of_three_come_together_without_meeting() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Nobody but the board, not even whoever wraps; a stranger opens it once two of them wish it so.
+/// Only the board can open it, not even its author. A stranger can, once two board members approve.
 #[test]
-fn a_quorum_alone_is_glass_to_be_broken() {
+fn a_quorum_without_other_readers() {
     let mut session = Session::with_a_board();
     session.quietly(
         "alice",
@@ -150,9 +150,9 @@ fn a_private_quorum_names_nobody() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Two identities, and a share for each.
+/// One person has two identities, and a share for each.
 #[test]
-fn whoever_has_two_shares_gives_both() {
+fn a_person_with_two_shares_gives_both() {
     let mut session = Session::with_a_board();
     session.quietly(
         "alice",
@@ -181,7 +181,7 @@ fn whoever_has_two_shares_gives_both() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// A message cannot be named to those who are asked.
+/// The people who are asked for an approval need the envelope as a file, not inside a message.
 #[test]
 fn an_envelope_in_a_message_is_saved_first() {
     let mut session = Session::with_a_board();
@@ -211,7 +211,7 @@ fn forged(session: &Session, part: &[u8]) -> String {
 }
 
 #[test]
-fn what_is_forged_is_named_by_its_file() {
+fn forged_approvals_are_named_by_their_files() {
     let mut session = Session::with_a_board();
     let share = |number: u8| [&[number][..], &sha256(&[b"no share"])].concat();
     session.write("forged", forged(&session, &share(2)));
@@ -252,7 +252,7 @@ fn what_is_forged_is_named_by_its_file() {
 }
 
 #[test]
-fn what_does_not_fit_is_passed_over() {
+fn approvals_for_other_envelopes_are_skipped() {
     let mut session = Session::with_a_board();
     session.quietly(
         "bob",
@@ -283,7 +283,7 @@ fn what_does_not_fit_is_passed_over() {
 }
 
 #[test]
-fn mistakes_in_a_quorum_are_told() {
+fn mistakes_in_a_quorum_are_reported() {
     let mut session = Session::with_a_board();
     session.quietly(
         "alice",
@@ -320,7 +320,7 @@ fn mistakes_in_a_quorum_are_told() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Cards that come with the quorum are remembered, and a classic key among them is told.
+/// Cards given with the quorum become contacts, and a classic key among them is reported.
 #[test]
 fn the_people_of_a_quorum_are_recipients() {
     let mut session = Session::with_people();
@@ -342,7 +342,7 @@ fn the_people_of_a_quorum_are_recipients() {
 }
 
 #[test]
-fn a_question_is_asked_about_whom_the_policy_does_not_name() {
+fn approving_for_a_person_outside_the_policy_asks_first() {
     let session = Session::with_a_board();
     let line = "encl approve plan.txt.encl --to erin@example.org -o for-erin";
     let no = session.ask_on_terminal("alice", line, "\n");
@@ -368,7 +368,7 @@ fn a_question_is_asked_about_whom_the_policy_does_not_name() {
 }
 
 #[test]
-fn dates_are_judged_when_approving_too() {
+fn dates_also_apply_to_approvals() {
     let mut session = Session::with_a_board();
     session.quietly(
         "alice",
@@ -388,7 +388,7 @@ fn dates_are_judged_when_approving_too() {
 }
 
 #[test]
-fn a_clock_that_runs_backwards_is_told() {
+fn a_clock_that_runs_backwards_is_reported() {
     let mut session = Session::with_a_board();
     let clock = session.keystore("alice").join("clock");
     std::fs::remove_file(&clock).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Transcripts without what differs between two runs.
+//! Replaces the parts of a transcript that differ between two runs.
 
 /// Replaces ids, fingerprints, times and cards.
 pub(crate) fn scrub(text: &str) -> String {
@@ -69,7 +69,7 @@ fn scrub_word(word: &str) -> String {
     format!("{front}{scrubbed}{back}")
 }
 
-/// A boundary is `encl-` and 24 random digits.
+/// Replaces a boundary: `encl-` and 24 random digits.
 fn scrub_boundary(word: &str) -> String {
     let mut pieces = word.split("encl-");
     let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -81,7 +81,7 @@ fn scrub_boundary(word: &str) -> String {
     out
 }
 
-/// A new name in a Maildir is the second, `.R` and 32 random digits.
+/// Replaces a new name in a Maildir: the second, `.R` and 32 random digits.
 fn scrub_maildir(word: &str) -> String {
     let digits = |text: &str| text.bytes().rev().take_while(u8::is_ascii_digit).count();
     match word.split_once(".R") {
@@ -93,7 +93,7 @@ fn scrub_maildir(word: &str) -> String {
     }
 }
 
-/// Objects have no blanks outside of strings, so a line may come in several pieces: each string by itself.
+/// Replaces ids in each string of a JSON text. Blanks occur only in strings, so a line is scrubbed in several pieces.
 fn scrub_json(json: &str) -> String {
     let time = |text: &str| text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
     let hex = |text: &str| text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit());

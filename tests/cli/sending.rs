@@ -1,4 +1,4 @@
-//! `encl mail send`: what mail programs call instead of their sendmail.
+//! `encl mail send`, which mail programs call instead of sendmail.
 
 use crate::session::Session;
 
@@ -9,14 +9,14 @@ pub(crate) fn letter(fields: &str) -> String {
     )
 }
 
-/// What a message that was sent says when `person` opens it.
+/// The text of a sent message, opened by `person`.
 fn opened(session: &Session, person: &str, name: &str) -> String {
     session
         .quietly(person, &format!("encl mail unwrap {name} --quiet"))
         .text()
 }
 
-/// The words of each call of the sendmail.
+/// The arguments of each call of sendmail.
 pub(crate) fn sent(session: &Session) -> Vec<String> {
     let words = |n: usize| std::fs::read_to_string(session.work().join(format!("sent-{n}")));
     (1..)
@@ -42,7 +42,7 @@ fn one_word_in_front_of_sendmail() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Carol is in nobody's header: no byte of what Bob gets knows of her, sealed or not.
+/// Carol is in Bcc. No byte of Bob's message names her, sealed or not.
 #[test]
 fn blind_readers_get_a_message_of_their_own() {
     let session = Session::with_people();
@@ -91,9 +91,9 @@ fn blind_readers_get_a_message_of_their_own() {
 }
 
 #[test]
-fn the_words_behind_sendmail_against_the_header() {
+fn the_arguments_of_sendmail_and_the_header() {
     let cases: [(&str, &str, &[&str]); 9] = [
-        // What is typed is sent to, and who stands in the header may see the others there.
+        // Mail goes to the addresses on the command line, and people in the header may see each other.
         (
             "To: bob@example.org\nCc: carol@example.org\n",
             "bob@example.org carol@example.org",
@@ -129,7 +129,7 @@ fn the_words_behind_sendmail_against_the_header() {
             "--read-recipients -v 'Carol (a friend) <carol@example.org>'",
             &["-v -- bob@example.org", "-v -- carol@example.org"],
         ),
-        // What was sent on goes where it was sent on to.
+        // A message that is resent goes to the new recipients.
         (
             "Resent-To: carol@example.org\nTo: bob@example.org\nBcc: dora@example.org\n",
             "-t",
@@ -154,7 +154,7 @@ fn the_words_behind_sendmail_against_the_header() {
     }
 }
 
-/// All who are unknown are named, and nobody gets anything.
+/// All unknown recipients are named, and nothing is sent.
 #[test]
 fn one_unknown_recipient_stops_everything() {
     let mut session = Session::with_people();
@@ -214,7 +214,7 @@ fn a_copy_for_me_alone() {
     assert_eq!(sent(&session).len(), 3, "nothing was sent without its copy");
 }
 
-/// What cannot be called back is said.
+/// Messages that were already sent are reported.
 #[test]
 fn a_sendmail_that_fails() {
     let mut session = Session::with_people();
@@ -251,7 +251,7 @@ fn a_sendmail_that_fails() {
 }
 
 #[test]
-fn nobody_sends_under_another_name() {
+fn a_message_is_sent_only_under_an_own_address() {
     let mut session = Session::with_people();
     session.quietly(
         "alice",
@@ -283,7 +283,7 @@ fn nobody_sends_under_another_name() {
             "encl mail send --anonymous --quiet -- sendmail alice@example.org < letter.eml",
         ),
         ("alice", "encl mail unwrap sent-2.eml | tail -n 1"),
-        // The identity that From names signs, whatever the environment prefers.
+        // The identity of the address in From signs, whatever the environment names.
         (
             "alice",
             "ENCL_IDENTITY=alice@example.org encl mail send -- sendmail -t < work.eml",

@@ -18,16 +18,16 @@ use crate::scrub::scrub;
 use crate::support::process;
 use crate::tell::skipped;
 
-/// The passphrase of whoever has one.
+/// The passphrase of all people who have one.
 pub(crate) const PASSPHRASE: &str = "correct horse";
 
-/// A folder with people in it. Everything that was typed and answered is kept for the snapshot.
+/// A folder with people in it. All commands and their output are recorded for the snapshot.
 pub(crate) struct Session {
     folder: tempfile::TempDir,
     transcript: String,
 }
 
-/// What one command answered.
+/// The result of one command.
 pub(crate) struct Answer {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
@@ -52,12 +52,12 @@ impl Session {
         session
     }
 
-    /// What `make` makes the first time it is asked for; later a copy of that, whose people have the same keys.
+    /// Runs `make` on the first call. Every call returns a copy of the result, whose people have the same keys.
     pub(crate) fn made_once(once: &OnceLock<Prepared>, make: impl FnOnce() -> Self) -> Self {
         Self::copy_of(once.get_or_init(|| Prepared::of(make().folder.path())))
     }
 
-    /// The same people with the same files once more, whatever is done to them.
+    /// A copy of this session: the same people with the same files.
     pub(crate) fn again(&self) -> Self {
         Self::copy_of(&Prepared::of(self.folder.path()))
     }
@@ -95,34 +95,34 @@ impl Session {
         std::fs::read(self.work().join(name)).unwrap()
     }
 
-    /// Whether this machine has a program.
+    /// Whether this program is installed.
     pub(crate) fn has(&self, program: &str) -> bool {
         self.ask("alice", &format!("command -v {program}")).exit == 0
     }
 
-    /// Whether a command can be given a terminal, by script(1). Without one there is nothing to be asked on.
+    /// Whether commands can run on a terminal, which needs script(1).
     pub(crate) fn has_terminal(&self) -> bool {
-        let here = self.has("script");
-        if !here {
+        let has_script = self.has("script");
+        if !has_script {
             skipped("cli: a question on a terminal: script(1) is not installed");
         }
-        here
+        has_script
     }
 
-    /// A shell command that has to work, and is not part of the story.
+    /// Runs a shell command that must succeed and is not part of the story.
     pub(crate) fn quietly(&self, person: &str, line: &str) -> Answer {
         let answer = self.ask(person, line);
         assert_eq!(answer.exit, 0, "{line}\n{}", answer.stderr);
         answer
     }
 
-    /// A shell command of `person`, without a terminal.
+    /// Runs a shell command as `person`, without a terminal.
     pub(crate) fn ask(&self, person: &str, line: &str) -> Answer {
         let mut shell = self.command(person, "setsid", ["-w", "sh", "-c", line]);
         Answer::of(&process::output(&mut shell))
     }
 
-    /// The same in bash on a terminal of its own, at which `typed` is typed; both streams come back as stdout.
+    /// Runs a shell command as `person` on a new terminal and types `typed`. Both streams are returned as stdout.
     pub(crate) fn ask_on_terminal(&self, person: &str, line: &str, typed: &str) -> Answer {
         let mut command = self.command(
             person,
@@ -144,7 +144,7 @@ impl Session {
         })
     }
 
-    /// A command that is part of the story.
+    /// Runs a command that is part of the story.
     pub(crate) fn type_(&mut self, person: &str, line: &str) -> Answer {
         let answer = self.ask(person, line);
         let text = &mut self.transcript;
@@ -162,7 +162,7 @@ impl Session {
         answer
     }
 
-    /// All that was typed and answered, with what differs between two runs replaced.
+    /// All commands and their output; parts that differ between two runs are replaced.
     pub(crate) fn transcript(&self) -> String {
         let folder = self.work().to_string_lossy().into_owned();
         let keys = self

@@ -1,4 +1,4 @@
-//! Completions that shells load, and manual pages that formatters read without a word.
+//! Completions load in shells, and formatters read manual pages without warnings.
 
 use crate::session::Session;
 use crate::tell::skipped;

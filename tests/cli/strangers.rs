@@ -1,4 +1,4 @@
-//! The first minute, and what two people do every day.
+//! The first minute with encl, and the everyday commands of two people.
 
 use crate::session::Session;
 
@@ -72,7 +72,7 @@ fn a_pipe_that_breaks_is_a_failure() {
 }
 
 #[test]
-fn many_inputs_stand_alone() {
+fn many_inputs_are_independent() {
     let mut session = Session::with_people();
     session.type_(
         "alice",
@@ -104,7 +104,7 @@ fn json_is_one_object_per_input() {
 }
 
 #[test]
-fn what_a_reader_demands() {
+fn what_a_reader_can_require() {
     let mut session = Session::with_people();
     session.quietly(
         "alice",
@@ -179,7 +179,7 @@ fn passphrases_and_privacy() {
 }
 
 #[test]
-fn nobody_signs_without_saying_so() {
+fn signing_is_always_reported() {
     let mut session = Session::with_people();
     session.type_("dora", "encl wrap notes.txt --to bob.card -o a.encl");
     session.type_(

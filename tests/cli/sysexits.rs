@@ -1,11 +1,12 @@
-//! The codes of `mail send` and `mail deliver`, which mail programs act on: a way into each, and what must not have happened.
+//! The exit codes of `mail send` and `mail deliver`, which mail programs act on: commands that provoke each, and what must not
+//! have happened.
 
 use crate::sending::{letter, sent};
 use crate::session::{Answer, Session};
 
 const TO_BOB: &str = "encl mail send -- sendmail -oi -- bob@example.org < letter.eml";
 
-/// Exit code, who types, what.
+/// Exit code, person, command.
 const CODES: &[(i32, &str, &str)] = &[
     (0, "alice", TO_BOB),
     (76, "alice", TO_BOB),
@@ -177,7 +178,7 @@ const CODES: &[(i32, &str, &str)] = &[
     ),
 ];
 
-/// A way into each code of sysexits.h, in words and as an object.
+/// Provokes each code of sysexits.h, with messages in words and as JSON.
 #[test]
 fn every_code_that_mail_programs_act_on() {
     let session = Session::with_people();
@@ -233,7 +234,7 @@ fn exit_and_code(answer: &Answer) -> (i32, i64) {
     (answer.exit, error["exit"].as_i64().unwrap())
 }
 
-/// Exit code, who types, what.
+/// Exit code, person, command.
 const DELIVERIES: &[(i32, &str, &str)] = &[
     (
         0,
@@ -353,13 +354,13 @@ const DELIVERIES: &[(i32, &str, &str)] = &[
     (
         75,
         "alice",
-        // The reader is gone before anything is written, however fast that is.
+        // The reader ends before anything is written, even on a fast machine.
         "{ until [ -e gone ]; do :; done; encl mail deliver --for bob@example.org < report.pdf; echo $? > code; } | \
          { exec 0<&-; : > gone; }; exit $(cat code)",
     ),
 ];
 
-/// Whatever is not certainly permanent is 75, and then nothing stands on standard output.
+/// A failure that is not certainly permanent gives 75 and no standard output.
 #[test]
 fn delivery_fails_closed() {
     let session = Session::with_people();

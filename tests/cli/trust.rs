@@ -1,16 +1,16 @@
-//! Verified, blocked, changed and revoked people.
+//! Contacts that are verified, blocked, changed or revoked.
 
 use std::time::{Duration, Instant};
 
 use crate::session::Session;
 
-/// What one side sees.
+/// The safety number as `person` sees it.
 fn number(session: &Session, person: &str, who: &str, option: &str) -> String {
     let line = format!("encl contact verify {who} {option} --no-input");
     session.ask(person, &line).text()
 }
 
-/// The story with the numbers, which are others in every run, taken out.
+/// The transcript without safety numbers, which differ in every run.
 fn without_numbers(transcript: &str) -> String {
     let is_group = |word: &str| word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit());
     let line = |line: &str| match line.split(' ').all(is_group) && !line.is_empty() {
@@ -92,7 +92,7 @@ fn the_qr_code_is_text() {
         digits.join("\n") + "\n",
         number(&session, "alice", "bob@example.org", "")
     );
-    // Version 2 has 25 modules a side, with four of quiet around; two of them stand in one line.
+    // Version 2 has 25 modules per side and a quiet zone of four around them; one line shows two rows of modules.
     assert_eq!(code.len(), 17);
     for line in code {
         assert_eq!(line.chars().count(), 33, "{shown}");
@@ -105,7 +105,7 @@ fn the_qr_code_is_text() {
 }
 
 #[test]
-fn whoever_is_blocked_gets_nothing() {
+fn a_blocked_contact_gets_nothing() {
     let mut session = Session::with_people();
     session.type_("alice", "encl contact block bob");
     session.type_("alice", "encl contact list");
@@ -130,7 +130,7 @@ fn whoever_is_blocked_gets_nothing() {
 }
 
 #[test]
-fn another_key_stops_everything_until_it_is_decided() {
+fn a_changed_key_stops_everything_until_the_user_decides() {
     let mut session = Session::with_people();
     session.quietly(
         "eve",
@@ -152,7 +152,7 @@ fn another_key_stops_everything_until_it_is_decided() {
 }
 
 #[test]
-fn the_end_of_a_key_is_taken_note_of() {
+fn an_expired_key_is_noticed() {
     let mut session = Session::with_people();
     session.quietly(
         "bob",
@@ -177,7 +177,7 @@ fn the_end_of_a_key_is_taken_note_of() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// What somebody can do who writes to the keystore's folder: less trust, never more.
+/// An attacker who can write to the keystore's folder can lower trust, and never raise it.
 #[test]
 fn a_synchronised_folder_lowers_trust_and_never_raises_it() {
     let mut session = Session::with_people();
@@ -199,7 +199,7 @@ fn a_synchronised_folder_lowers_trust_and_never_raises_it() {
     );
     session.type_("alice", "encl contact list");
     session.type_("alice", "encl wrap notes.txt --to bob --require-verified");
-    // Another machine has the folder and not the key.
+    // Another machine has the folder but not the machine's key.
     session.type_(
         "alice",
         "XDG_STATE_HOME=$PWD/machine encl wrap notes.txt --to bob",
@@ -208,7 +208,7 @@ fn a_synchronised_folder_lowers_trust_and_never_raises_it() {
     insta::assert_snapshot!(session.transcript());
 }
 
-/// Files that are not what they are called, and texts without end: each is refused at once.
+/// Files of the wrong kind and endless texts are refused at once.
 #[test]
 fn hostile_cards_and_records_are_refused_at_once() {
     let session = Session::with_people();
@@ -230,7 +230,7 @@ fn hostile_cards_and_records_are_refused_at_once() {
         (format!("encl contact block {long_name}"), 7),
         (format!("encl contact verify {long_name}"), 7),
         (format!("encl contact verify bob --code {long_name}"), 7),
-        // A name that looks like Bob's address, with a Cyrillic letter.
+        // An address that looks like Bob's but has a Cyrillic letter.
         ("encl contact block b\u{43e}b@example.org".to_owned(), 7),
     ] {
         let begun = Instant::now();
@@ -239,7 +239,7 @@ fn hostile_cards_and_records_are_refused_at_once() {
         assert!(begun.elapsed() < Duration::from_secs(5), "{}", &line[..40]);
         assert!(answer.stderr.len() < 4096, "{}", &line[..40]);
     }
-    // Two contacts' files under each other's names.
+    // Swap the files of two contacts.
     let swap = "cd \"$ENCL_KEYSTORE\"/contacts && set -- * && mv $1 x && mv $2 $1 && mv x $2";
     session.quietly("alice", swap);
     for line in [

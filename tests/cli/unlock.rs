@@ -1,9 +1,9 @@
-//! An identity that stays open for a while: the kernel keeps the key, and forgets it.
+//! Unlocked identities: the kernel keeps the key for a limited time.
 
 use crate::session::Session;
 use crate::tell::skipped;
 
-/// Dora, with a passphrase, and a contact; nothing where this machine's kernel keeps no keys.
+/// Dora has a passphrase and a contact. `None` if the kernel of this machine keeps no keys.
 fn with_dora() -> Option<Session> {
     let session = Session::with_people();
     session.quietly(
@@ -58,7 +58,7 @@ fn a_passphrase_is_asked_once_and_not_again_for_a_while() {
 }
 
 #[test]
-fn the_kernel_forgets_by_itself_and_what_it_keeps_is_for_one_file_only() {
+fn a_kept_key_expires_and_opens_one_file_only() {
     let Some(session) = with_dora() else {
         return;
     };
@@ -69,7 +69,7 @@ fn the_kernel_forgets_by_itself_and_what_it_keeps_is_for_one_file_only() {
     );
     let line = format!("sleep 4.2; {seal}");
     assert_eq!(session.ask("dora", &line).exit, 6);
-    // Another file in its place, by the same passphrase, is not opened by what is kept.
+    // Another file in its place, with the same passphrase, is not opened with the kept key.
     session.quietly("dora", "encl unlock --for 1h --passphrase-file passphrase");
     let id = session
         .quietly("dora", "ls \"$ENCL_KEYSTORE/identities\"")

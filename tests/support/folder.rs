@@ -1,4 +1,4 @@
-//! A folder that is prepared once and laid out again for every test that wants it.
+//! A folder that is prepared once and copied for every test that uses it.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -11,12 +11,12 @@ use std::time::SystemTime;
 use encl::crypto::kdf::keystore_place;
 use encl::crypto::signing::RootId;
 
-/// Where a machine keeps what its user decided, one file for each keystore (`src/keystore/local.rs`).
+/// The folder of a machine's trust decisions, with one file for each keystore (`src/keystore/machine_state.rs`).
 const DECISIONS: &str = ".local/state/encl/trust";
 
-/// All that a folder held, with its modes and times. It is kept in memory, so that nothing is left behind.
+/// The contents of a folder, with modes and times. They are in memory, so that no files are left over.
 pub(crate) struct Prepared {
-    /// By path below the folder; a folder comes before what is in it.
+    /// Entries by path below the folder; a folder comes before its contents.
     entries: Vec<(PathBuf, Entry)>,
 }
 

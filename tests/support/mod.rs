@@ -1,4 +1,4 @@
-//! What the test binaries share.
+//! Functions that the test binaries share.
 
 pub(crate) mod process;
 pub(crate) mod sweep;

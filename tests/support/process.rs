@@ -1,4 +1,4 @@
-//! The programs that tests start: with default signals, and never waited for without a limit.
+//! Starts programs for tests, with default signals, and waits for them with a time limit.
 
 use std::fmt::Debug;
 use std::io::Read;
@@ -19,8 +19,8 @@ pub(crate) fn limit() -> Duration {
     Duration::from_secs(if sweep::is_full() { 3_600 } else { 300 })
 }
 
-/// A command without input that HUP, INT and QUIT end, also where the tests were started with these signals ignored: under `nohup`, or in a
-/// background job of a script. A program that is started inherits what is ignored.
+/// A command without input that HUP, INT and QUIT end. A program inherits ignored signals, so these are reset if the tests were
+/// started with them ignored: under `nohup`, or in a background job of a script.
 pub(crate) fn command(program: &str) -> Command {
     static ARE_IGNORED: LazyLock<bool> = LazyLock::new(are_ignored);
     let mut command = Command::new(if *ARE_IGNORED { "env" } else { program });
@@ -64,7 +64,7 @@ pub(crate) fn finish(child: &mut Child, what: &dyn Debug) -> Output {
         child.stderr.take().map(all_of),
     );
     let deadline = Instant::now() + limit();
-    // A pipe is closed when the child ends, unless something that it started lives on.
+    // A pipe is closed when the child ends, unless a process that the child started still runs.
     let bytes = |child: &mut Child, output: Option<Receiver<Vec<u8>>>| match output {
         None => Vec::new(),
         Some(output) => output
@@ -85,7 +85,7 @@ pub(crate) fn wait_with_limit(child: &mut Child, what: &dyn Debug) -> ExitStatus
     let deadline = Instant::now() + limit();
     let mut pause = Duration::from_micros(50);
     while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().expect("a child can be asked") {
+        if let Some(status) = child.try_wait().expect("the status of a child can be read") {
             return status;
         }
         sleep(pause);
@@ -95,7 +95,7 @@ pub(crate) fn wait_with_limit(child: &mut Child, what: &dyn Debug) -> ExitStatus
 }
 
 fn give_up(child: &mut Child, what: &dyn Debug) -> ! {
-    // With it goes what it started, if it leads a group of its own.
+    // If the child leads a process group, kill the whole group.
     let group = format!("-{}", child.id());
     let _ = Command::new("kill").args(["-KILL", "--", &group]).output();
     let _ = child.kill();
@@ -103,7 +103,7 @@ fn give_up(child: &mut Child, what: &dyn Debug) -> ! {
     panic!("killed after {} seconds: {what:?}", limit().as_secs());
 }
 
-/// Reads a pipe to its end beside the test.
+/// Reads a pipe to its end in another thread.
 fn all_of(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     thread::spawn(move || {

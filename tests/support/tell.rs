@@ -1,4 +1,4 @@
-//! Lines for whoever reads the log of the tests. They go past the test runner, which keeps to itself what `println!` says.
+//! Prints lines to the log of the tests. They bypass the test runner, which captures `println!`.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ pub(crate) fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Tells what could not be tested on this machine, and why. `tests/run` counts these lines.
+/// Reports a test that cannot run on this machine, and why. `tests/run` counts these lines.
 pub(crate) fn skipped(what: &str) {
     tell(&format!("skipped: {what}"));
 }

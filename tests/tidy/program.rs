@@ -1,4 +1,5 @@
-//! Rules for the rooms of the program and for folders: each is a function over sources, and is shown to fail on a planted one.
+//! Rules for the program's modules (rooms) and for folders. Each rule is a function over sources and is shown to fail on an
+//! example.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -19,16 +20,16 @@ const FLOORS: [&[&str]; 10] = [
     &["process"],
 ];
 
-/// Arrows upward that are left, each with the room that is used. The list may only get shorter.
+/// Imports of a room above, each with the room that is used. The list may only get shorter.
 const UPWARD: [(&str, &str); 0] = [];
 
 /// Commands that use another command's file. The list may only get shorter.
 const SIBLINGS: [(&str, &str); 0] = [];
 
-/// Files in circles of imports that are left. The list may only get shorter.
+/// Files that are part of a circle of imports. The list may only get shorter.
 const CIRCLES: [&str; 0] = [];
 
-/// More entries in a folder are hard to look through.
+/// The most entries of a folder; more are hard to read.
 const ENTRIES_MAX: usize = 12;
 
 /// Folders that have more, and how many at most. The numbers may only get smaller.
@@ -51,13 +52,13 @@ fn program() -> Sources {
         (path.strip_prefix("src/cli/").unwrap().to_owned(), text)
     };
     let sources = files("src/cli", &[".rs"]).into_iter().map(name);
-    // Tests beside the code may make what they need.
+    // Tests beside the code may use any module.
     sources
         .filter(|(path, _)| !path.ends_with("tests.rs"))
         .collect()
 }
 
-/// A source as it stands in a planted example.
+/// The sources of an example.
 fn planted(sources: &[(&str, &str)]) -> Sources {
     let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
     sources.iter().map(owned).collect()
@@ -70,7 +71,7 @@ fn module(path: &str) -> String {
     name.trim_end_matches('/').replace('/', "::")
 }
 
-/// All paths that a source names behind `crate::cli::`, those in braces written out.
+/// All paths that a source names after `crate::cli::`, with braces expanded.
 fn paths(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     let mut found = Vec::new();
@@ -80,7 +81,7 @@ fn paths(text: &str) -> Vec<String> {
     found
 }
 
-/// Adds the paths that `rest` begins with to `found`, each behind `before`; gives what follows them.
+/// Adds the paths at the start of `rest` to `found`, each prefixed with `before`. Returns the text after them.
 fn write_out<'a>(mut rest: &'a str, before: &str, found: &mut Vec<String>) -> &'a str {
     let mut path = before.to_owned();
     loop {
@@ -98,7 +99,7 @@ fn write_out<'a>(mut rest: &'a str, before: &str, found: &mut Vec<String>) -> &'
         if let Some(mut list) = rest.strip_prefix('{') {
             loop {
                 list = write_out(list.trim_start(), &path, found);
-                // ` as other` behind a name
+                // Skip ` as alias` after a name.
                 list = list.trim_start_matches(|letter| !matches!(letter, ',' | '}' | ';'));
                 match list.strip_prefix(',') {
                     Some(more) if !more.trim_start().starts_with('}') => list = more,
@@ -111,7 +112,7 @@ fn write_out<'a>(mut rest: &'a str, before: &str, found: &mut Vec<String>) -> &'
     }
 }
 
-/// Who uses whom, file by file.
+/// Which file uses which.
 fn arrows(sources: &Sources) -> BTreeSet<(&str, &str)> {
     let modules: BTreeMap<String, &str> = sources
         .iter()
@@ -139,7 +140,7 @@ fn room(path: &str) -> &str {
     path.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
-/// Arrows to a room that is not below: the file, and the room.
+/// Imports of a room that is not below: the file, and the room.
 fn upward(sources: &Sources) -> BTreeSet<(String, String)> {
     let floor = |room: &str| {
         let floor = FLOORS.iter().position(|rooms| rooms.contains(&room));
@@ -219,7 +220,7 @@ fn long(sources: &Sources) -> Vec<String> {
 fn owned(pairs: &[(&str, &str)]) -> BTreeSet<(String, String)> {
     let pairs = pairs.iter();
     pairs
-        .map(|(one, other)| ((*one).to_owned(), (*other).to_owned()))
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
         .collect()
 }
 
@@ -241,7 +242,7 @@ fn a_command_never_uses_another_command() {
 }
 
 #[test]
-fn folders_can_be_looked_through_and_files_too() {
+fn folders_and_files_are_not_too_large() {
     let name = |(path, text): (PathBuf, String)| (path.to_str().unwrap().to_owned(), text);
     let sources: Sources = files("src", &[".rs"]).into_iter().map(name).collect();
     assert_eq!(crowded(&sources), [""; 0]);

@@ -1,11 +1,12 @@
-//! The people of most stories, prepared once: each story gets a copy.
+//! The people of most stories. They are prepared once, and each story gets a copy.
 
 use std::sync::OnceLock;
 
 use super::Session;
 use crate::folder::Prepared;
 
-/// Keeps the words and the message of its Nth call as `sent-N` and `sent-N.eml`, and ends as `exit-N` says, if there is one.
+/// Saves the arguments and the message of its Nth call as `sent-N` and `sent-N.eml`. Its exit code is in `exit-N`, if that file
+/// exists.
 const SENDMAIL: &str = r#"n=1
 while [ -e sent-$n ]; do n=$((n + 1)); done
 echo "$*" > sent-$n
@@ -14,7 +15,7 @@ cat > sent-$n.eml
 exit 0"#;
 
 impl Session {
-    /// Alice and Bob know each other's cards; Carol knows nobody. A letter from Bob lies in Alice's folder.
+    /// Alice and Bob know each other's cards; Carol knows nobody. Alice's folder has a letter from Bob.
     pub(crate) fn with_people() -> Self {
         static MADE: OnceLock<Prepared> = OnceLock::new();
         Self::made_once(&MADE, || {
@@ -24,8 +25,8 @@ impl Session {
         })
     }
 
-    /// The same people, and Dan and Erin, who have all cards; `plan.txt.encl` of Bob's opens to any two of Alice, Bob and Dan,
-    /// and `bob.approval` is Bob's for Alice.
+    /// The people of `with_people`, and Dan and Erin, who have all cards. Bob's `plan.txt.encl` opens for any two of Alice, Bob
+    /// and Dan; `bob.approval` is Bob's approval for Alice.
     pub(crate) fn with_a_board() -> Self {
         static MADE: OnceLock<Prepared> = OnceLock::new();
         Self::made_once(&MADE, || {
@@ -35,7 +36,7 @@ impl Session {
         })
     }
 
-    /// Alice and Bob; Alice's keys are behind [`PASSPHRASE`], and Bob sealed `a` for her.
+    /// Alice and Bob. Alice's keys are protected by [`PASSPHRASE`], and Bob sealed `a` for her.
     pub(crate) fn with_a_locked_alice() -> Self {
         static MADE: OnceLock<Prepared> = OnceLock::new();
         Self::made_once(&MADE, || {
@@ -122,7 +123,7 @@ impl Session {
         );
     }
 
-    /// A letter of Alice's, one sealed for her by Bob, and mailboxes; programs that take what is sent to them.
+    /// Writes a letter of Alice's, a letter that Bob sealed for her, mailboxes, and programs that receive mail.
     fn write_mail(&self) {
         let letter = |from: &str, to: &str, subject: &str| {
             let stamp = "Date: Tue, 24 Nov 2026 06:24:00 +0000\nMessage-ID: <1@example.org>";
@@ -147,7 +148,7 @@ impl Session {
         self.program("sendmail", SENDMAIL);
     }
 
-    /// A letter with which Bob sends his card.
+    /// Writes a letter with which Bob sends his card.
     fn write_answer(&self) {
         let card = String::from_utf8(self.read("bob.card")).unwrap();
         self.write(

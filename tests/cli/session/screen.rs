@@ -1,4 +1,4 @@
-//! What a terminal shows while somebody types at it.
+//! The output of a terminal while a test types on it.
 
 use std::io::Read;
 use std::process::ChildStdout;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::process::limit;
 
-/// What a terminal shows, as it comes.
+/// Collects the output of a terminal as it appears.
 pub(super) struct Screen {
     shown: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
@@ -27,7 +27,7 @@ impl Screen {
         Self { shown, reader }
     }
 
-    /// What is typed before its question is not an answer to it.
+    /// Waits for a question, since input that is typed before a question does not answer it.
     pub(super) fn wait_for_a_question(&self) {
         let asks = |shown: &[u8]| {
             let text = String::from_utf8_lossy(shown);
