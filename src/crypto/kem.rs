@@ -162,7 +162,7 @@ impl PublicKey {
     /// Makes a shared secret for the holder of this key.
     ///
     /// # Errors
-    /// [`KemError::LowOrder`]: cannot happen for a key that [`PublicKey::new`] accepted; checked all the same.
+    /// [`KemError::LowOrder`]: cannot occur for a key that [`PublicKey::new`] accepted, but is checked.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "random bytes are used once: two recipients must not get the same secret"

@@ -1,5 +1,5 @@
-//! Secret sharing, a secret split into shares of which some restore it: Shamir's scheme over GF(2^8) with the polynomial 0x11B,
-//! byte by byte (FORMAT.md, "Secrets").
+//! Secret sharing: splits a secret into shares, some of which restore it. Uses Shamir's scheme over GF(2^8) with the polynomial
+//! 0x11B, byte by byte (FORMAT.md, "Secrets").
 //!
 //! Field arithmetic is that of crate `vsss-rs`: constant time, without tables. The crate's `split_bytes` does not wipe its
 //! coefficients, so this module splits secrets itself. Joining, with its checks of the share numbers, is the crate's.

@@ -21,7 +21,7 @@ fn everywhere(value: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_the_format_refuses_is_refused_at_every_depth() {
+fn invalid_values_are_refused_at_every_depth() {
     for value in [
         "null",
         "1.0",

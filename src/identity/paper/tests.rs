@@ -237,29 +237,29 @@ fn missing_and_additional_lines_are_reported() {
 #[test]
 fn an_unknown_word_is_reported_with_similar_words() {
     let mut lines = PaperLines::default();
-    let told = |typed: &str, lines: &mut PaperLines| lines.push(typed).unwrap_err().to_string();
+    let error_of = |typed: &str, lines: &mut PaperLines| lines.push(typed).unwrap_err().to_string();
     assert_eq!(
-        told("1. zoo abandn zoo", &mut lines),
+        error_of("1. zoo abandn zoo", &mut lines),
         "line 1, word 2: `abandn` is not in the list; did you mean abandon?"
     );
     assert_eq!(
-        told("zoo zo", &mut lines),
+        error_of("zoo zo", &mut lines),
         "line 1, word 2: `zo` is not in the list; did you mean zoo?"
     );
     assert_eq!(
-        told("qqqqqq", &mut lines),
+        error_of("qqqqqq", &mut lines),
         "line 1, word 1: `qqqqqq` is not in the list"
     );
     assert_eq!(
-        told("zoo zoo", &mut lines),
+        error_of("zoo zoo", &mut lines),
         "line 1 has 2 words instead of 8"
     );
     assert_eq!(
-        told("2 zoo", &mut lines),
+        error_of("2 zoo", &mut lines),
         "this is line 2, and line 1 comes next"
     );
     assert_eq!(
-        told("ä", &mut lines),
+        error_of("ä", &mut lines),
         "line 1, word 1: `ä` is not in the list"
     );
     assert_eq!((lines.next_line(), lines.count()), (1, None));
