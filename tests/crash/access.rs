@@ -1,5 +1,5 @@
-//! Commands that change who may read, killed at a system call or on a failing disk: every envelope opens for its author, is the
-//! old one or the new one, and the same command given again does the rest.
+//! Access changes that are killed at a system call or meet a failing disk: every envelope is the old one or the new one and
+//! opens for its author, and running the command again completes the change.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -14,18 +14,18 @@ use super::strace::{self, Call};
 use super::{complaints, judge};
 use crate::support::sweep;
 
-/// How many calls of a command the short form tries.
+/// How many calls of a command the short form kills, and how many it lets fail.
 const KILLS: usize = 60;
 const FAILURES: usize = 16;
 
-/// One command, what it changes, and for whom that opens afterwards.
+/// One command, the envelopes that it changes, and who can open them afterwards.
 struct Change {
     name: String,
     arguments: &'static [&'static str],
     envelopes: &'static [&'static str],
     bob_reads: bool,
     carol_reads: bool,
-    /// How the folder is made to have no unnamed files.
+    /// Injections that make unnamed files fail.
     setting: Vec<String>,
     calls: Vec<Call>,
 }
@@ -101,7 +101,7 @@ const APPROVE: &[&str] = &[
 ];
 const TREE: &[&str] = &["tree/a/1.encl", "tree/a/2.encl", "tree/b/3"];
 
-/// Carol, in a keystore of her own; an envelope for Bob in a tree three times.
+/// The scene with three copies of an envelope for Bob in a folder tree.
 fn scene() -> Scene {
     let scene = Scene::new();
     for folder in ["tree/a", "tree/b"] {
@@ -155,7 +155,7 @@ impl Change {
         all
     }
 
-    /// However it ended: whole, and for the author.
+    /// Checks, however the command ended, that every envelope is complete and opens for its author.
     fn check(&self, scene: &Scene) -> Result<(), String> {
         for envelope in self.envelopes {
             if *envelope == "out" && scene.read("out").is_none() {
@@ -173,7 +173,7 @@ impl Change {
         Ok(())
     }
 
-    /// The same command again, and then it is done.
+    /// Runs the command again, after which the change must be complete.
     fn finish(&self, scene: &Scene) -> Result<(), String> {
         let output = scene.run(self.arguments);
         match output.status.code() {
@@ -208,7 +208,7 @@ impl Change {
     }
 }
 
-/// All calls of each command, or as many of those that matter as the short form tries, and a few of the others.
+/// All calls of each command. The short form takes `count` of the calls that matter and a few of the others.
 fn points(
     changes: &[Change],
     count: usize,
@@ -225,7 +225,7 @@ fn points(
 }
 
 #[test]
-fn who_may_read_outlives_kills_and_failing_disks() {
+fn access_changes_survive_kills_and_failing_disks() {
     strace::require();
     let changes = Change::all();
     kill(&changes);
@@ -248,7 +248,7 @@ fn kill(changes: &[Change]) {
     let killed = killed.into_inner();
     let tried = format!("{killed} kill points of grant, drop, revoke and rewrap");
     judge(&tried, "partial", &complaints);
-    // A call more or less by chance (memory, threads) is all that may be missed.
+    // Memory and threads vary the number of calls, so a few kill points may be missed.
     assert!(
         killed > changes.len() * 20 && killed * 10 > points.len() * 8,
         "{killed} of {} reached",
@@ -268,24 +268,25 @@ fn fail(changes: &[Change]) {
         let scene = scene();
         let injections = [change.setting.clone(), vec![call.failing(error)]].concat();
         let (output, failed) = strace::inject(&scene, change.arguments, call.thread, &injections);
-        // Which worker makes a call is up to chance, so the nth of one may be another, whose failure is forgiven.
+        // Which worker makes a call varies, so the nth call may be another one, whose failure is allowed.
         let met = |call: &Call| must_work(call) && call.text.contains(error);
-        let told = match output.status.code() {
+        let checked = match output.status.code() {
             Some(1) => change.check(&scene),
             Some(0) if !failed.iter().any(met) => {
                 missed.fetch_add(1, Ordering::Relaxed);
                 change.check_done(&scene)
             }
-            // The content can be copied in another way.
+            // The content is then copied in another way.
             Some(0) if call.name == "copy_file_range" => change.check_done(&scene),
             code => Err(format!("{}: exit {code:?}: {}", change.name, said(&output))),
         };
-        told.and_then(|()| change.finish(&scene))
+        checked
+            .and_then(|()| change.finish(&scene))
             .map_err(|complaint| format!("{complaint} ({error} from {})", call.text))
     });
     let failed = points.len() - missed.into_inner();
     let tried = format!("{failed} failing calls of grant, drop, revoke and rewrap");
-    judge(&tried, "not told or not clean", &complaints);
+    judge(&tried, "not reported or not clean", &complaints);
     assert!(
         failed > 50 && failed * 10 > points.len() * 8,
         "only {failed} of {} calls failed",
@@ -293,7 +294,7 @@ fn fail(changes: &[Change]) {
     );
 }
 
-/// Approving, where the approval is whole or not there, and the envelope stays as it is.
+/// The command `approve`: the approval is complete or absent, and the envelope is unchanged.
 struct Approving {
     vault: Vec<u8>,
     calls: Vec<Call>,
@@ -347,7 +348,7 @@ impl Approving {
 }
 
 #[test]
-fn an_approval_is_whole_or_not_there() {
+fn an_approval_is_complete_or_absent() {
     strace::require();
     let approving = Approving::rehearsed();
     let calls: Vec<_> = approving
@@ -365,11 +366,12 @@ fn an_approval_is_whole_or_not_there() {
         let scene = Approving::scene(Some(&approving.vault));
         let injection = error.map_or_else(|| call.killing(), |error| call.failing(error));
         let (output, _) = strace::inject(&scene, APPROVE, call.thread, &[injection]);
-        let told = match (error, output.status.code()) {
+        let checked = match (error, output.status.code()) {
             (None, _) | (Some(_), Some(1)) => Ok(()),
             (Some(error), code) => Err(format!("exit {code:?} after {error}")),
         };
-        told.and_then(|()| approving.finish(&scene))
+        checked
+            .and_then(|()| approving.finish(&scene))
             .map_err(|complaint| format!("{complaint} ({error:?} at {})", call.text))
     });
     judge(

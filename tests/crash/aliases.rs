@@ -1,4 +1,4 @@
-//! Targets that are the input under another name, or lead elsewhere: refused, and nothing is touched.
+//! Targets that are the input under another name, or links: they are refused, and nothing is changed.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,7 +9,7 @@ use crate::support::process;
 const WRAP: [&str; 6] = ["wrap", "in", "--to", "bob.card", "--keystore", "alice"];
 const UNWRAP: [&str; 4] = ["unwrap", "in.encl", "--keystore", "bob"];
 
-/// Runs a command onto `out`, which is refused with and without `--force`, and changes nothing.
+/// Runs a command with target `out`. It must be refused with and without `--force`, and change nothing.
 fn refused(scene: &Scene, command: &[&str], out: &str) {
     let before: Vec<_> = scene
         .files()

@@ -1,5 +1,4 @@
-//! A backup is whole or not there, and a restore that is killed is simply run again: nothing that was there is less, and nobody
-//! is trusted more.
+//! A backup is complete or absent, and a killed restore can be run again: no data is lost, and no contact gains trust.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::OnceLock;
@@ -41,7 +40,7 @@ const ANEW: &[&str] = &[
     "fresh",
 ];
 
-/// Bob knows Carol, blocked, and has a group; all of it is in `keys.encl`.
+/// Bob has blocked Carol and has a group; both are in the backup `keys.encl`.
 fn scene() -> Scene {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Scene::like(&MADE, |scene| {
@@ -54,7 +53,7 @@ fn scene() -> Scene {
     })
 }
 
-/// After one more restore all is there, and Carol is blocked whenever she is there.
+/// Checks that Carol is blocked if she is a contact, and that after another restore everything is there.
 fn check(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
     let keystore = arguments[arguments.len() - 1];
     if arguments == BACKUP {
@@ -113,7 +112,7 @@ fn succeeds(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
 }
 
 #[test]
-fn backups_outlive_kills_and_failing_disks() {
+fn backups_survive_kills_and_failing_disks() {
     strace::require();
     let (mut kills, mut failed) = (0, 0);
     let mut wrong = Vec::new();
@@ -133,15 +132,16 @@ fn backups_outlive_kills_and_failing_disks() {
             let scene = scene();
             let injection = error.map_or_else(|| call.killing(), |error| call.failing(error));
             let (output, _) = strace::inject(&scene, arguments, call.thread, &[injection]);
-            let told = match (error, output.status.code()) {
-                // A hint that could not be kept (the time) is no reason to fail.
+            let checked = match (error, output.status.code()) {
+                // A failure to save a hint (the time) does not fail the command.
                 (_, Some(0)) => done(&scene, arguments),
                 (None, _) if output.status.signal() == Some(SIGKILL) => Ok(()),
-                // The nth call may be another one: which thread is faster is up to chance.
+                // The nth call may be another one, since the order of threads varies.
                 (Some(_), Some(1 | 6)) => Ok(()),
                 (_, code) => Err(format!("exit {code:?}: {}", said(&output))),
             };
-            told.and_then(|()| check(&scene, arguments))
+            checked
+                .and_then(|()| check(&scene, arguments))
                 .map_err(|complaint| {
                     format!("{}: {complaint} ({error:?} at {})", arguments[0], call.text)
                 })
@@ -160,7 +160,7 @@ fn backups_outlive_kills_and_failing_disks() {
     );
 }
 
-/// Whoever says that it is done has done it.
+/// Checks that a command which reports success has done its work.
 fn done(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
     if arguments == BACKUP {
         let is_there = scene.read("out").is_some();

@@ -1,5 +1,5 @@
-//! Many programs at once on one keystore: they add, verify, group, rotate, list and wrap, and nothing that one of them was told is
-//! done is missing afterwards.
+//! Many programs use one keystore at once: they add, verify, group, rotate, list and wrap. Every change that a program reported
+//! as done must be there afterwards.
 //!
 //! The short form is 24 at a time for 6 seconds; `ENCL_SWEEP=full` is 100 at a time for 60.
 
@@ -19,18 +19,18 @@ use crate::support::process;
 use crate::support::sweep;
 use crate::tell::tell;
 
-/// Longer than any command takes while all others run: whoever takes longer waits for somebody who waits.
-const PATIENCE: &str = "120";
-/// An identity has at most so many keys (FORMAT.md, identity file), one of them from the start.
+/// Seconds for one command, more than any needs while all others run. A command that takes longer is in a deadlock.
+const TIMEOUT_SECONDS: &str = "120";
+/// The most rotations of an identity, whose number of keys is limited (FORMAT.md, identity file).
 const ROTATIONS_MAX: usize = 14;
 
-/// What was told to be done.
+/// The changes that commands reported as done.
 #[derive(Default)]
 struct Done {
     added: Vec<usize>,
     verified: Vec<usize>,
     grouped: Vec<usize>,
-    /// By identity.
+    /// Rotations of each identity.
     rotated: BTreeMap<usize, usize>,
     wrapped: usize,
     listed: usize,
@@ -47,12 +47,12 @@ struct Crowd {
 impl Crowd {
     fn run(&self, arguments: &[&str]) -> Output {
         let script = "exec timeout \"$0\" \"$ENCL\" \"$@\" --keystore shared --no-input";
-        let script = script.replace("$0", PATIENCE);
+        let script = script.replace("$0", TIMEOUT_SECONDS);
         process::output(&mut self.scene.shell(&script, arguments))
     }
 
-    /// Runs a command that has to succeed; `note` writes down that it did.
-    fn does(&self, arguments: &[&str], note: impl FnOnce(&mut Done)) -> bool {
+    /// Runs a command that must succeed; `note` then records it as done.
+    fn succeeds(&self, arguments: &[&str], note: impl FnOnce(&mut Done)) -> bool {
         let output = self.run(arguments);
         if output.status.success() {
             note(&mut self.done.lock().unwrap_or_else(PoisonError::into_inner));
@@ -68,29 +68,29 @@ impl Crowd {
         false
     }
 
-    /// One member of the crowd: each has a liking for one thing, and goes on until the time is over.
-    fn member(&self, liking: usize) {
+    /// Runs one member of the crowd, which repeats one kind of change until the time is over.
+    fn member(&self, kind: usize) {
         while Instant::now() < self.until {
-            match liking % 6 {
-                0 | 1 => self.meet(liking.is_multiple_of(2)),
-                2 => self.rotate(liking / 6),
-                3 => drop(self.does(&["contact", "list"], |done| done.listed += 1)),
-                4 => drop(self.does(&["key", "list"], |done| done.listed += 1)),
+            match kind % 6 {
+                0 | 1 => self.meet(kind.is_multiple_of(2)),
+                2 => self.rotate(kind / 6),
+                3 => drop(self.succeeds(&["contact", "list"], |done| done.listed += 1)),
+                4 => drop(self.succeeds(&["key", "list"], |done| done.listed += 1)),
                 _ => {
                     let wrap = ["wrap", "in", "--to", "@everybody", "-o", "/dev/null"];
-                    self.does(&wrap, |done| done.wrapped += 1);
+                    self.succeeds(&wrap, |done| done.wrapped += 1);
                 }
             }
         }
     }
 
-    /// Adds somebody new, verifies or groups them.
+    /// Adds a new contact and verifies it or adds it to a group.
     fn meet(&self, verify: bool) {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (address, card) = (address(number), format!("{number}.card"));
         self.scene
             .write(&card, card_of(&address).to_text().as_bytes());
-        if !self.does(&["contact", "add", &card, "--yes"], |done| {
+        if !self.succeeds(&["contact", "add", &card, "--yes"], |done| {
             done.added.push(number);
         }) {
             return;
@@ -109,10 +109,10 @@ impl Crowd {
                 "--code",
                 &code,
             ];
-            self.does(&verify, |done| done.verified.push(number));
+            self.succeeds(&verify, |done| done.verified.push(number));
         } else {
             let group = ["group", "add", "everybody", &address];
-            self.does(&group, |done| done.grouped.push(number));
+            self.succeeds(&group, |done| done.grouped.push(number));
         }
     }
 
@@ -121,8 +121,8 @@ impl Crowd {
         if so_far.unwrap_or_default() >= ROTATIONS_MAX {
             return std::thread::sleep(Duration::from_millis(50));
         }
-        let who = format!("{number}@example.org");
-        self.does(&["key", "rotate", &who], |done| {
+        let address = format!("{number}@example.org");
+        self.succeeds(&["key", "rotate", &address], |done| {
             *done.rotated.entry(number).or_default() += 1;
         });
     }
@@ -191,9 +191,9 @@ fn a_crowd_on_one_keystore_loses_nothing() {
     ]);
     crowd.until = Instant::now() + Duration::from_secs(seconds);
     std::thread::scope(|scope| {
-        for liking in 0..members {
+        for kind in 0..members {
             let crowd = &crowd;
-            scope.spawn(move || crowd.member(liking));
+            scope.spawn(move || crowd.member(kind));
         }
     });
     let wrong = crowd.wrong.lock().unwrap();
@@ -226,7 +226,7 @@ fn a_crowd_on_one_keystore_loses_nothing() {
     );
 }
 
-/// What was told to be done and is not.
+/// Changes that were reported as done and are missing.
 fn lost(scene: &Scene, done: &Done) -> Vec<String> {
     let shown = |arguments: &[&str]| {
         let output = scene.done(&[arguments, &["--keystore", "shared"]].concat());

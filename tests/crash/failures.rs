@@ -1,4 +1,5 @@
-//! A failing disk: every call that touches it says EIO or ENOSPC once, and the program says so and leaves nothing.
+//! A failing disk: every call that touches it fails once with EIO or ENOSPC. The program must report the error and leave
+//! nothing behind.
 
 use std::process::Output;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +9,7 @@ use super::scene::said;
 use super::strace::{self, Call};
 use super::{complaints, judge};
 
-/// Calls whose failure must be an error. (A folder that is there already, a lock that is tried: these may fail.)
+/// Calls whose failure must be an error. Others may fail, such as making an existing folder or trying a lock.
 const MUST_WORK: [&str; 11] = [
     "write",
     "pwrite64",
@@ -50,14 +51,14 @@ fn a_failing_disk_is_an_error_that_names_the_file() {
     });
     judge(
         &format!("{} failing calls", points.len()),
-        "not told or not clean",
+        "not reported or not clean",
         &complaints,
     );
     assert!(points.len() > 50, "only {} calls can fail", points.len());
 }
 
 #[test]
-fn a_time_that_cannot_be_noted_stops_nothing() {
+fn a_time_that_cannot_be_saved_stops_nothing() {
     strace::require();
     let mut scenarios = Scenario::all();
     scenarios.retain(Scenario::forgives);
@@ -82,7 +83,7 @@ fn a_time_that_cannot_be_noted_stops_nothing() {
         "not clean",
         &complaints,
     );
-    // Its file is made, written, made durable and named; so is the output.
+    // The file of the time is created, written, synchronised and named; so is the output.
     assert!(done >= 4 && points.len() >= done + 4, "{done}");
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn must_work(call: &Call) -> bool {
     !call.is_message() && (MUST_WORK.contains(&&*call.name) || call.opens_for_writing())
 }
 
-/// Exit code 1, and a message with the name of the target, of something in the keystore or beside it, or of standard output.
+/// Checks for exit code 1 and a message that names the target, a file of the keystore or its state, or standard output.
 fn judged(rehearsal: &Rehearsal, output: &Output) -> Result<(), String> {
     let scenario = rehearsal.scenario;
     let said = said(output);

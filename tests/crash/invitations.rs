@@ -1,5 +1,5 @@
-//! Somebody is invited, or an answer is added, and the program is killed on the way: no invitation is partial, no contact lost, and
-//! a text that is there has a token that counts.
+//! Inviting a person, or adding an answer, is killed: no invitation is partial, no contact is lost, and the token of every
+//! written invitation is valid.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -28,7 +28,7 @@ const ANSWERED: &[&str] = &[
     "bob",
 ];
 
-/// Bob, who has invited Carol, and her answer.
+/// Bob has invited Carol, and has her answer.
 fn scene() -> Scene {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Scene::like(&MADE, |scene| {
@@ -44,7 +44,7 @@ fn scene() -> Scene {
     })
 }
 
-/// Carol's card with the token of an invitation, which is quoted.
+/// Writes Carol's card with the token of a quoted invitation.
 fn answer(scene: &Scene, invitation: &str, name: &str) {
     let invitation = String::from_utf8(scene.read(invitation).unwrap()).unwrap();
     let card = String::from_utf8(scene.read("carol.card").unwrap()).unwrap();
@@ -98,18 +98,18 @@ fn a_kill_at_any_call_leaves_invitations_whole() {
         let (output, calls) = strace::record(&scene(), arguments, &[]);
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
         let failing: Vec<_> = calls.iter().filter(|call| must_work(call)).collect();
-        let told = complaints(&failing, |call| {
+        let checked = complaints(&failing, |call| {
             let scene = scene();
             let (output, _) =
                 strace::inject(&scene, arguments, call.thread, &[call.failing("ENOSPC")]);
-            let told = match output.status.code() {
+            let checked = match output.status.code() {
                 Some(1) => check(&scene, arguments),
                 code => Err(format!("exit {code:?}: {}", said(&output))),
             };
-            told.map_err(|complaint| format!("{}: {complaint} ({})", arguments[0], call.text))
+            checked.map_err(|complaint| format!("{}: {complaint} ({})", arguments[0], call.text))
         });
         let tried = format!("{}, {} failing calls", arguments[0], failing.len());
-        judge(&tried, "not told or lost", &told);
+        judge(&tried, "not reported or lost", &checked);
         let touching: Vec<_> = calls.into_iter().filter(strace::Call::touches).collect();
         assert!(touching.len() > 10, "{arguments:?}: {}", touching.len());
         let complaints = complaints(&touching, |call| {

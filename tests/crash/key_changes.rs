@@ -1,4 +1,4 @@
-//! Identities are changed and the program is killed on the way: they open with the old or the new passphrase, and no key is lost.
+//! Changes of identities are killed: the identity opens with the old or the new passphrase, and no key is lost.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use super::scene::{Scene, said};
 use super::strace::{self, Call};
 use crate::folder::Prepared;
 
-/// A change, and the ways in which the passphrase may be given afterwards.
+/// A change, and the passphrase files that may be valid afterwards.
 struct Change {
     name: &'static str,
     arguments: &'static [&'static str],
@@ -83,7 +83,7 @@ const CHANGES: [Change; 7] = [
     },
 ];
 
-/// Bob, and a file and a page with a later key of his.
+/// Bob has a file and a page with a later key of his.
 fn scene() -> Scene {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Scene::like(&MADE, |scene| {
@@ -97,8 +97,8 @@ fn scene() -> Scene {
 }
 
 impl Change {
-    /// What was sealed before opens, with no passphrase or a new one; the same command can be given again; then a new envelope
-    /// opens as well as the old one.
+    /// Checks that an old envelope opens, with no passphrase or a new one. The command can be run again, and then a new
+    /// envelope opens as well as the old one.
     fn check(&self, scene: &Scene) -> Result<(), String> {
         if self.keystore == "bob" {
             self.opens(scene, "in.encl")?;
@@ -132,7 +132,8 @@ impl Change {
         self.opens(scene, "late.encl")
     }
 
-    /// A failing disk is told, except where what failed is a hint, or another way was found: then the command is done.
+    /// Checks that a failed call is reported. If the call only saves a hint, or another way was found, the command must succeed
+    /// instead.
     fn fails(&self, call: &Call) -> Result<(), String> {
         let scene = scene();
         let (output, _) = strace::inject(
@@ -185,11 +186,11 @@ fn a_kill_at_any_call_loses_no_key() {
         );
         let failing: Vec<_> = calls.iter().filter(|call| must_work(call)).collect();
         let complaints = super::complaints(&failing, |call| {
-            let told = change.fails(call);
-            told.map_err(|complaint| format!("{complaint} (ENOSPC from {})", call.text))
+            let checked = change.fails(call);
+            checked.map_err(|complaint| format!("{complaint} (ENOSPC from {})", call.text))
         });
         let tried = format!("{}, {} failing calls", change.name, failing.len());
-        judge(&tried, "not told or lost", &complaints);
+        judge(&tried, "not reported or lost", &complaints);
         let touching: Vec<_> = calls.into_iter().filter(strace::Call::touches).collect();
         assert!(touching.len() > 10, "{}: {}", change.name, touching.len());
         let complaints = super::complaints(&touching, |call| {

@@ -1,5 +1,5 @@
-//! The smaller changes of a keystore, killed at every call that touches a disk and failing at every write: it opens, no key and no
-//! contact is lost, and nobody is trusted otherwise than before.
+//! Small changes of a keystore, killed at every call that touches a disk and failing at every write: the keystore opens, no key
+//! or contact is lost, and no contact's trust changes.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use super::strace::{self, Call};
 use crate::folder::Prepared;
 use crate::support::sweep;
 
-/// Each with the words of `contact list` that may be missing afterwards.
+/// The changes, each with the words of `contact list` that may be missing afterwards.
 const CHANGES: [(&[&str], &str); 9] = [
     (&["group", "new", "crew", "alice@example.org"], ""),
     (&["group", "add", "team", "carol@example.org"], ""),
@@ -34,7 +34,7 @@ const LISTED: [&str; 3] = [
     "dora@example.org  not verified",
 ];
 
-/// Bob verified Alice and blocked Carol; Dora's revocation lies in the folder; he has a second identity and a group.
+/// Bob has verified Alice and blocked Carol, and has a second identity and a group. The folder has Dora's revocation.
 fn scene() -> Scene {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Scene::like(&MADE, |scene| {
@@ -72,7 +72,7 @@ fn check(scene: &Scene, arguments: &[&str], may_miss: &str) -> Result<(), String
     if let Some(words) = LISTED.iter().find(missing) {
         return Err(format!("not {words:?}: {list}"));
     }
-    // Done already, or done now.
+    // The change was made before, or is made now.
     match scene.run(arguments).status.code() {
         Some(0 | 7 | 8) => Ok(()),
         code => Err(format!("it cannot be done again: exit {code:?}")),
@@ -80,7 +80,7 @@ fn check(scene: &Scene, arguments: &[&str], may_miss: &str) -> Result<(), String
 }
 
 #[test]
-fn small_changes_outlive_kills_and_failing_disks() {
+fn small_changes_survive_kills_and_failing_disks() {
     strace::require();
     let (mut kills, mut failures, mut wrong) = (0, 0, Vec::new());
     for (command, may_miss) in CHANGES {
@@ -102,11 +102,11 @@ fn small_changes_outlive_kills_and_failing_disks() {
                 call.killing()
             };
             let (output, _) = strace::inject(&scene, &arguments, call.thread, &[injection]);
-            let told = match (fails, output.status.code()) {
+            let checked = match (fails, output.status.code()) {
                 (true, code) if code != Some(1) => Err(format!("exit {code:?}")),
                 _ => Ok(()),
             };
-            let checked = told.and_then(|()| check(&scene, &arguments, may_miss));
+            let checked = checked.and_then(|()| check(&scene, &arguments, may_miss));
             checked
                 .map_err(|complaint| format!("{command:?}: {complaint} ({fails} at {})", call.text))
         }));

@@ -1,4 +1,4 @@
-//! Killed at a system call: the target is whole or as it was, and everything else still works.
+//! Kills at system calls: the target is complete or unchanged, and everything else still works.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,7 +40,7 @@ fn a_kill_at_any_call_leaves_nothing_partial() {
     });
     let killed = killed.into_inner();
     judge(&format!("{killed} crash points"), "partial", &complaints);
-    // A call more or less by chance (memory, threads) is all that may be missed.
+    // Memory and threads vary the number of calls, so a few kill points may be missed.
     assert!(
         killed > rehearsals.len() * 20 && killed * 10 > points.len() * 9,
         "{killed} of {} reached",
@@ -48,7 +48,7 @@ fn a_kill_at_any_call_leaves_nothing_partial() {
     );
 }
 
-/// All calls, or all that touch a disk and an even spread of the others.
+/// All calls; in the short form, all that touch a disk and an even spread of the others.
 fn chosen(rehearsal: &Rehearsal) -> Vec<&Call> {
     let calls = &rehearsal.calls;
     if sweep::is_full() {
@@ -60,7 +60,7 @@ fn chosen(rehearsal: &Rehearsal) -> Vec<&Call> {
     calls.iter().enumerate().filter_map(spread).collect()
 }
 
-/// All of them, or about as many as the short form tries, evenly spread.
+/// All items; in the short form, about `count` of them, evenly spread.
 pub(crate) fn spread<T>(all: Vec<T>, count: usize) -> impl Iterator<Item = T> {
     let step = match sweep::is_full() {
         true => 1,

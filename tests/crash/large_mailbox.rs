@@ -1,4 +1,4 @@
-//! A Maildir of 2,000 messages whose sealing is killed ten times at random moments: only with `ENCL_SWEEP=full`.
+//! Sealing a Maildir of 2,000 messages is killed ten times at random moments. Runs only with `ENCL_SWEEP=full`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,11 +16,11 @@ use crate::tell::tell;
 const MESSAGES: usize = 2_000;
 const KILLS: usize = 10;
 
-/// The messages by what their names begin with.
+/// The messages by the first part of their names.
 type Messages = BTreeMap<String, Vec<u8>>;
 
 #[test]
-fn a_large_mailbox_outlives_ten_kills() {
+fn a_large_mailbox_survives_ten_kills() {
     if !sweep::is_full() {
         return;
     }
@@ -39,7 +39,7 @@ fn a_large_mailbox_outlives_ten_kills() {
     for kill in 0..KILLS {
         let mut command = scene.program(&sealing);
         let mut run = command.stderr(Stdio::null()).spawn().unwrap();
-        // Each kill somewhere in its own share of the messages.
+        // Each kill happens at a random place within its own share of the messages.
         let share = MESSAGES / KILLS;
         let enough = kill * share + random(share);
         let begun = Instant::now();
@@ -79,14 +79,15 @@ fn lay_out(scene: &Scene) -> Messages {
     some.cycle().take(MESSAGES).enumerate().map(named).collect()
 }
 
-/// Every message is there; what is plain has its bytes, what is sealed opens and has them; a rehearsal finds nothing odd.
+/// Checks that every message is there: plain ones are unchanged, sealed ones open to the same bytes, and a dry run reports
+/// nothing unusual.
 fn check(scene: &Scene, messages: &Messages) {
-    let mut there = names(scene);
-    for name in &mut there {
+    let mut found = names(scene);
+    for name in &mut found {
         name.truncate(name.find(".host").unwrap() + ".host".len());
     }
-    there.dedup();
-    assert!(there.iter().eq(messages.keys()), "{} names", there.len());
+    found.dedup();
+    assert!(found.iter().eq(messages.keys()), "{} names", found.len());
     let rehearsal = [
         "mail",
         "seal",
@@ -98,12 +99,12 @@ fn check(scene: &Scene, messages: &Messages) {
         "--keystore",
         "alice",
     ];
-    let told = String::from_utf8(scene.done(&rehearsal).stdout).unwrap();
+    let report = String::from_utf8(scene.done(&rehearsal).stdout).unwrap();
     let is_known = |line: &str| {
         line.contains(r#""outcome":"already""#) || line.contains(r#""outcome":"to be done""#)
     };
-    assert!(told.lines().count() >= MESSAGES, "{told}");
-    assert!(told.lines().all(is_known), "{told}");
+    assert!(report.lines().count() >= MESSAGES, "{report}");
+    assert!(report.lines().all(is_known), "{report}");
     let unsealing = "cp -a mail copy && \"$ENCL\" mail unseal copy --keystore alice";
     let unsealed = process::output(&mut scene.shell(unsealing, &[]));
     assert!(unsealed.status.success(), "{}", said(&unsealed));

@@ -1,4 +1,4 @@
-//! A small mailbox that is sealed or made plain again, and what must be true of it whatever went wrong.
+//! A small mailbox that is sealed or unsealed, and checks that hold whatever went wrong.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
@@ -35,13 +35,14 @@ const UNSEAL: &[&str] = &[
     "alice",
 ];
 const KEEP: &[&str] = &["--keep-original", "kept"];
-/// Where originals are kept.
+/// The folder in which originals are kept.
 const KEPT: &str = "kept/";
 
-/// The mbox of which a failing disk left one message as it was, kept by the run that did that one.
+/// The kept original of an mbox in which a failing disk left one message unchanged. The later run that sealed that message
+/// keeps it.
 pub(crate) const KEPT_LATER: &str = "kept/mail.2";
 
-/// How the messages lie in `mail`.
+/// The format of the mailbox `mail`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Maildir,
@@ -55,7 +56,7 @@ enum Form {
     Sealed,
 }
 
-/// One command on one mailbox, run once with nothing going wrong.
+/// One command on one mailbox, which was run once without failures.
 pub(crate) struct Mailbox {
     pub(crate) name: String,
     arguments: Vec<&'static str>,
@@ -64,19 +65,19 @@ pub(crate) struct Mailbox {
     before: Files,
     /// The plain messages.
     messages: BTreeSet<Vec<u8>>,
-    /// What is known to open, and to which message.
+    /// Sealed messages that were opened before, each with its plain message.
     opened: HashMap<Vec<u8>, Vec<u8>>,
-    /// The paths of all files afterwards.
+    /// The paths of all files after the command.
     paths_after: Vec<String>,
     /// The originals that are kept.
     kept: Files,
-    /// The mailbox when it was made plain again.
+    /// The mailbox after sealing and unsealing.
     unsealed: Files,
     pub(crate) calls: Vec<Call>,
 }
 
 impl Mailbox {
-    /// Each kind sealed and made plain again, with and without originals that are kept.
+    /// Each kind sealed and unsealed, with and without kept originals.
     pub(crate) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for kind in [Kind::Maildir, Kind::Eml, Kind::Mbox] {
@@ -122,7 +123,7 @@ impl Mailbox {
             };
             mailbox.kept = mailbox.before.iter().map(original).collect();
         }
-        mailbox.remember_opened(&scene);
+        mailbox.open_all_once(&scene);
         scene.done(UNSEAL);
         mailbox.unsealed = mail(&scene);
         assert!(mailbox.forms(&scene).unwrap() == BTreeSet::from([Form::Plain as u8]));
@@ -130,8 +131,8 @@ impl Mailbox {
         mailbox
     }
 
-    /// Opens what lies in the mailboxes before and after once, so that it need not be opened again each time.
-    fn remember_opened(&mut self, scene: &Scene) {
+    /// Opens all messages from before and after the command once, so that later checks do not open them again.
+    fn open_all_once(&mut self, scene: &Scene) {
         for (path, bytes) in &self.before {
             for piece in self.kind.messages(path, bytes) {
                 if !self.messages.contains(&piece) {
@@ -142,21 +143,22 @@ impl Mailbox {
         }
     }
 
-    /// Runs the command in a new scene, with one thing going wrong; the calls that failed by that come last.
+    /// Runs the command in a new scene with one injected failure. Returns the failed calls last.
     pub(crate) fn run(&self, thread: Thread, injection: String) -> (Scene, Output, Vec<Call>) {
         let scene = scene_with(&self.before);
         let (output, failed) = strace::inject(&scene, &self.arguments, thread, &[injection]);
         (scene, output, failed)
     }
 
-    /// Whether a call cannot be met: it is not made by the main thread, which makes as many of them before.
+    /// Whether a failure cannot be injected into a call: another thread makes it, and the main thread makes as many calls of
+    /// its name.
     pub(crate) fn hides(&self, call: &Call) -> bool {
         let same = |other: &&Call| other.thread == Thread::Main && other.name == call.name;
         call.thread == Thread::Other && self.calls.iter().filter(same).count() >= call.nth
     }
 
-    /// What must be true at every moment: every message is there in one form at least, whole; nothing partial bears the
-    /// name of a message; nothing plain is readable by others.
+    /// Checks what must be true at every moment: every message is there, complete, in at least one form; no partial file has
+    /// the name of a message; other users can read nothing plain.
     pub(crate) fn check(&self, scene: &Scene) -> Result<(), String> {
         self.forms(scene)?;
         for (path, bytes) in files(scene) {
@@ -175,7 +177,7 @@ impl Mailbox {
         }
     }
 
-    /// The forms that are there, of messages that are all there.
+    /// Which forms the messages have; an error if a message is missing.
     fn forms(&self, scene: &Scene) -> Result<BTreeSet<u8>, String> {
         let mail = mail(scene);
         self.forms_in(scene, &mail)
@@ -205,7 +207,7 @@ impl Mailbox {
         }
     }
 
-    /// Runs the command again, which has to do the rest.
+    /// Runs the command again, which must complete the change.
     pub(crate) fn finish(&self, scene: &Scene) -> Result<(), String> {
         let again = scene.run(&self.arguments);
         if !again.status.success() {
@@ -221,7 +223,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Everything has its other form, originals are kept, and nothing else is left.
+    /// Checks that every message has its new form, originals are kept, and no other file is left.
     pub(crate) fn check_done(&self, scene: &Scene) -> Result<(), String> {
         self.check(scene)?;
         if self.forms(scene)? != BTreeSet::from([self.becomes as u8]) {
@@ -263,7 +265,7 @@ impl Kind {
     }
 }
 
-/// What stands between the `From ` lines of an mbox, and as a piece of its own what stands before the first.
+/// The texts between the `From ` lines of an mbox. The text before the first such line is a piece of its own.
 fn pieces(mbox: &[u8]) -> Vec<Vec<u8>> {
     let mut pieces: Vec<Vec<u8>> = Vec::new();
     let mut after_empty = true;
@@ -335,7 +337,7 @@ fn sealed(plain: &Files) -> Files {
     mail(&scene)
 }
 
-/// A scene with a mailbox, whose files only their owner reads, each of another time.
+/// A scene with a mailbox, whose files are readable by their owner only and have different times.
 fn scene_with(mail: &Files) -> Scene {
     let scene = Scene::new();
     for (number, (path, bytes)) in (1..).zip(mail) {
@@ -374,12 +376,12 @@ fn mail(scene: &Scene) -> Files {
     files
 }
 
-/// The message in a sealed one, as its owner opens it.
+/// The plain message in a sealed one, opened by its owner.
 fn open(scene: &Scene, sealed: &[u8]) -> Option<Vec<u8>> {
     let mut unwrapping = scene.program(&["mail", "unwrap", "--keystore", "alice"]);
     unwrapping.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut unwrapping = unwrapping.stderr(Stdio::null()).spawn().unwrap();
-    // Who refuses early does not read on.
+    // A program that refuses the message early does not read all of it.
     let _ = unwrapping.stdin.take().unwrap().write_all(sealed);
     let output = finish(&mut unwrapping, &"mail unwrap");
     output.status.success().then_some(output.stdout)

@@ -1,5 +1,5 @@
-//! `mail seal` and `mail unseal` killed at a system call, or on a failing disk: every message stays readable, and the same
-//! command given again does the rest.
+//! `mail seal` and `mail unseal`, killed at a system call or on a failing disk: every message stays readable, and running the
+//! command again completes the change.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ const KILLS: usize = 28;
 const FAILURES: usize = 8;
 
 #[test]
-fn a_mailbox_outlives_kills_and_failing_disks() {
+fn a_mailbox_survives_kills_and_failing_disks() {
     strace::require();
     let mailboxes = Mailbox::all();
     kill(&mailboxes);
@@ -51,7 +51,7 @@ fn kill(mailboxes: &[Mailbox]) {
         "bad",
         &complaints,
     );
-    // A call more or less by chance (memory, threads) is all that may be missed.
+    // Memory and threads vary the number of calls, so a few kill points may be missed.
     assert!(
         killed > mailboxes.len() * 12 && killed * 10 > points.len() * 9,
         "{killed} of {} reached",
@@ -72,14 +72,15 @@ fn fail(mailboxes: &[Mailbox]) {
     };
     let complaints = complaints(&points, |((mailbox, call), error)| {
         let (scene, output, failed) = mailbox.run(call.thread, call.failing(error));
-        let told = match output.status.code() {
-            Some(0) if call.name.starts_with("link") => mailbox.check_done(&scene), // a copy does as well
+        let checked = match output.status.code() {
+            Some(0) if call.name.starts_with("link") => mailbox.check_done(&scene), // copied instead
             Some(1) => mailbox.check(&scene),
             // The nth call of a worker was another one.
             Some(0) if !failed.iter().any(must_work) => mailbox.check_done(&scene),
             code => Err(format!("{}: exit {code:?}", mailbox.name)),
         };
-        told.and_then(|()| mailbox.finish(&scene))
+        checked
+            .and_then(|()| mailbox.finish(&scene))
             .map_err(|complaint| at(&complaint, error, call))
     });
     judge(
@@ -90,7 +91,7 @@ fn fail(mailboxes: &[Mailbox]) {
     assert!(points.len() > 50, "only {} calls can fail", points.len());
 }
 
-/// All calls of each mailbox, or as many as the short form tries: of those that `matter`, and a few of the others.
+/// All calls of each mailbox. The short form takes some of the calls that `matter` and a few of the others.
 fn points(
     mailboxes: &[Mailbox],
     count: usize,
@@ -113,9 +114,9 @@ fn at(complaint: &str, what: &str, call: &Call) -> String {
         thread,
         text,
     } = call;
-    let whose = match thread {
+    let thread = match thread {
         Thread::Main => "main thread",
         Thread::Other => "worker",
     };
-    format!("{complaint} ({what} at {name} {nth}, {whose}: {text})")
+    format!("{complaint} ({what} at {name} {nth}, {thread}: {text})")
 }

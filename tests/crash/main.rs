@@ -1,5 +1,5 @@
-//! Nothing is lost: the program is killed at every system call it makes, fails at every write, and meets full disks,
-//! closed outputs, and targets that are its own input.
+//! Tests that no data is lost: the program is killed at every system call, every write fails, disks are full, outputs are
+//! closed, and targets are the input itself.
 //!
 //! `cargo test --test crash` tries a spread of the calls; `ENCL_SWEEP=full cargo test --test crash` tries all of them.
 
@@ -37,13 +37,13 @@ mod tree;
 
 use tell::tell;
 
-/// Tells what was tried, and fails if anything was complained about.
+/// Reports what was tried, and fails if there are complaints.
 fn judge(tried: &str, wrong: &str, complaints: &[String]) {
     tell(&format!("crash: {tried}, {} {wrong}", complaints.len()));
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
-/// Runs `check` for every item on all processors, and hands back what each had to complain about.
+/// Runs `check` for every item on all processors, and returns the complaints.
 fn complaints<T: Sync>(
     items: &[T],
     check: impl Fn(&T) -> Result<(), String> + Sync,

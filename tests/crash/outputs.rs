@@ -1,4 +1,4 @@
-//! Outputs that do not take what is due: full, closed, limited; and those that may lose it, like a shell's /dev/null.
+//! Outputs that do not take all data (full, closed, limited), and outputs that may discard it, like /dev/null.
 
 use std::fs;
 use std::process::Output;
@@ -119,11 +119,14 @@ fn a_new_key_whose_card_cannot_be_printed_is_not_lost() {
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         said(&output)
     };
-    let told = new("dave", "> /dev/full");
-    assert!(told.contains("key card"), "no hint that it exists: {told}");
+    let said_by_dave = new("dave", "> /dev/full");
+    assert!(
+        said_by_dave.contains("key card"),
+        "no hint that it exists: {said_by_dave}"
+    );
     let card = scene.done(&["key", "card", "--keystore", "dave"]);
     assert!(card.stdout.starts_with(b"encl-card1:"));
-    // A closed output is seen before a key is made.
+    // A closed output is detected before a key is made.
     new("erin", ">&-");
     assert_eq!(
         scene.done(&["key", "list", "--keystore", "erin"]).stdout,
@@ -132,7 +135,7 @@ fn a_new_key_whose_card_cannot_be_printed_is_not_lost() {
 }
 
 #[test]
-fn a_null_device_of_the_shell_takes_everything() {
+fn the_null_device_takes_everything() {
     for bytes in SIZES {
         let scene = scene_of(bytes);
         for command in [WRAP, UNWRAP] {
@@ -233,7 +236,7 @@ fn a_full_disk_leaves_no_part() {
     drop(disk);
 }
 
-/// A file system of 1 MiB, `disk` in the scene, as long as it lives.
+/// A mounted file system of 1 MiB, `disk` in the scene; unmounted on drop.
 struct SmallDisk {
     place: std::path::PathBuf,
 }

@@ -1,4 +1,4 @@
-//! What is being done when it goes wrong, and what must be true afterwards.
+//! Commands that are interrupted, and checks that must hold afterwards.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,31 +9,31 @@ use super::scene::{NUMBER, OLD, Scene, plaintext, said};
 use super::strace::{self, Call, Thread};
 use crate::folder::Prepared;
 
-/// One command, and what it finds.
+/// One command, and the files that it starts with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) arguments: &'static [&'static str],
-    /// The keystore it reads and perhaps changes.
+    /// The keystore that the command reads and may change.
     pub(crate) keystore: &'static str,
     target: Target,
     folder: Folder,
-    /// Its exit code when nothing goes wrong.
+    /// The exit code without failures.
     exit: i32,
 }
 
-/// The file `out`, before.
+/// The file `out` before the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Absent,
     Old,
 }
 
-/// What the file system of the target can do.
+/// Features of the target's file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Folder {
     Modern,
-    /// `O_TMPFILE` fails, as on some file systems, and a hidden file has to do.
+    /// `O_TMPFILE` fails, as on some file systems, and a hidden file is used instead.
     WithoutUnnamedFiles,
 }
 
@@ -105,11 +105,11 @@ const UNBLOCK: &[&str] = &[
     "bob",
 ];
 
-/// The keystore has seen no time yet, and takes note of it on the way.
+/// The name of the scenario in which the keystore saves the time for the first time.
 const SEES_TIME: &str = "unwrap, the time is noted";
 
 impl Scenario {
-    /// Whether something may fail that is no reason to stop.
+    /// Whether the command may succeed although a call fails.
     pub(crate) fn forgives(&self) -> bool {
         self.name == SEES_TIME
     }
@@ -219,7 +219,7 @@ impl Scenario {
         scene
     }
 
-    /// The calls of a run in which nothing goes wrong, and how the folder is made to be what it is.
+    /// Records the calls of a run without failures, with the injections that give the folder its features.
     pub(crate) fn calls(&self) -> Rehearsal {
         let setting = self.setting();
         let scene = self.scene();
@@ -244,7 +244,7 @@ impl Scenario {
             "{}",
             self.name
         );
-        // One call cannot be told to do two things.
+        // A call cannot have two injections.
         let free = |call: &Call| setting.is_empty() || call.name != "openat";
         Rehearsal {
             scenario: *self,
@@ -253,7 +253,7 @@ impl Scenario {
         }
     }
 
-    /// Whether the target's bytes stand under another name for a while.
+    /// Whether the target's bytes have a temporary name for some time.
     fn has_hidden_name(&self) -> bool {
         self.folder == Folder::WithoutUnnamedFiles || self.target == Target::Old
     }
@@ -266,7 +266,7 @@ impl Scenario {
         let mut unnamed = calls
             .iter()
             .filter(|call| call.opens_unnamed() && call.text.contains("\".\""));
-        // Only one call can be made to fail: the last one is the target's, after those of the keystore.
+        // Only one call can be made to fail. The last one is for the target; earlier ones are for the keystore.
         unnamed
             .next_back()
             .map(|call| call.failing("EOPNOTSUPP"))
@@ -274,7 +274,7 @@ impl Scenario {
             .collect()
     }
 
-    /// What must be true however the run ended.
+    /// Checks what must be true however the run ended.
     pub(crate) fn check(&self, scene: &Scene) -> Result<(), String> {
         self.inputs_unchanged(scene)?;
         self.target_whole(scene)?;
@@ -283,7 +283,7 @@ impl Scenario {
         self.keystore_opens(scene)
     }
 
-    /// Trust in Alice, for the commands that change it: never anything but what it was, and what it was to become.
+    /// For commands that change the trust in Alice, checks that it is the old or the new one.
     fn trust_is_as_before_or_after(&self, scene: &Scene) -> Result<(), String> {
         let either = match self.arguments {
             CHANGED => ["unverified", "changed"],
@@ -307,7 +307,7 @@ impl Scenario {
         }
     }
 
-    /// What must be true when the run failed: `out` is as it was.
+    /// Checks that `out` is unchanged, as it must be after a failed run.
     pub(crate) fn check_untouched(&self, scene: &Scene) -> Result<(), String> {
         match (self.target, scene.read("out")) {
             (Target::Absent, None) => Ok(()),
@@ -362,12 +362,13 @@ impl Scenario {
         }
     }
 
-    /// The keystore lists, the same command can be given again, and what it holds opens envelopes.
+    /// Checks that the keystore can be listed, that the command can be run again, and that the keys open envelopes.
     fn keystore_opens(&self, scene: &Scene) -> Result<(), String> {
         let succeeds = |arguments: &[&str]| {
             let output = scene.run(&[arguments, &["--keystore", self.keystore]].concat());
-            let told = || self.complaint(&format!("{arguments:?} then fails: {}", said(&output)));
-            output.status.success().then_some(()).ok_or_else(told)
+            let complaint =
+                || self.complaint(&format!("{arguments:?} then fails: {}", said(&output)));
+            output.status.success().then_some(()).ok_or_else(complaint)
         };
         if self.arguments[0] == "key" {
             self.again(scene)?;
@@ -392,7 +393,7 @@ impl Scenario {
         }
     }
 
-    /// Making the identity again works, or says that it is there.
+    /// Checks that making the identity again succeeds, or reports that it exists.
     fn again(&self, scene: &Scene) -> Result<(), String> {
         let output = scene.run(self.arguments);
         match output.status.code() {
@@ -410,7 +411,7 @@ impl Scenario {
     }
 }
 
-/// A scenario that was run once, to see which calls it makes.
+/// A scenario that was run once to record its calls.
 pub(crate) struct Rehearsal {
     pub(crate) scenario: Scenario,
     pub(crate) calls: Vec<Call>,
@@ -418,7 +419,7 @@ pub(crate) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Runs the scenario in a new scene, with one thing going wrong.
+    /// Runs the scenario in a new scene with one injected failure.
     pub(crate) fn run(&self, thread: Thread, injection: String) -> (Scene, Output) {
         let scene = self.scenario.scene();
         let injections = [self.setting.clone(), vec![injection]].concat();
@@ -427,7 +428,7 @@ impl Rehearsal {
     }
 }
 
-/// The permissions of a file, as octal digits would say them.
+/// The permission bits of a file.
 pub(crate) fn mode(scene: &Scene, name: &str) -> u32 {
     fs::metadata(scene.at(name)).unwrap().permissions().mode() & 0o777
 }

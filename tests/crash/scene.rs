@@ -1,4 +1,4 @@
-//! A folder with two people, their cards, a file and its envelope; and the program run in it.
+//! A folder with two people, their cards, a file and its envelope, in which the program is run.
 
 use std::fs;
 use std::io::Read;
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use crate::folder::Prepared;
 use crate::support::process;
 
-/// Stands in every plaintext, so that plaintext is found wherever it was left.
+/// Part of every plaintext, so that left-over plaintext is found.
 pub(crate) const MARK: &str = "for nobody else's eyes";
-/// What an existing target holds.
+/// The content of an existing target.
 pub(crate) const OLD: &[u8] = b"an older file, which is not to be lost\n";
 
-/// Stands in arguments for the number that bob and alice compare.
+/// Placeholder in arguments for the safety number of Bob and Alice.
 pub(crate) const NUMBER: &str = "<number>";
 
 /// The content of `in`: several chunks, the last one short.
@@ -30,7 +30,7 @@ pub(crate) fn plaintext() -> Vec<u8> {
         .collect()
 }
 
-/// A folder that one run of the program works in.
+/// A folder for one run of the program.
 pub(crate) struct Scene {
     folder: TempDir,
 }
@@ -42,7 +42,7 @@ impl Scene {
         Self::copy_of(FIRST.get_or_init(|| Self::furnished().prepared()))
     }
 
-    /// The scene of [`Scene::new`] with what `furnish` adds. That is done once; every later scene is a copy.
+    /// The scene of [`Scene::new`] with the changes of `furnish`. It is made once, and every later scene is a copy.
     pub(crate) fn like(once: &OnceLock<Prepared>, furnish: impl FnOnce(&Self)) -> Self {
         Self::copy_of(once.get_or_init(|| {
             let scene = Self::new();
@@ -57,12 +57,12 @@ impl Scene {
         scene
     }
 
-    /// This scene as it is now, to be copied.
+    /// The present state of this scene, for copies.
     pub(crate) fn prepared(&self) -> Prepared {
         Prepared::of(self.path())
     }
 
-    /// Under umask 0, as all that is started from here: whatever is not protected is open to all.
+    /// Sets umask 0 for this process and its children: files that the program does not protect are readable by everybody.
     fn empty() -> Self {
         rustix::process::umask(rustix::fs::Mode::empty());
         let folder = tempfile::Builder::new().prefix("encl-crash-").tempdir();
@@ -110,7 +110,7 @@ impl Scene {
         scene.write("number", &scene.run(&number).stdout);
         scene.done(&["wrap", "in", "--to", "bob.card", "--keystore", "alice"]);
         fs::remove_dir_all(scene.at("alice/contacts")).unwrap();
-        // The time was noted: nothing is written beside what the scenarios are about.
+        // Save the time once, so that scenarios write nothing but their own changes.
         for keystore in ["alice", "bob"] {
             scene.done(&["verify", "in.encl", "--keystore", keystore]);
         }
@@ -133,7 +133,7 @@ impl Scene {
         fs::write(self.at(name), bytes).unwrap();
     }
 
-    /// The program, not started yet, with nothing of this user's surroundings.
+    /// The program, not started yet, without this user's environment.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         self.command(&[&[env!("CARGO_BIN_EXE_encl")], arguments].concat())
     }
@@ -150,7 +150,7 @@ impl Scene {
         self.at_home(command)
     }
 
-    /// Runs a shell script in this folder, which has to succeed. `$ENCL` is the program.
+    /// Runs a shell script in this folder, which must succeed. `$ENCL` is the program.
     pub(crate) fn script(&self, script: &str) {
         let output = process::output(&mut self.shell(script, &[]));
         assert!(output.status.success(), "{script}: {}", said(&output));
@@ -176,21 +176,21 @@ impl Scene {
         process::output(&mut self.program(arguments))
     }
 
-    /// Runs the program, which has to succeed.
+    /// Runs the program, which must succeed.
     pub(crate) fn done(&self, arguments: &[&str]) -> Output {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
         output
     }
 
-    /// Every file below, with its path.
+    /// The paths of all files in this folder and its subfolders.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         gather(self.path(), &mut files);
         files
     }
 
-    /// Files that hold plaintext or a private key and that others can read, except those that `known` names.
+    /// Files with plaintext or a private key that other users can read, except those in `known`.
     pub(crate) fn readable_secrets(&self, known: &[&str]) -> Vec<PathBuf> {
         let files = self.files().into_iter();
         files
@@ -203,7 +203,7 @@ impl Scene {
     }
 }
 
-/// What the program said on standard error.
+/// The program's standard error.
 pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -1,5 +1,5 @@
-//! Where secrets must not be: passphrases, private keys and kept keys stand in no argument, no environment, no output and no
-//! other system call but the reading of the passphrase file; nor in memory once a command is about to return to its prompt.
+//! Searches for secrets: passphrases, private keys and kept keys must be in no argument, environment or output, and in no
+//! system call except the reading of the passphrase file. They must not be in memory when a command ends.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ use crate::support::process::{self, wait_with_limit};
 use crate::tell::{skipped, tell};
 
 const WORDS: &str = "unmistakable words 73912846 of nobody else";
-/// Every command that opens the identity, and some that do not. Bob's `in.encl` is for him.
+/// All commands that open the identity, and some that do not. `in.encl` is for Bob.
 const COMMANDS: [&[&str]; 11] = [
     &["unwrap", "in.encl", "-o", "out"],
     &["wrap", "in", "--to", "alice.card", "-o", "sealed"],
@@ -36,7 +36,7 @@ const COMMANDS: [&[&str]; 11] = [
     &["doctor", "--open"],
 ];
 
-/// Bob's keys behind [`WORDS`], and what stood in the clear before: each secret, under a name.
+/// A scene in which Bob's keys are protected by [`WORDS`], and all secrets by name, as they were before they were protected.
 fn scene() -> (Scene, BTreeMap<String, Vec<u8>>) {
     let scene = Scene::new();
     scene.write("words", format!("{WORDS}\n").as_bytes());
@@ -118,7 +118,7 @@ fn no_call_shows_a_secret() {
             let text = fs::read_to_string(log.unwrap().path()).unwrap();
             for line in text.lines() {
                 lines += 1;
-                // Where the passphrase comes from.
+                // The passphrase is read from this file.
                 if line.starts_with("read(") && line.contains(&from) {
                     continue;
                 }
@@ -167,7 +167,7 @@ fn no_secret_is_left_in_memory() {
         let stopped = stopped(&traced);
         let Some(memory) = stopped.and_then(|id| memory(&id)) else {
             wait_with_limit(&mut traced, &command);
-            skipped("crash: secrets in memory: this machine lets nobody read it");
+            skipped("crash: secrets in memory: this machine does not allow reading it");
             return;
         };
         let status = wait_with_limit(&mut traced, &command);
@@ -183,7 +183,7 @@ fn no_secret_is_left_in_memory() {
             }
         }
     }
-    // What is no secret is found: the search looks in the right place.
+    // The identity's public id was found, so the search covers the right memory.
     assert!(seen >= COMMANDS.len(), "{seen}");
     tell(&format!(
         "crash: {} MiB of memory of {} commands at their end, no secret in it",
@@ -192,7 +192,7 @@ fn no_secret_is_left_in_memory() {
     ));
 }
 
-/// The id of the program once it stands still for the tracer: at its end, before the system has its memory back.
+/// The id of the program once the tracer has stopped it: at its end, before the system frees its memory.
 fn stopped(tracer: &Child) -> Option<String> {
     let children = format!("/proc/{0}/task/{0}/children", tracer.id());
     let mut still = 0;
@@ -213,7 +213,7 @@ fn stopped(tracer: &Child) -> Option<String> {
     None
 }
 
-/// What can be written to in a process's memory, with the name of each place.
+/// The writable memory of a process, each region with its name.
 fn memory(id: &str) -> Option<Vec<(String, Vec<u8>)>> {
     let mut memory = File::open(format!("/proc/{id}/mem")).ok()?;
     let maps = fs::read_to_string(format!("/proc/{id}/maps")).ok()?;

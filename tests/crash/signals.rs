@@ -1,4 +1,4 @@
-//! Signals that end the program politely: it dies of them, and leaves nothing half-written.
+//! Signals that ask the program to end: they end it, and it leaves no partial file.
 
 use std::fs;
 use std::io::Write;
@@ -25,7 +25,7 @@ const ENDLESS: [&str; 8] = [
     "alice",
 ];
 
-/// Starts sealing what never ends; `before` is put in front of the program, `options` behind its arguments.
+/// Starts sealing an endless input. `before` comes before the program, `options` after its arguments.
 fn begun(scene: &Scene, before: &[&str], options: &[&str]) -> Child {
     let program = [&[env!("CARGO_BIN_EXE_encl")], &ENDLESS[..]].concat();
     let mut command = scene.command(&[before, &program, options].concat());
@@ -45,7 +45,7 @@ fn begun(scene: &Scene, before: &[&str], options: &[&str]) -> Child {
     child
 }
 
-/// How it ended, while its input stayed open: the signal ended it and nothing else.
+/// Waits for the end of the program. Its input stays open, so that only the signal can end it.
 fn ended(child: &mut Child) -> ExitStatus {
     let input = child.stdin.take();
     let status = wait_with_limit(child, &ENDLESS);
@@ -59,7 +59,7 @@ fn send(signal: &str, id: u32) {
     assert!(process::output(&mut kill).status.success());
 }
 
-/// Nothing but what the scene began with.
+/// Whether the scene has only the files that it began with.
 fn nothing_left(scene: &Scene) -> bool {
     let names = fs::read_dir(scene.path())
         .unwrap()

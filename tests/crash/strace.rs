@@ -1,4 +1,4 @@
-//! The program under strace: which system calls it makes, and what comes of it when one of them kills or fails.
+//! Runs the program under strace: records its system calls, and lets one of them kill the program or fail.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use super::scene::Scene;
 use crate::support::process;
 
-/// Calls by which something comes onto a disk, or goes.
+/// Calls that can add or remove data on a disk.
 const TOUCHING: [&str; 21] = [
     "write",
     "pwrite64",
@@ -38,7 +38,7 @@ const TOUCHING: [&str; 21] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) name: String,
-    /// Its place among the calls of this name in its thread, from 1.
+    /// The number among the calls of this name in its thread, from 1.
     pub(crate) nth: usize,
     pub(crate) thread: Thread,
     /// The line that strace wrote.
@@ -52,7 +52,7 @@ pub(crate) enum Thread {
 }
 
 impl Call {
-    /// Whether it can change what is on disk, or what standard output got.
+    /// Whether the call can change a disk or standard output.
     pub(crate) fn touches(&self) -> bool {
         TOUCHING.contains(&&*self.name) || self.opens_for_writing()
     }
@@ -68,12 +68,12 @@ impl Call {
         self.text.contains("O_TMPFILE")
     }
 
-    /// Whether it writes a message for people, whose loss changes nothing.
+    /// Whether the call writes a message for people; losing it changes no data.
     pub(crate) fn is_message(&self) -> bool {
         self.name.starts_with("write") && self.text.contains("(2, ")
     }
 
-    /// The injection that kills the program where this call would be made.
+    /// The injection that kills the program instead of making this call.
     pub(crate) fn killing(&self) -> String {
         format!("inject={}:signal=KILL:when={}", self.name, self.nth)
     }
@@ -98,8 +98,8 @@ pub(crate) fn record(
     (output, logged(folder.path()))
 }
 
-/// Runs the program with things going wrong, and says which calls failed by that. Counting is by thread, so that a call
-/// of the main thread is found by not following the others; which worker makes a call is up to chance.
+/// Runs the program with injections, and returns the calls that failed. Calls are counted by thread: to find a call of the main
+/// thread, other threads are not followed. Which worker makes a call varies.
 pub(crate) fn inject(
     scene: &Scene,
     arguments: &[&str],
@@ -137,7 +137,7 @@ fn run<'a>(scene: &Scene, mut words: Vec<&'a str>, arguments: &[&'a str]) -> Out
     process::output(&mut scene.command(&words))
 }
 
-/// Fails with a hint where strace is missing: without it nothing of this would be tested.
+/// Fails with a hint if strace is missing, since these tests need it.
 pub(crate) fn require() {
     if let Err(error) = Command::new("strace").arg("-V").output() {
         assert_ne!(

@@ -1,4 +1,5 @@
-//! The same for work that threads share: one long content, sent to the disk while it is written, and several files side by side.
+//! Kills and failing disks during work of several threads: one long content, which is sent to the disk while it is written, and
+//! several files in parallel.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
@@ -17,7 +18,7 @@ const LONG_BYTES: usize = 17 << 20;
 const SPREAD: usize = 40;
 const FILES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
-/// One command over contents that threads share.
+/// One command whose work threads share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shared {
     WrapLong,
@@ -36,7 +37,7 @@ fn content(name: &str) -> Vec<u8> {
     format!("{MARK}: {name}\n").repeat(1_000).into_bytes()
 }
 
-/// What `alice` makes of all contents, made once.
+/// A content sealed by `alice`; all are sealed once.
 fn sealed(name: &str) -> Vec<u8> {
     static SEALED: OnceLock<Scene> = OnceLock::new();
     let scene = SEALED.get_or_init(|| {
@@ -103,7 +104,7 @@ impl Shared {
             .collect()
     }
 
-    /// Each output is whole or not there, and nothing else is. Returns how many are there.
+    /// Checks that each output is complete or absent, and that there are no other files. Returns the number of outputs.
     fn check(self, scene: &Scene) -> Result<usize, String> {
         let mut whole = 0;
         for name in self.names() {
@@ -128,11 +129,11 @@ impl Shared {
             }
             whole += 1;
         }
-        let there = std::fs::read_dir(scene.at("made")).unwrap().count();
-        if there == whole {
+        let found = std::fs::read_dir(scene.at("made")).unwrap().count();
+        if found == whole {
             Ok(whole)
         } else {
-            Err(format!("{self:?}: {there} files for {whole} outputs"))
+            Err(format!("{self:?}: {found} files for {whole} outputs"))
         }
     }
 
@@ -155,7 +156,7 @@ impl Shared {
     }
 }
 
-/// Those calls that the short form tries of all that `fits`.
+/// The calls that fit; in the short form, a spread of them.
 fn chosen(calls: Vec<Call>, fits: impl Fn(&Call) -> bool) -> Vec<Call> {
     let calls = calls.into_iter().filter(fits).collect();
     spread(calls, SPREAD).collect()
@@ -193,7 +194,7 @@ fn a_kill_of_threads_leaves_nothing_partial() {
         "partial",
         &complaints,
     );
-    // Which thread makes a call is up to chance, so not every one comes again.
+    // Which thread makes a call varies, so not every call is made again.
     assert!(
         killed * 2 > points.len(),
         "{killed} of {} reached",
@@ -202,7 +203,7 @@ fn a_kill_of_threads_leaves_nothing_partial() {
 }
 
 #[test]
-fn a_failing_disk_is_told_whichever_thread_meets_it() {
+fn a_failing_disk_is_reported_by_any_thread() {
     strace::require();
     let points: Vec<(Shared, Call)> = Shared::ALL
         .into_iter()
@@ -216,7 +217,7 @@ fn a_failing_disk_is_told_whichever_thread_meets_it() {
         let (scene, output) = shared.run(call, call.failing("EIO"));
         let whole = shared.check(&scene)?;
         match output.status.code() {
-            // The call did not come again in a thread that was counted.
+            // The call was not made again in a counted thread.
             Some(0) if whole == shared.names().len() => Ok(()),
             Some(1) if said(&output).contains("made/") || said(&output).contains("alice") => {
                 failed.fetch_add(1, Ordering::Relaxed);
@@ -232,7 +233,7 @@ fn a_failing_disk_is_told_whichever_thread_meets_it() {
     let failed = failed.into_inner();
     judge(
         &format!("{failed} failing calls of threads"),
-        "not told or not clean",
+        "not reported or not clean",
         &complaints,
     );
     assert!(

@@ -1,4 +1,4 @@
-//! A tree of envelopes that is brought in line by runs that are killed: nothing is lost, and at the end each opens for exactly the
+//! A tree of envelopes is updated by runs that are killed: nothing is lost, and at the end each envelope opens for exactly the
 //! right people.
 
 use std::collections::{BTreeMap, HashSet};
@@ -36,13 +36,13 @@ const REWRAP: [&str; 9] = [
     "ann",
 ];
 
-/// Envelopes in the tree: the short form has a fifth of them.
+/// The number of envelopes in the tree; the short form has a fifth.
 fn envelopes() -> usize {
     if sweep::is_full() { 5_000 } else { 1_000 }
 }
 
 #[test]
-fn a_tree_is_brought_in_line_by_runs_that_are_killed() {
+fn a_tree_is_updated_by_runs_that_are_killed() {
     let scene = tree();
     let first = state(&scene);
     assert_eq!(first.len(), envelopes());
@@ -86,7 +86,7 @@ fn a_tree_is_brought_in_line_by_runs_that_are_killed() {
     let mut done = Vec::new();
     for number in 0..KILLS {
         killed(&scene, number, &first);
-        // Whoever remains can open every one of them, whichever it is.
+        // The remaining people can open all envelopes, old or new.
         for (name, content) in open_all(&scene, &people[3].1) {
             assert_eq!(
                 content.as_deref(),
@@ -129,7 +129,7 @@ fn a_tree_is_brought_in_line_by_runs_that_are_killed() {
     ));
 }
 
-/// Five people; envelopes by Ann and by Cat for Ann, Ben, Cat and Dan, some of them private or as text.
+/// Five people, and envelopes by Ann and by Cat for Ann, Ben, Cat and Dan. Some are private or armored.
 fn tree() -> Scene {
     let scene = Scene::new();
     for name in ["ann", "ben", "cat", "dan", "eve"] {
@@ -206,7 +206,7 @@ fn tree() -> Scene {
     scene
 }
 
-/// Every file of the tree, and which one it is.
+/// Every file of the tree, with numbers that identify its version.
 fn state(scene: &Scene) -> BTreeMap<String, (u64, i64, i64)> {
     let files = scene
         .files()
@@ -230,14 +230,14 @@ fn named(scene: &Scene, path: &Path) -> String {
         .to_string()
 }
 
-/// Starts a run and kills it at a moment that chance chooses, some way into the changes.
+/// Starts a run and kills it at a random moment after its first change.
 fn killed(scene: &Scene, number: u64, first: &BTreeMap<String, (u64, i64, i64)>) {
     let mut command = scene.program(&REWRAP);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let begun = Instant::now();
     let chance = RandomState::new().hash_one(number);
-    // Not before this run has changed something, if there is anything left to change.
+    // Wait until this run has changed an envelope, if any is left to change.
     let before = changed(scene, first);
     while begun.elapsed() < Duration::from_secs(20) && changed(scene, first) == before {
         if child.try_wait().unwrap().is_some() {
@@ -264,7 +264,7 @@ fn identity(scene: &Scene, name: &str) -> Identity {
     }
 }
 
-/// Gives somebody a new key: the keystore and `NAME.card` have it, and the old one is gone.
+/// Gives a person a new key, which is then in the keystore and in `NAME.card`; the old key is removed.
 fn rotate(scene: &Scene, name: &str) {
     let mut identity = identity(scene, name);
     let now = identity.keys()[0].created;
@@ -298,7 +298,7 @@ impl Keyring for Keys<'_> {
             .keys()
             .iter()
             .rev()
-            .map(|one| key(&one.private))
+            .map(|own| key(&own.private))
             .collect()
     }
 
@@ -311,7 +311,7 @@ impl Keyring for Keys<'_> {
     }
 }
 
-/// What each envelope of the tree holds for somebody; nothing where it does not open.
+/// The content of each envelope of the tree as a person opens it; `None` if it does not open.
 fn open_all(scene: &Scene, identity: &Identity) -> Vec<(String, Option<String>)> {
     let now = identity.keys()[0].created;
     let files = scene
