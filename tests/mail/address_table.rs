@@ -1,8 +1,8 @@
-//! Address lists and what they mean, counted. Most refusals are what some program reads as a shorter list.
+//! Address lists and the addresses in them, counted. Most refused lists are read as a shorter list by some program.
 
 use encl::mail::address::AddressFault as Fault;
 
-/// Lists that are understood, and everybody in them: printed, one a line.
+/// Lists that are understood, each with its addresses as they are printed.
 pub(crate) const UNDERSTOOD: [(&str, &[&str]); 62] = [
     ("", &[]),
     (" \t ", &[]),
@@ -123,7 +123,7 @@ pub(crate) const UNDERSTOOD: [(&str, &[&str]); 62] = [
     ),
 ];
 
-/// Lists that are refused, and where.
+/// Lists that are refused, each with the fault and its position.
 pub(crate) const REFUSED: [(&str, Fault, usize); 54] = [
     ("bob", Fault::NoAddress, 0),
     ("a@x, bob", Fault::NoAddress, 5),

@@ -1,4 +1,4 @@
-//! Address lists: the table, and CPython over the table, the corpus and what was made up.
+//! Address lists: the table, and a comparison with CPython over the table, the corpus and generated lists.
 
 use encl::mail::address::{Mailbox, parse_list};
 
@@ -60,17 +60,18 @@ fn getaddresses(lists: &[String]) -> Vec<Vec<String>> {
     answers
 }
 
-/// What CPython answers to `input`.
+/// Runs a Python program on `input` and returns its output.
 pub(crate) fn asked(program: &str, input: &[u8]) -> String {
     let mut command = python();
     command.args(["-c", program]);
     let output = fed::output(&mut command, |stdin| stdin.write_all(input));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Fails where ours is understood and shorter than CPython's. How many of each there were.
+/// Fails if our parser reads a list with fewer addresses than CPython. Returns how many lists were understood and how many
+/// refused.
 fn compare(lists: &[String]) -> (usize, usize) {
     let mut understood = 0;
     for (list, theirs) in lists.iter().zip(getaddresses(lists)) {
@@ -93,7 +94,7 @@ fn the_table_is_never_shorter_than_what_cpython_reads() {
     assert_eq!(compare(&lists), (UNDERSTOOD.len(), REFUSED.len()));
 }
 
-/// The headers of all messages, and the few among them that are refused.
+/// The address fields of all messages. The few lists that are refused are counted.
 #[test]
 fn the_corpus_is_never_shorter_than_what_cpython_reads() {
     let headers = headers();
@@ -111,7 +112,7 @@ fn the_corpus_is_never_shorter_than_what_cpython_reads() {
     assert!(understood > 400 && refused < 60);
 }
 
-/// Pieces of lists, put together in every order.
+/// Pieces of lists, which are combined in every order.
 const PIECES: [&str; 28] = [
     "bob@x.org",
     "eve@y",
@@ -158,7 +159,7 @@ const GOOD: [&str; 10] = [
 ];
 
 #[test]
-fn made_up_lists_are_never_shorter_than_what_cpython_reads() {
+fn generated_lists_are_never_shorter_than_what_cpython_reads() {
     let mut lists = Vec::new();
     for a in PIECES {
         for b in PIECES {
@@ -169,7 +170,7 @@ fn made_up_lists_are_never_shorter_than_what_cpython_reads() {
             }
         }
     }
-    // And longer ones, most of them good, by a fixed sequence.
+    // Longer lists, most of them valid, from a fixed pseudorandom sequence.
     let mut state = 1_u64;
     let mut below = |end: usize| {
         state = state

@@ -1,4 +1,5 @@
-//! Attachments sealed in their places by the program: every multipart message of the corpus, and what must never be put back.
+//! Attachments that the program seals in place: every multipart message of the corpus, and changed messages that must not be
+//! restored.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,7 @@ use crate::tell::tell;
 const WRAP: [&str; 5] = ["mail", "wrap", "--attachments", "--to", "bob@example.org"];
 
 #[test]
-fn every_message_with_attachments_is_put_together_again() {
+fn every_message_with_attachments_is_restored() {
     let people = People::new();
     let messages: Vec<_> = messages().collect();
     let cases: Vec<_> = messages
@@ -43,7 +44,7 @@ fn every_message_with_attachments_is_put_together_again() {
     assert!(sealed > 200, "only {sealed}");
 }
 
-/// A message with a text and two files, one of them of every byte.
+/// A message with a text and two files, one of which has every byte.
 fn message(text: &str) -> Vec<u8> {
     let octets: Vec<u8> = (0..=255).collect();
     let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, octets);
@@ -57,7 +58,7 @@ fn message(text: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The two envelopes with their headers, as they stand in a sealed message.
+/// The two envelopes in a sealed message, with their part headers.
 fn envelopes(sealed: &[u8]) -> Vec<String> {
     let text = String::from_utf8(sealed.to_vec()).unwrap();
     let parts = text.split("\n--b").skip(2).take(2);
@@ -67,22 +68,22 @@ fn envelopes(sealed: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn what_was_changed_is_never_put_together() {
+fn a_changed_message_is_never_restored() {
     let people = People::new();
     let sealed = people.done("alice", &WRAP, &message("see both"));
     let other = people.done("alice", &WRAP, &message("see both of these"));
-    let [one, two] = &envelopes(&sealed)[..] else {
+    let [first, second] = &envelopes(&sealed)[..] else {
         panic!("not two envelopes");
     };
     let foreign = &envelopes(&other)[0];
     let put = |from: &str, to: &str| replaced(&sealed, from.as_bytes(), to.as_bytes());
-    let swapped = replaced(&put(one, "@1@"), two.as_bytes(), one.as_bytes());
-    let swapped = replaced(&swapped, b"@1@", two.as_bytes());
+    let swapped = replaced(&put(first, "@1@"), second.as_bytes(), first.as_bytes());
+    let swapped = replaced(&swapped, b"@1@", second.as_bytes());
     let cases = [
-        ("moved here from another mail", put(one, foreign)),
+        ("moved here from another mail", put(first, foreign)),
         ("swapped", swapped),
-        ("doubled", put(two, one)),
-        ("one left out", put(&format!("--b\n{one}\n"), "")),
+        ("doubled", put(second, first)),
+        ("one left out", put(&format!("--b\n{first}\n"), "")),
         (
             "a footer under the text",
             put("see both", "see both\n-- \nlist footer"),
@@ -93,7 +94,7 @@ fn what_was_changed_is_never_put_together() {
         ),
         (
             "glued on behind one",
-            put(one, &format!("{one}\nfooter of a list\n")),
+            put(first, &format!("{first}\nfooter of a list\n")),
         ),
     ];
     for (what, arrived) in cases {
@@ -129,7 +130,7 @@ fn two_authors_are_not_mixed() {
 }
 
 #[test]
-fn files_are_taken_out_as_they_were_attached() {
+fn files_are_extracted_as_they_were_attached() {
     let people = People::new();
     let sealed = people.done("alice", &WRAP, &message("see both"));
     let footered = replaced(&sealed, b"see both", b"see both\nlist footer");

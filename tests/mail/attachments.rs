@@ -1,5 +1,6 @@
-//! The attachments of every message of the corpus, sealed and put back: as it is, with LF and with CRLF, and after a transport
-//! that changed all line ends. A stand-in seals: the content in hexadecimal digits behind the first line of an envelope.
+//! The attachments of every message of the corpus, sealed and restored: as they are, with LF and with CRLF, and after a
+//! transport that changed all line ends. Sealing is replaced by a stand-in: the first line of an envelope and the content in
+//! hexadecimal digits.
 
 use std::io::{self, Read, Write};
 
@@ -54,7 +55,7 @@ fn restore(message: &[u8], sealed: &[Attachment]) -> Result<(Vec<u8>, Fidelity),
 }
 
 #[test]
-fn every_attachment_of_the_corpus_comes_back() {
+fn every_attachment_of_the_corpus_is_restored() {
     for corpus in corpora() {
         let expected = match corpus.source {
             Source::Own => (237, 525, 235),
@@ -64,7 +65,8 @@ fn every_attachment_of_the_corpus_comes_back() {
     }
 }
 
-/// How many messages were sealed, how many attachments they have, and how many messages are exact again.
+/// Seals and restores all messages. Returns how many were sealed, how many attachments they have, and how many were restored
+/// exactly.
 fn there_and_back(corpus: &Corpus) -> (usize, usize, usize) {
     let (mut sealed_messages, mut attachments, mut exact) = (0, 0, 0);
     for message in &corpus.messages {
@@ -87,7 +89,7 @@ fn there_and_back(corpus: &Corpus) -> (usize, usize, usize) {
     (sealed_messages, attachments, exact)
 }
 
-/// Other line ends, and a footer under the last text.
+/// Restores a message after transport changed its line ends and added a footer to the last text.
 fn after_transport(name: &str, original: &[u8], sealed: &[u8], found: &[Attachment]) {
     for arrived in [with_lf(sealed), with_crlf(sealed)] {
         let (restored, fidelity) = restore(&arrived, found).unwrap();

@@ -1,7 +1,9 @@
-//! The corpora of mail: our own beside this file, and one from outside where it is there. Each is counted against its `counts.json`.
+//! The corpora of mail: our own, beside this file, and an outside one if it is installed. The files of each are counted against
+//! its `counts.json`.
 //!
-//! `ENCL_CORPUS=FOLDER` names the outside corpus, which must then be there; `ENCL_CORPUS=none` leaves it out. Without the variable it
-//! is `../shared/corpus` beside the project, if there is one. Tests of the library and of the program include this file.
+//! `ENCL_CORPUS=FOLDER` names the outside corpus, which must then be there; `ENCL_CORPUS=none` leaves it out. Without the
+//! variable, the folder `shared/corpus` next to the project's folder is used if it exists. Tests of the library and of the
+//! program include this file.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -17,7 +19,7 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Source {
     /// Written for these tests.
     Own,
-    /// Collected from other projects. Its licences keep it out of this one.
+    /// Collected from other projects, whose licences do not allow copies in this one.
     Outside,
 }
 
@@ -25,7 +27,7 @@ pub(crate) enum Source {
 pub(crate) struct Corpus {
     pub(crate) source: Source,
     pub(crate) root: PathBuf,
-    /// Each single message, and the pieces of all mboxes, cut at the `From ` lines that stand first or after an empty line.
+    /// Each single message, and the messages of all mboxes, cut at `From ` lines that are first or follow an empty line.
     pub(crate) messages: Vec<Message>,
     pub(crate) mboxes: Vec<Mbox>,
 }
@@ -42,7 +44,7 @@ pub(crate) struct Mbox {
     /// `own/` or `outside/`, and its path in the corpus.
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
-    /// How many of its lines begin a message for a reader that believes in nothing but `From ` after an empty line.
+    /// The number of messages for a reader that starts a message at every `From ` line after an empty line.
     pub(crate) pieces: usize,
 }
 
@@ -66,7 +68,7 @@ pub(crate) fn messages() -> impl Iterator<Item = &'static Message> {
     corpora().iter().flat_map(|corpus| &corpus.messages)
 }
 
-/// Of names in a table, those of the corpora that are used.
+/// The names in a table that belong to the corpora in use.
 pub(crate) fn names_in_use<'a>(names: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     let is_used = |name: &&str| {
         let source = name.split('/').next();
@@ -77,7 +79,7 @@ pub(crate) fn names_in_use<'a>(names: &'a [&'a str]) -> impl Iterator<Item = &'a
     names.iter().copied().filter(is_used)
 }
 
-/// Every file below a folder, in order.
+/// All files in a folder and its subfolders, in order.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -113,7 +115,7 @@ fn outside() -> Option<PathBuf> {
     }
 }
 
-/// Writes one line past the test runner, which keeps what `println!` says to itself.
+/// Writes one line to the log of the tests; the test runner would capture `println!`.
 fn tell(corpora: &[Corpus]) {
     let counts = corpora.iter().map(|corpus| {
         let source = corpus.source.name();
@@ -137,7 +139,7 @@ impl Source {
 }
 
 impl Corpus {
-    /// Reads a corpus. One that is empty, or holds another number of anything than `counts.json` says, is an error.
+    /// Reads a corpus. It is an error if the corpus is empty or its numbers differ from `counts.json`.
     pub(crate) fn read(source: Source, root: &Path) -> Self {
         let counts = fs::read(root.join("counts.json"))
             .unwrap_or_else(|error| panic!("no corpus at {}: {error}", root.display()));
@@ -215,7 +217,7 @@ impl Corpus {
     }
 }
 
-/// What `counts.json` says of a folder and of the whole.
+/// The numbers in `counts.json`, of a folder and of the whole corpus.
 #[derive(Default)]
 struct Tally {
     files: usize,

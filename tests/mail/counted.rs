@@ -1,4 +1,4 @@
-//! The reader of corpora: one that is empty, or holds something else than its `counts.json` says, is an error.
+//! The reader of corpora: a corpus that is empty or differs from its `counts.json` is an error.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -23,7 +23,7 @@ const COUNTS: &str = r#"{
 type Change = fn(&Path);
 
 #[test]
-fn a_corpus_is_what_its_counts_say() {
+fn a_corpus_must_match_its_counts() {
     let changes: [(&str, Change); 8] = [
         ("a message is missing", |folder| {
             fs::remove_file(folder.join("a/one.eml")).unwrap();
@@ -74,7 +74,7 @@ fn our_own_corpus_is_large_and_its_files_are_small() {
     assert!(bytes.sum::<usize>() < 600_000);
 }
 
-/// `INDEX.md` says of each file what it is a trap for.
+/// `INDEX.md` says for each file which mistake it reveals.
 #[test]
 fn every_file_of_our_own_corpus_is_in_its_index() {
     let own = &corpora()[0];

@@ -1,5 +1,5 @@
-//! The hostile set: messages made to mislead, to inject, or to exhaust, each with the answer that it has to get, in little time and
-//! memory, without a panic, and with nothing on any terminal that it would obey.
+//! The hostile set: messages that try to mislead, to inject or to exhaust, each with its expected answer. The program must use
+//! little time and memory, must not panic, and must not write control sequences to a terminal.
 //!
 //! `ENCL_SWEEP=full` sends 2 GiB of blanks, more mutations, and prints what each message cost.
 
@@ -20,14 +20,14 @@ use crate::letters::{People, complaints};
 use crate::tell::tell;
 use measured::{Input, Run, measured};
 
-/// Every message costs less, whatever is in it (at most 64 MiB).
+/// The most memory for any message.
 const PEAK_KIB_MAX: u64 = 64 << 10;
 
-/// One hostile message, how the program is run on it, and what has to come of it.
+/// One hostile message, the command that is run on it, and the expected result.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) message: Input,
-    /// Who runs it.
+    /// The person who runs the command.
     pub(crate) who: &'static str,
     /// The command, without `--json`.
     pub(crate) command: Vec<&'static str>,
@@ -35,15 +35,15 @@ pub(crate) struct Case {
     /// The class in `encl.error/1`.
     pub(crate) class: Option<&'static str>,
     pub(crate) stdout: Stdout,
-    /// Words each of which stands in some notice, warning or error.
+    /// Words that must occur in notices, warnings or errors.
     pub(crate) says: Vec<&'static str>,
 }
 
-/// What has to be on standard output.
+/// The expected standard output.
 pub(crate) enum Stdout {
     Nothing,
     Exactly(Vec<u8>),
-    /// Judged by nobody but the terminal.
+    /// Anything that is harmless on a terminal.
     Something,
 }
 
@@ -62,7 +62,7 @@ impl Case {
         }
     }
 
-    /// It opens, and gives this.
+    /// The message opens to this content.
     pub(crate) fn opens(self, content: impl Into<Vec<u8>>) -> Self {
         Self {
             stdout: Stdout::Exactly(content.into()),
@@ -70,7 +70,7 @@ impl Case {
         }
     }
 
-    /// It is refused, and nothing comes out.
+    /// The message is refused, and nothing is written to standard output.
     pub(crate) fn refused(self, exit: i32, class: Option<&'static str>) -> Self {
         Self {
             exit,
@@ -131,7 +131,7 @@ impl Case {
 }
 
 impl Run {
-    /// The objects on standard error; a signer's too.
+    /// The JSON objects on standard error, with those of signers.
     fn objects(&self) -> Vec<Value> {
         let text = self.stderr_text();
         let lines = text.lines().filter_map(|line| {
@@ -145,7 +145,7 @@ impl Run {
         lines.collect()
     }
 
-    /// Whatever the answer is: no panic, bounded, and harmless for a terminal.
+    /// Checks any answer: no panic, bounded cost, and output that is harmless on a terminal.
     fn bounded(&self, name: &str) -> Result<(), String> {
         if !(0..=9).contains(&self.exit) && !(64..=78).contains(&self.exit) {
             let said = self.stderr_text();

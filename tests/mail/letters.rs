@@ -1,4 +1,4 @@
-//! Two people who write messages of the corpus to each other with the program.
+//! Two people who send each other messages of the corpus with the program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -59,14 +59,14 @@ impl People {
         fed::output(&mut command, |stdin| stdin.write_all(input))
     }
 
-    /// Lets a command run with the keystore of `who`.
+    /// Sets the environment of a command to the keystore of `who`.
     pub(crate) fn at_home(&self, command: &mut Command, who: &str) {
         command.current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.folder.path());
         command.env("ENCL_KEYSTORE", self.path(&format!("keys-{who}")));
     }
 
-    /// The same, and it has to work; what it printed.
+    /// Runs the program, which must succeed, and returns its standard output.
     pub(crate) fn done(&self, who: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         let output = self.run(who, arguments, input);
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -75,7 +75,7 @@ impl People {
     }
 }
 
-/// Does `job` for every item on both processors, and gathers what it complains about.
+/// Runs `job` for every item in parallel, and collects the complaints.
 pub(crate) fn complaints<T: Sync>(
     items: &[T],
     job: impl Fn(&T) -> Result<(), String> + Sync,

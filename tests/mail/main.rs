@@ -1,4 +1,4 @@
-//! Mail, tested with every message of our own corpus, and of the outside one where it is there.
+//! Mail, tested with every message of our own corpus, and of the outside corpus if it is installed.
 
 #![expect(
     clippy::format_collect,

@@ -4,10 +4,10 @@ use crate::hostile::measured::measured;
 use crate::letters::People;
 use crate::tell::tell;
 
-/// What either may take, in KiB.
+/// The most memory of one command, in KiB.
 const PEAK_KIB_MAX: u64 = 32 << 10;
 
-/// Text with attachments, of that many bytes or a little more.
+/// A message with attachments, of `bytes` bytes or a little more.
 fn message(bytes: usize) -> Vec<u8> {
     let head = "From: alice@example.org\nTo: bob@example.org\nSubject: films\nMIME-Version: 1.0\n\
          Content-Type: multipart/mixed; boundary=b\n\n--b\n\nenclosed\n";

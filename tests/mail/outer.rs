@@ -1,4 +1,4 @@
-//! What stands outside, for every message of the corpus, as CPython's strictest policy reads it.
+//! The outer part of every sealed message of the corpus, read by CPython with its strictest policy.
 
 use encl::json::to_b64;
 use encl::mail::outer::{Outer, differences};
@@ -10,7 +10,7 @@ use crate::forms::headers;
 
 const SUBJECT: &str = "[...]";
 
-/// Each field that CPython finds: its name, its value on one line, and what it holds against it.
+/// Lists each field that CPython finds: its name, its value on one line, and its defects.
 const PARSE: &str = "
 import base64, json, sys
 from email import policy
@@ -36,7 +36,7 @@ fn written(outer: &Outer, eol: Eol) -> Vec<u8> {
     message
 }
 
-/// Where a line could have ended.
+/// The number of places where a line could have been folded.
 fn spaces(line: &str) -> usize {
     let inner = line.as_bytes().windows(3);
     inner
@@ -45,7 +45,7 @@ fn spaces(line: &str) -> usize {
 }
 
 #[test]
-fn all_of_the_corpus_stands_outside_in_lines_of_seven_bit() {
+fn outer_parts_of_the_corpus_are_7bit_in_short_lines() {
     let (mut fields, mut long, mut warnings) = (0, 0, Vec::new());
     for header in headers() {
         let outer = Outer::of(&header, SUBJECT);
@@ -78,15 +78,15 @@ fn all_of_the_corpus_stands_outside_in_lines_of_seven_bit() {
     );
 }
 
-/// Nothing of the subject, and no field that is not on the list.
+/// Checks that no word of the subject and no field outside the list is in the outer part.
 #[test]
-fn nothing_of_a_subject_of_the_corpus_stands_outside() {
+fn no_subject_of_the_corpus_is_in_the_outer_part() {
     let mut subjects = 0;
     for header in headers() {
         let outer = Outer::of(&header, SUBJECT);
         let values = outer.fields.iter().map(|field| words::decode(&field.1));
         let shown = values.collect::<Vec<_>>().join("\n").to_lowercase();
-        // Words that the sender wrote into other fields, too, are no secret of the subject's.
+        // Words of the subject that the sender also wrote into other fields may appear.
         let copied: String = (header.fields())
             .filter(|field| !["subject", "thread-topic"].contains(&&*field.name.to_lowercase()))
             .filter(|field| outer.fields.iter().any(|(name, _)| name == field.name))
@@ -112,7 +112,7 @@ fn nothing_of_a_subject_of_the_corpus_stands_outside() {
 }
 
 #[test]
-fn cpython_reads_outside_what_was_written() {
+fn cpython_reads_the_outer_part_as_written() {
     let headers = headers();
     let outers: Vec<Outer> = headers
         .iter()
@@ -131,7 +131,7 @@ fn cpython_reads_outside_what_was_written() {
             .map(|field| (field.0.clone(), field.1.clone()))
             .collect();
         assert_eq!(values, outer.fields);
-        // What is wrong with a value is the sender's; what we wrote anew has nothing wrong.
+        // Defects of a value may come from the sender. Values that we wrote ourselves must have none.
         for (name, value, defects) in &fields {
             let is_copy = header.all(name).any(|field| field.text() == *value);
             if !is_copy && name != "Subject" {

@@ -1,8 +1,8 @@
-"""Reads sealed messages as CPython's email package does, and looks at every line that stands outside.
+"""Reads sealed messages with CPython's email package, and checks every line of their outer parts.
 
     outside.py SEALED ORIGINALS
 
-Both are folders with files of the same names. Prints how many it read; exit code 1 with every complaint otherwise.
+Both are folders with files of the same names. Prints the number of messages, or all complaints with exit code 1.
 """
 
 import email
@@ -59,7 +59,7 @@ def complaints(name, sealed, original):
     if not content.startswith(b"encl/1\n"):
         yield "no envelope in the second part"
 
-    # No word of the original outside, but those of the fields that are copied and of our own text.
+    # The outer part has no word of the original, except words of copied fields and of our own text.
     head, _, _ = sealed.replace(b"\r\n", b"\n").partition(b"\n\n")
     copied = " ".join(value for _, value in message.raw_items()).lower()
     ours = parts[0].get_payload().lower()
@@ -82,7 +82,7 @@ def main():
         with open(os.path.join(sealed, name), "rb") as outer, open(os.path.join(originals, name), "rb") as inner:
             try:
                 found += [f"{name}: {text}" for text in complaints(name, outer.read(), inner.read())]
-            except Exception as error:  # a defect that strict reading raises is a complaint like others
+            except Exception as error:  # strict reading raises some defects, which are complaints too
                 found.append(f"{name}: {type(error).__name__}: {error}")
     print(f"mail: {len(names)} messages outside read strictly, {len(found)} complaints")
     print("\n".join(found[:40]))

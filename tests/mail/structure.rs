@@ -1,4 +1,4 @@
-//! The scanner on every message of the corpus, as it is and with LF and CRLF: what it says fits together, and Python's `email`
+//! The scanner on every message of the corpus, as it is and with LF and CRLF: its result is consistent, and Python's `email`
 //! finds the same leaves.
 
 use std::collections::BTreeMap;
@@ -130,7 +130,7 @@ fn check(structure: &Structure, bytes: &[u8], name: &str) {
     }
     let (mut whole, mut at) = (Vec::new(), 0);
     for leaf in leaves(structure) {
-        whole.extend_from_slice(range(bytes, at, leaf.start)); // panics if they are not in order
+        whole.extend_from_slice(range(bytes, at, leaf.start)); // panics if leaves are not in order
         whole.extend_from_slice(range(bytes, leaf.start, leaf.end));
         at = leaf.end;
     }

@@ -1,4 +1,4 @@
-//! The ten things that transport does to a message on its way, each to every message of the corpus.
+//! Ten changes that transport makes to messages, each applied to every message of the corpus.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use crate::corpus::messages;
 use crate::letters::{People, complaints, replaced};
 use crate::tell::tell;
 
-/// A sealed message, taken apart where transport changes it.
+/// A sealed message, divided at the places that transport changes.
 pub(crate) struct Sealed<'a> {
     head: &'a str,
     boundary: &'a str,
@@ -75,7 +75,7 @@ fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
     lines.join("=\n").into_bytes()
 }
 
-/// What a gateway made of it.
+/// The message after each change, with the name of the change.
 fn changed(sealed: &str) -> Vec<(&'static str, Vec<u8>)> {
     let parts = Sealed::of(sealed);
     let Sealed {
@@ -141,7 +141,7 @@ fn changed(sealed: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn whatever_transport_does_the_message_is_exact() {
+fn a_message_is_exact_after_every_change_of_transport() {
     let people = People::new();
     let messages: Vec<_> = messages().collect();
     let done = std::sync::atomic::AtomicUsize::new(0);

@@ -1,4 +1,4 @@
-//! Every message of the corpus, sealed whole and opened again; and what stands outside meanwhile.
+//! Every message of the corpus, sealed as a whole and opened again, and the outer part of the sealed message.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::python::python;
 use crate::support::process;
 use crate::tell::tell;
 
-/// The messages with a Bcc field that names somebody, which are refused without `--bcc`.
+/// The messages whose Bcc field names a person; they are refused without `--bcc`.
 const WITH_BCC: [&str; 4] = [
     "outside/mail/error_emails/content_transfer_encoding_empty.eml",
     "own/address/bcc.eml",
@@ -20,7 +20,7 @@ const WITH_BCC: [&str; 4] = [
 ];
 
 #[test]
-fn every_message_comes_back_byte_for_byte_and_says_nothing_outside() {
+fn every_message_opens_byte_for_byte_and_reveals_nothing_outside() {
     let people = People::new();
     let messages: Vec<_> = messages().collect();
     let (outside, originals) = (people.path("outside"), people.path("originals"));
@@ -66,7 +66,7 @@ fn every_message_comes_back_byte_for_byte_and_says_nothing_outside() {
         "{refused:?}"
     );
 
-    // What CPython's parser and a look at every line say of the outside.
+    // Check the outer parts with CPython's parser and line by line.
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mail/outside.py");
     let mut command = python();
     command.arg(script).arg(&outside).arg(&originals);

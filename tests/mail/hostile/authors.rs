@@ -1,4 +1,4 @@
-//! Who it is from: signed by one and from another, changed outside, and sealed by nobody who says so.
+//! Authors: messages signed by one person and from another, changed outside, or sealed without a signature.
 
 use super::Case;
 use super::letter::{LETTER, around, file_envelope, sealed, sealed_by};
@@ -16,7 +16,7 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
     cases
 }
 
-/// The letter with another line From.
+/// The letter with another From field.
 fn letter_from(from: &str) -> String {
     LETTER.replacen("From: Alice <alice@example.org>", from, 1)
 }
@@ -55,7 +55,7 @@ fn under_another_name(people: &People) -> Vec<Case> {
     ]
 }
 
-/// Ways to be from somebody else for a mail program, and from nobody for encl.
+/// From fields in which a mail program shows another person, and encl finds no address.
 fn hidden_names(people: &People) -> Vec<Case> {
     let signed = |from: &str| sealed_by(people, "alice", AS_ALICE, letter_from(from));
     let refused = |name, from: &str| Case::new(name, signed(from)).refused(4, None);
@@ -174,7 +174,7 @@ fn changed_outside(people: &People) -> Vec<Case> {
     ]
 }
 
-/// What wants to lie in the mailbox unsealed. That it was sealed is told by runs.rs.
+/// Messages that try to be delivered unsealed. runs.rs checks that they were sealed.
 fn delivered(people: &People) -> Vec<Case> {
     let sealed = sealed(people);
     let forged = LETTER.replacen(

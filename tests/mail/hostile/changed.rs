@@ -1,4 +1,5 @@
-//! Sealed messages cut short or changed at random: what opens is exact, all else is refused, and nothing panics.
+//! Sealed messages cut short or changed at random: a message that opens is exact, every other one is refused, and nothing
+//! panics.
 
 use super::is_full;
 use super::letter::{LETTER, envelope, people, sealed, sealed_by};
@@ -45,7 +46,7 @@ fn a_sealed_message_cut_at_every_kib_gives_nothing() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// A generator of the simplest kind: what it gives is the same each time.
+/// A simple pseudorandom generator with the same sequence in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -57,7 +58,7 @@ impl Dice {
         usize::try_from(self.0 >> 33).unwrap() % number
     }
 
-    /// The message with up to five changes: bits, cuts, copies, and what a scanner looks for.
+    /// The message with up to five changes: bits, cuts, copies, and text that is significant to a scanner.
     fn changed(&mut self, message: &[u8]) -> Vec<u8> {
         const PIECES: [&[u8]; 12] = [
             b"\n",
@@ -75,7 +76,7 @@ impl Dice {
         ];
         let mut bytes = message.to_vec();
         for _ in 0..=self.below(5) {
-            // Half of the changes are where the structure is.
+            // Half of the changes are in the structure.
             let room = match self.below(2) {
                 0 => bytes.len(),
                 _ => bytes.len().min(1_500),

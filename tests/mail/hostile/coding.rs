@@ -1,4 +1,4 @@
-//! Base64 and other encodings that were damaged, or made to be read in two ways.
+//! Base64 and other encodings that are damaged or ambiguous.
 
 use super::Case;
 use super::letter::{LETTER, around, base64, envelope, envelope_part, mixed, sealed, sealed_by};
@@ -59,7 +59,7 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
     cases
 }
 
-/// The last character of the base64 has bits that encode nothing: set, it is not the one way to write these bytes.
+/// The last character of the base64 has unused bits. If they are set, the encoding is not canonical.
 fn trailing_bits(people: &People) -> Vec<Case> {
     let padded = |length: usize| {
         let letter = format!("{LETTER}{}\n", "x".repeat(length));
@@ -71,17 +71,17 @@ fn trailing_bits(people: &People) -> Vec<Case> {
         .find(|text| text.ends_with('=') && !text.ends_with("=="));
     let text = text.expect("one of three lengths has one `=`");
     let last = text.len() - 2;
-    let other = match &text[last..=last] {
+    let changed = match &text[last..=last] {
         "A" => "B",
         "Q" => "R",
         "g" => "h",
         _ => "1",
     };
-    let message = mixed(&[&format!("{PART}{}{other}=\n", &text[..last])]);
+    let message = mixed(&[&format!("{PART}{}{changed}=\n", &text[..last])]);
     vec![Case::new("wrong trailing bits", message).refused(4, Some("damaged"))]
 }
 
-/// Long enough for several chunks: what is wrong at the end must keep back what is right at the beginning.
+/// Content of several chunks: a fault at the end must hold back the correct beginning.
 fn altered(people: &People) -> Vec<Case> {
     let long = format!("{LETTER}{}", "All work and no play.\n".repeat(20_000));
     let bytes = envelope(&sealed_by(people, "alice", &[], &long));

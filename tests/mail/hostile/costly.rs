@@ -1,4 +1,4 @@
-//! Messages that want to cost time or memory.
+//! Messages that try to cost time or memory.
 
 use super::letter::{LETTER, envelope_part, fields, mixed, sealed, sealed_by};
 use super::measured::Input;
@@ -20,7 +20,7 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
     cases
 }
 
-/// The program must not wait for the end: it takes no more than it needs to refuse them.
+/// Endless input: the program must not read more than it needs to refuse it.
 fn blanks() -> Vec<Case> {
     let bytes = if is_full() { 2 << 30 } else { 256 << 20 };
     let part = "--b\nContent-Type: application/vnd.encl\nContent-Transfer-Encoding: base64\n\n";
@@ -175,7 +175,7 @@ fn long(people: &People) -> Vec<Case> {
     ]
 }
 
-/// Sealed messages that want to cost their reader's pager.
+/// Sealed messages that try to be costly to show.
 fn shown(people: &People) -> Vec<Case> {
     let seal = |message: String| sealed_by(people, "alice", &["--anonymous"], message);
     let show = |name, message: String| Case::new(name, seal(message)).by("bob", SHOW);
@@ -227,7 +227,7 @@ fn shown(people: &People) -> Vec<Case> {
     ]
 }
 
-/// Messages that cost whoever seals them.
+/// Messages that try to be costly to seal.
 fn wrapped() -> Vec<Case> {
     let wrap = |name, message: String| Case::new(name, message).by("alice", WRAP);
     let to_bob = |name, message: String| Case::new(name, message).by("alice", WRAP_TO_BOB);

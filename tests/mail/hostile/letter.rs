@@ -1,4 +1,4 @@
-//! What the hostile messages are made of: a letter, its sealed forms, and parts put together by hand.
+//! Building blocks of the hostile messages: a letter, its sealed forms, and hand-made parts.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ Subject: The old bridge
 Meet me there at seven.
 ";
 
-/// Alice and Bob know each other; Mallory knows both, and both do not know her.
+/// Alice and Bob are contacts of each other. Mallory has both as contacts, and neither knows her.
 pub(crate) fn people() -> People {
     let people = People::new();
     let arguments = ["key", "new", "mallory@example.org", "--no-passphrase"];
@@ -79,7 +79,7 @@ pub(crate) fn mixed(parts: &[&str]) -> String {
     )
 }
 
-/// The letter's fields as they stand outside.
+/// The letter's fields as a sealed message shows them.
 pub(crate) fn fields() -> String {
     let (head, _) = LETTER.split_once("Subject").unwrap();
     format!("{head}Subject: [...]\nMIME-Version: 1.0\n")
@@ -99,7 +99,7 @@ pub(crate) fn file_envelope(
     people.done(who, &[&arguments[..], options].concat(), b"")
 }
 
-/// An envelope, whatever it is, in a message of its own.
+/// A message that contains any envelope.
 pub(crate) fn around(envelope: &[u8]) -> String {
     let encoded = base64(envelope);
     mixed(&[&format!(

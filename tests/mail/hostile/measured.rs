@@ -1,4 +1,4 @@
-//! The program run on a message that may be endless, with what it cost.
+//! Runs the program on a message that may be endless, and measures its cost.
 
 use std::fs;
 use std::io::{self, Write};
@@ -7,8 +7,8 @@ use crate::fed;
 use crate::letters::People;
 use crate::python::python;
 
-/// Waits for the program and writes down what the system says of it. A program that hangs is ended: by processor time, which another
-/// load does not change, or much later by the clock.
+/// Waits for the program and records its resource usage. A program that hangs is ended: by a limit of processor time, which
+/// other load does not affect, or much later by the clock.
 const WAITING: &str = "
 import os, resource, signal, sys
 out, argv = sys.argv[1], sys.argv[2:]
@@ -26,7 +26,7 @@ sys.exit(code if code >= 0 else 100 - code)
 /// A message on standard input.
 pub(crate) enum Input {
     Bytes(Vec<u8>),
-    /// That much of blanks behind a beginning.
+    /// A beginning, followed by this number of blanks.
     Blanks {
         head: Vec<u8>,
         bytes: u64,
@@ -58,7 +58,7 @@ impl Input {
     }
 }
 
-/// What the program answered.
+/// The result of a run.
 pub(crate) struct Run {
     /// The exit code; over 100 for a signal.
     pub(crate) exit: i32,

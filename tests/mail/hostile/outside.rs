@@ -1,4 +1,4 @@
-//! What somebody put around an envelope, so that it would be taken for a part of it.
+//! Text that an attacker put around an envelope so that it looks like part of the content.
 
 use super::Case;
 use super::letter::{LETTER, envelope_part, mixed, sealed};

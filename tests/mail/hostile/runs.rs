@@ -1,5 +1,5 @@
-//! What holds of every hostile message, whatever its own answer is: sealed and opened again it is the same, at delivery it is sealed,
-//! and no command panics over it or lets it reach the terminal.
+//! Rules for every hostile message, whatever its expected answer: sealing and opening gives the same bytes, delivery seals it,
+//! and no command panics or passes control sequences to the terminal.
 
 use super::letter::{LETTER, people, sealed, sealed_by};
 use super::measured::{Input, Run};
@@ -19,7 +19,7 @@ const WRAP: &[&str] = &[
 ];
 const UNWRAP: &[&str] = &["mail", "unwrap", "--allow-from-mismatch"];
 const DELIVER: &[&str] = &["mail", "deliver", "--for", "bob@example.org"];
-/// Messages up to here cost nothing worth mentioning.
+/// Messages up to this size have negligible cost.
 const SHORT_BYTES_MAX: usize = 1 << 20;
 /// Fields that may stand outside.
 const OUTSIDE: [&str; 16] = [
@@ -48,7 +48,7 @@ fn bytes(input: &Input) -> Option<&Vec<u8>> {
     }
 }
 
-/// All messages of the set that are no endless stream; the long ones in the full form only.
+/// All messages of the set that are not endless; long ones only with `ENCL_SWEEP=full`.
 fn messages(people: &People) -> Vec<(&'static str, Vec<u8>)> {
     let cases = cases(people).into_iter();
     let message = |case: super::Case| Some((case.name, bytes(&case.message)?.clone()));
@@ -56,7 +56,7 @@ fn messages(people: &People) -> Vec<(&'static str, Vec<u8>)> {
     cases.filter_map(message).filter(is_due).collect()
 }
 
-/// Run without an account of its cost: every message of the set has one already.
+/// Runs the program without measuring, since every message of the set is measured elsewhere.
 fn ran(people: &People, who: &str, arguments: &[&str], message: &[u8]) -> Run {
     let output = people.run(who, arguments, message);
     Run {
@@ -68,7 +68,7 @@ fn ran(people: &People, who: &str, arguments: &[&str], message: &[u8]) -> Run {
     }
 }
 
-/// What stands outside: fields of the list alone, in seven bit, on lines that SMTP takes.
+/// Whether the outer part has only fields of the list, in 7bit, on lines that SMTP accepts.
 fn is_clean_outside(sealed: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(sealed) else {
         return false;
@@ -122,7 +122,7 @@ fn a_hostile_message_is_sealed_at_delivery() {
     let complaints = complaints(&messages, |(name, message)| {
         let delivered = ran(&people, "bob", DELIVER, message);
         delivered.bounded(name)?;
-        // Nothing on standard input is a broken pipe.
+        // Empty standard input counts as a broken pipe.
         if message.is_empty() && delivered.exit == 75 && delivered.stdout.is_empty() {
             return Ok(());
         }
@@ -133,7 +133,8 @@ fn a_hostile_message_is_sealed_at_delivery() {
                 delivered.stderr_text()
             ));
         }
-        // Either it came out sealed and holds what came, or it was sealed for Bob before and nothing stands beside.
+        // Either the message was sealed at delivery and opens to the input, or it was already sealed for Bob and has no
+        // readable part.
         if delivered.stdout == *message {
             let readable = memchr::memmem::find(message, b"Meet me there at seven").is_some();
             return if readable {
@@ -190,7 +191,7 @@ fn no_command_panics_and_no_word_reaches_the_terminal() {
     );
 }
 
-/// `script` gives the program a terminal, on which both streams are seen.
+/// `script` runs the program on a terminal, and its output has both streams.
 #[test]
 fn show_gives_a_terminal_nothing_to_obey() {
     let people = people();
@@ -218,7 +219,7 @@ fn show_gives_a_terminal_nothing_to_obey() {
     assert_eq!(harmless("the screen", &screen), Ok(()));
 }
 
-/// A text that says of itself what only the frame may say.
+/// A text that imitates the lines that `mail show` puts around a message.
 #[test]
 fn a_message_cannot_write_lines_of_the_frame() {
     let people = people();
@@ -242,7 +243,7 @@ fn a_message_cannot_write_lines_of_the_frame() {
     assert_eq!(frames.len(), 2, "{shown}");
 }
 
-/// A mailbox in which lie messages that call themselves sealed, and things that are no messages.
+/// A mailbox with messages that claim to be sealed, and with files that are not messages.
 #[test]
 fn a_forged_message_in_a_mailbox_is_sealed() {
     let people = people();

@@ -1,4 +1,4 @@
-//! Where the envelope is: boundaries that lie, parts in parts, and messages in which there is none or more than one.
+//! The place of the envelope: misleading boundaries, nested parts, and messages with no envelope or several.
 
 use super::Case;
 use super::letter::{
@@ -16,7 +16,7 @@ pub(crate) fn cases(people: &People) -> Vec<Case> {
     cases
 }
 
-/// One multipart with a content type as given, with boundary `b` between its parts.
+/// A multipart message with this content type and boundary `b`.
 fn typed(content_type: &str, parts: &str) -> String {
     format!("{}Content-Type: {content_type}\n\n{parts}", fields())
 }
@@ -227,7 +227,7 @@ fn kinds(people: &People) -> Vec<Case> {
     ]
 }
 
-/// Each layer seals the one before, as binary so that fifty of them have a size.
+/// Layers of envelopes, each sealing the one before. They are binary, so that fifty layers stay small.
 fn layers(people: &People, number: usize) -> (Vec<u8>, Vec<u8>) {
     let in_binary = |envelope: Vec<u8>| {
         let head = format!(
@@ -244,7 +244,7 @@ fn layers(people: &People, number: usize) -> (Vec<u8>, Vec<u8>) {
     (message, within)
 }
 
-/// An envelope so deep in multiparts.
+/// An envelope inside this many multiparts.
 fn deep(people: &People, depth: usize) -> String {
     let head =
         |level: usize| format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n");

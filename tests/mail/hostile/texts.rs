@@ -1,4 +1,5 @@
-//! Words for the eye: escapes, line ends and directions in subjects, names and texts, and names that are no file names.
+//! Text that attacks the display: escape sequences, line ends and directions in subjects, names and texts, and names that are
+//! not valid file names.
 
 use super::Case;
 use super::letter::{LETTER, envelope_part, mixed, sealed, sealed_by};
@@ -6,10 +7,10 @@ use crate::letters::People;
 
 const SHOW: &[&str] = &["mail", "show"];
 const WRAP: &[&str] = &["mail", "wrap", "--to", "bob@example.org"];
-/// Clears the screen, sets the title, answers back, and turns the line around.
+/// Clears the screen, sets the title, requests an answer of the terminal, and reverses the line.
 const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\u{1b}[6n\u{9b}31m\u{202e}\u{2066}\u{8}\u{c}";
 
-/// Nothing that a terminal would obey, and nothing that hides or turns around other text.
+/// Checks that there is no control sequence, and no character that hides or reverses other text.
 pub(crate) fn harmless(name: &str, bytes: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| format!("{name}: not UTF-8"))?;
     let is_hazard = |letter: &char| {
@@ -22,7 +23,7 @@ pub(crate) fn harmless(name: &str, bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// A message whose every word is hostile.
+/// A message in which every text is hostile.
 pub(crate) fn escaping() -> String {
     format!(
         "From: \"{ESCAPES}\" <alice@example.org>\nTo: =?utf-8?q?=1B[2J=0D=0A?= <bob@example.org>\n\
@@ -70,14 +71,14 @@ fn names(people: &People) -> Vec<Case> {
         ("an empty file name", ""),
     ];
     let message = |name: &str| {
-        let other = format!("Content-Type: application/pdf; name=\"{name}\"\n\n%PDF");
-        mixed(&[&part.replace("message.eml.encl", name), &other])
+        let file = format!("Content-Type: application/pdf; name=\"{name}\"\n\n%PDF");
+        mixed(&[&part.replace("message.eml.encl", name), &file])
     };
     let case = |(what, name)| Case::new(what, message(name)).opens(LETTER);
     names.into_iter().map(case).collect()
 }
 
-/// What wants to become a field of its own outside.
+/// Values that try to add a field to the outer header.
 fn headers() -> Vec<Case> {
     let wrap = |name, from: &str| {
         let letter = LETTER.replacen("From: Alice <alice@example.org>", from, 1);
