@@ -1,4 +1,4 @@
-//! Attacks on who may read: by recipients, and by those who are out. One test each, named after the attack.
+//! Attacks on access, by recipients and by former recipients. Each test is named after its attack.
 
 use encl::envelope::{
     Admission, Class, CurrentAccess, DesiredAccess, Envelope, KeyDirectory, LockRequest,
@@ -35,13 +35,13 @@ fn a_recipient_removes_anothers_slot() {
         CONTENT,
         "the others read on",
     );
-    // Who is left can see it, and put it right.
+    // The remaining readers can see that Bob is missing, and can add him again.
     let readers = Envelope::read(&*after).unwrap().manifest().readers();
     assert!(readers.iter().all(|reader| reader.key != bob.key_id()));
     let repaired = granted(&after, &ann, &bob);
     let admission = opens(&repaired, &mut Keys::of(&[&bob]), CONTENT, "let in again");
     assert_eq!(admission, Admission::Named, "the author had named him");
-    // An outsider cannot even do that much.
+    // An outsider cannot remove a slot.
     let slots = |parts: &Parts| serde_json::from_str::<Value>(&parts.access).unwrap();
     let mut parts = Parts::of(&envelope);
     let mut access = slots(&parts);
@@ -76,10 +76,10 @@ fn a_recipient_grants_without_a_record() {
         eves.person.is_none() && !eves.is_named,
         "a slot of nobody's"
     );
-    // Who brings the envelope in line finds the slot, and seals it anew.
-    let team = [&ann, &bob].map(|one| Contact {
-        current: one.addressee(),
-        keys: vec![one.key_id()],
+    // Updating the envelope's readers finds the slot and seals the envelope again.
+    let team = [&ann, &bob].map(|person| Contact {
+        current: person.addressee(),
+        keys: vec![person.key_id()],
     });
     let team = KeyDirectory::new(team.to_vec());
     let manifest = Envelope::read(&*envelope).unwrap();
@@ -108,10 +108,10 @@ fn a_recipient_hides_a_key_under_a_colleagues_name() {
         .grant(&disguised, None, (&bob.root, time(NOW)), &mut rng())
         .unwrap();
     let after = written(by_bob);
-    // Ann's card does not certify that key: whoever seals for exactly the team takes it for nobody's.
-    let team = [&ann, &bob].map(|one| Contact {
-        current: one.addressee(),
-        keys: vec![one.key_id()],
+    // Ann's card does not certify that key, so an update for exactly the team treats it as a stranger's.
+    let team = [&ann, &bob].map(|person| Contact {
+        current: person.addressee(),
+        keys: vec![person.key_id()],
     });
     let team = KeyDirectory::new(team.to_vec());
     let manifest = Envelope::read(&*after).unwrap();
@@ -144,7 +144,7 @@ fn an_older_access_line_is_replayed() {
         Class::Header,
         "line 3 alone",
     );
-    // With its mac it is the envelope as it was: genuine, and Eve is out again. Nobody gains by it.
+    // With its mac this is the earlier envelope: genuine and without access for Eve. An attacker gains nothing.
     let both = Parts {
         access: old.access,
         mac: old.mac,
@@ -157,17 +157,17 @@ fn an_older_access_line_is_replayed() {
         Class::NoKey,
         "as it was",
     );
-    // After sealing anew the old line opens nothing.
+    // After sealing again, the old line opens nothing.
     let resealed = reseal(&after, &ann, &[&ann]);
     let old_line = Parts {
         access: Parts::of(&after).access,
         mac: Parts::of(&after).mac,
         ..Parts::of(&resealed)
     };
-    for who in [&ann, &bob, &eve] {
+    for reader in [&ann, &bob, &eve] {
         refused(
             &old_line.bytes(),
-            &mut Keys::of(&[who]),
+            &mut Keys::of(&[reader]),
             Class::Slot,
             "the slots of another policy",
         );
@@ -179,7 +179,7 @@ fn reseal(envelope: &[u8], by: &Person, readers: &[&Person]) -> Vec<u8> {
         .unwrap()
         .unlock(&mut Keys::of(&[by]), time(NOW))
         .unwrap();
-    let recipients = readers.iter().map(|one| one.addressee()).collect();
+    let recipients = readers.iter().map(|reader| reader.addressee()).collect();
     let request = ResealRequest {
         locks: vec![LockRequest {
             recipients,
@@ -197,7 +197,7 @@ fn reseal(envelope: &[u8], by: &Person, readers: &[&Person]) -> Vec<u8> {
 fn a_revoked_recipient_kept_the_old_content_key() {
     let [ann, bob, eve] = named_people();
     let old = sealed(&request(&[&ann, &bob, &eve], Some(&ann.root)), CONTENT);
-    // Eve keeps all that she can: the rewriting holds the old content key.
+    // Eve keeps the old content key, which a rewriting holds.
     let kept = rewriting(&old, &[&eve]).finish().unwrap();
     let new = reseal(&old, &ann, &[&ann, &bob]);
     refused(&new, &mut Keys::of(&[&eve]), Class::NoKey, "no slot");
@@ -218,7 +218,7 @@ fn a_revoked_recipient_kept_the_old_content_key() {
     );
     let old_id = Envelope::read(&*old).unwrap().manifest().id;
     assert!(open_message(&kept.key().payload_key(), &old_id.0, &payload).is_err());
-    // Her old slot, put back, opens nothing, and makes the new file nobody's.
+    // Her old slot in the new file opens nothing, and the new file is then refused for all readers.
     let mut parts = Parts::of(&new);
     let slot = serde_json::from_str::<Value>(&Parts::of(&old).access).unwrap()["slots"][2].clone();
     let mut slots: Value = serde_json::from_str(&parts.access).unwrap();
@@ -236,7 +236,7 @@ fn a_revoked_recipient_kept_the_old_content_key() {
         Class::Header,
         "and Ann sees that somebody was there",
     );
-    // What she had, she has.
+    // She can still open the old file.
     opens(
         &old,
         &mut Keys::of(&[&eve]),
@@ -246,24 +246,24 @@ fn a_revoked_recipient_kept_the_old_content_key() {
 }
 
 #[test]
-fn a_forwarder_makes_it_look_as_if_the_author_had_written_to_the_new_reader() {
+fn a_forwarder_pretends_that_the_author_chose_the_new_reader() {
     let [ann, bob, eve] = named_people();
     let author = sealed(&request(&[&ann, &bob], Some(&ann.root)), CONTENT);
-    // Let in: Eve is told that Bob did it, and Ann's policy does not name her.
+    // Bob grants access: Eve learns that Bob did, and Ann's policy does not name her.
     let forwarded = granted(&author, &bob, &eve);
     let Admission::Granted(path) = opens(&forwarded, &mut Keys::of(&[&eve]), CONTENT, "let in")
     else {
         panic!("she was not named")
     };
     assert_eq!((path.len(), path[0].by), (1, bob.root.id()));
-    // A record in Ann's name does not hold: Bob has not her key.
+    // A grant in Ann's name is not valid, since Bob does not have her key.
     let mut in_anns_name = rewriting(&author, &[&bob]);
     in_anns_name
         .grant(&eve.addressee(), None, (&bob.root, time(NOW)), &mut rng())
         .unwrap();
     let parts = Parts::of(&written(in_anns_name));
     let [by_bob, by_ann] =
-        [&bob, &ann].map(|one| format!("\"by\":\"{}\"", to_b64(&one.root.id().0)));
+        [&bob, &ann].map(|person| format!("\"by\":\"{}\"", to_b64(&person.root.id().0)));
     let access = parts.access.replace(&by_bob, &by_ann);
     let hash = encl::crypto::sha256(&[
         b"encl/1\n",
@@ -286,7 +286,7 @@ fn a_forwarder_makes_it_look_as_if_the_author_had_written_to_the_new_reader() {
         opens(&forged.bytes(), &mut Keys::of(&[&eve]), CONTENT, "forged"),
         Admission::Unrecorded
     );
-    // Named in the policy, it is another policy, and Ann's signature does not cover it.
+    // A policy that names Eve is another policy, which Ann's signature does not cover.
     let resealed = reseal(&author, &bob, &[&bob, &eve]);
     let about = Envelope::read(&*resealed)
         .unwrap()
@@ -297,7 +297,7 @@ fn a_forwarder_makes_it_look_as_if_the_author_had_written_to_the_new_reader() {
         (about.admission.clone(), about.signer()),
         (Admission::Named, Some(bob.root.id()))
     );
-    // Bob names Ann as signer and takes her signature along.
+    // Bob names Ann as signer and copies her signature.
     let content_key = rewriting(&author, &[&bob]).finish().unwrap();
     let id = Envelope::read(&*author).unwrap().manifest().id;
     let plaintext = open_message(

@@ -1,4 +1,4 @@
-//! Attacks on locks that need several people: by holders of shares, and by those who would be.
+//! Attacks on locks that need several people, by holders of shares and by outsiders.
 
 use encl::crypto::{hpke, kdf};
 use encl::envelope::{Admission, Approval, Class, Envelope, Holder, OpenError, Source};
@@ -12,14 +12,14 @@ use crate::kit::{
 
 const CONTENT: &[u8] = b"for the right people only";
 
-/// A 2-of-3 for these people.
+/// An envelope that any two of these people can open.
 fn two_of_three(people: [&Person; 3]) -> Vec<u8> {
     let mut wish = request(&[], None);
     wish.locks = vec![quorum(2, &people)];
     sealed(&wish, CONTENT)
 }
 
-/// An approval put together by hand, as somebody who has `plaintext` and no conscience can.
+/// A hand-made approval that holds any `plaintext`.
 fn forged_approval(envelope: &[u8], lock: u16, to: &Person, plaintext: &[u8]) -> Approval {
     let id = Envelope::read(envelope).unwrap().manifest().id;
     let sealed = hpke::seal(
@@ -42,21 +42,21 @@ fn forged_approval(envelope: &[u8], lock: u16, to: &Person, plaintext: &[u8]) ->
 #[test]
 fn an_approval_is_moved_to_another_envelope() {
     let [ann, bob, carol] = named_people();
-    let (this, other) = (
+    let (envelope, source) = (
         two_of_three([&ann, &bob, &carol]),
         two_of_three([&ann, &bob, &carol]),
     );
-    let approval = approved(&other, 0, &bob, &ann).unwrap().remove(0);
+    let approval = approved(&source, 0, &bob, &ann).unwrap().remove(0);
     let line = approval.to_line();
-    // As it is it does not count; with the other id it does not open.
+    // Unchanged, the approval does not count; with the id of this envelope, it does not open.
     assert_eq!(
-        error_with(&this, &ann, &[approval]).class(),
+        error_with(&envelope, &ann, &[approval]).class(),
         Some(Class::Quorum)
     );
-    let [from, to] = [&other, &this]
+    let [from, to] = [&source, &envelope]
         .map(|envelope| to_b64(&Envelope::read(&**envelope).unwrap().manifest().id.0));
     let moved = Approval::from_bytes(line.replace(&from, &to).as_bytes()).unwrap();
-    let error = error_with(&this, &ann, &[moved]);
+    let error = error_with(&envelope, &ann, &[moved]);
     assert!(
         matches!(
             error,
@@ -78,7 +78,7 @@ fn an_approval_is_moved_to_another_lock() {
     let envelope = sealed(&wish, CONTENT);
     let line = approved(&envelope, 1, &carol, &bob).unwrap()[0].to_line();
     let moved = Approval::from_bytes(line.replace("\"lock\":1", "\"lock\":0").as_bytes()).unwrap();
-    // Bob's own slot opens lock 0, so nobody looks at it; lock 1 stays shut.
+    // Bob's own slot opens lock 0, so the approval is not read; lock 1 stays closed.
     assert_eq!(
         error_with(&envelope, &bob, std::slice::from_ref(&moved)).class(),
         Some(Class::Quorum)
@@ -113,7 +113,7 @@ fn need_is_changed_from_2_to_1() {
         Class::Malformed,
         "slots of 49 bytes",
     );
-    // With slots of the right length there is no slot for that policy.
+    // With slots of the right length, no slot is sealed for that policy.
     let id = encl::crypto::sha256(&[b"encl/1\n", parts.policy.as_bytes(), b"\n"]);
     let sealed = hpke::seal(
         &ann.key.public_key(),
@@ -136,7 +136,7 @@ fn need_is_changed_from_2_to_1() {
         Class::Slot,
         "another secret",
     );
-    // And a share is not the secret.
+    // A share is not the secret.
     let mut more = Parts::of(&envelope);
     more.policy = more.policy.replace("\"need\":2", "\"need\":3");
     refused(
@@ -148,14 +148,14 @@ fn need_is_changed_from_2_to_1() {
 }
 
 #[test]
-fn somebody_outside_the_quorum_approves() {
+fn an_outsider_approves() {
     let [ann, bob, carol, dave, eve] = named_people();
     let envelope = two_of_three([&ann, &bob, &carol]);
     assert_eq!(
         approved(&envelope, 0, &eve, &ann).unwrap_err().class(),
         Some(Class::NoKey)
     );
-    // What Eve makes up is told, and so is a share of hers that is nobody's.
+    // Forged shares of Eve's are reported, with or without a number that belongs to a holder.
     for (share, says) in [
         ([[2].as_slice(), &[9; 32]].concat(), Some("Bob")),
         ([[1].as_slice(), &[9; 32]].concat(), Some("Ann")),
@@ -178,9 +178,9 @@ fn somebody_outside_the_quorum_approves() {
     assert_eq!(
         error_with(&envelope, &ann, &[whole]).class(),
         Some(Class::Slot),
-        "a secret where a share is due"
+        "a secret instead of a share"
     );
-    // One real share is not enough for somebody outside, two are: a quorum may let in whom it likes, and it shows.
+    // One real share is not enough for an outsider, but two are: a quorum may admit anybody, and the admission shows it.
     let from = |holder: &Person| approved(&envelope, 0, holder, &dave).unwrap();
     assert_eq!(
         open_with(&envelope, &mut Keys::of(&[&dave]), &from(&bob)).class,
@@ -199,7 +199,7 @@ fn a_holder_gives_a_malicious_share() {
     let [ann, bob, carol] = named_people();
     let envelope = two_of_three([&ann, &bob, &carol]);
     let good = approved(&envelope, 0, &carol, &ann).unwrap().remove(0);
-    // Bob changes his share by one bit, or hands out what he had from Ann before, or gives himself out for Carol.
+    // Bob gives a wrong share under his own number, or under Carol's.
     let bad = forged_approval(&envelope, 0, &ann, &[[2].as_slice(), &[0x55; 32]].concat());
     let as_carol = forged_approval(&envelope, 0, &ann, &[[3].as_slice(), &[0x55; 32]].concat());
     for (bad, says) in [(bad, "Bob"), (as_carol, "Carol")] {

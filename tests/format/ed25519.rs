@@ -1,4 +1,4 @@
-//! Signatures that other verifiers accept and ours must not.
+//! Signatures that other verifiers accept and that our verifier must refuse.
 
 use encl::crypto::signing::SigningKey;
 use encl::envelope::Class;
@@ -12,7 +12,7 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// The encodings of small order that format.md lists, with and without the sign bit.
+/// The encodings of small order that FORMAT.md lists, with and without the sign bit.
 fn small_order() -> Vec<[u8; 32]> {
     let listed = [
         "0000000000000000000000000000000000000000000000000000000000000000",
@@ -57,7 +57,7 @@ fn keys_and_points_of_small_order() {
     let bob = Person::classic("Bob");
     let author = SigningKey::generate(&mut rng());
     for point in small_order() {
-        // With S = 0 and R = A both of small order, cofactored and careless verifiers accept anything.
+        // With S = 0 and R = A, both of small order, cofactored and lax verifiers accept every message.
         let forge_weak = forge(&bob, &point);
         let mut weak = [0; 64];
         weak[..32].copy_from_slice(&point);

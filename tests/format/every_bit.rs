@@ -1,4 +1,4 @@
-//! Every bit flipped, every truncation, everything appended.
+//! Envelopes with each bit flipped, with each truncation, and with appended data.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,10 +9,10 @@ use encl::envelope::Class;
 use crate::kit::{Keys, Outcome, Parts, Person, cheap, listed, open, request, sealed};
 use crate::support::sweep;
 
-/// How many cases each class got.
+/// The number of cases of each class.
 type Counts = BTreeMap<Class, u64>;
 
-/// Opens every case on all processors and counts the classes. Success, or a byte of content, ends the test.
+/// Opens every case on all processors and counts the classes. Success, or a released byte, fails the test.
 fn refuse_all(
     cases: u64,
     keys: impl Fn() -> Keys + Sync,
@@ -67,7 +67,7 @@ fn regions(envelope: &[u8]) -> [Range<usize>; 5] {
     })
 }
 
-/// What FORMAT.md lets a single flipped bit of each region be.
+/// The classes that FORMAT.md allows for one flipped bit of each region.
 fn allowed(region: usize) -> &'static [Class] {
     use Class::{
         Damaged, Header, Malformed, Mangled, Newer, NoKey, NotAnEnvelope, OverLimit, Passphrase,
@@ -75,7 +75,7 @@ fn allowed(region: usize) -> &'static [Class] {
     };
     match region {
         0 => &[Mangled, Newer, NotAnEnvelope, Malformed],
-        // A changed policy has another P, so no slot opens; a changed `private` or `passphrase` asks for other shapes.
+        // A changed policy has another P, so no slot opens; a changed `private` or `passphrase` requires other slots.
         1 => &[
             Malformed, Newer, OverLimit, Mangled, NoKey, Slot, Passphrase, Quorum, Refused,
         ],
@@ -87,7 +87,7 @@ fn allowed(region: usize) -> &'static [Class] {
     }
 }
 
-/// Flips every `step`th bit of one region after the other.
+/// Flips every `step`th bit, region by region.
 fn flip_all(name: &str, envelope: &[u8], step: u64, keys: impl Fn() -> Keys + Sync) {
     let mut total = 0;
     for (number, region) in regions(envelope).into_iter().enumerate() {
@@ -112,7 +112,7 @@ fn cut_all(name: &str, envelope: &[u8], step: u64, keys: impl Fn() -> Keys + Syn
     let counts = refuse_all(cuts, keys, |case| {
         envelope[..usize::try_from(case * step).unwrap()].to_vec()
     });
-    // The empty file is no envelope; a last chunk that was cut within has a wrong tag.
+    // The empty file is not an envelope; a last chunk that is cut inside has a wrong tag.
     let allowed = [Class::NotAnEnvelope, Class::Truncated, Class::Damaged];
     assert!(
         counts.keys().all(|class| allowed.contains(class)),
@@ -148,7 +148,7 @@ fn append_all(name: &str, envelope: &[u8], other: &[u8], keys: impl Fn() -> Keys
     }
 }
 
-/// From one bit that is tried to the next: `short` in the short form.
+/// The distance between tested bits: `short` in the short form.
 fn step(short: u64) -> u64 {
     if sweep::is_full() { 1 } else { short }
 }
@@ -197,7 +197,7 @@ fn a_passphrase_and_a_reader() {
     flip_all("passphrase envelope, by key", &envelope, 1, with_key);
     cut_all("passphrase envelope, by key", &envelope, 1, with_key);
     append_all("passphrase envelope, by key", &envelope, &other, with_key);
-    // Argon2 takes its time for each case that gets so far.
+    // Argon2 is slow, and runs for each case that reaches it.
     let with_words = || Keys {
         keys: Vec::new(),
         passphrase: Some("correct horse"),

@@ -1,4 +1,4 @@
-//! What a recipient, who knows the content key, can and cannot do.
+//! Attacks by a recipient, who knows the content key.
 
 use encl::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use encl::crypto::{KeyId, aead::AeadKey};
@@ -21,7 +21,7 @@ fn signed_by(author: &SigningKey, readers: &[&Person]) -> Forge {
 }
 
 #[test]
-fn the_content_cannot_be_exchanged_under_the_authors_signature() {
+fn the_content_cannot_be_replaced_under_the_authors_signature() {
     let (author, bob, eve) = (
         SigningKey::generate(&mut rng()),
         Person::classic("Bob"),
@@ -60,7 +60,7 @@ fn the_content_cannot_be_exchanged_under_the_authors_signature() {
         Some(Class::Damaged),
         "the signature cut off"
     );
-    // Signed by the author, for another envelope.
+    // A signature by the author, but for another envelope.
     let elsewhere = signature(&author, &[7; 32], DATA);
     assert_eq!(
         open(&envelope(&[DATA, &elsewhere]), &mut keys()).class,
@@ -68,7 +68,7 @@ fn the_content_cannot_be_exchanged_under_the_authors_signature() {
     );
 }
 
-/// GCM does not commit: whoever knows the key finds another chunk with the same tag (Dodis and others, CRYPTO 2018).
+/// GCM does not commit: with the key, another chunk with the same tag can be computed (Dodis and others, CRYPTO 2018).
 #[test]
 fn a_chunk_with_the_same_tag_is_caught_by_the_signature() {
     let (author, bob) = (SigningKey::generate(&mut rng()), Person::classic("Bob"));
@@ -91,7 +91,7 @@ fn a_chunk_with_the_same_tag_is_caught_by_the_signature() {
         .expand(&info, &mut okm)
         .unwrap();
     let h = ghash_key(&okm[..32].try_into().unwrap());
-    // Change block 0 at will, and make block 1 take the change back: X1·H^n + X2·H^(n-1) stays what it was.
+    // Change block 0, and compensate in block 1, so that X1·H^n + X2·H^(n-1) is unchanged.
     let change: u128 = 0xDEAD_BEEF << 64;
     let (first, second) = (chunk_at, chunk_at + 16);
     xor(&mut envelope[first..first + 16], change);
@@ -104,8 +104,8 @@ fn a_chunk_with_the_same_tag_is_caught_by_the_signature() {
     );
 }
 
-/// H of GCM: the zero block encrypted. One block of ciphertext under a known nonce gives it away without a block cipher:
-/// two tags of messages that differ in one block.
+/// H of GCM: the zero block encrypted. It is computed without a block cipher, from the tags of two messages that differ in one
+/// block.
 fn ghash_key(key: &[u8; 32]) -> u128 {
     // tag(A) xor tag(B) = (A xor B)·H² for one-block messages of one nonce; take the square root by squaring 127 times.
     let key = AeadKey::new(key);
@@ -126,7 +126,7 @@ fn xor(bytes: &mut [u8], with: u128) {
         .for_each(|(byte, other)| *byte ^= other);
 }
 
-/// Multiplication in GF(2^128) as NIST SP 800-38D §6.3 writes it.
+/// Multiplication in GF(2^128), NIST SP 800-38D §6.3.
 fn multiply(x: u128, y: u128) -> u128 {
     let (mut z, mut v) = (0, y);
     for bit in (0..128).rev() {
@@ -143,7 +143,7 @@ fn multiply(x: u128, y: u128) -> u128 {
 }
 
 #[test]
-fn slots_of_others_can_be_taken_away_or_spoiled_and_it_shows() {
+fn removing_or_changing_slots_of_others_is_visible() {
     let (bob, eve) = (Person::classic("Bob"), Person::classic("Eve"));
     let forge = Forge::new(&[&bob, &eve], "");
     let envelope = |slots: &[String]| forge.envelope(&access(slots), DATA);
@@ -247,7 +247,7 @@ fn shares_are_checked_before_they_count() {
     );
 }
 
-/// A chain of people, each let in by the one before; `first` was let in by `author`.
+/// A grant to `who`, signed by `by`, for a key in lock 0.
 fn grant(forge: &Forge, by: &SigningKey, who: &Person, key: KeyId) -> String {
     let mut grant = Grant {
         name: who.name.clone(),
@@ -283,7 +283,7 @@ fn admission(forge: &Forge, slots: &[String], who: &Person) -> Admission {
 }
 
 #[test]
-fn who_was_let_in_by_whom_is_told_or_unrecorded() {
+fn chains_of_grants_are_reported_or_unrecorded() {
     let (bob, eve) = (Person::classic("Bob"), Person::classic("Eve"));
     let stranger = SigningKey::generate(&mut rng());
     let chain: Vec<_> = (0..17).map(|i| Person::classic(&format!("P{i}"))).collect();
@@ -310,7 +310,7 @@ fn who_was_let_in_by_whom_is_told_or_unrecorded() {
     };
     assert_eq!((path.len(), path[0].by), (1, bob.root.id()));
 
-    // Bob lets P0 in, P0 lets P1 in, and so on.
+    // Bob grants access to P0, P0 to P1, and so on.
     let by = |number: usize| {
         if number == 0 {
             &bob.root
@@ -385,7 +385,7 @@ fn a_grant_holds_for_its_key_lock_and_envelope_only() {
 
 #[test]
 fn a_hostile_list_of_grants_costs_one_check_each() {
-    // Everybody granted by everybody: a naive search would try every path.
+    // All people are granted access by all others: a naive search would try every path.
     let (bob, ids) = (Person::classic("Bob"), 2_000);
     let forge = Forge::new(&[&bob], "");
     let eve = Person::classic("Eve");

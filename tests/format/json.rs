@@ -1,4 +1,4 @@
-//! Strict JSON in each of the three objects, at every place.
+//! Strict JSON, in each of the three objects and at every place.
 
 use encl::envelope::Class;
 
@@ -12,7 +12,7 @@ enum Line {
     Private,
 }
 
-/// An honest envelope with one line rewritten; everything that depends on it is made anew.
+/// An honest envelope with one line rewritten. Everything that depends on the line is made again.
 fn with(line: Line, bob: &Person, rewrite: &dyn Fn(&str) -> String) -> Vec<u8> {
     let mut forge = Forge::new(
         &[bob],
@@ -34,7 +34,7 @@ fn with(line: Line, bob: &Person, rewrite: &dyn Fn(&str) -> String) -> Vec<u8> {
     forge.envelope(&access, format!("{private}\nx").as_bytes())
 }
 
-/// A text to find in each line, which the faults replace.
+/// Texts of each line that faults replace.
 fn places(line: Line) -> &'static [&'static str] {
     match line {
         Line::Policy => &[
@@ -52,7 +52,7 @@ fn places(line: Line) -> &'static [&'static str] {
 const LINES: [Line; 3] = [Line::Policy, Line::Access, Line::Private];
 
 #[test]
-fn honest_spelling_may_vary() {
+fn different_spellings_are_accepted() {
     let bob = Person::classic("Bob");
     for line in LINES {
         for rewrite in [
@@ -160,7 +160,7 @@ fn frames_that_are_not_one_object() {
 }
 
 #[test]
-fn names_twice_unknown_missing_and_nested_too_deep() {
+fn repeated_unknown_missing_and_too_deep_members() {
     let bob = Person::classic("Bob");
     let first = |line: Line| match line {
         Line::Policy => "\"signed\":false",
@@ -299,7 +299,7 @@ fn strip(value: serde_json::Value, name: &str) -> serde_json::Value {
 }
 
 #[test]
-fn an_array_where_an_object_is_due_at_every_depth() {
+fn an_array_instead_of_an_object_at_every_depth() {
     let bob = Person::classic("Bob");
     // Parsers that read records from arrays would take these.
     for (what, from, to) in [

@@ -1,4 +1,4 @@
-//! A workshop for envelopes, honest and forged: the format put together by hand from FORMAT.md.
+//! Makes honest and forged envelopes, with a second writer that follows FORMAT.md.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,7 +28,7 @@ pub(crate) fn time(text: &str) -> Time {
     text.parse().unwrap()
 }
 
-/// Somebody with a root key and one KEM key.
+/// A person with a root key and one KEM key.
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) root: SigningKey,
@@ -128,10 +128,10 @@ impl Keyring for Keys {
     }
 }
 
-/// What came of opening an envelope.
+/// The result of opening an envelope.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outcome {
-    /// `None`: it opened.
+    /// The class of the error; `None` if the envelope opened.
     pub(crate) class: Option<Class>,
     /// Everything that was released before the end or the error.
     pub(crate) released: Vec<u8>,
@@ -172,7 +172,7 @@ fn outcome<'a>(
 }
 
 fn class_of(error: &OpenError) -> Class {
-    // Somebody without the passphrase was asked for it.
+    // The keyring was asked for a passphrase that it does not have.
     if let OpenError::Keyring(_) = error {
         return Class::Passphrase;
     }
@@ -185,7 +185,7 @@ pub(crate) fn open(envelope: &[u8], keys: &mut Keys) -> Outcome {
     open_at(envelope, keys, NOW)
 }
 
-/// Refused with this class, and not one byte of content released.
+/// Asserts that the envelope is refused with this class and no byte of content is released.
 #[track_caller]
 pub(crate) fn refused(envelope: &[u8], keys: &mut Keys, class: Class, what: &str) {
     let outcome = open(envelope, keys);
@@ -205,7 +205,7 @@ pub(crate) fn opens(envelope: &[u8], keys: &mut Keys, content: &[u8], what: &str
     outcome.admission.unwrap()
 }
 
-/// Why it does not open for somebody with approvals.
+/// The error of opening with approvals.
 pub(crate) fn error_with(envelope: &[u8], who: &Person, approvals: &[Approval]) -> OpenError {
     let opened =
         Envelope::read(envelope)
@@ -234,14 +234,14 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
     }
 }
 
-/// Opened as far as the access line, to be changed.
+/// Opens an envelope to change its access line.
 pub(crate) fn rewriting<'a>(envelope: &'a [u8], who: &[&Person]) -> Rewriting<&'a [u8]> {
     let envelope = Envelope::read(envelope).unwrap();
     let rewriting = envelope.rewrite(&[], &mut Keys::of(who), time(NOW));
     rewriting.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// `by` lets a newcomer in.
+/// Adds a slot for a newcomer, granted by `by`.
 pub(crate) fn granted(envelope: &[u8], by: &Person, newcomer: &Person) -> Vec<u8> {
     let mut rewriting = rewriting(envelope, &[by]);
     let record = (&by.root, time(NOW));
@@ -265,7 +265,7 @@ pub(crate) fn quorum<'a>(need: u8, people: &[&Person]) -> LockRequest<'a> {
     }
 }
 
-/// What `holder` has of a lock, sealed to a colleague.
+/// The approvals that `holder` gives to a colleague.
 pub(crate) fn approved(
     envelope: &[u8],
     lock: u16,
@@ -283,7 +283,7 @@ pub(crate) fn sealed(request: &SealRequest<'_>, content: &[u8]) -> Vec<u8> {
     envelope
 }
 
-/// An envelope taken apart.
+/// The parts of an envelope.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) policy: String,
@@ -311,7 +311,7 @@ impl Parts {
     }
 }
 
-/// Everything that an author, or an insider who knows the content key, can put together.
+/// A writer of forged envelopes, with everything that an author or an insider with the content key can make.
 pub(crate) struct Forge {
     pub(crate) policy: String,
     pub(crate) secrets: Vec<[u8; 32]>,
@@ -377,7 +377,7 @@ impl Forge {
         )
     }
 
-    /// Puts it together, mac and payload honest: `plaintext` is the whole M.
+    /// The envelope with an honest mac and payload; `plaintext` is the whole M.
     pub(crate) fn envelope(&self, access: &str, plaintext: &[u8]) -> Vec<u8> {
         let hash = sha256(&[
             b"encl/1\n",
@@ -412,7 +412,7 @@ pub(crate) fn lock(secret: &[u8; 32], readers: &[&Person]) -> String {
     )
 }
 
-/// root(D) of FORMAT.md, computed plainly.
+/// root(D) of FORMAT.md, computed in the simplest way.
 pub(crate) fn root(data: &[u8]) -> [u8; 32] {
     let blocks: Vec<u8> = data
         .chunks(16_384)

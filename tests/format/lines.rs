@@ -1,4 +1,4 @@
-//! FORMAT.md's lines: their ends, their limits, what a careless transport makes of them.
+//! The lines of an envelope: line ends, limits, and damage by transport.
 
 use encl::envelope::Class;
 
@@ -9,7 +9,7 @@ const ACCESS_MAX: usize = 40 << 20;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one list of cases")]
-fn transport_damage_is_told_apart() {
+fn kinds_of_transport_damage_are_distinguished() {
     let bob = Person::classic("Bob");
     let envelope = sealed(&request(&[&bob], None), b"content");
     let parts = Parts::of(&envelope);
@@ -195,7 +195,7 @@ fn each_line_keeps_its_limit_and_not_one_byte_more() {
 }
 
 #[test]
-fn armor_is_taken_off_and_its_damage_told() {
+fn armor_is_decoded_and_its_damage_reported() {
     use std::io::Write;
     let bob = Person::classic("Bob");
     let envelope = sealed(&request(&[&bob], None), b"content");
@@ -268,7 +268,7 @@ fn armor_is_taken_off_and_its_damage_told() {
         let mut changed = text.clone().into_bytes();
         changed[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
         let outcome = crate::kit::open(&changed, &mut keys());
-        // White space behind END carries nothing.
+        // White space after END has no meaning.
         let last = bit / 8 + 1 == text.len() as u64;
         assert!(
             outcome.class.is_some() || last,

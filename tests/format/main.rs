@@ -1,5 +1,5 @@
-//! Every byte counts: each way to change, cut, splice or forge an envelope is refused with the class that FORMAT.md gives,
-//! and nothing is released that was not authentic.
+//! Integrity of envelopes: every change, cut, splice or forgery is refused with the class that FORMAT.md gives, and only
+//! authentic content is released.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 #![expect(clippy::print_stdout, reason = "figures are part of the result")]

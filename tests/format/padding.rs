@@ -8,7 +8,7 @@ use crate::kit::{
     Forge, Keys, Parts, Person, open, opens, refused, request, rng, sealed, signature,
 };
 
-/// Padmé as FORMAT.md writes it, once more.
+/// A second implementation of Padmé, from FORMAT.md.
 fn padme(n: u64) -> u64 {
     let e = n.ilog2();
     let s = e.ilog2() + 1;
@@ -68,29 +68,29 @@ fn content_that_looks_like_padding_comes_back_whole() {
 }
 
 #[test]
-fn padding_that_is_not_due_is_damage() {
+fn wrong_padding_is_damage() {
     let bob = Person::classic("Bob");
     let forge = padded_forge(&bob);
     let access = forge.slots(&[&bob]);
     let content = [b"{}\n".as_slice(), &[b'x'; 997]].concat(); // D of 1,000 bytes; 1,001 pad to 1,024
     let plaintext = |tail: &[u8]| forge.envelope(&access, &[&content, tail].concat());
-    let due = |zeros: usize| [vec![0x80], vec![0; zeros]].concat();
+    let padding = |zeros: usize| [vec![0x80], vec![0; zeros]].concat();
     opens(
-        &plaintext(&due(23)),
+        &plaintext(&padding(23)),
         &mut Keys::of(&[&bob]),
         &content[3..],
-        "as due",
+        "as required",
     );
     for (what, tail) in [
-        ("one zero less", due(22)),
-        ("one zero more", due(24)),
+        ("one zero less", padding(22)),
+        ("one zero more", padding(24)),
         ("no marker", vec![0; 24]),
         ("no padding", vec![]),
         ("another marker", [vec![0x81], vec![0; 23]].concat()),
-        ("a marker and no zeros", due(0)),
+        ("a marker and no zeros", padding(0)),
         (
             "a second marker, one zero less",
-            [due(10), due(11)].concat(),
+            [padding(10), padding(11)].concat(),
         ),
     ] {
         let outcome = open(&plaintext(&tail), &mut Keys::of(&[&bob]));
@@ -133,7 +133,7 @@ fn a_payload_shorter_than_its_signature_is_damaged() {
 #[test]
 fn a_signature_may_stand_anywhere_around_a_chunk_border() {
     let (bob, author) = (Person::classic("Bob"), SigningKey::generate(&mut rng()));
-    // D of 3 bytes more than the content: the signature ends at, straddles and starts a border of 16,384.
+    // D has 3 bytes more than the content: the signature ends at, straddles or starts at a border of 16,384.
     for content in (16_384 - 64 - 3 - 2..=16_384 - 3 + 2).chain([
         2 * 16_384 - 67,
         257 * 16_384 - 67,

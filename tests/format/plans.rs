@@ -1,4 +1,4 @@
-//! What has to change so that an envelope is for the right people.
+//! Plans: the changes that give exactly the right people access.
 
 use encl::crypto::Secret;
 use encl::crypto::signing::RootId;
@@ -18,7 +18,7 @@ fn known(person: &Person, older: &[&Person]) -> Contact {
     let keys = older
         .iter()
         .chain([&person])
-        .map(|one| one.key_id())
+        .map(|person| person.key_id())
         .collect();
     Contact {
         current: person.addressee(),
@@ -47,8 +47,8 @@ fn rotated(person: &Person) -> Person {
     }
 }
 
-/// What the plan says, in short: `+` joins, `*` has a new key, `-` leaves.
-fn told(
+/// The plan in short form: `+` joins, `*` has a new key, `-` leaves.
+fn planned(
     envelope: &[u8],
     wish: DesiredAccess<'_>,
     people: &[Contact],
@@ -83,7 +83,7 @@ fn told(
 }
 
 #[test]
-fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
+fn a_plan_adds_slots_if_possible_and_seals_again_if_a_person_leaves() {
     let [ann, bob, carol, dave] = people();
     let new_bob = rotated(&bob);
     let envelope = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
@@ -94,7 +94,7 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
         known(&dave, &[]),
     ];
     let plan = |envelope: &[u8], wish: DesiredAccess<'_>, me: &Person| {
-        let (action, changes) = told(envelope, wish, &team, me);
+        let (action, changes) = planned(envelope, wish, &team, me);
         (action, changes.join(" "))
     };
     let is = |action: Action, changes: &str| (action, changes.to_owned());
@@ -136,11 +136,16 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
         Action::Reseal
     );
 
-    // Done once, it is right, and whoever rotated can use either key.
+    // After the change nothing is left to do, and a person who rotated can use either key.
     let mut adding = rewriting(&envelope, &[&ann]);
-    for one in [&new_bob, &dave] {
+    for reader in [&new_bob, &dave] {
         adding
-            .grant(&one.addressee(), None, (&ann.root, time(NOW)), &mut rng())
+            .grant(
+                &reader.addressee(),
+                None,
+                (&ann.root, time(NOW)),
+                &mut rng(),
+            )
             .unwrap();
     }
     let added = written(adding);
@@ -160,16 +165,19 @@ fn a_plan_adds_where_slots_suffice_and_seals_anew_where_somebody_leaves() {
 }
 
 #[test]
-fn whoever_was_dropped_may_have_kept_the_key() {
+fn a_dropped_reader_may_have_kept_the_key() {
     let [ann, bob, carol] = people();
     let envelope = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
     let mut dropping = rewriting(&envelope, &[&ann]);
     dropping.remove_slots(&[bob.key_id()].into(), None).unwrap();
     let dropped = written(dropping);
-    let [ann_and_carol, everybody] = [&[&ann, &carol][..], &[&ann, &bob, &carol]]
-        .map(|team| team.iter().map(|one| known(one, &[])).collect::<Vec<_>>());
+    let [ann_and_carol, everybody] = [&[&ann, &carol][..], &[&ann, &bob, &carol]].map(|team| {
+        team.iter()
+            .map(|person| known(person, &[]))
+            .collect::<Vec<_>>()
+    });
     let plan = |wish: DesiredAccess<'_>| {
-        let (action, changes) = told(&dropped, wish, &everybody, &ann);
+        let (action, changes) = planned(&dropped, wish, &everybody, &ann);
         (action, changes.join(" "))
     };
     let leaves = (Action::Reseal, "-P1".to_owned());
@@ -193,7 +201,7 @@ fn whoever_was_dropped_may_have_kept_the_key() {
 }
 
 #[test]
-fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
+fn in_private_envelopes_and_quorums_most_changes_seal_again() {
     let [ann, bob, carol] = people();
     let (new_ann, new_bob) = (rotated(&ann), rotated(&bob));
     let mut wish = request(&[&ann, &bob], None);
@@ -202,11 +210,11 @@ fn in_private_envelopes_and_quorums_most_changes_seal_anew() {
     let rotated_bob = [known(&ann, &[]), known(&new_bob, &[&bob])];
     let same = [known(&ann, &[]), known(&bob, &[])];
     assert_eq!(
-        told(&private, DesiredAccess::CurrentKeys, &rotated_bob, &ann).0,
+        planned(&private, DesiredAccess::CurrentKeys, &rotated_bob, &ann).0,
         Action::Reseal
     );
     assert_eq!(
-        told(&private, DesiredAccess::CurrentKeys, &same, &ann).0,
+        planned(&private, DesiredAccess::CurrentKeys, &same, &ann).0,
         Action::Nothing
     );
 

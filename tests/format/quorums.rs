@@ -1,4 +1,4 @@
-//! Locks that need several people: who opens them alone, together, and with approvals; and what those are told who cannot.
+//! Locks that need several people: who opens them alone, together or with approvals, and the errors for all others.
 
 use encl::envelope::{Admission, Class, Envelope, Holder, Keyring, OpenError, Quorum, Unusable};
 
@@ -15,7 +15,7 @@ fn people(count: usize) -> Vec<Person> {
         .collect()
 }
 
-/// Sealed for a quorum of these people, and nobody else.
+/// An envelope for a quorum of these people, and no other reader.
 fn of_quorum(need: u8, people: &[&Person], private: bool) -> Vec<u8> {
     let mut wish = request(&[], None);
     wish.locks = vec![quorum(need, people)];
@@ -28,7 +28,7 @@ fn error(envelope: &[u8], keys: &mut Keys) -> OpenError {
     opened.err().expect("it must not open")
 }
 
-fn told(envelope: &[u8], keys: &mut Keys) -> Quorum {
+fn missing(envelope: &[u8], keys: &mut Keys) -> Quorum {
     match error(envelope, keys) {
         OpenError::Quorum(quorum) => *quorum,
         other => panic!("{other}"),
@@ -109,7 +109,7 @@ fn approvals_count_as_slots_of_mine() {
             Some(Class::Quorum),
             "my own share again"
         );
-        // Nobody named the outsider: three holders let him in.
+        // No policy names the outsider: three holders admitted him.
         assert_eq!(
             opens_with(&outsider, &[0, 1, 2]),
             (None, Some(Admission::Unrecorded))
@@ -148,7 +148,7 @@ fn finance_and_legal_need_each_other() {
         assert_eq!(class(&[ann, carol, dave]), None);
         assert_eq!(class(&[bob, carol]), None);
 
-        // The whole secret of finance, and the shares of legal, by approval.
+        // Approvals with the whole secret of finance and with shares of legal.
         let approvals = [
             approved(&envelope, 0, bob, dave).unwrap(),
             approved(&envelope, 1, bob, dave).unwrap(),
@@ -170,19 +170,22 @@ fn finance_and_legal_need_each_other() {
 }
 
 #[test]
-fn who_has_given_who_could_and_how_many_more_is_told() {
+fn the_error_names_given_shares_possible_holders_and_how_many_are_missing() {
     let everybody = people(4);
     let holders: Vec<_> = everybody.iter().collect();
     let names = |people: &[Holder]| people.iter().map(Holder::to_string).collect::<Vec<_>>();
-    let told_one = told(&of_quorum(3, &holders, false), &mut Keys::of(&[holders[2]]));
-    assert_eq!((told_one.need, told_one.of, told_one.missing()), (3, 4, 2));
-    assert_eq!(names(&told_one.given), ["P2"]);
-    assert_eq!(names(&told_one.could), ["P0", "P1", "P3"]);
+    let one_share = missing(&of_quorum(3, &holders, false), &mut Keys::of(&[holders[2]]));
     assert_eq!(
-        told_one.to_string(),
+        (one_share.need, one_share.of, one_share.missing()),
+        (3, 4, 2)
+    );
+    assert_eq!(names(&one_share.given), ["P2"]);
+    assert_eq!(names(&one_share.could), ["P0", "P1", "P3"]);
+    assert_eq!(
+        one_share.to_string(),
         "lock 0 needs 3 of 4 people together: P2 gave a share, 2 more needed: P0, P1, P3"
     );
-    let hidden = told(
+    let hidden = missing(
         &of_quorum(3, &holders, true),
         &mut Keys::of(&[holders[2], holders[0]]),
     );
@@ -191,7 +194,7 @@ fn who_has_given_who_could_and_how_many_more_is_told() {
 
     let mut wish = request(&[holders[0]], None);
     wish.locks.push(quorum(2, &holders[1..]));
-    let none = told(&sealed(&wish, CONTENT), &mut Keys::of(&[holders[0]]));
+    let none = missing(&sealed(&wish, CONTENT), &mut Keys::of(&[holders[0]]));
     assert_eq!(
         (none.lock, none.missing(), names(&none.given).len()),
         (1, 2, 0)
@@ -200,7 +203,7 @@ fn who_has_given_who_could_and_how_many_more_is_told() {
 }
 
 #[test]
-fn approvals_of_no_use_are_passed_over_and_told() {
+fn useless_approvals_are_skipped_and_reported() {
     let everybody = people(3);
     let [ann, bob, carol] = [0, 1, 2].map(|at| &everybody[at]);
     let [this, other] = [0; 2].map(|_| of_quorum(2, &[ann, bob, carol], false));
@@ -227,7 +230,7 @@ fn approvals_of_no_use_are_passed_over_and_told() {
 }
 
 #[test]
-fn the_dates_hold_for_approving_too() {
+fn the_dates_also_apply_to_approvals() {
     let everybody = people(2);
     let [ann, bob] = [0, 1].map(|at| &everybody[at]);
     let mut wish = request(&[], None);
@@ -239,7 +242,7 @@ fn the_dates_hold_for_approving_too() {
 }
 
 #[test]
-fn the_writer_refuses_quorums_that_cannot_be() {
+fn the_writer_refuses_impossible_quorums() {
     let everybody = people(3);
     let holders: Vec<_> = everybody.iter().collect();
     let passphrase = encl::crypto::passphrase::Passphrase::new("correct horse").unwrap();

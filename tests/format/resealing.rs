@@ -1,4 +1,4 @@
-//! Envelopes sealed anew for those who remain: what stays, what is lost, and what is never taken over.
+//! Envelopes that are sealed again for the remaining readers: what is kept, what is lost, and what is never copied.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::kit::{
     Forge, Keys, NOW, Person, open, opens, people, quorum, request, rng, sealed, time,
 };
 
-/// Sealed anew by `by` for these people.
+/// The envelope sealed again by `by` for these people.
 fn resealed(
     envelope: &[u8],
     by: &Person,
@@ -23,7 +23,7 @@ fn resealed(
     let content = envelope.unlock(&mut Keys::of(&[by]), time(NOW))?;
     let request = ResealRequest {
         locks: vec![LockRequest {
-            recipients: readers.iter().map(|one| one.addressee()).collect(),
+            recipients: readers.iter().map(|reader| reader.addressee()).collect(),
             ..LockRequest::default()
         }],
         signer,
@@ -35,7 +35,7 @@ fn resealed(
 }
 
 #[test]
-fn sealing_anew_keeps_all_but_the_readers_and_the_signature() {
+fn sealing_again_keeps_all_but_the_readers_and_the_signature() {
     let [ann, bob, carol] = people();
     for private in [false, true] {
         for size in [0, 1, 16_384, 3 << 20] {
@@ -86,9 +86,9 @@ fn sealing_anew_keeps_all_but_the_readers_and_the_signature() {
     }
 }
 
-/// Chunks go over as they are where they can; marker and zeros, the signature and the ends of chunks must not mislead that.
+/// Full chunks are copied where possible. Padding, signatures and chunk borders must not break this.
 #[test]
-fn contents_of_every_shape_come_over_whole() {
+fn contents_of_every_shape_are_copied_whole() {
     let [ann, bob] = people();
     let mut zeros = vec![0; 3 << 20];
     for at in [0, 1, 16_383, 16_384, 100_000, (1 << 20) - 20, 2 << 20] {
@@ -113,7 +113,7 @@ fn contents_of_every_shape_come_over_whole() {
 }
 
 #[test]
-fn what_was_tampered_with_is_not_sealed_anew() {
+fn a_changed_envelope_is_not_sealed_again() {
     let [ann, bob] = people();
     let content = vec![7; 3 << 20];
     let envelope = sealed(&request(&[&ann, &bob], Some(&ann.root)), &content);
@@ -140,7 +140,7 @@ fn what_was_tampered_with_is_not_sealed_anew() {
             "{what}: what was written must have no end"
         );
     }
-    // Every chunk is genuine, and the author's signature is not.
+    // Every chunk is genuine, but the author's signature is not.
     let forge = signed_by_nobody(&ann, &bob);
     assert_eq!(
         resealed(&forge, &bob, None, &[&bob]).err().unwrap().class(),
@@ -167,7 +167,7 @@ fn what_was_tampered_with_is_not_sealed_anew() {
     );
 }
 
-/// Under a policy that names Ann as its author, with content that she never saw.
+/// An envelope whose policy names Ann as author, with content that she did not sign.
 fn signed_by_nobody(ann: &Person, bob: &Person) -> Vec<u8> {
     let signer = encl::json::to_b64(&ann.root.id().0);
     let mut forge = Forge::new(&[bob], &format!("\"signer\":\"{signer}\","));
@@ -176,7 +176,7 @@ fn signed_by_nobody(ann: &Person, bob: &Person) -> Vec<u8> {
     forge.envelope(&forge.slots(&[bob]), &plaintext)
 }
 
-/// A disk without room.
+/// A writer that fails like a full disk.
 struct Full;
 
 impl Write for Full {

@@ -1,4 +1,4 @@
-//! Who may read changes: slots are added and left out, and nothing else changes.
+//! Rewriting the access line: slots are added and removed, and nothing else changes.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -69,7 +69,12 @@ fn a_grant_leaves_policy_payload_and_signature_alone() {
     let readers = Envelope::read(&*twice).unwrap().manifest().readers();
     let names: Vec<_> = readers
         .iter()
-        .map(|one| (one.person.as_ref().unwrap().name.as_str(), one.is_named))
+        .map(|reader| {
+            (
+                reader.person.as_ref().unwrap().name.as_str(),
+                reader.is_named,
+            )
+        })
         .collect();
     assert_eq!(
         names,
@@ -77,8 +82,8 @@ fn a_grant_leaves_policy_payload_and_signature_alone() {
     );
     let mut again = rewriting(&twice, &[&ann]);
     assert_eq!(again.opened_with(), [ann.key_id()].into());
-    for one in [&ann, &bob, &carol, &dave] {
-        assert!(again.can_record(one.root.id()));
+    for person in [&ann, &bob, &carol, &dave] {
+        assert!(again.can_record(person.root.id()));
     }
     assert!(!again.can_record(Person::classic("Stranger").root.id()));
     let record = (&ann.root, time(NOW));
@@ -157,7 +162,7 @@ fn the_payload_can_be_copied_from_file_to_file() {
 }
 
 #[test]
-fn grants_are_refused_where_they_cannot_be_or_the_dates_say_no() {
+fn impossible_or_expired_grants_are_refused() {
     let [ann, bob] = people();
     let mut wish = request(&[&ann], None);
     wish.private = true;
@@ -230,7 +235,7 @@ fn in_a_quorum_a_grant_gives_the_granters_own_share() {
 }
 
 #[test]
-fn who_came_in_by_approvals_alone_has_no_share_to_give() {
+fn a_reader_admitted_by_approvals_has_no_share_to_give() {
     let [ann, bob, carol, dave] = people();
     let mut wish = request(&[], None);
     wish.locks = vec![quorum(2, &[&ann, &bob])];
@@ -249,7 +254,7 @@ fn who_came_in_by_approvals_alone_has_no_share_to_give() {
 }
 
 #[test]
-fn dropping_takes_slots_and_leaves_the_rest() {
+fn dropping_removes_slots_and_nothing_else() {
     let [ann, bob, carol] = people();
     let before = sealed(&request(&[&ann, &bob, &carol], Some(&ann.root)), CONTENT);
     let drop = |keys: &[&Person]| {

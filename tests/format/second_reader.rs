@@ -1,5 +1,5 @@
-//! A second reader, written in Python from FORMAT.md alone, answers every case as ours does: class, length and hash of what
-//! was released.
+//! A second reader, written in Python from FORMAT.md alone, must give the same answer as ours: class, and length and hash of
+//! the released content.
 
 use std::fs;
 use std::io::Write;
@@ -19,12 +19,12 @@ use crate::python::python;
 use crate::second_reader_access;
 use crate::support::process;
 
-/// One envelope, honest or not, and who tries to open it with what.
+/// One envelope, honest or not, with the readers, passphrase and approvals that try to open it.
 pub(crate) struct Case {
     pub(crate) what: String,
     pub(crate) bytes: Vec<u8>,
     pub(crate) readers: Vec<usize>,
-    /// As they come, which may be anything.
+    /// The bytes of approvals, which may be invalid.
     pub(crate) approvals: Vec<Vec<u8>>,
     pub(crate) passphrase: Option<&'static str>,
 }
@@ -49,7 +49,7 @@ fn identity_file(folder: &Path, person: &Person) -> PathBuf {
     path
 }
 
-/// Ours: the class by its word, and what was released; with the admission of what opened.
+/// The answer of our reader: the class, the released content, and the admission if the envelope opened.
 fn ours(case: &Case, people: &[Person]) -> (String, u64, String) {
     let nothing = || hex::encode(Sha256::digest([]));
     let approvals = case
@@ -111,7 +111,7 @@ fn theirs(folder: &Path, cases: &[Case], identities: &[PathBuf]) -> Vec<Value> {
 }
 
 #[test]
-fn it_answers_as_ours_does() {
+fn the_second_reader_answers_like_ours() {
     let people = [
         Person::classic("Bob"),
         Person::new("Hybrid", Kem::XWing),
@@ -128,7 +128,7 @@ fn it_answers_as_ours_does() {
     let mut differences = Vec::new();
     for (case, answer) in cases.iter().zip(&answers) {
         let (class, bytes, hash) = ours(case, &people);
-        // Without a passphrase our reader asks, and gets none.
+        // Our reader asks for a passphrase and gets none.
         let mut their_class = answer["class"]
             .as_str()
             .unwrap()
@@ -154,7 +154,7 @@ fn it_answers_as_ours_does() {
     assert!(cases.len() > 5_000);
 }
 
-/// Honest envelopes of every feature, and what becomes of them.
+/// Honest envelopes of every feature, and changed forms of them.
 fn cases(people: &[Person; 3]) -> Vec<Case> {
     let author = SigningKey::generate(&mut rng());
     let mut cases = Vec::new();
@@ -292,7 +292,7 @@ fn armored(people: &[Person; 3]) -> Vec<(String, Vec<u8>)> {
     bits.chain(cuts).collect()
 }
 
-/// What only an insider can make.
+/// Forgeries that only an insider can make.
 fn forged(people: &[Person; 3]) -> Vec<(String, Vec<u8>)> {
     let forge = Forge::new(&[&people[0]], "");
     let slots = forge.slots(&[&people[0]]);
@@ -351,7 +351,7 @@ fn forged(people: &[Person; 3]) -> Vec<(String, Vec<u8>)> {
             other.envelope(&slots, b"{}\nx"),
         ));
     }
-    // A slot's shape is judged when it closes, before the next slot's members.
+    // A slot's shape is checked at its end, before the members of the next slot.
     let salt = to_b64(&[7; 16]);
     let bad = format!(
         r#"{{"lock":0,"salt":"{salt}","ct":"{}"}}"#,

@@ -1,4 +1,4 @@
-//! What the second reader is asked about access: quorums, approvals and grants.
+//! Access cases for the second reader: quorums, approvals and grants.
 
 use crate::kit::{Person, approved, granted, quorum, request, sealed};
 use crate::second_reader::{Case, flipped};
@@ -20,7 +20,7 @@ fn case(what: &str, bytes: &[u8], readers: &[usize], approvals: &[&[u8]]) -> Cas
     }
 }
 
-/// Two of three beside one who is enough, and everybody who comes together for them.
+/// A lock that either of two people opens, and a lock that two of three open together, tried by several sets of readers.
 fn quorums(people: &[Person; 3]) -> Vec<Case> {
     let mut cases = Vec::new();
     for private in [false, true] {
@@ -41,7 +41,8 @@ fn quorums(people: &[Person; 3]) -> Vec<Case> {
     cases
 }
 
-/// Approvals for one lock that one opens and one that two open together: right, repeated, elsewhere, changed in every place.
+/// Approvals for a lock that one person opens and a lock that two open together: correct, repeated, for another envelope,
+/// changed at every place.
 fn approvals(people: &[Person; 3]) -> Vec<Case> {
     let mut cases = Vec::new();
     let [bob, hybrid, stranger] = people;
@@ -113,7 +114,7 @@ fn approvals(people: &[Person; 3]) -> Vec<Case> {
     cases
 }
 
-/// A chain of two who were let in.
+/// A chain of two grants.
 fn grants(people: &[Person; 3]) -> Vec<Case> {
     let [bob, hybrid, stranger] = people;
     let envelope = sealed(&request(&[bob], Some(&bob.root)), b"passed on");

@@ -1,4 +1,4 @@
-//! Shapes: what stands where, how often, how long. Writer and reader keep the same limits.
+//! The structure of lines: which members are allowed where, how often and how long. Writer and reader have the same limits.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ type Rewrite = Box<dyn Fn(String) -> String>;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one list of cases")]
-fn what_a_policy_cannot_be() {
+fn policies_that_are_refused() {
     let bob = Person::classic("Bob");
     let signer = format!(r#""signer":"{}","#, b64(32));
     let add = |member: &str| {
@@ -230,7 +230,7 @@ fn limits_hold_and_one_more_is_too_many() {
 }
 
 #[test]
-fn what_a_slot_cannot_be() {
+fn slots_that_are_refused() {
     let (bob, hybrid) = (Person::classic("Bob"), Person::new("Hybrid", Kem::XWing));
     let forge = Forge::new(&[&bob, &hybrid], "");
     let (slot, other) = (forge.slot(&bob), forge.slot(&hybrid));
@@ -310,7 +310,7 @@ fn what_a_slot_cannot_be() {
     );
 }
 
-/// The same bytes with other bits behind them.
+/// The same bytes in base64 that is not canonical: unused bits are set.
 fn not_canonical(text: &str) -> String {
     let last = text.trim_end_matches('=').len() - 1;
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -324,14 +324,14 @@ fn not_canonical(text: &str) -> String {
 }
 
 #[test]
-fn private_envelopes_tell_nothing_and_ask_for_their_own_shapes() {
+fn private_envelopes_reveal_nothing_and_require_their_own_structure() {
     let (bob, eve) = (Person::classic("Bob"), Person::new("Eve", Kem::XWing));
     let mut wish = request(&[&bob, &eve], Some(&eve.root));
     wish.private = true;
     let envelope = sealed(&wish, b"secret");
     let parts = crate::kit::Parts::of(&envelope);
     let text = format!("{}{}", parts.policy, parts.access);
-    for told in [
+    for word in [
         "name",
         "example.org",
         "created",
@@ -339,7 +339,7 @@ fn private_envelopes_tell_nothing_and_ask_for_their_own_shapes() {
         "\"key\"",
         &to_b64(&bob.key_id().0),
     ] {
-        assert!(!text.contains(told), "{told} stands in a private envelope");
+        assert!(!text.contains(word), "{word} stands in a private envelope");
     }
     for person in [&bob, &eve] {
         opens(&envelope, &mut Keys::of(&[person]), b"secret", "private");
@@ -418,7 +418,7 @@ fn private_envelopes_tell_nothing_and_ask_for_their_own_shapes() {
             what,
         );
     }
-    // In the open the private line names nobody.
+    // In a public envelope the private line names nobody.
     let open_forge = Forge::new(&[&bob], "");
     let named = open_forge.envelope(&open_forge.slots(&[&bob]), list(&[&bob]).as_bytes());
     refused(
@@ -430,7 +430,7 @@ fn private_envelopes_tell_nothing_and_ask_for_their_own_shapes() {
 }
 
 #[test]
-fn the_private_line_keeps_its_limits_and_knows_mail() {
+fn the_private_line_has_limits_and_may_describe_mail() {
     let bob = Person::classic("Bob");
     let forge = Forge::new(&[&bob], "");
     let slots = forge.slots(&[&bob]);
@@ -583,7 +583,7 @@ fn the_writer_keeps_the_readers_limits() {
     let mut long = request(&[&bob], None);
     long.locks[0].recipients[0].recipient.name = "x".repeat(257);
     refusal(&long);
-    // What is only said about the content is left out instead.
+    // An invalid file name or subject is left out instead.
     let mut about = request(&[&bob], None);
     about.info.name = Some("x".repeat(256));
     about.info.subject = Some("\u{202e}gnp.exe".to_owned());

@@ -29,7 +29,7 @@ fn contents_around_the_chunk_size() {
 fn ten_thousand_recipients_and_the_last_one_reads() {
     let (last, other) = (Person::classic("Last"), Person::classic("Other"));
     let mut wish = request(&[], None);
-    // One key for all the others would be refused; each needs its own.
+    // Repeated keys are refused, so each recipient needs a different key.
     let crowd: Vec<_> = (0..9_999)
         .map(|i| Person::classic(&format!("P{i}")).addressee())
         .collect();
@@ -129,7 +129,7 @@ fn one_recipient_too_many_is_refused_by_writer_and_reader() {
     );
 }
 
-/// A reader of many bytes that are all different, and a writer that only hashes.
+/// A reader of many varying bytes, and a writer that only hashes.
 struct Source(u64, u64);
 
 impl Read for Source {
@@ -158,7 +158,7 @@ impl Write for Hasher {
 }
 
 #[test]
-fn what_goes_through_the_library_in_a_stream_comes_out_the_same() {
+fn a_stream_through_the_library_is_unchanged() {
     const BYTES: u64 = 64 << 20;
     let bob = Person::classic("Bob");
     let wish = request(&[&bob], Some(&bob.root));

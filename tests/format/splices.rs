@@ -1,4 +1,4 @@
-//! Parts of two envelopes by one author for the same readers, put together.
+//! Combined parts of two envelopes by one author for the same readers.
 
 use encl::envelope::{Class, LockRequest};
 use encl::json::to_b64;
@@ -130,7 +130,8 @@ fn chunks_stay_in_their_place() {
             ..
         } = open(&envelope, &mut Keys::of(&[&bob]));
         assert_eq!(found, Some(class), "{what}");
-        // What goes out before the error is authentic and in order: the chunks before it, less private line and signature.
+        // The content released before the error is authentic and in order: the chunks before it, without private line and
+        // signature.
         let honest: Vec<u8> = (0..=255).cycle().take(4 * 16_384).collect();
         assert!(
             honest.starts_with(&bytes) && bytes.len() <= released * 16_384,

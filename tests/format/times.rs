@@ -1,11 +1,11 @@
-//! Conditions at their edges, after the mac: nobody outside can fake an expiry.
+//! Conditions at their edges. They are checked after the mac, so that an outsider cannot fake an expiry.
 
 use encl::envelope::Class;
 
 use crate::kit::{Forge, Keys, Parts, Person, open_at, request, sealed, time};
 
 #[test]
-fn not_before_is_the_first_moment_and_expires_the_first_no_more() {
+fn an_envelope_opens_from_not_before_until_just_before_expires() {
     let bob = Person::classic("Bob");
     let mut request = request(&[&bob], None);
     request.conditions.not_before = Some(time("2026-01-01T00:00:00Z"));
@@ -21,7 +21,7 @@ fn not_before_is_the_first_moment_and_expires_the_first_no_more() {
         assert_eq!(outcome.class, class, "{now}");
         assert_eq!(outcome.released.is_empty(), class.is_some(), "{now}");
     }
-    // The mac is wrong: whatever the dates say was not said by the author.
+    // With a wrong mac, the dates are not the author's.
     let mut parts = Parts::of(&envelope);
     parts.access.push(' ');
     let outcome = open_at(

@@ -1,4 +1,4 @@
-//! Threads change nothing: what is written, what is read, and what is released before an error are the same for any number.
+//! The number of threads has no effect on what is written, read, or released before an error.
 
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
@@ -17,7 +17,7 @@ fn threads(count: usize) -> Workers {
     Workers::Exactly(NonZeroUsize::new(count).unwrap())
 }
 
-/// Bytes without a pattern, with runs of zeros behind markers now and then, some longer than a batch of chunks.
+/// Bytes without a pattern, with some padding markers that are followed by zeros, a few of them longer than a batch of chunks.
 fn content(bytes: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut content = Vec::with_capacity(bytes);
@@ -35,7 +35,7 @@ fn content(bytes: usize) -> Vec<u8> {
     content
 }
 
-/// Gives a little at a time, never the same amount.
+/// A reader that gives few bytes at a time, in varying numbers.
 struct Dribble<'a>(&'a [u8], usize);
 
 impl Read for Dribble<'_> {
@@ -122,7 +122,7 @@ fn any_number_of_threads_reads_what_any_number_wrote() {
 }
 
 #[test]
-fn what_is_released_before_an_error_does_not_depend_on_threads() {
+fn content_released_before_an_error_does_not_depend_on_threads() {
     let bob = Person::classic("Bob");
     let author = SigningKey::generate(&mut rng());
     let content = content(1_710_001);
@@ -149,7 +149,7 @@ fn what_is_released_before_an_error_does_not_depend_on_threads() {
             let at = payload_at + HEADER_BYTES + chunk * SEALED_CHUNK_BYTES;
             let mut changed = envelope.clone();
             changed[at + 3] ^= 1;
-            // Cut in the middle of a chunk, where one ends, and within a tag.
+            // Cut in the middle of a chunk, at the end of a chunk, and within a tag.
             let damages = [
                 &changed[..],
                 &envelope[..at],
@@ -161,9 +161,12 @@ fn what_is_released_before_an_error_does_not_depend_on_threads() {
                 let (released, class) = opened_by(1, damaged, keys);
                 assert!(class.is_some() && content.starts_with(&released));
                 if request.padding == Padding::None {
-                    // All but the private line `{}` with its line feed, and what may be the signature.
-                    let kept = 3 + request.signer.map_or(0, |_| 64);
-                    assert_eq!(released.len(), (chunk * CHUNK_BYTES).saturating_sub(kept));
+                    // All bytes except the private line `{}` with its line feed, and the bytes that may be the signature.
+                    let held_back = 3 + request.signer.map_or(0, |_| 64);
+                    assert_eq!(
+                        released.len(),
+                        (chunk * CHUNK_BYTES).saturating_sub(held_back)
+                    );
                 }
                 for count in [2, 3, 8] {
                     let other = opened_by(count, damaged, keys);
@@ -179,7 +182,7 @@ fn what_is_released_before_an_error_does_not_depend_on_threads() {
     assert_eq!(errors, 4 * 13 * 4 * 3);
 }
 
-/// Takes or gives so many bytes, then fails.
+/// Reads or writes this many bytes, then fails.
 struct Fails(usize);
 
 impl Write for Fails {
@@ -211,7 +214,7 @@ impl Read for Fails {
 }
 
 #[test]
-fn a_failed_read_or_write_ends_all_threads_and_is_told() {
+fn a_failed_read_or_write_ends_all_threads_and_is_reported() {
     let bob = Person::new("Bob", Kem::XWing);
     let author = SigningKey::generate(&mut rng());
     let content = content(5 << 20);
