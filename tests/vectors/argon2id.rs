@@ -3,7 +3,7 @@
 use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
 use encl::crypto::passphrase::{Cost, Passphrase};
 
-/// RFC 9106 §5.3. It has a secret and associated data, which a passphrase of ours never has; so it is the crate's.
+/// RFC 9106 §5.3. It has a secret and associated data, which our passphrases never have, so it is run through the crate.
 #[test]
 fn rfc_9106() {
     let params = ParamsBuilder::new()
@@ -24,7 +24,7 @@ fn rfc_9106() {
     assert_eq!(hex::encode(tag), expected);
 }
 
-/// Made by the reference implementation in C, through argon2-cffi 25.1.0:
+/// Computed by the reference implementation in C, through argon2-cffi 25.1.0:
 ///
 /// ```python
 /// from argon2.low_level import Type, hash_secret_raw
@@ -48,7 +48,7 @@ const COST_16: [(&str, [u8; 16], &str); 3] = [
     ),
 ];
 
-/// The same with `131072` KiB for `65536`: a cost is an exponent of two.
+/// The second vector of `COST_16` with 131072 KiB instead of 65536: a cost is an exponent of two.
 const COST_17: &str = "840be44f7b0aa36d163b5a5f88f411acd8af743f98f38d87079cd6f254dbfd7e";
 
 #[test]

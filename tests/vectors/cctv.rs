@@ -1,7 +1,7 @@
-//! CCTV's age vectors with a bad share (`x25519_*`, `hybrid_*`; age's hybrid is X-Wing): refused before any ciphertext counts.
+//! CCTV's age vectors with a bad share (`x25519_*`, `hybrid_*`; age's hybrid is X-Wing): refused before any ciphertext is read.
 //!
-//! Of the 35 vectors with `x25519` or `hybrid` in their names, 8 are about the share itself. The other 27 are about age's
-//! armor and stanzas, its base64, its 16-byte file key and ChaCha20-Poly1305, none of which is here.
+//! Of the 35 vectors with `x25519` or `hybrid` in their names, 8 are about the share itself. The other 27 are about age's armor
+//! and stanzas, its base64, its 16-byte file key and ChaCha20-Poly1305, which `encl` does not use.
 
 use encl::crypto::{Kem, KemError, PrivateKey, hpke};
 use serde::Deserialize;

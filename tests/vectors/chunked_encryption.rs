@@ -1,4 +1,4 @@
-//! C2SP chunked-encryption, AES-256-GCM (Wycheproof): what comes out before an error is compared too.
+//! C2SP chunked-encryption, AES-256-GCM (Wycheproof): the plaintext released before an error is compared as well.
 
 use std::io::Read;
 
@@ -21,7 +21,7 @@ fn all_messages_open_or_fail_where_they_should() {
             .read_to_end(&mut message)
             .unwrap();
         let Some(key) = Secret::from_slice(&test.key) else {
-            // A key of another length cannot be expressed.
+            // The type of keys does not allow another length.
             assert!(test.flags.contains(&TestFlag::InvalidKeySize));
             not_a_key += 1;
             continue;
@@ -45,7 +45,7 @@ fn all_messages_open_or_fail_where_they_should() {
     assert_eq!(set.number_of_tests, 35);
 }
 
-/// Everything that is released, and the error that ended it.
+/// The released plaintext, and the error that ended the message.
 fn open(message: &[u8], key: &Secret<32>, context: &[u8]) -> (Vec<u8>, Option<OpenPayloadError>) {
     let mut released = Vec::new();
     let mut opener = match Opener::new(message, key, context) {
@@ -61,7 +61,7 @@ fn open(message: &[u8], key: &Secret<32>, context: &[u8]) -> (Vec<u8>, Option<Op
     }
 }
 
-/// With the salt of `message`, the same plaintext has to give the same bytes.
+/// Seals the plaintext with the salt of `message`, which must give the same bytes.
 fn sealed_again(message: &[u8], key: &Secret<32>, context: &[u8], plaintext: &[u8]) -> Vec<u8> {
     seal_message(key, context, plaintext, &mut Scripted::new(&message[..24]))
 }
@@ -82,7 +82,7 @@ fn compare_error(test: &Test, error: Option<&OpenPayloadError>) {
     let has = |flag| test.flags.contains(&flag);
     let fits = match error {
         Some(OpenPayloadError::Commitment) => has(TestFlag::HeaderFailure),
-        // 12 bytes behind the last chunk are less than a tag, so they read as a chunk cut short.
+        // 12 bytes after the last chunk are shorter than a tag, so they are read as a truncated chunk.
         Some(OpenPayloadError::Truncated { .. }) => {
             has(TestFlag::Truncation) || test.comment.contains("12 trailing bytes")
         }

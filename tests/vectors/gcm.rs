@@ -1,4 +1,4 @@
-//! AES-GCM (Wycheproof): 256-bit key, 96-bit nonce, 128-bit tag; nothing else can be expressed.
+//! AES-GCM (Wycheproof): 256-bit key, 96-bit nonce, 128-bit tag; the types allow no other sizes.
 
 use encl::crypto::aead::AeadKey;
 use wycheproof::TestResult;
@@ -20,7 +20,7 @@ fn every_vector_of_our_sizes() {
                     assert!(!opens(test), "{}: {}", test.tc_id, test.comment);
                     invalid += 1;
                 }
-                // Keys of 128 and 192 bits, and nonces of another length: the types do not take them.
+                // Keys of 128 and 192 bits, and nonces of other lengths, which the types do not allow.
                 _ => other_sizes += 1,
             }
         }
@@ -40,7 +40,7 @@ fn seals(test: &Test) {
     assert_eq!(tag, test.tag[..], "{}", test.tc_id);
 }
 
-/// A refused ciphertext has to stay as it was: no plaintext that nobody vouches for.
+/// A refused ciphertext must be unchanged, so that no unauthenticated plaintext is visible.
 fn opens(test: &Test) -> bool {
     let mut buffer = test.ct.to_vec();
     let nonce = test.nonce[..].try_into().unwrap();

@@ -1,4 +1,4 @@
-//! HKDF-SHA-256 and HMAC-SHA-256 (Wycheproof), through the crates as `crypto::kdf` calls them.
+//! HKDF-SHA-256 and HMAC-SHA-256 (Wycheproof), through the crates that `crypto::kdf` calls.
 
 use hkdf::{Hkdf, HkdfExtract};
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,7 +10,7 @@ fn hkdf_sha_256() {
     let set = hkdf_set::TestSet::load(hkdf_set::TestName::HkdfSha256).unwrap();
     let (mut valid, mut too_long) = (0, 0);
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-        // In two parts, as the secrets of several locks go in.
+        // In two parts, like the secrets of several locks.
         let (front, back) = test.ikm.split_at(test.ikm.len() / 2);
         let mut extract = HkdfExtract::<Sha256>::new(Some(&test.salt));
         extract.input_ikm(front);
@@ -39,7 +39,7 @@ fn hmac_sha_256() {
         for test in &group.tests {
             let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&test.key).unwrap();
             let mac = mac.chain_update(&test.msg[..]);
-            // We never cut a tag; Wycheproof's 128-bit groups are compared all the same.
+            // `encl` never truncates a tag; Wycheproof's 128-bit groups are compared nevertheless.
             let matches = if group.tag_size == 256 {
                 mac.verify(test.tag[..].try_into().unwrap()).is_ok()
             } else {

@@ -1,5 +1,5 @@
-//! Against crate `hpke` (rust-hpke), both ways, both mechanisms. Its HPKE is its own; X25519, X-Wing and AES-GCM themselves
-//! come from the crates that `encl` uses too, so for those the published vectors count.
+//! Comparison with crate `hpke` (rust-hpke), in both directions and for both mechanisms. The crate has its own HPKE, but its
+//! X25519, X-Wing and AES-GCM are from crates that `encl` uses too: those are tested by the published vectors.
 
 use encl::crypto::{Kem, PrivateKey, PublicKey, hpke as ours};
 use hpke::aead::AesGcm256;
@@ -22,7 +22,7 @@ fn x_wing() {
     assert_eq!(both_ways::<XWing>(Kem::XWing), 2 * ROUNDS);
 }
 
-/// Plaintexts of 0 to 98 bytes under infos of every length up to 49.
+/// Compares plaintexts of 0 to 98 bytes with an `info` of every length up to 49.
 fn both_ways<K: PeerKem>(kem: Kem) -> usize {
     let mut rng = UnwrapErr(SysRng);
     let mut messages = 0;

@@ -1,8 +1,8 @@
 //! HPKE in mode base: RFC 9180's vectors for X25519, and those of draft-ietf-hpke-pq for X-Wing.
 //!
-//! The vectors of our suite encrypt with an `aad`, which `encl` never has. So two things are compared: what we open and
-//! seal under the vector's own key and base nonce with an empty `aad`, and the vector's first ciphertext through our AEAD.
-//! The vectors of other suites have our KEM in them: of them the shared secret is compared, through `reference`.
+//! The vectors of our suite encrypt with an `aad`, which `encl` never has. So two comparisons are made: sealing and opening
+//! with the vector's key and base nonce and an empty `aad`, and the vector's first ciphertext with our AEAD. Vectors of other
+//! suites also use our KEM: their shared secret is compared, through `reference`.
 
 use encl::crypto::aead::AeadKey;
 use encl::crypto::{Kem, PrivateKey, PublicKey, hpke};
@@ -25,7 +25,7 @@ struct Vector {
     sk_rm: Vec<u8>,
     #[serde(with = "hex::serde")]
     pk_rm: Vec<u8>,
-    /// What the sender draws: the ephemeral key, or for X-Wing what ML-KEM and X25519 draw.
+    /// The sender's random bytes: the ephemeral key, or for X-Wing the bytes of ML-KEM and X25519.
     #[serde(alias = "ikmE", with = "hex::serde")]
     sk_em: Vec<u8>,
     #[serde(with = "hex::serde")]
@@ -104,6 +104,6 @@ fn x_wing_in_hpke() {
     for vector in &vectors {
         compare_shared_secret(Kem::XWing, vector);
     }
-    // Nobody publishes one with HKDF-SHA-256 and AES-256-GCM: hpke_peer.rs stands in for it.
+    // No vector with HKDF-SHA-256 and AES-256-GCM is published: hpke_peer.rs tests that suite.
     assert_eq!(vectors.len(), 2);
 }

@@ -1,5 +1,5 @@
-//! The test kit (FORMAT.md, "A test kit"): each file says how a reader has to answer, and ours does. Nothing here knows how
-//! the files were made; `kit_maker` does.
+//! The test kit (FORMAT.md, "A test kit"): each file states the answer of a correct reader, and our reader must give it. How
+//! the files are made is in `kit_maker`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ use encl::json;
 use crate::python::python;
 use crate::support::process;
 
-/// The folders of cases; `keys` stands beside them.
+/// The folders of cases. The folder `keys` has no cases.
 const KINDS: [&str; 5] = ["approval", "card", "envelope", "identity", "revocation"];
 
 const HEADERS: [&str; 9] = [
@@ -32,7 +32,7 @@ const HEADERS: [&str; 9] = [
     "comment",
 ];
 
-/// Where the kit is.
+/// The folder of the kit.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/kit")
 }
@@ -75,8 +75,8 @@ impl Case {
         value
     }
 
-    /// How a reader has to answer.
-    fn due(&self) -> Answer {
+    /// The answer of a correct reader.
+    fn expected(&self) -> Answer {
         let text = |name: &str| self.one(name).map(str::to_owned);
         Answer {
             class: text("expect").unwrap(),
@@ -90,10 +90,10 @@ impl Case {
 #[derive(Debug, Default, PartialEq)]
 struct Answer {
     class: String,
-    /// The hash of what was released, of an envelope.
+    /// For an envelope: the hash of the released content.
     payload: Option<String>,
     admission: Option<String>,
-    /// The root key, of a card, a revocation or an identity.
+    /// For a card, a revocation or an identity: the root key.
     fingerprint: Option<String>,
 }
 
@@ -128,7 +128,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// What a case gives to the reader.
+/// The keys that a case gives to the reader.
 struct Keys {
     identities: Vec<Identity>,
     passphrase: Option<String>,
@@ -169,7 +169,7 @@ impl Keyring for Keys {
     }
 }
 
-/// Opens an envelope as the case says, and keeps all that is released.
+/// Opens an envelope as the case describes, and returns the released content.
 fn opened(case: &Case) -> (Result<Admission, OpenError>, Vec<u8>) {
     let mut keys = Keys::of(case);
     let approval = |name: &str| {
@@ -187,7 +187,7 @@ fn opened(case: &Case) -> (Result<Admission, OpenError>, Vec<u8>) {
 
 fn class_of(error: &OpenError) -> &'static str {
     match error {
-        // Our keyrings make the passphrase, and judge its length.
+        // Our keyrings create the passphrase, and check its length.
         OpenError::Keyring(cause) if cause.is::<PassphraseError>() => "passphrase",
         error => error
             .class()
@@ -211,7 +211,7 @@ fn envelope(case: &Case) -> Answer {
     }
 }
 
-/// The first byte tells whether it is sealed.
+/// The first byte shows whether the identity file is sealed.
 fn identity(case: &Case) -> Answer {
     let (opened, line) = match case.bytes.first() {
         Some(b'e') => opened(case),
@@ -275,10 +275,10 @@ fn our_reader_answers_as_the_kit_says() {
     assert!(cases.len() >= 120, "only {} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let (due, found) = (case.due(), answer(case));
-        if due != found {
+        let (expected, found) = (case.expected(), answer(case));
+        if expected != found {
             wrong.push(format!(
-                "{}/{}: due {due:?}, found {found:?}",
+                "{}/{}: expected {expected:?}, found {found:?}",
                 case.kind, case.name
             ));
         }
@@ -298,12 +298,12 @@ fn the_second_reader_answers_as_the_kit_says() {
     let mut run = python();
     run.arg(reader).arg("--kit").arg(folder());
     let output = process::output(&mut run);
-    let (told, errors) = [&output.stdout, &output.stderr]
+    let (answers, errors) = [&output.stdout, &output.stderr]
         .map(|text| String::from_utf8_lossy(text))
         .into();
-    assert!(output.status.success(), "{told}{errors}");
+    assert!(output.status.success(), "{answers}{errors}");
     let count = format!("{} cases, 0 answered otherwise", cases().len());
-    assert_eq!(told.trim_end(), count);
+    assert_eq!(answers.trim_end(), count);
 }
 
 #[test]
@@ -311,7 +311,9 @@ fn the_specification_counts_the_cases() {
     let format = include_str!("../../src/envelope/FORMAT.md");
     let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for case in cases() {
-        *counts.entry((case.kind, case.due().class)).or_default() += 1;
+        *counts
+            .entry((case.kind, case.expected().class))
+            .or_default() += 1;
     }
     let section = format.split("\n# A test kit\n").nth(1).unwrap();
     let all: usize = counts.values().sum();

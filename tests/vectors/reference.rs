@@ -1,5 +1,5 @@
-//! RFC 9180 once more, written from its text, so that a vector's shared secret can be brought to where the library
-//! shows it: in what it seals and opens.
+//! A second implementation of RFC 9180, written from its text. The library does not show shared secrets, so a vector's secret
+//! is compared through messages that it seals and opens.
 
 use encl::crypto::Kem;
 use encl::crypto::aead::AeadKey;

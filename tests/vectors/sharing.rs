@@ -1,5 +1,5 @@
-//! Shamir's scheme over GF(2^8): against crate `shamirsecretsharing` (the port of Sprenkels' `sss`), whose key shares have the
-//! same field and form, and against the shares in FORMAT.md, which a writer in Python made.
+//! Shamir's scheme over GF(2^8), compared with crate `shamirsecretsharing` (a port of Sprenkels' `sss`), whose key shares have
+//! the same field and form, and with the shares in FORMAT.md, which were made in Python.
 
 use encl::crypto::Secret;
 use encl::crypto::sharing::{Share, join, split};

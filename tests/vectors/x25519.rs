@@ -1,5 +1,5 @@
-//! X25519 (Wycheproof), through the whole of opening: a message sealed under the vector's shared secret has to open,
-//! and one under the all-zero secret is refused.
+//! X25519 (Wycheproof), tested by opening messages: one sealed under the vector's shared secret must open, and one under the
+//! all-zero secret is refused.
 
 use encl::crypto::{Kem, KemError, PrivateKey, PublicKey, hpke};
 use rand::rand_core::UnwrapErr;

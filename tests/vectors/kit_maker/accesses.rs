@@ -1,4 +1,4 @@
-//! Step 3: what is wrong with line 3.
+//! Step 3: faults of line 3.
 
 use encl::json::to_b64;
 
@@ -14,7 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
         .collect()
 }
 
-/// Another line 3 behind a policy; the mac is that of another one, but it comes later.
+/// An envelope with another line 3. Its mac is wrong, but the mac is checked later.
 fn refused(
     name: &str,
     class: &str,

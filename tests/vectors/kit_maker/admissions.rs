@@ -1,4 +1,4 @@
-//! Who let the reader in: an answer, never an error.
+//! The admission of the reader, which is an answer and never an error.
 
 use encl::crypto::Kem;
 
@@ -9,19 +9,19 @@ use super::people::{ANN, BOB, CAROL, DAVE, EVE, Person};
 
 const HELLO: &[u8] = b"hello, encl\n";
 
-/// Dave opens it.
+/// A case that Dave opens.
 fn case(name: &str, comment: &str, admission: &'static str, bytes: Vec<u8>) -> Case {
     Case::envelope(&format!("admission_{name}"), comment, bytes)
         .opens_to(HELLO, admission)
         .by(&["dave"])
 }
 
-/// For Bob, signed by Ann.
+/// An envelope for Bob, signed by Ann.
 fn forge() -> Forge {
     Wish::of(&[&BOB]).signed(&ANN).forge("admission")
 }
 
-/// These slots behind Bob's.
+/// The envelope with these slots after Bob's.
 fn with(forge: &Forge, more: &[String]) -> Vec<u8> {
     forge.with_slots(&[forge.slots(), more.to_vec()].concat(), HELLO)
 }
@@ -156,7 +156,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// `length` grants: the first reader was let in by Bob, the last one is Dave.
+/// A chain of `length` grants: the first is by Bob, and the last is for Dave.
 fn path(length: usize) -> Vec<u8> {
     let forge = forge();
     let between: Vec<_> = (1..length)

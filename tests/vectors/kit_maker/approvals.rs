@@ -1,4 +1,4 @@
-//! Approvals: those that the envelopes of `quorums.rs` are opened with, and those that are none.
+//! Approvals: valid ones, with which the envelopes of `quorums.rs` are opened, and malformed ones.
 
 use encl::json::to_b64;
 
@@ -13,7 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
     [named(), by_themselves()].into_iter().flatten().collect()
 }
 
-/// The files that the cases above name.
+/// The files that cases of envelopes name.
 fn named() -> Vec<Case> {
     let forge = quorum();
     let [ann, bob, carol] = [0, 1, 2].map(|at: usize| forge.parts[0][at].clone());

@@ -1,4 +1,4 @@
-//! Armor: what a reader meets in front of the four lines, inside them and behind them.
+//! Armor, with faults before, in and after the four lines.
 
 use encl::json::to_b64;
 
@@ -15,7 +15,7 @@ fn refused(name: &str, class: &str, comment: &str, bytes: impl Into<Vec<u8>>) ->
     Case::envelope(name, comment, bytes).refused(class)
 }
 
-/// Faults of the armor that are met before or in the four lines.
+/// Faults of the armor before or in the four lines.
 fn armor() -> Vec<Case> {
     let text = armored(&plain().honest(b"hello"));
     let lines: Vec<_> = text.lines().collect();
@@ -167,7 +167,7 @@ fn armor() -> Vec<Case> {
     ]
 }
 
-/// Faults behind the four lines: the first chunk goes out, the last one needs all of the armor.
+/// Faults after the four lines: the first chunk is released, and the last one needs the whole armor.
 fn armor_payload() -> Vec<Case> {
     let content = content(16_601);
     let signed = Wish::of(&[&BOB]).signed(&ANN).forge("armor payload");
@@ -176,7 +176,7 @@ fn armor_payload() -> Vec<Case> {
     let body = text.strip_suffix(end).unwrap();
     let last = body.trim_end().lines().last().unwrap();
     let before = body.trim_end().strip_suffix(last).unwrap();
-    // Chunk 0, less the private line's 3 bytes and the 64 that may be the signature.
+    // Chunk 0 without the private line's 3 bytes and the 64 bytes that may be the signature.
     let case = |name: &str, class: &str, comment: &str, bytes: String| {
         Case::envelope(name, comment, bytes).refused_after(class, &content[..16_317])
     };

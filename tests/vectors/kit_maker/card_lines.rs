@@ -1,4 +1,4 @@
-//! Cards whose text form is right: JSON, signature, keys.
+//! Cards with a correct text form and faults in JSON, signature or keys.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +22,7 @@ fn refused(name: &str, class: &str, comment: &str, text: impl Into<Vec<u8>>) -> 
     Case::card(name, comment, text).refused(class)
 }
 
-/// Cards that say in whose place they came.
+/// Cards that name a predecessor.
 fn card_successions() -> Vec<Case> {
     let line = BOB.card();
     let sign = |old: &Person, new: &Person| {

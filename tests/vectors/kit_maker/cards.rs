@@ -1,4 +1,4 @@
-//! Cards, and what is wrong with their text form.
+//! Cards, and faults of their text form.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -83,7 +83,7 @@ fn card_texts() -> Vec<Case> {
         &groups[..62],
         &groups[124..]
     );
-    // One byte more than whole groups of three: two characters with four bits to spare.
+    // One byte more than whole groups of three: two characters with four unused bits.
     let padded = [&content[..], &vec![0; (4 - content.len() % 3) % 3]].concat();
     let spare = URL_SAFE_NO_PAD.encode(&padded);
     vec![

@@ -15,7 +15,7 @@ pub(super) fn carried(prefix: &str, content: &[u8]) -> String {
     carried_text(prefix, &URL_SAFE_NO_PAD.encode(content))
 }
 
-/// Any characters in groups with their check characters.
+/// The text form of any characters, in groups with check characters.
 pub(super) fn carried_text(prefix: &str, characters: &str) -> String {
     let mut text = prefix.to_owned();
     for (number, group) in (0_u16..).zip(characters.as_bytes().chunks(60)) {
@@ -30,7 +30,7 @@ pub(super) fn carried_text(prefix: &str, characters: &str) -> String {
     text
 }
 
-/// The text as an answer to a mail quotes it.
+/// The text as it is quoted in an answer to a mail.
 pub(super) fn quoted(text: &str) -> String {
     let lines: Vec<_> = text
         .as_bytes()
@@ -50,7 +50,7 @@ pub(super) fn card(line: &str, owner: &Person) -> String {
     carried("encl-card1:", &signed(line, owner, Purpose::Card)) + "\n"
 }
 
-/// The last character of base64url with a bit that belongs to no byte.
+/// Sets an unused bit of the last character of base64url.
 pub(super) fn bit_more(base64url: &str) -> String {
     let (front, last) = base64url.split_at(base64url.len() - 1);
     let loose = loosened(&format!("{}=", last.replace('-', "+").replace('_', "/")));

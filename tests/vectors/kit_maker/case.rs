@@ -1,11 +1,11 @@
-//! One case of the kit on its way into a file: header lines, an empty line, the bytes.
+//! One case of the kit, and its file: header lines, an empty line, the bytes.
 
 use encl::crypto::sha256;
 
-/// When envelopes are opened, unless a case is about time.
+/// The time at which envelopes are opened, unless a case sets another.
 const NOW: &str = "2026-11-24T12:00:00Z";
 
-/// What a reader is given, and how it has to answer.
+/// The input of a reader, and the answer of a correct reader.
 pub(crate) struct Case {
     pub(crate) folder: &'static str,
     pub(crate) name: String,
@@ -39,7 +39,7 @@ impl Case {
         }
     }
 
-    /// An envelope, for Bob unless somebody else is named.
+    /// An envelope that Bob opens, unless other readers are set.
     pub(crate) fn envelope(name: &str, comment: &str, bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             payload: Some(sha256(&[])),
@@ -65,7 +65,7 @@ impl Case {
         Self::new("approval", name, comment, bytes)
     }
 
-    /// It opens to this content, and whoever opens it was named.
+    /// The envelope opens to this content, and its reader is named in the policy.
     pub(crate) fn opens(self, content: &[u8]) -> Self {
         self.opens_to(content, "named")
     }
@@ -76,25 +76,25 @@ impl Case {
         self
     }
 
-    /// It is that of an identity with this root key.
+    /// The file is valid and belongs to an identity with this root key.
     pub(crate) fn of(mut self, root: [u8; 32]) -> Self {
         self.fingerprint = Some(root);
         self
     }
 
-    /// Refused, and nothing is released.
+    /// The input is refused, and nothing is released.
     pub(crate) fn refused(mut self, class: &str) -> Self {
         class.clone_into(&mut self.expect);
         self
     }
 
-    /// Refused after this much content.
+    /// The envelope is refused after this content was released.
     pub(crate) fn refused_after(mut self, class: &str, released: &[u8]) -> Self {
         self.payload = Some(sha256(&[released]));
         self.refused(class)
     }
 
-    /// Who tries to open it, in the order of preference.
+    /// The readers who open the envelope, in order of preference.
     pub(crate) fn by(mut self, identities: &[&'static str]) -> Self {
         self.identities = identities.to_vec();
         self
@@ -115,7 +115,7 @@ impl Case {
         self
     }
 
-    /// The file as it stands in the kit.
+    /// The bytes of the file in the kit.
     pub(crate) fn to_file(&self) -> Vec<u8> {
         let mut lines = vec![format!("expect: {}", self.expect)];
         let mut add = |name: &str, value: &str| lines.push(format!("{name}: {value}"));

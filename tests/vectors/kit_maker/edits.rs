@@ -1,9 +1,9 @@
-//! Ways to change what was made: by text, by line, by bit.
+//! Changes of finished files, by text, line or bit.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// An envelope taken apart.
+/// The parts of an envelope.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) policy: Vec<u8>,
@@ -65,7 +65,7 @@ impl Parts {
     }
 }
 
-/// The first `from` becomes `to`.
+/// Replaces the first `from` by `to`.
 #[track_caller]
 pub(crate) fn edited(bytes: &[u8], from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Vec<u8> {
     let (from, to) = (from.as_ref(), to.as_ref());
@@ -74,14 +74,14 @@ pub(crate) fn edited(bytes: &[u8], from: impl AsRef<[u8]>, to: impl AsRef<[u8]>)
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()
 }
 
-/// The lowest bit of one byte is another.
+/// Flips the lowest bit of one byte.
 pub(crate) fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[at] ^= 1;
     bytes
 }
 
-/// The text of a member that stands as `"name":"…"`.
+/// The text of the member `"name":"…"`.
 pub(crate) fn member(line: &str, name: &str) -> String {
     let rest = line.split_once(&format!("\"{name}\":\"")).unwrap().1;
     rest.split('"').next().unwrap().to_owned()
@@ -89,7 +89,7 @@ pub(crate) fn member(line: &str, name: &str) -> String {
 
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The same bytes in base64 that is not canonical: the last character with `=` behind it has a bit too many.
+/// The same bytes in base64 that is not canonical: sets an unused bit of the last character before `=`.
 pub(crate) fn loosened(base64: &str) -> String {
     let bare = base64.trim_end_matches('=');
     assert!(bare.len() < base64.len(), "no bits are left over");
@@ -100,7 +100,7 @@ pub(crate) fn loosened(base64: &str) -> String {
     format!("{front}{last}{}", &base64[bare.len()..])
 }
 
-/// One character of base64 is another one.
+/// Changes one character of base64.
 pub(crate) fn changed(base64: &str) -> String {
     let last = if base64.starts_with('A') { 'B' } else { 'A' };
     format!("{last}{}", &base64[1..])
@@ -115,14 +115,14 @@ pub(crate) fn armored(envelope: &[u8]) -> String {
     )
 }
 
-/// Content that is no line of text and has no period of its own.
+/// Content that is not text and does not repeat.
 pub(crate) fn content(bytes: u32) -> Vec<u8> {
     (0..bytes)
         .map(|at| (at.wrapping_mul(2_654_435_761) >> 24).to_le_bytes()[0])
         .collect()
 }
 
-/// The bytes of a base64.
+/// Decodes base64.
 pub(crate) fn decoded(base64: &str) -> Vec<u8> {
     STANDARD.decode(base64).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Envelopes put together by hand from FORMAT.md, so that each part can be put otherwise.
+//! Makes envelopes from FORMAT.md, so that each part can be replaced.
 
 use encl::crypto::kdf::{self, ContentKey};
 use encl::crypto::passphrase::{Cost, Passphrase};
@@ -34,14 +34,14 @@ impl Lock {
     }
 }
 
-/// What an envelope shall be.
+/// The description of an envelope.
 #[derive(Clone)]
 pub(crate) struct Wish {
     pub(crate) locks: Vec<Lock>,
     pub(crate) signer: Option<&'static Person>,
     pub(crate) private: bool,
     pub(crate) padded: bool,
-    /// More members of the policy, each with a comma behind it.
+    /// Additional members of the policy, each followed by a comma.
     pub(crate) members: String,
 }
 
@@ -56,7 +56,7 @@ impl Wish {
         }
     }
 
-    /// Any of these people opens it.
+    /// An envelope that any one of these people opens.
     pub(crate) fn of(people: &[&'static Person]) -> Self {
         Self::locks(&[Lock::of(1, people)])
     }
@@ -94,14 +94,14 @@ impl Wish {
     }
 }
 
-/// Everything that an author, or an insider who knows the secrets, can put together.
+/// Makes everything that an author, or an insider who knows the secrets, can make.
 #[derive(Clone)]
 pub(crate) struct Forge {
     seed: &'static str,
     pub(crate) wish: Wish,
     pub(crate) policy: String,
     pub(crate) secrets: Vec<[u8; 32]>,
-    /// For each lock, what its holders' slots hold: the secret, or each their share.
+    /// For each lock, the content of its holders' slots: the secret, or their shares.
     pub(crate) parts: Vec<Vec<Vec<u8>>>,
 }
 
@@ -213,7 +213,7 @@ impl Forge {
         slots
     }
 
-    /// A slot with any plaintext, and with more members behind it.
+    /// A slot with any plaintext, followed by additional members.
     pub(crate) fn slot(&self, lock: u16, to: &Person, plaintext: &[u8], more: &str) -> String {
         let info = kdf::slot_info(&self.p(), lock);
         let (enc, ct) = self.seal(to, &info, plaintext);
@@ -241,7 +241,7 @@ impl Forge {
         format!(r#"{{"lock":{lock},"salt":"{salt}","ct":"{ct}"}}"#)
     }
 
-    /// A slot for a newcomer whom `by` let in.
+    /// A slot for a newcomer, granted by `by`.
     pub(crate) fn granted(&self, lock: u16, to: &Person, part: &[u8], by: &Person) -> String {
         let (name, address) = (&to.name, to.address());
         let (p, key, id) = (self.p(), to.key_id().0, to.root.id().0);
@@ -259,7 +259,7 @@ impl Forge {
         self.slot(lock, to, part, &grant)
     }
 
-    /// What a holder sends to somebody: the line of an approval.
+    /// The line of an approval, which a holder sends to a reader.
     pub(crate) fn approval(&self, lock: u16, to: &Person, part: &[u8]) -> String {
         let info = kdf::approval_info(&self.p(), lock);
         let (enc, ct) = self.seal(to, &info, part);
@@ -269,7 +269,7 @@ impl Forge {
         )
     }
 
-    /// The private line, with these members beside those that are due.
+    /// The private line with the required members and these additional ones.
     pub(crate) fn private_line(&self, members: &str) -> String {
         let mut all: Vec<String> = Vec::new();
         if !members.is_empty() {
@@ -337,17 +337,17 @@ impl Forge {
         format!("{front}{mac}\n").into_bytes()
     }
 
-    /// Any access line and any M, the rest honest.
+    /// An envelope with any access line and any M; the rest is honest.
     pub(crate) fn envelope(&self, access: &str, message: &[u8]) -> Vec<u8> {
         [self.head(access), self.payload(message)].concat()
     }
 
-    /// These slots, the rest honest.
+    /// An envelope with these slots; the rest is honest.
     pub(crate) fn with_slots(&self, slots: &[String], content: &[u8]) -> Vec<u8> {
         self.envelope(&access(slots), &self.message(&self.data(content)))
     }
 
-    /// Any M, the rest honest.
+    /// An envelope with any M; the rest is honest.
     pub(crate) fn with_message(&self, message: &[u8]) -> Vec<u8> {
         self.envelope(&access(&self.slots()), message)
     }
@@ -357,7 +357,7 @@ impl Forge {
     }
 }
 
-/// An envelope to Bob with nothing special about it.
+/// A simple envelope for Bob.
 pub(crate) fn plain() -> Forge {
     Wish::of(&[&BOB]).forge("plain")
 }

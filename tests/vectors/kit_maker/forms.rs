@@ -12,7 +12,7 @@ fn opens(name: &str, comment: &str, bytes: Vec<u8>) -> Case {
     Case::envelope(name, comment, bytes).opens(HELLO)
 }
 
-/// The same envelope in other forms, and private lines.
+/// One envelope in several forms, and private lines.
 pub(super) fn cases() -> Vec<Case> {
     let signed = Wish::of(&[&BOB])
         .signed(&ANN)

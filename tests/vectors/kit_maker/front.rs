@@ -1,4 +1,4 @@
-//! Steps 1 and 2: what is refused before any JSON is looked at.
+//! Steps 1 and 2: faults that are refused before any JSON is read.
 
 use encl::json::to_b64;
 
@@ -106,7 +106,7 @@ fn line_1() -> Vec<Case> {
     ]
 }
 
-/// Cut at each border of the structure. What ends inside a chunk has a wrong tag instead, see `payload.rs`.
+/// Envelopes cut at each border of the structure. An envelope that is cut inside a chunk has a wrong tag: see `payloads.rs`.
 fn cuts() -> Vec<Case> {
     let content = content(16_500);
     let whole = plain().honest(&content);

@@ -15,7 +15,7 @@ fn refused(name: &str, class: &str, comment: &str, bytes: Vec<u8>) -> Case {
     Case::envelope(name, comment, bytes).refused(class)
 }
 
-/// Step 6: what somebody without the content key did to line 3 or 4.
+/// Step 6: changes of line 3 or 4 without the content key.
 fn header() -> Vec<Case> {
     let forge = Wish::of(&[&BOB, &CAROL]).forge("header");
     let parts = Parts::of(&forge.honest(HELLO));

@@ -1,4 +1,4 @@
-//! Makes the test kit: every case by hand from FORMAT.md, with randomness that follows from names. `ENCL_KIT=write` writes it.
+//! Makes the test kit from FORMAT.md. All randomness is derived from names. `ENCL_KIT=write` writes the files.
 
 mod accesses;
 mod admissions;
@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 use crate::kit::folder;
 
-/// All files of the kit by their paths in it.
+/// All files of the kit, by their paths in it.
 fn files() -> BTreeMap<PathBuf, Vec<u8>> {
     let cases = [
         opened::cases(),
@@ -71,7 +71,7 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn the_files_are_what_this_makes() {
+fn the_files_are_what_the_kit_maker_makes() {
     let made = files();
     if std::env::var("ENCL_KIT").is_ok_and(|wish| wish == "write") {
         let _ = fs::remove_dir_all(folder());

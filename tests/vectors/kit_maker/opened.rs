@@ -161,7 +161,7 @@ fn features() -> Vec<Case> {
     ]
 }
 
-/// Around the border of a chunk of M, with `{}` and LF in front.
+/// Sizes around the border of a chunk of M, which begins with `{}` and LF.
 fn sizes() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, comment, bytes) in [
@@ -235,7 +235,7 @@ fn sizes() -> Vec<Case> {
     cases
 }
 
-/// Lines 2 and 3 in other spellings, and what they may say.
+/// Lines 2 and 3 in other spellings, and with optional members.
 fn texts() -> Vec<Case> {
     let with = |members: &str| {
         Wish::of(&[&BOB])

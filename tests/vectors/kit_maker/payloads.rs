@@ -9,7 +9,7 @@ const HELLO: &[u8] = b"hello, encl\n";
 /// Salt and commitment.
 const FRONT: usize = 56;
 const SEALED_CHUNK: usize = 16_400;
-/// What chunk 0 holds behind the private line `{}` and its line feed.
+/// Bytes of content in chunk 0, after the private line `{}` and its line feed.
 const IN_CHUNK_0: usize = 16_381;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -129,7 +129,7 @@ fn chunks() -> Vec<Case> {
     ]
 }
 
-/// What stands at the end, and what does not.
+/// The end of a payload: missing, repeated and additional data.
 fn ends() -> Vec<Case> {
     let short = Parts::of(&plain().honest(HELLO));
     let full_content = content(16_381);
@@ -202,7 +202,7 @@ fn ends() -> Vec<Case> {
     ]
 }
 
-/// D, then any pad; the padding is padme.
+/// D and any pad, under a policy with padding `padme`.
 fn padding() -> Vec<Case> {
     let unsigned = Wish::of(&[&BOB]).padded().forge("padding");
     let signed = Wish::of(&[&BOB])

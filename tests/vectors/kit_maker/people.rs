@@ -1,4 +1,4 @@
-//! The people of the kit. Everything about them, and every random byte, follows from names.
+//! The people of the kit. Their keys, and all random bytes, are derived from names.
 
 use std::convert::Infallible;
 use std::sync::LazyLock;
@@ -8,10 +8,10 @@ use encl::crypto::{Kem, KeyId, PrivateKey, PublicKey, Secret, sha256};
 use encl::json::to_b64;
 use rand::rand_core::{TryCryptoRng, TryRng, utils};
 
-/// When keys were made, and envelopes.
+/// The time at which keys and envelopes were created.
 pub(crate) const CREATED: &str = "2026-11-24T06:24:00Z";
 
-/// Bytes that look random and follow from a seed: block i is SHA-256 of the seed and i.
+/// Pseudorandom bytes from a seed: block i is SHA-256 of the seed and i.
 pub(crate) struct Rng {
     seed: [u8; 32],
     blocks: u64,
@@ -56,14 +56,14 @@ impl TryRng for Rng {
 
 impl TryCryptoRng for Rng {}
 
-/// A KEM key with what a card says about it.
+/// A KEM key with its fields on a card.
 pub(crate) struct Key {
     pub(crate) private: PrivateKey,
     pub(crate) serial: u32,
     pub(crate) expires: Option<&'static str>,
 }
 
-/// Somebody with a root key and keys to seal to, the newest last.
+/// A person with a root key and KEM keys, the newest last.
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) root: SigningKey,
@@ -85,7 +85,7 @@ impl Person {
         }
     }
 
-    /// The name in lower case: that of the files.
+    /// The name in lower case, as in file names.
     pub(crate) fn file(&self) -> String {
         self.name.to_lowercase()
     }
@@ -154,11 +154,11 @@ pub(crate) static EVE: LazyLock<Person> = LazyLock::new(|| Person::new("Eve", &[
 /// An expired X25519 key and a new X-Wing key.
 pub(crate) static FRANK: LazyLock<Person> =
     LazyLock::new(|| Person::new("Frank", &[Kem::X25519, Kem::XWing]));
-/// Frank as the author of an old envelope saw him.
+/// Frank with only the key that he had when an old envelope was made.
 pub(crate) static OLD_FRANK: LazyLock<Person> =
     LazyLock::new(|| Person::new("Frank", &[Kem::X25519]));
 
-/// Those whose identities stand in the kit.
+/// The people whose identities are in the kit.
 pub(crate) fn everybody() -> [&'static Person; 6] {
     [&ANN, &BOB, &CAROL, &DAVE, &EVE, &FRANK]
 }

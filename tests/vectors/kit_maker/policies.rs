@@ -1,4 +1,4 @@
-//! Step 3: what is wrong with line 2.
+//! Step 3: faults of line 2.
 
 use super::case::Case;
 use super::edits::{Parts, edited, loosened, member};
@@ -27,13 +27,13 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Another line 2; nothing else is made to fit, for it comes first.
+/// An envelope with another line 2. Nothing else is adapted, since line 2 is checked first.
 fn refused(name: &str, class: &str, comment: &str, policy: impl Into<Vec<u8>>) -> Case {
     let bytes = Parts::of(&plain().honest(b"hello")).with_policy(policy);
     Case::envelope(&format!("policy_{name}"), comment, bytes).refused(class)
 }
 
-/// Name, class, what becomes what in the line, why.
+/// Name, class, text, replacement, reason.
 const EDITS: &str = r#"
 no_json | malformed | "signed" | signed | a name without quotes
 comma_missing | malformed | false,"private" | false "private" | a space for a comma
@@ -103,7 +103,7 @@ unknown_before_malformed | newer | "signed":false | "x":1,"signed":0 | the order
 unknown_behind_malformed | malformed | "signed":false | "signed":0,"x":1 | the order of the line decides
 "#;
 
-/// The same with bytes that no text has.
+/// Edits with bytes that are not allowed in text.
 const BYTES: [(&str, &[u8], &str); 9] = [
     ("delete_character", b"B\x7fob", "the byte 7F in a text"),
     ("invalid_utf_8", b"B\xffob", "a byte that UTF-8 has not"),
@@ -206,12 +206,12 @@ fn whole_lines() -> Vec<Case> {
     ]
 }
 
-/// Against a rule between members; everything else fits, so that it opens for whoever does not know the rule.
+/// An envelope that breaks a rule between members. Everything else is correct, so that a reader without the rule opens it.
 fn made(name: &str, comment: &str, forge: &Forge) -> Case {
     Case::envelope(&format!("policy_{name}"), comment, forge.honest(b"hello")).refused("malformed")
 }
 
-/// The same with one edit in the policy.
+/// An envelope that breaks a rule between members by one edit of its policy.
 fn made_with(name: &str, comment: &str, wish: Wish, from: &str, to: &str) -> Case {
     let mut forge = wish.forge("policies");
     assert!(forge.policy.contains(from), "{name}");
@@ -277,7 +277,7 @@ fn quorums() -> Vec<Case> {
     let words = Wish::locks(&[Lock::of(2, &[&ANN, &BOB, &CAROL]).or("words")]);
     let policy = wish().forge("policies").policy;
     let (_, hashes) = policy.split_once("\"shares\":[").unwrap();
-    let third = &hashes[93..140]; // 44 characters and two quotes each, and a comma in front
+    let third = &hashes[93..140]; // 44 characters and two quotes each, after a comma
     let recipient = format!(",{}", CAROL.recipient());
     vec![
         made_with(
@@ -411,7 +411,7 @@ fn limits() -> Vec<Case> {
     ]
 }
 
-/// Which of two faults counts.
+/// Two faults, of which the first in order counts.
 fn orders() -> Vec<Case> {
     let parts = Parts::of(&plain().honest(b"hello"));
     let newer = edited(&parts.policy, "{", "{\"x\":1,");

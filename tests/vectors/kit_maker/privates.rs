@@ -1,4 +1,4 @@
-//! Step 10: the private line, which only an author can get wrong.
+//! Step 10: faults of the private line, which only an author can make.
 
 use encl::json::to_b64;
 
@@ -175,7 +175,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// What a private envelope owes.
+/// The private lines of private envelopes.
 fn private() -> Vec<Case> {
     let forge = Wish::of(&[&BOB])
         .private()
@@ -242,7 +242,7 @@ fn private() -> Vec<Case> {
     ]
 }
 
-/// Where the line ends, and what comes first at the end of M.
+/// The end of the private line, and the order of checks at the end of M.
 fn lines() -> Vec<Case> {
     let padded = Wish::of(&[&BOB]).padded().forge("private line padded");
     let padded_line = padded.message(b"{}");

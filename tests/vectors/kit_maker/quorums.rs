@@ -1,4 +1,4 @@
-//! Several people for one lock, and approvals: step 5.
+//! Step 5: locks that several people open, and approvals.
 
 use super::case::Case;
 use super::forge::{Forge, Lock, Wish};
@@ -6,27 +6,27 @@ use super::people::{ANN, BOB, CAROL};
 
 const HELLO: &[u8] = b"hello, encl\n";
 
-/// Two of Ann, Bob and Carol.
+/// An envelope for any two of Ann, Bob and Carol.
 pub(super) fn quorum() -> Forge {
     Wish::locks(&[Lock::of(2, &[&ANN, &BOB, &CAROL])]).forge("quorum")
 }
 
-/// A lock for Carol, and one for Bob.
+/// An envelope with a lock for Carol and a lock for Bob.
 pub(super) fn two_locks() -> Forge {
     Wish::locks(&[Lock::of(1, &[&CAROL]), Lock::of(1, &[&BOB])]).forge("approved locks")
 }
 
-/// For Ann and Bob; Bob's slot is gone.
+/// An envelope for Ann and Bob, without Bob's slot.
 pub(super) fn without_slot() -> Forge {
     Wish::of(&[&ANN, &BOB]).forge("approved alone")
 }
 
-/// For Bob or a passphrase.
+/// An envelope for Bob or a passphrase.
 pub(super) fn or_words() -> Forge {
     Wish::locks(&[Lock::of(1, &[&BOB]).or("words")]).forge("approved or words")
 }
 
-/// Private, for Ann and Bob; Bob's slot is gone.
+/// A private envelope for Ann and Bob, without Bob's slot.
 pub(super) fn private_alone() -> Forge {
     Wish::of(&[&ANN, &BOB])
         .private()

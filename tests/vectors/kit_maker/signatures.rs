@@ -25,7 +25,7 @@ fn signed() -> Forge {
     Wish::of(&[&BOB]).signed(&ANN).forge("signatures")
 }
 
-/// D of the content, then any signature: all content was released before it is judged.
+/// An envelope with any signature. All content is released before the signature is checked.
 fn with_signature(name: &str, comment: &str, signature: &[u8]) -> Case {
     let forge = signed();
     let bytes = forge.with_message(&[&forge.data(HELLO)[..], signature].concat());
@@ -141,7 +141,7 @@ fn labelled(signer: &Person, data: &[u8]) -> [u8; 64] {
     signer.root.sign(Purpose::Card, &[data]).0
 }
 
-/// Strictness: forms of keys and signatures that a lenient library takes.
+/// Forms of keys and signatures that a lenient library accepts.
 fn signature_forms() -> Vec<Case> {
     let forge = signed();
     let honest = forge.signature(&ANN, &forge.data(HELLO));
@@ -153,7 +153,7 @@ fn signature_forms() -> Vec<Case> {
     };
     let mut neutral = [0; 32];
     neutral[0] = 1;
-    // R is the neutral point and S is 0: holds for each message under the neutral point as a key, if it is let in.
+    // R is the neutral point and S is 0: valid for every message under the neutral point as a key, if that key is accepted.
     let mut of_neutral = [0; 64];
     of_neutral[0] = 1;
     let mut not_below_p = [0xff; 32];

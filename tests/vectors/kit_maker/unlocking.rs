@@ -1,4 +1,4 @@
-//! Steps 4 and 5: who has hope, which slots open.
+//! Steps 4 and 5: whether a reader has keys, and which slots open.
 
 use encl::json::to_b64;
 
@@ -91,7 +91,7 @@ fn hopeless() -> Vec<Case> {
     ]
 }
 
-/// Step 5: my slot has to open.
+/// Step 5: the reader's slot must open.
 fn broken_slots() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, wish, reader) in [
@@ -148,7 +148,7 @@ fn person(file: &str) -> &'static Person {
     if file == "bob" { &BOB } else { &CAROL }
 }
 
-/// Slots that are good elsewhere, and policies that were changed behind them.
+/// Slots that are valid in another place, and policies that were changed after sealing.
 fn other_slots() -> Vec<Case> {
     let forge = plain();
     let good = Parts::of(&forge.honest(HELLO));
