@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::time::Time;
 use scan::Scanner;
 
-/// Members of one object; no object of the format has more.
+/// The most members of one object.
 pub const MEMBERS_MAX: usize = 64;
 
 /// Why a line is refused.
@@ -113,7 +113,7 @@ impl<'a> Value<'a> {
     /// The members of an object.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else, and those of `member`.
+    /// [`Error::Malformed`] when the value is something else, and those of `member`.
     pub fn object(
         self,
         mut member: impl FnMut(&str, Value<'a>) -> Result<(), Error>,
@@ -130,7 +130,7 @@ impl<'a> Value<'a> {
     /// The items of an array of at most `max`, each turned into a `T`.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else, [`Error::OverLimit`], and those of `item`.
+    /// [`Error::Malformed`] when the value is something else, [`Error::OverLimit`], and those of `item`.
     pub fn array<T>(
         self,
         max: usize,
@@ -150,7 +150,7 @@ impl<'a> Value<'a> {
     /// A text of at most `max` bytes of UTF-8, unescaped.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else, [`Error::OverLimit`].
+    /// [`Error::Malformed`] when the value is something else, [`Error::OverLimit`].
     pub fn text(self, max: usize) -> Result<Cow<'a, str>, Error> {
         if !self.0.starts_with('"') {
             return Err(Error::malformed("something else where a text is due"));
@@ -166,7 +166,7 @@ impl<'a> Value<'a> {
     /// `true` or `false`.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else.
+    /// [`Error::Malformed`] when the value is something else.
     pub fn boolean(self) -> Result<bool, Error> {
         match self.0 {
             "true" => Ok(true),
@@ -180,7 +180,7 @@ impl<'a> Value<'a> {
     /// A number of at most ten digits.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else.
+    /// [`Error::Malformed`] when the value is something else.
     pub fn number(self) -> Result<u64, Error> {
         // The scanner accepted only numbers from 0 to 9,999,999,999.
         self.0
@@ -191,7 +191,7 @@ impl<'a> Value<'a> {
     /// A time.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else.
+    /// [`Error::Malformed`] when the value is something else.
     pub fn time(self) -> Result<Time, Error> {
         self.text(usize::MAX)?
             .parse()
@@ -201,7 +201,7 @@ impl<'a> Value<'a> {
     /// Exactly `N` bytes in base64.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else.
+    /// [`Error::Malformed`] when the value is something else.
     pub fn base64<const N: usize>(self) -> Result<[u8; N], Error> {
         from_b64(self.text(usize::MAX)?.as_bytes())
     }
@@ -209,7 +209,7 @@ impl<'a> Value<'a> {
     /// Bytes in base64 of one of these lengths.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is something else.
+    /// [`Error::Malformed`] when the value is something else.
     pub fn base64_of(self, lengths: &[usize]) -> Result<Vec<u8>, Error> {
         let bytes = STANDARD.decode(self.text(usize::MAX)?.as_bytes()).ok();
         bytes

@@ -2,7 +2,7 @@
 //! picture.
 //!
 //! Fingerprints, ids, times and sizes differ from run to run: they are replaced on both sides before they are compared.
-//! Every command has to end with 0.
+//! Every command must end with 0.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 

@@ -169,7 +169,7 @@ fn slot(example: &mut Example, p: &[u8; 32]) -> [u8; 32] {
     secret
 }
 
-/// The payload's one chunk, opened by hand and by the library.
+/// The only chunk of the payload, opened step by step and by the library.
 fn chunk(example: &mut Example, p: &[u8; 32], key: &ContentKey, payload: &[u8]) -> Vec<u8> {
     let input_key = example.is("payload_input_key", key.payload_key().expose());
     let salt = example.is("c2sp_salt", &payload[..24]);

@@ -1,6 +1,6 @@
 //! Hybrid public key encryption, RFC 9180: mode base, single shot, HKDF-SHA-256 and AES-256-GCM, empty `aad`.
 //!
-//! Only this suite exists here, so nothing in a file can choose another one.
+//! This suite is the only one, so that no file can choose another.
 
 use hkdf::Hkdf;
 use rand::CryptoRng;

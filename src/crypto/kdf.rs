@@ -1,4 +1,4 @@
-//! Every derivation of the format and every label it uses, in one place (FORMAT.md, "Secrets and slots").
+//! All key derivations of the format, and their labels (FORMAT.md, "Secrets and slots").
 //!
 //! All labels begin with `encl/1 ` and end in a zero byte where text of variable length follows, so that no two derivations
 //! ever have the same input.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Secret;
 
-/// What a signature is for. Each purpose signs under its own label, so that none can stand for another.
+/// The purpose of a signature. Each purpose has its own label, so that a signature for one is not valid for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The content of an envelope, by its author.

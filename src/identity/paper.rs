@@ -302,7 +302,7 @@ impl Paper {
         }
     }
 
-    /// Checks the checksum of the page, and that this is its only encoding.
+    /// Checks the checksum of the page, and that the content is in its only valid form.
     fn from_content(content: &[u8]) -> Result<Self, PaperError> {
         if content.len() < HEAD + CHECK || content.len() != content_bytes(content)? {
             return Err(PaperError::Check);

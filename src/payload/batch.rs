@@ -25,7 +25,7 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     /// Bytes of `bytes` that hold chunks; all but the last chunk of a batch are full.
     filled: usize,
-    /// The most bytes that were ever filled, which are wiped at the end.
+    /// The most bytes that were filled so far; they are wiped on drop.
     high_water: usize,
     /// Bytes of `bytes` that were opened, tags included.
     opened: usize,

@@ -8,7 +8,7 @@ const WORKERS_MAX: usize = 4;
 /// The most threads that are useful if chunks are also hashed, which costs twice as much as encrypting them.
 const HASHING_WORKERS_MAX: usize = 8;
 
-/// How many threads share the work on one payload, the calling one among them.
+/// The number of threads that share the work on one payload, including the calling thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workers {
     /// One per processor, up to the useful number. The calling thread alone when there is little to do.
@@ -21,7 +21,7 @@ impl Workers {
     /// The calling thread alone.
     pub const ONE: Self = Self::Exactly(NonZeroUsize::MIN);
 
-    /// The number of threads. Asks the system, so it is not for short contents.
+    /// The number of threads. Asks the system, which is too slow for short contents.
     pub(super) fn count(self, is_hashing: bool) -> usize {
         let most = if is_hashing {
             HASHING_WORKERS_MAX

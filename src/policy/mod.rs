@@ -1,4 +1,4 @@
-//! Who may read an envelope and under what conditions: the rules alone, without bytes, keys or files.
+//! The rules of an envelope: who may read it, and under what conditions. Encoding, private keys and files are in other modules.
 
 mod decide;
 

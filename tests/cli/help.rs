@@ -2,7 +2,7 @@
 
 use crate::session::Session;
 
-/// Every command with a help text of its own, as it is typed.
+/// Every command that has a help text, as it is typed.
 fn commands(session: &Session) -> Vec<String> {
     let mut found = vec!["encl".to_owned()];
     let mut next = 0;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::session::Session;
 
-/// The only file in a folder of Alice's keystore whose path ends so.
+/// The only file in Alice's keystore whose path ends with `end`.
 fn find(session: &Session, end: &str) -> PathBuf {
     let (folder, name) = end.split_once('/').unwrap();
     let folder = session.keystore("alice").join(folder);

@@ -1,4 +1,4 @@
-//! People with a keystore each in one temporary folder, who type commands into a shell.
+//! People who type commands into a shell. Each has a keystore; all share one temporary folder.
 
 mod people;
 mod screen;

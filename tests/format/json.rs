@@ -301,7 +301,7 @@ fn strip(value: serde_json::Value, name: &str) -> serde_json::Value {
 #[test]
 fn an_array_instead_of_an_object_at_every_depth() {
     let bob = Person::classic("Bob");
-    // Parsers that read records from arrays would take these.
+    // Parsers that also read records from arrays would accept these.
     for (what, from, to) in [
         (
             "a lock",

@@ -133,7 +133,7 @@ impl Keyring for Keys {
 pub(crate) struct Outcome {
     /// The class of the error; `None` if the envelope opened.
     pub(crate) class: Option<Class>,
-    /// Everything that was released before the end or the error.
+    /// The content that was released before the end or the error.
     pub(crate) released: Vec<u8>,
     pub(crate) admission: Option<Admission>,
 }

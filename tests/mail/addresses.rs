@@ -42,7 +42,7 @@ for line in sys.stdin:
         found = [address for _, address in getaddresses([json.loads(line)])]
     except RecursionError:  # a header of 135 KB in the corpus
         found = []
-    # The hosts of an obsolete route `<@a,@b:c@d>` are nobody, though CPython lists the last of them.
+    # The hosts of an obsolete route `<@a,@b:c@d>` are not recipients, although CPython lists the last of them.
     print(json.dumps([address for address in found if address and not address.startswith('@')]))
 ";
 

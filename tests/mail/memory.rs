@@ -1,4 +1,4 @@
-//! A long message through pipes: sealed and opened in little memory, whatever its length.
+//! A long message is sealed and opened through pipes, in memory that does not grow with its length.
 
 use crate::hostile::measured::measured;
 use crate::letters::People;

@@ -14,7 +14,7 @@ use super::sweep;
 const ENDING: u64 = 0b111;
 const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT";
 
-/// Many times what the longest command of a test takes on a busy machine.
+/// The time limit of one command: many times what the longest takes on a busy machine.
 pub(crate) fn limit() -> Duration {
     Duration::from_secs(if sweep::is_full() { 3_600 } else { 300 })
 }

@@ -32,7 +32,7 @@ const CIRCLES: [&str; 0] = [];
 /// The most entries of a folder; more are hard to read.
 const ENTRIES_MAX: usize = 12;
 
-/// Folders that have more, and how many at most. The numbers may only get smaller.
+/// Folders with more entries, and the most that each may have. The numbers may only get smaller.
 const LARGER: [(&str, usize); 6] = [
     ("src", 20),
     ("src/cli/commands/key", 16),

@@ -54,7 +54,7 @@ fn public_keys_are_checked_and_encapsulated_to() {
     assert_eq!((valid, not_reduced, other_length), (133, 112, 20));
 }
 
-/// The keys of a seed, if it has a seed's length.
+/// The keys of a seed, if the seed has the right length.
 fn from_seed(test: &Test) -> Option<MlKem768KeyPair> {
     let seed = test.seed.as_ref().unwrap();
     Some(mlkem768::generate_key_pair(seed[..].try_into().ok()?))

@@ -60,7 +60,7 @@ fn text(lines: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// Three texts that say the same: the words, the numbered words between other lines, the code.
+/// Three texts of one page: the words, the numbered words between other lines, the code.
 fn texts(paper: &Paper) -> [String; 3] {
     let words = paper.words();
     let numbered = words
@@ -341,7 +341,7 @@ fn there_is_one_content_for_an_identity() {
         refused(&body[..body.len() - 1]),
         PaperError::Malformed(_)
     ));
-    // The number of keys in two groups of bits where one is enough.
+    // The number of keys in two groups of bits instead of one.
     let longer = [&body[..32], &[0x82, 0], &body[33..]].concat();
     assert_eq!(
         refused(&longer),

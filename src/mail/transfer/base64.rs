@@ -140,7 +140,7 @@ impl Base64 {
         Ok(())
     }
 
-    /// The content ends within `text[..end]`, or before it if the line is foreign as a whole.
+    /// Ends the content within `text[..end]`, or before it if the whole line is foreign.
     fn end_within(&mut self, end: usize, out: &mut Vec<u8>, trailing: &mut TrailingText) {
         let line = self.text.split_off(self.group);
         let foreign = line[..end - self.group]

@@ -8,7 +8,7 @@ use super::forge::{Lock, Wish};
 use super::people::{ANN, BOB};
 
 const HELLO: &[u8] = b"hello, encl\n";
-/// "correct horse é" with the accent on its own: not in normalisation form C.
+/// "correct horse é" with a combining accent, which is not in normalisation form C.
 const DECOMPOSED: &str = "correct horse e\u{301}";
 pub(super) const COMPOSED: &str = "correct horse \u{e9}";
 
