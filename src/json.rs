@@ -153,7 +153,7 @@ impl<'a> Value<'a> {
     /// [`Error::Malformed`] when the value is something else, [`Error::OverLimit`].
     pub fn text(self, max: usize) -> Result<Cow<'a, str>, Error> {
         if !self.0.starts_with('"') {
-            return Err(Error::malformed("something else where a text is due"));
+            return Err(Error::malformed("expected a text, found something else"));
         }
         let text = unescape(self.0);
         if text.len() > max {
@@ -172,7 +172,7 @@ impl<'a> Value<'a> {
             "true" => Ok(true),
             "false" => Ok(false),
             _ => Err(Error::malformed(
-                "something else where true or false is due",
+                "expected true or false, found something else",
             )),
         }
     }
@@ -185,7 +185,7 @@ impl<'a> Value<'a> {
         // The scanner accepted only numbers from 0 to 9,999,999,999.
         self.0
             .parse()
-            .map_err(|_| Error::malformed("something else where a number is due"))
+            .map_err(|_| Error::malformed("expected a number, found something else"))
     }
 
     /// A time.
@@ -195,7 +195,7 @@ impl<'a> Value<'a> {
     pub fn time(self) -> Result<Time, Error> {
         self.text(usize::MAX)?
             .parse()
-            .map_err(|_| Error::malformed("something else where a time is due"))
+            .map_err(|_| Error::malformed("expected a time, found something else"))
     }
 
     /// Exactly `N` bytes in base64.
@@ -222,7 +222,7 @@ impl<'a> Value<'a> {
             Ok(Scanner::inside(self.0))
         } else {
             Err(Error::Malformed(format!(
-                "something else where {what} is due"
+                "expected {what}, found something else"
             )))
         }
     }
@@ -238,7 +238,7 @@ pub fn from_b64<const N: usize>(text: &[u8]) -> Result<[u8; N], Error> {
 }
 
 fn not_base64() -> Error {
-    Error::malformed("not canonical base64 of the length that is due")
+    Error::malformed("not canonical base64, or not as long as expected")
 }
 
 /// Encodes bytes as base64 with padding (RFC 4648 §4).

@@ -345,7 +345,7 @@ impl TrailerFilter {
         match self.tail.zeros() {
             Some(zeros) if zeros == padding::zeros(self.root.bytes(), signature_bytes) => Ok(()),
             _ => Err(OpenError::Damaged(
-                "the padding is not the one that is due".to_owned(),
+                "the padding is not as the policy says".to_owned(),
             )),
         }
     }

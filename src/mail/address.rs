@@ -74,7 +74,7 @@ pub enum AddressFault {
     #[error("no address")]
     NoAddress,
     /// Something behind an address that is no comma.
-    #[error("something else where a comma is due")]
+    #[error("a comma is missing")]
     NoComma,
     /// Not what can stand before the `@`.
     #[error("no local part before the `@`")]

@@ -188,7 +188,7 @@ fn an_envelope_in_a_message_is_saved_first() {
     session.quietly(
         "alice",
         "(printf 'From: bob@example.org\\nTo: alice@example.org\\nMIME-Version: 1.0\\nContent-Type: application/vnd.encl\\n\
-         Content-IdentityExport-Encoding: base64\\n\\n'; base64 plan.txt.encl) > plan.eml",
+         Content-Transfer-Encoding: base64\\n\\n'; base64 plan.txt.encl) > plan.eml",
     );
     session.type_("alice", "encl mail show plan.eml");
     insta::assert_snapshot!(session.transcript());

@@ -29,7 +29,7 @@ fn an_offending_text_is_shown_in_part() {
     assert_eq!(error.text, "ä".repeat(60));
     assert_eq!(
         parse_list("bob@x eve@y").unwrap_err().to_string(),
-        "something else where a comma is due at byte 6: `eve@y`"
+        "a comma is missing at byte 6: `eve@y`"
     );
 }
 

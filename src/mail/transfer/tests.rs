@@ -74,11 +74,6 @@ fn base64_ends_where_its_content_ends() {
         ("encl/1\n", "zw%", 2),
     ] {
         let (found, left) = base64(body);
-        let found = if body == "encl/1\n" {
-            "zw%".to_owned()
-        } else {
-            found
-        };
         assert_eq!((found.as_str(), left), (content, trailing), "{body:?}");
     }
 }
