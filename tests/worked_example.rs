@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use encl::crypto::aead::AeadKey;
 use encl::crypto::kdf::{self, ContentKey};
+use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::{Purpose, RootId, Signature};
 use encl::crypto::{Kem, PrivateKey, Secret, hpke, sha256};
 use encl::payload::open_message;
@@ -21,10 +22,15 @@ struct Example(BTreeMap<&'static str, Vec<u8>>);
 
 impl Example {
     fn read() -> Self {
+        Self::block(1)
+    }
+
+    /// The values of one of the section's blocks, from 1.
+    fn block(number: usize) -> Self {
         let section = FORMAT.split("\n# A worked example\n").nth(1).unwrap();
         let block = section
             .split("```text\n")
-            .nth(1)
+            .nth(number)
             .unwrap()
             .split("```")
             .next()
@@ -122,6 +128,23 @@ fn every_value_of_the_example() {
     assert!(example.0.is_empty(), "not computed: {:?}", example.0.keys());
     println!("{values} values of the worked example");
     assert_eq!(values, 46);
+}
+
+#[test]
+fn every_value_of_the_passphrase() {
+    let secret = Secret::from_slice(&Example::read().given("S_0")).unwrap();
+    let mut example = Example::block(2);
+    let typed = Passphrase::new("correct horse e\u{301}").unwrap(); // in normalisation form D
+    example.is("passphrase", "correct horse \u{e9}".as_bytes());
+    let salt = array(&example.given("salt"));
+    let key = typed.derive(&salt, Cost::DEFAULT).unwrap();
+    let k = example.is("K", key.expose());
+    let label = b"encl/1 passphrase commit\0".as_slice();
+    let commitment = sha256(&[label, &salt, &k, secret.expose()]);
+    example.is("passphrase_commit", &commitment);
+    let ours = kdf::passphrase_commitment(&salt, &key, &secret);
+    assert_eq!(ours, commitment);
+    assert!(example.0.is_empty(), "not computed: {:?}", example.0.keys());
 }
 
 /// Computes the lock's secret from Bob's key.

@@ -15,6 +15,19 @@ pub fn lock_commitment(secret: &Secret<32>) -> [u8; 32] {
     sha256(&[b"encl/1 lock\0", secret.expose()])
 }
 
+/// SHA-256 of a passphrase's salt, its key and the lock's secret, which stands in the policy and tells a replaced slot.
+///
+/// The secret is in it so that the policy alone tests no guess at the passphrase.
+#[must_use]
+pub fn passphrase_commitment(salt: &[u8; 16], key: &Secret<32>, secret: &Secret<32>) -> [u8; 32] {
+    sha256(&[
+        b"encl/1 passphrase commit\0",
+        salt,
+        key.expose(),
+        secret.expose(),
+    ])
+}
+
 /// SHA-256 of a share (number and value). The policy holds it, so that a forged share is recognised.
 #[must_use]
 pub fn share_hash(share: &[u8]) -> [u8; 32] {

@@ -4,7 +4,7 @@ use super::access_line::{Access, Grant, KeySlot, Slot};
 use super::id::EnvelopeId;
 use crate::crypto::KeyId;
 use crate::crypto::signing::{Purpose, RootId};
-use crate::policy::Policy;
+use crate::policy::{Lock, Policy};
 
 /// Grants on the way from the author to a reader.
 pub(super) const PATH_MAX: usize = 16;
@@ -12,12 +12,21 @@ pub(super) const PATH_MAX: usize = 16;
 /// Who gave the reader access. With several locks the worst counts; variants are in that order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Admission {
-    /// The author named the reader's key, or gave the passphrase.
+    /// The author named the reader's key, or gave the passphrase and committed to it.
     Named,
     /// Another reader granted access; the path leads from this reader back to a person whom the author named.
     Granted(Vec<GrantLink>),
-    /// Access was granted with the content key and without a record.
-    Unrecorded,
+    /// Nothing leads back to the author.
+    Unrecorded(NoRecord),
+}
+
+/// What has no record. A passphrase's slot without one may be the author's, so it is the lesser fault; variants are in that order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoRecord {
+    /// The passphrase: the policy, of an older program, does not commit to it, so any reader may have replaced its slot.
+    OfPassphrase,
+    /// The reader's key: somebody granted access with the content key and left no record.
+    OfKey,
 }
 
 /// One grant on the path: `by` gave access to `id` at `at`.
@@ -33,10 +42,10 @@ pub struct GrantLink {
 
 /// Classifies one slot of an envelope that is not private.
 pub(super) fn of_slot(slot: &Slot, policy: &Policy, access: &Access, id: &EnvelopeId) -> Admission {
+    let lock = &policy.locks[usize::from(slot.lock())];
     let Slot::Key(slot) = slot else {
-        return Admission::Named;
+        return by_passphrase(lock);
     };
-    let lock = &policy.locks[usize::from(slot.lock)];
     if lock
         .recipients()
         .iter()
@@ -44,7 +53,16 @@ pub(super) fn of_slot(slot: &Slot, policy: &Policy, access: &Access, id: &Envelo
     {
         return Admission::Named;
     }
-    path_to_author(slot, policy, access, id).map_or(Admission::Unrecorded, Admission::Granted)
+    let path = path_to_author(slot, policy, access, id);
+    path.map_or(Admission::Unrecorded(NoRecord::OfKey), Admission::Granted)
+}
+
+/// Classifies the slot of a lock's passphrase, once it has opened.
+pub(super) fn by_passphrase(lock: &Lock) -> Admission {
+    match lock.has_unrecorded_passphrase() {
+        true => Admission::Unrecorded(NoRecord::OfPassphrase),
+        false => Admission::Named,
+    }
 }
 
 /// The shortest path of valid grants from `slot` to a person whom the author named.

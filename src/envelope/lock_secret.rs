@@ -1,6 +1,8 @@
-//! The secret of a lock, and what each recipient gets of it: the secret itself, or a share.
+//! The secret of a lock, and what opens it: each recipient's part, which is the secret itself or a share, and the passphrase's key.
 
 use super::error::SealError;
+use super::seal::LockRequest;
+use super::slot::PassphraseKey;
 use crate::crypto::kdf;
 use crate::crypto::sharing::{self, Share};
 use crate::crypto::{CryptoRng, Secret};
@@ -11,24 +13,24 @@ pub(super) struct LockSecret {
     pub(super) secret: Secret<32>,
     /// Share x at index x - 1; empty when each recipient gets the secret.
     shares: Vec<Share>,
+    pub(super) passphrase: Option<PassphraseKey>,
 }
 
 impl LockSecret {
-    /// Draws a secret that any `need` of `of` recipients have.
-    pub(super) fn draw(need: u8, of: usize, rng: &mut dyn CryptoRng) -> Result<Self, SealError> {
+    /// Draws what a lock needs; with a passphrase it takes the time and memory that its cost says.
+    pub(super) fn draw(
+        request: &LockRequest<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, SealError> {
         let secret = Secret::random(rng);
-        if need == 1 {
-            let shares = Vec::new();
-            return Ok(Self { secret, shares });
-        }
-        let number = u8::try_from(of).ok().filter(|of| (1..=*of).contains(&need));
-        let of = number.ok_or_else(|| {
-            SealError::Request(format!(
-                "{need} of {of} people cannot come together: it is 1 to all of them, and at most {SHARES_MAX}"
-            ))
-        })?;
-        let shares = sharing::split(&secret, need, of, rng);
-        Ok(Self { secret, shares })
+        let shares = shares(&secret, request, rng)?;
+        let passphrase = request.passphrase;
+        let passphrase = passphrase.map(|passphrase| PassphraseKey::draw(passphrase, rng));
+        Ok(Self {
+            secret,
+            shares,
+            passphrase: passphrase.transpose()?,
+        })
     }
 
     /// What goes into the slot of a recipient, by the position in the lock.
@@ -44,4 +46,29 @@ impl LockSecret {
         let hash = |share: &Share| Hash(kdf::share_hash(share.expose()));
         self.shares.iter().map(hash).collect()
     }
+
+    /// What the policy says about the passphrase's slot.
+    pub(super) fn passphrase_commitment(&self) -> Option<[u8; 32]> {
+        let key = self.passphrase.as_ref();
+        key.map(|key| key.commitment(&self.secret))
+    }
+}
+
+/// Shares of which any `need` give the secret; none where each recipient gets the secret.
+fn shares(
+    secret: &Secret<32>,
+    request: &LockRequest<'_>,
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<Share>, SealError> {
+    let (need, of) = (request.need, request.recipients.len());
+    if need == 1 {
+        return Ok(Vec::new());
+    }
+    let number = u8::try_from(of).ok().filter(|of| (1..=*of).contains(&need));
+    let of = number.ok_or_else(|| {
+        SealError::Request(format!(
+            "{need} of {of} people cannot come together: it is 1 to all of them, and at most {SHARES_MAX}"
+        ))
+    })?;
+    Ok(sharing::split(secret, need, of, rng))
 }

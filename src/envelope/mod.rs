@@ -28,7 +28,7 @@ mod unlock;
 
 pub use crate::payload::Workers;
 pub use access_line::{Access, Grant, KeySlot, PassphraseSlot, Slot};
-pub use admission::{Admission, GrantLink, grant_message};
+pub use admission::{Admission, GrantLink, NoRecord, grant_message};
 pub use approval::{Approval, ApprovalError, Unusable};
 pub use armor::ArmorWriter;
 pub use detect::{Form, HEAD_BYTES};

@@ -94,7 +94,7 @@ fn labels_of(value: Value<'_>) -> Result<BTreeMap<String, String>, Error> {
 
 fn lock(value: Value<'_>) -> Result<Lock, Error> {
     let (mut kind, mut need, mut commit, mut shares) = (None, None, None, None);
-    let (mut passphrase, mut named) = (None, None);
+    let (mut passphrase, mut passphrase_commit, mut named) = (None, None, None);
     value.object(|name, value| {
         match name {
             "kind" => kind = Some(known_kind(value)?),
@@ -102,6 +102,7 @@ fn lock(value: Value<'_>) -> Result<Lock, Error> {
             "commit" => commit = Some(value.base64()?),
             "shares" => shares = Some(value.array(SHARES_MAX, |share| share.base64().map(Hash))?),
             "passphrase" => passphrase = Some(cost(value)?),
+            "passphrase_commit" => passphrase_commit = Some(value.base64()?),
             "recipients" => named = Some(recipients(value)?),
             other => return Err(Error::unknown(other)),
         }
@@ -116,6 +117,7 @@ fn lock(value: Value<'_>) -> Result<Lock, Error> {
         commit: commit.ok_or_else(|| Error::missing("commit"))?,
         shares: shares.unwrap_or_default(),
         passphrase,
+        passphrase_commit,
         named,
     })
 }
@@ -211,6 +213,10 @@ fn check_lock(lock: &Lock) -> Result<(), Error> {
     require(
         lock.need == 1 || lock.passphrase.is_none(),
         "a passphrase where `need` is over 1",
+    )?;
+    require(
+        lock.passphrase.is_some() || lock.passphrase_commit.is_none(),
+        "`passphrase_commit` without `passphrase`",
     )
 }
 

@@ -174,7 +174,7 @@ impl Front {
         created: Created,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, SealError> {
-        let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock.need, lock.recipients.len(), rng);
+        let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock, rng);
         let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
         let policy = policy(request, created, &secrets);
         let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
@@ -182,7 +182,7 @@ impl Front {
         let private_line = private_line::write(&private_line(request, created), &policy)
             .map_err(|error| refused(&error))?;
         let access = Access {
-            slots: slots(request, &secrets, &id, rng)?,
+            slots: slots(request, &secrets, &id, rng),
         };
         let access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
         drop(access); // of many recipients it is large, and the line larger
@@ -207,6 +207,7 @@ fn policy(request: &SealRequest<'_>, created: Created, secrets: &[LockSecret]) -
         commit: kdf::lock_commitment(&secret.secret),
         shares: secret.share_hashes(),
         passphrase: lock.passphrase.map(|(_, cost)| cost),
+        passphrase_commit: secret.passphrase_commitment(),
         named: public.then(|| named(lock)),
     };
     Policy {
@@ -247,7 +248,7 @@ fn slots(
     secrets: &[LockSecret],
     id: &EnvelopeId,
     rng: &mut dyn CryptoRng,
-) -> Result<Vec<Slot>, SealError> {
+) -> Vec<Slot> {
     let mut slots = Vec::new();
     for (number, (lock, secret)) in (0..).zip(request.locks.iter().zip(secrets)) {
         let parts = |at| secret.share_for(at);
@@ -258,20 +259,15 @@ fn slots(
         } else {
             slots.extend(sealed);
         }
-        if let Some(passphrase) = lock.passphrase {
-            slots.push(Slot::Passphrase(slot::seal_to_passphrase(
-                passphrase,
-                number,
-                id,
-                &secret.secret,
-                rng,
-            )?));
+        if let Some(key) = &secret.passphrase {
+            let slot = key.seal(number, id, &secret.secret, rng);
+            slots.push(Slot::Passphrase(slot));
         }
     }
     if request.private {
         shuffle(&mut slots, rng);
     }
-    Ok(slots)
+    slots
 }
 
 /// Fisher and Yates: in a private envelope the order of the slots must not tell the order of the recipients.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::access_line::{KeySlot, PASSPHRASE_CT_BYTES, PassphraseSlot};
+use super::access_line::{KeySlot, PassphraseSlot};
 use super::id::EnvelopeId;
 use super::seal::Addressee;
 use crate::crypto::passphrase::{Cost, Passphrase, PassphraseError};
@@ -44,25 +44,59 @@ pub(super) fn seal_to_keys<'r, 'p>(
     })
 }
 
-/// Seals `secret` to a passphrase; takes the time and memory that `cost` says.
-pub(super) fn seal_to_passphrase(
-    (passphrase, cost): (&Passphrase, Cost),
-    lock: u16,
-    id: &EnvelopeId,
-    secret: &Secret<32>,
-    rng: &mut dyn CryptoRng,
-) -> Result<PassphraseSlot, PassphraseError> {
-    let mut salt = [0; 16];
-    rng.fill_bytes(&mut salt);
-    let key = passphrase.derive(&salt, cost)?;
-    let ct = seal_message(
-        &key,
-        &kdf::passphrase_context(&id.0, lock),
-        secret.expose(),
-        rng,
-    );
-    let ct: [u8; PASSPHRASE_CT_BYTES] = ct.try_into().expect("32 bytes become 104");
-    Ok(PassphraseSlot { lock, salt, ct })
+/// A passphrase's key with its salt: made before line 2, which commits to both.
+pub(super) struct PassphraseKey {
+    salt: [u8; 16],
+    key: Secret<32>,
+}
+
+impl PassphraseKey {
+    /// Draws the salt and derives the key; takes the time and memory that `cost` says.
+    pub(super) fn draw(
+        (passphrase, cost): (&Passphrase, Cost),
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, PassphraseError> {
+        let mut salt = [0; 16];
+        rng.fill_bytes(&mut salt);
+        let key = passphrase.derive(&salt, cost)?;
+        Ok(Self { salt, key })
+    }
+
+    /// `passphrase_commit` of a lock with this secret.
+    pub(super) fn commitment(&self, secret: &Secret<32>) -> [u8; 32] {
+        kdf::passphrase_commitment(&self.salt, &self.key, secret)
+    }
+
+    /// Seals a lock's secret.
+    pub(super) fn seal(
+        &self,
+        lock: u16,
+        id: &EnvelopeId,
+        secret: &Secret<32>,
+        rng: &mut dyn CryptoRng,
+    ) -> PassphraseSlot {
+        let context = kdf::passphrase_context(&id.0, lock);
+        let ct = seal_message(&self.key, &context, secret.expose(), rng);
+        PassphraseSlot {
+            lock,
+            salt: self.salt,
+            ct: ct.try_into().expect("32 bytes become 104"),
+        }
+    }
+
+    /// Opens a slot; `Ok(None)` when the passphrase is wrong.
+    pub(super) fn open(
+        slot: &PassphraseSlot,
+        (passphrase, cost): (&Passphrase, Cost),
+        id: &EnvelopeId,
+    ) -> Result<Option<(Self, Secret<32>)>, PassphraseError> {
+        let salt = slot.salt;
+        let key = passphrase.derive(&salt, cost)?;
+        let context = kdf::passphrase_context(&id.0, slot.lock);
+        let opened = open_message(&key, &context, &slot.ct).ok();
+        let secret = opened.and_then(|plaintext| Secret::from_slice(&plaintext));
+        Ok(secret.map(|secret| (Self { salt, key }, secret)))
+    }
 }
 
 /// Opens a slot; `None` when it does not open with this key.
@@ -78,16 +112,6 @@ pub(super) fn open_with_key(
         &slot.ct,
     )
     .ok()
-}
-
-/// Opens a passphrase slot; `Ok(None)` when the passphrase is wrong.
-pub(super) fn open_with_passphrase(
-    slot: &PassphraseSlot,
-    (passphrase, cost): (&Passphrase, Cost),
-    id: &EnvelopeId,
-) -> Result<Option<Zeroizing<Vec<u8>>>, PassphraseError> {
-    let key = passphrase.derive(&slot.salt, cost)?;
-    Ok(open_message(&key, &kdf::passphrase_context(&id.0, slot.lock), &slot.ct).ok())
 }
 
 /// The number x of a share, if it is one that the policy commits to: 1 ≤ x ≤ n and its hash at x - 1.

@@ -4,13 +4,13 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::access_line::{KeySlot, Slot};
-use super::admission::{self, Admission};
+use super::admission::{self, Admission, NoRecord};
 use super::approval::Approval;
 use super::error::{KeyringError, NoKey, OpenError};
 use super::open::Manifest;
 use super::private_line::PrivateLine;
 use super::quorum::{Quorum, Source};
-use super::slot;
+use super::slot::{self, PassphraseKey};
 use crate::crypto::kdf;
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::{Kem, KeyId, PrivateKey, Secret};
@@ -177,7 +177,9 @@ impl<'a> Unlocking<'a> {
             found => found,
         };
         let found = match (found, lock.passphrase) {
-            (None, Some(cost)) => Some(self.with_passphrase(number, cost, keyring)?),
+            (None, Some(cost)) => {
+                return self.with_passphrase(number, lock, cost, keyring).map(Some);
+            }
             (found, _) => found,
         };
         found
@@ -233,12 +235,14 @@ impl<'a> Unlocking<'a> {
         }
     }
 
+    /// Opens the passphrase's slot, which has to be the author's where the policy commits to it.
     fn with_passphrase(
         &self,
         number: u16,
+        lock: &Lock,
         cost: Cost,
         keyring: &mut dyn Keyring,
-    ) -> Result<Found, OpenError> {
+    ) -> Result<Unlocked, OpenError> {
         let mut slots = self
             .manifest
             .access
@@ -253,14 +257,21 @@ impl<'a> Unlocking<'a> {
             .next()
             .expect("the access line was checked to have it");
         let passphrase = keyring.passphrase().map_err(OpenError::Keyring)?;
-        let plaintext = slot::open_with_passphrase(slot, (&passphrase, cost), &self.manifest.id)
+        let (key, secret) = PassphraseKey::open(slot, (&passphrase, cost), &self.manifest.id)
             .map_err(OpenError::PassphraseUnusable)?
             .ok_or(OpenError::Passphrase)?;
-        Ok(Found {
+        let commit = lock.passphrase_commit;
+        let is_authors = commit.is_none_or(|commit| key.commitment(&secret).ct_eq(&commit).into());
+        if !opens(lock, &secret) || !is_authors {
+            return Err(tampered(Source::Slot(at), number));
+        }
+        let found = Found {
             source: Source::Slot(at),
             key: None,
-            plaintext,
-        })
+            plaintext: Zeroizing::new(secret.expose().to_vec()),
+        };
+        let by = vec![found];
+        Ok(Unlocked { secret, by })
     }
 
     /// Checks a secret against the commitment in the policy.
@@ -304,8 +315,10 @@ pub(super) fn admission(
             let slot = &manifest.access.slots[at];
             return admission::of_slot(slot, &manifest.policy, &manifest.access, &manifest.id);
         }
-        let listed = |key| lists[number].iter().any(|recipient| recipient.key == key);
-        named_if(key.is_none_or(listed))
+        match key {
+            None => admission::by_passphrase(&manifest.policy.locks[number]),
+            Some(key) => named_if(lists[number].iter().any(|recipient| recipient.key == key)),
+        }
     };
     let mut by_slots = Vec::new();
     let mut with_approvals = Vec::new();
@@ -326,6 +339,6 @@ fn named_if(is_named: bool) -> Admission {
     if is_named {
         Admission::Named
     } else {
-        Admission::Unrecorded
+        Admission::Unrecorded(NoRecord::OfKey)
     }
 }

@@ -8,8 +8,8 @@ use super::approvals::Approvals;
 use super::keys::{MyKeys, TypedPassphrase};
 use crate::crypto::signing::RootId;
 use crate::envelope::{
-    Admission, Content, Envelope, Keyring as _, OpenError, Opened, ReaderKey, RewriteError,
-    Rewriting,
+    Admission, Content, Envelope, Keyring as _, NoRecord, OpenError, Opened, ReaderKey,
+    RewriteError, Rewriting,
 };
 use crate::policy::Policy;
 use crate::time::Time;
@@ -28,9 +28,9 @@ pub struct Requirements {
 /// A requirement that an envelope does not meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unmet {
-    /// The person who let me in left no record.
-    #[error("the reader's grant is not recorded")]
-    Unrecorded,
+    /// The person who let me in left no record, or an older program recorded no passphrase.
+    #[error("the reader's access is not recorded")]
+    Unrecorded(NoRecord),
     /// It is not signed, and certain signers are required.
     #[error("it is not signed by the required person")]
     UnsignedByPerson,
@@ -48,8 +48,8 @@ impl Requirements {
     /// # Errors
     /// The first that is not met.
     pub fn check(&self, opened: &Opened) -> Result<(), Unmet> {
-        if self.is_recorded && opened.admission == Admission::Unrecorded {
-            return Err(Unmet::Unrecorded);
+        if let (true, Admission::Unrecorded(what)) = (self.is_recorded, &opened.admission) {
+            return Err(Unmet::Unrecorded(*what));
         }
         match (opened.signer(), &self.signers) {
             (None, Some(_)) => Err(Unmet::UnsignedByPerson),

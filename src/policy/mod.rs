@@ -76,12 +76,21 @@ pub struct Lock {
         serialize_with = "cost_number"
     )]
     pub passphrase: Option<Cost>,
+    /// SHA-256 of a label, the passphrase's salt, its key and the secret; `None` in envelopes of older programs too.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "commitment")]
+    pub passphrase_commit: Option<[u8; 32]>,
     /// Who may open it; `None` when the envelope is private.
     #[serde(rename = "recipients", skip_serializing_if = "Option::is_none")]
     pub named: Option<Vec<Recipient>>,
 }
 
 impl Lock {
+    /// Whether a passphrase opens it and nothing tells its slot from one that a reader put in its place.
+    #[must_use]
+    pub fn has_unrecorded_passphrase(&self) -> bool {
+        self.passphrase.is_some() && self.passphrase_commit.is_none()
+    }
+
     /// The recipients, if they are public.
     #[must_use]
     pub fn recipients(&self) -> &[Recipient] {
@@ -125,4 +134,9 @@ pub enum Padding {
 )]
 fn cost_number<S: serde::Serializer>(cost: &Option<Cost>, out: S) -> Result<S::Ok, S::Error> {
     cost.map(Cost::log2_kib).serialize(out)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
+fn commitment<S: serde::Serializer>(commit: &Option<[u8; 32]>, out: S) -> Result<S::Ok, S::Error> {
+    commit.map(Hash).serialize(out)
 }

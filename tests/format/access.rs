@@ -1,7 +1,7 @@
 //! Attacks on access, by recipients and by former recipients. Each test is named after its attack.
 
 use encl::envelope::{
-    Admission, Class, CurrentAccess, DesiredAccess, Envelope, KeyDirectory, LockRequest,
+    Admission, Class, CurrentAccess, DesiredAccess, Envelope, KeyDirectory, LockRequest, NoRecord,
     Person as Contact, ResealRequest, Workers,
 };
 use encl::json::to_b64;
@@ -65,7 +65,7 @@ fn a_recipient_grants_without_a_record() {
     );
     assert_eq!(
         opens(&envelope, &mut Keys::of(&[&eve]), CONTENT, "let in"),
-        Admission::Unrecorded
+        Admission::Unrecorded(NoRecord::OfKey)
     );
     let readers = Envelope::read(&*envelope).unwrap().manifest().readers();
     let eves = readers
@@ -284,7 +284,7 @@ fn a_forwarder_pretends_that_the_author_chose_the_new_reader() {
     };
     assert_eq!(
         opens(&forged.bytes(), &mut Keys::of(&[&eve]), CONTENT, "forged"),
-        Admission::Unrecorded
+        Admission::Unrecorded(NoRecord::OfKey)
     );
     // A policy that names Eve is another policy, which Ann's signature does not cover.
     let resealed = reseal(&author, &bob, &[&bob, &eve]);

@@ -1,7 +1,7 @@
 //! Attacks on locks that need several people, by holders of shares and by outsiders.
 
 use encl::crypto::{hpke, kdf};
-use encl::envelope::{Admission, Approval, Class, Envelope, Holder, OpenError, Source};
+use encl::envelope::{Admission, Approval, Class, Envelope, Holder, NoRecord, OpenError, Source};
 use encl::json::to_b64;
 use serde_json::Value;
 
@@ -190,7 +190,7 @@ fn an_outsider_approves() {
     let outcome = open_with(&envelope, &mut Keys::of(&[&dave]), &both);
     assert_eq!(
         (outcome.class, outcome.admission),
-        (None, Some(Admission::Unrecorded))
+        (None, Some(Admission::Unrecorded(NoRecord::OfKey)))
     );
 }
 

@@ -2,7 +2,7 @@
 
 use encl::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use encl::crypto::{KeyId, aead::AeadKey};
-use encl::envelope::{Admission, Class, EnvelopeId, Grant, grant_message};
+use encl::envelope::{Admission, Class, EnvelopeId, Grant, NoRecord, grant_message};
 use encl::json::to_b64;
 
 use crate::kit::{
@@ -294,13 +294,13 @@ fn chains_of_grants_are_reported_or_unrecorded() {
     );
     assert_eq!(
         admission(&forge, &[forge.slot(&eve)], &eve),
-        Admission::Unrecorded,
+        Admission::Unrecorded(NoRecord::OfKey),
         "no grant"
     );
     for by in [&eve.root, &stranger] {
         assert_eq!(
             admission(&forge, &[granted(&forge, by, &eve)], &eve),
-            Admission::Unrecorded,
+            Admission::Unrecorded(NoRecord::OfKey),
             "not by a reader"
         );
     }
@@ -377,7 +377,7 @@ fn a_grant_holds_for_its_key_lock_and_envelope_only() {
     ] {
         assert_eq!(
             admission(&forge, &with(&grant), &eve),
-            Admission::Unrecorded,
+            Admission::Unrecorded(NoRecord::OfKey),
             "{what}"
         );
     }
@@ -431,7 +431,10 @@ fn a_hostile_list_of_grants_costs_one_check_each() {
         .collect();
     let mut slots = vec![granted(&forge, &shared, &eve)];
     slots.extend(filler);
-    assert_eq!(admission(&forge, &slots, &eve), Admission::Unrecorded);
+    assert_eq!(
+        admission(&forge, &slots, &eve),
+        Admission::Unrecorded(NoRecord::OfKey)
+    );
 }
 
 #[test]
@@ -448,7 +451,10 @@ fn with_several_locks_the_worst_admission_counts() {
             .to_vec()
     };
     assert_eq!(admission(&forge, &slots(&bob), &bob), Admission::Named);
-    assert_eq!(admission(&forge, &slots(&eve), &eve), Admission::Unrecorded);
+    assert_eq!(
+        admission(&forge, &slots(&eve), &eve),
+        Admission::Unrecorded(NoRecord::OfKey)
+    );
     let only_first = forge.envelope(&access(&slots(&bob)[..1]), DATA);
     let Outcome { class, .. } = open(&only_first, &mut Keys::of(&[&bob]));
     assert_eq!(

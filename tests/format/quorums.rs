@@ -1,6 +1,8 @@
 //! Locks that need several people: who opens them alone, together or with approvals, and the errors for all others.
 
-use encl::envelope::{Admission, Class, Envelope, Holder, Keyring, OpenError, Quorum, Unusable};
+use encl::envelope::{
+    Admission, Class, Envelope, Holder, Keyring, NoRecord, OpenError, Quorum, Unusable,
+};
 
 use crate::kit::{
     Keys, NOW, Outcome, Person, approved, open, open_with, opens, quorum, refused, request, rng,
@@ -112,7 +114,7 @@ fn approvals_count_as_slots_of_mine() {
         // No policy names the outsider: three holders admitted him.
         assert_eq!(
             opens_with(&outsider, &[0, 1, 2]),
-            (None, Some(Admission::Unrecorded))
+            (None, Some(Admission::Unrecorded(NoRecord::OfKey)))
         );
         assert_eq!(opens_with(&outsider, &[0, 1]).0, Some(Class::Quorum));
         assert_eq!(opens_with(&outsider, &[]).0, Some(Class::NoKey));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use encl::crypto::Kem;
-use encl::envelope::{Admission, ArmorWriter, Class, Envelope, Granted, RewriteError};
+use encl::envelope::{Admission, ArmorWriter, Class, Envelope, Granted, NoRecord, RewriteError};
 
 use crate::kit::{
     Keys, NOW, Parts, Person, approved, granted, opens, people, quorum, refused, request,
@@ -247,7 +247,10 @@ fn a_reader_admitted_by_approvals_has_no_share_to_give() {
         time(NOW),
     );
     let mut rewriting = rewriting.unwrap();
-    assert_eq!(rewriting.admission(), &Admission::Unrecorded);
+    assert_eq!(
+        rewriting.admission(),
+        &Admission::Unrecorded(NoRecord::OfKey)
+    );
     let record = (&carol.root, time(NOW));
     let refused = rewriting.grant(&dave.addressee(), None, record, &mut rng());
     assert!(matches!(refused, Err(RewriteError::NoShare { lock: 0 })));

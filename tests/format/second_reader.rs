@@ -331,6 +331,7 @@ fn forged(people: &[Person; 3]) -> Vec<(String, Vec<u8>)> {
         ("\"need\":1", "\"need\":2"),
         ("\"need\":1", "\"need\":1,\"passphrase\":16"),
         ("\"need\":1", "\"need\":1,\"passphrase\":21"),
+        ("\"need\":1", "\"need\":1,\"passphrase_commit\":\"AA==\""),
         ("\"none\"", "\"other\""),
         ("\"none\"", "\"padme\""),
         ("\"signed\":false", "\"signed\":true"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use encl::crypto::Kem;
 use encl::crypto::passphrase::Passphrase;
-use encl::envelope::{Class, LockRequest, SealError, seal};
+use encl::envelope::{Admission, Class, LockRequest, NoRecord, SealError, seal};
 use encl::json::to_b64;
 
 use crate::kit::{Forge, Keys, Person, access, cheap, lock, opens, refused, request, rng, sealed};
@@ -108,6 +108,13 @@ fn policies_that_are_refused() {
             Class::Malformed,
         ),
         (
+            "a commitment without a passphrase",
+            Box::new(lock_part(
+                r#""passphrase_commit":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=""#,
+            )),
+            Class::Malformed,
+        ),
+        (
             "passphrase cost as text",
             Box::new(lock_part(r#""passphrase":"16""#)),
             Class::Malformed,
@@ -140,7 +147,7 @@ fn policies_that_are_refused() {
     for (what, rewrite, class) in &cases {
         refused(&under(&bob, rewrite), &mut Keys::of(&[&bob]), *class, what);
     }
-    assert_eq!(cases.len(), 18);
+    assert_eq!(cases.len(), 19);
 }
 
 #[test]
@@ -390,7 +397,7 @@ fn private_envelopes_reveal_nothing_and_require_their_own_structure() {
         b"x",
         "not in the list",
     );
-    assert_eq!(unlisted, encl::envelope::Admission::Unrecorded);
+    assert_eq!(unlisted, Admission::Unrecorded(NoRecord::OfKey));
     refused(
         &private(&[forge.slot(&bob)], &list(&[&bob])),
         &mut keys(),

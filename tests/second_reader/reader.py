@@ -439,6 +439,7 @@ def lock(value):
         "commit": b64(32),
         "shares": list_of(255, b64(32)),
         "passphrase": number(16, 20),
+        "passphrase_commit": b64(32),
         "recipients": RECIPIENTS,
     }
     found = members(value, table, ("kind", "need", "commit"))
@@ -484,6 +485,7 @@ def check_lock(lock_, private):
     require(("shares" in lock_) == several, "shares")
     require(not several or lock_["need"] <= len(lock_["shares"]), "need is over n")
     require(not (several and "passphrase" in lock_), "a passphrase where need is over 1")
+    require("passphrase" in lock_ or "passphrase_commit" not in lock_, "passphrase_commit without a passphrase")
     require(("recipients" in lock_) != private, "recipients")
     if not private:
         check_list(lock_, lock_["recipients"])
@@ -811,7 +813,7 @@ class Envelope:
 
     def open_lock(self, i, keys, passphrase):
         lock_ = self.policy["locks"][i]
-        found = []
+        found, commit_due = [], None
         enough = lambda: found and (lock_["need"] == 1 or len(self.shares(found, lock_)) == lock_["need"])
         for key in keys:
             plain = None if enough() else self.open_with_key(i, key)
@@ -823,13 +825,16 @@ class Envelope:
                 found.append(self.open_approval(approval, keys))
                 self.helped_by.append(approval["key"])
         if not found and "passphrase" in lock_:
-            found.append(self.open_with_passphrase(i, lock_["passphrase"], passphrase))
+            plain, commit_due = self.open_with_passphrase(i, lock_["passphrase"], passphrase)
+            found.append(plain)
             self.opened_by.append((i, None))
         if not found:
             return None
         secret = self.join(found, lock_)
         if sha(b"encl/1 lock\0", secret) != lock_["commit"]:
             raise Refused("slot", "another secret than the policy commits to")
+        if commit_due and not hmac.compare_digest(commit_due, lock_.get("passphrase_commit", commit_due)):
+            raise Refused("slot", "the passphrase's slot is not the author's")
         return secret
 
     def open_with_key(self, i, key):
@@ -852,6 +857,7 @@ class Envelope:
         return plain
 
     def open_with_passphrase(self, i, cost, passphrase):
+        """The secret, and what the policy has to commit to if it commits."""
         if passphrase is None:
             raise Refused("locked", "the passphrase was not given")
         normal = unicodedata.normalize("NFC", passphrase).encode()
@@ -860,10 +866,12 @@ class Envelope:
         slot = next(slot for slot in self.slots if slot["lock"] == i and "salt" in slot)
         argon = Argon2id(salt=slot["salt"], length=32, iterations=3, lanes=4, memory_cost=1 << cost)
         context = b"encl/1 passphrase\0" + self.id + struct.pack(">H", i)
+        key = argon.derive(normal)
         try:
-            return b"".join(chunks(io.BytesIO(slot["ct"]), argon.derive(normal), context))
+            secret = b"".join(chunks(io.BytesIO(slot["ct"]), key, context))
         except Refused:
             raise Refused("passphrase") from None
+        return secret, sha(b"encl/1 passphrase commit\0", slot["salt"], key, secret)
 
     @staticmethod
     def shares(found, lock_):
@@ -903,7 +911,9 @@ class Envelope:
             people = private["recipients"][i]
         else:
             people = self.policy["locks"][i]["recipients"]
-        if key is None or any(one["key"] == key for one in people):
+        if key is None:
+            return "named" if "passphrase_commit" in self.policy["locks"][i] else "unrecorded"
+        if any(one["key"] == key for one in people):
             return "named"
         if self.policy["private"]:
             return "unrecorded"

@@ -200,7 +200,7 @@ fn envelope(case: &Case) -> Answer {
     let (class, admission) = match opened {
         Ok(Admission::Named) => ("success", Some("named")),
         Ok(Admission::Granted(_)) => ("success", Some("granted")),
-        Ok(Admission::Unrecorded) => ("success", Some("unrecorded")),
+        Ok(Admission::Unrecorded(_)) => ("success", Some("unrecorded")),
         Err(error) => (class_of(&error), None),
     };
     Answer {

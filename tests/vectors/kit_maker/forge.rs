@@ -15,6 +15,8 @@ pub(crate) struct Lock {
     pub(crate) need: u8,
     pub(crate) people: Vec<&'static Person>,
     pub(crate) words: Option<&'static str>,
+    /// Its policy does not commit to the passphrase: written by an older program.
+    pub(crate) is_old: bool,
 }
 
 impl Lock {
@@ -22,13 +24,20 @@ impl Lock {
         Self {
             need,
             people: people.to_vec(),
-            words: None,
+            ..Self::default()
         }
     }
 
     pub(crate) fn or(self, words: &'static str) -> Self {
         Self {
             words: Some(words),
+            ..self
+        }
+    }
+
+    pub(crate) fn old(self) -> Self {
+        Self {
+            is_old: true,
             ..self
         }
     }
@@ -171,8 +180,12 @@ impl Forge {
             let shares: Vec<_> = parts.iter().map(share).collect();
             members.push(format!(r#""shares":[{}]"#, shares.join(",")));
         }
-        if lock.words.is_some() {
+        if let Some(words) = lock.words {
             members.push(r#""passphrase":16"#.to_owned());
+            if !lock.is_old {
+                let commit = to_b64(&commitment(&self.salt(words), words, secret));
+                members.push(format!(r#""passphrase_commit":"{commit}""#));
+            }
         }
         if !self.wish.private {
             members.push(format!(r#""recipients":[{}]"#, list(lock)));
@@ -182,6 +195,22 @@ impl Forge {
 
     fn rng(&self, parts: &[&[u8]]) -> Rng {
         Rng::of(&[&[self.seed.as_bytes()], parts].concat())
+    }
+
+    /// The same secrets under another policy.
+    pub(crate) fn with_policy(&self, policy: String) -> Self {
+        Self {
+            policy,
+            ..self.clone()
+        }
+    }
+
+    /// The same envelope with other random bytes from now on.
+    pub(crate) fn drawing(&self, seed: &'static str) -> Self {
+        Self {
+            seed,
+            ..self.clone()
+        }
     }
 
     /// The envelope's id.
@@ -231,13 +260,26 @@ impl Forge {
         (to_b64(&sealed.enc), to_b64(&sealed.ct))
     }
 
+    /// The salt of the slot for these words.
+    pub(crate) fn salt(&self, words: &str) -> [u8; 16] {
+        self.rng(&[b"salt", words.as_bytes()]).array()
+    }
+
     pub(crate) fn passphrase_slot(&self, lock: u16, words: &str, plaintext: &[u8]) -> String {
-        let salt: [u8; 16] = self.rng(&[b"salt", words.as_bytes()]).array();
-        let key = Passphrase::new(words).unwrap().derive(&salt, Cost::DEFAULT);
+        self.salted_slot(lock, (words, &self.salt(words)), plaintext)
+    }
+
+    /// A slot for any words, with any salt.
+    pub(crate) fn salted_slot(
+        &self,
+        lock: u16,
+        (words, salt): (&str, &[u8; 16]),
+        plaintext: &[u8],
+    ) -> String {
         let context = kdf::passphrase_context(&self.p(), lock);
         let mut rng = self.rng(&[&context, plaintext]);
-        let ct = seal_message(&key.unwrap(), &context, plaintext, &mut rng);
-        let (salt, ct) = (to_b64(&salt), to_b64(&ct));
+        let ct = seal_message(&derived(salt, words), &context, plaintext, &mut rng);
+        let (salt, ct) = (to_b64(salt), to_b64(&ct));
         format!(r#"{{"lock":{lock},"salt":"{salt}","ct":"{ct}"}}"#)
     }
 
@@ -364,6 +406,17 @@ pub(crate) fn plain() -> Forge {
 
 pub(crate) fn access(slots: &[String]) -> String {
     format!(r#"{{"slots":[{}]}}"#, slots.join(","))
+}
+
+fn derived(salt: &[u8; 16], words: &str) -> Secret<32> {
+    let words = Passphrase::new(words).unwrap();
+    words.derive(salt, Cost::DEFAULT).unwrap()
+}
+
+/// FORMAT.md, "Secrets".
+pub(crate) fn commitment(salt: &[u8; 16], words: &str, secret: &[u8; 32]) -> [u8; 32] {
+    let key = derived(salt, words);
+    sha256(&[b"encl/1 passphrase commit\0", salt, key.expose(), secret])
 }
 
 fn list(lock: &Lock) -> String {

@@ -8,6 +8,7 @@ mod card_lines;
 mod cards;
 mod carriers;
 mod case;
+mod commitments;
 mod edits;
 mod forge;
 mod forms;
@@ -36,6 +37,7 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
         opened::cases(),
         forms::cases(),
         passphrases::cases(),
+        commitments::cases(),
         front::cases(),
         armor::cases(),
         policies::cases(),

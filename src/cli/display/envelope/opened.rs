@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use encl::directory::{People, Signer};
-use encl::envelope::{Admission, GrantLink, Opened};
+use encl::envelope::{Admission, GrantLink, NoRecord, Opened};
 use encl::time::Time;
 use serde::Serialize;
 
@@ -66,7 +66,7 @@ impl Report for OpenedEnvelope<'_> {
 pub(crate) fn describe_grants(about: &Opened, people: &People) -> String {
     let path = match &about.admission {
         Admission::Named => return String::new(),
-        Admission::Unrecorded => return "; no record says who gave you access".to_owned(),
+        Admission::Unrecorded(what) => return format!("; {}", no_record(*what)),
         Admission::Granted(path) => path,
     };
     let name = |id| people.signer(id).display_name();
@@ -87,6 +87,14 @@ pub(crate) fn describe_grants(about: &Opened, people: &People) -> String {
     text
 }
 
+/// Why it is not known who gave me access.
+pub(crate) fn no_record(what: NoRecord) -> &'static str {
+    match what {
+        NoRecord::OfPassphrase => "its passphrase cannot be told from a replaced one; rewrap it",
+        NoRecord::OfKey => "no record says who gave you access",
+    }
+}
+
 fn from(signer: Option<&Signer>) -> String {
     match signer {
         Some(signer) => format!("signed by {}", signer.display_name()),
@@ -98,14 +106,14 @@ fn access(admission: &Admission) -> &'static str {
     match admission {
         Admission::Named => "named",
         Admission::Granted(_) => "granted",
-        Admission::Unrecorded => "unrecorded",
+        Admission::Unrecorded(_) => "unrecorded",
     }
 }
 
 fn steps(admission: &Admission) -> &[GrantLink] {
     match admission {
         Admission::Granted(path) => path,
-        Admission::Named | Admission::Unrecorded => &[],
+        Admission::Named | Admission::Unrecorded(_) => &[],
     }
 }
 

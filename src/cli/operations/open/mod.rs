@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use encl::directory::People;
-use encl::envelope::{Content, NoKey, OpenError, Opened};
+use encl::envelope::{Content, NoKey, NoRecord, OpenError, Opened};
 use encl::operations::MyKeys;
 use encl::operations::keys::TypedPassphrase;
 use encl::operations::open::{OpenFailure, Opener, Unmet};
@@ -14,7 +14,7 @@ use encl::policy::Policy;
 
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
-use crate::cli::display::envelope::opened::OpenedEnvelope;
+use crate::cli::display::envelope::opened::{OpenedEnvelope, no_record};
 use crate::cli::display::names::{DisplayName, NAMES_SHOWN, list};
 use crate::cli::errors::envelope;
 use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
@@ -192,7 +192,7 @@ impl<'a> Opening<'a> {
 
     fn unmet(&self, input: &Input, unmet: Unmet) -> Failure {
         let reason = match unmet {
-            Unmet::Unrecorded => "no record says who gave you access (--strict)".to_owned(),
+            Unmet::Unrecorded(what) => format!("{} (--strict)", no_record(what)),
             Unmet::UnsignedByPerson => "it is not signed (--signed-by)".to_owned(),
             Unmet::Unsigned => "it is not signed (--require-signed)".to_owned(),
             Unmet::OtherSigner(id) => format!(
@@ -200,7 +200,14 @@ impl<'a> Opening<'a> {
                 self.people.signer(id).display_name()
             ),
         };
-        input.cannot(self.verb, Exit::Damaged).reason(reason)
+        let failure = input.cannot(self.verb, Exit::Damaged).reason(reason);
+        match unmet {
+            Unmet::Unrecorded(NoRecord::OfPassphrase) if !self.is_in_mail => failure.hint(format!(
+                "`encl rewrap {}` by its author asks for the passphrase and records it",
+                quoted(input.path())
+            )),
+            _ => failure,
+        }
     }
 
     /// Shows who signed it, how far that is known, and who gave me access.
