@@ -69,6 +69,8 @@ pub enum Change {
     NewKey(u16, Addressee),
     /// A reader's access is to be removed.
     Removed(u16, Reader),
+    /// A passphrase that the policy does not commit to: sealed again, it is told from a replaced one.
+    Passphrase(u16),
 }
 
 /// What has to change, and why.
@@ -133,6 +135,10 @@ impl CurrentAccess<'_> {
                     lock_plan.without(removals, directory);
                 }
                 _ => lock_plan.without(&nobody, directory),
+            }
+            // Only the author can say which passphrase was meant.
+            if lock.has_unrecorded_passphrase() && self.signer.is_none_or(|by| Some(by) == me) {
+                lock_plan.record_passphrase();
             }
             plan.action = plan.action.max(lock_plan.action);
             plan.changes.extend(lock_plan.changes);
@@ -269,6 +275,11 @@ impl<'a> LockPlan<'a> {
     fn remove(&mut self, reader: Reader) {
         self.action = Action::Reseal;
         self.changes.push(Change::Removed(self.number, reader));
+    }
+
+    fn record_passphrase(&mut self) {
+        self.action = Action::Reseal;
+        self.changes.push(Change::Passphrase(self.number));
     }
 
     /// Keeps a person, with the current key.

@@ -82,6 +82,30 @@ fn with_carol(session: &Session, envelope: &[u8], recorded: bool) -> Vec<u8> {
     [b"encl/1", policy, &access, mac.as_bytes(), payload].join(&b'\n')
 }
 
+/// Written by a program before the policy committed to passphrases.
+#[test]
+fn a_passphrase_of_an_older_program_is_told_and_recorded() {
+    let mut session = Session::with_people();
+    session.write("words", "the author's words\n");
+    let old = include_bytes!("../vectors/data/old_passphrase_alone.encl");
+    session.write("old.encl", old);
+    let of_ann = include_bytes!("../vectors/data/old_key_or_passphrase.encl");
+    session.write("ann.encl", of_ann);
+    let with_words = |line: &str| format!("ENCL_PASSPHRASE_FILE=words encl {line}");
+    session.type_("carol", &with_words("unwrap old.encl -o plain"));
+    session.type_("carol", &with_words("verify --json old.encl"));
+    let strict = session.type_("carol", &with_words("verify --strict old.encl"));
+    assert_eq!(strict.exit, 4);
+    session.type_("carol", &with_words("rewrap old.encl --dry-run"));
+    session.type_("carol", &with_words("rewrap old.encl --yes"));
+    session.type_("carol", &with_words("verify --strict old.encl"));
+    session.type_("carol", &with_words("rewrap old.encl"));
+    session.type_("carol", &with_words("rewrap --json old.encl"));
+    session.type_("carol", &with_words("verify --strict ann.encl"));
+    session.type_("carol", &with_words("rewrap ann.encl"));
+    insta::assert_snapshot!(session.transcript());
+}
+
 #[test]
 fn a_grant_is_reported_and_its_absence_too() {
     let mut session = Session::with_people();

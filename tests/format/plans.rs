@@ -1,15 +1,16 @@
 //! Plans: the changes that give exactly the right people access.
 
 use encl::crypto::Secret;
-use encl::crypto::signing::RootId;
-use encl::crypto::signing::SigningKey;
+use encl::crypto::passphrase::Passphrase;
+use encl::crypto::signing::{RootId, SigningKey};
 use encl::envelope::{
     Action, Addressee, Change, CurrentAccess, DesiredAccess, Envelope, KeyDirectory,
     Person as Contact, Removals,
 };
+use encl::policy::Policy;
 
 use crate::kit::{
-    Keys, NOW, Person, people, quorum, request, rewriting, rng, sealed, time, written,
+    Keys, NOW, Person, cheap, people, quorum, request, rewriting, rng, sealed, time, written,
 };
 
 const CONTENT: &[u8] = b"for the team";
@@ -47,7 +48,7 @@ fn rotated(person: &Person) -> Person {
     }
 }
 
-/// The plan in short form: `+` joins, `*` has a new key, `-` leaves.
+/// The plan in short form: `+` joins, `*` has a new key, `-` leaves, `?` a passphrase that is not recorded.
 fn planned(
     envelope: &[u8],
     wish: DesiredAccess<'_>,
@@ -72,6 +73,7 @@ fn planned(
     let change = |change: &Change| match change {
         Change::Added(_, one) => name("+", one),
         Change::NewKey(_, one) => name("*", one),
+        Change::Passphrase(lock) => format!("?{lock}"),
         Change::Removed(_, reader) => {
             format!(
                 "-{}",
@@ -260,4 +262,45 @@ fn in_private_envelopes_and_quorums_most_changes_seal_again() {
         (for_bob.remaining[1].need, for_bob.remaining[1].people.len()),
         (2, 2)
     );
+}
+
+#[test]
+fn a_passphrase_of_an_older_program_is_recorded_by_its_author() {
+    let [ann, bob, _] = people();
+    let words = Passphrase::new("correct horse").unwrap();
+    let both = [known(&ann, &[]), known(&bob, &[])];
+    let nothing = || (Action::Nothing, 0);
+    for signer in [Some(&ann.root), None] {
+        let mut wish = request(&[&ann, &bob], signer);
+        wish.locks[0].passphrase = Some(cheap(&words));
+        let envelope = sealed(&wish, CONTENT);
+        let manifest = Envelope::read(&*envelope).unwrap();
+        let manifest = manifest.manifest();
+        let mut policy = manifest.policy.clone();
+        let plan = |policy: &Policy, wish: DesiredAccess<'_>, me: &Person| {
+            let current = CurrentAccess {
+                policy,
+                readers: &manifest.readers(),
+                signer: signer.map(SigningKey::id),
+            };
+            let plan = current.plan(wish, &all(&both), Some(me.root.id()));
+            (plan.action, plan.changes.len())
+        };
+        let exactly = all(&both);
+        let wishes = [
+            DesiredAccess::CurrentKeys,
+            DesiredAccess::Exactly(0, &exactly),
+        ];
+        for wish in wishes {
+            assert_eq!(plan(&policy, wish, &ann), nothing(), "it is recorded");
+        }
+        policy.locks[0].passphrase_commit = None;
+        for wish in wishes {
+            let due = (Action::Reseal, 1);
+            assert_eq!(plan(&policy, wish, &ann), due);
+            let by_another = plan(&policy, wish, &bob);
+            let due = if signer.is_some() { nothing() } else { due };
+            assert_eq!(by_another, due, "only Ann knows what she meant");
+        }
+    }
 }

@@ -13,6 +13,8 @@ pub struct AccessChanges {
     pub new_keys: Vec<AccessHolder>,
     /// Lose access.
     pub removed: Vec<AccessHolder>,
+    /// The policy commits to the passphrase from now on, so that its slot is told from a replaced one.
+    pub records_passphrase: bool,
     /// How many locks the envelope has.
     pub locks: usize,
 }
@@ -58,6 +60,7 @@ impl AccessChanges {
             match change {
                 Change::Added(lock, one) => all.added.push(AccessHolder::known(one, *lock)),
                 Change::NewKey(lock, one) => all.new_keys.push(AccessHolder::known(one, *lock)),
+                Change::Passphrase(_) => all.records_passphrase = true,
                 Change::Removed(lock, reader) => all.removed.push(AccessHolder {
                     lock: *lock,
                     ..AccessHolder::of_reader(reader, directory)

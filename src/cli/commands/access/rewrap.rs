@@ -24,8 +24,9 @@ use encl::operations::rewrite::{RequestedAccess, SignaturePolicy, envelopes_belo
 /// Without --to, everybody who has access gets a slot for the newest key on their card. With --to, the complete list, people
 /// are added and removed until the envelope fits the list. The changes are shown first, and you confirm them. Adding people
 /// adds slots and keeps the author's signature. Removing people encrypts the content again, as `encl revoke` does; an envelope
-/// that another author signed is then skipped, unless --resign allows its signature to be lost. After an interruption, run the
-/// same command again.
+/// that another author signed is then skipped, unless --resign allows its signature to be lost. An older envelope with a
+/// passphrase that its policy does not record is encrypted again too, if you signed it or nobody did; you type the passphrase
+/// again. After an interruption, run the same command again.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl rewrap letter.pdf.encl --to bob@example.org --resign --yes

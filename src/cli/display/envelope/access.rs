@@ -25,6 +25,9 @@ pub(crate) fn line(changes: &AccessChanges) -> String {
             parts.push(format!("{sign} {}{remark}", list(&names)));
         }
     }
+    if changes.records_passphrase {
+        parts.push("~ the passphrase (recorded in the policy)".to_owned());
+    }
     parts.join("  ")
 }
 
@@ -48,6 +51,7 @@ pub(crate) struct ChangesObject<'a> {
     joins: Vec<HolderObject<'a>>,
     new_keys: Vec<HolderObject<'a>>,
     leaves: Vec<HolderObject<'a>>,
+    records_passphrase: bool,
 }
 
 impl<'a> ChangesObject<'a> {
@@ -57,6 +61,7 @@ impl<'a> ChangesObject<'a> {
             joins: objects(&changes.added),
             new_keys: objects(&changes.new_keys),
             leaves: objects(&changes.removed),
+            records_passphrase: changes.records_passphrase,
         }
     }
 }
