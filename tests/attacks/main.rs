@@ -1,0 +1,5 @@
+//! Attacks, one file a kind: each test does what an attacker would do, and says what comes of it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod passphrase_slot;
