@@ -207,6 +207,11 @@ grants
   holds against          passing as the author's choice
   does not hold against  a recipient who leaves no record (shown as \"unrecorded\")
 
+the author's passphrase
+  holds against          a recipient passing another one as the author's, if signed
+  does not hold against  a recipient making it unusable; an envelope of an older program (shown as
+                         \"unrecorded\")
+
 expiry, not-before without a gate
   holds against          well-behaved software
   does not hold against  changed software, a clock set back
