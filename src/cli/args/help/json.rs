@@ -178,6 +178,7 @@ encl.rewrap/1             encl rewrap: one for each envelope
   joins                   list of HOLDER        who gets access
   new_keys                list of HOLDER        who gets access with a newer key
   leaves                  list of HOLDER        who loses access
+  records_passphrase      flag                  whether its policy records the passphrase from now on (`encl help trust`)
   signature_lost          id or null            the author whose signature is lost, or would be
   done                    flag                  false: dry run, nothing to do, or skipped to keep the signature
 
