@@ -1,19 +1,3 @@
-//! Armor: any text behind the BEGIN line, and any bytes within a whole armor, which must read as they do without it.
-
 #![no_main]
 
-use std::io::Write;
-
-use encl::envelope::ArmorWriter;
-
-const LINE_1: &[u8] = b"encl/1\n";
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let _ = encl_fuzz::read([b"-----BEGIN ENCL/1-----", input].concat().as_slice());
-
-    let bare = [LINE_1, input].concat();
-    let mut writer = ArmorWriter::new(Vec::new()).expect("a Vec takes every write");
-    writer.write_all(&bare).expect("a Vec takes every write");
-    let armored = writer.finish().expect("a Vec takes every write");
-    assert_eq!(encl_fuzz::read(&armored[..]), encl_fuzz::read(&bare[..]));
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| encl_fuzz::targets::armor::run(input));

@@ -1,7 +1,3 @@
-//! The four lines in front of the payload, as anybody reads them.
-
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let _ = encl_fuzz::read(input);
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| encl_fuzz::targets::manifest::run(input));
