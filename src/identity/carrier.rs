@@ -138,11 +138,11 @@ fn ungrouped(text: &[u8]) -> Result<Vec<u8>, CarrierError> {
         let (group, found) = group
             .split_last_chunk::<CHECK>()
             .ok_or_else(|| wrong.clone())?;
-        let due = check(
+        let expected = check(
             u16::try_from(number).map_err(|_| CarrierError::TooLong)?,
             group,
         );
-        if group.is_empty() || due != found.map(char::from) {
+        if group.is_empty() || expected != found.map(char::from) {
             return Err(wrong);
         }
         content.extend_from_slice(group);
@@ -165,14 +165,14 @@ pub(super) fn ends(groups: &[u8]) -> Vec<usize> {
         .by_ref()
         .take_while(|(number, group)| group.len() == GROUP + CHECK && fits(*number, group))
         .count();
-    let begin = full * (GROUP + CHECK);
-    let rest = &groups[begin..groups.len().min(begin + GROUP + CHECK)];
-    let lengths = (0..=rest.len()).filter(|length| fits(full, &rest[..*length]));
-    let after_full = (full > 0).then_some(begin);
-    lengths
-        .map(|length| begin + length)
-        .chain(after_full)
-        .collect()
+    // Words can also look like the rest of the last group: one text in 4,096 does.
+    let ends_in = |number: usize| {
+        let begin = number * (GROUP + CHECK);
+        let rest = &groups[begin..groups.len().min(begin + GROUP + CHECK)];
+        let lengths = (0..=rest.len()).filter(move |length| fits(number, &rest[..*length]));
+        lengths.map(move |length| begin + length)
+    };
+    (full.saturating_sub(1)..=full).flat_map(ends_in).collect()
 }
 
 /// One group a line, as mail programs leave it alone: what wrapped lines hold is read like one line.

@@ -65,6 +65,28 @@ fn a_card_is_found_between_words_however_it_was_wrapped_and_quoted() {
     }
 }
 
+/// Words behind a card that complete its last group, check characters included.
+#[test]
+fn a_card_is_found_where_the_words_behind_it_look_like_its_end() {
+    let card = card(Kem::X25519, "bob");
+    let line = card.to_text();
+    let last = (line.len() - card::PREFIX.len()) % (GROUP + CHECK);
+    let missing = GROUP + CHECK - last;
+    assert!(
+        last > 0 && missing > 6,
+        "a card of another length is needed"
+    );
+    let words = (0..1_000_000).map(|number| format!("{number:0>missing$}"));
+    let looks_like_its_end = |words: &String| {
+        let text = format!("{line}{words}");
+        let groups = &text.as_bytes()[card::PREFIX.len()..];
+        carrier::ends(groups).contains(&groups.len())
+    };
+    let words = words.into_iter().find(looks_like_its_end).unwrap();
+    let text = format!("{line}\n{words} and so on");
+    assert!(is_one(&find(text.as_bytes()), &card), "{text}");
+}
+
 #[test]
 fn it_does_not_matter_in_which_pieces_a_text_comes() {
     let (card, token) = (card(Kem::X25519, "bob"), token());
