@@ -121,8 +121,9 @@ fn main() -> Result<()> {
     let update = AccessUpdate::new(&people, requested, None, (None, true), now)?;
     let alice = opener(keys);
     let mut unreadable = Vec::new();
-    for path in envelopes_below(&folder, |error| unreadable.push(error)) {
-        let planned = update_file(&path, &update, &alice, &mut rng)?;
+    let found = envelopes_below(&folder, |error| unreadable.push(error))?;
+    for path in found.paths {
+        let planned = update_file(&found.root, &path, &update, &alice, &mut rng)?;
         let added = planned.changes.added.len();
         writeln!(
             std::io::stdout(),

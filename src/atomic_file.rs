@@ -7,16 +7,19 @@
 mod copy;
 mod fleeting;
 mod flusher;
+mod folder;
+mod hands;
 mod hidden;
 mod place;
 mod replaced;
+mod typed;
+mod written;
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, FlockOperation, Mode, OFlags};
+use rustix::fs::{Advice, FlockOperation, Mode, Stat};
 use rustix::io::Errno;
 
 use flusher::Flusher;
@@ -25,8 +28,11 @@ use place::Place;
 
 pub(crate) use fleeting::Fleeting;
 pub use fleeting::{before_names, discard_all};
-pub use hidden::{discard_leftovers, is_temporary};
-pub use replaced::{ReplaceError, ReplacedFile};
+pub use folder::{FileId, Folder, FolderEntry, Name, Seen};
+pub use hands::ForeignFile;
+pub use hidden::{LeftBy, discard_leftovers, is_temporary};
+pub use replaced::{Lock, ReplaceError, ReplacedFile};
+pub use written::{WrittenFile, is_stream};
 
 /// The mode of the new file: who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +64,15 @@ pub enum AtomicFileError {
     /// The target is a symbolic link: it is not followed, and not replaced.
     #[error("{} is a symbolic link", .0.display())]
     Link(PathBuf),
+    /// A folder on the way to the target is another user's link to something that is not that user's.
+    #[error("{} is a symbolic link of another user", .0.display())]
+    ForeignLink(PathBuf),
     /// The target is a folder, device, pipe or socket.
     #[error("{} is not a regular file", .0.display())]
     NotAFile(PathBuf),
+    /// The target is a pipe that another user made, who would read what is written.
+    #[error("{} is a pipe of another user", .0.display())]
+    ForeignPipe(PathBuf),
     /// The path does not end in a name.
     #[error("{} is not the name of a file", .0.display())]
     NoName(PathBuf),
@@ -74,6 +86,24 @@ pub enum AtomicFileError {
         /// The reason.
         source: io::Error,
     },
+}
+
+impl AtomicFileError {
+    /// The same about a target that was typed as `typed`.
+    fn at(self, typed: &Path) -> Self {
+        let typed = typed.to_path_buf();
+        match self {
+            Self::Exists(_) => Self::Exists(typed),
+            Self::Link(_) => Self::Link(typed),
+            Self::NotAFile(_) => Self::NotAFile(typed),
+            Self::System { action, source, .. } => Self::System {
+                action,
+                path: typed,
+                source,
+            },
+            error => error,
+        }
+    }
 }
 
 /// A file that is being written. Dropped without [`AtomicFile::commit`], it leaves nothing.
@@ -99,7 +129,10 @@ impl AtomicFile {
         mode: FileMode,
         existing: Existing,
     ) -> Result<Self, AtomicFileError> {
-        let place = Place::new(target)?;
+        Self::begin(Place::new(target)?, mode, existing)
+    }
+
+    fn begin(place: Place, mode: FileMode, existing: Existing) -> Result<Self, AtomicFileError> {
         place.check(existing)?;
         match place.open_unnamed(mode) {
             Ok(file) => Ok(Self::new(file, None, place, existing)),
@@ -116,12 +149,9 @@ impl AtomicFile {
         mode: FileMode,
         existing: Existing,
     ) -> Result<Self, AtomicFileError> {
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = |name: &str| rustix::fs::openat(&place.folder, name, flags, mode.bits());
-        let (file, hidden) =
-            HiddenName::claim(&place, open).map_err(|error| place.system("create", error))?;
-        Ok(Self::new(file.into(), Some(hidden), place, existing))
+        let opened = place.open_hidden(mode.bits());
+        let (file, hidden) = opened.map_err(|error| place.system("create", error))?;
+        Ok(Self::new(file, Some(hidden), place, existing))
     }
 
     fn new(file: File, hidden: Option<HiddenName>, place: Place, existing: Existing) -> Self {
@@ -231,6 +261,45 @@ impl AtomicFile {
         }
     }
 
+    /// Takes the place of a file that nothing keeps from being changed meanwhile: the names are exchanged, and unless the one that
+    /// comes out `is_old`, it goes back. Says whether the file is in its place.
+    ///
+    /// # Errors
+    /// [`AtomicFileError::System`], also where the file system cannot exchange names: then nothing was changed.
+    fn commit_exchanging(
+        mut self,
+        is_old: impl Fn(&Stat) -> bool,
+    ) -> Result<bool, AtomicFileError> {
+        self.sync()?;
+        let Self {
+            file,
+            hidden,
+            place,
+            ..
+        } = self;
+        let hidden = match hidden {
+            None => place.link_hidden(&file)?,
+            Some(hidden) => hidden,
+        };
+        let exchange = || {
+            let exchanged = hidden.exchange(&place);
+            let came_out = exchanged.and_then(|()| place.folder.stat(hidden.name()));
+            came_out.map_err(|error| place.system("replace", error))
+        };
+        if exchange()?.is_some_and(|came_out| is_old(&came_out)) {
+            place.sync()?;
+            return Ok(true);
+        }
+        // Another program was faster: its file goes back. If it has put a further one in our file's place meanwhile, that one
+        // stays, and what is under the hidden name is the one that it replaced.
+        let ours = rustix::fs::fstat(&file).map_err(|error| place.system("look at", error))?;
+        let is_ours = |stat: Stat| FileId::of(&stat) == FileId::of(&ours);
+        if !exchange()?.is_some_and(is_ours) {
+            exchange()?;
+        }
+        Ok(false)
+    }
+
     fn overwrite(self) -> Result<(), AtomicFileError> {
         let Self {
             file,
@@ -270,13 +339,6 @@ impl FileMode {
             Self::Umask => Mode::from_raw_mode(0o666),
         }
     }
-}
-
-/// Says whether these are the properties of a device or pipe, which takes bytes but cannot be replaced.
-#[must_use]
-pub fn is_device(metadata: &Metadata) -> bool {
-    let kind = metadata.file_type();
-    kind.is_char_device() || kind.is_fifo()
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Names that are gone when the process is: removed when they are dropped, or when a signal ends the program.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
+use super::folder::{FileId, Folder, Name};
+
 /// The fleeting names that exist now, for [`discard_all`].
-static FLEETING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static FLEETING: Mutex<Vec<Temporary>> = Mutex::new(Vec::new());
 
 /// The hook that [`before_names`] set.
 static BEFORE: OnceLock<fn()> = OnceLock::new();
@@ -15,10 +16,34 @@ pub fn before_names(hook: fn()) {
     let _ = BEFORE.set(hook);
 }
 
-/// The path of a file that is removed when this is dropped or a signal ends the program.
+/// A name that is removed when this is dropped or a signal ends the program.
 #[derive(Debug)]
 pub(crate) struct Fleeting {
-    path: PathBuf,
+    temporary: Temporary,
+    stays: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Temporary {
+    folder: Folder,
+    name: Name,
+    /// The only file that is removed, where that is known.
+    file: Option<FileId>,
+}
+
+impl Temporary {
+    fn remove(&self) {
+        if self
+            .file
+            .is_none_or(|file| self.folder.holds(&self.name, file))
+        {
+            let _ = self.folder.unlink(&self.name);
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.name == other.name && self.folder.is_same(&other.folder)
+    }
 }
 
 /// Removes every temporary file and lock of this process and prevents new ones: a thread that tries to make one blocks for ever.
@@ -26,8 +51,8 @@ pub(crate) struct Fleeting {
 /// Call it when a signal ends the process.
 pub fn discard_all() {
     if let Ok(mut fleeting) = FLEETING.lock() {
-        for path in fleeting.drain(..) {
-            let _ = std::fs::remove_file(path);
+        for temporary in fleeting.drain(..) {
+            temporary.remove();
         }
         // Never unlocked, so that no thread begins a file, or reports an error, between here and the end.
         std::mem::forget(fleeting);
@@ -35,26 +60,39 @@ pub fn discard_all() {
 }
 
 impl Fleeting {
-    /// Takes charge of a path, at which there may be nothing yet.
-    pub(crate) fn new(path: PathBuf) -> Self {
+    /// Takes charge of a name, under which there may be nothing yet. Of `file`, if it is given, and of no other that may take its
+    /// place.
+    pub(crate) fn new(folder: &Folder, name: &Name, file: Option<FileId>) -> Self {
         if let Some(hook) = BEFORE.get() {
             hook();
         }
+        let temporary = Temporary {
+            folder: folder.clone(),
+            name: name.clone(),
+            file,
+        };
         if let Ok(mut fleeting) = FLEETING.lock() {
-            fleeting.push(path.clone());
+            fleeting.push(temporary.clone());
         }
-        Self { path }
+        Self {
+            temporary,
+            stays: false,
+        }
     }
 
-    /// What is at the path now stays there, or was never ours.
-    pub(crate) fn stays(self) {
-        self.unregister();
-        std::mem::forget(self);
+    /// The name.
+    pub(super) fn name(&self) -> &Name {
+        &self.temporary.name
+    }
+
+    /// What has the name now stays there, or was never ours.
+    pub(crate) fn stays(mut self) {
+        self.stays = true;
     }
 
     fn unregister(&self) {
         if let Ok(mut fleeting) = FLEETING.lock() {
-            fleeting.retain(|path| *path != self.path);
+            fleeting.retain(|temporary| !temporary.is(&self.temporary));
         }
     }
 }
@@ -62,6 +100,8 @@ impl Fleeting {
 impl Drop for Fleeting {
     fn drop(&mut self) {
         self.unregister();
-        let _ = std::fs::remove_file(&self.path);
+        if !self.stays {
+            self.temporary.remove();
+        }
     }
 }

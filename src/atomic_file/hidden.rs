@@ -1,16 +1,19 @@
 //! Hidden temporary names beside a target, and how they go away.
 
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
 
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{FileType, FlockOperation, OFlags, RenameFlags};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use super::AtomicFileError;
 use super::fleeting::Fleeting;
+use super::folder::{FileId, Folder, Name};
 use super::place::Place;
 
 /// How often another name is tried when one is taken; chance alone takes none.
@@ -23,9 +26,15 @@ const DIGITS: usize = 16;
 
 /// A hidden name beside a target, removed when it is dropped or a signal ends the program.
 #[derive(Debug)]
-pub(super) struct HiddenName {
-    file: Fleeting,
-    name: String,
+pub(super) struct HiddenName(Fleeting);
+
+/// Whose abandoned files are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftBy {
+    /// Any user's: of a folder in which only this program works.
+    Anybody,
+    /// This user's.
+    Me,
 }
 
 /// Removes the hidden temporary files in `folder` whose makers were killed, and counts them. What another process is still
@@ -33,12 +42,19 @@ pub(super) struct HiddenName {
 ///
 /// # Errors
 /// When the folder cannot be read, or a file not removed.
-pub fn discard_leftovers(folder: &Path) -> io::Result<usize> {
+pub fn discard_leftovers(folder: &Folder, left_by: LeftBy) -> io::Result<usize> {
     let mut count = 0;
-    for entry in std::fs::read_dir(folder)? {
+    for entry in folder.entries()? {
         let entry = entry?;
-        if is_temporary(&entry.file_name()) && is_abandoned(&entry.path()) {
-            std::fs::remove_file(entry.path())?;
+        if entry.kind == FileType::RegularFile
+            && is_temporary(entry.name.as_os_str())
+            && let Some(file) = abandoned(folder, &entry.name)
+            && (left_by == LeftBy::Anybody || file.uid() == geteuid().as_raw())
+        {
+            match folder.for_file(Some(file.uid())) {
+                Ok(folder) => folder.remove(&entry.name, FileId::from(&file))?,
+                Err(_) => continue,
+            }
             count += 1;
         }
     }
@@ -54,29 +70,23 @@ pub fn is_temporary(name: &OsStr) -> bool {
 }
 
 /// The writer of such a file holds its lock, which ends with the process.
-fn is_abandoned(path: &Path) -> bool {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Ok(file) = rustix::fs::openat(CWD, path, flags, Mode::empty()) else {
-        return false;
-    };
-    let is_file = rustix::fs::fstat(&file)
-        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
-    is_file && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+fn abandoned(folder: &Folder, name: &Name) -> Option<Metadata> {
+    let file = folder.read(name, OFlags::RDONLY).ok()?;
+    let metadata = file.metadata().ok()?;
+    let is_free = || rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    (metadata.is_file() && is_free()).then_some(metadata)
 }
 
 impl HiddenName {
     /// Finds a free name and lets `create` make something of it, which must fail when the name is taken.
     pub(super) fn claim<T>(
-        place: &Place,
-        create: impl Fn(&str) -> Result<T, Errno>,
+        folder: &Folder,
+        create: impl Fn(&Name) -> Result<T, Errno>,
     ) -> Result<(T, Self), Errno> {
         for _ in 0..TRIES {
             let name = unguessable();
-            let hidden = Self {
-                file: Fleeting::new(place.path.with_file_name(&name)),
-                name,
-            };
-            match create(&hidden.name) {
+            let hidden = Self(Fleeting::new(folder, &name, None));
+            match create(&name) {
                 Ok(made) => return Ok((made, hidden)),
                 // The file of another process: not ours to remove.
                 Err(Errno::EXIST) => hidden.forget(),
@@ -91,12 +101,16 @@ impl HiddenName {
 
     /// The name is gone, or was never ours.
     fn forget(self) {
-        self.file.stays();
+        self.0.stays();
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        self.0.name()
     }
 
     fn rename(&self, place: &Place, flags: RenameFlags) -> Result<(), Errno> {
         let folder = &place.folder;
-        rustix::fs::renameat_with(folder, &self.name, folder, &place.name, flags)
+        folder.rename(self.name(), folder, &place.name, flags)
     }
 
     /// Exchanges this name and the target's, which must be there.
@@ -138,18 +152,17 @@ impl HiddenName {
     }
 
     fn link_beside(self, place: &Place) -> Result<(), AtomicFileError> {
-        let folder = &place.folder;
-        rustix::fs::linkat(folder, &self.name, folder, &place.name, AtFlags::empty()).map_err(
-            |error| match error {
-                Errno::EXIST => AtomicFileError::Exists(place.path.clone()),
-                error => place.system("create", error),
-            },
-        )
+        let linked = place.folder.link_name(self.name(), &place.name);
+        linked.map_err(|error| match error {
+            Errno::EXIST => AtomicFileError::Exists(place.path.clone()),
+            error => place.system("create", error),
+        })
     }
 }
 
 /// 64 unpredictable bits: the standard library seeds its hashers from the operating system.
-fn unguessable() -> String {
+fn unguessable() -> Name {
     let number = RandomState::new().build_hasher().finish();
-    format!("{PREFIX}{number:0DIGITS$x}{SUFFIX}")
+    let name = format!("{PREFIX}{number:0DIGITS$x}{SUFFIX}");
+    Name::new(name).expect("hexadecimal digits are no path")
 }

@@ -165,7 +165,10 @@ fn leftovers_go_and_what_is_being_written_stays() {
     for name in [".encl-0123456789abcdef.tmp", ".encl-short.tmp", "other"] {
         fs::write(folder.path().join(name), b"left").unwrap();
     }
-    assert_eq!(discard_leftovers(folder.path()).unwrap(), 1);
+    assert_eq!(
+        discard_leftovers(&Folder::open_typed(folder.path()).unwrap(), LeftBy::Anybody).unwrap(),
+        1
+    );
     assert_eq!(names(folder.path()).len(), 3);
     alive.commit().unwrap();
     assert_eq!(names(folder.path()), [".encl-short.tmp", "other", "x"]);

@@ -2,4 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod door;
 mod passphrase_slot;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/tell.rs"]
+mod tell;

@@ -1,14 +1,15 @@
 //! How an envelope is rewritten: options as they are typed.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::discard_leftovers;
+use encl::atomic_file::{LeftBy, discard_leftovers};
 
 use crate::cli::args::open::With;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::{Input, is_dash};
+use crate::cli::files::roots::Roots;
 use crate::cli::files::target::Target;
 
 /// How an envelope is rewritten.
@@ -55,7 +56,7 @@ impl RewriteOptions {
     }
 
     /// Checks what can be known before the first envelope is opened, and cleans up where a killed run left something.
-    pub(crate) fn remove_leftovers(&self, inputs: &[Input]) -> Result<(), Failure> {
+    pub(crate) fn remove_leftovers(&self, inputs: &[Input], roots: &Roots) -> Result<(), Failure> {
         if self.output.is_some() && inputs.len() > 1 {
             return Err(
                 Failure::new(Exit::Usage, "cannot write several outputs to one -o OUT")
@@ -63,23 +64,18 @@ impl RewriteOptions {
             );
         }
         if !self.dry_run {
-            let written = inputs.iter().map(|input| self.target(input));
-            let folders: HashSet<PathBuf> = written.filter_map(folder).collect();
-            for folder in folders {
-                let _ = discard_leftovers(&folder); // whoever cannot be cleaned up after is told by its own error
+            let mut cleaned = HashSet::new();
+            for target in inputs.iter().map(|input| self.target(input)) {
+                let Some(path) = target.into_path() else {
+                    continue;
+                };
+                if cleaned.insert(path.parent().map(Path::to_owned))
+                    && let Ok(folder) = roots.folder_of(&path)
+                {
+                    let _ = discard_leftovers(&folder, LeftBy::Anybody); // whoever cannot be cleaned up after is told by its own error
+                }
             }
         }
         Ok(())
     }
-}
-
-/// Where a target's folder is.
-fn folder(target: Target) -> Option<PathBuf> {
-    let path = target.into_path()?;
-    let parent = path.parent()?;
-    Some(if parent.as_os_str().is_empty() {
-        ".".into()
-    } else {
-        parent.to_owned()
-    })
 }

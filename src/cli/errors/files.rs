@@ -39,14 +39,21 @@ pub(crate) fn not_printed(error: &io::Error) -> Failure {
 /// Why a file was not made. `failure` says what was attempted; its exit code becomes that of `error`.
 pub(crate) fn not_made(failure: Failure, error: &AtomicFileError) -> Failure {
     let exit = match error {
-        AtomicFileError::Exists(_) | AtomicFileError::Link(_) => Exit::Exists,
+        AtomicFileError::Exists(_) | AtomicFileError::Link(_) | AtomicFileError::ForeignLink(_) => {
+            Exit::Exists
+        }
         AtomicFileError::NoName(_) => Exit::Usage,
-        AtomicFileError::NotAFile(_) | AtomicFileError::System { .. } => Exit::Failed,
+        AtomicFileError::NotAFile(_)
+        | AtomicFileError::ForeignPipe(_)
+        | AtomicFileError::System { .. } => Exit::Failed,
     };
     let failure = Failure { exit, ..failure }.reason(safe(&error.to_string()));
     match error {
         AtomicFileError::Exists(_) => failure.hint("--force replaces it, -o OUT names another"),
         AtomicFileError::Link(_) => failure.hint("links are never followed: name the file itself"),
+        AtomicFileError::ForeignLink(_) => {
+            failure.hint("it could lead anywhere: type the path that it stands for")
+        }
         AtomicFileError::System { source, .. } => failure.reason(io_message(source)),
         _ => failure,
     }

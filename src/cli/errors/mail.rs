@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
+use encl::atomic_file::AtomicFileError;
 use encl::envelope::{OpenError, SealError};
 use encl::mail::archive::{ArchiveError, MessageError};
 use encl::mail::{NotOneAddress, ScanError};
@@ -135,7 +136,9 @@ fn conversion(error: ConversionError, cannot: Cannot<'_>) -> Failure {
 pub(crate) fn mailbox(verb: &str, path: &Path, error: &ArchiveError) -> Failure {
     let exit = match error {
         ArchiveError::NotMail(_) | ArchiveError::OriginalsInside(_) => Exit::Usage,
-        ArchiveError::OriginalDiffers(_) => Exit::Exists,
+        ArchiveError::OriginalDiffers(_) | ArchiveError::File(AtomicFileError::ForeignLink(_)) => {
+            Exit::Exists
+        }
         _ => Exit::Failed,
     };
     let failure = Failure::new(exit, format!("cannot {verb} {}", shown(path))).file(path);
@@ -239,6 +242,7 @@ pub(crate) fn not_stored(maildir: &Path, error: &MaildirError) -> Failure {
         MaildirError::NotAFolder => cannot
             .reason(error.to_string())
             .sysexit(Sysexit::CantCreate),
+        MaildirError::Foreign(error) => cannot.caused_by(error).sysexit(Sysexit::CantCreate),
         MaildirError::Copy(error) => cannot.reason(io_message(error)).sysexit(Sysexit::IoErr),
         MaildirError::File(error) => cannot.caused_by(error).sysexit(Sysexit::IoErr),
     }

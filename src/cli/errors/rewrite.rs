@@ -7,6 +7,7 @@ use encl::operations::rewrite::{UpdateError, WalkError};
 use crate::cli::display::envelope::access;
 use crate::cli::display::names::list;
 use crate::cli::errors::envelope::{self, unlock_failure};
+use crate::cli::errors::files::not_made;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::{safe, shown};
 
@@ -89,6 +90,7 @@ fn not_resealed(cannot: Failure, error: ResealError) -> Failure {
 pub(crate) fn not_replaced(cannot: Failure, error: &ReplaceError, folder_hint: &str) -> Failure {
     let reason = match error {
         ReplaceError::System(error) => return cannot.exit(Exit::Failed).reason(io_message(error)),
+        ReplaceError::NotCommitted(error) => return not_made(cannot, error),
         ReplaceError::Link(path) => format!("{} is a symbolic link", shown(path)),
         other => other.to_string(),
     };
@@ -110,8 +112,5 @@ pub(crate) fn not_replaced(cannot: Failure, error: &ReplaceError, folder_hint: &
 pub(crate) fn not_walked(error: &WalkError) -> Failure {
     let what = format!("cannot read the folder {}", shown(&error.path));
     let failure = Failure::new(Exit::Failed, what).file(&error.path);
-    match &error.source {
-        Some(error) => failure.reason(io_message(error)),
-        None => failure.reason("it is below itself"),
-    }
+    failure.reason(io_message(&error.source))
 }

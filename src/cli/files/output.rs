@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, IoSlice, IsTerminal, Write};
 use std::path::Path;
 
-use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, is_device};
+use encl::atomic_file::{
+    AtomicFile, AtomicFileError, Existing, FileId, FileMode, Folder, WrittenFile,
+};
 
 use crate::cli::errors::files::{not_made, not_printed};
 use crate::cli::errors::{Exit, Failure, io_message};
@@ -41,31 +43,25 @@ impl Output<'_> {
             Target::Stdout => return self.stdout(source),
             Target::File(path) => path,
         };
-        match std::fs::metadata(path) {
-            Ok(there) if source.is(&there) => return Err(self.is_the_input(path)),
-            Ok(there) if is_device(&there) => return self.device(path),
-            _ => {}
+        let input = source.is_seekable().then(|| FileId::from(&source.metadata));
+        match WrittenFile::open(path, mode, existing, input) {
+            Ok(WrittenFile::Complete(file)) => Ok(Sink::File(Box::new(file))),
+            Ok(WrittenFile::Stream(device)) => self.device(device, path),
+            Ok(WrittenFile::Same) => Err(self.is_the_input(path)),
+            Err(error) => Err(self.not_made(&error)),
         }
-        let file = AtomicFile::create(path, mode, existing);
-        file.map(|file| Sink::File(Box::new(file)))
-            .map_err(|error| self.not_made(&error))
     }
 
     /// Refuses a target that exists, before any work is done for it.
     pub(crate) fn refuse_existing(&self, existing: Existing) -> Result<(), Failure> {
         match self.target {
-            Target::File(path) if existing == Existing::Keep && path.is_file() => {
-                Err(self.not_made(&AtomicFileError::Exists(path.clone())))
-            }
+            Target::File(path) if existing == Existing::Keep => match Folder::of_typed(path) {
+                Ok((folder, name)) if folder.is_file(&name) => {
+                    Err(self.not_made(&AtomicFileError::Exists(path.clone())))
+                }
+                _ => Ok(()),
+            },
             _ => Ok(()),
-        }
-    }
-
-    /// Whether the bytes can be seen before all of them were checked.
-    pub(crate) fn is_stream(&self) -> bool {
-        match self.target {
-            Target::Stdout => true,
-            Target::File(path) => std::fs::metadata(path).is_ok_and(|there| is_device(&there)),
         }
     }
 
@@ -89,11 +85,7 @@ impl Output<'_> {
         }
     }
 
-    fn device(&self, path: &Path) -> Result<Sink, Failure> {
-        let device = File::options()
-            .write(true)
-            .open(path)
-            .map_err(|error| self.not_written(&error))?;
+    fn device(&self, device: File, path: &Path) -> Result<Sink, Failure> {
         if device.is_terminal() {
             let failure = self
                 .failure(Exit::Usage)
@@ -131,6 +123,16 @@ impl Output<'_> {
 
     fn failure(&self, exit: Exit) -> Failure {
         self.input.cannot(self.verb, exit)
+    }
+}
+
+impl Sink {
+    /// Whether the bytes can be seen before all of them were checked.
+    pub(crate) fn is_stream(&self) -> bool {
+        match self {
+            Self::Stdout(_) | Self::Device(_) => true,
+            Self::File(_) => false,
+        }
     }
 }
 

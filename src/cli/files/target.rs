@@ -10,6 +10,8 @@ use crate::cli::terminal::stdin::is_dash;
 use crate::cli::terminal::{Stream, shown};
 
 const SUFFIX: &str = ".encl";
+/// Standard output as a path.
+const STDOUT_NAMES: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 /// `NAME_MAX` of Linux file systems, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -43,7 +45,9 @@ pub(crate) enum Target {
 impl Target {
     /// The target that a word on the command line names.
     pub(crate) fn parse(path: &Path) -> Self {
-        match is_dash(path) {
+        // The descriptor that was handed over, not what it is opened to.
+        let is_stdout = STDOUT_NAMES.iter().any(|name| path == Path::new(name));
+        match is_dash(path) || is_stdout {
             true => Self::Stdout,
             false => Self::File(path.to_owned()),
         }

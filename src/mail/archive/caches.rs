@@ -1,11 +1,15 @@
 //! Dovecot's cache beside a Maildir's messages, which keeps their subjects and more in the clear.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::PathBuf;
 
-use super::walk::{is_maildir, list};
-use super::{Archive, ArchiveError, Kind};
+use rustix::io::Errno;
+
+use super::find::Contents;
+use super::maildir::Subs;
+use super::walk::{Pending, list};
+use super::{Archive, ArchiveError};
+use crate::atomic_file::{Folder, Name};
 
 const CACHE: &str = "dovecot.index.cache";
 
@@ -25,22 +29,39 @@ impl Archive {
     /// # Errors
     /// When a folder cannot be read.
     pub fn purge_caches(&self) -> Result<Vec<Purged>, ArchiveError> {
-        let mut pending = match self.kind {
-            Kind::Maildir | Kind::Folder => vec![self.path.clone()],
-            Kind::Mbox | Kind::Message => Vec::new(),
+        let mut pending = match &self.contents {
+            Contents::Folder(folder) => vec![Pending::root(folder)],
+            Contents::File(..) => Vec::new(),
         };
         let mut purged = Vec::new();
-        while let Some(folder) = pending.pop() {
-            let (below, _) = list(&folder)?;
+        while let Some(next) = pending.pop() {
+            let folder = next.open()?;
+            let subs = Subs::open(&folder);
+            let (below, _) = list(&folder, subs.is_some())?;
             pending.extend(below.into_iter().rev());
-            let path = folder.join(CACHE);
-            if is_maildir(&folder) {
-                match fs::remove_file(&path) {
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    removed => purged.push(Purged { path, removed }),
-                }
+            if subs.is_some() {
+                purged.extend(purge(&folder));
             }
         }
         Ok(purged)
     }
+}
+
+fn purge(folder: &Folder) -> Option<Purged> {
+    let name = Name::new(CACHE)?;
+    let path = folder.path_of(&name);
+    let seen = match folder.look(&name) {
+        Err(Errno::NOENT) => return None,
+        seen => seen,
+    };
+    let remove = || {
+        let seen = seen?;
+        let folder = folder.for_file(Some(seen.owner()));
+        let removed = folder.map_err(io::Error::other)?.remove(&name, seen.id());
+        Ok(removed?)
+    };
+    Some(Purged {
+        path,
+        removed: remove(),
+    })
 }

@@ -1,17 +1,30 @@
 //! What a path is: a Maildir, an mbox, a folder or a single message.
 
-use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FileType, OFlags};
+
+use super::maildir::Subs;
 use super::separators::Places;
-use super::walk::{is_eml, is_maildir};
+use super::walk::is_eml;
 use super::{ArchiveError, Refusal};
+use crate::atomic_file::{AtomicFileError, Folder, Name};
 
 /// Mail in files, found but not read.
 #[derive(Debug, Clone)]
 pub struct Archive {
     pub(super) path: PathBuf,
     pub(super) kind: Kind,
+    pub(super) contents: Contents,
+}
+
+/// Where the messages are. What was found stays found: whoever renames it meanwhile leads nothing elsewhere.
+#[derive(Debug, Clone)]
+pub(super) enum Contents {
+    Folder(Folder),
+    /// A file in a folder.
+    File(Folder, Name),
 }
 
 /// What kind of archive a path is. Maildirs are also found in folders, and folders in Maildirs.
@@ -33,9 +46,28 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`]: it is not there, no mail, or an mbox behind a link.
     pub fn find(path: &Path) -> Result<Self, ArchiveError> {
-        let kind = kind(path)?;
+        let (kind, contents) = match Folder::open_typed(path) {
+            Ok(folder) => match Subs::open(&folder) {
+                Some(_) => (Kind::Maildir, Contents::Folder(folder)),
+                None => (Kind::Folder, Contents::Folder(folder)),
+            },
+            Err(AtomicFileError::System { source, .. })
+                if source.kind() == ErrorKind::NotADirectory =>
+            {
+                let (folder, name) = Folder::of_typed(path)?;
+                (kind(&folder, &name, path)?, Contents::File(folder, name))
+            }
+            Err(AtomicFileError::System { source, .. }) => {
+                return Err(Refusal::to("find", path)(source).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
         let path = path.to_path_buf();
-        Ok(Self { path, kind })
+        Ok(Self {
+            path,
+            kind,
+            contents,
+        })
     }
 
     /// What it is.
@@ -51,25 +83,21 @@ impl Archive {
     }
 }
 
-fn kind(path: &Path) -> Result<Kind, ArchiveError> {
-    let metadata = fs::metadata(path).map_err(Refusal::to("find", path))?;
-    if metadata.is_dir() {
-        return Ok(match is_maildir(path) {
-            true => Kind::Maildir,
-            false => Kind::Folder,
-        });
+fn kind(folder: &Folder, name: &Name, path: &Path) -> Result<Kind, ArchiveError> {
+    let seen = folder.look(name).map_err(Refusal::to("find", path))?;
+    match seen.kind() {
+        FileType::Symlink if !is_eml(path) => return Err(ArchiveError::Link(path.to_path_buf())),
+        // A link is skipped with its reason, where messages are.
+        FileType::RegularFile | FileType::Symlink if is_eml(path) => return Ok(Kind::Message),
+        FileType::RegularFile => {}
+        _ => return Err(ArchiveError::NotMail(path.to_path_buf())),
     }
-    if !metadata.is_file() {
-        return Err(ArchiveError::NotMail(path.to_path_buf()));
-    }
-    if is_eml(path) {
-        return Ok(Kind::Message);
-    }
-    let file = File::open(path).map_err(Refusal::to("open", path))?;
-    let places = Places::new(&file, metadata.len()).map_err(Refusal::to("read", path))?;
+    let file = folder.open(name, &seen, OFlags::RDONLY);
+    let file = file.map_err(Refusal::to("open", path))?;
+    let length = file.metadata().map_err(Refusal::to("look at", path))?.len();
+    let places = Places::new(&file, length).map_err(Refusal::to("read", path))?;
     match places {
         None => Err(ArchiveError::NotMail(path.to_path_buf())),
-        Some(_) if path.is_symlink() => Err(ArchiveError::Link(path.to_path_buf())),
         Some(_) => Ok(Kind::Mbox),
     }
 }

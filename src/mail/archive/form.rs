@@ -3,14 +3,13 @@
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
-use rustix::fs::{CWD, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use rustix::fs::{Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
 use super::file_range::FileRange;
 use super::{Direction, MessageError, Refusal, Skip, Transform};
-use crate::atomic_file::{AtomicFile, Existing, FileMode};
+use crate::atomic_file::{AtomicFile, Existing, FileId, FileMode, Folder, Name};
 use crate::mail::Reopen;
 
 /// Bytes that are written at once.
@@ -23,6 +22,8 @@ pub(super) const PLAIN_MODE_MAX: u32 = 0o600;
 /// A file that was opened for reading.
 #[derive(Debug)]
 pub(super) struct Source {
+    /// Where it was found.
+    pub(super) folder: Folder,
     pub(super) file: File,
     pub(super) metadata: Metadata,
 }
@@ -35,33 +36,36 @@ pub(super) enum NoSource {
 
 impl Source {
     /// Opens a regular file; anything else, or a missing file, is skipped.
-    pub(super) fn open(path: &Path) -> Result<Self, NoSource> {
-        // Without NONBLOCK a pipe would hold us up for ever.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(file) => File::from(file),
+    pub(super) fn open(folder: &Folder, name: &Name) -> Result<Self, NoSource> {
+        let path = || folder.path_of(name);
+        let file = match folder.read(name, OFlags::RDONLY) {
+            Ok(file) => file,
             Err(Errno::LOOP) => return Err(NoSource::Skip(Skip::Link)),
             Err(Errno::NOENT) => return Err(NoSource::Skip(Skip::Gone)),
             Err(Errno::NXIO) => return Err(NoSource::Skip(Skip::NotAFile)),
-            Err(error) => return Err(NoSource::Refusal(Refusal::to("open", path)(error))),
+            Err(error) => return Err(NoSource::Refusal(Refusal::to("open", &path())(error))),
         };
         let metadata = file.metadata();
-        let metadata = metadata
-            .map_err(Refusal::to("look at", path))
-            .map_err(NoSource::Refusal)?;
+        let metadata =
+            metadata.map_err(|error| NoSource::Refusal(Refusal::to("look at", &path())(error)))?;
         match metadata.is_file() {
-            true => Ok(Self { file, metadata }),
+            true => Ok(Self {
+                folder: folder.clone(),
+                file,
+                metadata,
+            }),
             false => Err(NoSource::Skip(Skip::NotAFile)),
         }
     }
 
-    /// Whether `path` names this very file.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
-        std::fs::symlink_metadata(path).is_ok_and(|other| self.is(&other))
+    /// Which file it is.
+    pub(super) fn id(&self) -> FileId {
+        FileId::from(&self.metadata)
     }
 
-    pub(super) fn is(&self, other: &Metadata) -> bool {
-        (other.dev(), other.ino()) == (self.metadata.dev(), self.metadata.ino())
+    /// Whether `name` is this very file's.
+    pub(super) fn is_at(&self, folder: &Folder, name: &Name) -> bool {
+        folder.holds(name, self.id())
     }
 
     /// Whether the file is unchanged since it was opened.
@@ -89,14 +93,15 @@ impl Reopen for Source {
     }
 }
 
-/// Makes the other form of a message as a file that is durable and verified, and will be `target`.
+/// Makes the other form of a message as a file that is durable and verified, and will have a name in a folder.
 pub(super) fn make<T: Transform>(
     transform: &T,
     source: &Source,
-    target: &Path,
+    (folder, name): (&Folder, &Name),
     existing: Existing,
 ) -> Result<AtomicFile, MessageError<T::Error>> {
-    let mut file = AtomicFile::create(target, FileMode::OwnerOnly, existing)?;
+    let target = &folder.path_of(name);
+    let mut file = folder.create(name, FileMode::OwnerOnly, existing)?;
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, &mut file);
     let receipt = transform
         .write(source, &mut out)
@@ -107,7 +112,7 @@ pub(super) fn make<T: Transform>(
         Direction::Seal => MODE_MAX,
         Direction::Unseal => PLAIN_MODE_MAX,
     };
-    copy_attributes(file.file(), &source.metadata, mode_max)
+    copy_attributes(file.file(), source, folder, mode_max)
         .map_err(Refusal::to("set mode and time of", target))?;
     file.make_durable()?;
     let proved = transform.verify(receipt, &FileRange::all(file.file()), source);
@@ -115,10 +120,22 @@ pub(super) fn make<T: Transform>(
     Ok(file)
 }
 
-/// Gives `file` the owner, where that is permitted, the times, and what `mode_max` leaves of the mode.
-pub(super) fn copy_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::Result<()> {
+/// Gives `file`, made in `folder`, the times and what `mode_max` leaves of the mode; and the owner, where that is permitted, in
+/// the folder that the source was found in. Elsewhere it could be given away by whoever replaces folders.
+pub(super) fn copy_attributes(
+    file: &File,
+    source: &Source,
+    folder: &Folder,
+    mode_max: u32,
+) -> io::Result<()> {
+    let of = &source.metadata;
     let mut mode = of.mode() & mode_max;
-    if !copy_owner(file, of)? && mode_max != MODE_MAX {
+    let is_same_folder = folder.is_same(&source.folder);
+    let has_owner = match is_same_folder {
+        true => copy_owner(file, of)?,
+        false => has_owner(file, of)?,
+    };
+    if !has_owner && (mode_max != MODE_MAX || !is_same_folder) {
         // The group is another one than the mode speaks of.
         mode &= 0o700;
     }
@@ -134,10 +151,14 @@ pub(super) fn copy_attributes(file: &File, of: &Metadata, mode_max: u32) -> io::
     Ok(rustix::fs::futimens(file, &times)?)
 }
 
+fn has_owner(file: &File, of: &Metadata) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    Ok((ours.uid(), ours.gid()) == (of.uid(), of.gid()))
+}
+
 /// Says whether owner and group are those of the other file now.
 fn copy_owner(file: &File, of: &Metadata) -> io::Result<bool> {
-    let ours = file.metadata()?;
-    if (ours.uid(), ours.gid()) == (of.uid(), of.gid()) {
+    if has_owner(file, of)? {
         return Ok(true);
     }
     let (owner, group) = (Uid::from_raw(of.uid()), Gid::from_raw(of.gid()));

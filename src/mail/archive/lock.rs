@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_NOW};
+use rustix::fs::{FlockOperation, OFlags, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
 
-use super::form::Source;
 use super::{ArchiveError, Refusal};
-use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, Fleeting};
+use crate::atomic_file::{AtomicFileError, Existing, FileId, FileMode, Fleeting, Folder, Name};
 
 /// The content of our lock files. A file with this content that no process holds was left by a killed run.
 const MARK: &[u8] = b"encl mail\n";
@@ -26,41 +25,49 @@ pub(super) struct DotLock {
 
 impl DotLock {
     /// Takes the lock at once, or fails if another program has it.
-    pub(super) fn take(mbox: &Path) -> Result<Self, ArchiveError> {
+    pub(super) fn take(folder: &Folder, mbox: &Name) -> Result<Self, ArchiveError> {
         let mut name = mbox.as_os_str().to_owned();
         name.push(".lock");
-        let path = PathBuf::from(name);
+        let name = Name::new(name).expect("it is longer than a name");
         for _ in 0..TRIES {
-            match Self::make(&path) {
+            match Self::make(folder, &name) {
                 Err(ArchiveError::File(AtomicFileError::Exists(_))) => {}
                 made => return made,
             }
-            if let Some(lock) = Self::adopt(&path, mbox)? {
+            if let Some(lock) = Self::adopt(folder, &name, &folder.path_of(mbox))? {
                 return Ok(lock);
             }
         }
-        Err(ArchiveError::Locked(mbox.to_path_buf()))
+        Err(ArchiveError::Locked(folder.path_of(mbox)))
     }
 
     /// Makes the lock file with its mark in it and locked, in one step.
-    fn make(path: &Path) -> Result<Self, ArchiveError> {
-        let mut file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Keep)?;
-        file.write_all(MARK).map_err(Refusal::to("write", path))?;
+    fn make(folder: &Folder, name: &Name) -> Result<Self, ArchiveError> {
+        let path = folder.path_of(name);
+        let mut file = folder.create(name, FileMode::OwnerOnly, Existing::Keep)?;
+        file.write_all(MARK).map_err(Refusal::to("write", &path))?;
         // A second descriptor of the same opening: what AtomicFile holds stays held.
-        let held = file.file().try_clone().map_err(Refusal::to("hold", path))?;
+        let held = file.file().try_clone();
+        let held = held.map_err(Refusal::to("hold", &path))?;
         file.commit()?;
+        Ok(Self::of(folder, name, held)?)
+    }
+
+    fn of(folder: &Folder, name: &Name, file: File) -> Result<Self, Refusal> {
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(Refusal::to("look at", &folder.path_of(name)))?;
+        let id = FileId::from(&metadata);
         Ok(Self {
-            file: held,
-            _name: Fleeting::new(path.to_path_buf()),
+            file,
+            _name: Fleeting::new(folder, name, Some(id)),
         })
     }
 
     /// Takes over what a killed run of ours left; `None` if it went while we looked.
-    fn adopt(path: &Path, mbox: &Path) -> Result<Option<Self>, ArchiveError> {
+    fn adopt(folder: &Folder, name: &Name, mbox: &Path) -> Result<Option<Self>, ArchiveError> {
         let locked = || ArchiveError::Locked(mbox.to_path_buf());
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(file) => File::from(file),
+        let file = match folder.read(name, OFlags::RDONLY) {
+            Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
             Err(_) => return Err(locked()),
         };
@@ -69,12 +76,12 @@ impl DotLock {
         {
             return Err(locked());
         }
-        let metadata = file.metadata().map_err(Refusal::to("look at", path))?;
-        let source = Source { file, metadata };
-        Ok(source.is_at(path).then(|| Self {
-            file: source.file,
-            _name: Fleeting::new(path.to_path_buf()),
-        }))
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(Refusal::to("look at", &folder.path_of(name)))?;
+        match folder.holds(name, FileId::from(&metadata)) {
+            true => Ok(Some(Self::of(folder, name, file)?)),
+            false => Ok(None),
+        }
     }
 
     /// Says that the lock is in use: other programs remove one that is minutes old.
@@ -107,8 +114,8 @@ pub(super) fn lock_file(file: &File, mbox: &Path) -> Result<(), ArchiveError> {
 }
 
 /// A folder in which no other run of ours is at work, as long as this stays open; `None` if one is.
-pub(super) fn lock_folder(folder: &Path) -> io::Result<Option<File>> {
-    let file = File::open(folder)?;
+pub(super) fn lock_folder(folder: &Folder) -> io::Result<Option<File>> {
+    let file = folder.reopen()?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::AGAIN) => Ok(None),
         // A file system without locks on folders: two runs would hinder, but not harm each other.

@@ -4,18 +4,17 @@
 //! base and its inode, not its path.
 
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::PathBuf;
 
-use rustix::fs::{CWD, RenameFlags};
+use rustix::fs::RenameFlags;
+use rustix::io::Errno;
 
 use super::form::{self, NoSource, Source};
-use super::name::{self, Name};
+use super::name::{self, MessageName};
 use super::run::Task;
 use super::{MessageError, MessageOutcome, Refusal, Report, Skip, Transform};
-use crate::atomic_file::Existing;
+use crate::atomic_file::{Existing, Folder, Name};
 
 /// How often a message is looked for that is renamed while we look.
 const TRIES: usize = 8;
@@ -31,7 +30,7 @@ pub(super) enum Sub {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) sub: Sub,
-    pub(super) name: OsString,
+    pub(super) name: Name,
 }
 
 impl Sub {
@@ -46,20 +45,62 @@ impl Sub {
     }
 }
 
-impl Entry {
-    pub(super) fn path(&self, maildir: &Path) -> PathBuf {
-        maildir.join(self.sub.name()).join(&self.name)
+/// The two folders of a Maildir in which messages lie, open.
+#[derive(Debug, Clone)]
+pub(super) struct Subs {
+    cur: Folder,
+    new: Folder,
+}
+
+impl Subs {
+    /// `None` if the folder is no Maildir. Links are no folders.
+    pub(super) fn open(maildir: &Folder) -> Option<Self> {
+        let below = |sub: Sub| maildir.below(&Name::new(sub.name())?).ok();
+        Some(Self {
+            cur: below(Sub::Cur)?,
+            new: below(Sub::New)?,
+        })
     }
 
-    fn parts(&self) -> Name<'_> {
-        Name::of(&self.name)
+    pub(super) fn of(&self, sub: Sub) -> &Folder {
+        match sub {
+            Sub::Cur => &self.cur,
+            Sub::New => &self.new,
+        }
+    }
+
+    pub(super) fn both(&self) -> [&Folder; 2] {
+        Sub::ALL.map(|sub| self.of(sub))
+    }
+
+    /// The same folders for work on this message.
+    fn for_source<T: Transform>(
+        &self,
+        task: &Task<'_, T>,
+        source: &Source,
+    ) -> Result<Self, MessageError<T::Error>> {
+        let mut folders = self.clone();
+        for folder in [&mut folders.cur, &mut folders.new] {
+            *folder = task.folder_in(folder, source)?;
+        }
+        Ok(folders)
+    }
+}
+
+impl Entry {
+    pub(super) fn path(&self, subs: &Subs) -> PathBuf {
+        subs.of(self.sub).path_of(&self.name)
+    }
+
+    fn parts(&self) -> MessageName<'_> {
+        MessageName::of(self.name.as_os_str())
     }
 }
 
 /// The names of one message: one of them, or both forms' if a run was killed in between.
 pub(super) struct Group<'a, T> {
     pub(super) task: &'a Task<'a, T>,
-    pub(super) maildir: &'a Path,
+    pub(super) subs: &'a Subs,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -74,9 +115,9 @@ impl<T: Transform> Group<'_, T> {
     pub(super) fn change(mut self, tell: &mut dyn FnMut(Report<T::Error>)) {
         if self.entries.len() > 1 {
             // Names that were listed twice are other names of the same message meanwhile.
-            let maildir = self.maildir;
+            let subs = self.subs;
             self.entries
-                .retain(|entry| fs::symlink_metadata(entry.path(maildir)).is_ok());
+                .retain(|entry| subs.of(entry.sub).has(&entry.name));
         }
         let mut replaced = HashSet::new();
         for at in self.order() {
@@ -93,7 +134,7 @@ impl<T: Transform> Group<'_, T> {
                 replaced.extend(beside);
             }
             tell(Report {
-                path: self.entries[at].path(self.maildir),
+                path: self.entries[at].path(self.subs),
                 number: None,
                 outcome,
             });
@@ -123,7 +164,7 @@ impl<T: Transform> Group<'_, T> {
     fn other_entry(&self, at: usize, entry: &Entry) -> Entry {
         Entry {
             sub: entry.sub,
-            name: name::joined(&self.wanted_base(at), entry.parts().info),
+            name: name::joined(&self.wanted_base(at), &entry.parts().flags()),
         }
     }
 
@@ -156,7 +197,13 @@ impl<T: Transform> Group<'_, T> {
             Some(left) => left.entry.clone(),
             None => self.other_entry(at, &entry),
         };
-        self.replace(&entry, &source, &new, left.as_ref())
+        let subs = self.subs.for_source(self.task, &source)?;
+        let working = Group {
+            task: self.task,
+            subs: &subs,
+            entries: Vec::new(),
+        };
+        working.replace(&entry, &source, &new, left.as_ref())
     }
 
     /// Makes `new`, the other form, and then removes the one that there was. No step is taken before the last is durable.
@@ -167,35 +214,39 @@ impl<T: Transform> Group<'_, T> {
         new: &Entry,
         left: Option<&Left<'_>>,
     ) -> Result<MessageOutcome<T::Error>, MessageError<T::Error>> {
-        let target = new.path(self.maildir);
+        let folder = self.subs.of(new.sub);
         let existing = match left {
             Some(_) => Existing::Overwrite,
             None => Existing::Keep,
         };
-        let file = form::make(self.task.transform, source, &target, existing)?;
+        let file = form::make(self.task.transform, source, (folder, &new.name), existing)?;
         let Some(now) = self.find(entry, source)? else {
             return Ok(MessageOutcome::Skipped(Skip::Gone));
         };
-        let left_is_gone = left.is_some_and(|left| !left.file.is_at(&target));
+        let left_is_gone = left.is_some_and(|left| !left.file.is_at(folder, &new.name));
         if left_is_gone || !source.is_unchanged() {
             return Err(MessageError::Changed);
         }
         if let Some(originals) = &self.task.originals {
-            originals.store(source, &now.path(self.maildir))?;
+            originals.store(source, &now.path(self.subs))?;
         }
         file.commit()?;
         self.remove_old(&now, source, new, left.is_some())
     }
 
+    fn source(&self, entry: &Entry) -> Result<Source, NoSource> {
+        Source::open(self.subs.of(entry.sub), &entry.name)
+    }
+
     /// Opens a message, also when it was renamed since it was listed.
     fn open(&self, entry: &Entry) -> Result<(Entry, Source), NoSource> {
-        match Source::open(&entry.path(self.maildir)) {
+        match self.source(entry) {
             Err(NoSource::Skip(Skip::Gone)) => {}
             opened => return Ok((entry.clone(), opened?)),
         }
-        let renamed = self.search(entry, |_| true).map_err(NoSource::Refusal)?;
+        let renamed = self.search(entry, |_, _| true).map_err(NoSource::Refusal)?;
         let renamed = renamed.ok_or(NoSource::Skip(Skip::Gone))?;
-        let source = Source::open(&renamed.path(self.maildir))?;
+        let source = self.source(&renamed)?;
         Ok((renamed, source))
     }
 
@@ -209,9 +260,8 @@ impl<T: Transform> Group<'_, T> {
             return Ok(None);
         };
         let entry = &self.entries[*first];
-        let path = entry.path(self.maildir);
-        let occupied = || MessageError::Occupied(path.clone());
-        let file = match Source::open(&path) {
+        let occupied = || MessageError::Occupied(entry.path(self.subs));
+        let file = match self.source(entry) {
             Ok(file) if beside.len() == 1 && file.has_time_of(source) => file,
             Err(NoSource::Refusal(refusal)) => return Err(refusal.into()),
             _ => return Err(occupied()),
@@ -225,21 +275,22 @@ impl<T: Transform> Group<'_, T> {
 
     /// Where the message is now, whatever its flags are.
     fn find(&self, entry: &Entry, source: &Source) -> Result<Option<Entry>, Refusal> {
-        if source.is_at(&entry.path(self.maildir)) {
+        if source.is_at(self.subs.of(entry.sub), &entry.name) {
             return Ok(Some(entry.clone()));
         }
-        self.search(entry, |path| source.is_at(path))
+        self.search(entry, |folder, name| source.is_at(folder, name))
     }
 
     fn search(
         &self,
         entry: &Entry,
-        is_it: impl Fn(&Path) -> bool,
+        is_it: impl Fn(&Folder, &Name) -> bool,
     ) -> Result<Option<Entry>, Refusal> {
         for sub in Sub::ALL {
-            for name in names(self.maildir, sub)? {
+            let folder = self.subs.of(sub);
+            for name in names(folder)? {
                 let found = Entry { sub, name: name? };
-                if found.parts().base == entry.parts().base && is_it(&found.path(self.maildir)) {
+                if found.parts().base == entry.parts().base && is_it(folder, &found.name) {
                     return Ok(Some(found));
                 }
             }
@@ -262,24 +313,26 @@ impl<T: Transform> Group<'_, T> {
             if !source.is_unchanged() {
                 return Err(MessageError::Changed);
             }
-            let path = now.path(self.maildir);
-            match fs::remove_file(&path) {
+            match self.subs.of(now.sub).remove(&now.name, source.id()) {
                 Ok(()) => {
                     self.follow(&now, new, was_there);
                     return Ok(MessageOutcome::Converted);
                 }
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(Refusal::to("remove", &path)(error).into()),
+                Err(Errno::NOENT) => {}
+                Err(error) => {
+                    return Err(Refusal::to("remove", &now.path(self.subs))(error).into());
+                }
             }
         }
-        Ok(MessageOutcome::SourceGone(new.path(self.maildir)))
+        Ok(MessageOutcome::SourceGone(new.path(self.subs)))
     }
 
     /// Gives the new form the flags that the old one had at the end. If a mail program was faster, it knows better.
     fn follow(&self, old: &Entry, new: &Entry, was_there: bool) {
+        let flags = old.parts().flags();
         let info = match was_there {
-            true => name::merged(new.parts().info, old.parts().info),
-            false => old.parts().info.to_vec(),
+            true => name::merged(&new.parts().flags(), &flags),
+            false => flags,
         };
         let wanted = Entry {
             // A message in `cur` was seen by a mail program.
@@ -287,28 +340,27 @@ impl<T: Transform> Group<'_, T> {
             name: name::joined(new.parts().base, &info),
         };
         if wanted != *new {
-            let (from, to) = (new.path(self.maildir), wanted.path(self.maildir));
-            let _ = rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE);
+            let (from, to) = (self.subs.of(new.sub), self.subs.of(wanted.sub));
+            let _ = from.rename(&new.name, to, &wanted.name, RenameFlags::NOREPLACE);
         }
     }
 }
 
 /// The names in one folder of a Maildir; hidden ones are no messages.
 pub(super) fn names(
-    maildir: &Path,
-    sub: Sub,
-) -> Result<impl Iterator<Item = Result<OsString, Refusal>>, Refusal> {
-    let folder = maildir.join(sub.name());
-    let entries = fs::read_dir(&folder).map_err(Refusal::to("read", &folder))?;
-    let name = move |entry: std::io::Result<fs::DirEntry>| match entry {
-        Ok(entry) => Some(Ok(entry.file_name())).filter(|name| !is_hidden(name)),
-        Err(error) => Some(Err(Refusal::to("read", &folder)(error))),
-    };
-    Ok(entries.filter_map(name))
+    folder: &Folder,
+) -> Result<impl Iterator<Item = Result<Name, Refusal>> + use<>, Refusal> {
+    let path = folder.path().to_path_buf();
+    let entries = folder.entries().map_err(Refusal::to("read", &path))?;
+    Ok(entries.filter_map(move |entry| match entry {
+        Ok(entry) => Some(Ok(entry.name)).filter(|name| !is_hidden(name)),
+        Err(error) => Some(Err(Refusal::to("read", &path)(error))),
+    }))
 }
 
-fn is_hidden(name: &Result<OsString, Refusal>) -> bool {
-    name.as_ref().is_ok_and(|name| starts_with_dot(name))
+fn is_hidden(name: &Result<Name, Refusal>) -> bool {
+    name.as_ref()
+        .is_ok_and(|name| starts_with_dot(name.as_os_str()))
 }
 
 pub(super) fn starts_with_dot(name: &OsStr) -> bool {

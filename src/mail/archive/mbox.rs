@@ -6,71 +6,81 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::file_range::FileRange;
 use super::form::{MODE_MAX, Source, copy_attributes};
 use super::lock::{DotLock, lock_file};
-use super::originals::parent;
 use super::run::Task;
 use super::separators::{Place, Places, Separators};
 use super::{
     ArchiveError, Direction, Event, MessageError, MessageOutcome, Refusal, Report, Transform,
 };
-use crate::atomic_file::{AtomicFile, Existing, FileMode, discard_leftovers};
+use crate::atomic_file::{AtomicFile, Existing, FileMode, Folder, LeftBy, Name, discard_leftovers};
 
 /// Bytes that are written at once.
 const BUFFER_BYTES: usize = 1 << 16;
 /// What a plain mbox keeps of the mode: its group may be that of the programs which deliver.
 const PLAIN_MODE_MAX: u32 = 0o770;
 
-/// Converts each message of the mbox at `path`.
+/// Converts each message of the mbox under `name`.
 pub(super) fn rewrite<T: Transform>(
     task: &Task<'_, T>,
-    path: &Path,
+    folder: &Folder,
+    name: &Name,
     observe: &mut dyn FnMut(Event<T::Error>),
 ) -> Result<(), ArchiveError> {
+    let path = &folder.path_of(name);
     if task.is_dry_run() {
-        let source = open(path, OFlags::RDONLY)?;
-        return Rewriting::new(task, path, &source, None).run(observe);
+        let source = open(folder, name, OFlags::RDONLY)?;
+        return Rewriting::new(task, name, &source, None).run(observe);
     }
-    let lock = DotLock::take(path)?;
+    let seen = folder.look(name).map_err(Refusal::to("look at", path))?;
+    let folder = &folder.for_file(Some(seen.owner()))?;
+    let lock = DotLock::take(folder, name)?;
     // A lock by fcntl needs a file that is open for writing.
-    let source = open(path, OFlags::RDWR)?;
+    let source = open(folder, name, OFlags::RDWR)?;
     lock_file(&source.file, path)?;
-    if !source.is_at(path) {
-        return Err(ArchiveError::Changed(path.to_path_buf()));
+    if source.id() != seen.id() || !source.is_at(folder, name) {
+        return Err(ArchiveError::Changed(path.clone()));
     }
+    task.refuse_foreign_original(folder)?;
     let stored_names = task
         .originals
         .as_ref()
         .map_or(0, |originals| originals.names(&source, path));
     if source.names() > 1 + stored_names {
-        return Err(ArchiveError::Link(path.to_path_buf()));
+        return Err(ArchiveError::Link(path.clone()));
     }
-    let folder = parent(path);
-    discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
-    Rewriting::new(task, path, &source, Some(&lock)).run(observe)
+    let cleaned = discard_leftovers(folder, LeftBy::Anybody);
+    cleaned.map_err(Refusal::to("clean", folder.path()))?;
+    Rewriting::new(task, name, &source, Some(&lock)).run(observe)
 }
 
-fn open(path: &Path, access: OFlags) -> Result<Source, ArchiveError> {
-    let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(Errno::LOOP) => return Err(ArchiveError::Link(path.to_path_buf())),
-        Err(error) => return Err(Refusal::to("open", path)(error).into()),
+fn open(folder: &Folder, name: &Name, access: OFlags) -> Result<Source, ArchiveError> {
+    let path = folder.path_of(name);
+    let file = match folder.read(name, access) {
+        Ok(file) => file,
+        Err(Errno::LOOP) => return Err(ArchiveError::Link(path)),
+        Err(error) => return Err(Refusal::to("open", &path)(error).into()),
     };
-    let metadata = file.metadata().map_err(Refusal::to("look at", path))?;
-    Ok(Source { file, metadata })
+    let metadata = file.metadata().map_err(Refusal::to("look at", &path))?;
+    Ok(Source {
+        folder: folder.clone(),
+        file,
+        metadata,
+    })
 }
 
 struct Rewriting<'a, T> {
     task: &'a Task<'a, T>,
-    path: &'a Path,
+    name: &'a Name,
+    /// For messages.
+    path: PathBuf,
     source: &'a Source,
     /// `None` in a dry run: nothing is written.
     lock: Option<&'a DotLock>,
@@ -95,13 +105,14 @@ enum Trouble<E: std::error::Error + 'static> {
 impl<'a, T: Transform> Rewriting<'a, T> {
     fn new(
         task: &'a Task<'a, T>,
-        path: &'a Path,
+        name: &'a Name,
         source: &'a Source,
         lock: Option<&'a DotLock>,
     ) -> Self {
         Self {
             task,
-            path,
+            name,
+            path: source.folder.path_of(name),
             source,
             lock,
             copy: None,
@@ -111,18 +122,18 @@ impl<'a, T: Transform> Rewriting<'a, T> {
     fn run(mut self, observe: &mut dyn FnMut(Event<T::Error>)) -> Result<(), ArchiveError> {
         let mut messages = 0;
         for place in self.places()? {
-            place.map_err(Refusal::to("read", self.path))?;
+            place.map_err(Refusal::to("read", &self.path))?;
             messages += 1;
         }
         observe(Event::Folder {
-            path: self.path.to_path_buf(),
+            path: self.path.clone(),
             messages,
         });
         for (place, number) in self.places()?.zip(1..) {
-            let place = place.map_err(Refusal::to("read", self.path))?;
+            let place = place.map_err(Refusal::to("read", &self.path))?;
             let outcome = self.message(&place)?;
             observe(Event::Message(Report {
-                path: self.path.to_path_buf(),
+                path: self.path.clone(),
                 number: Some(number),
                 outcome,
             }));
@@ -135,8 +146,8 @@ impl<'a, T: Transform> Rewriting<'a, T> {
 
     fn places(&self) -> Result<Places<'a>, ArchiveError> {
         let places = Places::new(&self.source.file, self.source.metadata.len());
-        let places = places.map_err(Refusal::to("read", self.path))?;
-        places.ok_or_else(|| ArchiveError::NotMail(self.path.to_path_buf()))
+        let places = places.map_err(Refusal::to("read", &self.path))?;
+        places.ok_or_else(|| ArchiveError::NotMail(self.path.clone()))
     }
 
     fn message(&mut self, place: &Place) -> Result<MessageOutcome<T::Error>, ArchiveError> {
@@ -156,7 +167,7 @@ impl<'a, T: Transform> Rewriting<'a, T> {
                 at: place.from_line.start,
                 ..message
             })
-            .map_err(Refusal::to("copy", self.path))?;
+            .map_err(Refusal::to("copy", &self.path))?;
         }
         Ok(outcome)
     }
@@ -194,9 +205,9 @@ impl<'a, T: Transform> Rewriting<'a, T> {
             message,
             ends_mbox: place.message.end == self.source.metadata.len(),
         };
-        let path = self.path;
+        let path = self.path.clone();
         let copy = self.copy_up_to(place).map_err(Trouble::Whole)?;
-        form.write(copy, path)?;
+        form.write(copy, &path)?;
         Ok(MessageOutcome::Converted)
     }
 
@@ -204,7 +215,7 @@ impl<'a, T: Transform> Rewriting<'a, T> {
     fn copy_up_to(&mut self, place: &Place) -> Result<&mut Copy, ArchiveError> {
         let copy = match self.copy.take() {
             Some(copy) => copy,
-            None => Copy::begin(self.path, self.range(0, place.from_line.start))?,
+            None => Copy::begin(self.source, self.name, self.range(0, place.from_line.start))?,
         };
         Ok(self.copy.insert(copy))
     }
@@ -216,19 +227,19 @@ impl<'a, T: Transform> Rewriting<'a, T> {
             Direction::Unseal => PLAIN_MODE_MAX,
         };
         let file = copy.file.file();
-        copy_attributes(file, &self.source.metadata, mode_max)
-            .map_err(Refusal::to("set mode and time of", self.path))?;
+        copy_attributes(file, self.source, &self.source.folder, mode_max)
+            .map_err(Refusal::to("set mode and time of", &self.path))?;
         copy.file.make_durable()?;
         let read_back =
-            digest(FileRange::all(copy.file.file())).map_err(Refusal::to("read", self.path))?;
+            digest(FileRange::all(copy.file.file())).map_err(Refusal::to("read", &self.path))?;
         if read_back != copy.digest.finalize() {
-            return Err(ArchiveError::ReadBack(self.path.to_path_buf()));
+            return Err(ArchiveError::ReadBack(self.path.clone()));
         }
         if let Some(originals) = &self.task.originals {
-            originals.store(self.source, self.path)?;
+            originals.store(self.source, &self.path)?;
         }
-        if !self.source.is_at(self.path) || !self.source.is_unchanged() {
-            return Err(ArchiveError::Changed(self.path.to_path_buf()));
+        if !self.source.is_at(&self.source.folder, self.name) || !self.source.is_unchanged() {
+            return Err(ArchiveError::Changed(self.path.clone()));
         }
         Ok(copy.file.commit()?)
     }
@@ -335,13 +346,14 @@ impl<T: Transform> Form<'_, T> {
 }
 
 impl Copy {
-    fn begin(path: &Path, before: FileRange<'_>) -> Result<Self, ArchiveError> {
+    fn begin(source: &Source, name: &Name, before: FileRange<'_>) -> Result<Self, ArchiveError> {
+        let (folder, path) = (&source.folder, source.folder.path_of(name));
         let mut copy = Self {
-            file: AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)?,
+            file: folder.create(name, FileMode::OwnerOnly, Existing::Overwrite)?,
             bytes: 0,
             digest: Sha256::new(),
         };
-        copy.take_over(before).map_err(Refusal::to("copy", path))?;
+        copy.take_over(before).map_err(Refusal::to("copy", &path))?;
         Ok(copy)
     }
 

@@ -29,7 +29,7 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use crate::atomic_file::AtomicFileError;
+use crate::atomic_file::{AtomicFileError, ForeignFile};
 use crate::mail::Reopen;
 
 pub use caches::Purged;
@@ -190,6 +190,9 @@ pub enum MessageError<E: Error + 'static> {
     /// The other form could not be decided on, made or verified.
     #[error(transparent)]
     Transform(E),
+    /// Root would have to work on another user's mail where that is not safe.
+    #[error(transparent)]
+    Foreign(#[from] ForeignFile),
     /// The new file could not be made.
     #[error(transparent)]
     File(#[from] AtomicFileError),
@@ -247,6 +250,9 @@ pub enum ArchiveError {
     /// A different original of that name is stored already.
     #[error("{} exists and is different", .0.display())]
     OriginalDiffers(PathBuf),
+    /// Root would have to work on another user's mail where that is not safe.
+    #[error(transparent)]
+    Foreign(#[from] ForeignFile),
     /// The new file could not be made.
     #[error(transparent)]
     File(#[from] AtomicFileError),

@@ -10,27 +10,44 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use memchr::memchr;
 
 use super::Direction;
+use crate::atomic_file::Name;
 
 const SEALED: &[u8] = b".encl";
 const PLAIN: &[u8] = b".plain";
 /// What stands before the flags.
 const FLAGS: &[u8] = b":2,";
+/// What stands before flags that a mail program tries out.
+const EXPERIMENTAL: &[u8] = b":1,";
 /// The flag of a message that is to be deleted.
 const TRASHED: u8 = b'T';
 
 /// A name taken apart. The two parts, one after the other, are the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Name<'a> {
+pub(super) struct MessageName<'a> {
     pub(super) base: &'a [u8],
     /// From the colon on, or nothing.
     pub(super) info: &'a [u8],
 }
 
-impl<'a> Name<'a> {
+impl<'a> MessageName<'a> {
     pub(super) fn of(name: &'a OsStr) -> Self {
         let name = name.as_bytes();
         let (base, info) = name.split_at(memchr(b':', name).unwrap_or(name.len()));
         Self { base, info }
+    }
+
+    /// What follows the base of the other form: the flags, which are letters, and nothing else. Whoever may write in the folder
+    /// chooses what stands there.
+    pub(super) fn flags(self) -> Vec<u8> {
+        let kinds = [FLAGS, EXPERIMENTAL];
+        let kind = kinds.into_iter().find(|kind| self.info.starts_with(kind));
+        let Some(kind) = kind else {
+            return Vec::new();
+        };
+        let letters = self.info[kind.len()..]
+            .iter()
+            .take_while(|flag| flag.is_ascii_alphabetic());
+        kind.iter().chain(letters).copied().collect()
     }
 
     /// The base of the other form.
@@ -50,8 +67,9 @@ impl<'a> Name<'a> {
 }
 
 /// Puts a name together.
-pub(super) fn joined(base: &[u8], info: &[u8]) -> OsString {
-    OsString::from_vec([base, info].concat())
+pub(super) fn joined(base: &[u8], info: &[u8]) -> Name {
+    let name = OsString::from_vec([base, info].concat());
+    Name::new(name).expect("a base is part of a name that begins with no dot")
 }
 
 /// The flags of a message that stood there under two names. Only what is to be deleted under both is to be deleted.
@@ -85,7 +103,7 @@ mod tests {
     use super::*;
 
     fn other(name: &str, direction: Direction) -> String {
-        let base = Name::of(OsStr::new(name)).other_base(direction);
+        let base = MessageName::of(OsStr::new(name)).other_base(direction);
         String::from_utf8(base).unwrap()
     }
 
@@ -105,7 +123,7 @@ mod tests {
         for (plain, sealed, back) in table {
             assert_eq!(other(plain, Direction::Seal), sealed);
             assert_eq!(other(sealed, Direction::Unseal), back);
-            let key = |name| Name::of(OsStr::new(name)).key();
+            let key = |name| MessageName::of(OsStr::new(name)).key();
             assert_eq!(key(plain), key(sealed), "{plain}");
         }
     }
@@ -113,9 +131,28 @@ mod tests {
     #[test]
     fn what_came_sealed_gets_a_name_of_its_own() {
         assert_eq!(other("1.host,S=9:2,S", Direction::Unseal), "1.host.plain");
-        let key = |name| Name::of(OsStr::new(name)).key();
+        let key = |name| MessageName::of(OsStr::new(name)).key();
         assert_eq!(key("1.host,S=9:2,S"), key("1.host.plain"));
         assert_eq!(key("1.host.plain.encl"), key("1.host.plain"));
+    }
+
+    #[test]
+    fn behind_the_colon_only_flags_stay() {
+        let table = [
+            ("1", ""),
+            ("1:2,", ":2,"),
+            ("1:2,RSa", ":2,RSa"),
+            ("1:2,S.service", ":2,S"),
+            ("1:2,.conf", ":2,"),
+            ("1:1,x", ":1,x"),
+            ("1:1,x.service", ":1,x"),
+            ("1:3,S", ""),
+            ("1:.sh", ""),
+        ];
+        for (name, flags) in table {
+            let found = MessageName::of(OsStr::new(name)).flags();
+            assert_eq!(found, flags.as_bytes(), "{name}");
+        }
     }
 
     #[test]

@@ -1,20 +1,20 @@
 //! The originals of messages: stored at the same path below another folder, durable before the form in the archive is removed.
 
 use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, CWD};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::file_range::FileRange;
+use super::find::Contents;
 use super::form::{MODE_MAX, Source, copy_attributes};
-use super::{Archive, ArchiveError, Kind, MessageError, Refusal};
-use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode, discard_leftovers};
+use super::{Archive, ArchiveError, Kind, MessageError, Mode, Refusal};
+use crate::atomic_file::{
+    AtomicFileError, Existing, FileMode, Folder, LeftBy, Name, discard_leftovers,
+};
 
 /// Bytes that are compared at once.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -26,10 +26,11 @@ const VERSIONS_MAX: u32 = 10_000;
 #[derive(Debug)]
 pub(super) struct Originals<'a> {
     archive: &'a Archive,
-    /// The folder that paths are taken from: the archive, or the one that it lies in as a single file.
+    /// The path that others are taken from: the archive's, or that of the folder in which it lies as a single file.
     from: &'a Path,
-    root: &'a Path,
-    /// Folders that exist and from which the temporary files of killed runs were removed.
+    /// `None` in a dry run if there is none yet.
+    root: Option<Folder>,
+    /// Folders below it from which the temporary files of killed runs were removed.
     ready: Mutex<HashSet<PathBuf>>,
 }
 
@@ -42,80 +43,96 @@ pub(super) enum StoreError {
 }
 
 impl<'a> Originals<'a> {
-    pub(super) fn new(archive: &'a Archive, originals: &'a Path) -> Self {
+    /// Opens or makes the folder. One inside the archive is refused: its originals would be messages of the archive, or the
+    /// messages themselves.
+    pub(super) fn open(
+        archive: &'a Archive,
+        originals: &Path,
+        mode: Mode,
+    ) -> Result<Self, ArchiveError> {
         let from = match archive.kind {
             Kind::Maildir | Kind::Folder => &archive.path,
-            Kind::Mbox | Kind::Message => parent(&archive.path),
+            Kind::Mbox | Kind::Message => archive.path.parent().unwrap_or(Path::new("")),
         };
-        Self {
+        let root = match mode {
+            Mode::DryRun => Folder::open_typed(originals).ok(),
+            Mode::Apply => {
+                let root = Folder::make_typed(originals)?;
+                let is_inside = match &archive.contents {
+                    Contents::Folder(folder) => root.is_inside(folder),
+                    Contents::File(folder, _) => {
+                        root.id().and_then(|root| Ok(folder.id()? == root))
+                    }
+                };
+                if is_inside.map_err(Refusal::to("find", originals))? {
+                    return Err(ArchiveError::OriginalsInside(originals.to_path_buf()));
+                }
+                Some(root)
+            }
+        };
+        Ok(Self {
             archive,
             from,
-            root: originals,
+            root,
             ready: Mutex::default(),
-        }
-    }
-
-    /// Refuses a folder inside the archive, whose originals would be messages of the archive, or the messages themselves.
-    pub(super) fn check(&self) -> Result<(), ArchiveError> {
-        make_folders(self.root)?;
-        let real = |path: &Path| fs::canonicalize(path).map_err(Refusal::to("find", path));
-        let (originals, from) = (real(self.root)?, real(self.from)?);
-        let is_inside = match self.archive.kind {
-            Kind::Maildir | Kind::Folder => originals.starts_with(from),
-            Kind::Mbox | Kind::Message => originals == from,
-        };
-        match is_inside {
-            true => Err(ArchiveError::OriginalsInside(self.root.to_path_buf())),
-            false => Ok(()),
-        }
+        })
     }
 
     /// Stores what is at `path` of the archive now. If a run that was killed has stored it already, nothing is done.
     pub(super) fn store(&self, source: &Source, path: &Path) -> Result<(), StoreError> {
-        let mut last = PathBuf::new();
-        for target in self.targets(path) {
-            match self.store_at(source, path, &target) {
-                Err(StoreError::Different(target)) => last = target,
+        let within = self.within(path);
+        let above = within.parent().unwrap_or(Path::new(""));
+        let folder = self.folder(above)?;
+        let mut last = None;
+        for name in self.names_for(within) {
+            match store_at(source, path, &folder, &name) {
+                Err(StoreError::Different(target)) => last = Some(target),
                 stored => return stored,
             }
         }
-        Err(StoreError::Different(last))
+        Err(StoreError::Different(
+            last.unwrap_or_else(|| path.to_path_buf()),
+        ))
     }
 
-    fn store_at(&self, source: &Source, path: &Path, target: &Path) -> Result<(), StoreError> {
-        let folder = parent(target);
-        self.make_ready(folder)?;
-        match link(&source.file, target) {
-            Ok(()) => {}
-            Err(Errno::EXIST) if is_stored(source, target)? => {}
-            Err(Errno::EXIST) => return Err(StoreError::Different(target.to_path_buf())),
-            // Another device, a file that is not ours, or a file system without links.
-            Err(_) => return copy(source, target),
-        }
-        source.file.sync_all().map_err(Refusal::to("sync", path))?;
-        Ok(sync_folder(folder)?)
-    }
-
-    fn make_ready(&self, folder: &Path) -> Result<(), Refusal> {
+    /// The folder at a path below the root, made and clean.
+    fn folder(&self, within: &Path) -> Result<Folder, Refusal> {
+        let root = self
+            .root
+            .as_ref()
+            .expect("originals are stored in no dry run");
+        let path = root.path().join(within);
         // Locked meanwhile, so that no other thread writes there before it is clean.
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if !ready.contains(folder) {
-            make_folders(folder)?;
-            discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
-            ready.insert(folder.to_path_buf());
+        let folder = root.make_below(within);
+        let folder = folder.map_err(Refusal::to("make the folder", &path))?;
+        if !ready.contains(within) {
+            discard_leftovers(&folder, LeftBy::Anybody).map_err(Refusal::to("clean", &path))?;
+            ready.insert(within.to_path_buf());
         }
-        Ok(())
+        Ok(folder)
     }
 
     /// How many names the file has because it is stored as an original.
     pub(super) fn names(&self, source: &Source, path: &Path) -> u64 {
-        let mut stored = self.targets(path).take_while(|target| target.exists());
-        u64::from(stored.any(|target| source.is_at(&target)))
+        let within = self.within(path);
+        let above = within.parent().unwrap_or(Path::new(""));
+        let root = self.root.as_ref();
+        let Some(Ok(folder)) = root.map(|root| root.descend(above)) else {
+            return 0;
+        };
+        let mut stored = self.names_for(within).take_while(|name| folder.has(name));
+        u64::from(stored.any(|name| source.is_at(&folder, &name)))
     }
 
-    /// Where the original goes. An mbox grows and is sealed again: each time it is another original, with a number.
-    fn targets(&self, path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-        let first = self.root.join(path.strip_prefix(self.from).unwrap_or(path));
+    /// The path of a message below the archive.
+    fn within<'p>(&self, path: &'p Path) -> &'p Path {
+        path.strip_prefix(self.from).unwrap_or(path)
+    }
+
+    /// What the original is called. An mbox grows and is sealed again: each time it is another original, with a number.
+    fn names_for(&self, within: &Path) -> impl Iterator<Item = Name> + use<> {
+        let first = within.file_name().unwrap_or_default().to_owned();
         let versions = match self.archive.kind {
             Kind::Mbox => VERSIONS_MAX,
             Kind::Maildir | Kind::Folder | Kind::Message => 1,
@@ -123,34 +140,49 @@ impl<'a> Originals<'a> {
         let numbered = (2..=versions).map({
             let first = first.clone();
             move |version| {
-                let mut name = first.clone().into_os_string();
+                let mut name = first.clone();
                 name.push(format!(".{version}"));
-                PathBuf::from(name)
+                name
             }
         });
-        std::iter::once(first).chain(numbered)
+        std::iter::once(first).chain(numbered).filter_map(Name::new)
     }
 }
 
-/// Links the very file that is open, whatever its name is now.
-fn link(file: &File, target: &Path) -> Result<(), Errno> {
-    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
-    rustix::fs::linkat(CWD, open, CWD, target, AtFlags::SYMLINK_FOLLOW)
+fn store_at(source: &Source, path: &Path, folder: &Folder, name: &Name) -> Result<(), StoreError> {
+    // The very file that is open, whatever its name is now.
+    match folder.link(&source.file, name) {
+        Ok(()) => {}
+        Err(Errno::EXIST) if is_stored(source, folder, name)? => {}
+        Err(Errno::EXIST) => return Err(StoreError::Different(folder.path_of(name))),
+        // Another device, a file that is not ours, or a file system without links.
+        Err(_) => return copy(source, folder, name),
+    }
+    source.file.sync_all().map_err(Refusal::to("sync", path))?;
+    Ok(sync_folder(folder)?)
 }
 
-fn is_stored(source: &Source, target: &Path) -> Result<bool, Refusal> {
-    if source.is_at(target) {
+fn is_stored(source: &Source, folder: &Folder, name: &Name) -> Result<bool, Refusal> {
+    let target = folder.path_of(name);
+    if source.is_at(folder, name) {
         // With one name only, a link among the folders has led us back into the archive.
-        let names = source
-            .file
-            .metadata()
-            .map_err(Refusal::to("look at", target))?;
-        return Ok(names.nlink() > 1);
+        let names = source.file.metadata();
+        let names = names.map_err(Refusal::to("look at", &target))?;
+        return Ok(std::os::unix::fs::MetadataExt::nlink(&names) > 1);
     }
-    let is_file = fs::symlink_metadata(target)
-        .is_ok_and(|stored| stored.is_file() && stored.len() == source.metadata.len());
-    let same = || same_bytes(FileRange::all(&source.file), File::open(target)?);
-    Ok(is_file && same().map_err(Refusal::to("compare", target))?)
+    let same = || {
+        let stored = folder.read(name, OFlags::RDONLY)?;
+        let metadata = stored.metadata()?;
+        Ok::<_, io::Error>(
+            metadata.is_file()
+                && metadata.len() == source.metadata.len()
+                && same_bytes(FileRange::all(&source.file), stored)?,
+        )
+    };
+    match same() {
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Ok(false),
+        same => same.map_err(Refusal::to("compare", &target)),
+    }
 }
 
 /// Whether two readers give the same bytes.
@@ -172,48 +204,24 @@ fn same_bytes(mut one: impl Read, mut two: impl Read) -> io::Result<bool> {
     }
 }
 
-fn copy(source: &Source, target: &Path) -> Result<(), StoreError> {
-    let begun = AtomicFile::create(target, FileMode::OwnerOnly, Existing::Keep);
+fn copy(source: &Source, folder: &Folder, name: &Name) -> Result<(), StoreError> {
+    let target = &folder.path_of(name);
+    let begun = folder.create(name, FileMode::OwnerOnly, Existing::Keep);
     let mut file = match begun {
-        Err(AtomicFileError::Exists(_)) if is_stored(source, target)? => return Ok(()),
+        Err(AtomicFileError::Exists(_)) if is_stored(source, folder, name)? => return Ok(()),
         Err(AtomicFileError::Exists(target)) => return Err(StoreError::Different(target)),
         begun => begun.map_err(StoreError::File)?,
     };
     io::copy(&mut FileRange::all(&source.file), &mut file).map_err(Refusal::to("write", target))?;
-    copy_attributes(file.file(), &source.metadata, MODE_MAX)
+    copy_attributes(file.file(), source, folder, MODE_MAX)
         .map_err(Refusal::to("set mode and time of", target))?;
     file.commit().map_err(StoreError::File)
 }
 
-/// Makes a folder that only its owner enters, with those above it, and their names durable.
-fn make_folders(folder: &Path) -> Result<(), Refusal> {
-    let mut missing: Vec<&Path> = folder
-        .ancestors()
-        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
-        .collect();
-    while let Some(folder) = missing.pop() {
-        match DirBuilder::new().mode(0o700).create(folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Refusal::to("make the folder", folder)(error));
-            }
-            _ => sync_folder(parent(folder))?,
-        }
-    }
-    Ok(())
-}
-
-/// The folder that `path` is in.
-pub(super) fn parent(path: &Path) -> &Path {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
-}
-
 /// Makes the names in a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), Refusal> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(Refusal::to("sync the folder", folder))
+pub(super) fn sync_folder(folder: &Folder) -> Result<(), Refusal> {
+    let synced = folder.sync();
+    synced.map_err(Refusal::to("sync the folder", folder.path()))
 }
 
 impl From<Refusal> for StoreError {

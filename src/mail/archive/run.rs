@@ -1,18 +1,21 @@
 //! A run over an archive: threads take messages from the walk, and report the results to the calling thread.
 
 use std::error::Error;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::find::Contents;
+use super::form::Source;
 use super::maildir::Group;
-use super::originals::{Originals, parent};
-use super::walk::{Broken, Folder, Step, Walk};
+use super::originals::Originals;
+use super::walk::{Broken, MailFolder, Step, Walk};
 use super::{
     Archive, ArchiveError, Decision, Direction, Event, Kind, MessageError, MessageOutcome, Mode,
     Refusal, Report, Run, Skip, Tally, Transform, eml, mbox,
 };
-use crate::atomic_file::discard_leftovers;
+use crate::atomic_file::{Folder, ForeignFile, LeftBy, Name, discard_leftovers};
 use crate::mail::Reopen;
 
 /// Reports that wait for the caller, at most.
@@ -44,35 +47,27 @@ impl<T: Transform> Run<'_, T> {
             observe(event);
         };
         let task = self.task(archive)?;
-        match archive.kind {
-            Kind::Maildir | Kind::Folder => self.folders(&task, archive, &mut count),
-            Kind::Mbox => mbox::rewrite(&task, &archive.path, &mut count)?,
-            Kind::Message => single(&task, &archive.path, &mut count)?,
+        match &archive.contents {
+            Contents::Folder(folder) => self.folders(&task, folder, &mut count),
+            Contents::File(folder, name) if archive.kind == Kind::Mbox => {
+                mbox::rewrite(&task, folder, name, &mut count)?;
+            }
+            Contents::File(folder, name) => single(&task, folder, name, &mut count)?,
         }
         Ok(tally)
     }
 
     pub(super) fn task<'a>(&'a self, archive: &'a Archive) -> Result<Task<'a, T>, ArchiveError> {
-        let originals = self
-            .originals
-            .map(|originals| Originals::new(archive, originals));
-        if let (Some(originals), Mode::Apply) = (&originals, self.mode) {
-            originals.check()?;
-        }
+        let open = |originals| Originals::open(archive, originals, self.mode);
         Ok(Task {
             transform: self.transform,
-            originals,
+            originals: self.originals.map(open).transpose()?,
             mode: self.mode,
         })
     }
 
-    fn folders(
-        &self,
-        task: &Task<'_, T>,
-        archive: &Archive,
-        observe: &mut dyn FnMut(Event<T::Error>),
-    ) {
-        let walk = Mutex::new(Walk::new(archive.path.clone(), self.mode));
+    fn folders(&self, task: &Task<'_, T>, root: &Folder, observe: &mut dyn FnMut(Event<T::Error>)) {
+        let walk = Mutex::new(Walk::new(root, self.mode));
         let (sender, receiver) = sync_channel(REPORTS_MAX);
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.get() {
@@ -89,21 +84,23 @@ impl<T: Transform> Run<'_, T> {
 
 fn single<T: Transform>(
     task: &Task<'_, T>,
-    path: &Path,
+    folder: &Folder,
+    name: &Name,
     observe: &mut dyn FnMut(Event<T::Error>),
 ) -> Result<(), ArchiveError> {
+    let path = folder.path_of(name);
     observe(Event::Folder {
-        path: path.to_path_buf(),
+        path: path.clone(),
         messages: 1,
     });
     if !task.is_dry_run() {
-        let folder = parent(path);
-        discard_leftovers(folder).map_err(Refusal::to("clean", folder))?;
+        let cleaned = discard_leftovers(folder, LeftBy::Anybody);
+        cleaned.map_err(Refusal::to("clean", folder.path()))?;
     }
     observe(Event::Message(Report {
-        path: path.to_path_buf(),
+        path,
         number: None,
-        outcome: eml::change(task, path),
+        outcome: eml::change(task, folder, name),
     }));
     Ok(())
 }
@@ -115,6 +112,30 @@ impl<T: Transform> Task<'_, T> {
 
     pub(super) fn is_dry_run(&self) -> bool {
         self.mode == Mode::DryRun
+    }
+
+    /// The folder of a message, for work on it.
+    pub(super) fn folder_for(&self, source: &Source) -> Result<Folder, ForeignFile> {
+        self.folder_in(&source.folder, source)
+    }
+
+    /// A folder for work on a message in it.
+    pub(super) fn folder_in(
+        &self,
+        folder: &Folder,
+        source: &Source,
+    ) -> Result<Folder, ForeignFile> {
+        let folder = folder.for_file(Some(source.metadata.uid()))?;
+        self.refuse_foreign_original(&folder)?;
+        Ok(folder)
+    }
+
+    /// Originals that root would keep of another user's mail would be root's.
+    pub(super) fn refuse_foreign_original(&self, folder: &Folder) -> Result<(), ForeignFile> {
+        match self.originals.is_some() && !folder.is_mine() {
+            true => Err(ForeignFile::Original),
+            false => Ok(()),
+        }
     }
 
     /// The result for a message with which there is nothing to do.
@@ -161,20 +182,20 @@ fn work<T: Transform>(
 ) -> Option<()> {
     match next(walk, teller)? {
         Step::Begin(..) => Some(()),
-        Step::Message(folder, entries) => {
+        Step::Message(folder, subs, entries) => {
             let group = Group {
                 task,
-                maildir: &folder.path,
+                subs: &subs,
                 entries,
             };
             let mut listens = Some(());
             group.change(&mut |report| listens = teller.tell(Event::Message(report)));
             listens.and(leave(folder, teller))
         }
-        Step::Eml(folder, path) => {
-            let outcome = eml::change(task, &path);
+        Step::Eml(folder, name) => {
+            let outcome = eml::change(task, &folder.opened, &name);
             teller.tell(Event::Message(Report {
-                path,
+                path: folder.opened.path_of(&name),
                 number: None,
                 outcome,
             }))?;
@@ -182,6 +203,7 @@ fn work<T: Transform>(
         }
         Step::End(folder) => leave(folder, teller),
         Step::Broken(path, Broken::Busy) => teller.fail(&path, MessageError::Busy),
+        Step::Broken(path, Broken::Foreign(foreign)) => teller.fail(&path, foreign.into()),
         Step::Broken(path, Broken::Refusal(refusal)) => teller.fail(&path, refusal.into()),
     }
 }
@@ -200,11 +222,11 @@ fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
 }
 
 /// Releases a folder; the last thread to do so makes the removal of old forms durable.
-fn leave<E: Error>(folder: Arc<Folder>, teller: &Teller<E>) -> Option<()> {
+fn leave<E: Error>(folder: Arc<MailFolder>, teller: &Teller<E>) -> Option<()> {
     let Some(folder) = Arc::into_inner(folder) else {
         return Some(());
     };
-    let path = folder.path.clone();
+    let path = folder.opened.path().to_path_buf();
     match folder.close() {
         Ok(()) => Some(()),
         Err(refusal) => teller.fail(&path, refusal.into()),

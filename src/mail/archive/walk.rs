@@ -1,39 +1,48 @@
 //! Finds the messages below a folder, one folder after the other, in the order of their names.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::maildir::{Entry, Sub, names, starts_with_dot};
-use super::name::Name;
+use rustix::fs::FileType;
+use rustix::process::geteuid;
+
+use super::maildir::{Entry, Sub, Subs, names, starts_with_dot};
+use super::name::MessageName;
 use super::originals::sync_folder;
 use super::{Mode, Refusal, lock};
-use crate::atomic_file::discard_leftovers;
+use crate::atomic_file::{Folder, ForeignFile, LeftBy, Name, discard_leftovers};
 
 /// Visits folders lazily: it holds the names of one of them at a time.
 pub(super) struct Walk {
     /// Folders to come, the next one last.
-    pending: Vec<PathBuf>,
+    pending: Vec<Pending>,
     current: Option<Current>,
     mode: Mode,
 }
 
+/// A folder to come. It is opened when its turn has come, below the one that it was found in.
+pub(super) enum Pending {
+    Root(Folder),
+    Below(Folder, Name),
+}
+
 struct Current {
-    folder: Arc<Folder>,
+    folder: Arc<MailFolder>,
     /// The names to come, the next one last.
     left: Left,
 }
 
 enum Left {
-    Maildir(Vec<Entry>),
-    Eml(Vec<OsString>),
+    Maildir(Subs, Vec<Entry>),
+    Eml(Vec<Name>),
 }
 
 /// A folder that is being worked in. It is closed with its last reference.
-pub(super) struct Folder {
-    pub(super) path: PathBuf,
-    is_maildir: bool,
+pub(super) struct MailFolder {
+    pub(super) opened: Folder,
+    /// The folders in which files are made and removed.
+    places: Vec<Folder>,
     mode: Mode,
     /// Held as long as the folder is.
     _lock: Option<File>,
@@ -44,45 +53,73 @@ pub(super) enum Step {
     /// A folder and how many messages it holds.
     Begin(PathBuf, u64),
     /// The names of one message in a Maildir.
-    Message(Arc<Folder>, Vec<Entry>),
+    Message(Arc<MailFolder>, Subs, Vec<Entry>),
     /// A message in a file that keeps its name.
-    Eml(Arc<Folder>, PathBuf),
+    Eml(Arc<MailFolder>, Name),
     /// A folder has no more messages.
-    End(Arc<Folder>),
+    End(Arc<MailFolder>),
     /// A folder cannot be worked in.
     Broken(PathBuf, Broken),
 }
 
 pub(super) enum Broken {
     Busy,
+    Foreign(ForeignFile),
     Refusal(Refusal),
 }
 
+impl Pending {
+    pub(super) fn root(folder: &Folder) -> Self {
+        Self::Root(folder.clone())
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Root(folder) => folder.path().to_path_buf(),
+            Self::Below(folder, name) => folder.path_of(name),
+        }
+    }
+
+    pub(super) fn open(self) -> Result<Folder, Refusal> {
+        match self {
+            Self::Root(folder) => Ok(folder),
+            Self::Below(folder, name) => folder
+                .below(&name)
+                .map_err(Refusal::to("read", &folder.path_of(&name))),
+        }
+    }
+}
+
 impl Walk {
-    pub(super) fn new(root: PathBuf, mode: Mode) -> Self {
+    pub(super) fn new(root: &Folder, mode: Mode) -> Self {
         Self {
-            pending: vec![root],
+            pending: vec![Pending::root(root)],
             current: None,
             mode,
         }
     }
 
-    fn enter(&mut self, path: PathBuf) -> Step {
-        match self.try_enter(path.clone()) {
+    fn enter(&mut self, next: Pending) -> Step {
+        let path = next.path();
+        match self.try_enter(next) {
             Ok(messages) => Step::Begin(path, messages),
             Err(broken) => Step::Broken(path, broken),
         }
     }
 
-    fn try_enter(&mut self, path: PathBuf) -> Result<u64, Broken> {
-        let is_maildir = is_maildir(&path);
+    fn try_enter(&mut self, next: Pending) -> Result<u64, Broken> {
+        let opened = next.open()?;
+        let subs = Subs::open(&opened);
         // Before the names are listed: a Maildir that is busy is left alone, but not what is below it.
-        let (below, files) = list(&path)?;
+        let (below, files) = list(&opened, subs.is_some())?;
         self.pending.extend(below.into_iter().rev());
-        let folder = Folder::open(path, is_maildir, self.mode)?;
-        let left = match is_maildir {
-            true => Left::Maildir(entries(&folder.path)?),
-            false => Left::Eml(files),
+        let folder = MailFolder::begin(opened, subs.as_ref(), self.mode)?;
+        let left = match subs {
+            Some(subs) => {
+                let entries = entries(&subs)?;
+                Left::Maildir(subs, entries)
+            }
+            None => Left::Eml(files),
         };
         let messages = left.len();
         self.current = Some(Current {
@@ -98,16 +135,15 @@ impl Iterator for Walk {
 
     fn next(&mut self) -> Option<Step> {
         let Some(current) = &mut self.current else {
-            let path = self.pending.pop()?;
-            return Some(self.enter(path));
+            let next = self.pending.pop()?;
+            return Some(self.enter(next));
         };
         let folder = current.folder.clone();
         let step = match &mut current.left {
-            Left::Maildir(entries) => group(entries).map(|group| Step::Message(folder, group)),
-            Left::Eml(names) => names.pop().map(|name| {
-                let path = folder.path.join(name);
-                Step::Eml(folder, path)
-            }),
+            Left::Maildir(subs, entries) => {
+                group(entries).map(|group| Step::Message(folder, subs.clone(), group))
+            }
+            Left::Eml(names) => names.pop().map(|name| Step::Eml(folder, name)),
         };
         step.or_else(|| self.current.take().map(|ended| Step::End(ended.folder)))
     }
@@ -116,88 +152,101 @@ impl Iterator for Walk {
 impl Left {
     fn len(&self) -> usize {
         match self {
-            Self::Maildir(entries) => entries.len(),
+            Self::Maildir(_, entries) => entries.len(),
             Self::Eml(names) => names.len(),
         }
     }
 }
 
-impl Folder {
-    fn open(path: PathBuf, is_maildir: bool, mode: Mode) -> Result<Self, Broken> {
+impl MailFolder {
+    fn begin(opened: Folder, subs: Option<&Subs>, mode: Mode) -> Result<Self, Broken> {
+        let places = match subs {
+            Some(subs) => subs.both().map(Folder::clone).to_vec(),
+            None => vec![opened.clone()],
+        };
         let lock = match mode {
             Mode::DryRun => None,
             Mode::Apply => {
-                let lock = lock::lock_folder(&path).map_err(Refusal::to("open", &path))?;
+                let lock = lock::lock_folder(&opened);
+                let lock = lock.map_err(Refusal::to("open", opened.path()))?;
                 Some(lock.ok_or(Broken::Busy)?)
             }
         };
-        let folder = Self {
-            path,
-            is_maildir,
-            mode,
-            _lock: lock,
-        };
         if mode == Mode::Apply {
-            for place in folder.places() {
-                discard_leftovers(&place).map_err(Refusal::to("clean", &place))?;
+            for place in &places {
+                refuse_foreign(&opened, place)?;
+                let cleaned = discard_leftovers(place, LeftBy::Anybody);
+                cleaned.map_err(Refusal::to("clean", place.path()))?;
             }
         }
-        Ok(folder)
-    }
-
-    /// The folders in which files are made and removed.
-    fn places(&self) -> Vec<PathBuf> {
-        match self.is_maildir {
-            true => Sub::ALL.map(|sub| self.path.join(sub.name())).to_vec(),
-            false => vec![self.path.clone()],
-        }
+        Ok(Self {
+            opened,
+            places,
+            mode,
+            _lock: lock,
+        })
     }
 
     /// Makes durable what was removed from the folder.
     pub(super) fn close(self) -> Result<(), Refusal> {
         match self.mode {
             Mode::DryRun => Ok(()),
-            Mode::Apply => self
-                .places()
-                .iter()
-                .try_for_each(|place| sync_folder(place)),
+            Mode::Apply => self.places.iter().try_for_each(sync_folder),
         }
     }
 }
 
-/// Whether a folder has the two folders of a Maildir in which messages lie.
-pub(super) fn is_maildir(path: &Path) -> bool {
-    let has = |sub: Sub| fs::symlink_metadata(path.join(sub.name())).is_ok_and(|sub| sub.is_dir());
-    Sub::ALL.into_iter().all(has)
+/// Root leaves a Maildir alone in which somebody else has made one of the folders.
+fn refuse_foreign(maildir: &Folder, place: &Folder) -> Result<(), Broken> {
+    let owner = |folder: &Folder| {
+        folder
+            .owner()
+            .map_err(Refusal::to("look at", folder.path()))
+    };
+    match geteuid().is_root() && owner(maildir)? != owner(place)? {
+        true => Err(Broken::Foreign(ForeignFile::OtherOwner)),
+        false => Ok(()),
+    }
 }
 
 /// The folders below that are worth a look, and the .eml files, the last name first.
-pub(super) fn list(path: &Path) -> Result<(Vec<PathBuf>, Vec<OsString>), Refusal> {
+pub(super) fn list(
+    folder: &Folder,
+    is_maildir: bool,
+) -> Result<(Vec<Pending>, Vec<Name>), Refusal> {
     let (mut below, mut files) = (Vec::new(), Vec::new());
-    let is_maildir = is_maildir(path);
-    for entry in fs::read_dir(path).map_err(Refusal::to("read", path))? {
-        let entry = entry.map_err(Refusal::to("read", path))?;
-        let kind = entry
-            .file_type()
-            .map_err(Refusal::to("look at", &entry.path()))?;
-        let name = entry.file_name();
-        if kind.is_dir() && is_looked_into(&entry.path(), is_maildir) {
-            below.push(entry.path());
-        } else if !kind.is_dir() && is_eml(Path::new(&name)) && !starts_with_dot(&name) {
+    let refused = || Refusal::to("read", folder.path());
+    for entry in folder.entries().map_err(refused())? {
+        let entry = entry.map_err(refused())?;
+        let name = entry.name;
+        let is_folder = entry.kind == FileType::Directory;
+        let file_name = name.as_os_str();
+        if is_folder && is_looked_into(folder, &name, is_maildir) {
+            below.push(name);
+        } else if !is_folder && is_eml(Path::new(file_name)) && !starts_with_dot(file_name) {
             files.push(name);
         }
     }
     below.sort_unstable();
     files.sort_unstable_by(|one, two| two.cmp(one));
-    Ok((below, files))
+    let below = below
+        .into_iter()
+        .map(|name| Pending::Below(folder.clone(), name));
+    Ok((below.collect(), files))
 }
 
 /// Hidden folders hold mail only as subfolders of a Maildir (Maildir++), which are Maildirs themselves.
-fn is_looked_into(path: &Path, in_maildir: bool) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    match starts_with_dot(name) {
-        true => is_maildir(path),
-        false => !(in_maildir && ["cur", "new", "tmp"].iter().any(|own| name == *own)),
+fn is_looked_into(folder: &Folder, name: &Name, in_maildir: bool) -> bool {
+    match starts_with_dot(name.as_os_str()) {
+        true => folder
+            .below(name)
+            .is_ok_and(|below| Subs::open(&below).is_some()),
+        false => {
+            !(in_maildir
+                && ["cur", "new", "tmp"]
+                    .iter()
+                    .any(|own| name.as_os_str() == *own))
+        }
     }
 }
 
@@ -208,15 +257,15 @@ pub(super) fn is_eml(path: &Path) -> bool {
 }
 
 /// The messages of a Maildir, names of one message beside each other, the last one first.
-fn entries(maildir: &Path) -> Result<Vec<Entry>, Refusal> {
+fn entries(subs: &Subs) -> Result<Vec<Entry>, Refusal> {
     let mut entries = Vec::new();
     for sub in Sub::ALL {
-        for name in names(maildir, sub)? {
+        for name in names(subs.of(sub))? {
             entries.push(Entry { sub, name: name? });
         }
     }
     entries.sort_unstable_by(|one, two| {
-        let keys = Name::of(&two.name).key().cmp(&Name::of(&one.name).key());
+        let keys = key(two).cmp(&key(one));
         keys.then_with(|| two.name.cmp(&one.name))
     });
     Ok(entries)
@@ -226,12 +275,14 @@ fn entries(maildir: &Path) -> Result<Vec<Entry>, Refusal> {
 fn group(entries: &mut Vec<Entry>) -> Option<Vec<Entry>> {
     let last = entries.pop()?;
     let mut group = vec![last];
-    while let Some(next) =
-        entries.pop_if(|next| Name::of(&next.name).key() == Name::of(&group[0].name).key())
-    {
+    while let Some(next) = entries.pop_if(|next| key(next) == key(&group[0])) {
         group.push(next);
     }
     Some(group)
+}
+
+fn key(entry: &Entry) -> std::borrow::Cow<'_, [u8]> {
+    MessageName::of(entry.name.as_os_str()).key()
 }
 
 impl From<Refusal> for Broken {

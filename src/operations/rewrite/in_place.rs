@@ -4,9 +4,7 @@ use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use super::update::{AccessUpdate, PlannedUpdate, ResealForm, UpdateError};
-use crate::atomic_file::{
-    AtomicFile, AtomicFileError, Existing, FileMode, ReplaceError, ReplacedFile,
-};
+use crate::atomic_file::{AtomicFileError, Folder, Lock, ReplaceError, ReplacedFile};
 use crate::crypto::CryptoRng;
 use crate::envelope::{Action, Envelope, OpenError, RewriteError, Workers};
 use crate::operations::keys::TypedPassphrase;
@@ -31,9 +29,6 @@ pub enum InPlaceError {
     /// A new passphrase is needed, which this function does not ask for.
     #[error("it is protected by a passphrase, which has to be replaced")]
     NeedsPassphrase,
-    /// Another program has changed the file meanwhile.
-    #[error("another program has changed it meanwhile")]
-    ChangedMeanwhile,
     /// The new file could not be created.
     #[error(transparent)]
     NotCreated(#[from] AtomicFileError),
@@ -51,18 +46,20 @@ impl From<RewriteFailure> for InPlaceError {
     }
 }
 
-/// Opens the envelope in a file, compares it with the wish, and writes what differs in its place.
+/// Opens the envelope at a relative path below a folder, compares it with the wish, and writes what differs in its place.
 ///
 /// # Errors
 /// [`InPlaceError`]; the file is as it was then.
 pub fn update_file(
-    path: &Path,
+    root: &Folder,
+    within: &Path,
     update: &AccessUpdate<'_>,
     opener: &Opener<'_>,
     rng: &mut dyn CryptoRng,
 ) -> Result<PlannedUpdate, InPlaceError> {
-    let old = ReplacedFile::open(path)?;
+    let old = ReplacedFile::open_below(root, within, Lock::Take)?;
     let mut source = old.file().map_err(InPlaceError::NotWritten)?;
+    let path = root.path().join(within);
     let name = path.to_string_lossy();
     let mut typed = TypedPassphrase::default();
     let envelope = Envelope::read(&source).map_err(OpenFailure::Unreadable)?;
@@ -83,9 +80,7 @@ pub fn update_file(
         Action::Reseal => drop(content),
     }
     source.rewind().map_err(InPlaceError::NotWritten)?;
-    let mut file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)?;
-    let owned = old.copy_ownership(file.file());
-    owned.map_err(InPlaceError::NotWritten)?;
+    let mut file = old.successor()?;
     if planned.action == Action::Add {
         let mut rewriting = opener.rewrite(&name, &source, &mut typed)?;
         update.add(&planned, &mut rewriting, opener.keys(), rng)?;
@@ -102,10 +97,7 @@ pub fn update_file(
         update.reseal(&planned, content, opener.keys(), &form, &mut file, rng)?;
     }
     file.flush().map_err(InPlaceError::NotWritten)?;
-    if !old.is_unchanged(path) {
-        return Err(InPlaceError::ChangedMeanwhile);
-    }
-    file.commit()?;
+    old.replace(file)?;
     Ok(planned)
 }
 

@@ -10,7 +10,7 @@ pub use batch::{Batch, Counts, Executor, Observer, SignaturePolicy};
 pub use changes::{AccessChanges, AccessHolder, HolderName};
 pub use in_place::{InPlaceError, update_file};
 pub use update::{AccessUpdate, PlannedUpdate, RequestedAccess, ResealForm, UpdateError};
-pub use walk::{WalkError, envelopes_below};
+pub use walk::{FoundEnvelopes, WalkError, envelopes_below};
 
 /// Whether a use case changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -19,6 +19,7 @@ use crate::cli::display::report::Report;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
+use crate::cli::files::roots::Roots;
 use crate::cli::files::target::Target;
 use crate::cli::operations::rewrite::printers::print_line;
 use crate::cli::operations::rewrite::session::RewriteSession;
@@ -56,7 +57,7 @@ const CAVEAT: &str = "whoever has opened or copied the file can still decrypt it
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = arguments.inputs.all("drop", context)?;
     let options = &arguments.rewrite;
-    options.remove_leftovers(&inputs)?;
+    options.remove_leftovers(&inputs, &Roots::default())?;
     let people = context.people()?;
     let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people)?;
     let who = list_of(&leaving.holders);
@@ -96,7 +97,7 @@ fn dropped(
     access: &RewriteSession<'_>,
 ) -> Result<Done, Failure> {
     let options = access.options;
-    let subject = access.subject(input)?;
+    let subject = access.subject(input, access.lock())?;
     let mut rewriting = access.rewriting(&subject, &mut TypedPassphrase::default())?;
     let nobody = KeyDirectory::default();
     let leaves = |reader: &Reader| leaving.removals.include(reader, &nobody);

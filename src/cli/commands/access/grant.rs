@@ -18,6 +18,7 @@ use crate::cli::errors::rewrite::no_identity;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
+use crate::cli::files::roots::Roots;
 use crate::cli::files::target::Target;
 use crate::cli::operations::rewrite::printers::print_line;
 use crate::cli::operations::rewrite::session::RewriteSession;
@@ -55,7 +56,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = arguments.inputs.all("grant", context)?;
-    arguments.rewrite.remove_leftovers(&inputs)?;
+    arguments
+        .rewrite
+        .remove_leftovers(&inputs, &Roots::default())?;
     let people = context.people()?;
     if people.active.is_empty() {
         return Err(no_identity("cannot give anybody access").into());
@@ -103,7 +106,7 @@ struct Done<'a> {
 impl<'a> Granting<'a> {
     fn grant(&self, input: &Input) -> Result<Done<'a>, Failure> {
         let access = &self.access;
-        let subject = access.subject(input)?;
+        let subject = access.subject(input, access.lock())?;
         let mut rewriting = access.rewriting(&subject, &mut TypedPassphrase::default())?;
         // One of mine by whom the record leads back to the author, if there is one.
         let by = access.actor(|person| rewriting.can_record(person.card.id()));

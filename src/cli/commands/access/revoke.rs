@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
 use crate::cli::display::names::list_of;
 use crate::cli::errors::{CommandResult, Exit, Tally};
+use crate::cli::files::roots::Roots;
 use crate::cli::operations::rewrite::batch;
 use crate::cli::operations::rewrite::batch::BatchRequest;
 use crate::cli::operations::rewrite::session::RewriteSession;
@@ -49,7 +50,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = arguments.inputs.all("revoke", context)?;
     let options = &arguments.rewrite;
-    options.remove_leftovers(&inputs)?;
+    options.remove_leftovers(&inputs, &Roots::default())?;
     let people = context.people()?;
     let leaving = ResolvedRemovals::resolve(&arguments.from, options.lock, &people)?;
     let session = RewriteSession::new("revoke", &inputs, options, &people, context)?;

@@ -10,14 +10,18 @@ use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
+use crate::cli::errors::files::not_made;
 use crate::cli::errors::rewrite::not_walked;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
+use crate::cli::files::roots::Roots;
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::rewrite::batch::{self, BatchRequest};
 use crate::cli::operations::rewrite::session::RewriteSession;
 use encl::directory::{DirectoryError, known_person};
-use encl::operations::rewrite::{RequestedAccess, SignaturePolicy, envelopes_below};
+use encl::operations::rewrite::{
+    FoundEnvelopes, RequestedAccess, SignaturePolicy, envelopes_below,
+};
 
 /// Update who can open envelopes: newest keys, or with --to exactly these people
 ///
@@ -74,12 +78,12 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let mut tally = Tally::default();
-    let inputs = inputs(arguments, context, &mut tally)?;
+    let (inputs, roots) = inputs(arguments, context, &mut tally)?;
     let options = &arguments.rewrite;
-    options.remove_leftovers(&inputs)?;
+    options.remove_leftovers(&inputs, &roots)?;
     let people = context.people()?;
     let requested = requested_access(arguments, &people, context)?;
-    let session = RewriteSession::new("rewrap", &inputs, options, &people, context)?;
+    let session = RewriteSession::new("rewrap", &inputs, options, &people, context)?.below(roots);
     let request = BatchRequest {
         verb: "rewrap",
         schema: "encl.rewrap/1",
@@ -101,7 +105,7 @@ fn inputs(
     arguments: &Arguments,
     context: &Context,
     tally: &mut Tally,
-) -> Result<Vec<Input>, Failure> {
+) -> Result<(Vec<Input>, Roots), Failure> {
     if arguments.recursive
         && arguments.inputs.files.is_empty()
         && arguments.inputs.files_from.is_none()
@@ -111,21 +115,25 @@ fn inputs(
     }
     let named = arguments.inputs.all("rewrap", context)?;
     if !arguments.recursive {
-        return Ok(named);
+        return Ok((named, Roots::default()));
     }
-    let mut inputs = Vec::new();
+    let (mut inputs, mut roots) = (Vec::new(), Roots::default());
     for input in named {
         match input.path() {
             Some(path) if path.is_dir() => {
                 let found = envelopes_below(path, |error| {
                     tally.add(context.terminal, Err(not_walked(&error)));
                 });
-                inputs.extend(found.into_iter().map(Input::File));
+                let FoundEnvelopes { root, paths } = found
+                    .map_err(|error| not_made(input.cannot("rewrap", Exit::Failed), &error))?;
+                let paths = paths.iter().map(|within| root.path().join(within));
+                inputs.extend(paths.map(Input::File));
+                roots.add(root);
             }
             _ => inputs.push(input),
         }
     }
-    Ok(inputs)
+    Ok((inputs, roots))
 }
 
 fn requested_access(

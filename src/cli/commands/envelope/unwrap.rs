@@ -116,7 +116,7 @@ fn under_given_name(
     let output = output(input, &target);
     // The target is opened first: nobody types a passphrase to hear that it exists.
     let sink = output.open(&source, FileMode::OwnerOnly, arguments.output.existing())?;
-    if output.is_stream() {
+    if sink.is_stream() {
         if arguments.verify_first && !source.is_seekable() {
             source = source.spooled(input, "unwrap")?;
         }
@@ -185,19 +185,20 @@ fn copied<R: std::io::Read + Send>(
     output: &Output<'_>,
     parallelism: Parallelism,
 ) -> Result<(Opened, u64), Failure> {
+    let is_stream = sink.is_stream();
     let copied = content
         .copy_to(&mut sink, parallelism.workers())
-        .map_err(|error| not_copied(output, error))?;
+        .map_err(|error| not_copied(output, is_stream, error))?;
     output.commit(sink)?;
     Ok(copied)
 }
 
-fn not_copied(output: &Output<'_>, error: OpenError) -> Failure {
+fn not_copied(output: &Output<'_>, is_stream: bool, error: OpenError) -> Failure {
     match error {
         OpenError::Write(error) => output.not_written(&error),
         error => {
             let failure = envelope::failure(output.input.cannot("unwrap", Exit::Failed), error);
-            if output.is_stream() {
+            if is_stream {
                 failure.hint(
                     "discard what was written: it is incomplete, damaged or not signed as required",
                 )

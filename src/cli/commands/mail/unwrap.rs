@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         people: &people,
     };
     let not_written = |error: &io::Error| output.not_written(error);
-    if output.is_stream() {
+    if sink.is_stream() {
         open(&message, &input, &mut opening, io::sink(), not_written)?;
     }
     let checked = open(&message, &input, &mut opening, sink, not_written)?;

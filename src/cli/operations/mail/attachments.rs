@@ -81,7 +81,7 @@ impl<'a> SealedAttachments<'a> {
                 })
             })
         };
-        if output.is_stream() {
+        if sink.is_stream() {
             restore(&mut io::sink())?;
         }
         restore(sink)
@@ -219,7 +219,9 @@ fn file_name(opened: &Opened, number: usize, names: &mut Vec<String>) -> String 
 
 fn not_made(path: &Path, error: &AtomicFileError) -> Failure {
     let exit = match error {
-        AtomicFileError::Exists(_) | AtomicFileError::Link(_) => Exit::Exists,
+        AtomicFileError::Exists(_) | AtomicFileError::Link(_) | AtomicFileError::ForeignLink(_) => {
+            Exit::Exists
+        }
         _ => Exit::Failed,
     };
     Failure::new(exit, format!("cannot write {}", shown(path)))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use encl::atomic_file::Lock;
 use encl::crypto::passphrase::Passphrase;
 use encl::envelope::{Action, EnvelopeId, ResealError, SealError, Workers};
 use encl::operations::keys::TypedPassphrase;
@@ -144,7 +145,7 @@ impl Work<'_> {
     /// Where slots are to be added, the content is verified to its end, so that nothing is added to what was tampered with; what is
     /// sealed again is verified while that is done.
     fn plan(&self, input: &Input, parallelism: Parallelism) -> Result<PlannedUpdate, Failure> {
-        let file = self.session.subject(input)?;
+        let file = self.session.subject(input, Lock::Leave)?;
         let mut typed = TypedPassphrase::default();
         let opened = self.session.opened(&file, &mut typed, parallelism)?;
         let content = opened.content;
@@ -168,7 +169,7 @@ impl Work<'_> {
         passphrase: Option<&Passphrase>,
         parallelism: Parallelism,
     ) -> Result<EnvelopeId, Failure> {
-        let file = self.session.subject(input)?;
+        let file = self.session.subject(input, Lock::Take)?;
         let mut typed = self.typed(input);
         match planned.action {
             Action::Nothing | Action::Add => self.add(planned, &file, &mut typed),

@@ -1,8 +1,9 @@
 //! What grant, drop, revoke and rewrap share: an envelope that is read, and the one that takes its place.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use encl::atomic_file::{AtomicFile, Existing, FileMode, ReplacedFile};
+use encl::atomic_file::{Existing, FileMode, ReplaceError, ReplacedFile};
 use encl::envelope::{OpenError, RewriteError, Rewriting};
 
 use crate::cli::args::rewrite::RewriteOptions;
@@ -12,6 +13,7 @@ use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::target::Target;
+use crate::cli::terminal::Terminal;
 
 /// A copy of standard input, since some commands read an envelope twice. The copy is as encrypted as the envelope.
 #[derive(Default)]
@@ -29,12 +31,13 @@ pub(crate) struct EnvelopeFile<'a> {
 }
 
 impl<'a> EnvelopeFile<'a> {
-    /// Opens an envelope to be read from its beginning. Standard input is copied to `spool`.
+    /// Opens an envelope to be read from its beginning, by `open` if it is to be replaced. Standard input is copied to `spool`.
     pub(crate) fn open(
         verb: &'static str,
         input: &'a Input,
         options: &RewriteOptions,
         spool: &Spool,
+        open: impl FnOnce(&Path) -> Result<ReplacedFile, ReplaceError>,
     ) -> Result<Self, Failure> {
         let target = options.target(input);
         let failed = |error: std::io::Error| {
@@ -45,13 +48,8 @@ impl<'a> EnvelopeFile<'a> {
             Input::Stdin => (spool.source(input, verb)?, None),
             Input::File(_) if options.output.is_some() => (input.open(verb)?, None),
             Input::File(path) => {
-                let in_place = ReplacedFile::open(path).map_err(|error| {
-                    let hint = match verb {
-                        "rewrap" => "-r updates all envelopes below it",
-                        _ => "name the files in it",
-                    };
-                    not_replaced(input.cannot(verb, Exit::Failed), &error, hint)
-                })?;
+                let in_place = open(path);
+                let in_place = in_place.map_err(|error| refused(verb, input, &error))?;
                 let source = Source {
                     file: in_place.file().map_err(failed)?,
                     metadata: in_place.metadata().clone(),
@@ -69,6 +67,18 @@ impl<'a> EnvelopeFile<'a> {
         })
     }
 
+    /// Says that another program holds the lock, and that it is not waited for any longer.
+    pub(crate) fn warn_of_lock(&self, terminal: Terminal) {
+        let in_place = self.in_place.as_ref();
+        if let Some(holder) = in_place.and_then(ReplacedFile::lock_holder) {
+            let by = holder.map_or_else(String::new, |process| format!(" by process {process}"));
+            terminal.warning(&format!(
+                "{} is locked{by}; it is changed without waiting any longer",
+                self.input.name()
+            ));
+        }
+    }
+
     /// Whether the new envelope is another file, which shall be there even if nothing changes.
     pub(crate) fn goes_elsewhere(&self) -> bool {
         self.in_place.is_none()
@@ -81,7 +91,7 @@ impl<'a> EnvelopeFile<'a> {
     /// Begins the new envelope.
     pub(crate) fn sink(&self) -> Result<Sink, Failure> {
         let output = self.output();
-        let (Some(in_place), Target::File(path)) = (&self.in_place, &self.target) else {
+        let Some(in_place) = &self.in_place else {
             let existing = if self.force {
                 Existing::Replace
             } else {
@@ -90,23 +100,20 @@ impl<'a> EnvelopeFile<'a> {
             return output.open(&self.source, FileMode::Umask, existing);
         };
         // The old file is never linked under a temporary name: after a kill a removed reader would find it there.
-        let file = AtomicFile::create(path, FileMode::OwnerOnly, Existing::Overwrite)
-            .map_err(|error| output.not_made(&error))?;
-        let owned = in_place.copy_ownership(file.file());
-        owned.map_err(|error| output.not_written(&error))?;
+        let file = in_place.successor();
+        let file = file.map_err(|error| output.not_made(&error))?;
         Ok(Sink::File(Box::new(file)))
     }
 
     /// Puts the new envelope in its place, on disk.
     pub(crate) fn commit(&self, sink: Sink) -> Result<(), Failure> {
-        if let (Some(in_place), Target::File(path)) = (&self.in_place, &self.target)
-            && !in_place.is_unchanged(path)
-        {
-            return Err(self
-                .cannot(Exit::Failed)
-                .reason("another program changed it in the meantime; it was not overwritten"));
+        match (&self.in_place, sink) {
+            (Some(in_place), Sink::File(file)) => {
+                let replaced = in_place.replace(*file);
+                replaced.map_err(|error| refused(self.verb, self.input, &error))
+            }
+            (_, sink) => self.output().commit(sink),
         }
-        self.output().commit(sink)
     }
 
     /// An error while writing.
@@ -148,6 +155,14 @@ impl<'a> EnvelopeFile<'a> {
     pub(crate) fn not_rewritten(&self, error: &RewriteError) -> Failure {
         not_rewritten(self.cannot(Exit::Failed), error)
     }
+}
+
+fn refused(verb: &str, input: &Input, error: &ReplaceError) -> Failure {
+    let hint = match verb {
+        "rewrap" => "-r updates all envelopes below it",
+        _ => "name the files in it",
+    };
+    not_replaced(input.cannot(verb, Exit::Failed), error, hint)
 }
 
 impl Spool {

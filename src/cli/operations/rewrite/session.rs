@@ -1,8 +1,10 @@
 //! Envelopes opened to change who may read them: with my keys, and with what colleagues approved.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
+use encl::atomic_file::Lock;
 use encl::crypto::signing::{RootId, SigningKey};
 use encl::directory::{People, Person};
 use encl::envelope::{Content, Envelope, Rewriting};
@@ -17,6 +19,7 @@ use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
+use crate::cli::files::roots::Roots;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::operations::rewrite::envelope_file::{EnvelopeFile, Spool};
 use crate::cli::terminal::progress::Progress;
@@ -32,6 +35,7 @@ pub(crate) struct RewriteSession<'a> {
     opener: Opener<'a>,
     approvals: Arc<ApprovalNames>,
     spool: Spool,
+    roots: Roots,
 }
 
 /// An envelope that was opened as far as its private line.
@@ -65,12 +69,33 @@ impl<'a> RewriteSession<'a> {
             opener: Opener::new(keys, approvals, Requirements::default(), context.now),
             approvals: names,
             spool: Spool::default(),
+            roots: Roots::default(),
         })
     }
 
+    /// Works below these folders on what was found there.
+    pub(crate) fn below(self, roots: Roots) -> Self {
+        Self { roots, ..self }
+    }
+
+    /// Whether a file that is opened may be replaced.
+    pub(crate) fn lock(&self) -> Lock {
+        match self.options.dry_run {
+            true => Lock::Leave,
+            false => Lock::Take,
+        }
+    }
+
     /// Opens the file of an envelope.
-    pub(crate) fn subject<'i>(&self, input: &'i Input) -> Result<EnvelopeFile<'i>, Failure> {
-        EnvelopeFile::open(self.verb, input, self.options, &self.spool)
+    pub(crate) fn subject<'i>(
+        &self,
+        input: &'i Input,
+        lock: Lock,
+    ) -> Result<EnvelopeFile<'i>, Failure> {
+        let open = |path: &Path| self.roots.open(path, lock);
+        let file = EnvelopeFile::open(self.verb, input, self.options, &self.spool, open)?;
+        file.warn_of_lock(self.context.terminal);
+        Ok(file)
     }
 
     /// Opens an envelope whose slots are to change.

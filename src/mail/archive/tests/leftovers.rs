@@ -1,6 +1,7 @@
 //! What a killed run leaves at each of its steps, and how the next one finishes it.
 
 use super::*;
+use crate::atomic_file::Folder;
 
 const LETTER: &[u8] = b"To: bob\n\nhello\n";
 
@@ -126,7 +127,10 @@ fn a_lock_of_somebody_else_is_not() {
         assert_eq!(scene.read("box.lock"), foreign);
     }
     fs::remove_file(scene.at("box.lock")).unwrap();
-    let ours = lock::DotLock::take(&scene.at("box")).unwrap();
+    let ours = {
+        let (folder, name) = Folder::of_typed(&scene.at("box")).unwrap();
+        lock::DotLock::take(&folder, &name).unwrap()
+    };
     assert_eq!(scene.read("box.lock"), b"encl mail\n");
     assert!(matches!(refused(&scene), ArchiveError::Locked(_)));
     drop(ours);

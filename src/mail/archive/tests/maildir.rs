@@ -1,7 +1,8 @@
 //! Maildirs: names, flags, subfolders, and mail programs that are at work at the same time.
 
-use super::super::maildir::{Entry, Group, Sub};
+use super::super::maildir::{Entry, Group, Sub, Subs};
 use super::*;
+use crate::atomic_file::{Folder, Name};
 
 const LETTER: &[u8] = b"To: bob\n\nhello\n";
 
@@ -151,16 +152,17 @@ fn what_is_deleted_in_the_last_moment_is_reported() {
     let (transform, maildir) = (seal(), scene.at("mail"));
     let archive = Archive::find(&maildir).unwrap();
     let run = real(&transform);
+    let subs = Subs::open(&Folder::open_typed(&maildir).unwrap()).unwrap();
     let group = Group {
         task: &run.task(&archive).unwrap(),
-        maildir: &maildir,
+        subs: &subs,
         entries: Vec::new(),
     };
     let entry = |name: &str| Entry {
         sub: Sub::New,
-        name: name.into(),
+        name: Name::new(name).unwrap(),
     };
-    let Ok(source) = form::Source::open(&maildir.join("new/1.host")) else {
+    let Ok(source) = form::Source::open(subs.of(Sub::New), &Name::new("1.host").unwrap()) else {
         panic!("it is there");
     };
     fs::remove_file(maildir.join("new/1.host")).unwrap();
@@ -240,7 +242,9 @@ fn a_panic_is_passed_on_and_leaves_the_message() {
 #[test]
 fn two_runs_in_one_folder_do_not_meet() {
     let scene = Scene::maildir(&[("cur/1:2,", LETTER)]);
-    let _other = lock::lock_folder(&scene.at("mail")).unwrap().unwrap();
+    let _other = lock::lock_folder(&Folder::open_typed(&scene.at("mail")).unwrap())
+        .unwrap()
+        .unwrap();
     let ran = scene.run(&seal(), "mail");
     assert!(matches!(
         ran.outcomes["mail"],

@@ -1,11 +1,13 @@
 //! A sealed message stored in a Maildir.
 
-use std::fs::DirBuilder;
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode};
+use rustix::io::Errno;
+
+use crate::atomic_file::{
+    AtomicFile, AtomicFileError, Existing, FileMode, Folder, ForeignFile, Name,
+};
 use crate::crypto::CryptoRng;
 use crate::mail::{MaildirPlace, maildir_name};
 use crate::time::Time;
@@ -22,6 +24,9 @@ pub enum MaildirError {
     /// A folder cannot be made, or the message not be copied.
     #[error("the message cannot be copied")]
     Copy(#[source] io::Error),
+    /// Root would have to deliver where that is not safe.
+    #[error(transparent)]
+    Foreign(#[from] ForeignFile),
     /// The message's file cannot be made.
     #[error(transparent)]
     File(#[from] AtomicFileError),
@@ -39,26 +44,61 @@ pub fn place(
     now: Time,
     rng: &mut dyn CryptoRng,
 ) -> Result<PendingDelivery, MaildirError> {
-    let folders = ["cur", "new", "tmp"].map(|folder| maildir.join(folder));
-    let folders = folders.iter().map(PathBuf::as_path);
-    for folder in [maildir].into_iter().chain(folders) {
-        make_folder(folder, place).map_err(|error| match error.kind() {
-            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => MaildirError::NotAFolder,
-            _ => MaildirError::Copy(error),
-        })?;
+    let folder = match place {
+        MaildirPlace::Seen => Folder::make_typed(maildir),
+        MaildirPlace::New => open_or_make(maildir),
+    };
+    let folder = folder.map_err(not_a_folder)?.for_file(None)?;
+    for name in ["cur", "new", "tmp"].map(Path::new) {
+        folder.make_below(name).map_err(not_made)?;
     }
-    let name = maildir_name(place, now, rng);
-    let mut file = AtomicFile::create(&maildir.join(name), FileMode::OwnerOnly, Existing::Keep)?;
+    let within = maildir_name(place, now, rng);
+    let within = Path::new(&within);
+    let below = folder.descend(within.parent().unwrap_or(Path::new("")));
+    let name = within.file_name().and_then(Name::new);
+    let name = name.expect("a new name ends in one component");
+    let below = below.map_err(not_made)?.for_file(None)?;
+    let mut file = below.create(&name, FileMode::OwnerOnly, Existing::Keep)?;
     io::copy(message, &mut file).map_err(MaildirError::Copy)?;
     Ok(PendingDelivery(file))
 }
 
-fn make_folder(folder: &Path, place: MaildirPlace) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(place == MaildirPlace::Seen).mode(0o700);
-    match builder.create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        created => created,
+/// The Maildir itself is made where it is missing, and nothing above it.
+fn open_or_make(maildir: &Path) -> Result<Folder, AtomicFileError> {
+    let missing = match Folder::open_typed(maildir) {
+        Err(AtomicFileError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            source
+        }
+        opened => return opened,
+    };
+    let system = |source| AtomicFileError::System {
+        action: "make the folder",
+        path: maildir.to_path_buf(),
+        source,
+    };
+    let Some(name) = maildir.file_name().and_then(Name::new) else {
+        return Err(system(missing));
+    };
+    let above = Folder::open_typed(maildir.parent().unwrap_or(Path::new("")))?;
+    let made = match above.for_file(None) {
+        Ok(above) => above.make(&name).and_then(|()| above.below(&name)),
+        Err(_) => Err(Errno::PERM),
+    };
+    made.map_err(|error| system(error.into()))
+}
+
+fn not_a_folder(error: AtomicFileError) -> MaildirError {
+    match error {
+        AtomicFileError::System { source, .. } => not_made(source),
+        error => MaildirError::File(error),
+    }
+}
+
+fn not_made(error: impl Into<io::Error>) -> MaildirError {
+    let error = error.into();
+    match error.kind() {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => MaildirError::NotAFolder,
+        _ => MaildirError::Copy(error),
     }
 }
 

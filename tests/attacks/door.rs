@@ -1,0 +1,8 @@
+//! Whoever may write in a folder on the way leads nothing elsewhere: no file is made, deleted or given away outside.
+
+mod ground;
+mod links;
+mod locks;
+mod owners;
+mod race;
+mod targets;

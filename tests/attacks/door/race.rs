@@ -1,0 +1,217 @@
+//! Root works in another user's folder, and that user puts a link in its place at the worst moment, told by inotify.
+//!
+//! The short form is 20 rounds for each command; `ENCL_SWEEP=full` is 200. `ENCL_ATTACKED=PROGRAM` attacks another program, and
+//! only counts.
+
+use std::fs;
+use std::mem::MaybeUninit;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rustix::fs::{CWD, Gid, RenameFlags, Uid, inotify};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use super::ground::{Ground, Kernel, OTHER, State};
+use crate::support::{process, sweep};
+use crate::tell::{skipped, tell};
+
+/// When the folder and the link change places.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// At this event in the folder, and they stay so.
+    Once(usize),
+    /// At this event, and at every further one.
+    EachFrom(usize),
+    /// All the time.
+    Always,
+}
+
+impl Moment {
+    fn of(round: usize) -> Self {
+        match round % 10 {
+            0..4 => Self::Once(round / 10 % 6 + round % 10 + 1),
+            4..7 => Self::EachFrom(round / 10 % 6 + round % 10 - 3),
+            _ => Self::Always,
+        }
+    }
+}
+
+/// The other user, in a thread that has that user's rights and no others.
+struct Attacker {
+    folder: PathBuf,
+    link: PathBuf,
+    moment: Moment,
+}
+
+impl Attacker {
+    fn attack(&self, ready: &AtomicBool, over: &AtomicBool) -> usize {
+        set_thread_groups(&[]).unwrap();
+        let group = Gid::from_raw(OTHER);
+        set_thread_res_gid(group, group, group).unwrap();
+        let user = Uid::from_raw(OTHER);
+        set_thread_res_uid(user, user, user).unwrap();
+        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+        inotify::add_watch(&watch, &self.folder, inotify::WatchFlags::ALL_EVENTS).unwrap();
+        ready.store(true, Ordering::Release);
+        let mut buffer = [MaybeUninit::uninit(); 4_096];
+        let mut reader = inotify::Reader::new(&watch, &mut buffer);
+        let (mut events, mut swaps) = (0, 0);
+        while !over.load(Ordering::Acquire) {
+            if reader.next().is_err() {
+                if matches!(self.moment, Moment::Always) {
+                    swaps += self.swap();
+                }
+                std::hint::spin_loop();
+                continue;
+            }
+            events += 1;
+            swaps += match self.moment {
+                Moment::Once(at) if events == at => self.swap(),
+                Moment::EachFrom(at) if events >= at => self.swap(),
+                _ => 0,
+            };
+        }
+        swaps
+    }
+
+    fn swap(&self) -> usize {
+        let exchange = RenameFlags::EXCHANGE;
+        let swapped = rustix::fs::renameat_with(CWD, &self.folder, CWD, &self.link, exchange);
+        usize::from(swapped.is_ok())
+    }
+}
+
+/// A command of root's, and where it works.
+struct Work {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    /// The folder that is replaced by a link to `outside`.
+    folder: &'static str,
+    prepare: fn(&Ground),
+}
+
+const MESSAGE: &[u8] = b"From: a@example.org\nTo: bob@example.org\n\nhello\n";
+
+const WORKS: [Work; 4] = [
+    Work {
+        name: "mail seal",
+        arguments: &["mail", "seal", "user/box", "--for", "bob@example.org", "-q"],
+        folder: "user/box/cur",
+        prepare: |ground| {
+            ground.maildir_of_other("user/box", "cur/1.host:2,S", MESSAGE);
+            fs::write(ground.at("outside/1.host:2,S"), b"root's own").unwrap();
+        },
+    },
+    Work {
+        name: "grant",
+        arguments: &["grant", "user/work/plan.encl", "--to", "bob.card", "-q"],
+        folder: "user/work",
+        prepare: |ground| envelope(ground, "mine.encl"),
+    },
+    Work {
+        name: "revoke",
+        arguments: &[
+            "revoke", "user/work/plan.encl", "--from", "Bob", "--yes", "-q",
+        ],
+        folder: "user/work",
+        prepare: |ground| envelope(ground, "both.encl"),
+    },
+    Work {
+        name: "unwrap -C",
+        arguments: &["unwrap", "mine.encl", "-C", "user/work", "--force", "-q"],
+        folder: "user/work",
+        prepare: |ground| {
+            ground.folder_of_other("user/work");
+            ground.file_of_other("user/work/mine", b"an older one");
+            fs::write(ground.at("outside/mine"), b"root's own").unwrap();
+        },
+    },
+];
+
+fn envelope(ground: &Ground, from: &str) {
+    let bytes = fs::read(ground.at(from)).unwrap();
+    ground.folder_of_other("user/work");
+    ground.file_of_other("user/work/plan.encl", &bytes);
+    // The other user makes it possible to be mistaken for what is outside.
+    fs::write(ground.at("outside/plan.encl"), &bytes).unwrap();
+}
+
+/// One round; says whether anything outside was changed, and how often the folder was exchanged.
+fn round(ground: &Ground, work: &Work, kernel: Kernel, moment: Moment) -> (bool, usize) {
+    for folder in ["user", "outside"] {
+        empty(&ground.at(folder));
+    }
+    std::os::unix::fs::chown(ground.at("user"), Some(OTHER), Some(OTHER)).unwrap();
+    (work.prepare)(ground);
+    let folder = ground.at(work.folder);
+    let link = folder.with_file_name("link");
+    symlink(ground.at("outside"), &link).unwrap();
+    std::os::unix::fs::lchown(&link, Some(OTHER), Some(OTHER)).unwrap();
+    let before: State = ground.state("outside");
+    let attacker = Attacker {
+        folder,
+        link,
+        moment,
+    };
+    let (ready, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let swaps = std::thread::scope(|scope| {
+        let attacking = scope.spawn(|| attacker.attack(&ready, &over));
+        while !ready.load(Ordering::Acquire) && !attacking.is_finished() {
+            std::thread::yield_now();
+        }
+        process::output(&mut ground.command(kernel, work.arguments));
+        over.store(true, Ordering::Release);
+        attacking.join().unwrap()
+    });
+    (ground.state("outside") != before, swaps)
+}
+
+fn empty(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() && !path.is_symlink() {
+            true => fs::remove_dir_all(path).unwrap(),
+            false => fs::remove_file(path).unwrap(),
+        }
+    }
+}
+
+fn rounds() -> usize {
+    if sweep::is_full() { 200 } else { 20 }
+}
+
+fn race(kernel: Kernel) {
+    let Some(ground) = Ground::as_root() else {
+        return;
+    };
+    let mut all = 0;
+    for work in &WORKS {
+        let (mut hits, swaps) = (0, AtomicUsize::new(0));
+        for number in 0..rounds() {
+            let (hit, swapped) = round(&ground, work, kernel, Moment::of(number));
+            hits += usize::from(hit);
+            swaps.fetch_add(swapped, Ordering::Relaxed);
+        }
+        let (name, rounds, swaps) = (work.name, rounds(), swaps.into_inner());
+        tell(&format!(
+            "attacks: {name}, kernel {kernel:?}: {rounds} rounds, {swaps} exchanges, {hits} changed something outside"
+        ));
+        assert!(swaps >= rounds / 2, "{name}: the attacker slept");
+        all += hits;
+    }
+    assert!(all == 0 || std::env::var_os("ENCL_ATTACKED").is_some());
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_leads_nowhere() {
+    race(Kernel::Current);
+}
+
+#[test]
+fn nor_on_an_old_kernel() {
+    match std::process::Command::new("strace").arg("-V").output() {
+        Ok(_) => race(Kernel::Old),
+        Err(_) => skipped("the door on an old kernel: it needs strace"),
+    }
+}
