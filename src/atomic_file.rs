@@ -32,7 +32,7 @@ pub use folder::{FileId, Folder, FolderEntry, Name, Seen};
 pub use hands::ForeignFile;
 pub use hidden::{LeftBy, discard_leftovers, is_temporary};
 pub use replaced::{Lock, ReplaceError, ReplacedFile};
-pub use written::{WrittenFile, is_stream};
+pub use written::WrittenFile;
 
 /// The mode of the new file: who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,14 +286,17 @@ impl AtomicFile {
             let came_out = exchanged.and_then(|()| place.folder.stat(hidden.name()));
             came_out.map_err(|error| place.system("replace", error))
         };
+        let ours = rustix::fs::fstat(&file).map_err(|error| place.system("look at", error))?;
+        let ours = FileId::of(&ours);
+        // The holder of the lock may not have seen this file before it put its own there.
+        let holds_ours = || place.folder.holds(&place.name, ours);
         if exchange()?.is_some_and(|came_out| is_old(&came_out)) {
             place.sync()?;
-            return Ok(true);
+            return Ok(holds_ours());
         }
         // Another program was faster: its file goes back. If it has put a further one in our file's place meanwhile, that one
         // stays, and what is under the hidden name is the one that it replaced.
-        let ours = rustix::fs::fstat(&file).map_err(|error| place.system("look at", error))?;
-        let is_ours = |stat: Stat| FileId::of(&stat) == FileId::of(&ours);
+        let is_ours = |stat: Stat| FileId::of(&stat) == ours;
         if !exchange()?.is_some_and(is_ours) {
             exchange()?;
         }

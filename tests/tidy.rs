@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "tidy/door.rs"]
+mod door;
 #[path = "tidy/program.rs"]
 mod program;
 

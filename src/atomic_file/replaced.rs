@@ -96,7 +96,7 @@ impl ReplacedFile {
     /// [`ReplaceError`].
     pub fn open(path: &Path, lock: Lock) -> Result<Self, ReplaceError> {
         let (folder, name) = Folder::of_typed(path).map_err(not_opened)?;
-        Self::open_in(folder, name, path, lock)
+        Self::open_in(&folder, name, path, lock)
     }
 
     /// Opens a file that was found below an open folder, at the relative path `within`. No link on the way is followed.
@@ -108,10 +108,10 @@ impl ReplacedFile {
         let name = name.ok_or(ReplaceError::Folder)?;
         let folder = root.descend(within.parent().unwrap_or(Path::new("")));
         let folder = folder.map_err(|error| ReplaceError::System(error.into()))?;
-        Self::open_in(folder, name, &root.path().join(within), lock)
+        Self::open_in(&folder, name, &root.path().join(within), lock)
     }
 
-    fn open_in(folder: Folder, name: Name, path: &Path, lock: Lock) -> Result<Self, ReplaceError> {
+    fn open_in(folder: &Folder, name: Name, path: &Path, lock: Lock) -> Result<Self, ReplaceError> {
         let until = Instant::now() + PATIENCE;
         loop {
             let there = folder.look(&name).map_err(system)?;

@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 
 use super::AtomicFileError;
 
-/// As many links as the kernel follows in one path (path_resolution(7)).
+/// As many links as the kernel follows in one path (`path_resolution(7)`).
 const LINKS_MAX: usize = 40;
 
 /// Opens a typed folder for reading its names; nothing typed is the current folder.

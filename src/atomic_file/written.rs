@@ -1,8 +1,7 @@
 //! What a typed target is: a file that will appear, or something that takes bytes and cannot be replaced.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use rustix::fd::RawFd;
@@ -17,7 +16,7 @@ use super::{AtomicFile, AtomicFileError, Existing, FileMode, typed};
 #[derive(Debug)]
 pub enum WrittenFile {
     /// A file that appears complete.
-    Complete(AtomicFile),
+    Complete(Box<AtomicFile>),
     /// A device or pipe: bytes are gone once they are written.
     Stream(File),
     /// The target is this very file: one that was to be recognised.
@@ -51,7 +50,7 @@ impl WrittenFile {
             Ok(seen) => seen,
             Err(Errno::NOENT) => {
                 let file = folder.create(&name, mode, existing);
-                return file.map(Self::Complete).map_err(|error| error.at(target));
+                return complete(file, target);
             }
             Err(error) => return Err(typed::system("look at", target, error)),
         };
@@ -60,13 +59,21 @@ impl WrittenFile {
         }
         if !judge(target, &seen, existing)? {
             let file = folder.create(&name, mode, existing);
-            return file.map(Self::Complete).map_err(|error| error.at(target));
+            return complete(file, target);
         }
         // A pipe waits for its reader here.
         let file = folder.open(&name, &seen, OFlags::WRONLY);
         let file = file.map_err(|error| typed::system("open", target, error))?;
         Ok(Self::Stream(file))
     }
+}
+
+fn complete(
+    file: Result<AtomicFile, AtomicFileError>,
+    target: &Path,
+) -> Result<WrittenFile, AtomicFileError> {
+    let file = file.map_err(|error| error.at(target))?;
+    Ok(WrittenFile::Complete(Box::new(file)))
 }
 
 /// The descriptor that a typed path names: it was handed to this process, and is not opened anew.
@@ -114,11 +121,4 @@ fn judge(target: &Path, seen: &Seen, existing: Existing) -> Result<bool, AtomicF
 fn is_below_dev(target: &Path) -> bool {
     let bytes = target.as_os_str().as_bytes();
     bytes.starts_with(b"/dev/") && !target.components().any(|part| part.as_os_str() == "..")
-}
-
-/// Says whether these are the properties of a device or pipe, which takes bytes but cannot be replaced.
-#[must_use]
-pub fn is_stream(metadata: &Metadata) -> bool {
-    let kind = metadata.file_type();
-    kind.is_char_device() || kind.is_fifo()
 }

@@ -141,7 +141,7 @@ pub(crate) struct OutputFile {
     #[arg(short = 'C', long = "directory", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) directory: Option<PathBuf>,
 
-    /// Replace the output file if it exists
+    /// Replace the output file if it exists; a pipe or device is written to
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -45,7 +45,7 @@ impl Output<'_> {
         };
         let input = source.is_seekable().then(|| FileId::from(&source.metadata));
         match WrittenFile::open(path, mode, existing, input) {
-            Ok(WrittenFile::Complete(file)) => Ok(Sink::File(Box::new(file))),
+            Ok(WrittenFile::Complete(file)) => Ok(Sink::File(file)),
             Ok(WrittenFile::Stream(device)) => self.device(device, path),
             Ok(WrittenFile::Same) => Err(self.is_the_input(path)),
             Err(error) => Err(self.not_made(&error)),

@@ -1,7 +1,10 @@
 //! Where a command writes, and which stored names may become file names.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+
+use encl::atomic_file::{Folder, LeftBy, discard_leftovers};
 
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
@@ -31,6 +34,27 @@ impl Destination {
         match self {
             Self::Folder(folder) => Some(folder),
             Self::One(_) | Self::BesideInput => None,
+        }
+    }
+}
+
+impl Destination {
+    /// Removes the hidden files that killed runs of mine left where outputs of `inputs` go: on file systems without unnamed files
+    /// they hold plaintext that was never checked.
+    pub(crate) fn clear_leftovers(&self, inputs: &[Input]) {
+        let beside = |path: &Path| path.parent().map(Path::to_owned);
+        let folder = |input: &Input| match self {
+            Self::Folder(folder) => Some(folder.clone()),
+            Self::One(Target::Stdout) => None,
+            Self::One(Target::File(path)) => beside(path),
+            Self::BesideInput => beside(input.path()?),
+        };
+        let folders: HashSet<PathBuf> = inputs.iter().filter_map(folder).collect();
+        for folder in folders {
+            if let Ok(folder) = Folder::open_typed(&folder) {
+                // A folder that cannot be cleaned can still be written to.
+                let _ = discard_leftovers(&folder, LeftBy::Me);
+            }
         }
     }
 }

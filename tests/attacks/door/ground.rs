@@ -58,14 +58,42 @@ impl Ground {
         }
         for (home, name) in [("bob", "Bob"), ("home", "Alice")] {
             let address = format!("{home}@example.org");
-            let new = ["key", "new", &address, "--name", name, "--no-passphrase", "-q"];
-            let made = process::output(ground.command(Kernel::Current, &new).env("HOME", ground.at(home)));
+            let new = [
+                "key",
+                "new",
+                &address,
+                "--name",
+                name,
+                "--no-passphrase",
+                "-q",
+            ];
+            let made = process::output(
+                ground
+                    .command(Kernel::Current, &new)
+                    .env("HOME", ground.at(home)),
+            );
             assert!(made.status.success(), "{made:?}");
             fs::write(ground.at(&format!("{home}.card")), made.stdout).unwrap();
         }
         fs::write(ground.at("letter"), b"for nobody else's eyes").unwrap();
-        ground.done(&["wrap", "letter", "--to", "bob.card", "-q", "-o", "both.encl"]);
-        ground.done(&["wrap", "letter", "-q", "--to", "home@example.org", "-o", "mine.encl"]);
+        ground.done(&[
+            "wrap",
+            "letter",
+            "--to",
+            "bob.card",
+            "-q",
+            "-o",
+            "both.encl",
+        ]);
+        ground.done(&[
+            "wrap",
+            "letter",
+            "-q",
+            "--to",
+            "home@example.org",
+            "-o",
+            "mine.encl",
+        ]);
         ground
     }
 
@@ -88,7 +116,9 @@ impl Ground {
             }
         };
         command.args(arguments).current_dir(self.folder.path());
-        command.env_remove("XDG_DATA_HOME").env_remove("XDG_STATE_HOME");
+        command
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_STATE_HOME");
         command.env("HOME", self.at("home")).env("NO_COLOR", "1");
         command
     }

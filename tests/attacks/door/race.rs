@@ -112,7 +112,12 @@ const WORKS: [Work; 4] = [
     Work {
         name: "revoke",
         arguments: &[
-            "revoke", "user/work/plan.encl", "--from", "Bob", "--yes", "-q",
+            "revoke",
+            "user/work/plan.encl",
+            "--from",
+            "Bob",
+            "--yes",
+            "-q",
         ],
         folder: "user/work",
         prepare: |ground| envelope(ground, "both.encl"),

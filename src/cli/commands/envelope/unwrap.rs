@@ -55,7 +55,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = arguments.inputs.all("unwrap", context)?;
-    target::refuse_one_output_for_many(&inputs, &arguments.output.destination())?;
+    let destination = arguments.output.destination();
+    target::refuse_one_output_for_many(&inputs, &destination)?;
+    destination.clear_leftovers(&inputs);
     let people = context.people()?;
     let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new(

@@ -29,6 +29,8 @@ static WORDS: Words = Words {
 /// Needs only the owner's card. Each message is encrypted with its header, read back from the disk and decrypted before its
 /// plain file is removed. Messages already encrypted stay as they are, so after an interruption run the same command again.
 /// Plain text can still be in freed disk blocks, in backups and in caches of mail programs.
+///
+/// Root works on another user's mail with that user's rights, and skips what belongs to another user than its folder.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl mail seal mailbox --for bob@example.org --dry-run

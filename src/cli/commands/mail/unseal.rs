@@ -21,6 +21,8 @@ static WORDS: Words = Words {
 ///
 /// Every message encrypted for me, by any sender, is replaced by the original message, byte for byte. A message that cannot be
 /// decrypted stays as it is.
+///
+/// Root works on another user's mail with that user's rights, and skips what belongs to another user than its folder.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail unseal mailbox --dry-run

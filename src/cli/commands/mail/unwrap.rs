@@ -19,6 +19,7 @@ use crate::cli::display::mail::show_checked;
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
+use crate::cli::files::target::Destination;
 use crate::cli::operations::mail::attachments::SealedAttachments;
 use crate::cli::operations::mail::open::{choose, open, receive};
 use crate::cli::operations::open::Opening;
@@ -57,6 +58,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let input = arguments.message.input("unwrap", context)?;
+    let destination = Destination::One(arguments.output.target());
+    destination.clear_leftovers(std::slice::from_ref(&input));
     let people = context.people()?;
     let none = LoadedApprovals::default();
     let opening = Opening::new("unwrap", &arguments.requirements, none, &people, context)?;
