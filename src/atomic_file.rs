@@ -5,6 +5,7 @@
 //! such files when a signal ends the program.
 
 mod copy;
+mod entry;
 mod fleeting;
 mod flusher;
 mod folder;
@@ -26,9 +27,10 @@ use flusher::Flusher;
 use hidden::HiddenName;
 use place::Place;
 
+pub use entry::{FileId, FolderEntry, Name, Seen};
 pub(crate) use fleeting::Fleeting;
 pub use fleeting::{before_names, discard_all};
-pub use folder::{FileId, Folder, FolderEntry, Name, Seen};
+pub use folder::Folder;
 pub use hands::ForeignFile;
 pub use hidden::{LeftBy, discard_leftovers, is_temporary};
 pub use replaced::{Lock, ReplaceError, ReplacedFile};

@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::folder::{FileId, Folder, Name};
+use super::entry::{FileId, Name};
+use super::folder::Folder;
 
 /// The fleeting names that exist now, for [`discard_all`].
 static FLEETING: Mutex<Vec<Temporary>> = Mutex::new(Vec::new());

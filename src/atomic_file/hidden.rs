@@ -12,8 +12,9 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::AtomicFileError;
+use super::entry::{FileId, Name};
 use super::fleeting::Fleeting;
-use super::folder::{FileId, Folder, Name};
+use super::folder::Folder;
 use super::place::Place;
 
 /// How often another name is tried when one is taken; chance alone takes none.

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{AtFlags, CWD, FileType, Mode};
 use rustix::io::Errno;
 
-use super::folder::{FileId, Folder, Name, descriptor_path};
+use super::entry::{FileId, Name};
+use super::folder::{Folder, descriptor_path};
 use super::hidden::HiddenName;
 use super::{AtomicFileError, Existing, FileMode, typed};
 

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::folder::{FileId, Folder, Name};
+use super::entry::{FileId, Name};
+use super::folder::Folder;
 use super::{AtomicFile, AtomicFileError, Existing, FileMode, ForeignFile};
 
 /// Bits of a mode that a group has, and how far they stand from those of everybody else.

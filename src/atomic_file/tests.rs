@@ -173,3 +173,71 @@ fn leftovers_go_and_what_is_being_written_stays() {
     alive.commit().unwrap();
     assert_eq!(names(folder.path()), [".encl-short.tmp", "other", "x"]);
 }
+
+#[test]
+fn without_a_lock_only_the_file_that_was_read_is_replaced() {
+    for create in ways() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        for (meanwhile, is_replaced) in [(None, true), (Some(b"other"), false)] {
+            fs::write(&target, b"old").unwrap();
+            let read = fs::File::open(&target).unwrap();
+            let old = FileId::from(&read.metadata().unwrap());
+            let mut file = create(&target, FileMode::Umask, Existing::Overwrite).unwrap();
+            file.write_all(b"new").unwrap();
+            if let Some(other) = meanwhile {
+                fs::write(folder.path().join("other"), other).unwrap();
+                fs::rename(folder.path().join("other"), &target).unwrap();
+            }
+            let committed = file.commit_exchanging(|came_out| FileId::of(came_out) == old);
+            assert_eq!(committed.unwrap(), is_replaced);
+            let expected = if is_replaced { &b"new"[..] } else { b"other" };
+            assert_eq!(fs::read(&target).unwrap(), expected);
+            assert_eq!(names(folder.path()), ["x"]);
+        }
+    }
+}
+
+#[test]
+fn names_are_one_component() {
+    for name in ["", ".", "..", "a/b", "/", "a/", "\0"] {
+        assert!(Name::new(name).is_none(), "{name:?}");
+    }
+    for name in ["a", "...", ".a", "a b", "\n"] {
+        assert!(Name::new(name).is_some(), "{name:?}");
+    }
+}
+
+#[test]
+fn nothing_leads_out_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("in/deep")).unwrap();
+    fs::create_dir(folder.path().join("out")).unwrap();
+    std::os::unix::fs::symlink("../out", folder.path().join("in/link")).unwrap();
+    let inside = Folder::open_typed(&folder.path().join("in")).unwrap();
+    for path in ["link", "link/x", "..", "deep/..", "../out", "/", "x"] {
+        assert!(inside.descend(Path::new(path)).is_err(), "{path}");
+        let made = inside.make_below(Path::new(path));
+        assert_eq!(made.is_ok(), path == "x", "{path}");
+    }
+    let deep = inside.descend(Path::new("deep")).unwrap();
+    let above = Folder::open_typed(folder.path()).unwrap();
+    assert!(deep.is_inside(&inside).unwrap() && deep.is_inside(&above).unwrap());
+    assert!(inside.is_inside(&inside).unwrap() && !inside.is_inside(&deep).unwrap());
+    assert!(names(&folder.path().join("out")).is_empty());
+}
+
+#[test]
+fn links_that_lead_in_a_circle_end() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in [("a", "b"), ("b", "a"), ("self", "self/x")] {
+        std::os::unix::fs::symlink(to, folder.path().join(from)).unwrap();
+    }
+    for name in ["a", "self", "a/b"] {
+        let opened = Folder::open_typed(&folder.path().join(name));
+        assert!(
+            matches!(opened, Err(AtomicFileError::System { .. })),
+            "{name}"
+        );
+    }
+}

@@ -9,7 +9,8 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, geteuid, getpid, pidfd_getfd, pidfd_open};
 
-use super::folder::{FileId, Folder, Seen};
+use super::entry::{FileId, Seen};
+use super::folder::Folder;
 use super::{AtomicFile, AtomicFileError, Existing, FileMode, typed};
 
 /// A target that is open for writing.

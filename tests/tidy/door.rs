@@ -54,11 +54,17 @@ fn path_calls(path: &str, text: &str) -> Vec<String> {
     let lines = code
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));
-    let found = lines.flat_map(|line| CALLS.iter().filter(|call| line.contains(**call)));
+    let found = lines.flat_map(|line| CALLS.iter().filter(|call| calls(line, call)));
     found
         .filter(|call| !EXCEPTIONS.contains(&(path, **call)))
         .map(|call| format!("{path}: {call}"))
         .collect()
+}
+
+/// `AtomicFile::create` is not `File::create`.
+fn calls(line: &str, call: &str) -> bool {
+    let mut places = line.match_indices(call);
+    places.any(|(at, _)| call.starts_with('.') || !line[..at].ends_with(char::is_alphanumeric))
 }
 
 #[test]

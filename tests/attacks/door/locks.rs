@@ -1,11 +1,14 @@
 //! Whoever may read a file can lock it, and that holds nobody up for long; and what killed runs left is removed.
 
 use std::fs::{self, File};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 
-use super::ground::{Ground, names};
+use super::ground::{Ground, Kernel, names, said};
+use crate::support::process;
+use crate::tell::skipped;
 
 #[test]
 fn a_lock_is_waited_for_five_seconds() {
@@ -46,6 +49,38 @@ fn a_lock_is_waited_for_five_seconds() {
             "{hidden:?}"
         );
     }
+}
+
+/// Where two names cannot be exchanged, nothing would tell that another program was faster.
+#[test]
+fn without_exchange_a_lock_is_the_end() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        return skipped("a file system that cannot exchange names: it needs strace");
+    }
+    let ground = Ground::new();
+    fs::copy(ground.at("both.encl"), ground.at("plan.encl")).unwrap();
+    let before = fs::read(ground.at("plan.encl")).unwrap();
+    let held = File::open(ground.at("plan.encl")).unwrap();
+    rustix::fs::flock(&held, FlockOperation::LockShared).unwrap();
+    let revoke = ["revoke", "plan.encl", "--from", "Bob", "--yes"];
+    let command = ground.command(Kernel::Current, &revoke);
+    let mut strace = process::command("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat2"]);
+    strace.args(["-e", "inject=renameat2:error=EINVAL", "--"]);
+    strace.arg(command.get_program()).args(command.get_args());
+    strace
+        .current_dir(ground.at(""))
+        .env("HOME", ground.at("home"));
+    let output = process::output(&mut strace);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("another program has locked it"), "{told}");
+    assert_eq!(fs::read(ground.at("plan.encl")).unwrap(), before);
+    let hidden = names(&ground.at(""));
+    assert!(
+        !hidden.iter().any(|name| name.starts_with('.')),
+        "{hidden:?}"
+    );
 }
 
 #[test]

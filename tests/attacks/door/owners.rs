@@ -171,11 +171,11 @@ fn envelopes_of_other_users_follow_the_same_table() {
         (0, 0o1777, 0, 0),
     ];
     let changes: [&[&str]; 4] = [
-        &["grant", "user/work/plan.encl", "--to", "bob.card"],
-        &["revoke", "user/work/plan.encl", "--from", "Bob", "--yes"],
+        &["grant", "user/plans/plan.encl", "--to", "bob.card"],
+        &["revoke", "user/plans/plan.encl", "--from", "Bob", "--yes"],
         &[
             "rewrap",
-            "user/work/plan.encl",
+            "user/plans/plan.encl",
             "--to",
             "home@example.org",
             "--yes",
@@ -184,29 +184,29 @@ fn envelopes_of_other_users_follow_the_same_table() {
     ];
     for (folder, mode, owner, exit) in table {
         for change in changes {
-            let _ = fs::remove_dir_all(ground.at("user/work"));
-            fs::create_dir(ground.at("user/work")).unwrap();
+            let _ = fs::remove_dir_all(ground.at("user/plans"));
+            fs::create_dir(ground.at("user/plans")).unwrap();
             let from = if change[0] == "grant" {
                 "mine.encl"
             } else {
                 "both.encl"
             };
-            fs::copy(ground.at(from), ground.at("user/work/plan.encl")).unwrap();
+            fs::copy(ground.at(from), ground.at("user/plans/plan.encl")).unwrap();
             let file = Permissions::from_mode(0o644);
-            fs::set_permissions(ground.at("user/work/plan.encl"), file).unwrap();
-            give(&ground, "user/work/plan.encl", owner);
-            give(&ground, "user/work", folder);
-            fs::set_permissions(ground.at("user/work"), Permissions::from_mode(mode)).unwrap();
-            let before = ground.state("user/work");
+            fs::set_permissions(ground.at("user/plans/plan.encl"), file).unwrap();
+            give(&ground, "user/plans/plan.encl", owner);
+            give(&ground, "user/plans", folder);
+            fs::set_permissions(ground.at("user/plans"), Permissions::from_mode(mode)).unwrap();
+            let before = ground.state("user/plans");
             let told = ground.answers(change, exit);
-            let now = ground.state("user/work");
+            let now = ground.state("user/plans");
             assert_eq!(
                 now == before,
                 exit != 0,
                 "{folder} {mode:o} {owner} {change:?}: {told}"
             );
-            assert_eq!(ground.owner("user/work/plan.encl"), owner, "{change:?}");
-            let mode = fs::metadata(ground.at("user/work/plan.encl"))
+            assert_eq!(ground.owner("user/plans/plan.encl"), owner, "{change:?}");
+            let mode = fs::metadata(ground.at("user/plans/plan.encl"))
                 .unwrap()
                 .mode();
             assert_eq!(mode & 0o7777, 0o644, "{change:?}");

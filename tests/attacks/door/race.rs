@@ -105,30 +105,30 @@ const WORKS: [Work; 4] = [
     },
     Work {
         name: "grant",
-        arguments: &["grant", "user/work/plan.encl", "--to", "bob.card", "-q"],
-        folder: "user/work",
+        arguments: &["grant", "user/plans/plan.encl", "--to", "bob.card", "-q"],
+        folder: "user/plans",
         prepare: |ground| envelope(ground, "mine.encl"),
     },
     Work {
         name: "revoke",
         arguments: &[
             "revoke",
-            "user/work/plan.encl",
+            "user/plans/plan.encl",
             "--from",
             "Bob",
             "--yes",
             "-q",
         ],
-        folder: "user/work",
+        folder: "user/plans",
         prepare: |ground| envelope(ground, "both.encl"),
     },
     Work {
         name: "unwrap -C",
-        arguments: &["unwrap", "mine.encl", "-C", "user/work", "--force", "-q"],
-        folder: "user/work",
+        arguments: &["unwrap", "mine.encl", "-C", "user/plans", "--force", "-q"],
+        folder: "user/plans",
         prepare: |ground| {
-            ground.folder_of_other("user/work");
-            ground.file_of_other("user/work/mine", b"an older one");
+            ground.folder_of_other("user/plans");
+            ground.file_of_other("user/plans/mine", b"an older one");
             fs::write(ground.at("outside/mine"), b"root's own").unwrap();
         },
     },
@@ -136,8 +136,8 @@ const WORKS: [Work; 4] = [
 
 fn envelope(ground: &Ground, from: &str) {
     let bytes = fs::read(ground.at(from)).unwrap();
-    ground.folder_of_other("user/work");
-    ground.file_of_other("user/work/plan.encl", &bytes);
+    ground.folder_of_other("user/plans");
+    ground.file_of_other("user/plans/plan.encl", &bytes);
     // The other user makes it possible to be mistaken for what is outside.
     fs::write(ground.at("outside/plan.encl"), &bytes).unwrap();
 }
