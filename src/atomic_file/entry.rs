@@ -4,9 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::Component;
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Stat};
+use rustix::io::Errno;
 
 /// The name of an entry of a folder: one component, neither `.` nor `..`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +45,14 @@ impl Name {
         let bytes = name.as_bytes();
         let is_path = matches!(bytes, b"" | b"." | b"..") || bytes.contains(&b'/');
         (!is_path && !bytes.contains(&0)).then_some(Self(name))
+    }
+
+    /// A component of a path that leads downward; any other is `INVAL`.
+    pub(super) fn of_step(component: Component<'_>) -> Result<Self, Errno> {
+        match component {
+            Component::Normal(name) => Self::new(name).ok_or(Errno::INVAL),
+            _ => Err(Errno::INVAL),
+        }
     }
 
     /// As the system writes it.

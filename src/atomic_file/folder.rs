@@ -6,12 +6,13 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use super::entry::{FileId, FolderEntry, Name, Seen};
 use super::hands::{ForeignFile, Hands};
@@ -82,6 +83,8 @@ impl Folder {
             return Self::open_typed(path);
         };
         let above = Self::make_typed(path.parent().unwrap_or(Path::new("")))?;
+        // Where root may not act as the owner of the folder above, the new one is root's.
+        let above = above.for_file(None).unwrap_or(above);
         let made = above.make(&name).and_then(|()| above.below(&name));
         made.map_err(|error| typed::system("make the folder", path, error))
     }
@@ -122,7 +125,7 @@ impl Folder {
     pub fn descend(&self, within: &Path) -> Result<Self, Errno> {
         let mut folder = self.clone();
         for component in within.components() {
-            folder = folder.below(&step(component)?)?;
+            folder = folder.below(&Name::of_step(component)?)?;
         }
         Ok(folder)
     }
@@ -134,7 +137,7 @@ impl Folder {
     pub fn make_below(&self, within: &Path) -> Result<Self, Errno> {
         let mut folder = self.clone();
         for component in within.components() {
-            let name = step(component)?;
+            let name = Name::of_step(component)?;
             folder = match folder.below(&name) {
                 Err(Errno::NOENT) => folder.make(&name).and_then(|()| folder.below(&name))?,
                 opened => opened?,
@@ -401,6 +404,19 @@ impl Folder {
         })
     }
 
+    /// The same folder for work on new files in it, if it has this owner: root works in none that is another user's than the
+    /// folder above.
+    ///
+    /// # Errors
+    /// [`ForeignFile`].
+    pub fn for_new(&self, owner: u32) -> Result<Self, ForeignFile> {
+        let is_foreign = geteuid().is_root() && self.owner() != Ok(owner);
+        match is_foreign {
+            true => Err(ForeignFile::OtherOwner),
+            false => self.for_file(None),
+        }
+    }
+
     /// Whether names in it are made and removed with the rights of this process.
     #[must_use]
     pub fn is_mine(&self) -> bool {
@@ -421,14 +437,6 @@ impl Folder {
 impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.opened.descriptor.as_fd()
-    }
-}
-
-/// A component of a path that leads downward.
-fn step(component: Component<'_>) -> Result<Name, Errno> {
-    match component {
-        Component::Normal(name) => Name::new(name).ok_or(Errno::INVAL),
-        _ => Err(Errno::INVAL),
     }
 }
 

@@ -141,6 +141,9 @@ impl ReplacedFile {
                     held,
                 });
             }
+            if Instant::now() > until {
+                return Err(ReplaceError::Changed);
+            }
         }
     }
 

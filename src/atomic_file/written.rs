@@ -93,6 +93,9 @@ fn descriptor_number(target: &Path) -> Option<RawFd> {
 }
 
 fn duplicate(number: RawFd, target: &Path) -> Result<File, Errno> {
+    if is_own(number) {
+        return Err(Errno::BADF);
+    }
     let own = pidfd_open(getpid(), PidfdFlags::empty());
     match own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty())) {
         // An old kernel, or a sandbox: opened anew, it is the same pipe or device.
@@ -102,6 +105,16 @@ fn duplicate(number: RawFd, target: &Path) -> Result<File, Errno> {
         }
         duplicate => Ok(duplicate?.into()),
     }
+}
+
+/// Whether this process has opened the descriptor itself: what is handed over has no `O_CLOEXEC` (`proc(5)`, `fdinfo`).
+fn is_own(number: RawFd) -> bool {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
+    let flags = info.unwrap_or_default().lines().find_map(|line| {
+        let flags = line.strip_prefix("flags:")?.trim();
+        u32::from_str_radix(flags, 8).ok()
+    });
+    flags.is_some_and(|flags| flags & OFlags::CLOEXEC.bits() != 0)
 }
 
 /// Whether it is a stream that may be written to.

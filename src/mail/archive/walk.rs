@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::FileType;
-use rustix::process::geteuid;
 
 use super::maildir::{Entry, Sub, Subs, names, starts_with_dot};
 use super::name::MessageName;
@@ -198,15 +197,9 @@ impl MailFolder {
 
 /// Root leaves a Maildir alone in which somebody else has made one of the folders.
 fn refuse_foreign(maildir: &Folder, place: &Folder) -> Result<(), Broken> {
-    let owner = |folder: &Folder| {
-        folder
-            .owner()
-            .map_err(Refusal::to("look at", folder.path()))
-    };
-    match geteuid().is_root() && owner(maildir)? != owner(place)? {
-        true => Err(Broken::Foreign(ForeignFile::OtherOwner)),
-        false => Ok(()),
-    }
+    let owner = maildir.owner();
+    let owner = owner.map_err(Refusal::to("look at", maildir.path()))?;
+    place.for_new(owner).map(drop).map_err(Broken::Foreign)
 }
 
 /// The folders below that are worth a look, and the .eml files, the last name first.

@@ -241,6 +241,35 @@ fn root_keeps_no_originals_of_others_and_delivers_as_the_owner() {
     let new = names(&ground.at("user/box/new"));
     assert_eq!(new.len(), 1);
     assert_eq!(ground.owner(&format!("user/box/new/{}", new[0])), OTHER);
+    give(&ground, "user/box/new", THIRD);
+    let mut command = ground.command(Kernel::Current, &deliver);
+    let message = fs::File::open(ground.at("message")).unwrap();
+    let refused = process::output(command.stdin(message));
+    assert_eq!(refused.status.code(), Some(75), "{}", said(&refused));
+    assert_eq!(names(&ground.at("user/box/new")).len(), 1);
+}
+
+#[test]
+fn a_spool_is_worked_in_as_whose_the_mail_is() {
+    let Some(ground) = Ground::as_root() else {
+        return;
+    };
+    let mbox = [b"From a@example.org Mon Jan  5 10:00:00 2026\n", MESSAGE].concat();
+    for (folder, mode, owner) in [(0, 0o1777, OTHER), (0, 0o755, OTHER), (OTHER, 0o755, OTHER)] {
+        for (name, bytes) in [("box", &mbox[..]), ("a.eml", MESSAGE)] {
+            let _ = fs::remove_dir_all(ground.at("user/spool"));
+            fs::create_dir(ground.at("user/spool")).unwrap();
+            let path = format!("user/spool/{name}");
+            ground.file_of_other(&path, bytes);
+            give(&ground, &path, owner);
+            give(&ground, "user/spool", folder);
+            fs::set_permissions(ground.at("user/spool"), Permissions::from_mode(mode)).unwrap();
+            ground.done(&["mail", "seal", &path, "--for", "bob@example.org", "-q"]);
+            assert_eq!(names(&ground.at("user/spool")), [name], "{mode:o}");
+            assert_eq!(ground.owner(&path), owner);
+            assert_ne!(fs::read(ground.at(&path)).unwrap(), bytes);
+        }
+    }
 }
 
 #[test]

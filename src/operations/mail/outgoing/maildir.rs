@@ -57,7 +57,9 @@ pub fn place(
     let below = folder.descend(within.parent().unwrap_or(Path::new("")));
     let name = within.file_name().and_then(Name::new);
     let name = name.expect("a new name ends in one component");
-    let below = below.map_err(not_made)?.for_file(None)?;
+    let below = below.map_err(not_made)?;
+    let owner = folder.owner().map_err(not_made)?;
+    let below = below.for_new(owner)?;
     let mut file = below.create(&name, FileMode::OwnerOnly, Existing::Keep)?;
     io::copy(message, &mut file).map_err(MaildirError::Copy)?;
     Ok(PendingDelivery(file))
