@@ -10,7 +10,8 @@
 //! * [`identity::Identity`] is one person's private keys, [`identity::Card`] the public half, signed.
 //! * [`keystore::Keystore`] keeps identities, contacts and groups in one folder.
 //! * [`mail`] puts envelopes into messages and finds them again, byte for byte; [`mail::archive`] converts mailboxes.
-//! * [`atomic_file::AtomicFile`] is a file that is complete under its name, or not there.
+//! * [`atomic_file::AtomicFile`] is a file that is complete under its name, or not there; [`atomic_file::Folder`] an open folder,
+//!   in which names are changed and no link leads elsewhere.
 //!
 //! The library looks for nothing by itself: readers, writers, folders, the time and randomness are handed to it. A floor
 //! uses only the floors below it:

@@ -7,7 +7,7 @@ use std::fs;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, Gid, RenameFlags, Uid, inotify};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
@@ -222,8 +222,17 @@ fn envelope(ground: &Ground, from: &str) {
     fs::write(ground.at("outside/plan.encl"), &bytes).unwrap();
 }
 
-/// One round; says whether anything outside was changed, and how often the folder was exchanged.
-fn round(ground: &Ground, work: &Work, kernel: Kernel, moment: Moment) -> (bool, usize) {
+/// What came of one round.
+struct Round {
+    /// Anything outside was changed.
+    is_hit: bool,
+    /// How often the folder and the link changed places.
+    swaps: usize,
+    /// The command did its work all the same.
+    is_done: bool,
+}
+
+fn round(ground: &Ground, work: &Work, kernel: Kernel, moment: Moment) -> Round {
     for folder in ["user", "outside"] {
         empty(&ground.at(folder));
     }
@@ -240,18 +249,22 @@ fn round(ground: &Ground, work: &Work, kernel: Kernel, moment: Moment) -> (bool,
         moment,
     };
     let (ready, over) = (AtomicBool::new(false), AtomicBool::new(false));
-    let swaps = std::thread::scope(|scope| {
+    let (is_done, swaps) = std::thread::scope(|scope| {
         let attacking = scope.spawn(|| attacker.attack(&ready, &over));
         while !ready.load(Ordering::Acquire) && !attacking.is_finished() {
             std::thread::yield_now();
         }
         let mut command = ground.command(kernel, work.arguments);
         let message = fs::File::open(ground.at("letter")).unwrap();
-        process::output(command.stdin(message));
+        let output = process::output(command.stdin(message));
         over.store(true, Ordering::Release);
-        attacking.join().unwrap()
+        (output.status.success(), attacking.join().unwrap())
     });
-    (ground.state("outside") != before, swaps)
+    Round {
+        is_hit: ground.state("outside") != before,
+        swaps,
+        is_done,
+    }
 }
 
 fn empty(folder: &Path) {
@@ -274,15 +287,17 @@ fn race(works: &[Work], kernel: Kernel) {
     };
     let mut all = 0;
     for work in works {
-        let (mut hits, swaps) = (0, AtomicUsize::new(0));
+        let (mut hits, mut swaps, mut done) = (0, 0, 0);
         for number in 0..rounds() {
-            let (hit, swapped) = round(&ground, work, kernel, Moment::of(number));
-            hits += usize::from(hit);
-            swaps.fetch_add(swapped, Ordering::Relaxed);
+            let round = round(&ground, work, kernel, Moment::of(number));
+            hits += usize::from(round.is_hit);
+            swaps += round.swaps;
+            done += usize::from(round.is_done);
         }
-        let (name, rounds, swaps) = (work.name, rounds(), swaps.into_inner());
+        let (name, rounds) = (work.name, rounds());
         tell(&format!(
-            "attacks: {name}, kernel {kernel:?}: {rounds} rounds, {swaps} exchanges, {hits} changed something outside"
+            "attacks: {name}, kernel {kernel:?}: {rounds} rounds, {swaps} exchanges, {done} commands done, {hits} changed \
+             something outside"
         ));
         assert!(swaps >= rounds / 2, "{name}: the attacker slept");
         all += hits;
