@@ -66,8 +66,8 @@ pub enum AtomicFileError {
     /// The target is a symbolic link: it is not followed, and not replaced.
     #[error("{} is a symbolic link", .0.display())]
     Link(PathBuf),
-    /// A folder on the way to the target is another user's link to something that is not that user's.
-    #[error("{} is a symbolic link of another user", .0.display())]
+    /// A folder on the way to the target is a link to something that whoever can have put it there does not own.
+    #[error("{} is a symbolic link that another user can have put there", .0.display())]
     ForeignLink(PathBuf),
     /// The target is a folder, device, pipe or socket.
     #[error("{} is not a regular file", .0.display())]

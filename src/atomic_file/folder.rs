@@ -37,8 +37,8 @@ struct Opened {
 }
 
 impl Folder {
-    /// Opens a folder to work in, as it was typed. A link on the way is followed if its owner is me, root, or the owner of what
-    /// it leads to: somebody else's link could lead into a folder that only I may write to.
+    /// Opens a folder to work in, as it was typed. A link on the way is followed if its owner, and that of the folder it is in, is
+    /// me, root, or the owner of what it leads to: another link could lead into a folder that only I may write to.
     ///
     /// # Errors
     /// [`AtomicFileError::ForeignLink`], or [`AtomicFileError::System`].

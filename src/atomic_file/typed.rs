@@ -1,4 +1,4 @@
-//! Opening a folder that was typed: links are followed if their owner could have typed what they lead to.
+//! Opening a folder that was typed: links are followed if whoever can have put them there could have typed what they lead to.
 
 use std::ffi::OsStr;
 use std::io;
@@ -14,6 +14,10 @@ use super::AtomicFileError;
 
 /// As many links as the kernel follows in one path (`path_resolution(7)`).
 const LINKS_MAX: usize = 40;
+
+/// Bits of a folder's mode: everybody may make names in it, and only their owners may rename and remove them.
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
 
 /// Opens a typed folder for reading its names; nothing typed is the current folder.
 pub(super) fn open(path: &Path) -> Result<OwnedFd, AtomicFileError> {
@@ -88,9 +92,13 @@ impl Walk<'_> {
         let target = rustix::fs::readlinkat(&found, "", Vec::new());
         let target = target.map_err(|error| self.refused(error))?;
         let end = self.resolve(Some(at), Path::new(OsStr::from_bytes(target.to_bytes())))?;
-        let owner = rustix::fs::fstat(&end).map_err(|error| self.refused(error))?;
-        let trusted = [geteuid().as_raw(), 0, owner.st_uid];
-        match trusted.contains(&stat.st_uid) {
+        let look = |file: &OwnedFd| rustix::fs::fstat(file).map_err(|error| self.refused(error));
+        let (above, end_stat) = (look(at)?, look(&end)?);
+        // A link can also be moved here, by whoever may rename what is in this folder.
+        let anybody_moves = above.st_mode & (OTHERS_WRITE | STICKY) == OTHERS_WRITE;
+        let trusted = [geteuid().as_raw(), 0, end_stat.st_uid];
+        let mut placed_by = [stat.st_uid, above.st_uid].into_iter();
+        match !anybody_moves && placed_by.all(|user| trusted.contains(&user)) {
             true => Ok(end),
             false => Err(AtomicFileError::ForeignLink(so_far.to_path_buf())),
         }

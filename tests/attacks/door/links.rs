@@ -1,7 +1,7 @@
 //! Links on the way that were typed: followed by their owner's right only. Links below what was typed are never followed.
 
-use std::fs;
-use std::os::unix::fs::{lchown, symlink};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::Path;
 
 use super::ground::{Ground, Kernel, OTHER, names, said};
@@ -18,18 +18,30 @@ fn a_link_of_another_user_leads_only_where_that_user_may_go() {
     let Some(ground) = Ground::as_root() else {
         return;
     };
+    ground.folder_of_other("user");
     ground.folder_of_other("user/own");
     fs::create_dir(ground.at("outside/below")).unwrap();
     fs::copy(ground.at("mine.encl"), ground.at("outside/below/plan.encl")).unwrap();
+    fs::create_dir(ground.at("sticky")).unwrap();
+    fs::create_dir(ground.at("open")).unwrap();
+    for (folder, mode) in [("sticky", 0o1777), ("open", 0o777)] {
+        fs::set_permissions(ground.at(folder), Permissions::from_mode(mode)).unwrap();
+    }
     let table = [
-        // Where it leads, whose it is, and whether it is followed.
-        ("outside/below", 0, true),
-        ("outside/below", OTHER, false),
-        ("user/own", OTHER, true),
-        ("user/own", 0, true),
-        ("user/own", 12_345, false),
+        // Where it stands and leads, whose it is, and whether it is followed.
+        ("user", "outside/below", OTHER, false),
+        ("user", "user/own", OTHER, true),
+        ("user", "user/own", 0, true),
+        ("user", "user/own", 12_345, false),
+        // A link of mine that the other user can have moved there.
+        ("user", "outside/below", 0, false),
+        ("open", "outside/below", 0, false),
+        ("sticky", "outside/below", 0, true),
+        ("sticky", "outside/below", OTHER, false),
+        ("sticky", "user/own", OTHER, true),
+        ("outside", "outside/below", 0, true),
     ];
-    for (to, owner, follows) in table {
+    for (at, to, owner, follows) in table {
         for kernel in [Kernel::Current, Kernel::Old] {
             if kernel == Kernel::Old
                 && std::process::Command::new("strace")
@@ -39,29 +51,26 @@ fn a_link_of_another_user_leads_only_where_that_user_may_go() {
             {
                 continue;
             }
-            link(&ground, to, "user/link", owner);
+            let first = format!("{at}/link");
+            link(&ground, to, &first, owner);
             // Another link on the way, whose own target is that link.
-            link(&ground, "user/link", "user/second", 0);
+            link(&ground, &first, "outside/second", 0);
             for folder in [
-                "user/link",
-                "user/second",
-                "./user/link/",
-                "user/own/../link",
+                &first,
+                "outside/second",
+                &format!("./{at}/link/"),
+                &format!("outside/../{at}/link"),
             ] {
                 let wrap = ["wrap", "letter", "--to", "bob.card", "-q", "-C", folder];
                 let output = process::output(&mut ground.command(kernel, &wrap));
                 let exit = if follows { 0 } else { 8 };
-                assert_eq!(
-                    output.status.code(),
-                    Some(exit),
-                    "{to} {owner} {folder} {kernel:?}: {}",
-                    said(&output)
-                );
+                let case = format!("{folder} to {to} of {owner}, {kernel:?}: {}", said(&output));
+                assert_eq!(output.status.code(), Some(exit), "{case}");
                 let made = ground.at(to).join("letter.encl");
-                assert_eq!(made.exists(), follows, "{to} {owner} {folder} {kernel:?}");
+                assert_eq!(made.exists(), follows, "{case}");
                 let _ = fs::remove_file(made);
             }
-            for name in ["user/link", "user/second"] {
+            for name in [&first, "outside/second"] {
                 fs::remove_file(ground.at(name)).unwrap();
             }
         }
