@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Error, Result};
 use encl::crypto::Kem;
-use encl::directory::{DirectoryError, People, Person, Recipients, known_person, resolve};
+use encl::directory::{DirectoryError, People, Person, Recipients, WhoUse, known_person, resolve};
 use encl::envelope::{ContentInfo, KeyringError, Workers, seal};
 use encl::identity::{Card, CardRequest, Identity, Revocation};
 use encl::keystore::{AddedBy, Keystore, Protection, StoredSecret};
@@ -112,7 +112,7 @@ fn main() -> Result<()> {
     )?;
 
     // Alice gives exactly Bob and Carol, and herself, access to everything in the folder.
-    let both = resolve(&["Bob", "Carol"], &people)?;
+    let both = resolve(&["Bob", "Carol"], WhoUse::Recipient, &people)?;
     let both = both.iter().map(|one| known_person(one, now));
     let requested = RequestedAccess::Exactly {
         people: both.collect::<Result<_, DirectoryError>>()?,

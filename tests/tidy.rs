@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("atomic_file", &[]),
     ("crypto", &["json"]), // only to write base64
     ("payload", &["crypto", "pipeline"]),
-    ("identity", &["crypto", "json", "time"]),
+    ("identity", &["address", "crypto", "json", "time"]),
     ("policy", &["crypto", "json", "time"]),
     (
         "envelope",
@@ -57,7 +57,8 @@ const LAYERS: [(&str, &[&str]); 15] = [
     (
         "directory",
         &[
-            "address", "crypto", "envelope", "identity", "keystore", "pipeline", "policy", "time",
+            "address", "crypto", "envelope", "identity", "keystore", "mail", "pipeline", "policy",
+            "time",
         ],
     ),
     (

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use super::names::Names;
 use super::trust::Trust;
+use super::who::{WhoForm, WhoUse};
 use crate::crypto::signing::RootId;
 use crate::identity::CardError;
 use crate::keystore::KeystoreError;
+use crate::mail::NotOneAddress;
 use crate::time::Time;
 
 /// Why it is not clear who is meant, or why somebody cannot be encrypted to. Names in it are as the keystore has them: a program
@@ -22,6 +24,32 @@ pub enum DirectoryError {
         name: String,
         /// The name or address that is most like it.
         similar: Option<String>,
+    },
+    /// A word of hexadecimal digits that is no whole fingerprint.
+    #[error("a fingerprint has 64 digits, and this has {digits}")]
+    NotAFingerprint {
+        /// As it was typed.
+        who: String,
+        /// How many digits it has.
+        digits: usize,
+    },
+    /// A word that looks like an address and is not one.
+    #[error("{reason}")]
+    NotAnAddress {
+        /// As it was typed.
+        who: String,
+        /// The reason.
+        reason: NotOneAddress,
+    },
+    /// A person is named in a way that is not accepted here.
+    #[error("people cannot be named like this here")]
+    NotAccepted {
+        /// As it was typed.
+        who: String,
+        /// Its form.
+        form: WhoForm,
+        /// What the person is named for.
+        wanted: WhoUse,
     },
     /// Several people have this name or address.
     #[error("it matches {} people", matches.len())]
@@ -88,11 +116,12 @@ pub enum DirectoryError {
         /// The reason.
         source: CardError,
     },
-    /// The card contradicts what the keystore knows: [`KeystoreError::KeyChanged`] or [`KeystoreError::OtherCard`].
+    /// The card contradicts what the keystore knows: [`KeystoreError::KeyChanged`] or [`KeystoreError::OtherCard`]; or
+    /// no card may be called so: [`KeystoreError::Naming`].
     #[error("the card contradicts a known one")]
     CardConflict {
-        /// The name on the card.
-        name: String,
+        /// What the card calls its owner.
+        names: Box<Names>,
         /// The contradiction.
         source: KeystoreError,
     },

@@ -3,7 +3,6 @@
 //! [`People`] reads a keystore; [`resolve`] finds those whom words mean, [`AddressBook`] those whom mail addresses mean. Nobody is
 //! guessed and nobody is left out: what is not clear is a [`DirectoryError`] that says what is known.
 
-mod address_book;
 mod addresses;
 mod error;
 mod lookalike;
@@ -13,19 +12,20 @@ mod recipients;
 mod removals;
 mod resolve;
 mod trust;
+mod who;
 
-pub use address_book::AddressBook;
-pub use addresses::{ResolvedAddresses, recipients_at};
+pub use addresses::{AddressBook, ResolvedAddresses, recipients_at};
 pub use error::{AddressOwner, DirectoryError, UnclearAddress};
-pub use lookalike::find_lookalike;
+pub use lookalike::{Distinction, Lookalike, lookalikes};
 pub use names::{Names, closest_match, match_one};
 pub use people::{People, Person, Signer};
 pub use recipients::{
     RecipientNotice, Recipients, ResolvedQuorum, current_key, key_directory, known_person,
 };
 pub use removals::{RemovedHolder, ResolvedRemovals};
-pub use resolve::{CardState, ResolvedRecipient, resolve, resolve_members};
+pub use resolve::{CardState, ResolvedRecipient, resolve, resolve_card_file, resolve_members};
 pub use trust::Trust;
+pub use who::{Who, WhoForm, WhoUse};
 
 #[cfg(test)]
 mod tests;

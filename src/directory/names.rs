@@ -1,9 +1,11 @@
 //! What people can be named by, and the one of several who is meant.
 
 use super::error::DirectoryError;
-use crate::address::{comparable, is_same_address};
+use super::lookalike::Distinction;
+use super::who::{Who, WhoForm};
+use crate::address::is_same_address;
 use crate::crypto::signing::RootId;
-use crate::identity::{Card, parse_fingerprint};
+use crate::identity::{Card, folded_name, name_fault};
 use crate::keystore::{ContactHead, IndexedContact};
 
 /// Typing errors that are worth a "did you mean": characters added, left out, replaced or swapped.
@@ -18,6 +20,10 @@ pub struct Names {
     pub name: String,
     /// The addresses on the card, the usual one first.
     pub addresses: Vec<String>,
+    /// How many of the addresses count, from the first. The others were never looked at.
+    pub counting: usize,
+    /// How much of the fingerprint is shown beside the name.
+    pub distinction: Distinction,
 }
 
 impl Names {
@@ -28,6 +34,8 @@ impl Names {
             id: card.id(),
             name: card.name().to_owned(),
             addresses: card.addresses().to_vec(),
+            counting: card.addresses().len(),
+            distinction: Distinction::Name,
         }
     }
 
@@ -36,15 +44,20 @@ impl Names {
             id: head.id,
             name: head.name.clone(),
             addresses: head.addresses.clone(),
+            counting: head.counting().len(),
+            distinction: Distinction::Name,
         }
     }
 
     pub(super) fn of_index(contact: IndexedContact<'_>) -> Option<Self> {
         let mut words = contact.words().map(str::to_owned);
+        let (name, addresses) = (words.next()?, words.collect::<Vec<_>>());
         Some(Self {
             id: contact.id()?,
-            name: words.next()?,
-            addresses: words.collect(),
+            name,
+            counting: addresses.len(),
+            addresses,
+            distinction: Distinction::Name,
         })
     }
 
@@ -54,40 +67,73 @@ impl Names {
         (self.name.to_lowercase(), self.id)
     }
 
-    /// Name and addresses.
-    pub fn all(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&*self.name).chain(self.addresses.iter().map(String::as_str))
+    /// The name, unless it could be taken for something else: such a name neither finds anybody nor is shown.
+    #[must_use]
+    pub fn fit_name(&self) -> Option<&str> {
+        let fault = name_fault(&self.name, &self.addresses);
+        fault.is_none().then_some(&*self.name)
     }
 
-    /// Whether one of the addresses is this one.
+    /// Name and addresses by which the person is found.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let addresses = self.counting().iter().map(String::as_str);
+        self.fit_name().into_iter().chain(addresses)
+    }
+
+    /// The addresses that count.
+    #[must_use]
+    pub fn counting(&self) -> &[String] {
+        &self.addresses[..self.counting.min(self.addresses.len())]
+    }
+
+    /// Whether one of the addresses that count is this one.
     #[must_use]
     pub fn has_address(&self, address: &str) -> bool {
-        let mut addresses = self.addresses.iter();
+        let mut addresses = self.counting().iter();
         addresses.any(|known| is_same_address(known, address))
+    }
+
+    /// Whether this is the name: all of it, without regard to case and compatibility forms.
+    #[must_use]
+    pub fn has_name(&self, name: &str) -> bool {
+        self.has_folded_name(&folded_name(name))
+    }
+
+    pub(super) fn has_folded_name(&self, folded: &str) -> bool {
+        folded_name(&self.name) == folded && self.fit_name().is_some()
     }
 }
 
-/// One of `candidates`, by address, name or fingerprint, in full and without regard to case.
+/// One of `candidates`, by fingerprint, address or name. A group or a card is nobody of them.
 ///
 /// # Errors
 /// [`DirectoryError::Unknown`], [`DirectoryError::Ambiguous`].
-pub fn match_one(name: &str, candidates: &[Names]) -> Result<RootId, DirectoryError> {
-    let wanted = comparable(name);
-    let id = parse_fingerprint(name);
-    let fits =
-        |names: &&Names| id == Some(names.id) || names.all().any(|word| comparable(word) == wanted);
+pub fn match_one(who: &Who, candidates: &[Names]) -> Result<RootId, DirectoryError> {
+    let folded = folded_name(who.typed());
+    let fits = |names: &&Names| match who.form() {
+        WhoForm::Fingerprint(id) => names.id == *id,
+        WhoForm::Address(address) => names.has_address(address.as_str()),
+        WhoForm::Name | WhoForm::NameOrFile => names.has_folded_name(&folded),
+        WhoForm::Group(_) | WhoForm::Card | WhoForm::File(_) => false,
+    };
     let mut matches: Vec<&Names> = candidates.iter().filter(fits).collect();
     matches.dedup_by_key(|names| names.id);
     match matches[..] {
         [names] => Ok(names.id),
-        [] => Err(DirectoryError::Unknown {
-            name: name.to_owned(),
-            similar: closest_match(name, candidates.iter().flat_map(Names::all)).map(str::to_owned),
-        }),
+        [] => Err(unknown(who, candidates)),
         _ => Err(DirectoryError::Ambiguous {
-            name: name.to_owned(),
+            name: who.typed().to_owned(),
             matches: matches.into_iter().cloned().collect(),
         }),
+    }
+}
+
+/// Nobody of `candidates` is meant; a word that is like one of theirs is offered.
+pub(super) fn unknown(who: &Who, candidates: &[Names]) -> DirectoryError {
+    let similar = closest_match(who.typed(), candidates.iter().flat_map(Names::all));
+    DirectoryError::Unknown {
+        name: who.typed().to_owned(),
+        similar: similar.map(str::to_owned),
     }
 }
 

@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 
 use super::error::DirectoryError;
+use super::lookalike::{Lookalike, lookalikes};
 use super::names::Names;
 use super::people::{People, Person};
 use super::resolve::{CardState, ResolvedRecipient, resolve};
 use super::trust::Trust;
+use super::who::WhoUse;
+use crate::address::Address;
 use crate::crypto::Kem;
 use crate::envelope::{Addressee, KeyDirectory, LockRequest, Person as KnownPerson};
 use crate::identity::{Card, CardKey};
@@ -29,14 +32,23 @@ pub struct Recipients {
 pub enum RecipientNotice {
     /// A card was stored for the first time; nobody compared its key.
     NewContact(Names),
-    /// A later card of a contact was stored.
-    LaterCard(Names),
+    /// A later card of a contact was stored, and it has these addresses that the earlier one did not have.
+    LaterCard(Names, Vec<String>),
+    /// A card that was stored has a name or an address that somebody could take for another person's.
+    Lookalike(Lookalike),
     /// Contacts that were never verified.
     Unverified(Vec<Names>),
     /// Contacts that another machine's record calls verified.
     Unproven(Vec<Names>),
     /// Some, but not all, have a key that does not withstand quantum computers.
     Classic(Vec<Names>),
+    /// An address is known without its `+detail` only.
+    WithoutDetail {
+        /// The address.
+        address: String,
+        /// What it was taken for.
+        base: Address,
+    },
 }
 
 impl Recipients {
@@ -50,7 +62,7 @@ impl Recipients {
         people: &People,
         now: Time,
     ) -> Result<Self, DirectoryError> {
-        Self::new(resolve(words, people)?, me, now)
+        Self::new(resolve(words, WhoUse::Recipient, people)?, me, now)
     }
 
     /// These people, each once, and `me`.
@@ -126,14 +138,32 @@ impl Recipients {
             let accepted = people.keystore().accept_all(&new, AddedBy::FirstUse, now);
             accepted.map_err(DirectoryError::NotStored)?;
         }
+        // Looked at only for cards that are new.
+        let others = if new.is_empty() {
+            &[][..]
+        } else {
+            people.names()?
+        };
         let mut notices = Vec::new();
         for (one, _) in everybody {
-            match one.card {
+            match &one.card {
                 CardState::Stored => {}
-                CardState::FirstUse(_) => {
+                CardState::FirstUse(card) => {
                     notices.push(RecipientNotice::NewContact(one.names.clone()));
+                    let others = lookalikes(card, others);
+                    notices.extend(others.into_iter().map(RecipientNotice::Lookalike));
                 }
-                CardState::Update(_) => notices.push(RecipientNotice::LaterCard(one.names.clone())),
+                CardState::Update(card, earlier) => {
+                    let added = card.addresses().iter();
+                    let added = added.filter(|address| !earlier.addresses.contains(address));
+                    let names = one.names.clone();
+                    notices.push(RecipientNotice::LaterCard(names, added.cloned().collect()));
+                    let mut others = lookalikes(card, others);
+                    let was_there =
+                        |text: &String| earlier.name == *text || earlier.addresses.contains(text);
+                    others.retain(|other| !was_there(&other.text));
+                    notices.extend(others.into_iter().map(RecipientNotice::Lookalike));
+                }
             }
         }
         notices.extend(self.trust_notices());
@@ -157,12 +187,21 @@ impl Recipients {
             RecipientNotice::Classic(classic),
         ];
         let says_something = |notice: &RecipientNotice| match notice {
-            RecipientNotice::NewContact(_) | RecipientNotice::LaterCard(_) => true,
+            RecipientNotice::NewContact(_)
+            | RecipientNotice::LaterCard(..)
+            | RecipientNotice::Lookalike(_)
+            | RecipientNotice::WithoutDetail { .. } => true,
             RecipientNotice::Unverified(names)
             | RecipientNotice::Unproven(names)
             | RecipientNotice::Classic(names) => !names.is_empty(),
         };
-        notices.into_iter().filter(says_something).collect()
+        let details = everybody.iter().flat_map(|(one, _)| &one.without_detail);
+        let details = details.map(|(address, base)| RecipientNotice::WithoutDetail {
+            address: address.clone(),
+            base: base.clone(),
+        });
+        let notices = notices.into_iter().filter(says_something);
+        details.chain(notices).collect()
     }
 
     fn names_where(&self, fits: impl Fn(&ResolvedRecipient) -> bool) -> Vec<Names> {
@@ -193,7 +232,7 @@ impl ResolvedQuorum {
         people: &People,
         now: Time,
     ) -> Result<Self, DirectoryError> {
-        let mut members = resolve(words, people)?;
+        let mut members = resolve(words, WhoUse::Recipient, people)?;
         let mut seen = HashSet::new();
         if let Some(twice) = members.iter().find(|one| !seen.insert(one.names.id)) {
             return Err(DirectoryError::TwiceInQuorum(twice.names.clone()));
@@ -262,6 +301,7 @@ pub fn current_key(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee
         id,
         name,
         addresses,
+        ..
     } = &recipient.names;
     Ok(Addressee {
         recipient: Recipient {

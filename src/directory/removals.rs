@@ -4,10 +4,10 @@ use super::error::DirectoryError;
 use super::names::Names;
 use super::people::People;
 use super::resolve::resolve;
+use super::who::{Who, WhoForm, WhoUse};
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
 use crate::envelope::Removals;
-use crate::identity::parse_fingerprint;
 
 /// Those who lose access, and how they were named.
 pub struct ResolvedRemovals {
@@ -44,23 +44,27 @@ impl ResolvedRemovals {
         };
         let mut holders = Vec::new();
         for word in words {
-            if let Some(group) = word.strip_prefix('@') {
-                // Members without a card are removed too.
-                removals.people.extend(people.group(group)?.members);
-                holders.push(RemovedHolder::Group(group.to_owned()));
-            } else if let Some(id) = parse_fingerprint(word) {
-                removals.people.insert(id);
-                removals.keys.insert(KeyId(id.0));
-                let person = people.with_id(id).ok().flatten();
-                holders.push(person.map_or(RemovedHolder::Key(id), |person| {
-                    RemovedHolder::Person(person.names())
-                }));
-            } else {
-                for found in resolve(&[word], people)? {
-                    removals.people.insert(found.names.id);
-                    let keys = found.keys.iter().map(|key| key.public.key_id());
-                    removals.keys.extend(keys);
-                    holders.push(RemovedHolder::Person(found.names));
+            match Who::parse(word, WhoUse::Removal)?.form() {
+                WhoForm::Group(group) => {
+                    // Members without a card are removed too.
+                    removals.people.extend(people.group(group)?.members);
+                    holders.push(RemovedHolder::Group(group.to_owned()));
+                }
+                WhoForm::Fingerprint(id) => {
+                    removals.people.insert(*id);
+                    removals.keys.insert(KeyId(id.0));
+                    let person = people.with_id(*id).ok().flatten();
+                    holders.push(person.map_or(RemovedHolder::Key(*id), |person| {
+                        RemovedHolder::Person(person.names())
+                    }));
+                }
+                _ => {
+                    for found in resolve(&[word], WhoUse::Removal, people)? {
+                        removals.people.insert(found.names.id);
+                        let keys = found.keys.iter().map(|key| key.public.key_id());
+                        removals.keys.extend(keys);
+                        holders.push(RemovedHolder::Person(found.names));
+                    }
                 }
             }
         }

@@ -1,15 +1,18 @@
-//! WHO: people as a person names them. They are resolved in one order and never guessed.
+//! The people whom WHO means. Nobody is guessed.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::addresses::{ResolvedAddresses, recipients_at};
 use super::error::DirectoryError;
 use super::names::{Names, match_one};
 use super::people::{People, Person};
 use super::trust::Trust;
+use super::who::{Who, WhoForm, WhoUse};
+use crate::address::Address;
 use crate::crypto::signing::RootId;
-use crate::identity::{CARRIER_BYTES_MAX, Card, CardKey, parse_fingerprint};
+use crate::identity::{CARRIER_BYTES_MAX, Card, CardKey, folded_name};
 use crate::keystore::KeystoreError;
 
 /// A person who was named, and whether the keystore has that card. Of thousands of cards only what is needed is kept.
@@ -23,6 +26,9 @@ pub struct ResolvedRecipient {
     pub keys: Vec<CardKey>,
     /// Whether the keystore has the card.
     pub card: CardState,
+    /// Addresses that are known only without their `+detail`, and what they were taken for: all of a run of addresses, with the
+    /// first person of it.
+    pub without_detail: Vec<(String, Address)>,
 }
 
 /// Whether the keystore has a card.
@@ -30,8 +36,8 @@ pub struct ResolvedRecipient {
 pub enum CardState {
     /// It has.
     Stored,
-    /// It has an earlier card of that contact.
-    Update(Box<Card>),
+    /// It has an earlier card of that contact, which said this.
+    Update(Box<Card>, Box<Names>),
     /// It knows nobody with that key.
     FirstUse(Box<Card>),
 }
@@ -43,12 +49,15 @@ impl ResolvedRecipient {
         Self::with_state(person, |_| CardState::Stored)
     }
 
-    fn with_state(Person { card, trust }: Person, state: fn(Box<Card>) -> CardState) -> Self {
+    fn with_state(person: Person, state: impl FnOnce(Box<Card>) -> CardState) -> Self {
+        let names = person.names();
+        let Person { card, trust, .. } = person;
         Self {
-            names: Names::of_card(&card),
+            names,
             trust,
             keys: card.keys().to_vec(),
             card: state(Box::new(card)),
+            without_detail: Vec::new(),
         }
     }
 }
@@ -59,75 +68,121 @@ impl CardState {
     pub fn unstored(&self) -> Option<&Card> {
         match self {
             Self::Stored => None,
-            Self::Update(card) | Self::FirstUse(card) => Some(card),
+            Self::Update(card, _) | Self::FirstUse(card) => Some(card),
         }
     }
 }
 
-/// The kinds of WHO, by their form alone.
-#[derive(Debug, PartialEq, Eq)]
-enum Kind<'a> {
-    Group(&'a str),
-    Text(&'a str),
-    File(&'a Path),
-    Name(&'a str),
-}
-
-fn kind(who: &str) -> Kind<'_> {
-    if let Some(group) = who.strip_prefix('@') {
-        Kind::Group(group)
-    } else if Card::is_text(who) {
-        Kind::Text(who)
-    } else if who.contains('/') || Path::new(who).extension().is_some_and(|e| e == "card") {
-        Kind::File(Path::new(who))
-    } else {
-        Kind::Name(who)
-    }
-}
-
-/// Everybody whom these words mean, in their order: `@group`, a pasted card, a card file, an address, a name or a fingerprint.
+/// Everybody whom these words mean, in their order.
 ///
 /// # Errors
-/// [`DirectoryError`] for the first word that is not clear.
+/// [`DirectoryError`] for the first word that is not clear; words that cannot be meant for `wanted` come first.
 pub fn resolve<S: AsRef<str>>(
     words: &[S],
+    wanted: WhoUse,
     people: &People,
 ) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
+    let words = words.iter().map(|word| Who::parse(word.as_ref(), wanted));
+    let words = words.collect::<Result<Vec<_>, _>>()?;
+    let words = words.into_iter().map(|who| Meant::new(who, people));
+    let words = words.collect::<Result<Vec<_>, _>>()?;
     let mut found = Vec::new();
-    // Contacts named one after the other are read together.
-    let mut names = Vec::new();
-    for who in words.iter().map(AsRef::as_ref) {
-        let kind = kind(who);
-        if let Kind::Name(name) = kind {
-            names.push(name);
-            continue;
-        }
-        found.extend(with_names(&std::mem::take(&mut names), people)?);
-        match kind {
-            Kind::Group(name) => {
+    // People named one after the other are read together.
+    for run in words.chunk_by(Meant::is_read_with) {
+        match &run[0] {
+            Meant::Group(name) => {
                 let members: Vec<RootId> = people.group(name)?.members.into_iter().collect();
                 found.extend(resolve_members(name, people, &members)?);
             }
-            Kind::Text(text) => found.push(from_card(None, people, text.as_bytes())?),
-            Kind::File(path) => found.push(from_card(Some(who), people, &read_card_file(path)?)?),
-            Kind::Name(_) => unreachable!("taken above"),
+            Meant::Card(text) => found.push(from_card(None, people, text.as_bytes())?),
+            Meant::File(path) => found.push(resolve_card_file(path, people)?),
+            Meant::Address(_) => found.extend(with_addresses(run, people)?),
+            Meant::Person(_) => found.extend(with_names(run, people)?),
         }
     }
-    found.extend(with_names(&names, people)?);
+    for one in found.iter_mut().filter(|one| one.trust != Trust::Me) {
+        // Somebody in whose place this one comes looks alike, and is the same person.
+        let new = one.card.unstored();
+        let is_same = |id: &RootId| new.is_some_and(|card| card.is_successor_of(id));
+        one.names.distinction = people.distinction(&one.names, is_same);
+    }
     Ok(found)
 }
 
-/// People by address, name or fingerprint, in the order of `names`.
-fn with_names(names: &[&str], people: &People) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
+/// Whom or what a word means.
+enum Meant {
+    Group(String),
+    Card(String),
+    File(PathBuf),
+    Address(Address),
+    /// By name or fingerprint.
+    Person(Who),
+}
+
+impl Meant {
+    fn new(who: Who, people: &People) -> Result<Self, DirectoryError> {
+        Ok(match who.form() {
+            WhoForm::Group(name) => Self::Group(name.clone()),
+            WhoForm::Card => Self::Card(who.typed().to_owned()),
+            WhoForm::File(path) => Self::File(path.clone()),
+            WhoForm::Address(address) => Self::Address(address.clone()),
+            // A file that somebody put there must not come before a person of that name.
+            WhoForm::NameOrFile if !is_name(who.typed(), people)? => Self::File(who.typed().into()),
+            WhoForm::NameOrFile | WhoForm::Name | WhoForm::Fingerprint(_) => Self::Person(who),
+        })
+    }
+
+    fn is_read_with(&self, next: &Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Address(_), Self::Address(_)) | (Self::Person(_), Self::Person(_))
+        )
+    }
+}
+
+/// Whether anybody has this name.
+fn is_name(name: &str, people: &People) -> Result<bool, KeystoreError> {
+    let folded = folded_name(name);
+    let mut all = people.names()?.iter();
+    Ok(all.any(|names| names.has_folded_name(&folded)))
+}
+
+/// People by address. What an address was taken for is noted with the person.
+fn with_addresses(
+    run: &[Meant],
+    people: &People,
+) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
+    let address = |one: &'_ Meant| match one {
+        Meant::Address(address) => Some(address.as_str().to_owned()),
+        _ => None,
+    };
+    let addresses: Vec<String> = run.iter().filter_map(address).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let ResolvedAddresses {
+        mut recipients,
+        without_detail,
+    } = recipients_at(&addresses, people)?;
+    if let Some(first) = recipients.first_mut() {
+        first.without_detail = without_detail;
+    }
+    Ok(recipients)
+}
+
+/// People by name or fingerprint, in the order of `run`.
+fn with_names(run: &[Meant], people: &People) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
     let mut ids = Vec::new();
     let mut unclear = None;
-    for name in names {
-        let id = match people.find_by_name(name)? {
-            Some(id) => Ok(id),
-            None => find_in_files(name, people),
+    for one in run {
+        let Meant::Person(who) = one else { continue };
+        let id = match who.form() {
+            WhoForm::Fingerprint(id) => Ok(*id),
+            _ => match people.find_by_name(who.typed())? {
+                Some(id) => Ok(id),
+                None => find_in_files(who, people),
+            },
         };
         match id {
-            Ok(id) => ids.push(id),
+            Ok(id) => ids.push((id, who)),
             Err(error) => {
                 unclear = Some(error);
                 break;
@@ -135,26 +190,22 @@ fn with_names(names: &[&str], people: &People) -> Result<Vec<ResolvedRecipient>,
         }
     }
     // A person found by the keystore's index has to be called so by the card itself.
-    let mut found = Vec::new();
-    let all = ids.iter().copied().zip(names.iter().copied());
-    let compare = |person: Person, name: &str| {
-        let is_called = person.is_called(name);
-        (is_called, ResolvedRecipient::stored(person))
+    let compare = |person: Person, who: &Who| {
+        let is_meant = match_one(who, &[person.names()]).is_ok();
+        is_meant.then(|| ResolvedRecipient::stored(person))
     };
-    for ((id, name), read) in all.clone().zip(people.with_ids(all.collect(), compare)) {
-        found.push(match read? {
-            Some((true, recipient)) => recipient,
-            _ if parse_fingerprint(name) == Some(id) => {
-                ResolvedRecipient::stored(people.contact(id)?)
-            }
-            _ => ResolvedRecipient::stored(people.contact(find_in_files(name, people)?)?),
+    let mut found = Vec::new();
+    for ((_, who), read) in ids.iter().zip(people.with_ids(ids.clone(), compare)) {
+        found.push(match read?.flatten() {
+            Some(recipient) if !people.is_retired(recipient.names.id) => recipient,
+            _ => ResolvedRecipient::stored(people.contact(find_in_files(who, people)?)?),
         });
     }
     unclear.map_or(Ok(found), Err)
 }
 
-fn find_in_files(name: &str, people: &People) -> Result<RootId, DirectoryError> {
-    match_one(name, people.names()?)
+fn find_in_files(who: &Who, people: &People) -> Result<RootId, DirectoryError> {
+    match_one(who, people.names()?)
 }
 
 /// The members of a group, which is named without its `@`.
@@ -185,6 +236,18 @@ pub fn resolve_members(
     Ok(members)
 }
 
+/// The person of the card in a file.
+///
+/// # Errors
+/// [`DirectoryError::CardFile`], [`DirectoryError::Card`], [`DirectoryError::CardConflict`], and those of the keystore.
+pub fn resolve_card_file(
+    path: &Path,
+    people: &People,
+) -> Result<ResolvedRecipient, DirectoryError> {
+    let typed = path.to_string_lossy();
+    from_card(Some(&typed), people, &read_card_file(path)?)
+}
+
 /// The person of a card that was given as a file or as text.
 fn from_card(
     file: Option<&str>,
@@ -202,16 +265,29 @@ fn from_card(
             Err(conflict(&card, KeystoreError::OtherCard { serial }))
         }
         Some(known) if card.serial() <= known.card.serial() => Ok(ResolvedRecipient::stored(known)),
-        Some(Person { trust, .. }) => Ok(ResolvedRecipient::with_state(
-            Person { card, trust },
-            CardState::Update,
-        )),
+        Some(known) => {
+            refuse_unfit(&card)?;
+            let earlier = Box::new(known.names());
+            let counting = known.counting.min(card.addresses().len());
+            let person = Person {
+                counting,
+                ..Person::new(card, known.trust)
+            };
+            let state = |card| CardState::Update(card, earlier);
+            Ok(ResolvedRecipient::with_state(person, state))
+        }
         None => first_use(card, people),
     }
 }
 
+fn refuse_unfit(card: &Card) -> Result<(), DirectoryError> {
+    let fault = card.naming_fault();
+    fault.map_or(Ok(()), |fault| Err(conflict(card, fault.into())))
+}
+
 /// A card of an unknown key. It must not take over an address that a known person has.
 fn first_use(card: Card, people: &People) -> Result<ResolvedRecipient, DirectoryError> {
+    refuse_unfit(&card)?;
     let others = people.names()?;
     let owner = |address: &String| {
         let mut owners = others.iter();
@@ -236,15 +312,16 @@ fn first_use(card: Card, people: &People) -> Result<ResolvedRecipient, Directory
         trust if trust.blocks_use() => trust,
         _ => Trust::Unverified,
     };
-    Ok(ResolvedRecipient::with_state(
-        Person { card, trust },
-        CardState::FirstUse,
-    ))
+    let person = Person {
+        counting: 1,
+        ..Person::new(card, trust)
+    };
+    Ok(ResolvedRecipient::with_state(person, CardState::FirstUse))
 }
 
 fn conflict(card: &Card, source: KeystoreError) -> DirectoryError {
     DirectoryError::CardConflict {
-        name: card.name().to_owned(),
+        names: Box::new(Names::of_card(card)),
         source,
     }
 }
@@ -263,18 +340,4 @@ fn read_card_file(path: &Path) -> Result<Vec<u8>, DirectoryError> {
             source,
         })?;
     Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_form_decides_the_kind() {
-        assert_eq!(kind("@finance"), Kind::Group("finance"));
-        assert_eq!(kind("encl-card1:abc/def"), Kind::Text("encl-card1:abc/def"));
-        assert_eq!(kind("./bob"), Kind::File(Path::new("./bob")));
-        assert_eq!(kind("bob.card"), Kind::File(Path::new("bob.card")));
-        assert_eq!(kind("bob@example.org"), Kind::Name("bob@example.org"));
-    }
 }

@@ -8,6 +8,7 @@ mod carrier;
 mod finder;
 mod fingerprint;
 mod invitation;
+mod naming;
 mod paper;
 mod predecessor;
 mod revocation;
@@ -19,8 +20,11 @@ pub use card::{Card, CardError, CardKey, CardRequest};
 pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
 pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
 pub use finder::{CardFinder, FoundCards, TooManyCards};
-pub use fingerprint::{fingerprint, parse_fingerprint};
+pub use fingerprint::{
+    FINGERPRINT_DIGITS, fingerprint, fingerprint_digits, parse_fingerprint, short_fingerprint,
+};
 pub use invitation::{InvitationToken, NotAToken};
+pub use naming::{NamingFault, drawn_name, folded_name, name_fault};
 pub use paper::{
     PAPER_BYTES_MAX, PAPER_LINES_MAX, Paper, PaperError, PaperLines, is_code, serial_ahead,
 };

@@ -30,6 +30,21 @@ pub enum AddedBy {
     FirstUse,
 }
 
+/// Of contacts that came by first use since then only the first address counts (2026-11-30T00:00:00Z). Those from before keep
+/// all that were taken then: an update bounces no mail.
+const FIRST_ADDRESS_SINCE: u64 = 1_795_996_800;
+
+impl AddedBy {
+    /// How many of a contact's addresses count, from the first: nobody has seen the others at first use.
+    #[must_use]
+    pub fn counting(self, addresses: usize, added: Time) -> usize {
+        match self {
+            Self::FirstUse if added.unix() >= FIRST_ADDRESS_SINCE => addresses.min(1),
+            Self::FirstUse | Self::Added => addresses,
+        }
+    }
+}
+
 /// A contact: a card, and what is known about it.
 #[derive(Clone)]
 pub struct Contact {
@@ -41,6 +56,15 @@ pub struct Contact {
     pub added_by: AddedBy,
     /// When it was first added.
     pub added: Time,
+}
+
+impl Contact {
+    /// How many of the card's addresses count, from the first.
+    #[must_use]
+    pub fn counting(&self) -> usize {
+        let addresses = self.card.addresses().len();
+        self.added_by.counting(addresses, self.added)
+    }
 }
 
 /// What the first line of a contact's file says: enough to list and to find contacts without checking their cards.
@@ -58,6 +82,15 @@ pub struct ContactHead {
     pub added_by: AddedBy,
     /// When it was first added.
     pub added: Time,
+}
+
+impl ContactHead {
+    /// The addresses that count.
+    #[must_use]
+    pub fn counting(&self) -> &[String] {
+        let count = self.added_by.counting(self.addresses.len(), self.added);
+        &self.addresses[..count]
+    }
 }
 
 /// The result of accepting a card.
@@ -131,10 +164,10 @@ impl Keystore {
         }
     }
 
-    /// Adds a card to the contacts, or updates a contact.
+    /// Adds a card to the contacts, or updates a contact. From a card that is [`AddedBy::Added`] all addresses count.
     ///
     /// # Errors
-    /// [`KeystoreError::OwnCard`]; [`KeystoreError::KeyChanged`] when one of its addresses is known with another root
+    /// [`KeystoreError::Naming`]; [`KeystoreError::OwnCard`]; [`KeystoreError::KeyChanged`] when one of its addresses is known with another root
     /// key; [`KeystoreError::OlderCard`] and [`KeystoreError::OtherCard`] against the known card of the same root key;
     /// and what the system refuses. A card that was [`AddedBy::Added`] on purpose and has another key, or differs from the known
     /// one with its serial, makes the known contact [`Trust::Changed`].
@@ -160,12 +193,15 @@ impl Keystore {
     ) -> Result<Vec<AcceptOutcome>, KeystoreError> {
         let lock = self.lock()?;
         let mut addresses = self.address_index()?;
+        let machine = self.machine_state()?;
         let mut accept = |card: &Card| {
+            card.naming_fault().map_or(Ok(()), Err)?;
             self.refuse_successor_of_blocked_key(card)?;
             addresses.refuse_changed(card)?;
             let accepted = self.accept_unchanged(card, added_by, now)?;
             let accepted = self.apply_successor(card)?.unwrap_or(accepted);
-            addresses.add(card.id(), card.addresses());
+            let file = self.contact_file(&card.id())?;
+            addresses.add_counting(file.map(|file| file.head(&machine)).iter());
             Ok(accepted)
         };
         let mut all = Vec::with_capacity(cards.len());
@@ -225,12 +261,20 @@ impl Keystore {
                 offered,
             }),
             Ordering::Equal if known.card() == card.to_text().as_bytes() => {
+                if (known.added_by, added_by) == (AddedBy::FirstUse, AddedBy::Added) {
+                    // All addresses were shown now.
+                    self.write_contact(&ContactFile { added_by, ..known })?;
+                }
                 Ok(AcceptOutcome::Known)
             }
             Ordering::Equal => Err(KeystoreError::OtherCard { serial }),
             // The trust in a key holds for all its cards.
             Ordering::Less => {
-                let (record, added_by, added) = (known.record, known.added_by, known.added);
+                let added_by = match added_by {
+                    AddedBy::Added => added_by,
+                    AddedBy::FirstUse => known.added_by,
+                };
+                let (record, added) = (known.record, known.added);
                 self.write_contact(&ContactFile::new(card, record, added_by, added))?;
                 Ok(AcceptOutcome::Updated)
             }
@@ -277,9 +321,7 @@ impl Keystore {
             addresses.mine.insert(own.card.id());
             addresses.add(own.card.id(), own.card.addresses());
         }
-        for head in self.heads(self.contact_ids()?)? {
-            addresses.add(head.id, &head.addresses);
-        }
+        addresses.add_counting(&self.heads(self.contact_ids()?)?);
         Ok(addresses)
     }
 
@@ -313,6 +355,12 @@ impl AddressIndex {
         let addresses = addresses.iter().map(Address::new);
         self.of_address
             .extend(addresses.map(|address| (address, id)));
+    }
+
+    fn add_counting<'a>(&mut self, heads: impl IntoIterator<Item = &'a ContactHead>) {
+        for head in heads {
+            self.add(head.id, head.counting());
+        }
     }
 
     pub(super) fn refuse_changed(&self, card: &Card) -> Result<(), KeystoreError> {

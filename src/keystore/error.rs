@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::atomic_file::AtomicFileError;
 use crate::crypto::passphrase::PassphraseError;
 use crate::crypto::signing::RootId;
+use crate::identity::NamingFault;
 
 /// Why a keystore did not do what it was asked to. Nothing was changed then, except that a decision about a contact may be
 /// saved that its file does not record yet.
@@ -86,6 +87,9 @@ pub enum KeystoreError {
         /// The serial of both.
         serial: u32,
     },
+    /// The name or an address on the card could be taken for something else.
+    #[error(transparent)]
+    Naming(#[from] NamingFault),
     /// The card is one of the keystore's own.
     #[error("the card is your own")]
     OwnCard,

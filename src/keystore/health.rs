@@ -148,7 +148,8 @@ impl Keystore {
         let mut owners = Vec::new();
         for contact in parallel_map(ids, SHARED_FROM, look) {
             if let Some(contact) = found.check(contact).flatten() {
-                owners.push((contact.card.id(), contact.card.addresses().to_vec()));
+                let counting = &contact.card.addresses()[..contact.counting()];
+                owners.push((contact.card.id(), counting.to_vec()));
             }
         }
         owners

@@ -114,9 +114,12 @@ impl Restore<'_> {
     pub fn contact(&mut self, contact: &BackedUpContact) -> Result<RestoreOutcome, KeystoreError> {
         let BackedUpContact { file, card } = contact;
         let here = self.keystore.contact_file(&file.id)?;
-        let outcome = match &here {
-            Some(here) => self.outcome_for_known(here, contact)?,
-            None => self.outcome_for_new(contact)?,
+        let outcome = match (&here, card.naming_fault()) {
+            // One that was here before such names were refused stays.
+            (Some(here), Some(_)) if here.card() == file.card() => RestoreOutcome::Known,
+            (_, Some(fault)) => RestoreOutcome::Refused(fault.into()),
+            (Some(here), None) => self.outcome_for_known(here, contact)?,
+            (None, None) => self.outcome_for_new(contact)?,
         };
         if matches!(outcome, RestoreOutcome::Refused(_))
             || (here.is_none() && !matches!(outcome, RestoreOutcome::New))
@@ -158,7 +161,8 @@ impl Restore<'_> {
                 _ => {}
             }
         }
-        self.addresses.add(file.id, &file.addresses);
+        let counting = file.added_by.counting(file.addresses.len(), file.added);
+        self.addresses.add(file.id, &file.addresses[..counting]);
         Ok(match (outcome, is_verified_now) {
             (RestoreOutcome::Known | RestoreOutcome::LocalKept, true) => RestoreOutcome::Updated,
             (outcome, _) => outcome,

@@ -7,7 +7,7 @@ use super::identity::UnlockError;
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 use crate::directory::{People, Trust};
-use crate::identity::{Card, CardKey, Identity};
+use crate::identity::{Card, CardKey, Identity, NamingFault};
 use crate::keystore::{
     Finding as FileFinding, Keystore, KeystoreError, LockedIdentity, Standing, StoredIdentity,
     StoredSecret, self_test,
@@ -55,6 +55,8 @@ pub enum Finding {
     Identity(Box<Card>, IdentityFinding),
     /// Something about contacts.
     Contacts(usize, ContactFinding),
+    /// The name or an address of a contact could be taken for something else, and is not used.
+    Unfit(Box<Card>, NamingFault),
     /// There was no backup yet.
     NoBackup,
     /// An identity was made or changed since the last backup.
@@ -67,6 +69,8 @@ pub enum Finding {
 
 /// What was found about an identity.
 pub enum IdentityFinding {
+    /// Its name or an address could be taken for something else: others refuse its card.
+    Unfit(NamingFault),
     /// No key can be encrypted to any more.
     Expired,
     /// Its last key expires soon.
@@ -159,6 +163,9 @@ pub fn check_up(
     for stored in identities {
         let found = |finding| Finding::Identity(Box::new(stored.card.clone()), finding);
         findings.extend(expiry(stored, now).map(found));
+        let fault = stored.card.naming_fault();
+        let fault = fault.filter(|_| stored.standing == Standing::Active);
+        findings.extend(fault.map(IdentityFinding::Unfit).map(found));
         let Ok(secret) = keystore.secret(&stored.card.id()) else {
             continue; // reported with the files
         };
@@ -221,7 +228,7 @@ fn test(card: &Card, keys: &dyn TestKeys, rng: &mut dyn CryptoRng) -> IdentityFi
     }
 }
 
-/// Counts the contacts that somebody should look at.
+/// Counts the contacts that somebody should look at, and finds those with a name that is not used.
 fn contacts(keystore: &Keystore, now: Time) -> Vec<Finding> {
     let Ok(people) = People::read(keystore.clone()) else {
         return Vec::new();
@@ -232,27 +239,31 @@ fn contacts(keystore: &Keystore, now: Time) -> Vec<Finding> {
     let ids = names.iter().map(|names| (names.id, ())).collect();
     let read = people.with_ids(ids, |found, ()| {
         let has_key = CardKey::current(found.card.keys(), now).is_some();
-        match (found.trust, has_key) {
+        let fault = found.card.naming_fault();
+        let fault = fault.filter(|_| found.trust != Trust::Me);
+        let unfit = fault.map(|fault| Finding::Unfit(Box::new(found.card), fault));
+        let finding = match (found.trust, has_key) {
             (Trust::Changed, _) => Some(ContactFinding::Changed),
             (Trust::Unproven, _) => Some(ContactFinding::Unproven),
             (Trust::Me, _) => None,
             (trust, false) if !trust.blocks_use() => Some(ContactFinding::Expired),
             (Trust::Unverified, _) => Some(ContactFinding::Unverified),
             _ => None,
-        }
+        };
+        (finding, unfit)
     });
-    let found: Vec<ContactFinding> = (read.into_iter().flatten().flatten().flatten()).collect();
-    [
+    let (found, unfit): (Vec<_>, Vec<_>) = read.into_iter().flatten().flatten().unzip();
+    let counted = [
         ContactFinding::Changed,
         ContactFinding::Unproven,
         ContactFinding::Expired,
         ContactFinding::Unverified,
     ]
     .into_iter()
-    .map(|kind| (found.iter().filter(|one| **one == kind).count(), kind))
+    .map(|kind| (found.iter().filter(|one| **one == Some(kind)).count(), kind))
     .filter(|(count, _)| *count > 0)
-    .map(|(count, kind)| Finding::Contacts(count, kind))
-    .collect()
+    .map(|(count, kind)| Finding::Contacts(count, kind));
+    counted.chain(unfit.into_iter().flatten()).collect()
 }
 
 fn backup(keystore: &Keystore, identities: &[StoredIdentity], now: Time) -> Option<Finding> {

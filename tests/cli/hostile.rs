@@ -114,7 +114,14 @@ fn file_names_need_not_be_text() {
 #[test]
 fn hostile_cards_and_labels_are_escaped() {
     let session = Session::with_people();
-    let name = format!("Mall\u{200b}ory\u{e0041} {}", "m".repeat(180));
+    let name = format!("Mall\u{2066}ory {}", "m".repeat(180));
+    let refused = session.ask(
+        "mallory",
+        &format!("encl key new m@example.org --name '{name}' --no-passphrase > m.card"),
+    );
+    assert_eq!(refused.exit, 2);
+    assert_harmless("key new", refused.stderr.as_bytes());
+    let name = format!("Mall\u{e1}ory \\ \"{}", "m".repeat(180));
     session.quietly(
         "mallory",
         &format!("encl key new m@example.org --name '{name}' --no-passphrase > m.card"),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
-use encl::directory::{People, resolve};
+use encl::directory::{People, WhoUse, resolve};
 use encl::operations::open::Requirements;
 
 use crate::cli::args::help::completion::who as who_completer;
@@ -36,7 +36,7 @@ impl RequirementArgs {
     /// The requirements, with the people whom --signed-by names.
     pub(crate) fn resolve(&self, people: &People) -> Result<Requirements, Failure> {
         let signers = |name: &String| {
-            let found = resolve(&[name], people)?;
+            let found = resolve(&[name], WhoUse::Signer, people)?;
             if let Some(one) = found.iter().find(|one| one.trust.blocks_use()) {
                 let what = format!(
                     "cannot accept a signature of {} (--signed-by)",

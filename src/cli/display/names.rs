@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use encl::directory::{Names, Person, RemovedHolder, ResolvedRecipient, Signer, Trust};
+use encl::crypto::signing::RootId;
+use encl::directory::{
+    Distinction, Names, Person, RemovedHolder, ResolvedRecipient, Signer, Trust,
+};
 use encl::envelope::Addressee;
-use encl::identity::{Card, fingerprint};
+use encl::identity::{Card, fingerprint, name_fault, short_fingerprint};
 use encl::policy::Recipient;
 
 use crate::cli::display::trust;
@@ -13,6 +16,13 @@ use crate::cli::terminal::safe;
 /// Names shown in a list before "and N more".
 pub(crate) const NAMES_SHOWN: usize = 5;
 
+/// In place of a name that could be taken for something else.
+pub(crate) const NOT_SHOWN: &str = "\u{2039}name not shown\u{203a}";
+/// What stands in a name that is shown in quotation marks.
+const QUOTED_FOR: [char; 12] = [
+    '(', ')', '<', '>', '[', ']', '"', '\\', ',', ';', '\u{2039}', '\u{203a}',
+];
+
 /// A person or a key that has a name for people.
 pub(crate) trait DisplayName {
     /// `Bob <bob@example.org>`
@@ -20,14 +30,17 @@ pub(crate) trait DisplayName {
 }
 
 impl DisplayName for Names {
+    /// With as much of the fingerprint as tells the person from others.
     fn display_name(&self) -> String {
-        with_address(&self.name, self.addresses.first().map(String::as_str))
+        let address = self.addresses.first().map(String::as_str);
+        let digits = distinguishing(self.distinction, &self.id);
+        one_of(self.fit_name(), address) + &digits
     }
 }
 
 impl DisplayName for Card {
     fn display_name(&self) -> String {
-        with_address(self.name(), self.addresses().first().map(String::as_str))
+        Names::of_card(self).display_name()
     }
 }
 
@@ -39,7 +52,12 @@ impl DisplayName for Person {
 
 impl DisplayName for Recipient {
     fn display_name(&self) -> String {
-        with_address(&self.name, self.address.as_deref())
+        match &self.address {
+            None if name_fault(&self.name, &[]).is_some() => {
+                format!("{NOT_SHOWN} [{}]", fingerprint(&self.id))
+            }
+            address => with_address(&self.name, address.as_deref()),
+        }
     }
 }
 
@@ -60,12 +78,15 @@ impl DisplayName for ResolvedRecipient {
 }
 
 impl DisplayName for Signer {
-    /// "Alice (not verified yet)"
+    /// "Alice <alice@example.org> (not verified yet)"
     fn display_name(&self) -> String {
         let label = trust::label(self.trust);
-        match (&self.name, self.trust) {
-            (Some(name), Trust::Me) => format!("you ({})", safe(name)),
-            (Some(name), _) => format!("{} ({label})", safe(name)),
+        match (&self.address, self.trust) {
+            (Some(_), _) => {
+                let who = one_of(self.name.as_deref(), self.address.as_deref());
+                let digits = distinguishing(self.distinction, &self.id);
+                format!("{who}{digits} ({label})")
+            }
             (None, Trust::Unknown) => format!("an unknown key, {}", fingerprint(&self.id)),
             (None, _) => format!("a key ({label}) of no contact, {}", fingerprint(&self.id)),
         }
@@ -82,11 +103,36 @@ impl DisplayName for RemovedHolder {
     }
 }
 
-/// `Bob <bob@example.org>`, or the name alone where the address says the same.
+/// `Bob <bob@example.org>`, or the name alone where the address says the same. A name that could be taken for something else is
+/// not shown.
 pub(crate) fn with_address(name: &str, address: Option<&str>) -> String {
+    let addresses: Vec<String> = address.map(str::to_owned).into_iter().collect();
+    let fit = name_fault(name, &addresses).is_none();
+    one_of(fit.then_some(name), address)
+}
+
+fn one_of(name: Option<&str>, address: Option<&str>) -> String {
+    let shown = name.map_or_else(|| NOT_SHOWN.to_owned(), shown_name);
     match address {
-        Some(address) if address != name => format!("{} <{}>", safe(name), safe(address)),
-        _ => safe(name),
+        Some(address) if name != Some(address) => format!("{shown} <{}>", safe(address)),
+        _ => shown,
+    }
+}
+
+/// A name, in quotation marks where a part of it could be taken for an address or for what the program says about it.
+pub(crate) fn shown_name(name: &str) -> String {
+    if !name.contains(QUOTED_FOR) {
+        return safe(name);
+    }
+    let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", safe(&escaped))
+}
+
+fn distinguishing(distinction: Distinction, id: &RootId) -> String {
+    match distinction {
+        Distinction::Name => String::new(),
+        Distinction::Short => format!(" [{}]", short_fingerprint(id)),
+        Distinction::Whole => format!(" [{}]", fingerprint(id)),
     }
 }
 

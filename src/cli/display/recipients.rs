@@ -1,11 +1,12 @@
 //! Recipients in a sentence: whom an envelope is for, and what should be known about them.
 
-use encl::directory::{RecipientNotice, Recipients, ResolvedQuorum};
+use encl::directory::{Names, RecipientNotice, Recipients, ResolvedQuorum};
 use encl::identity::fingerprint;
 
+use crate::cli::display::cards::contact::describe_lookalike;
 use crate::cli::display::envelope::policy;
 use crate::cli::display::names::{DisplayName, list, list_of};
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Terminal, safe};
 
 /// "for 2 people: Bob <bob@example.org> and you"
 pub(crate) fn summary(recipients: &Recipients, has_passphrase: bool) -> String {
@@ -54,18 +55,42 @@ pub(crate) fn quorum(quorum: &ResolvedQuorum) -> String {
     policy::lock(quorum.need, &people, false)
 }
 
+/// The addresses that do not count yet, and what makes them count.
+fn uncounted(names: &Names) -> String {
+    let others = &names.addresses[names.counting().len()..];
+    if others.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; its other addresses count only after `encl contact add`: {}",
+        all(others)
+    )
+}
+
+fn all(addresses: &[String]) -> String {
+    let addresses: Vec<String> = addresses.iter().map(|address| safe(address)).collect();
+    addresses.join(", ")
+}
+
 /// Says what should be known about recipients.
 pub(crate) fn show_notices(notices: &[RecipientNotice], terminal: Terminal) {
     for notice in notices {
         terminal.notice(&match notice {
             RecipientNotice::NewContact(names) => format!(
-                "{} is now a contact, not verified yet (first use): {}",
+                "{} is now a contact, not verified yet (first use): {}{}",
                 names.display_name(),
-                fingerprint(&names.id)
+                fingerprint(&names.id),
+                uncounted(names)
             ),
-            RecipientNotice::LaterCard(names) => {
+            RecipientNotice::LaterCard(names, added) if added.is_empty() => {
                 format!("{}: a newer card was stored", names.display_name())
             }
+            RecipientNotice::LaterCard(names, added) => format!(
+                "{}: a newer card was stored, and these addresses are new: {}",
+                names.display_name(),
+                all(added)
+            ),
+            RecipientNotice::Lookalike(lookalike) => describe_lookalike(lookalike),
             RecipientNotice::Unverified(names) => format!("not verified yet: {}", list_of(names)),
             RecipientNotice::Unproven(names) => format!(
                 "not verified on this machine, although the keystore says so: {}; `encl contact verify WHO` verifies them here",
@@ -74,6 +99,11 @@ pub(crate) fn show_notices(notices: &[RecipientNotice], terminal: Terminal) {
             RecipientNotice::Classic(names) => format!(
                 "a classic key, no protection against quantum computers: {}",
                 list_of(names)
+            ),
+            RecipientNotice::WithoutDetail { address, base } => format!(
+                "nobody has the address {}: encrypted for {}",
+                safe(address),
+                safe(base.as_str())
             ),
         });
     }

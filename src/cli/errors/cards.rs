@@ -53,13 +53,13 @@ fn addresses(addresses: &[String]) -> String {
 
 impl From<AcceptError> for Failure {
     fn from(error: AcceptError) -> Self {
-        let what = |name: &str| format!("cannot accept the card of {}", safe(name));
+        let what = |names: &Names| format!("cannot accept the card of {}", names.display_name());
         match error {
             AcceptError::Contact(source) => keystore::failure("cannot read the contact", &source),
             AcceptError::Keystore(source) => keystore::unreadable(&source),
-            AcceptError::Refused { name, source } => keystore::failure(&what(&name), &source),
+            AcceptError::Refused { names, source } => keystore::failure(&what(&names), &source),
             AcceptError::Conflict(conflict) => {
-                let failure = keystore::failure(&what(&conflict.name), &conflict.source)
+                let failure = keystore::failure(&what(&conflict.names), &conflict.source)
                     .reason(format!("known {}", fingerprint(&conflict.known)))
                     .reason(format!("given {}", fingerprint(&conflict.offered)));
                 match &conflict.changed {

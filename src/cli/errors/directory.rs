@@ -1,6 +1,8 @@
 //! Who is meant, and who cannot be used: errors of the directory as failures.
 
-use encl::directory::{AddressOwner, DirectoryError, Names, People, Trust, UnclearAddress};
+use encl::directory::{
+    AddressOwner, DirectoryError, Names, People, Trust, UnclearAddress, WhoForm, WhoUse,
+};
 use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
 
@@ -25,6 +27,14 @@ impl From<DirectoryError> for Failure {
         let reason = error.to_string();
         match error {
             DirectoryError::Unknown { name, similar } => unknown(&name, similar.as_deref()),
+            DirectoryError::NotAFingerprint { who, .. } => cannot_tell(&who)
+                .reason(reason)
+                .hint("what has 16 hexadecimal digits or more, and no letters, is a fingerprint"),
+            DirectoryError::NotAnAddress { who, .. } => cannot_tell(&who)
+                .reason("it is not one address")
+                .reason(safe(&reason))
+                .hint("what has an `@` is an address: local@domain, or Name <local@domain>"),
+            DirectoryError::NotAccepted { who, form, wanted } => not_accepted(&who, &form, wanted),
             DirectoryError::Ambiguous { name, matches } => ambiguous(&name, &matches),
             DirectoryError::UnclearAddresses { addresses, similar } => {
                 unclear(&addresses, similar.as_ref())
@@ -67,7 +77,7 @@ impl From<DirectoryError> for Failure {
                 Self::new(Exit::Recipient, format!("cannot use the card {card}"))
                     .reason(safe(&source.to_string()))
             }
-            DirectoryError::CardConflict { name, source } => conflict(&name, &source),
+            DirectoryError::CardConflict { names, source } => conflict(&names, &source),
             DirectoryError::Blocked { names, trust } => blocked(
                 format!("cannot wrap for {}", names.display_name()),
                 trust,
@@ -81,7 +91,7 @@ impl From<DirectoryError> for Failure {
                 )
                 .reason(format!(
                     "the key on the card of {} expired{when}",
-                    safe(&names.name)
+                    names.display_name()
                 ))
                 .hint("ask for a new card")
             }
@@ -129,6 +139,38 @@ fn unknown(name: &str, similar: Option<&str>) -> Failure {
         Some(word) => failure.hint(format!("did you mean `{}`?", safe(word))),
         None => failure.hint(ask_for_cards(&[name])),
     }
+}
+
+/// A form of WHO that the option does not take.
+fn not_accepted(who: &str, form: &WhoForm, wanted: WhoUse) -> Failure {
+    let form = match form {
+        WhoForm::Group(_) => "a group",
+        WhoForm::Card | WhoForm::File(_) => "a card",
+        _ => "a name",
+    };
+    let (exit, accepted) = match wanted {
+        WhoUse::Recipient | WhoUse::Signer => (Exit::Usage, "an address, a name or a fingerprint"),
+        WhoUse::Removal => (
+            Exit::Usage,
+            "an address, a name, a fingerprint or a @group; `encl contact add` stores a card",
+        ),
+        WhoUse::Own => (
+            Exit::Usage,
+            "an address, a name or the fingerprint of one of your identities",
+        ),
+        WhoUse::Contact => (
+            Exit::Usage,
+            "an address, a name or a fingerprint; `encl contact add` stores a card",
+        ),
+        // It may come from outside, so it is nobody rather than a wrong command line.
+        WhoUse::Delivery => (
+            Exit::Recipient,
+            "an address, a fingerprint or a @group; --for-card FILE names a card",
+        ),
+    };
+    Failure::new(exit, format!("cannot use `{}`", safe(who)))
+        .reason(format!("it is {form}"))
+        .hint(format!("WHO is {accepted} here"))
 }
 
 fn ambiguous(name: &str, matches: &[Names]) -> Failure {
@@ -193,8 +235,9 @@ fn unclear(addresses: &[UnclearAddress], similar: Option<&(String, String)>) -> 
     })
 }
 
-fn conflict(name: &str, source: &KeystoreError) -> Failure {
-    let failure = keystore::failure(&format!("cannot use the card of {}", safe(name)), source);
+fn conflict(names: &Names, source: &KeystoreError) -> Failure {
+    let what = format!("cannot use the card of {}", names.display_name());
+    let failure = keystore::failure(&what, source);
     match source {
         KeystoreError::KeyChanged { known, offered, .. } => failure
             .reason(format!("known {}", fingerprint(known)))

@@ -119,6 +119,11 @@ impl Scene<'_> {
             Finding::NoIdentities => words("identities", "you have none", Some(new)),
             Finding::Identity(card, finding) => describe_identity(card, finding),
             Finding::Contacts(count, finding) => describe_contacts(*count, *finding),
+            Finding::Unfit(card, fault) => words(
+                &format!("contact {}", card.display_name()),
+                &format!("{fault}: only its addresses and its fingerprint find it"),
+                Some("ask for a card with another name or address"),
+            ),
             Finding::NoBackup
             | Finding::BackupMissesChanges(_)
             | Finding::BackupOld(_)
@@ -186,6 +191,12 @@ fn describe_identity(card: &Card, finding: &IdentityFinding) -> Words {
     let renew = format!("encl key renew {address}");
     let restore = "encl restore BACKUP, or encl key paper --restore";
     let (says, mend) = match finding {
+        IdentityFinding::Unfit(fault) => (
+            format!("{fault}: others refuse its card"),
+            Some(format!(
+                "encl key new {address}, once you removed or replaced this one"
+            )),
+        ),
         IdentityFinding::Expired => (
             "its key has expired: nobody can encrypt for you".to_owned(),
             Some(renew),

@@ -1,6 +1,6 @@
 //! Recipients found in the keystore, with what should be known about them said on the way.
 
-use encl::directory::{People, Recipients, ResolvedRecipient};
+use encl::directory::{People, Recipients, ResolvedRecipient, Who, WhoForm, WhoUse, resolve};
 use encl::mail::Mailbox;
 use encl::operations::mail::outgoing::recipients::recipients_at_mailboxes;
 
@@ -20,12 +20,26 @@ pub(crate) fn store_cards(
     Ok(())
 }
 
-/// Everybody whom these mail addresses mean.
-pub(crate) fn at_mailboxes(
-    mailboxes: &[Mailbox],
+/// Everybody to whom mail goes, as they were named; what an address was taken for is said.
+pub(crate) fn owners(
+    words: &[String],
+    wanted: WhoUse,
     people: &People,
     context: &Context,
 ) -> Result<Vec<ResolvedRecipient>, Failure> {
-    let show = &mut |notice| show_address_notice(&notice, context.terminal);
-    Ok(recipients_at_mailboxes(mailboxes, people, show)?)
+    let mut found = Vec::new();
+    for word in words {
+        found.extend(match Who::parse(word, wanted)?.form() {
+            WhoForm::Address(address) => {
+                let mailbox = Mailbox {
+                    name: None,
+                    address: address.to_string(),
+                };
+                let show = &mut |notice| show_address_notice(&notice, context.terminal);
+                recipients_at_mailboxes(&[mailbox], people, show)?
+            }
+            _ => resolve(&[word], wanted, people)?,
+        });
+    }
+    Ok(found)
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{card, keystore};
 use crate::crypto::signing::RootId;
-use crate::directory::{AddressBook, AddressOwner, DirectoryError, Names, People, recipients_at};
+use crate::directory::{
+    AddressBook, AddressOwner, DirectoryError, Distinction, Names, People, recipients_at,
+};
 use crate::identity::Card;
 use crate::keystore::Group;
 
@@ -153,6 +155,8 @@ fn ten_thousand_contacts_are_indexed_once() {
             id: RootId(id),
             name: format!("Person {number}"),
             addresses: vec![format!("person{number}@example.org")],
+            counting: 1,
+            distinction: Distinction::Name,
         }
     };
     let everybody: Vec<Names> = (0..10_000).map(names).collect();

@@ -4,7 +4,7 @@ use super::{card, keystore};
 use crate::crypto::aead::AeadKey;
 use crate::crypto::signing::RootId;
 use crate::directory::{
-    CardState, DirectoryError, People, ResolvedRecipient, closest_match, resolve,
+    CardState, DirectoryError, People, ResolvedRecipient, WhoUse, closest_match, resolve,
 };
 use crate::identity::{Card, fingerprint};
 use crate::keystore::{Group, Keystore};
@@ -30,7 +30,7 @@ fn people(cards: &[&Card]) -> Known {
 }
 
 fn one(who: &str, people: &People) -> Result<ResolvedRecipient, DirectoryError> {
-    resolve(&[who], people).map(|mut found| found.remove(0))
+    resolve(&[who], WhoUse::Recipient, people).map(|mut found| found.remove(0))
 }
 
 #[test]
@@ -83,11 +83,17 @@ fn two_candidates_are_both_listed() {
 #[test]
 fn a_mistyped_contact_is_offered_and_not_taken() {
     let bob = card("Bob", &["bob@example.org"]);
-    let Err(DirectoryError::Unknown { similar, .. }) = one("bob@exmaple.org", &people(&[&bob]))
+    let known = people(&[&bob]);
+    let Err(DirectoryError::UnclearAddresses { similar, .. }) = one("bob@exmaple.org", &known)
     else {
         panic!("it was taken");
     };
-    assert_eq!(similar.as_deref(), Some("bob@example.org"));
+    let (typed, offered) = similar.unwrap();
+    assert_eq!((&*typed, &*offered), ("bob@exmaple.org", "bob@example.org"));
+    let Err(DirectoryError::Unknown { similar, .. }) = one("Bobb", &known) else {
+        panic!("it was taken");
+    };
+    assert_eq!(similar.as_deref(), Some("Bob"));
     assert_eq!(
         closest_match("nobody@example.org", ["bob@example.org"].into_iter()),
         None
@@ -130,8 +136,11 @@ fn a_group_gives_its_members_and_misses_nobody() {
         };
         keystore.new_group(name, &group).unwrap();
     }
-    assert_eq!(resolve(&["@g"], &known).unwrap().len(), 1);
-    let error = |who: &str| resolve(&[who], &known).err().unwrap();
+    assert_eq!(
+        resolve(&["@g"], WhoUse::Recipient, &known).unwrap().len(),
+        1
+    );
+    let error = |who: &str| resolve(&[who], WhoUse::Recipient, &known).err().unwrap();
     assert!(matches!(
         error("@gone"),
         DirectoryError::MissingMember { .. }
@@ -185,7 +194,7 @@ fn a_forged_index_leads_to_nobody_else() {
         }
         let people = People::read(keystore.clone()).unwrap();
         let all = ["mallory", "bob", "mallory@example.org"].map(str::to_owned);
-        let found = resolve(&all, &people).unwrap();
+        let found = resolve(&all, WhoUse::Recipient, &people).unwrap();
         let ids = found.iter().map(|found| found.names.id);
         assert_eq!(
             ids.collect::<Vec<_>>(),
@@ -213,7 +222,7 @@ fn an_index_hides_no_other_bob_and_no_stranger() {
     ));
     assert!(matches!(
         one("bob@example.net", &people),
-        Err(DirectoryError::Unknown { .. })
+        Err(DirectoryError::UnclearAddresses { .. })
     ));
     assert_eq!(
         one("bob@example.com", &people).unwrap().names.id,

@@ -4,7 +4,7 @@
 use super::card_source::FoundCard;
 use super::invitation_reply::InvitationReply;
 use crate::crypto::signing::RootId;
-use crate::directory::{Names, People, Trust, find_lookalike};
+use crate::directory::{Lookalike, Names, People, Trust, lookalikes};
 use crate::identity::Card;
 use crate::keystore::{self, AcceptOutcome, AddedBy, Contact, Keystore, KeystoreError};
 use crate::time::Time;
@@ -17,17 +17,6 @@ pub struct OfferedCard {
     reply: Option<InvitationReply>,
 }
 
-/// An address on a new card that looks like the address of somebody known, and is another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lookalike {
-    /// The address on the card.
-    pub address: String,
-    /// The known address.
-    pub known: String,
-    /// The name of its owner.
-    pub name: String,
-}
-
 /// The result of accepting a card.
 pub struct AcceptedCard {
     /// The outcome.
@@ -36,6 +25,8 @@ pub struct AcceptedCard {
     pub trust: keystore::Trust,
     /// The token beside it, with the answer recorded.
     pub reply: Option<InvitationReply>,
+    /// Whether the card was known, and addresses on it count only from now on.
+    pub is_counted_now: bool,
 }
 
 /// Why a card was not accepted, or not with all that follows.
@@ -50,8 +41,8 @@ pub enum AcceptError {
     /// The keystore refused the card.
     #[error("the card is refused")]
     Refused {
-        /// The name on the card.
-        name: String,
+        /// What the card calls its owner.
+        names: Box<Names>,
         /// The reason.
         source: KeystoreError,
     },
@@ -67,8 +58,8 @@ pub enum AcceptError {
 #[derive(Debug, thiserror::Error)]
 #[error("the card contradicts a known one")]
 pub struct CardConflict {
-    /// The name on the card.
-    pub name: String,
+    /// What the card calls its owner.
+    pub names: Names,
     /// The key that is known.
     pub known: RootId,
     /// The key of the card.
@@ -83,13 +74,20 @@ impl OfferedCard {
     /// Compares a card with what is known.
     ///
     /// # Errors
-    /// [`AcceptError::Contact`], [`AcceptError::Keystore`].
+    /// [`AcceptError::Refused`] for a name or address that no card may have; [`AcceptError::Contact`], [`AcceptError::Keystore`].
     pub fn compare(found: FoundCard, keystore: &Keystore, now: Time) -> Result<Self, AcceptError> {
         let known = keystore.contact(&found.card.id());
         let known = known.map_err(AcceptError::Contact)?;
-        let lookalikes = match known {
-            Some(_) => Vec::new(),
-            None => lookalikes(&found.card, People::read(keystore.clone())?.names()?),
+        // What no card may be called is refused before any question.
+        if let Some(fault) = found.card.naming_fault() {
+            return Err(refused(&found.card, fault.into(), keystore));
+        }
+        let earlier = known.as_ref().map(|known| &known.card);
+        let lookalikes = if earlier == Some(&found.card) {
+            Vec::new()
+        } else {
+            let people = People::read(keystore.clone())?;
+            new_lookalikes(&found.card, earlier, people.names()?)
         };
         let reply = InvitationReply::find(&found, keystore, now)?;
         Ok(Self {
@@ -106,14 +104,14 @@ impl OfferedCard {
         &self.card
     }
 
-    /// Whether this very card is here already.
+    /// Whether this very card is here already, and all its addresses count.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        let known = self.known.as_ref();
-        known.is_some_and(|known| known.card == self.card)
+        let known = self.known.as_ref().filter(|known| known.card == self.card);
+        known.is_some_and(|known| known.counting() == self.card.addresses().len())
     }
 
-    /// Addresses on it that somebody could take for another person's.
+    /// What somebody could take for another person's name or address.
     #[must_use]
     pub fn lookalikes(&self) -> &[Lookalike] {
         &self.lookalikes
@@ -131,7 +129,11 @@ impl OfferedCard {
     /// # Errors
     /// [`AcceptError`].
     pub fn accept(self, keystore: &Keystore, now: Time) -> Result<AcceptedCard, AcceptError> {
-        let Self { card, reply, .. } = self;
+        let Self {
+            card, reply, known, ..
+        } = self;
+        let counted = known.filter(|known| known.card == card);
+        let counted = counted.map_or(usize::MAX, |known| known.counting());
         let accepted = keystore.accept(&card, AddedBy::Added, now);
         let outcome = accepted.map_err(|source| refused(&card, source, keystore))?;
         let reply = reply.map(|reply| reply.record(&card, keystore, now));
@@ -141,34 +143,36 @@ impl OfferedCard {
             outcome,
             trust: contact.map_or(keystore::Trust::Unverified, |contact| contact.trust),
             reply,
+            is_counted_now: counted < card.addresses().len(),
         })
     }
 }
 
-fn lookalikes(card: &Card, known: &[Names]) -> Vec<Lookalike> {
-    let lookalike = |address: &String| {
-        let (names, known) = find_lookalike(address, known)?;
-        Some(Lookalike {
-            address: address.clone(),
-            known: known.to_owned(),
-            name: names.name.clone(),
-        })
+/// What on a card looks like somebody else's, and does not stand on the card that is known already.
+fn new_lookalikes(card: &Card, earlier: Option<&Card>, known: &[Names]) -> Vec<Lookalike> {
+    let mut found = lookalikes(card, known);
+    let was_there = |text: &String| {
+        earlier.is_some_and(|earlier| earlier.name() == text || earlier.addresses().contains(text))
     };
-    card.addresses().iter().filter_map(lookalike).collect()
+    found.retain(|one| !was_there(&one.text));
+    found
 }
 
 /// Says what a refused card means for the contact that it contradicts.
 fn refused(card: &Card, source: KeystoreError, keystore: &Keystore) -> AcceptError {
-    let name = card.name().to_owned();
+    let names = Names::of_card(card);
     let known = match &source {
         KeystoreError::KeyChanged { known, .. } => *known,
         KeystoreError::OtherCard { .. } => card.id(),
-        _ => return AcceptError::Refused { name, source },
+        _ => {
+            let names = Box::new(names);
+            return AcceptError::Refused { names, source };
+        }
     };
     let contact = keystore.contact(&known).ok().flatten();
     let changed = contact.filter(|contact| Trust::from(contact.trust) == Trust::Changed);
     AcceptError::Conflict(Box::new(CardConflict {
-        name,
+        names,
         known,
         offered: card.id(),
         changed: changed.map(|contact| Names::of_card(&contact.card)),

@@ -4,7 +4,7 @@ mod accept;
 mod card_source;
 mod invitation_reply;
 
-pub use accept::{AcceptError, AcceptedCard, CardConflict, Lookalike, OfferedCard};
+pub use accept::{AcceptError, AcceptedCard, CardConflict, OfferedCard};
 pub use card_source::{CardSourceError, CardsFound, FoundCard, SenderError, find_card};
 pub use invitation_reply::{InvitationMatch, InvitationReply};
 

@@ -17,7 +17,7 @@ impl NewIdentity {
     /// Makes keys, and signs card and revocation.
     ///
     /// # Errors
-    /// [`UpdateError::Request`].
+    /// [`UpdateError::Request`], [`UpdateError::Naming`].
     pub fn generate(
         name: String,
         addresses: Vec<String>,
@@ -33,6 +33,8 @@ impl NewIdentity {
             created: now,
         };
         let card = Card::new(&identity, request).map_err(UpdateError::Request)?;
+        let fault = card.naming_fault().map(UpdateError::Naming);
+        fault.map_or(Ok(()), Err)?;
         Ok(Self::with_card(identity, card, now))
     }
 

@@ -1,7 +1,7 @@
 //! What can go wrong when an identity is made or changed.
 
 use super::UnlockError;
-use crate::identity::{CardError, IdentityError, PaperError};
+use crate::identity::{CardError, IdentityError, NamingFault, PaperError};
 use crate::keystore::KeystoreError;
 
 /// Why an identity was not made or changed.
@@ -22,6 +22,9 @@ pub enum UpdateError {
     /// What a new identity's card should say cannot be on a card.
     #[error(transparent)]
     Request(CardError),
+    /// What a new identity's card should say could be taken for something else.
+    #[error(transparent)]
+    Naming(NamingFault),
     /// The card has the highest serial.
     #[error("its card has the highest possible serial number")]
     LastSerial,

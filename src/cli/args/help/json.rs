@@ -40,7 +40,8 @@ RECIPIENT
 
 SIGNER
   id                      id                    the person
-  name                    text or null          null: the keystore has no card of this person
+  name                    text or null          null: the keystore has no card of this person, or does not show the name
+  address                 text or null          the first on that card; null: the keystore has no card of this person
   trust                   word                  own, unverified, verified, changed, revoked, blocked (`encl help trust`),
                                                 or unknown: the keystore has no card of this person
 

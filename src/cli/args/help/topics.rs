@@ -156,9 +156,25 @@ unverified contact; encl says so in one line.
   revoked      the owner revoked the key, and `encl contact add` recorded it; this cannot be undone
   blocked      by `encl contact block`, until `unblock`; it stays if the card is removed and added again
 
-A card named in --to that is not in the keystore is stored as unverified (first use). A card with another key for a
-known address never replaces the stored card: `encl contact add` marks the contact as changed, and --to refuses the
-card and changes nothing. A card older than the stored one is refused.
+WHO is read by its form alone; the first of these that fits decides:
+
+  @finance                 a group
+  encl-card1:…             a card
+  64 hexadecimal digits    a fingerprint, never a name; blanks, `:` and `-` between the digits do not count
+  ./bob, /a/b, bob.card    the file of a card
+  bob@example.org          an address, as is `Bob <bob@example.org>`: the words before `<` count for nothing
+  Bob                      a name, all of it; with a `/` in it the file of a card, if nobody has that name
+
+No card is accepted whose name looks like a fingerprint, has an `@` and is none of its own addresses, is `you`, `me` or
+`unknown`, has blanks at an end or two in a row, or an invisible character; or with an address that has one of
+` $ \" ; | < > ( ) \\ outside quotation marks. A contact with such a name from before is found by address and
+fingerprint, and shown as \u{2039}name not shown\u{203a}; `encl doctor` lists it. A name or address that looks like somebody
+else's is told, and people who look alike are shown with the first 16 digits of the fingerprint.
+
+A card named in --to that is not in the keystore is stored as unverified (first use). Only its first address counts
+until `encl contact add` has shown the others. A card with another key for a known address never replaces the stored
+card: `encl contact add` marks the contact as changed, and --to refuses the card and changes nothing. A card older than
+the stored one is refused.
 
 An invitation (`encl invite ADDRESS`) has a one-time token, which comes back beside the card. It says which
 invitation was answered, within 90 days. It verifies nobody: anybody who can read the mail has the token. The From

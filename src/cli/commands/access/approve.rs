@@ -8,7 +8,7 @@ use crate::cli::operations::recipients::store_cards;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::atomic_file;
-use encl::directory::{People, Recipients, resolve};
+use encl::directory::{People, Recipients, WhoUse, resolve};
 use encl::envelope::{
     Addressee, Approval, Envelope, Keyring, Manifest, NoKey, OpenError, ReaderKey, Slot,
 };
@@ -133,7 +133,7 @@ impl Colleague {
         people: &People,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let found = resolve(&[&arguments.to], people)?;
+        let found = resolve(&[&arguments.to], WhoUse::Recipient, people)?;
         if found.len() != 1 {
             return Err(input.cannot("approve", Exit::Usage).reason(format!(
                 "--to names {} people, but an approval is for one person",

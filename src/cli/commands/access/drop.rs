@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
 
-    /// Whose slots to remove: @GROUP, an address, a name, a fingerprint, a card, or a key id as `inspect --json` shows it
+    /// Whose slots to remove: @GROUP, an address, a name, a fingerprint, or a key id as `inspect --json` shows it
     #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     from: Vec<String>,
 

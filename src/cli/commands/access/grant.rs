@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
 
-    /// Who gets access: @GROUP, a card file, a pasted card, an address or a name
+    /// Who gets access: @GROUP, a card file, a pasted card, an address, a name or a fingerprint
     #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     to: Vec<String>,
 

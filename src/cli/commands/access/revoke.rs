@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
 
-    /// Who loses access: @GROUP, an address, a name, a fingerprint, a card, or a key id as `inspect --json` shows it
+    /// Who loses access: @GROUP, an address, a name, a fingerprint, or a key id as `inspect --json` shows it
     #[arg(long, value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     from: Vec<String>,
 

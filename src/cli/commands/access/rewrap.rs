@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use encl::directory::{People, Recipients, resolve};
+use encl::directory::{People, Recipients, WhoUse, resolve};
 
 use crate::cli::args::InputFiles;
 use crate::cli::args::help::closing;
@@ -144,7 +144,7 @@ fn requested_access(
     if arguments.to.is_empty() {
         return Ok(RequestedAccess::CurrentKeys);
     }
-    let found = resolve(&arguments.to, people)?;
+    let found = resolve(&arguments.to, WhoUse::Recipient, people)?;
     let persons = found.iter().map(|found| known_person(found, context.now));
     let persons = persons.collect::<Result<_, DirectoryError>>()?;
     let newcomers = Recipients::new(found, None, context.now)?;

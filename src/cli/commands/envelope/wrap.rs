@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: OutputFile,
 
-    /// A recipient: @GROUP, a card file, a pasted card, an address or a name. Each of them can open it alone
+    /// A recipient: @GROUP, a card file, a pasted card, an address, a name or a fingerprint. Each of them can open it alone
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     to: Vec<String>,
 

@@ -35,10 +35,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let context = &*context;
     // What does not open is reported with the files.
     let identities = context.keystore.identities().unwrap_or_default();
-    let people = identities.iter().map(|one| Person {
-        card: one.card.clone(),
-        trust: Trust::Me,
-    });
+    let people = identities.iter();
+    let people = people.map(|one| Person::new(one.card.clone(), Trust::Me));
     let people: Vec<Person> = people.collect();
     let keys = AskedKeys {
         keys: MyKeys::new(context, &people),

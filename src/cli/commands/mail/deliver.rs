@@ -9,9 +9,9 @@ use std::process::Command;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
-use encl::directory::{People, Recipients, resolve};
+use encl::directory::{People, Recipients, WhoUse, resolve_card_file};
 use encl::envelope::SealError;
-use encl::mail::{Header, Mailbox, MaildirPlace, NotOneAddress, Reopen, SealedBy, parse_address};
+use encl::mail::{Header, MaildirPlace, Reopen, SealedBy};
 use encl::operations::MyKeys;
 use encl::operations::mail::is_sealed::is_sealed_for;
 use encl::operations::mail::outgoing::maildir;
@@ -28,7 +28,7 @@ use crate::cli::errors::{CommandResult, Exit, Failure, io_message, mail};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
 use crate::cli::operations::mail::subprocess;
-use crate::cli::operations::recipients::at_mailboxes;
+use crate::cli::operations::recipients::owners;
 use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::stdout::Stdout;
 use crate::cli::terminal::{safe, shown};
@@ -46,10 +46,14 @@ const WHAT: &str = "cannot deliver the message";
   $ encl mail deliver --for bob@example.org --maildir inbox < letter.eml
   $ encl mail deliver --for bob@example.org -- maildrop -d bob < letter.eml"))]
 pub(crate) struct Arguments {
-    /// The recipient: an address, or another name of a person or group in the keystore
+    /// The recipient: an address, a fingerprint or a @group; never a name or a path
     // It may come from outside: one that begins with a hyphen is still no option.
-    #[arg(long = "for", value_name = "WHO", required = true, allow_hyphen_values = true, add = ArgValueCompleter::new(who_completer))]
+    #[arg(long = "for", value_name = "WHO", required_unless_present = "cards", allow_hyphen_values = true, add = ArgValueCompleter::new(who_completer))]
     recipients: Vec<String>,
+
+    /// The file with the recipient's card; need not be in the keystore
+    #[arg(long = "for-card", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    cards: Vec<PathBuf>,
 
     /// Deliver into this Maildir instead of to standard output
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "program")]
@@ -76,7 +80,7 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         .map_err(|failure| failure.sysexit(Sysexit::TempFail))?;
     refuse_empty(&source)?;
     let people = people(context)?;
-    let readers = readers(&arguments.recipients, &people, context)?;
+    let readers = readers(arguments, &people, context)?;
     let keys: Vec<KeyId> = readers
         .addressees
         .iter()
@@ -137,30 +141,19 @@ fn people(context: &Context) -> Result<People, Failure> {
     context.people()
 }
 
-/// The recipients that are named. A word with `@` may come from outside, and is treated as an address only.
-fn readers(names: &[String], people: &People, context: &Context) -> Result<Recipients, Failure> {
-    let mut found = Vec::new();
-    for name in names {
-        found.extend(if name.find('@').is_some_and(|at| at > 0) {
-            at_mailboxes(&[mailbox(name)?], people, context)?
-        } else {
-            resolve(&[name], people)?
-        });
+/// The recipients that are named. What --for names may come from outside, so it takes no path and no name.
+fn readers(
+    arguments: &Arguments,
+    people: &People,
+    context: &Context,
+) -> Result<Recipients, Failure> {
+    // What is wrong with a card or its file can be mended before the server tries again.
+    let try_again = |error| Failure::from(error).sysexit(Sysexit::TempFail);
+    let mut found = owners(&arguments.recipients, WhoUse::Delivery, people, context)?;
+    for card in &arguments.cards {
+        found.push(resolve_card_file(card, people).map_err(try_again)?);
     }
-    // A card that is out of date can be renewed.
-    Recipients::new(found, None, context.now)
-        .map_err(|error| Failure::from(error).sysexit(Sysexit::TempFail))
-}
-
-fn mailbox(name: &str) -> Result<Mailbox, Failure> {
-    parse_address(name).map_err(|error| {
-        cannot(Exit::Recipient)
-            .reason(format!("`{}` is not one address", safe(name)))
-            .reason(match error {
-                NotOneAddress::Malformed(error) => safe(&error.to_string()),
-                _ => "give each address its own --for".to_owned(),
-            })
-    })
+    Recipients::new(found, None, context.now).map_err(try_again)
 }
 
 /// Nothing on standard input is a broken pipe rather than a message.

@@ -1,12 +1,11 @@
 //! `encl mail seal`: the mail that lies on the server already becomes sealed mail.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
-use encl::directory::{People, Recipients, resolve};
+use encl::directory::{Recipients, WhoUse};
 use encl::mail::archive::Mode;
-use encl::mail::parse_list;
 use encl::operations::mail::mailbox::seal::MailboxSealer;
 
 use crate::cli::args::help::closing;
@@ -14,9 +13,9 @@ use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::mail::mailbox::ArchiveOptions;
 use crate::cli::args::mail::message::notice;
 use crate::cli::context::Context;
-use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
+use crate::cli::errors::{CommandResult, Exit, Tally};
 use crate::cli::operations::mail::mailbox::{self, Words, new_rng};
-use crate::cli::operations::recipients::{at_mailboxes, store_cards};
+use crate::cli::operations::recipients::{owners, store_cards};
 
 static WORDS: Words = Words {
     verb: "seal",
@@ -40,7 +39,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     archive: ArchiveOptions,
 
-    /// The owner of the mail: an address, or another name of a person or group in the keystore
+    /// The owner of the mail: an address, a name, a fingerprint, a @group or a card
     #[arg(long = "for", value_name = "WHO", required = true, add = ArgValueCompleter::new(who_completer))]
     owners: Vec<String>,
 
@@ -56,7 +55,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let notice = notice(arguments.notice.as_deref())?;
     let people = context.people()?;
-    let owners = owners(&arguments.owners, &people, context)?;
+    let owners = owners(&arguments.owners, WhoUse::Recipient, &people, context)?;
+    let owners = Recipients::new(owners, None, context.now)?;
     let is_applied = arguments.archive.mode() == Mode::Apply;
     if is_applied {
         store_cards(&owners, &people, context)?;
@@ -71,19 +71,4 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         return sealed.and(tally.end());
     }
     sealed
-}
-
-/// The owners that are named: by a mail address, or in any other way.
-fn owners(names: &[String], people: &People, context: &Context) -> Result<Recipients, Failure> {
-    let mut found = Vec::new();
-    for name in names {
-        let is_card =
-            name.contains('/') || Path::new(name).extension().is_some_and(|e| e == "card");
-        let is_address = name.find('@').is_some_and(|at| at > 0) && !is_card;
-        found.extend(match parse_list(name) {
-            Ok(mailboxes) if is_address => at_mailboxes(&mailboxes, people, context)?,
-            _ => resolve(&[name], people)?,
-        });
-    }
-    Ok(Recipients::new(found, None, context.now)?)
 }

@@ -6,8 +6,8 @@ use crate::cli::display::names::DisplayName;
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
 use encl::directory::DirectoryError;
-use encl::directory::{Names, match_one};
-use encl::identity::{fingerprint, parse_fingerprint};
+use encl::directory::{Names, Who, WhoForm, WhoUse, match_one};
+use encl::identity::fingerprint;
 use encl::keystore::{Group, KeystoreError};
 use serde::Serialize;
 
@@ -137,7 +137,8 @@ fn members(who: &[String], context: &Context) -> Result<BTreeSet<RootId>, Failur
     let everybody = people
         .names()
         .map_err(|error| keystore::unreadable(&error))?;
-    let ids = who.iter().map(|name| match_one(name, everybody));
+    let id = |name: &String| match_one(&Who::parse(name, WhoUse::Contact)?, everybody);
+    let ids = who.iter().map(id);
     Ok(ids.collect::<Result<_, DirectoryError>>()?)
 }
 
@@ -153,9 +154,12 @@ fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<Ro
         .filter(|names| here.contains(&names.id))
         .cloned()
         .collect();
-    let id = |name: &String| match parse_fingerprint(name).filter(|id| here.contains(id)) {
-        Some(id) => Ok(id),
-        None => match_one(name, &members),
+    let id = |name: &String| {
+        let who = Who::parse(name, WhoUse::Contact)?;
+        match who.form() {
+            WhoForm::Fingerprint(id) if here.contains(id) => Ok(*id),
+            _ => match_one(&who, &members),
+        }
     };
     Ok(who.iter().map(id).collect::<Result<_, DirectoryError>>()?)
 }

@@ -1,10 +1,11 @@
 //! What a card says, for people and for programs.
 
+use encl::directory::Names;
 use encl::identity::{Card, CardKey, InvitationToken, fingerprint};
 use encl::time::Time;
 use serde::Serialize;
 
-use crate::cli::display::names::hex;
+use crate::cli::display::names::{NOT_SHOWN, hex};
 use crate::cli::display::report::Report;
 use crate::cli::display::time;
 use crate::cli::terminal::stdout::{Stdout, StdoutError};
@@ -12,7 +13,9 @@ use crate::cli::terminal::{Terminal, safe};
 
 /// What a card says, one fact a line.
 pub(crate) fn described(card: &Card) -> String {
-    let mut lines = vec![format!("name: {}", safe(card.name()))];
+    let names = Names::of_card(card);
+    let name = names.fit_name().map_or_else(|| NOT_SHOWN.to_owned(), safe);
+    let mut lines = vec![format!("name: {name}")];
     lines.extend(
         card.addresses()
             .iter()

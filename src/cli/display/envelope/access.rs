@@ -3,8 +3,7 @@
 use encl::operations::rewrite::{AccessChanges, AccessHolder, HolderName};
 use serde::Serialize;
 
-use crate::cli::display::names::{hex, list, with_address};
-use crate::cli::terminal::safe;
+use crate::cli::display::names::{hex, list, shown_name, with_address};
 
 /// `+ Erin <erin@example.org>  ~ Carol <carol@example.org> (new key)  - Bob <bob@example.org>`
 pub(crate) fn line(changes: &AccessChanges) -> String {
@@ -38,7 +37,7 @@ pub(crate) fn holder(holder: &AccessHolder) -> String {
         HolderName::Claimed(name) => {
             format!(
                 "a person who is not a contact, named {} in the record",
-                safe(name)
+                shown_name(name)
             )
         }
         HolderName::Unrecorded => format!("a person without a record, key {}", hex(&holder.key.0)),

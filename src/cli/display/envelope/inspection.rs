@@ -9,7 +9,7 @@ use encl::time::Time;
 use serde::Serialize;
 
 use crate::cli::display::envelope::policy;
-use crate::cli::display::names::{DisplayName, hex};
+use crate::cli::display::names::{DisplayName, hex, shown_name};
 use crate::cli::display::report::Report;
 use crate::cli::display::time;
 use crate::cli::terminal::stdout::StdoutError;
@@ -275,7 +275,7 @@ fn grants(access: &Access) -> Vec<String> {
     let words = |grant: Box<Grant>| {
         format!(
             "  granted to  {} at {}",
-            safe(&grant.name),
+            shown_name(&grant.name),
             time::local(grant.at)
         )
     };

@@ -3,8 +3,7 @@
 use encl::directory::People;
 use encl::policy::{Lock, Recipient};
 
-use crate::cli::display::names::list;
-use crate::cli::terminal::safe;
+use crate::cli::display::names::{DisplayName, list};
 
 /// The limits of sealing again, in one line.
 pub(crate) const RESEALING_LIMITS: &str =
@@ -28,7 +27,7 @@ pub(crate) fn rule(lock: &Lock, people: &People) -> String {
     let passphrase = lock.passphrase.is_some();
     let word = |one: &Recipient| match people.is_my_key(one.key) {
         true => "you".to_owned(),
-        false => safe(&one.name),
+        false => one.display_name(),
     };
     match &lock.named {
         Some(named) => {

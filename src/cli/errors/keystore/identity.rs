@@ -16,6 +16,8 @@ pub(crate) fn failure(what: &str, error: UpdateError) -> Failure {
             keystore::failure(what, &source)
         }
         UpdateError::Request(_) => because(Exit::Usage),
+        UpdateError::Naming(_) => because(Exit::Usage)
+            .hint("nobody accepts a card like this: choose another name or address"),
         UpdateError::Merge(_) => because(Exit::Exists),
         UpdateError::Rotate(_) => {
             because(Exit::Failed).hint("`encl key replace` makes a new identity in its place")

@@ -30,6 +30,9 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
             "somebody may be pretending: ask by another way than this card came; if the key was really replaced, \
              `encl contact remove` the old card and add this one",
         ),
+        KeystoreError::Naming(_) => failure.hint(
+            "no card may be called so: ask its owner for a card with another name or address",
+        ),
         KeystoreError::Changed => failure.hint("run the command again"),
         KeystoreError::Blocked => failure.hint("run `encl contact unblock` first"),
         KeystoreError::NoState => failure.hint("set $XDG_STATE_HOME or $HOME"),
@@ -45,6 +48,7 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::OlderCard { .. }
         | KeystoreError::OtherCard { .. }
         | KeystoreError::OwnCard
+        | KeystoreError::Naming(_)
         | KeystoreError::Blocked
         | KeystoreError::NotBlocked
         | KeystoreError::Revoked

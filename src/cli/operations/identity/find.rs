@@ -1,6 +1,6 @@
 //! One of my identities, as it was named or by default.
 
-use encl::directory::{Names, match_one};
+use encl::directory::{Names, Who, WhoUse, match_one};
 use encl::keystore::{Standing, StoredIdentity};
 
 use crate::cli::context::Context;
@@ -53,7 +53,10 @@ fn place_of(
     let people = context.people()?;
     let id = match people.my_identity(name) {
         Ok(person) => person.card.id(),
-        Err(error) => match_one(name, &former).map_err(|_| error)?,
+        Err(error) => {
+            let former = match_one(&Who::parse(name, WhoUse::Own)?, &former);
+            former.map_err(|_| error)?
+        }
     };
     let place = identities
         .iter()

@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::directory::{
-    DirectoryError, People, Person, Recipients, ResolvedRecipient, recipients_at, resolve,
+    DirectoryError, People, Person, Recipients, ResolvedRecipient, WhoUse, recipients_at, resolve,
 };
 use crate::mail::{
     AddressError, Field, Header, HeaderEnd, Mailbox, NotOneAddress, parse_list, recipients,
@@ -81,7 +81,7 @@ pub fn recipients_of_header(
     }
     report_misleading(&named, on_notice);
     let mut found = recipients_at_mailboxes(&named, people, on_notice)?;
-    found.extend(resolve(also, people)?);
+    found.extend(resolve(also, WhoUse::Recipient, people)?);
     Ok(Recipients::new(found, me, now)?)
 }
 

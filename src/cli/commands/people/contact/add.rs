@@ -52,7 +52,7 @@ fn add(found: FoundCard, yes: bool, context: &Context) -> Result<(), Failure> {
     // Silent with --json, where the object says it.
     context.terminal.status(&format!(
         "{name}: {}, fingerprint {}",
-        describe_accepted(accepted.outcome, trust, &card),
+        describe_accepted(&accepted, trust, &card),
         fingerprint(&card.id())
     ));
     if let Some(reply) = &accepted.reply {

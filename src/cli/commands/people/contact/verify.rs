@@ -18,7 +18,6 @@ use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::contacts::contact_report::{Added, report};
 use crate::cli::operations::contacts::find;
 use crate::cli::terminal::prompt::Prompt;
-use crate::cli::terminal::safe;
 
 /// What `encl contact verify` was asked for.
 #[derive(Debug, Args)]
@@ -110,7 +109,7 @@ fn ask(
     }
     context.terminal.status(&format!(
         "{name}, and you as {}, see the same number if no attacker is between you:",
-        safe(me.name())
+        me.display_name()
     ));
     context.terminal.print(&shown(arguments, number))?;
     if context.no_input {

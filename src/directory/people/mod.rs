@@ -1,25 +1,27 @@
 //! My identities and my contacts, as the keystore has them.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+mod lookup;
+
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use serde::Serialize;
 
-use super::address_book::AddressBook;
-use super::error::DirectoryError;
-use super::names::{Names, match_one};
-use super::trust::Trust;
-use crate::address::{comparable, is_same_address};
+use lookup::NameHashes;
+
+use crate::address::is_same_address;
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
+use crate::directory::addresses::AddressBook;
+use crate::directory::error::DirectoryError;
+use crate::directory::lookalike::{Appearances, Distinction};
+use crate::directory::names::{Names, match_one};
+use crate::directory::trust::Trust;
+use crate::directory::who::{Who, WhoUse};
 use crate::identity::Card;
-use crate::keystore::{ContactIndex, Group, Keystore, KeystoreError, Standing};
+use crate::keystore::{Contact, ContactIndex, Group, Keystore, KeystoreError, Standing};
 use crate::pipeline::parallel_map;
 
-/// From so many questions on names are hashed; before that, comparing all of them is faster.
-const HASHED_FROM: usize = 5;
 /// From so many cards on they are read and verified by several threads.
 const SHARED_FROM: usize = 16;
 
@@ -30,29 +32,44 @@ pub struct Person {
     pub card: Card,
     /// How far it is trusted.
     pub trust: Trust,
+    /// How many of its addresses count, from the first.
+    pub counting: usize,
 }
 
 impl Person {
-    /// Whether this is a name or address on the card, in full and without regard to case.
+    /// Somebody with a card all of whose addresses count.
     #[must_use]
-    pub fn is_called(&self, name: &str) -> bool {
-        let words = std::iter::once(self.card.name());
-        words
-            .chain(self.card.addresses().iter().map(String::as_str))
-            .any(|word| is_same_address(word, name))
+    pub fn new(card: Card, trust: Trust) -> Self {
+        let counting = card.addresses().len();
+        Self {
+            card,
+            trust,
+            counting,
+        }
     }
 
-    /// Whether the card carries this address.
+    fn of_contact(contact: Contact) -> Self {
+        Self {
+            counting: contact.counting(),
+            trust: contact.trust.into(),
+            card: contact.card,
+        }
+    }
+
+    /// Whether the card carries this address, and it counts.
     #[must_use]
     pub fn has_address(&self, address: &str) -> bool {
-        let mut addresses = self.card.addresses().iter();
+        let mut addresses = self.card.addresses()[..self.counting].iter();
         addresses.any(|known| is_same_address(known, address))
     }
 
     /// What the person can be named by.
     #[must_use]
     pub fn names(&self) -> Names {
-        Names::of_card(&self.card)
+        Names {
+            counting: self.counting,
+            ..Names::of_card(&self.card)
+        }
     }
 
     /// This person as somebody who signed.
@@ -60,8 +77,10 @@ impl Person {
     pub fn signer(&self) -> Signer {
         Signer {
             id: self.card.id(),
-            name: Some(self.card.name().to_owned()),
+            name: self.names().fit_name().map(str::to_owned),
+            address: self.card.addresses().first().cloned(),
             trust: self.trust,
+            distinction: Distinction::Name,
         }
     }
 }
@@ -72,10 +91,15 @@ pub struct Signer {
     /// The root key.
     #[serde(serialize_with = "as_text")]
     pub id: RootId,
-    /// The name on the card that the keystore has of it.
+    /// The name on the card that the keystore has of it, unless it could be taken for something else.
     pub name: Option<String>,
+    /// The first address on that card.
+    pub address: Option<String>,
     /// How far it is trusted.
     pub trust: Trust,
+    /// How much of the fingerprint is shown beside the name.
+    #[serde(skip)]
+    pub distinction: Distinction,
 }
 
 /// My identities, the default one first, and my contacts. Contacts are read when somebody is looked up.
@@ -91,34 +115,14 @@ pub struct People {
     /// How many names were looked up.
     lookups: AtomicUsize,
     name_hashes: OnceLock<NameHashes>,
+    appearances: OnceLock<Appearances>,
     address_book: OnceLock<AddressBook>,
     indexed_address_book: OnceLock<AddressBook>,
 }
 
-/// The hash of every name and address, and its owner if only one person has it. Every person found is compared once more, so two
-/// words with one hash cost a second look and nothing else.
-#[derive(Default)]
-struct NameHashes {
-    hasher: RandomState,
-    owners: HashMap<u64, Option<RootId>>,
-}
-
-impl NameHashes {
-    fn add(&mut self, word: &str, id: RootId) {
-        let hash = self.hasher.hash_one(&*comparable(word));
-        let owner = self.owners.entry(hash).or_insert(Some(id));
-        *owner = owner.filter(|known| *known == id);
-    }
-
-    fn owner(&self, name: &str) -> Option<RootId> {
-        let hash = self.hasher.hash_one(&*comparable(name));
-        self.owners.get(&hash).copied().flatten()
-    }
-}
-
 /// Where an answer comes from, which says how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LookupSource {
+pub(in crate::directory) enum LookupSource {
     /// The keystore's index: a person found there has to be compared with the card, a missing one looked up in the files.
     Index,
     /// The contacts' own files.
@@ -131,10 +135,7 @@ impl People {
     /// # Errors
     /// [`KeystoreError`].
     pub fn read(keystore: Keystore) -> Result<Self, KeystoreError> {
-        let me = |card| Person {
-            card,
-            trust: Trust::Me,
-        };
+        let me = |card| Person::new(card, Trust::Me);
         let (mut active, mut retired) = (Vec::new(), Vec::new());
         for stored in keystore.identities()? {
             let list = if stored.standing == Standing::Active {
@@ -169,6 +170,7 @@ impl People {
             index: OnceLock::new(),
             lookups: AtomicUsize::new(0),
             name_hashes: OnceLock::new(),
+            appearances: OnceLock::new(),
             address_book: OnceLock::new(),
             indexed_address_book: OnceLock::new(),
         }
@@ -180,6 +182,10 @@ impl People {
         &self.keystore
     }
 
+    pub(in crate::directory) fn is_retired(&self, id: RootId) -> bool {
+        self.retired.iter().any(|person| person.card.id() == id)
+    }
+
     /// All of my identities that open envelopes: the active ones, then the retired ones.
     pub fn readers(&self) -> impl Iterator<Item = &Person> {
         self.active.iter().chain(&self.retired)
@@ -188,12 +194,14 @@ impl People {
     /// One of my active identities, by address, name or fingerprint.
     ///
     /// # Errors
-    /// [`DirectoryError::NotMine`]; [`DirectoryError::RetiredIdentity`] where a retired one has that name.
+    /// [`DirectoryError::NotMine`]; [`DirectoryError::RetiredIdentity`] where a retired one has that name; and those of
+    /// [`Who::parse`].
     pub fn my_identity(&self, name: &str) -> Result<&Person, DirectoryError> {
+        let who = Who::parse(name, WhoUse::Own)?;
         let names: Vec<Names> = self.active.iter().map(Person::names).collect();
-        let id = match_one(name, &names).map_err(|error| {
+        let id = match_one(&who, &names).map_err(|error| {
             let retired: Vec<Names> = self.retired.iter().map(Person::names).collect();
-            if match_one(name, &retired).is_ok() {
+            if match_one(&who, &retired).is_ok() {
                 return DirectoryError::RetiredIdentity(name.to_owned());
             }
             DirectoryError::NotMine {
@@ -244,62 +252,10 @@ impl People {
         Ok(self.index.get_or_init(|| index).as_ref())
     }
 
-    /// The only person with this name or address, in full and without regard to case; the thousandth lookup costs no more than
-    /// the fifth. With an index the answer is a hint, to be compared by [`Person::is_called`].
-    pub(super) fn find_by_name(&self, name: &str) -> Result<Option<RootId>, KeystoreError> {
-        if self.name_hashes.get().is_none() {
-            if self.lookups.fetch_add(1, Ordering::Relaxed) + 1 < HASHED_FROM {
-                return self.compare_all(name);
-            }
-            let mut hashes = NameHashes::default();
-            self.each_word(|word, id| {
-                if let Some(id) = id() {
-                    hashes.add(word, id);
-                }
-            })?;
-            self.name_hashes.get_or_init(|| hashes);
-        }
-        let hashes = self.name_hashes.get();
-        Ok(hashes.and_then(|hashes| hashes.owner(name)))
-    }
-
-    fn compare_all(&self, name: &str) -> Result<Option<RootId>, KeystoreError> {
-        let mut owners = Vec::new();
-        self.each_word(|word, id| {
-            if is_same_address(word, name) && !owners.contains(&id()) {
-                owners.push(id());
-            }
-        })?;
-        Ok(match owners[..] {
-            [Some(id)] => Some(id),
-            _ => None,
-        })
-    }
-
-    /// Every name and address with its owner.
-    fn each_word(
-        &self,
-        mut each: impl FnMut(&str, &dyn Fn() -> Option<RootId>),
-    ) -> Result<(), KeystoreError> {
-        let Some(index) = self.index()? else {
-            for names in self.names()? {
-                names.all().for_each(|word| each(word, &|| Some(names.id)));
-            }
-            return Ok(());
-        };
-        for names in self.active.iter().map(Person::names) {
-            names.all().for_each(|word| each(word, &|| Some(names.id)));
-        }
-        for contact in index.contacts() {
-            contact
-                .words()
-                .for_each(|word| each(word, &|| contact.id()));
-        }
-        Ok(())
-    }
-
     /// Everybody's mail addresses, and those of groups; by the index, if there is one.
-    pub(super) fn quick_address_book(&self) -> Result<(&AddressBook, LookupSource), KeystoreError> {
+    pub(in crate::directory) fn quick_address_book(
+        &self,
+    ) -> Result<(&AddressBook, LookupSource), KeystoreError> {
         let Some(index) = self.index()? else {
             return Ok((self.address_book()?, LookupSource::Files));
         };
@@ -366,20 +322,6 @@ impl People {
         self.with_id(id)?.ok_or(DirectoryError::ContactGone)
     }
 
-    /// A contact by address, name or fingerprint. Among thousands the index is asked first, and then the files of all.
-    ///
-    /// # Errors
-    /// [`DirectoryError::Unknown`], [`DirectoryError::Ambiguous`], and those of the keystore.
-    pub fn find_contact(&self, name: &str) -> Result<Person, DirectoryError> {
-        if let Some(id) = self.find_by_name(name)? {
-            let person = self.contact(id)?;
-            if person.trust != Trust::Me && person.is_called(name) {
-                return Ok(person);
-            }
-        }
-        self.contact(match_one(name, self.contact_names()?)?)
-    }
-
     /// The people with these root keys, in that order, each turned into what `convert` makes of it and of the value beside its
     /// key. Many cards are read and verified by several threads, and no card is kept.
     pub fn with_ids<N: Send, T: Send>(
@@ -421,20 +363,25 @@ impl People {
         let unknown = || Signer {
             id,
             name: None,
+            address: None,
             trust: Some(self.remembered_trust(id))
                 .filter(|trust| trust.blocks_use())
                 .unwrap_or(Trust::Unknown),
+            distinction: Distinction::Name,
         };
         let person = self.with_id(id).ok().flatten();
-        person.as_ref().map_or_else(unknown, Person::signer)
+        person.map_or_else(unknown, |person| Signer {
+            distinction: match person.trust {
+                Trust::Me => Distinction::Name,
+                _ => self.distinction(&person.names(), |_| false),
+            },
+            ..person.signer()
+        })
     }
 }
 
 fn read_contact(keystore: &Keystore, id: RootId) -> Result<Option<Person>, KeystoreError> {
-    Ok(keystore.contact(&id)?.map(|contact| Person {
-        trust: contact.trust.into(),
-        card: contact.card,
-    }))
+    Ok(keystore.contact(&id)?.map(Person::of_contact))
 }
 
 fn as_text<S: serde::Serializer>(id: &RootId, out: S) -> Result<S::Ok, S::Error> {

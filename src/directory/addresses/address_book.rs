@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use super::names::Names;
 use crate::address::{Address, ascii_domain};
 use crate::crypto::signing::RootId;
+use crate::directory::Names;
 use crate::keystore::Group;
 
 /// Who has which mail address. Made once, asked as often as there are recipients.
@@ -41,7 +41,7 @@ impl AddressBook {
     pub fn new(everybody: &[Names], groups: Vec<(String, Group)>) -> Self {
         let mut book = Self::default();
         for names in everybody {
-            for address in &names.addresses {
+            for address in names.counting() {
                 book.add(address, &Owner::Person(names.id));
             }
         }
@@ -78,6 +78,14 @@ impl AddressBook {
                 several => Match::Several(several),
             },
             (several, _) => Match::Several(several),
+        }
+    }
+
+    /// The only person with exactly this address.
+    pub(in crate::directory) fn only_person(&self, address: &Address) -> Option<RootId> {
+        match self.owners(address) {
+            [Owner::Person(id)] => Some(*id),
+            _ => None,
         }
     }
 

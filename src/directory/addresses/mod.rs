@@ -1,13 +1,17 @@
 //! Whom mail addresses mean. Nobody is guessed and nobody is left out: one address that is not known is an error for all.
 
+mod address_book;
+
 use std::sync::PoisonError;
 
-use super::address_book::{AddressBook, Match, Owner};
 use super::error::{AddressOwner, DirectoryError, UnclearAddress};
 use super::names::{Names, closest_match};
 use super::people::{LookupSource, People};
 use super::resolve::{ResolvedRecipient, resolve_members};
 use crate::address::Address;
+
+pub use address_book::AddressBook;
+use address_book::{Match, Owner};
 
 /// Unknown addresses for which a similar one is looked for: each costs a comparison with everybody.
 const SUGGESTIONS_MAX: usize = 3;
@@ -49,23 +53,17 @@ fn look_up_all(
     addresses: &[&str],
     people: &People,
 ) -> Result<ResolvedAddresses, DirectoryError> {
-    let mut resolved = ResolvedAddresses {
-        recipients: Vec::new(),
-        without_detail: Vec::new(),
-    };
+    let mut without_detail = Vec::new();
     let mut unclear = Vec::new();
+    let mut found = Vec::new();
     for address in addresses {
         match book.look_up(address) {
-            Match::One(owner) => {
-                let found = recipients_of(owner, address, people)?;
-                resolved.recipients.extend(found);
-            }
+            Match::One(owner) => found.push((owner, Address::new(*address))),
             Match::WithoutDetail(owner, base) => {
-                let found = recipients_of(owner, base.as_str(), people)?;
-                resolved.recipients.extend(found);
+                found.push((owner, base.clone()));
                 let mut reported = book.reported.lock().unwrap_or_else(PoisonError::into_inner);
                 if reported.insert(Address::new(*address)) {
-                    resolved.without_detail.push(((*address).to_owned(), base));
+                    without_detail.push(((*address).to_owned(), base));
                 }
             }
             Match::Several(owners) => unclear.push((*address, owners)),
@@ -73,29 +71,45 @@ fn look_up_all(
         }
     }
     match source {
-        _ if unclear.is_empty() => Ok(resolved),
+        _ if unclear.is_empty() => Ok(ResolvedAddresses {
+            recipients: recipients_of(&found, people)?,
+            without_detail,
+        }),
         LookupSource::Index => Err(DirectoryError::ContactGone),
         LookupSource::Files => Err(unclear_addresses(&unclear, people)?),
     }
 }
 
-/// The people: one whose card has to carry the address, or the members of a group.
+/// The people: those whose cards have to carry the address, and the members of groups.
 fn recipients_of(
-    owner: &Owner,
-    address: &str,
+    owners: &[(&Owner, Address)],
     people: &People,
 ) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
-    match owner {
-        Owner::Person(id) => {
-            let recipient = ResolvedRecipient::stored(people.contact(*id)?);
-            match recipient.names.has_address(address) {
-                true => Ok(vec![recipient]),
+    let person = |(owner, address): &(&Owner, Address)| match owner {
+        Owner::Person(id) => Some((*id, address.clone())),
+        Owner::Group(..) => None,
+    };
+    // Many cards are read together.
+    let read = people.with_ids(
+        owners.iter().filter_map(person).collect(),
+        |person, address: Address| {
+            let has_address = person.has_address(address.as_str());
+            has_address.then(|| ResolvedRecipient::stored(person))
+        },
+    );
+    let mut read = read.into_iter();
+    let mut found = Vec::new();
+    for (owner, _) in owners {
+        match owner {
+            Owner::Person(_) => {
+                let one = read.next().expect("each person was read")?.flatten();
                 // The index has another address than the card: the contacts' files decide.
-                false => Err(DirectoryError::ContactGone),
+                found.push(one.ok_or(DirectoryError::ContactGone)?);
             }
+            Owner::Group(name, members) => found.extend(resolve_members(name, people, members)?),
         }
-        Owner::Group(name, members) => resolve_members(name, people, members),
     }
+    Ok(found)
 }
 
 fn describe(owner: &Owner, everybody: &[Names]) -> Option<AddressOwner> {
