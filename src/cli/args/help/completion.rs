@@ -1,14 +1,13 @@
-//! Candidates for the shell's completion: people, groups and cards.
+//! Candidates for the shell's completion: people and groups. Files are left to the shell, which knows how to quote them.
 
 use std::ffi::OsStr;
 
 use clap::builder::StyledStr;
 use clap_complete::CompletionCandidate;
-use clap_complete::engine::{PathCompleter, ValueCompleter};
 use encl::keystore::Keystore;
 
 use crate::cli::context;
-use crate::cli::terminal::escape::{is_hazard, safe};
+use crate::cli::terminal::escape::safe;
 
 /// For `N:WHO,WHO,…`: the same for the last name.
 pub(crate) fn quorum(typed: &OsStr) -> Vec<CompletionCandidate> {
@@ -22,7 +21,7 @@ pub(crate) fn quorum(typed: &OsStr) -> Vec<CompletionCandidate> {
     candidates.map(|one| one.add_prefix(before)).collect()
 }
 
-/// Contacts, groups and card files that begin with what was typed. A keystore that cannot be read offers nothing.
+/// Contacts and groups that begin with what was typed. A keystore that cannot be read offers nothing.
 pub(crate) fn who(typed: &OsStr) -> Vec<CompletionCandidate> {
     let (Some(typed), Ok(folder)) = (typed.to_str(), context::keystore(None)) else {
         return Vec::new();
@@ -31,20 +30,31 @@ pub(crate) fn who(typed: &OsStr) -> Vec<CompletionCandidate> {
     let contacts = keystore.contact_heads().unwrap_or_default();
     let groups = keystore.groups().unwrap_or_default();
     let addresses = contacts.iter().flat_map(|contact| {
-        let help = StyledStr::from(safe(&contact.name));
-        contact
-            .addresses
+        // A shell may take the words beside a candidate for more than text, too.
+        let name = contact
+            .name
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || *letter == ' ');
+        let help = StyledStr::from(safe(&name.collect::<String>()));
+        let words = contact
+            .counting()
             .iter()
-            .map(move |address| (address.clone(), Some(help.clone())))
+            .map(|address| match is_plain(address) {
+                true => address.clone(),
+                false => contact.id.to_string(),
+            });
+        words.map(move |word| (word, Some(help.clone())))
     });
     let groups = groups.iter().map(|name| (format!("@{name}"), None));
-    let cards =
-        PathCompleter::file().filter(|path| path.extension().is_some_and(|end| end == "card"));
     addresses
         .chain(groups)
-        // A shell types what is offered: nothing that it, or the terminal, would take for more than text.
-        .filter(|(word, _)| word.starts_with(typed) && !word.contains(is_hazard))
+        .filter(|(word, _)| word.starts_with(typed) && is_plain(word))
         .map(|(word, help)| CompletionCandidate::new(word).help(help))
-        .chain(cards.complete(typed.as_ref()))
         .collect()
+}
+
+/// Whether no shell takes it for more than a word: a shell types what is offered as it stands.
+fn is_plain(word: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@._+-".contains(&byte);
+    !word.starts_with('-') && word.bytes().all(plain)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 mod json;
+pub(crate) mod shells;
 pub(crate) mod topics;
 
 use crate::cli::errors::Exit;

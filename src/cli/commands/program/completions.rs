@@ -1,9 +1,10 @@
 //! `encl completions SHELL`, and the answer when a shell asks while somebody types.
 
-use clap::{Args, ValueEnum};
-use clap_complete::env::{CompleteEnv, Shells};
+use clap::{Args, ValueEnum, ValueHint};
+use clap_complete::env::CompleteEnv;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::help::shells::SHELLS;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
 
@@ -28,10 +29,19 @@ const VARIABLE: &str = "COMPLETE";
 
 /// Answers a shell that asks by `$COMPLETE`. True when it did.
 pub(crate) fn answered(tree: fn() -> clap::Command) -> Result<bool, clap::Error> {
-    let folder = std::env::current_dir().ok();
-    CompleteEnv::with_factory(tree)
+    CompleteEnv::with_factory(|| without_files(tree()))
+        .shells(SHELLS)
         .var(VARIABLE)
-        .try_complete(std::env::args_os(), folder.as_deref())
+        .try_complete(std::env::args_os(), None)
+}
+
+/// The commands with no hint at files, which the shell completes.
+fn without_files(command: clap::Command) -> clap::Command {
+    let without = |argument: clap::Arg| match argument.get_action().takes_values() {
+        true => argument.value_hint(ValueHint::Other),
+        false => argument,
+    };
+    command.mut_args(without).mut_subcommands(without_files)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> CommandResult {
@@ -40,10 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> CommandResult {
         Shell::Zsh => "zsh",
         Shell::Fish => "fish",
     };
-    let shells = Shells::builtins();
-    let shell = shells
-        .completer(name)
-        .expect("clap_complete knows the three");
+    let shell = SHELLS.completer(name).expect("the three are there");
     let mut script = Vec::new();
     shell
         .write_registration(VARIABLE, "encl", "encl", "encl", &mut script)
