@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod door;
+mod names;
 mod passphrase_slot;
+mod scene;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tell.rs"]
 mod tell;
+mod who;
