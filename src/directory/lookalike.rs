@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_security::skeleton;
 
 use super::names::Names;
 use crate::address::{Address, is_same_address};
 use crate::crypto::signing::RootId;
-use crate::identity::{Card, drawn_name, short_fingerprint};
+use crate::identity::{Card, drawn, drawn_name, short_fingerprint};
 
 /// A name or an address on a card that looks like that of somebody known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +34,11 @@ pub fn lookalikes(card: &Card, known: &[Names]) -> Vec<Lookalike> {
         known: known.to_owned(),
         person: person.clone(),
     };
-    let drawn = drawn_name(card.name());
+    let looks = drawn_name(card.name());
     // Somebody with one of the addresses is a conflict, which is told by itself.
     let has_address = |names: &Names| card.addresses().iter().any(|one| names.has_address(one));
     let has_name = |names: &&Names| {
-        names.fit_name().is_some_and(|one| drawn_name(one) == drawn) && !has_address(names)
+        names.fit_name().is_some_and(|one| drawn_name(one) == looks) && !has_address(names)
     };
     // A name with an `@` is one of the addresses.
     let is_name = !card.name().contains('@');
@@ -60,11 +59,11 @@ fn find_lookalike<'a>(
     address: &str,
     known: impl IntoIterator<Item = &'a Names>,
 ) -> Option<(&'a Names, &'a str)> {
-    let drawn = drawn(address);
+    let looks = drawn_address(address);
     let mut all = known
         .into_iter()
         .flat_map(|names| names.counting().iter().map(move |known| (names, &**known)));
-    all.find(|(_, known)| self::drawn(known) == drawn && !is_same_address(known, address))
+    all.find(|(_, known)| drawn_address(known) == looks && !is_same_address(known, address))
 }
 
 /// How much of a fingerprint tells a person from others who look alike.
@@ -86,7 +85,7 @@ pub(super) struct Appearances(HashMap<String, Vec<RootId>>);
 impl Appearances {
     /// Adds somebody with a name and a first address.
     pub(super) fn add(&mut self, id: RootId, name: &str, address: &str) {
-        for look in [drawn_name(name), self::drawn(address)] {
+        for look in [drawn_name(name), drawn_address(address)] {
             let ids = self.0.entry(look).or_default();
             if !ids.contains(&id) {
                 ids.push(id);
@@ -101,7 +100,7 @@ impl Appearances {
         (name, address): (&str, &str),
         is_same: impl Fn(&RootId) -> bool,
     ) -> Distinction {
-        let looks = [drawn_name(name), self::drawn(address)];
+        let looks = [drawn_name(name), drawn_address(address)];
         let others = looks.iter().filter_map(|look| self.0.get(look)).flatten();
         let digits = short_fingerprint(&id);
         let mut distinction = Distinction::Name;
@@ -117,10 +116,12 @@ impl Appearances {
 
 /// An address as it looks: with its domain as people see it, in small letters, as the skeleton of its letters. Compatibility
 /// forms may be capitals, so case is folded once more behind them.
-fn drawn(address: &str) -> String {
+fn drawn_address(address: &str) -> String {
     let shown = Address::new(address).to_unicode().to_lowercase();
-    let small = shown.nfkc().collect::<String>().to_lowercase();
-    skeleton(&small).collect()
+    if shown.is_ascii() {
+        return drawn(&shown);
+    }
+    drawn(&shown.nfkc().collect::<String>().to_lowercase())
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub use fingerprint::{
     FINGERPRINT_DIGITS, fingerprint, fingerprint_digits, parse_fingerprint, short_fingerprint,
 };
 pub use invitation::{InvitationToken, NotAToken};
-pub use naming::{NamingFault, drawn_name, folded_name, name_fault};
+pub use naming::{NamingFault, drawn, drawn_name, folded_name, name_fault};
 pub use paper::{
     PAPER_BYTES_MAX, PAPER_LINES_MAX, Paper, PaperError, PaperLines, is_code, serial_ahead,
 };

@@ -2,6 +2,8 @@
 //!
 //! The format itself reads cards with any name. Who accepts a card asks here first.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::skeleton;
 
@@ -145,7 +147,24 @@ pub fn folded_name(name: &str) -> String {
 /// A name as it looks: in small letters, as the skeleton of its letters (UTS 39 §4).
 #[must_use]
 pub fn drawn_name(name: &str) -> String {
-    skeleton(&folded_name(name)).collect()
+    drawn(&folded_name(name))
+}
+
+/// The skeleton of a text. Among thousands of contacts most are ASCII, of which each character has a skeleton by itself.
+#[must_use]
+pub fn drawn(text: &str) -> String {
+    static OF_ASCII: LazyLock<[String; 128]> = LazyLock::new(|| {
+        let ascii = |code: usize| char::from(u8::try_from(code).unwrap_or_default());
+        std::array::from_fn(|code| skeleton(ascii(code).encode_utf8(&mut [0; 4])).collect())
+    });
+    if text.is_ascii() {
+        let of_ascii = &*OF_ASCII;
+        return text
+            .bytes()
+            .map(|byte| &*of_ascii[usize::from(byte)])
+            .collect();
+    }
+    skeleton(text).collect()
 }
 
 #[cfg(test)]
@@ -240,6 +259,14 @@ mod tests {
             ("bob+list@x", None),
         ] {
             assert_eq!(address_fault(address), refused, "{address}");
+        }
+    }
+
+    #[test]
+    fn ascii_is_drawn_as_everything_else_is() {
+        let all: String = (0..128_u8).map(char::from).collect();
+        for text in [&*all, "mary@example.org", "a1ice 0 |`\"", ""] {
+            assert_eq!(drawn(text), skeleton(text).collect::<String>(), "{text:?}");
         }
     }
 
