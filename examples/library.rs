@@ -14,7 +14,9 @@ use encl::keystore::{AddedBy, Keystore, Protection, StoredSecret};
 use encl::operations::approvals::Approvals;
 use encl::operations::keys::TypedPassphrase;
 use encl::operations::open::{Opener, Requirements};
-use encl::operations::rewrite::{AccessUpdate, RequestedAccess, envelopes_below, update_file};
+use encl::operations::rewrite::{
+    AccessUpdate, RequestedAccess, UpdateOptions, envelopes_below, update_file,
+};
 use encl::operations::seal::{SealTerms, Sealer};
 use encl::operations::{MyKeys, Unlock};
 use encl::time::Time;
@@ -118,7 +120,7 @@ fn main() -> Result<()> {
         people: both.collect::<Result<_, DirectoryError>>()?,
         no_self: false,
     };
-    let update = AccessUpdate::new(&people, requested, None, (None, true), now)?;
+    let update = AccessUpdate::new(&people, requested, UpdateOptions::default(), now)?;
     let alice = opener(keys);
     let mut unreadable = Vec::new();
     let found = envelopes_below(&folder, |error| unreadable.push(error))?;

@@ -95,6 +95,8 @@ pub struct Remaining {
     pub passphrase: Option<Cost>,
     /// Remaining readers whose current key is unknown. With one of these the envelope cannot be sealed again.
     pub unknown: Vec<Reader>,
+    /// Remaining readers whom not the author but other readers let in. Sealed again, they are named by whoever seals.
+    pub let_in: Vec<Reader>,
 }
 
 /// Who has access to an envelope now, as found when it was opened.
@@ -150,6 +152,28 @@ impl CurrentAccess<'_> {
     }
 }
 
+impl Plan {
+    /// Where the envelope is sealed again, removes those whom only other readers let in.
+    pub fn remove_let_in(&mut self, directory: &KeyDirectory) {
+        if self.action != Action::Reseal {
+            return;
+        }
+        for lock in &mut self.remaining {
+            for reader in std::mem::take(&mut lock.let_in) {
+                let owner = directory.owner_of(&reader).map(Person::id);
+                let is_owner = |one: &Addressee| Some(one.recipient.id) == owner;
+                lock.people.retain(|one| !is_owner(one));
+                lock.unknown.retain(|one| one.key != reader.key);
+                self.changes.retain(|change| match change {
+                    Change::NewKey(number, one) => *number != reader.lock || !is_owner(one),
+                    _ => true,
+                });
+                self.changes.push(Change::Removed(reader.lock, reader));
+            }
+        }
+    }
+}
+
 impl KeyDirectory {
     /// All these people.
     #[must_use]
@@ -188,6 +212,9 @@ struct LockPlan<'a> {
     number: u16,
     is_private: bool,
     me: Option<RootId>,
+    author: Option<RootId>,
+    /// The author, and whom the author let in, by the policy or by a record.
+    vouched: HashSet<RootId>,
     /// Who has a slot.
     readers: Vec<&'a Reader>,
     keys: HashSet<KeyId>,
@@ -206,6 +233,12 @@ impl<'a> LockPlan<'a> {
         let keys: HashSet<_> = readers.iter().map(|reader| reader.key).collect();
         let said = readers.iter().filter_map(|reader| reader.person.as_ref());
         let ids = said.map(|person| person.id).collect();
+        let named = lock.recipients().iter().map(|one| one.id);
+        let granted = readers
+            .iter()
+            .filter(|reader| is_granted_by(reader, present.signer));
+        let granted = granted.filter_map(|reader| Some(reader.person.as_ref()?.id));
+        let vouched = named.chain(granted).chain(present.signer).collect();
         let dropped = lock
             .recipients()
             .iter()
@@ -215,11 +248,14 @@ impl<'a> LockPlan<'a> {
             key: one.key,
             person: Some(one.clone()),
             is_named: true,
+            granted_by: None,
         });
         Self {
             number,
             is_private: present.policy.private,
             me,
+            author: present.signer,
+            vouched,
             dropped: dropped.collect(),
             readers,
             keys,
@@ -231,6 +267,7 @@ impl<'a> LockPlan<'a> {
                 people: Vec::new(),
                 passphrase: lock.passphrase,
                 unknown: Vec::new(),
+                let_in: Vec::new(),
             },
         }
     }
@@ -243,11 +280,15 @@ impl<'a> LockPlan<'a> {
                 gone.push(reader.clone());
                 continue;
             }
-            match directory.owner_of(reader) {
+            let owner = directory.owner_of(reader);
+            match owner {
                 None => self.remaining.unknown.push(reader.clone()),
                 // One slot of a person is enough.
                 Some(person) if done.insert(person.id()) => self.retain(person),
-                Some(_) => {}
+                Some(_) => continue,
+            }
+            if !self.is_vouched(reader, owner) {
+                self.remaining.let_in.push(reader.clone());
             }
         }
         let dropped = std::mem::take(&mut self.dropped);
@@ -270,6 +311,12 @@ impl<'a> LockPlan<'a> {
         for one in &wished.people {
             self.retain(one);
         }
+    }
+
+    /// Whether the author let the reader in.
+    fn is_vouched(&self, reader: &Reader, owner: Option<&Person>) -> bool {
+        let is_known = owner.is_some_and(|owner| self.vouched.contains(&owner.id()));
+        reader.is_named || is_granted_by(reader, self.author) || is_known
     }
 
     fn remove(&mut self, reader: Reader) {
@@ -306,6 +353,10 @@ impl<'a> LockPlan<'a> {
             Change::Added(self.number, one.clone())
         });
     }
+}
+
+fn is_granted_by(reader: &Reader, author: Option<RootId>) -> bool {
+    reader.granted_by.is_some() && reader.granted_by == author
 }
 
 impl Person {

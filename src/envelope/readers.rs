@@ -20,6 +20,8 @@ pub struct Reader {
     pub person: Option<Recipient>,
     /// Whether the author named the key.
     pub is_named: bool,
+    /// Who let the person in, by a record that holds, where the author did not name the key.
+    pub granted_by: Option<RootId>,
 }
 
 impl Manifest {
@@ -43,18 +45,24 @@ impl Manifest {
             let author = named.get(&(slot.lock, key)).copied();
             let granted = || {
                 let grant = grants.get(&(slot.lock, key))?;
-                Some(Recipient {
+                let person = Recipient {
                     name: grant.name.clone(),
                     address: grant.address.clone(),
                     id: grant.id,
                     key,
-                })
+                };
+                Some((person, grant.by))
+            };
+            let (person, granted_by) = match author {
+                Some(author) => (Some(author.clone()), None),
+                None => granted().unzip(),
             };
             Some(Reader {
                 lock: slot.lock,
                 key,
-                person: author.cloned().or_else(granted),
+                person,
                 is_named: author.is_some(),
+                granted_by,
             })
         };
         self.key_slots().filter_map(reader).collect()
@@ -115,6 +123,7 @@ impl Opened {
             key: recipient.key,
             person: Some(recipient.clone()),
             is_named: true,
+            granted_by: None,
         };
         let lists = (0..).zip(lists);
         lists

@@ -5,7 +5,9 @@
 mod door;
 mod names;
 mod passphrase_slot;
+mod people;
 mod scene;
+mod signatures;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tell.rs"]

@@ -92,6 +92,11 @@ const STORY: &[(i32, &str, &str)] = &[
     (
         0,
         "alice",
+        "encl revoke --json letter.pdf.encl --from bob@example.org --dry-run",
+    ),
+    (
+        0,
+        "alice",
         "encl drop --json letter.pdf.encl --from carol@example.org --yes",
     ),
     (

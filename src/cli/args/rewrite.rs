@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use encl::atomic_file::{LeftBy, discard_leftovers};
+use encl::operations::rewrite::{LetInPolicy, SigningPolicy};
 
 use crate::cli::args::open::With;
 use crate::cli::errors::{Exit, Failure};
@@ -37,6 +38,49 @@ pub(crate) struct RewriteOptions {
 
     #[command(flatten)]
     pub(crate) with: With,
+}
+
+/// How an envelope is encrypted again for those who remain.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
+pub(crate) struct ResealOptions {
+    /// Do not sign envelopes that are encrypted again
+    #[arg(long)]
+    pub(crate) anonymous: bool,
+
+    /// Keep readers whom not the author but another reader let in; you name them from now on
+    #[arg(long, conflicts_with = "drop_granted")]
+    pub(crate) keep_granted: bool,
+
+    /// Remove readers whom not the author but another reader let in
+    #[arg(long)]
+    pub(crate) drop_granted: bool,
+
+    /// Do not ask. Where readers stay whom not the author let in, this needs --keep-granted or --drop-granted
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+impl ResealOptions {
+    /// Which envelopes are signed; `resign` if also those that nobody had signed.
+    pub(crate) fn signing(&self, resign: bool) -> SigningPolicy {
+        match (self.anonymous, resign) {
+            (true, _) => SigningPolicy::Never,
+            (false, true) => SigningPolicy::Always,
+            (false, false) => SigningPolicy::WhereSigned,
+        }
+    }
+
+    /// What is done about readers whom others let in.
+    pub(crate) fn let_in(&self) -> LetInPolicy {
+        match self.drop_granted {
+            true => LetInPolicy::Remove,
+            false => LetInPolicy::Keep,
+        }
+    }
 }
 
 impl RewriteOptions {

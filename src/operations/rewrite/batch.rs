@@ -23,6 +23,12 @@ pub struct Counts {
     pub added: usize,
     /// Are sealed again.
     pub resealed: usize,
+    /// Of those that are sealed again: nobody had signed them, and now somebody does.
+    pub newly_signed: usize,
+    /// Of those that are sealed again: nobody had signed them, and nobody does.
+    pub unsigned: usize,
+    /// Of those that are sealed again: readers stay whom not the author let in.
+    pub with_let_in: usize,
     /// Are left for the author's signature.
     pub skipped: usize,
     /// Could not be planned or changed.
@@ -30,18 +36,26 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, action: Action) {
-        match action {
+    fn add(&mut self, update: &PlannedUpdate) {
+        match update.action {
             Action::Nothing => {}
             Action::Add => self.added += 1,
-            Action::Reseal => self.resealed += 1,
+            Action::Reseal => {
+                self.resealed += 1;
+                match (update.was_signed, update.signer) {
+                    (true, _) => {}
+                    (false, Some(_)) => self.newly_signed += 1,
+                    (false, None) => self.unsigned += 1,
+                }
+                self.with_let_in += usize::from(!update.changes.stays.is_empty());
+            }
         }
     }
 
     fn of<I>(planned: &[(I, PlannedUpdate)]) -> Self {
         let mut counts = Self::default();
         for (_, update) in planned {
-            counts.add(update.action);
+            counts.add(update);
         }
         counts
     }
@@ -151,7 +165,7 @@ impl Batch {
             let to_do: Vec<Planned<I>> = to_do.into_iter().map(Planned).collect();
             executor.each(&to_do, work, |Planned((item, update)), result| {
                 let shown = result.and_then(|id| {
-                    counts.add(update.action);
+                    counts.add(update);
                     observer.done(item, update, id)
                 });
                 if let Err(error) = shown {

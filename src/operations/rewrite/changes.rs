@@ -2,7 +2,7 @@
 
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
-use crate::envelope::{Addressee, Change, KeyDirectory, Reader};
+use crate::envelope::{Action, Addressee, Change, KeyDirectory, Plan, Reader};
 
 /// Who gets access, who gets a new key, and whose access is removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,10 +13,21 @@ pub struct AccessChanges {
     pub new_keys: Vec<AccessHolder>,
     /// Lose access.
     pub removed: Vec<AccessHolder>,
+    /// Keep it when the envelope is sealed again, although not the author but other readers let them in.
+    pub stays: Vec<LetIn>,
     /// The policy commits to the passphrase from now on, so that its slot is told from a replaced one.
     pub records_passphrase: bool,
     /// How many locks the envelope has.
     pub locks: usize,
+}
+
+/// Somebody whom not the author but another reader let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetIn {
+    /// Who it is.
+    pub holder: AccessHolder,
+    /// Who let them in; `None`: there is no record.
+    pub by: Option<RootId>,
 }
 
 /// Somebody with a slot, or who gets one.
@@ -51,12 +62,19 @@ pub enum HolderName {
 impl AccessChanges {
     /// The changes of a plan, with the names that `directory` has.
     #[must_use]
-    pub fn new(changes: &[Change], directory: &KeyDirectory, locks: usize) -> Self {
+    pub fn new(plan: &Plan, directory: &KeyDirectory, locks: usize) -> Self {
         let mut all = Self {
             locks,
             ..Self::default()
         };
-        for change in changes {
+        if plan.action == Action::Reseal {
+            let let_in = plan.remaining.iter().flat_map(|lock| &lock.let_in);
+            all.stays.extend(let_in.map(|reader| LetIn {
+                holder: AccessHolder::of_reader(reader, directory),
+                by: reader.granted_by,
+            }));
+        }
+        for change in &plan.changes {
             match change {
                 Change::Added(lock, one) => all.added.push(AccessHolder::known(one, *lock)),
                 Change::NewKey(lock, one) => all.new_keys.push(AccessHolder::known(one, *lock)),

@@ -7,9 +7,12 @@ mod update;
 mod walk;
 
 pub use batch::{Batch, Counts, Executor, Observer, SignaturePolicy};
-pub use changes::{AccessChanges, AccessHolder, HolderName};
+pub use changes::{AccessChanges, AccessHolder, HolderName, LetIn};
 pub use in_place::{InPlaceError, update_file};
-pub use update::{AccessUpdate, PlannedUpdate, RequestedAccess, ResealForm, UpdateError};
+pub use update::{
+    AccessUpdate, LetInPolicy, PlannedUpdate, RequestedAccess, ResealForm, SigningPolicy,
+    UpdateError, UpdateOptions,
+};
 pub use walk::{FoundEnvelopes, WalkError, envelopes_below};
 
 /// Whether a use case changes anything.

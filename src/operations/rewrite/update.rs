@@ -36,16 +36,46 @@ pub enum RequestedAccess {
     },
 }
 
+/// Which envelopes are signed when they are sealed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SigningPolicy {
+    /// Those that were signed: a signature never appears under what nobody had signed.
+    #[default]
+    WhereSigned,
+    /// All: whoever acts vouches for content that nobody had signed.
+    Always,
+    /// None.
+    Never,
+}
+
+/// What is done, when an envelope is sealed again, about readers whom not its author but other readers let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LetInPolicy {
+    /// They stay, and whoever seals names them: [`AccessChanges::stays`] lists them.
+    #[default]
+    Keep,
+    /// They are removed.
+    Remove,
+}
+
+/// How envelopes are changed.
+#[derive(Clone, Copy, Default)]
+pub struct UpdateOptions<'a> {
+    /// The identity that acts, if one was named.
+    pub actor: Option<&'a Person>,
+    /// The lock that [`RequestedAccess::Exactly`] is about, where there are several.
+    pub lock: Option<u16>,
+    /// Which envelopes are signed when they are sealed again.
+    pub signing: SigningPolicy,
+    /// What is done about readers whom other readers let in.
+    pub let_in: LetInPolicy,
+}
+
 /// One change for all envelopes of a run.
 pub struct AccessUpdate<'a> {
     people: &'a People,
     requested: RequestedAccess,
-    /// The identity that acts, if one was named.
-    actor: Option<&'a Person>,
-    /// The lock that [`RequestedAccess::Exactly`] is about, where there are several.
-    lock: Option<u16>,
-    /// Whether what is sealed again is signed.
-    signs: bool,
+    options: UpdateOptions<'a>,
     now: Time,
     directory: KeyDirectory,
     /// The complete list for each set of my identities that is added to it.
@@ -63,6 +93,10 @@ pub struct PlannedUpdate {
     pub changes: AccessChanges,
     /// The author whose signature is lost when it is sealed again.
     pub signature_lost: Option<RootId>,
+    /// Whether somebody had signed it.
+    pub was_signed: bool,
+    /// Who signs if it is sealed again.
+    pub signer: Option<RootId>,
     /// Whether a new passphrase is needed.
     pub needs_passphrase: bool,
 }
@@ -104,24 +138,18 @@ pub enum UpdateError {
 }
 
 impl<'a> AccessUpdate<'a> {
-    /// `actor` is the identity that acts if one was named, `lock` the lock that was named; `signs` says whether what is sealed again
-    /// is signed.
-    ///
     /// # Errors
     /// [`DirectoryError::Keystore`].
     pub fn new(
         people: &'a People,
         requested: RequestedAccess,
-        actor: Option<&'a Person>,
-        (lock, signs): (Option<u16>, bool),
+        options: UpdateOptions<'a>,
         now: Time,
     ) -> Result<Self, DirectoryError> {
         Ok(Self {
             people,
             requested,
-            actor,
-            lock,
-            signs,
+            options,
             now,
             directory: key_directory(people, now)?,
             with_me: Mutex::default(),
@@ -143,6 +171,8 @@ impl<'a> AccessUpdate<'a> {
             action: plan.action,
             changes: self.changes(&plan, policy),
             signature_lost: plan.signature_lost,
+            was_signed: opened.signer().is_some(),
+            signer: self.signer(opened.signer()).map(|one| one.card.id()),
             needs_passphrase: plan.action == Action::Reseal
                 && plan.remaining.iter().any(|lock| lock.passphrase.is_some()),
         })
@@ -219,32 +249,28 @@ impl<'a> AccessUpdate<'a> {
         Ok(sealed.id)
     }
 
-    /// Whether what is sealed again is signed.
-    #[must_use]
-    pub fn is_signed(&self) -> bool {
-        self.signer(None).is_some()
-    }
-
     fn compare(
         &self,
         policy: &Policy,
         readers: &[Reader],
         signer: Option<RootId>,
     ) -> Result<Plan, UpdateError> {
-        let me = self.signer(signer).map(|person| person.card.id());
+        let signs = self.options.signing != SigningPolicy::Never;
+        let me = self.acting(signer).filter(|_| signs);
+        let me = me.map(|person| person.card.id());
         let current = CurrentAccess {
             policy,
             readers,
             signer,
         };
         let plan = |desired| current.plan(desired, &self.directory, me);
-        Ok(match &self.requested {
+        let mut plan = match &self.requested {
             RequestedAccess::CurrentKeys => plan(DesiredAccess::CurrentKeys),
             RequestedAccess::Without(removals) => {
                 only_with_removals(plan(DesiredAccess::Without(removals)))
             }
             RequestedAccess::Exactly { people, no_self } => {
-                let lock = chosen_lock(policy, self.lock)?;
+                let lock = chosen_lock(policy, self.options.lock)?;
                 let adds_me = !no_self && policy.locks[usize::from(lock)].need == 1;
                 let mine = match adds_me {
                     true => self.mine_with_access(readers, lock),
@@ -252,7 +278,21 @@ impl<'a> AccessUpdate<'a> {
                 };
                 plan(DesiredAccess::Exactly(lock, &*self.with_me(people, mine)?))
             }
-        })
+        };
+        // Whoever acts knows about his own access.
+        for lock in &mut plan.remaining {
+            lock.let_in.retain(|reader| !self.is_mine(reader));
+        }
+        if self.options.let_in == LetInPolicy::Remove {
+            plan.remove_let_in(&self.directory);
+        }
+        Ok(plan)
+    }
+
+    fn is_mine(&self, reader: &Reader) -> bool {
+        let mine = self.people.active.iter().chain(&self.people.retired);
+        let mut keys = mine.flat_map(|person| person.card.keys());
+        keys.any(|key| key.public.key_id() == reader.key)
     }
 
     /// My identities that have access to a lock. If a retired one has, so does the default one.
@@ -299,12 +339,20 @@ impl<'a> AccessUpdate<'a> {
         let mine = &self.people.active;
         let is_author = |person: &&Person| author == Some(person.card.id());
         let preferred = || mine.iter().find(is_author);
-        self.actor.or_else(preferred).or_else(|| mine.first())
+        self.options
+            .actor
+            .or_else(preferred)
+            .or_else(|| mine.first())
     }
 
     /// The identity that signs what is sealed again, if any does.
     fn signer(&self, author: Option<RootId>) -> Option<&'a Person> {
-        self.acting(author).filter(|_| self.signs)
+        let signs = match self.options.signing {
+            SigningPolicy::WhereSigned => author.is_some(),
+            SigningPolicy::Always => true,
+            SigningPolicy::Never => false,
+        };
+        self.acting(author).filter(|_| signs)
     }
 
     fn signing_key<'k>(
@@ -318,7 +366,7 @@ impl<'a> AccessUpdate<'a> {
     }
 
     fn changes(&self, plan: &Plan, policy: &Policy) -> AccessChanges {
-        AccessChanges::new(&plan.changes, &self.directory, policy.locks.len())
+        AccessChanges::new(plan, &self.directory, policy.locks.len())
     }
 
     /// A reader who remains needs a key to encrypt to.

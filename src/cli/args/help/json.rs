@@ -52,6 +52,9 @@ HOLDER                                          a person with access
   key                     id                    the key that was encrypted for
   lock                    number                which lock of the envelope the key opens; the first is 0
 
+KEPT                                            a person who keeps access: the fields of HOLDER, and
+  let_in_by               id or null            who gave it; null: there is no record
+
 CARD
   id                      id                    the person
   name                    text
@@ -179,8 +182,11 @@ encl.rewrap/1             encl rewrap: one for each envelope
   joins                   list of HOLDER        who gets access
   new_keys                list of HOLDER        who gets access with a newer key
   leaves                  list of HOLDER        who loses access
+  stays                   list of KEPT          who keeps access that not the author but another reader gave
   records_passphrase      flag                  whether its policy records the passphrase from now on (`encl help trust`)
   signature_lost          id or null            the author whose signature is lost, or would be
+  was_signed              flag                  whether anybody had signed it
+  signer                  id or null            who signs it, or would, if it is encrypted again
   done                    flag                  false: dry run, nothing to do, or skipped to keep the signature
 
 encl.revoke/1             encl revoke: the fields of encl.rewrap/1

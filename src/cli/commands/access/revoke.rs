@@ -7,7 +7,7 @@ use encl::directory::ResolvedRemovals;
 use crate::cli::args::InputFiles;
 use crate::cli::args::help::closing;
 use crate::cli::args::help::completion::who as who_completer;
-use crate::cli::args::rewrite::RewriteOptions;
+use crate::cli::args::rewrite::{ResealOptions, RewriteOptions};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
 use crate::cli::display::names::list_of;
@@ -21,8 +21,9 @@ use encl::operations::rewrite::{RequestedAccess, SignaturePolicy};
 /// Remove a person's access: encrypt the content again, with new keys, for those who remain
 ///
 /// The removed person cannot open the new file. Copies already sent, and keys already stored elsewhere, still open the old
-/// one; so does the old file if somebody puts it back. You sign the new envelope, and another author's signature is lost. If a
-/// passphrase opens the envelope, you are asked for a new one.
+/// one; so does the old file if somebody puts it back. You sign the new envelope if the old one was signed, and another author's
+/// signature is lost. Readers whom not the author but another reader let in are listed before you confirm. If a passphrase opens
+/// the envelope, you are asked for a new one.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl revoke letter.pdf.encl --from bob@example.org --yes
@@ -38,13 +39,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     rewrite: RewriteOptions,
 
-    /// Do not sign the new envelope
-    #[arg(long)]
-    anonymous: bool,
+    /// Also sign envelopes that nobody had signed; without this they stay unsigned
+    #[arg(long, conflicts_with = "anonymous")]
+    resign: bool,
 
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    reseal: ResealOptions,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
@@ -59,8 +59,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         verb: "revoke",
         schema: "encl.revoke/1",
         requested: RequestedAccess::Without(leaving.removals),
-        anonymous: arguments.anonymous,
-        yes: arguments.yes,
+        signing: arguments.reseal.signing(arguments.resign),
+        reseal: &arguments.reseal,
         signatures: SignaturePolicy::Drop,
         unchanged,
         caveat: RESEALING_LIMITS,

@@ -7,7 +7,7 @@ use encl::directory::{People, Recipients, WhoUse, resolve};
 use crate::cli::args::InputFiles;
 use crate::cli::args::help::closing;
 use crate::cli::args::help::completion::who as who_completer;
-use crate::cli::args::rewrite::RewriteOptions;
+use crate::cli::args::rewrite::{ResealOptions, RewriteOptions};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
 use crate::cli::errors::files::not_made;
@@ -28,7 +28,8 @@ use encl::operations::rewrite::{
 /// Without --to, everybody who has access gets a slot for the newest key on their card. With --to, the complete list, people
 /// are added and removed until the envelope fits the list. The changes are shown first, and you confirm them. Adding people
 /// adds slots and keeps the author's signature. Removing people encrypts the content again, as `encl revoke` does; an envelope
-/// that another author signed is then skipped, unless --resign allows its signature to be lost. An older envelope with a
+/// that another author signed is then skipped, unless --resign allows its signature to be lost. What nobody signed stays unsigned,
+/// also unless --resign. An older envelope with a
 /// passphrase that its policy does not record is encrypted again too, if you signed it or nobody did; you type the passphrase
 /// again. After an interruption, run the same command again.
 #[derive(Debug, Args)]
@@ -59,21 +60,16 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     rewrite: RewriteOptions,
 
-    /// Also encrypt again what another author signed; my signature replaces theirs
+    /// Also encrypt again what another author signed, so that my signature replaces theirs, and sign what nobody had signed
     #[arg(long)]
     resign: bool,
 
-    /// Do not sign envelopes that are encrypted again
-    #[arg(long)]
-    anonymous: bool,
+    #[command(flatten)]
+    reseal: ResealOptions,
 
     /// Refuse contacts that are not verified
     #[arg(long, requires = "to")]
     require_verified: bool,
-
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
@@ -88,8 +84,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         verb: "rewrap",
         schema: "encl.rewrap/1",
         requested,
-        anonymous: arguments.anonymous,
-        yes: arguments.yes,
+        signing: arguments.reseal.signing(arguments.resign),
+        reseal: &arguments.reseal,
         signatures: match arguments.resign {
             true => SignaturePolicy::Drop,
             false => SignaturePolicy::Preserve,

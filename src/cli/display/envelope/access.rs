@@ -1,6 +1,6 @@
 //! Changes of access: for people in one line, for programs as lists.
 
-use encl::operations::rewrite::{AccessChanges, AccessHolder, HolderName};
+use encl::operations::rewrite::{AccessChanges, AccessHolder, HolderName, LetIn};
 use serde::Serialize;
 
 use crate::cli::display::names::{hex, list, shown_name, with_address};
@@ -50,7 +50,15 @@ pub(crate) struct ChangesObject<'a> {
     joins: Vec<HolderObject<'a>>,
     new_keys: Vec<HolderObject<'a>>,
     leaves: Vec<HolderObject<'a>>,
+    stays: Vec<LetInObject<'a>>,
     records_passphrase: bool,
+}
+
+#[derive(Serialize)]
+struct LetInObject<'a> {
+    #[serde(flatten)]
+    holder: HolderObject<'a>,
+    let_in_by: Option<String>,
 }
 
 impl<'a> ChangesObject<'a> {
@@ -60,7 +68,17 @@ impl<'a> ChangesObject<'a> {
             joins: objects(&changes.added),
             new_keys: objects(&changes.new_keys),
             leaves: objects(&changes.removed),
+            stays: changes.stays.iter().map(LetInObject::of).collect(),
             records_passphrase: changes.records_passphrase,
+        }
+    }
+}
+
+impl<'a> LetInObject<'a> {
+    fn of(one: &'a LetIn) -> Self {
+        Self {
+            holder: HolderObject::of(&one.holder),
+            let_in_by: one.by.map(|by| by.to_string()),
         }
     }
 }

@@ -10,10 +10,11 @@ use encl::envelope::{Action, EnvelopeId, ResealError, SealError, Workers};
 use encl::operations::keys::TypedPassphrase;
 use encl::operations::rewrite::{
     AccessUpdate, Batch, Counts, Executor, Mode, Observer, PlannedUpdate, RequestedAccess,
-    ResealForm, SignaturePolicy, UpdateError,
+    ResealForm, SignaturePolicy, SigningPolicy, UpdateError, UpdateOptions,
 };
 use encl::operations::seal::Encoding;
 
+use crate::cli::args::rewrite::ResealOptions;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::rewrite::not_updated;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, envelope};
@@ -29,10 +30,10 @@ pub(crate) struct BatchRequest<'a> {
     pub(crate) verb: &'static str,
     pub(crate) schema: &'static str,
     pub(crate) requested: RequestedAccess,
-    /// Envelopes that are sealed again are not signed.
-    pub(crate) anonymous: bool,
-    /// The question was answered on the command line.
-    pub(crate) yes: bool,
+    /// Which envelopes are signed when they are sealed again.
+    pub(crate) signing: SigningPolicy,
+    /// What was answered on the command line.
+    pub(crate) reseal: &'a ResealOptions,
     pub(crate) signatures: SignaturePolicy,
     /// What is said of an envelope that needs no change.
     pub(crate) unchanged: String,
@@ -51,8 +52,8 @@ pub(crate) fn run(
         verb,
         schema,
         requested,
-        anonymous,
-        yes,
+        signing,
+        reseal,
         signatures,
         unchanged,
         caveat,
@@ -61,8 +62,12 @@ pub(crate) fn run(
     let update = AccessUpdate::new(
         session.people,
         requested,
-        session.named(),
-        (options.lock, !anonymous),
+        UpdateOptions {
+            actor: session.named(),
+            lock: options.lock,
+            signing,
+            let_in: reseal.let_in(),
+        },
         context.now,
     )
     .map_err(Failure::from)?;
@@ -82,7 +87,6 @@ pub(crate) fn run(
         false => Box::new(TextPrinter {
             options,
             people: session.people,
-            is_signed: update.is_signed(),
             unchanged,
             terminal: context.terminal,
         }),
@@ -91,7 +95,7 @@ pub(crate) fn run(
         verb,
         session,
         printer,
-        yes,
+        reseal,
         caveat,
         is_one: inputs.len() == 1,
         failed_before: tally.failures(),
@@ -246,7 +250,7 @@ struct CommandObserver<'a> {
     verb: &'static str,
     session: &'a RewriteSession<'a>,
     printer: Box<dyn Printer + Send + 'a>,
-    yes: bool,
+    reseal: &'a ResealOptions,
     caveat: &'a str,
     is_one: bool,
     failed_before: usize,
@@ -290,14 +294,18 @@ impl Observer<Input, Failure> for CommandObserver<'_> {
     }
 
     fn confirm(&mut self, counts: Counts) -> Result<(), Failure> {
-        if self.yes {
-            return Ok(());
+        if self.reseal.yes {
+            return self.require_decision(counts);
         }
         let caveat = match counts.resealed {
             0 => String::new(),
-            _ => format!(" ({})", self.caveat),
+            _ => format!("{} ({})", doubts(counts), self.caveat),
         };
-        let question = format!("Make these changes: {}?{caveat}", describe(counts));
+        let question = format!(
+            "Make these changes: {}{}?{caveat}",
+            describe(counts),
+            doubts(counts)
+        );
         let context = self.session.context;
         context.confirm(&question, &format!("cannot {} anything", self.verb))
     }
@@ -321,6 +329,47 @@ impl Observer<Input, Failure> for CommandObserver<'_> {
             self.printer.finished(counts);
         }
     }
+}
+
+impl CommandObserver<'_> {
+    /// Without a question nobody sees who stays, so the command line has to say what becomes of them.
+    fn require_decision(&self, counts: Counts) -> Result<(), Failure> {
+        let is_decided = self.reseal.keep_granted || self.reseal.drop_granted;
+        if counts.with_let_in == 0 || is_decided {
+            return Ok(());
+        }
+        let what = format!("cannot {} anything", self.verb);
+        let envelopes = match counts.with_let_in {
+            1 => "1 envelope keeps".to_owned(),
+            number => format!("{number} envelopes keep"),
+        };
+        Err(Failure::new(Exit::Refused, what)
+            .reason(format!(
+                "{envelopes} readers whom not the author but another reader let in, and you would name them"
+            ))
+            .hint("--dry-run lists them; --keep-granted accepts that, --drop-granted removes them"))
+    }
+}
+
+/// What should be known before a yes: "; ! 1 was not signed, and you sign that now"
+fn doubts(counts: Counts) -> String {
+    let were = |number: usize, doubt: &str| match number {
+        0 => None,
+        1 => Some(format!("; ! 1 was not signed, {doubt}")),
+        _ => Some(format!("; ! {number} were not signed, {doubt}")),
+    };
+    let stay = match counts.with_let_in {
+        0 => None,
+        number => Some(format!(
+            "; in {number} readers stay whom not the author let in"
+        )),
+    };
+    let doubts = [
+        were(counts.newly_signed, "and you sign that now"),
+        were(counts.unsigned, "and you do not sign it either"),
+        stay,
+    ];
+    doubts.into_iter().flatten().collect()
 }
 
 /// "3 envelopes get slots, 1 is sealed anew"

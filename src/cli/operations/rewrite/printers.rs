@@ -2,7 +2,7 @@
 
 use encl::directory::People;
 use encl::envelope::{Action, EnvelopeId};
-use encl::operations::rewrite::{Counts, PlannedUpdate, SignaturePolicy};
+use encl::operations::rewrite::{Counts, LetIn, PlannedUpdate, SignaturePolicy};
 use serde::Serialize;
 
 use crate::cli::args::rewrite::RewriteOptions;
@@ -35,7 +35,6 @@ pub(crate) trait Printer {
 pub(crate) struct TextPrinter<'a> {
     pub(crate) options: &'a RewriteOptions,
     pub(crate) people: &'a People,
-    pub(crate) is_signed: bool,
     /// What is said of an envelope that needs no change.
     pub(crate) unchanged: String,
     pub(crate) terminal: Terminal,
@@ -52,6 +51,12 @@ impl Printer for TextPrinter<'_> {
         if let Some(author) = planned.signature_lost {
             let author = self.people.signer(author).display_name();
             line = format!("{line}  ! the signature of {author} is lost");
+        }
+        if let Some(remark) = self.unsigned(planned) {
+            line = format!("{line}  ! {remark}");
+        }
+        for one in &planned.changes.stays {
+            line = format!("{line}  stays: {}", self.let_in(one));
         }
         Ok(print_line(
             &line,
@@ -71,7 +76,9 @@ impl Printer for TextPrinter<'_> {
         self.terminal.status(&match planned.action {
             Action::Nothing => format!("{name}: written unchanged"),
             Action::Add => format!("{name}: slots added; the author's signature stays"),
-            Action::Reseal if self.is_signed => format!("{name}: encrypted again, and signed"),
+            Action::Reseal if planned.signer.is_some() => {
+                format!("{name}: encrypted again, and signed")
+            }
             Action::Reseal => format!("{name}: encrypted again, not signed"),
         });
         Ok(())
@@ -91,6 +98,34 @@ impl Printer for TextPrinter<'_> {
         ];
         for (label, number) in rows {
             self.terminal.status(&format!("{number:>8}  {label}"));
+        }
+    }
+}
+
+impl TextPrinter<'_> {
+    /// What is done about an envelope that nobody had signed.
+    fn unsigned(&self, planned: &PlannedUpdate) -> Option<String> {
+        if planned.was_signed || planned.action != Action::Reseal {
+            return None;
+        }
+        Some(match planned.signer {
+            None => "was not signed".to_owned(),
+            Some(signer) => {
+                let signer = self.people.signer(signer).display_name();
+                format!("was not signed; it will be signed by {signer}")
+            }
+        })
+    }
+
+    /// "Carol <carol@example.org>, let in by Bob (verified)"
+    fn let_in(&self, one: &LetIn) -> String {
+        let holder = access::holder(&one.holder);
+        match one.by {
+            Some(by) => {
+                let by = self.people.signer(by).display_name();
+                format!("{holder}, let in by {by}")
+            }
+            None => format!("{holder}, let in without a record"),
         }
     }
 }
@@ -138,6 +173,11 @@ impl JsonPrinter<'_> {
             },
             changes: ChangesObject::of(&planned.changes),
             signature_lost: planned.signature_lost.map(|id| id.to_string()),
+            was_signed: planned.was_signed,
+            signer: match planned.action {
+                Action::Reseal => planned.signer.map(|id| id.to_string()),
+                Action::Nothing | Action::Add => None,
+            },
             done: done.is_some(),
         };
         Ok(self.terminal.print_object(&object, target.objects())?)
@@ -183,5 +223,8 @@ struct Object<'a> {
     changes: ChangesObject<'a>,
     /// The author whose signature does not come along.
     signature_lost: Option<String>,
+    was_signed: bool,
+    /// Only if it is sealed again.
+    signer: Option<String>,
     done: bool,
 }
