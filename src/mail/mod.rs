@@ -27,7 +27,7 @@ pub use find::{Findings, Form, MEDIA_TYPE, Other, Sealed, find, open_body};
 pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
 pub use maildir_name::{MaildirPlace, maildir_name};
 pub use message::{Body, Boundary, Eol, Frame, NOTICE_BYTES_MAX, Notice, NoticeError, SealedBy};
-pub use outer::{Difference, Outer, differences};
+pub use outer::{Difference, Outer, differences, trace};
 pub use reopen::{FileFrom, Reopen};
 pub use scan::{
     BLANK_BYTES_MAX, DEPTH_MAX, Disposition, Encoding, Nested, PARTS_MAX, Part, ScanError, Shape,

@@ -6,6 +6,7 @@
 mod differences;
 mod fold;
 mod seven_bit;
+pub mod trace;
 
 use std::collections::HashSet;
 

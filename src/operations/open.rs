@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::approvals::Approvals;
 use super::keys::{MyKeys, TypedPassphrase};
 use crate::crypto::signing::RootId;
+use crate::directory::{People, Trust};
 use crate::envelope::{
     Admission, Content, Envelope, Keyring as _, NoRecord, OpenError, Opened, ReaderKey,
     RewriteError, Rewriting,
@@ -15,12 +16,12 @@ use crate::policy::Policy;
 use crate::time::Time;
 
 /// What a reader requires of an envelope, beyond that it opens.
-#[derive(Debug, Clone, Default)]
-pub struct Requirements {
+#[derive(Clone, Default)]
+pub struct Requirements<'a> {
     /// One of these has signed it.
     pub signers: Option<HashSet<RootId>>,
-    /// It is signed, by anybody.
-    pub is_signed: bool,
+    /// It is signed by one of these people, whose key is not changed, revoked or blocked.
+    pub signed_within: Option<&'a People>,
     /// I was named by its author, or let in by a record.
     pub is_recorded: bool,
 }
@@ -40,9 +41,12 @@ pub enum Unmet {
     /// It is signed by this key.
     #[error("it is signed by another key")]
     OtherSigner(RootId),
+    /// It is signed by this key, which is nobody's here, or must not be used.
+    #[error("it is signed by a key that is not known here, or must not be used")]
+    UntrustedSigner(RootId),
 }
 
-impl Requirements {
+impl Requirements<'_> {
     /// Compares an opened envelope with them.
     ///
     /// # Errors
@@ -53,9 +57,22 @@ impl Requirements {
         }
         match (opened.signer(), &self.signers) {
             (None, Some(_)) => Err(Unmet::UnsignedByPerson),
-            (None, None) if self.is_signed => Err(Unmet::Unsigned),
+            (None, None) if self.signed_within.is_some() => Err(Unmet::Unsigned),
             (Some(id), Some(required)) if !required.contains(&id) => Err(Unmet::OtherSigner(id)),
-            _ => Ok(()),
+            (Some(id), _) => self.check_known(id),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Requirements<'_> {
+    /// Anybody can make a key, so a signature counts only if the key is somebody's here.
+    fn check_known(&self, signer: RootId) -> Result<(), Unmet> {
+        let trust = self.signed_within.map(|people| people.signer(signer).trust);
+        let is_refused = |trust: Trust| trust == Trust::Unknown || trust.blocks_use();
+        match trust.is_some_and(is_refused) {
+            true => Err(Unmet::UntrustedSigner(signer)),
+            false => Ok(()),
         }
     }
 }
@@ -98,7 +115,7 @@ pub enum RewriteFailure {
 pub struct Opener<'a> {
     keys: Arc<MyKeys<'a>>,
     approvals: Arc<Approvals>,
-    requirements: Arc<Requirements>,
+    requirements: Arc<Requirements<'a>>,
     now: Time,
 }
 
@@ -108,7 +125,7 @@ impl<'a> Opener<'a> {
     pub fn new(
         keys: MyKeys<'a>,
         approvals: Approvals,
-        requirements: Requirements,
+        requirements: Requirements<'a>,
         now: Time,
     ) -> Self {
         Self {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod door;
+mod mail;
 mod names;
 mod passphrase_slot;
 mod people;

@@ -19,7 +19,7 @@ pub(crate) struct RequirementArgs {
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
     pub(crate) signed_by: Option<String>,
 
-    /// Refuse an envelope that is not signed
+    /// Refuse an envelope that is not signed by me or by a contact; one that is changed, revoked or blocked does not count
     #[arg(long)]
     pub(crate) require_signed: bool,
 
@@ -34,7 +34,7 @@ pub(crate) struct RequirementArgs {
 
 impl RequirementArgs {
     /// The requirements, with the people whom --signed-by names.
-    pub(crate) fn resolve(&self, people: &People) -> Result<Requirements, Failure> {
+    pub(crate) fn resolve<'a>(&self, people: &'a People) -> Result<Requirements<'a>, Failure> {
         let signers = |name: &String| {
             let found = resolve(&[name], WhoUse::Signer, people)?;
             if let Some(one) = found.iter().find(|one| one.trust.blocks_use()) {
@@ -48,7 +48,7 @@ impl RequirementArgs {
         };
         Ok(Requirements {
             signers: self.signed_by.as_ref().map(signers).transpose()?,
-            is_signed: self.require_signed,
+            signed_within: self.require_signed.then_some(people),
             is_recorded: self.strict,
         })
     }

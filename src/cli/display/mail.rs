@@ -1,16 +1,15 @@
 //! What should be known about messages and addresses, said on stderr.
 
 use encl::mail::outer::OuterWarning;
+use encl::mail::trace::{has_travelled, trace_names};
 use encl::mail::{Difference, Other};
 use encl::operations::mail::from::{MisleadingName, misleading_authors};
-use encl::operations::mail::incoming::attachments::OtherAuthor;
 use encl::operations::mail::incoming::open::CheckedMessage;
 use encl::operations::mail::incoming::received::{Outside, ReceivedMessage};
 use encl::operations::mail::incoming::sender_check::changed_outside;
 use encl::operations::mail::is_message;
 use encl::operations::mail::outgoing::recipients::AddressNotice;
 
-use crate::cli::display::names::DisplayName;
 use crate::cli::terminal::{Terminal, safe};
 
 /// Fields changed outside that are named one by one.
@@ -44,6 +43,41 @@ pub(crate) fn show_checked<W>(
     }
     if checked.holds_envelope {
         terminal.notice("there is a further envelope inside, which was left as it is");
+    }
+}
+
+/// Trace fields inside a whole message, as far as its sender may have written them.
+pub(crate) struct InnerTrace {
+    /// Their names; none where the message was encrypted at its delivery or later.
+    pub(crate) names: Vec<String>,
+    has_travelled: bool,
+}
+
+impl InnerTrace {
+    pub(crate) fn of<W>(checked: &CheckedMessage<W>, received: &ReceivedMessage<'_>) -> Self {
+        let outside = received.header();
+        let has_travelled = outside.is_some_and(has_travelled);
+        // Without a message around the envelope nobody can tell.
+        let may_be_senders = is_message(&checked.opened) && (has_travelled || outside.is_none());
+        Self {
+            names: match may_be_senders {
+                true => trace_names(&checked.header),
+                false => Vec::new(),
+            },
+            has_travelled,
+        }
+    }
+
+    /// "written by the sender, not by a server: Received, ARC-Seal"
+    pub(crate) fn remark(&self) -> Option<String> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let perhaps = if self.has_travelled { "" } else { "perhaps " };
+        Some(format!(
+            "{perhaps}written by the sender, not by a server: {}",
+            safe(&self.names.join(", "))
+        ))
     }
 }
 
@@ -145,13 +179,4 @@ pub(crate) fn show_outer_warnings(warnings: &[OuterWarning], terminal: Terminal)
     for warning in warnings {
         terminal.warning(&safe(&warning.to_string()));
     }
-}
-
-/// Warns that a message is from somebody else than the signer of its attachments.
-pub(crate) fn show_other_author(other: &OtherAuthor, terminal: Terminal) {
-    terminal.warning(&format!(
-        "the attachments were signed by {}, but the message says that it is from {}",
-        other.signer.display_name(),
-        safe(&other.from)
-    ));
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod cards;
 pub(crate) mod envelope;
+pub(crate) mod framed;
 pub(crate) mod mail;
 pub(crate) mod names;
 pub(crate) mod paper;

@@ -22,7 +22,7 @@ use crate::cli::display::mail::{describe_part, part_number};
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::directory::retired;
 use crate::cli::errors::sysexits::Sysexit;
-use crate::cli::errors::{Exit, Failure, envelope, io_message};
+use crate::cli::errors::{Exit, Failure, envelope, io_message, keystore};
 use crate::cli::terminal::{safe, shown};
 
 /// Parts that are listed before "and N more".
@@ -80,6 +80,7 @@ pub(crate) fn not_from_signer(mismatch: &SenderMismatch, cannot: Cannot<'_>) -> 
             let texts: Vec<String> = texts.iter().map(|text| safe(text)).collect();
             format!("but says that it is from {}", texts.join(", "))
         }
+        FromFault::Keystore(error) => return keystore::unreadable(error),
         fault => format!("but {fault}"),
     };
     cannot(Exit::Damaged)
@@ -120,6 +121,10 @@ fn conversion(error: ConversionError, cannot: Cannot<'_>) -> Failure {
             failed().reason(format!("{error}; `encl mail unwrap` asks for it"))
         }
         ConversionError::Open(error) => envelope::failure(failed(), error),
+        ConversionError::Sender(mismatch) => not_from_signer(&mismatch, cannot),
+        ConversionError::Trace(fault) => cannot(Exit::Damaged)
+            .reason(fault.to_string())
+            .hint("--keep-trace unseals it all the same"),
         ConversionError::NotForMe => cannot(Exit::Damaged).reason(error.to_string()),
         ConversionError::ReadBack(ref how) => {
             let how = match how {

@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use clap::builder::StyledStr;
 use rustix::fs::OFlags;
+use rustix::termios::tcgetwinsize;
 
 use crate::cli::terminal::escape;
 
@@ -17,6 +18,12 @@ pub(crate) struct StdoutError(#[from] pub(crate) io::Error);
 
 /// Device number of `/dev/null`, as Linux fixes it (Documentation/admin-guide/devices.txt).
 const NULL_DEVICE: (u32, u32) = (1, 3);
+
+/// The columns of standard output, if it is a terminal.
+pub(crate) fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(size.ws_col.into()).filter(|columns| *columns > 0)
+}
 
 /// Standard output without the standard library's buffer, which hides errors (it takes a closed descriptor for
 /// success).

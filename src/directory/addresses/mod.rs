@@ -8,7 +8,10 @@ use super::error::{AddressOwner, DirectoryError, UnclearAddress};
 use super::names::{Names, closest_match};
 use super::people::{LookupSource, People};
 use super::resolve::{ResolvedRecipient, resolve_members};
+use super::trust::Trust;
 use crate::address::Address;
+use crate::crypto::signing::RootId;
+use crate::keystore::KeystoreError;
 
 pub use address_book::AddressBook;
 use address_book::{Match, Owner};
@@ -144,4 +147,46 @@ fn unclear_addresses(
         addresses: unclear.iter().map(describe).collect(),
         similar,
     })
+}
+
+impl People {
+    /// Whether an address belongs to somebody else than the owner of this key: to people or groups that do not include the owner,
+    /// or to a verified one beside an owner who is not.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn is_address_of_others(
+        &self,
+        address: &str,
+        owner: RootId,
+    ) -> Result<bool, KeystoreError> {
+        // What is known of a contact is compared with every mail of theirs; a stranger is looked for in the cards themselves.
+        let book = match self.with_id(owner)? {
+            Some(_) => self.quick_address_book()?.0,
+            None => self.address_book()?,
+        };
+        let owners = match book.look_up(address) {
+            Match::One(owner) | Match::WithoutDetail(owner, _) => std::slice::from_ref(owner),
+            Match::Several(owners) => owners,
+            Match::Nobody => return Ok(false),
+        };
+        let is_sure = |id: RootId| -> Result<bool, KeystoreError> {
+            let person = self.with_id(id)?;
+            Ok(person.is_some_and(|person| matches!(person.trust, Trust::Me | Trust::Verified)))
+        };
+        if !owners.contains(&Owner::Person(owner)) {
+            return Ok(true);
+        }
+        if is_sure(owner)? {
+            return Ok(false);
+        }
+        for other in owners {
+            if let Owner::Person(id) = other
+                && is_sure(*id)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }

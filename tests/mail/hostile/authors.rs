@@ -39,9 +39,14 @@ fn under_another_name(people: &People) -> Vec<Case> {
             .with(ALLOW)
             .opens(ceo)
             .says("it holds a file"),
-        Case::new("signed by a stranger, from Alice", by_mallory.clone())
-            .opens(LETTER)
-            .says("signer unknown"),
+        Case::new("signed by a stranger, from Alice", by_mallory.clone()).refused(4, None),
+        Case::new(
+            "signed by a stranger, from Alice, allowed",
+            by_mallory.clone(),
+        )
+        .with(ALLOW)
+        .opens(LETTER)
+        .says("signer unknown"),
         Case::new("signed by a stranger, to be signed by Alice", by_mallory)
             .with(&["--signed-by", "alice"])
             .refused(4, None),

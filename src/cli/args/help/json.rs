@@ -306,6 +306,8 @@ encl.mail-show/1          encl mail show
   signer                  SIGNER or null        null: not signed
   created                 time or null
   fields                  list of list of text  a name and a value each: From, To, Cc, Date, Subject
+  sender_trace            list of text          trace fields inside, such as Received, that the sender may have written; none
+                                                if the message was encrypted at its delivery
   texts                   list of text          together at most 4 MiB, counted as encoded
   parts                   list                  attachments and the like, at most 100
   parts[].part            text                  where in the message it is, such as 1.2

@@ -83,7 +83,7 @@ pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, Failure> {
 /// What to do about a sender under another name.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct FromOption {
-    /// Open it though it is signed by somebody whose card has not the address in From
+    /// Open it though it was signed by somebody else than the person in From
     #[arg(long)]
     allow_from_mismatch: bool,
 }

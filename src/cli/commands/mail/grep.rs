@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::cli::args::help::closing;
 use crate::cli::args::mail::mailbox::jobs_to_read;
+use crate::cli::args::mail::message::FromOption;
 use crate::cli::context::Context;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::CommandError;
@@ -31,7 +32,7 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Decrypts each message in memory, if I am a recipient, and prints the matching lines of its fields and texts. Plain messages
 /// are not searched: use grep. Exit code 1 if nothing matches.
 #[derive(Debug, Args)]
-#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Locked], "\
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Locked], "\
   $ encl mail grep code sealed.eml
   $ encl mail grep -i 'subject: your' sealed.eml"))]
 pub(crate) struct Arguments {
@@ -58,6 +59,9 @@ pub(crate) struct Arguments {
     /// Decrypt with this one of my identities [default: $ENCL_IDENTITY, else all]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
+
+    #[command(flatten)]
+    from: FromOption,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
@@ -66,7 +70,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let identity = arguments.identity.as_deref();
     let keys = unlocked_keys("search", identity, &people, context)?;
     let search = MailboxSearch {
-        opener: &MailboxOpener::new(&keys, context.now),
+        opener: &MailboxOpener {
+            keys: &keys,
+            people: &people,
+            rule: arguments.from.rule(),
+            now: context.now,
+        },
         is_match: &|line| pattern.is_match(line),
         new_rng: &new_rng,
         jobs: jobs_to_read(),

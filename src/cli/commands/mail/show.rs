@@ -18,24 +18,20 @@ use crate::cli::args::mail::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
 use crate::cli::display::envelope::opened::describe_grants;
-use crate::cli::display::mail::show_checked;
-use crate::cli::display::report::{Outcome, Words};
+use crate::cli::display::framed::FramedText;
+use crate::cli::display::mail::{InnerTrace, show_checked};
 use crate::cli::display::time;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::spool::not_spooled;
 use crate::cli::operations::mail::open::{choose, open, receive};
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
-use crate::cli::terminal::escape::spelled_out;
 use crate::cli::terminal::{Stream, safe};
-
-/// What begins a line of ours, so that it can be told from the message's.
-const FRAME: &str = "[-- encl:";
 
 /// Decrypt a message and show it as text
 ///
-/// Says who signed it and whether that person's key is verified, then shows its fields and text. Control characters in the
-/// message are made harmless. For a mailcap: application/vnd.encl; encl mail show %s; copiousoutput
+/// Says who signed it and whether that person's key is verified, then shows its fields and text. Lines of the message begin with
+/// `| `, lines of encl with `[-- encl:`. Control characters in the message are made harmless. For a mailcap: application/vnd.encl; encl mail show %s; copiousoutput
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl mail show sealed.eml
@@ -53,6 +49,10 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     from: FromOption,
+
+    /// Show the message alone, its lines not marked; what encl says about it goes to stderr
+    #[arg(long)]
+    no_frame: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
@@ -73,65 +73,72 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let spool = SpoolWriter::new(&mut context.rng()).map_err(|error| spool_failed(&error))?;
     let checked = open(&message, &input, &mut opening, spool, spool_failed)?;
     show_checked(&checked, &received, context.terminal);
+    let trace = InnerTrace::of(&checked, &received);
     let CheckedMessage { sink, opened, .. } = checked;
     let spool = sink.finish().map_err(|error| spool_failed(&error))?;
     let display = Display::of(&spool).map_err(|error| spool_failed(&error))?;
-    Ok(print(&opened, &display, &people, context)?)
+    let shown = Shown {
+        about: &opened,
+        display: &display,
+        trace,
+    };
+    Ok(print(&shown, arguments.no_frame, &people, context)?)
+}
+
+/// What is shown.
+struct Shown<'a> {
+    about: &'a Opened,
+    display: &'a Display,
+    trace: InnerTrace,
 }
 
 fn print(
-    about: &Opened,
-    display: &Display,
+    shown: &Shown<'_>,
+    no_frame: bool,
     people: &People,
     context: &Context,
 ) -> Result<(), Failure> {
-    let signer = about.signer().map(|id| people.signer(id));
-    let words = Words::Answer(text(about, display, signer.as_ref(), people));
-    let object = Object::of(about, display, signer);
-    context.report(&Outcome { object, words }, Stream::Stdout)
+    let signer = shown.about.signer().map(|id| people.signer(id));
+    if context.json {
+        let object = Object::of(shown, signer);
+        return Ok(context.terminal.print_object(&object, Stream::Stdout)?);
+    }
+    let text = text(shown, signer.as_ref(), people);
+    let text = match no_frame {
+        true => text.without_frame(context.terminal),
+        false => text.framed(),
+    };
+    Ok(context.terminal.print(&text)?)
 }
 
-/// The message in its frame, or what is there instead of one.
-fn text(about: &Opened, display: &Display, signer: Option<&Signer>, people: &People) -> String {
-    let mut lines = vec![first_line(about, signer, people)];
+/// The message and what should be known about it, or what is there instead of one.
+fn text(shown: &Shown<'_>, signer: Option<&Signer>, people: &People) -> FramedText {
+    let (about, display) = (shown.about, shown.display);
+    let mut text = FramedText::default();
+    text.say(&first_line(about, signer, people));
     if !is_message(about) {
-        lines.push(a_file(about));
-        return lines.join("\n");
+        text.say(&a_file(about));
+        return text;
     }
-    for name in Display::FIELDS {
-        if let Some(value) = display.field(name) {
-            // Encoded words can hold line ends.
-            lines.push(line(&format!("{name}: {}", spelled_out(&value))));
-        }
+    if let Some(remark) = shown.trace.remark() {
+        text.say(&remark);
     }
-    for text in &display.texts {
-        lines.push(String::new());
-        lines.extend(text.text.lines().map(line));
-        if text.is_cut {
-            lines.push(format!(
-                "{FRAME} the text is longer; `encl mail unwrap` writes all of it --]"
-            ));
-        }
-    }
-    lines.push(String::new());
+    text.content(display);
     for other in &display.others {
         let name = other.name.as_deref();
         let name = name.map_or_else(String::new, |name| format!(" `{}`", safe(name)));
-        lines.push(format!(
-            "{FRAME} also encrypted: part {}, {}{name}, {} bytes --]",
+        text.say(&format!(
+            "also encrypted: part {}, {}{name}, {} bytes",
             other.number,
             safe(&other.media_type),
             other.bytes
         ));
     }
     if display.others_more > 0 {
-        lines.push(format!(
-            "{FRAME} and {} more parts --]",
-            display.others_more
-        ));
+        text.say(&format!("and {} more parts", display.others_more));
     }
-    lines.push(format!("{FRAME} end of the encrypted message --]"));
-    lines.join("\n")
+    text.say("end of the encrypted message");
+    text
 }
 
 fn first_line(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
@@ -143,7 +150,7 @@ fn first_line(about: &Opened, signer: Option<&Signer>, people: &People) -> Strin
         .created()
         .map_or_else(String::new, |created| format!(", {}", time::local(created)));
     let let_in = describe_grants(about, people);
-    format!("{FRAME} {from}{created}{let_in} --]")
+    format!("{from}{created}{let_in}")
 }
 
 /// A file is no message, whatever it looks like.
@@ -154,19 +161,7 @@ fn a_file(about: &Opened) -> String {
         .as_deref()
         .map(|name| format!(" `{}`", safe(name)));
     let name = name.unwrap_or_default();
-    format!(
-        "{FRAME} it holds the file{name}, not a message; `encl mail unwrap -o FILE` writes it --]"
-    )
-}
-
-/// One line of the message: tabs spread, and never like one of ours, also not with letters between that nobody sees.
-fn line(text: &str) -> String {
-    let text = text.trim_end_matches('\r').replace('\t', "        ");
-    let visible = text.chars().filter(char::is_ascii_graphic);
-    match visible.take(3).eq("[--".chars()) {
-        true => format!("> {text}"),
-        false => text,
-    }
+    format!("it holds the file{name}, not a message; `encl mail unwrap -o FILE` writes it")
 }
 
 /// `encl.mail-show/1`
@@ -177,6 +172,7 @@ struct Object {
     signer: Option<Signer>,
     created: Option<Time>,
     fields: Vec<(&'static str, String)>,
+    sender_trace: Vec<String>,
     texts: Vec<String>,
     parts: Vec<PartObject>,
 }
@@ -191,7 +187,8 @@ struct PartObject {
 }
 
 impl Object {
-    fn of(about: &Opened, display: &Display, signer: Option<Signer>) -> Self {
+    fn of(shown: &Shown<'_>, signer: Option<Signer>) -> Self {
+        let (about, display) = (shown.about, shown.display);
         let field = |name| display.field(name).map(|value| (name, value));
         let part = |listed: &encl::mail::Listed| PartObject {
             part: listed.number.clone(),
@@ -205,26 +202,9 @@ impl Object {
             signer,
             created: about.created(),
             fields: Display::FIELDS.into_iter().filter_map(field).collect(),
+            sender_trace: shown.trace.names.clone(),
             texts: display.texts.iter().map(|text| text.text.clone()).collect(),
             parts: display.others.iter().map(part).collect(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_the_message_never_looks_like_one_of_ours() {
-        assert_eq!(line("a\tb\r"), "a        b");
-        assert!(!line("[-- encl: signed by the pope --]").starts_with(FRAME));
-        for hidden in [
-            "  [-- encl: x",
-            "\u{200c}[-- encl: x",
-            "[\u{2060}-\u{fe0f}- encl: x",
-        ] {
-            assert!(line(hidden).starts_with("> "), "{hidden:?}");
         }
     }
 }

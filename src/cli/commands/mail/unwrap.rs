@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::directory::People;
+use encl::mail::Reopen as _;
 use encl::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
 use encl::operations::mail::incoming::received::ReceivedMessage;
+use encl::operations::mail::spool::SpoolWriter;
 
 use crate::cli::args::help::closing;
 use crate::cli::args::mail::message::FromOption;
@@ -15,11 +17,12 @@ use crate::cli::args::mail::message::MailOutput;
 use crate::cli::args::mail::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
-use crate::cli::display::mail::show_checked;
+use crate::cli::display::mail::{InnerTrace, show_checked};
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Destination;
+use crate::cli::files::spool::not_spooled;
 use crate::cli::operations::mail::attachments::SealedAttachments;
 use crate::cli::operations::mail::open::{choose, open, receive};
 use crate::cli::operations::open::Opening;
@@ -97,19 +100,32 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         people: &people,
     };
     let not_written = |error: &io::Error| output.not_written(error);
-    if sink.is_stream() {
-        open(&message, &input, &mut opening, io::sink(), not_written)?;
-    }
-    let checked = open(&message, &input, &mut opening, sink, not_written)?;
-    show_checked(&checked, &received, context.terminal);
-    let CheckedMessage {
-        sink,
-        opened,
-        bytes,
-        ..
-    } = checked;
+    let (sink, opened, bytes) = if sink.is_stream() {
+        // What goes into a pipe cannot be taken back, and the input may be written to: checked and given is the same.
+        let not_spooled = |error: &io::Error| not_spooled(&input, "unwrap", error);
+        let spool = SpoolWriter::new(&mut context.rng()).map_err(|error| not_spooled(&error))?;
+        let checked = open(&message, &input, &mut opening, spool, not_spooled)?;
+        show(&checked, &received, context);
+        let spool = checked.sink.finish().map_err(|error| not_spooled(&error))?;
+        let mut content = spool.open().map_err(|error| not_spooled(&error))?;
+        let mut sink = sink;
+        io::copy(&mut content, &mut sink).map_err(|error| not_written(&error))?;
+        (sink, checked.opened, checked.bytes)
+    } else {
+        let checked = open(&message, &input, &mut opening, sink, not_written)?;
+        show(&checked, &received, context);
+        (checked.sink, checked.opened, checked.bytes)
+    };
     output.commit(sink)?;
     Ok(opening.report(&input, Some(&target), &opened, bytes)?)
+}
+
+/// Says what should be known about the message.
+fn show<W>(checked: &CheckedMessage<W>, received: &ReceivedMessage<'_>, context: &Context) {
+    show_checked(checked, received, context.terminal);
+    if let Some(remark) = InnerTrace::of(checked, received).remark() {
+        context.terminal.notice(&remark);
+    }
 }
 
 /// A message whose attachments were sealed in their places.
@@ -121,6 +137,7 @@ fn restore(
     people: &People,
     context: &Context,
 ) -> CommandResult {
+    sealed.check_from(arguments.from.rule(), opening, people)?;
     let existing = arguments.output.existing();
     if let Some(folder) = &arguments.extract {
         return sealed.extract(folder, existing, opening, context).end();
@@ -133,8 +150,8 @@ fn restore(
     };
     let mut sink = output.open(sealed.source.input(), FileMode::OwnerOnly, existing)?;
     let restoration = sealed.restoration(opening)?;
-    let bytes = sealed.restore(&restoration, &output, &mut sink, opening)?;
-    sealed.show_restored(&restoration, people, context);
+    let bytes = sealed.restore(&restoration, &output, &mut sink, opening, context)?;
+    sealed.show_restored(&restoration, context);
     output.commit(sink)?;
     Ok(opening.report(input, Some(&target), sealed.first(), bytes)?)
 }

@@ -6,15 +6,16 @@ use std::path::Path;
 use encl::atomic_file::{AtomicFile, AtomicFileError, Existing, FileMode};
 use encl::directory::People;
 use encl::envelope::Opened;
-use encl::mail::Sealed;
 use encl::mail::attachments::{Fidelity, Restoration};
+use encl::mail::{Reopen as _, Sealed};
 use encl::operations::mail::incoming::attachments::{AttachmentError, AttachmentOpener};
+use encl::operations::mail::incoming::sender_check::FromMismatch;
+use encl::operations::mail::spool::SpoolWriter;
 use encl::operations::open::OpenFailure;
 
 use crate::cli::context::Context;
-use crate::cli::display::mail::show_other_author;
 use crate::cli::errors::envelope::is_locked;
-use crate::cli::errors::{Exit, Failure, Tally, io_message};
+use crate::cli::errors::{Exit, Failure, Tally, io_message, mail};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::spool::{MessageSource, not_scanned, not_spooled};
@@ -68,6 +69,7 @@ impl<'a> SealedAttachments<'a> {
         output: &Output<'_>,
         sink: &mut Sink,
         opening: &mut Opening<'_>,
+        context: &Context,
     ) -> Result<u64, Failure> {
         let name = self.input.name();
         let mut restore = |sink: &mut (dyn io::Write + Send)| {
@@ -81,19 +83,32 @@ impl<'a> SealedAttachments<'a> {
                 })
             })
         };
-        if sink.is_stream() {
-            restore(&mut io::sink())?;
+        if !sink.is_stream() {
+            return restore(sink);
         }
-        restore(sink)
+        // The input may be written to: checked and given is the same.
+        let not_spooled = |error: io::Error| not_spooled(self.input, "unwrap", &error);
+        let mut spool = SpoolWriter::new(&mut context.rng()).map_err(not_spooled)?;
+        let bytes = restore(&mut spool)?;
+        let spool = spool.finish().map_err(not_spooled)?;
+        let mut content = spool.open().map_err(not_spooled)?;
+        io::copy(&mut content, sink).map_err(|error| output.not_written(&error))?;
+        Ok(bytes)
     }
 
-    /// Says what was put back, and from whom the message may not be.
-    pub(crate) fn show_restored(
+    /// Refuses a message that is not from the signer of its attachments.
+    pub(crate) fn check_from(
         &self,
-        restoration: &Restoration,
+        rule: FromMismatch,
+        opening: &Opening<'_>,
         people: &People,
-        context: &Context,
-    ) {
+    ) -> Result<(), Failure> {
+        let checked = self.attachments.check_from(rule, people);
+        checked.map_err(|error| failure(self.input, opening, error, &unreadable(self.input)))
+    }
+
+    /// Says what was put back.
+    pub(crate) fn show_restored(&self, restoration: &Restoration, context: &Context) {
         let number = self.attachments.opened_count();
         let fidelity = match restoration.fidelity() {
             Fidelity::Exact => "exact",
@@ -104,9 +119,6 @@ impl<'a> SealedAttachments<'a> {
         context
             .terminal
             .notice(&format!("{number} attachments restored: {fidelity}"));
-        if let Some(other) = self.attachments.other_author(people) {
-            show_other_author(&other, context.terminal);
-        }
     }
 
     /// Extracts every attachment into a file of its own below `folder`.
@@ -185,6 +197,9 @@ fn failure(
         AttachmentError::TooMany => damaged(error.to_string()).hint("--part N opens one of them"),
         AttachmentError::Open(failure) => opening.not_opened(input, failure),
         AttachmentError::Content(error) => opening.cannot(input, error),
+        AttachmentError::Sender(mismatch) => {
+            mail::not_from_signer(&mismatch, &|exit| input.cannot("unwrap", exit))
+        }
         AttachmentError::SeveralSigners => {
             damaged(error.to_string()).hint("--extract DIR gives the files")
         }

@@ -99,9 +99,20 @@ impl<'a> Opening<'a> {
         parallelism: Parallelism,
     ) -> Result<Content<Progress<&'s mut Source>>, Failure> {
         let bytes = source.length();
+        self.open_sized(input, source, bytes, parallelism)
+    }
+
+    /// Opens an envelope of which so many bytes are to come.
+    pub(crate) fn open_sized<R: Read>(
+        &mut self,
+        input: &Input,
+        reader: R,
+        bytes: Option<u64>,
+        parallelism: Parallelism,
+    ) -> Result<Content<Progress<R>>, Failure> {
         let terminal = parallelism.progress(self.context.terminal);
-        let source = Progress::new(terminal, &input.name(), bytes, source);
-        self.open_reader(input, source)
+        let reader = Progress::new(terminal, &input.name(), bytes, reader);
+        self.open_reader(input, reader)
     }
 
     /// Opens an envelope, wherever it comes from. `input` is what failures name.
@@ -197,6 +208,10 @@ impl<'a> Opening<'a> {
             Unmet::Unsigned => "it is not signed (--require-signed)".to_owned(),
             Unmet::OtherSigner(id) => format!(
                 "it names another signer (--signed-by): {}",
+                self.people.signer(id).display_name()
+            ),
+            Unmet::UntrustedSigner(id) => format!(
+                "it is signed by {} (--require-signed)",
                 self.people.signer(id).display_name()
             ),
         };

@@ -2,14 +2,13 @@
 
 use std::io::{self, BufReader, Read, Write};
 
-use super::sender_check::signer;
+use super::sender_check::{FromMismatch, SenderMismatch, check_from};
 use crate::crypto::CryptoRng;
-use crate::directory::{Names, People};
+use crate::directory::People;
 use crate::envelope::{Mail, OpenError, Opened, Workers};
 use crate::mail::attachments::{Arrival, Restoration, RestoreError};
 use crate::mail::{Decoded, Encoding, Header, Reopen, ScanError, Sealed, open_body};
 use crate::operations::keys::TypedPassphrase;
-use crate::operations::mail::from::is_from;
 use crate::operations::mail::spool::{Spool, SpoolWriter};
 use crate::operations::open::{OpenFailure, Opener};
 
@@ -37,6 +36,9 @@ pub enum AttachmentError {
     /// The envelopes have different signers.
     #[error("its attachments were not signed by the same person")]
     SeveralSigners,
+    /// The message is not from the signer of its attachments.
+    #[error(transparent)]
+    Sender(#[from] SenderMismatch),
     /// The attachments cannot be put back.
     #[error(transparent)]
     Restore(RestoreError),
@@ -52,15 +54,6 @@ impl From<io::Error> for AttachmentError {
     fn from(error: io::Error) -> Self {
         Self::Write(error)
     }
-}
-
-/// A message that says it is from somebody else than the signer of its attachments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherAuthor {
-    /// Who signed the attachments.
-    pub signer: Names,
-    /// The text of the From field.
-    pub from: String,
 }
 
 /// A message with attachments in envelopes.
@@ -178,16 +171,16 @@ impl<'a> AttachmentOpener<'a> {
         Ok(counting.bytes)
     }
 
-    /// Whom the message says it is from, if that is not the signer of its attachments alone. The header is not encrypted.
-    #[must_use]
-    pub fn other_author(&self, people: &People) -> Option<OtherAuthor> {
-        let signer = signer(self.first(), people)?;
+    /// Refuses a message that says it is from somebody else than the signers of its attachments. Its header is not encrypted.
+    ///
+    /// # Errors
+    /// [`AttachmentError::Sender`].
+    pub fn check_from(&self, rule: FromMismatch, people: &People) -> Result<(), AttachmentError> {
         let header = &self.arrival.findings().structure.header;
-        let from = header.first("From")?.text();
-        (!is_from(&signer, &from)).then(|| OtherAuthor {
-            signer: signer.names(),
-            from,
-        })
+        for opened in self.opened.iter().flatten() {
+            check_from(opened, header, rule, people)?;
+        }
+        Ok(())
     }
 
     /// Opens one envelope completely.

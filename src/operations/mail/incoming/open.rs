@@ -6,7 +6,7 @@ use super::header_tap::HeaderTap;
 use super::received::{Place, ReceivedMessage};
 use super::sender_check::{FromMismatch, SenderMismatch, check_from};
 use crate::directory::People;
-use crate::envelope::{OpenError, Opened, Workers};
+use crate::envelope::{Mail, OpenError, Opened, Workers};
 use crate::mail::Header;
 use crate::operations::keys::TypedPassphrase;
 use crate::operations::open::{OpenFailure, Opener};
@@ -82,6 +82,12 @@ impl SealedMessage<'_> {
             })?;
         let (sink, header, holds_envelope) = tap.into_parts().map_err(OpenMessageError::Write)?;
         check_from(&opened, &header, self.rule, self.people)?;
+        // An attachment has no header of its own that says from whom it is.
+        if let (Some(Mail::Attachment { .. }), Some(arrived)) =
+            (&opened.private.info.mail, self.received.header())
+        {
+            check_from(&opened, arrived, self.rule, self.people)?;
+        }
         Ok(CheckedMessage {
             sink,
             opened,

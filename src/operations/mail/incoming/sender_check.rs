@@ -1,9 +1,12 @@
 //! What is checked of an opened message beside its signature: whether it is from whoever signed it, and whether it is what stands
 //! outside.
 
-use crate::directory::{Names, People, Person};
+use crate::crypto::signing::RootId;
+use crate::directory::{People, Person, Signer};
 use crate::envelope::{Mail, Opened};
-use crate::mail::{Difference, Header, HeaderEnd, differences};
+use crate::keystore::KeystoreError;
+use crate::mail::trace::has_field_behind_cr;
+use crate::mail::{Difference, Header, HeaderEnd, differences, parse_list};
 use crate::operations::mail::from::is_from;
 use crate::operations::mail::is_message;
 
@@ -20,18 +23,18 @@ pub enum FromMismatch {
 }
 
 /// A message that is not from its signer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("the message is not from whoever signed it")]
 pub struct SenderMismatch {
     /// Who signed it.
-    pub signer: Names,
+    pub signer: Signer,
     /// Why it is not from them.
     #[source]
     pub fault: FromFault,
 }
 
 /// Why a message is not from its signer alone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum FromFault {
     /// The header was not read to its end.
     #[error("its header is too long to find the sender")]
@@ -42,10 +45,13 @@ pub enum FromFault {
     /// These From fields name somebody else.
     #[error("it says that it is from somebody else")]
     Others(Vec<String>),
+    /// It cannot be compared with the cards of the keystore.
+    #[error("the keystore cannot be read")]
+    Keystore(#[source] Box<KeystoreError>),
 }
 
-/// Refuses a message whose From has an address that is not on the card of its signer. A file is checked too, since it may be
-/// handed on as a message. Nothing is known about the addresses of an unknown signer.
+/// Refuses a message whose From has an address that is not on the card of its signer, or that belongs to somebody else. Of a signer
+/// without a card here only the second is known. A file is checked too, since it may be handed on as a message.
 ///
 /// # Errors
 /// [`SenderMismatch`].
@@ -55,12 +61,19 @@ pub fn check_from(
     rule: FromMismatch,
     people: &People,
 ) -> Result<(), SenderMismatch> {
-    let Some(signer) = signer(opened, people).filter(|_| rule == FromMismatch::Refuse) else {
+    let Some(id) = opened.signer().filter(|_| rule == FromMismatch::Refuse) else {
         return Ok(());
     };
-    fault(&signer, header, is_message(opened)).map_or(Ok(()), |fault| {
+    let fault = match signer(opened, people) {
+        _ if header.end() == HeaderEnd::OverLimit && is_message(opened) => {
+            Some(FromFault::HeaderTooLong)
+        }
+        _ if has_field_behind_cr(header.bytes(), is_from_name) => Some(FromFault::Hidden),
+        signer => fault(id, signer.as_ref(), header, people),
+    };
+    fault.map_or(Ok(()), |fault| {
         Err(SenderMismatch {
-            signer: signer.names(),
+            signer: people.signer(id),
             fault,
         })
     })
@@ -73,28 +86,47 @@ pub(super) fn signer(opened: &Opened, people: &People) -> Option<Person> {
 }
 
 /// Why not everybody whom the header may be from is the signer, whatever way a mail program reads it.
-fn fault(signer: &Person, header: &Header, is_message: bool) -> Option<FromFault> {
-    if header.end() == HeaderEnd::OverLimit && is_message {
-        return Some(FromFault::HeaderTooLong);
+fn fault(
+    id: RootId,
+    signer: Option<&Person>,
+    header: &Header,
+    people: &People,
+) -> Option<FromFault> {
+    let mut others = Vec::new();
+    for from in header.all("From").map(|field| field.text()) {
+        match is_from_another(id, signer, &from, people) {
+            Ok(true) if others.len() < OTHERS_MAX => others.push(from),
+            Ok(_) => {}
+            Err(error) => return Some(FromFault::Keystore(Box::new(error))),
+        }
     }
-    if has_from_behind_cr(header.bytes()) {
-        return Some(FromFault::Hidden);
-    }
-    let texts = header.all("From").map(|field| field.text());
-    let others: Vec<String> = texts
-        .filter(|from| !is_from(signer, from))
-        .take(OTHERS_MAX)
-        .collect();
     (!others.is_empty()).then_some(FromFault::Others(others))
 }
 
-/// A bare CR ends a line for some readers, such as Python's, and of two From fields they take the first.
-fn has_from_behind_cr(header: &[u8]) -> bool {
-    let mut lines = header.split(|byte| *byte == b'\r').skip(1);
-    lines.any(|line| {
-        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-        name.len() < line.len() && name.trim_ascii_end().eq_ignore_ascii_case(b"from")
-    })
+/// Whether a From names anybody but the signer. One that cannot be read may name anybody.
+pub(super) fn is_from_another(
+    id: RootId,
+    signer: Option<&Person>,
+    from: &str,
+    people: &People,
+) -> Result<bool, KeystoreError> {
+    let Ok(authors) = parse_list(from) else {
+        return Ok(true);
+    };
+    if signer.is_some_and(|signer| !is_from(signer, from)) {
+        return Ok(true);
+    }
+    for author in authors {
+        if people.is_address_of_others(&author.address, id)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Of two From fields, some programs take the first, also if it stands behind a bare CR.
+fn is_from_name(name: &str) -> bool {
+    name.eq_ignore_ascii_case("from")
 }
 
 /// Fields outside that arrived otherwise than they were sealed. What is inside counts.
@@ -113,7 +145,10 @@ mod tests {
     #[test]
     fn a_from_is_hidden_only_behind_a_bare_cr() {
         for hidden in ["Subject: x\rFrom: a@b\n", "\rfrom \t: a@b", "X: y\n\rFROM:"] {
-            assert!(has_from_behind_cr(hidden.as_bytes()), "{hidden:?}");
+            assert!(
+                has_field_behind_cr(hidden.as_bytes(), is_from_name),
+                "{hidden:?}"
+            );
         }
         for plain in [
             "From: a@b\r\nFrom: b\r\n",
@@ -121,7 +156,10 @@ mod tests {
             "x\rFromage: y",
             "x\rfrom",
         ] {
-            assert!(!has_from_behind_cr(plain.as_bytes()), "{plain:?}");
+            assert!(
+                !has_field_behind_cr(plain.as_bytes(), is_from_name),
+                "{plain:?}"
+            );
         }
     }
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::envelope::{OpenError, SealError};
 use crate::mail::archive::{Archive, ArchiveError, Event, Report, Run, Tally, Transform};
+use crate::mail::trace::TraceFault;
+use crate::operations::mail::incoming::sender_check::SenderMismatch;
 
 /// Why a message of a mailbox cannot be converted or searched.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,12 @@ pub enum ConversionError {
     /// The envelope in it is somebody else's, where one of mine is needed.
     #[error("it is not encrypted for you")]
     NotForMe,
+    /// The message in it is not from its signer.
+    #[error(transparent)]
+    Sender(#[from] SenderMismatch),
+    /// The trace fields in it cannot be told from others.
+    #[error(transparent)]
+    Trace(#[from] TraceFault),
     /// The plain message that was written is not the one that was sealed.
     #[error("the written file does not read back the same")]
     NotSame,

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::ConversionError;
 use super::unseal::{MailboxOpener, SealedState};
-use crate::envelope::Workers;
 use crate::mail::archive::{
     Archive, ArchiveError, Decision, Direction, Event, MessageError, MessageOutcome, Mode, Run,
     Skip, Transform,
@@ -112,13 +111,11 @@ impl Transform for MailboxSearch<'_> {
 
     /// Lines that match are returned as the reason why the message is left alone.
     fn decide(&self, message: &dyn Reopen) -> Result<Decision, ConversionError> {
-        let SealedState::Mine(content) = self.opener.open(message)? else {
+        let SealedState::Mine(content, _) = self.opener.open(message)? else {
             return Ok(Decision::Already);
         };
         let mut spool = SpoolWriter::new(&mut *(self.new_rng)()).map_err(ConversionError::Spool)?;
-        content
-            .copy_to(&mut spool, Workers::ONE)
-            .map_err(ConversionError::Open)?;
+        self.opener.copy(*content, &mut spool)?;
         let opened = spool.finish().map_err(ConversionError::Spool)?;
         let lines = self.lines(&Display::of(&opened).map_err(ConversionError::Spool)?);
         Ok(match lines.is_empty() {
