@@ -107,6 +107,14 @@ pub enum OpenError {
     /// Step 5: a share, in a slot of the reader's or in an approval, that the policy does not know.
     #[error("{0}")]
     Share(Box<WrongShare>),
+    /// Step 5: every share is one that the policy knows, and together they do not give its secret.
+    #[error(
+        "the author's shares of lock {lock} do not belong together: nobody can open it with them"
+    )]
+    Shares {
+        /// The lock, from 0.
+        lock: usize,
+    },
     /// Step 5: an approval does not open with the reader's key, or opens to the wrong secret.
     #[error("approval {} for lock {lock} was forged or changed, or it is not from a holder", approval + 1)]
     Approval {
@@ -171,7 +179,9 @@ impl OpenError {
             Self::Malformed(_) => Class::Malformed,
             Self::NoKey(_) => Class::NoKey,
             Self::Quorum(_) => Class::Quorum,
-            Self::Slot { .. } | Self::Share(_) | Self::Approval { .. } => Class::Slot,
+            Self::Slot { .. } | Self::Share(_) | Self::Shares { .. } | Self::Approval { .. } => {
+                Class::Slot
+            }
             Self::Passphrase
             | Self::PassphraseUnusable(PassphraseError::Empty | PassphraseError::TooLong) => {
                 Class::Passphrase

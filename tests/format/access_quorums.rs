@@ -250,6 +250,44 @@ fn a_dealer_seals_a_share_into_a_slot_that_is_not_the_policys() {
 }
 
 #[test]
+fn shares_that_do_not_belong_together_are_the_dealers_fault() {
+    let [ann, bob, carol] = named_people();
+    let parts = Parts::of(&two_of_three([&ann, &bob, &carol]));
+    let shares = [1, 2, 3].map(|x| [[x].as_slice(), &[7 * x; 32]].concat());
+    let hashes = shares
+        .each_ref()
+        .map(|share| to_b64(&kdf::share_hash(share)));
+    let at = parts.policy.find("\"shares\":[").unwrap();
+    let end = at + parts.policy[at..].find(']').unwrap() + 1;
+    let mut policy = parts.policy.clone();
+    policy.replace_range(
+        at..end,
+        &format!("\"shares\":[\"{}\"]", hashes.join("\",\"")),
+    );
+    let forge = Forge {
+        policy: policy.clone(),
+        secrets: vec![[0; 32]],
+    };
+    let mut slots: Value = serde_json::from_str(&parts.access).unwrap();
+    for (at, (person, share)) in [&ann, &bob, &carol].into_iter().zip(&shares).enumerate() {
+        slots["slots"][at] = serde_json::from_str(&forge.slot_with(person, 0, share, "")).unwrap();
+    }
+    let dealt = Parts {
+        policy,
+        access: slots.to_string(),
+        ..parts
+    };
+    let approval = approved(&dealt.bytes(), 0, &bob, &ann).unwrap();
+    let error = error_with(&dealt.bytes(), &ann, &approval);
+    assert!(matches!(error, OpenError::Shares { lock: 0 }), "{error}");
+    assert!(
+        error.to_string().starts_with("the author's shares"),
+        "{error}"
+    );
+    assert_eq!(error.class(), Some(Class::Slot));
+}
+
+#[test]
 fn the_policy_is_changed_so_that_a_holder_approves() {
     let [ann, bob, carol, _, eve] = named_people();
     let mut wish = request(&[], None);

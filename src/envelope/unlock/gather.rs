@@ -152,19 +152,21 @@ impl Gathered<'_> {
 
     /// The secret; `None` if nothing was found, which happens only in a private envelope.
     fn join(self) -> Result<Option<Unlocked>, OpenError> {
-        let Some(first) = self.by.first() else {
+        if self.by.is_empty() {
             return Ok(None);
-        };
+        }
         if !self.is_enough() {
             let given: Vec<u8> = self.shares.iter().map(|(x, _)| *x).collect();
             let quorum = Quorum::new(self.number, self.lock, &given);
             return Err(OpenError::Quorum(Box::new(quorum)));
         }
         let joined = sharing::join(self.shares.iter().map(|(_, share)| share));
-        // The policy contradicts itself: each share has the hash that it names, but together they do not give its secret.
+        // Each share has the hash that the policy names, so no reader is to blame: the author made them so.
         let secret: Option<Secret<32>> = joined.ok().filter(|secret| opens(self.lock, secret));
         match secret {
-            None => Err(tampered(first.source, self.number)),
+            None => Err(OpenError::Shares {
+                lock: self.number.into(),
+            }),
             Some(secret) => Ok(Some(Unlocked {
                 secret,
                 by: self.by,
