@@ -7,3 +7,4 @@ pub(crate) mod parallel;
 pub(crate) mod roots;
 pub(crate) mod spool;
 pub(crate) mod target;
+pub(crate) mod twice;

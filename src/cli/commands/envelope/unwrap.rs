@@ -1,5 +1,7 @@
 //! `encl unwrap`: open envelopes that name me.
 
+use std::io;
+
 use clap::Args;
 use encl::atomic_file::FileMode;
 use encl::envelope::{Content, OpenError, Opened};
@@ -17,6 +19,7 @@ use crate::cli::files::parallel;
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
+use crate::cli::files::twice::{FirstPass, SecondPass, Seen};
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 
@@ -122,7 +125,17 @@ fn under_given_name(
         if arguments.verify_first && !source.is_seekable() {
             source = source.spooled(input, "unwrap")?;
         }
-        check_first(input, &mut source, opening)?;
+        if let Some(seen) = check_first(input, &mut source, opening)? {
+            let bytes = source.length();
+            let again = SecondPass::new(&mut source, seen);
+            let content = opening.open_sized(input, again, bytes, parallelism)?;
+            let (about, bytes) = copied(content, sink, &output, parallelism)?;
+            return Ok(Unwrapped {
+                target,
+                about,
+                bytes,
+            });
+        }
     }
     let content = opening.open(input, &mut source, parallelism)?;
     let (about, bytes) = copied(content, sink, &output, parallelism)?;
@@ -162,14 +175,15 @@ fn output<'a>(input: &'a Input, target: &'a Target) -> Output<'a> {
     }
 }
 
-/// What goes into a pipe cannot be taken back, so what can be read twice is checked first.
+/// What goes into a pipe cannot be taken back, so what can be read twice is checked first. Somebody else may write to it in
+/// between: what was seen is handed back, to be compared.
 fn check_first(
     input: &Input,
     source: &mut Source,
     opening: &mut Opening<'_>,
-) -> Result<(), Failure> {
+) -> Result<Option<Seen>, Failure> {
     if !source.is_seekable() {
-        return Ok(());
+        return Ok(None);
     }
     let unreadable = |error| {
         input
@@ -177,8 +191,14 @@ fn check_first(
             .reason(io_message(&error))
     };
     let place = source.place().map_err(unreadable)?;
-    opening.check(input, source, Parallelism::Exclusive)?;
-    source.rewind(place).map_err(unreadable)
+    let bytes = source.length();
+    let mut first = FirstPass::new(&mut *source);
+    let content = opening.open_sized(input, &mut first, bytes, Parallelism::Exclusive)?;
+    let checked = content.copy_to(&mut io::sink(), Parallelism::Exclusive.workers());
+    checked.map_err(|error| opening.cannot(input, error))?;
+    let seen = first.finish().map_err(unreadable)?;
+    source.rewind(place).map_err(unreadable)?;
+    Ok(Some(seen))
 }
 
 fn copied<R: std::io::Read + Send>(
