@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use encl::crypto::passphrase::Cost;
 use encl::directory::People;
 use encl::keystore::Keystore;
 use encl::time::Time;
@@ -15,7 +16,8 @@ use crate::cli::display::report::{self, Report};
 use crate::cli::display::time;
 use crate::cli::errors::keystore::unreadable;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::secrets::passphrase::Passphrases;
+use crate::cli::secrets::cost_gate::CostGate;
+use crate::cli::secrets::passphrase::{NewPassphraseSource, Passphrases};
 use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::stdin::StdinGuard;
 use crate::cli::terminal::{Stream, Terminal, shown};
@@ -27,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) passphrase_fd: Option<u32>,
     pub(crate) passphrase_command: Option<String>,
+    pub(crate) new_passphrase: NewPassphraseSource,
+    pub(crate) cost_max: Option<Cost>,
     pub(crate) no_input: bool,
     pub(crate) json: bool,
 }
@@ -47,6 +51,8 @@ pub(crate) struct Context {
     /// Claimed by the part of the program that reads it as data.
     pub(crate) stdin: StdinGuard,
     pub(crate) passphrases: Passphrases,
+    /// Asked before a passphrase of somebody else's takes much memory.
+    pub(crate) cost_gate: CostGate,
 }
 
 #[expect(
@@ -73,9 +79,11 @@ impl Context {
                 settings.passphrase_file,
                 settings.passphrase_fd,
                 settings.passphrase_command,
+                settings.new_passphrase,
                 settings.no_input,
                 stdin.clone(),
             )?,
+            cost_gate: CostGate::new(settings.cost_max, settings.no_input),
             stdin,
         })
     }

@@ -1,5 +1,7 @@
 //! Passphrases, and the key that Argon2id (RFC 9106) derives from one.
 
+use std::sync::{Mutex, PoisonError};
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -11,6 +13,9 @@ const LANES: u32 = 4;
 
 /// The longest passphrase, in bytes of UTF-8 after normalisation.
 pub const PASSPHRASE_BYTES_MAX: usize = 1024;
+
+/// Held while a key is derived.
+static DERIVING: Mutex<()> = Mutex::new(());
 
 /// Why a passphrase cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,13 +54,15 @@ impl Passphrase {
         }
     }
 
-    /// Derives a key: Argon2id version 0x13, 3 passes, 4 lanes, `cost.memory_kib()` KiB, no secret, no data.
+    /// Derives a key: Argon2id version 0x13, 3 passes, 4 lanes, `cost.memory_kib()` KiB, no secret, no data. One derivation at a time
+    /// in the process: others wait, so that together they never take more memory than the largest of them.
     ///
     /// # Errors
     /// [`PassphraseError::Memory`] when the memory cannot be allocated.
     pub fn derive(&self, salt: &[u8; 16], cost: Cost) -> Result<Secret<32>, PassphraseError> {
         let params = Params::new(cost.memory_kib(), PASSES, LANES, Some(32))
             .expect("costs 16 to 20 are valid");
+        let _deriving = DERIVING.lock().unwrap_or_else(PoisonError::into_inner);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut derived = Ok(());
         let key =

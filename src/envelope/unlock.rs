@@ -29,6 +29,15 @@ pub trait Keyring {
     /// Whatever keeps it locked; it comes back in [`OpenError::Keyring`].
     fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError>;
 
+    /// Whether the memory that a passphrase of this cost takes may be spent. Asked before [`Keyring::passphrase`].
+    ///
+    /// # Errors
+    /// When it may not; it comes back in [`OpenError::Keyring`].
+    fn allow_cost(&mut self, cost: Cost) -> Result<(), KeyringError> {
+        let _ = cost;
+        Ok(())
+    }
+
     /// The passphrase for an envelope that can be opened with one.
     ///
     /// # Errors
@@ -256,6 +265,7 @@ impl<'a> Unlocking<'a> {
         let (at, slot) = slots
             .next()
             .expect("the access line was checked to have it");
+        keyring.allow_cost(cost).map_err(OpenError::Keyring)?;
         let passphrase = keyring.passphrase().map_err(OpenError::Keyring)?;
         let (key, secret) = PassphraseKey::open(slot, (&passphrase, cost), &self.manifest.id)
             .map_err(OpenError::PassphraseUnusable)?

@@ -4,7 +4,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::crypto::passphrase::Passphrase;
+use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::crypto::{KeyId, PrivateKey};
 use crate::directory::Person;
@@ -24,6 +24,15 @@ pub trait Unlock: Sync {
     /// # Errors
     /// Why there is none.
     fn passphrase_of_envelope(&self, envelope: &str) -> Result<Zeroizing<String>, KeyringError>;
+
+    /// Whether the memory that the passphrase of an envelope takes may be spent. Asked before it.
+    ///
+    /// # Errors
+    /// Why it may not.
+    fn allow_cost(&self, cost: Cost, envelope: &str) -> Result<(), KeyringError> {
+        let _ = (cost, envelope);
+        Ok(())
+    }
 
     /// The text as a passphrase that can be used.
     ///
@@ -156,6 +165,10 @@ impl Keyring for EnvelopeKeyring<'_, '_> {
 
     fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
         self.keys.private_key(key)
+    }
+
+    fn allow_cost(&mut self, cost: Cost) -> Result<(), KeyringError> {
+        self.keys.unlock.allow_cost(cost, &self.typed.envelope)
     }
 
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {

@@ -64,6 +64,8 @@ fn every_example_of_every_help_runs() {
         .map(|command| format!("{command} --help"))
         .chain(topics);
     let board = Session::with_a_board();
+    // What is typed on a terminal: of an identity, and of something new.
+    board.write("passphrases", "correct horse\nbattery staple\n");
     let mut count = 0;
     for help in helps {
         let text = session.quietly("alice", &help).text();
@@ -72,7 +74,7 @@ fn every_example_of_every_help_runs() {
         for example in examples {
             let answer = board.again().ask(
                 "alice",
-                &format!("export ENCL_PASSPHRASE_FILE=passphrase; {example}"),
+                &format!("export ENCL_PASSPHRASE_FILE=passphrases; {example}"),
             );
             assert_eq!(answer.exit, 0, "{help}: {example}\n{}", answer.stderr);
             count += 1;

@@ -16,10 +16,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use encl::atomic_file::Existing;
 
+use encl::crypto::passphrase::Cost;
+
+use crate::cli::args::identity::cost;
 use crate::cli::context::{Context, Settings};
 use crate::cli::errors::Failure;
 use crate::cli::files::input::{FileList, Input};
 use crate::cli::files::target::{Destination, Target};
+use crate::cli::secrets::passphrase::NewPassphraseSource;
 use crate::cli::terminal::OutputMode;
 
 /// What every command takes.
@@ -31,8 +35,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) keystore: Option<PathBuf>,
 
-    /// Read passphrases from FILE. One line: used everywhere. Two lines: the first for my identity, the second for
-    /// the envelope [default: $ENCL_PASSPHRASE_FILE]
+    /// Read passphrases from FILE: the first line for my identity, the second for an envelope. One line is also for an envelope
+    /// that exists, and for a new secret if no identity needs it [default: $ENCL_PASSPHRASE_FILE]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) passphrase_file: Option<PathBuf>,
 
@@ -49,6 +53,13 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "CMD", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     pub(crate) passphrase_command: Option<String>,
 
+    #[command(flatten)]
+    pub(crate) new_passphrase: NewPassphraseOptions,
+
+    /// Also try passphrases of others that take 2^COST KiB of memory, 16 to 20 [default: 16, and more after a question]
+    #[arg(long, global = true, value_name = "COST", value_parser = cost)]
+    pub(crate) cost_max: Option<Cost>,
+
     /// Never ask a question: where one would be needed, fail
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
@@ -60,6 +71,31 @@ pub(crate) struct Global {
     /// Print only warnings and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+}
+
+/// Where the passphrase of something new comes from.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the options are called after them"
+)]
+pub(crate) struct NewPassphraseOptions {
+    /// Read the passphrase of something new from the first line of FILE [default: asked twice on the terminal]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+
+    /// Read the passphrase of something new from the open file descriptor N
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        conflicts_with = "new_passphrase_file"
+    )]
+    pub(crate) new_passphrase_fd: Option<u32>,
+
+    /// Read the passphrase of something new from the output of the shell command CMD
+    #[arg(long, global = true, value_name = "CMD", conflicts_with_all = ["new_passphrase_file", "new_passphrase_fd"])]
+    pub(crate) new_passphrase_command: Option<String>,
 }
 
 impl Global {
@@ -79,6 +115,12 @@ impl Global {
             passphrase_file: self.passphrase_file,
             passphrase_fd: self.passphrase_fd,
             passphrase_command: self.passphrase_command,
+            new_passphrase: NewPassphraseSource {
+                file: self.new_passphrase.new_passphrase_file,
+                descriptor: self.new_passphrase.new_passphrase_fd,
+                command: self.new_passphrase.new_passphrase_command,
+            },
+            cost_max: self.cost_max,
             no_input: self.no_input,
             json: self.json,
         }
@@ -108,7 +150,9 @@ impl InputFiles {
             path,
             separator: if self.null { 0 } else { b'\n' },
         });
-        Input::all(&self.files, list.as_ref(), verb, &context.stdin)
+        let inputs = Input::all(&self.files, list.as_ref(), verb, &context.stdin)?;
+        context.cost_gate.expect(inputs.len());
+        Ok(inputs)
     }
 }
 

@@ -30,6 +30,10 @@ impl Unlock for Context {
         Ok(passphrases.existing_text(PassphraseFor::Envelope, envelope)?)
     }
 
+    fn allow_cost(&self, cost: Cost, envelope: &str) -> Result<(), KeyringError> {
+        Ok(self.cost_gate.allow(cost, envelope)?)
+    }
+
     fn passphrase_from(&self, text: &str, envelope: &str) -> Result<Passphrase, KeyringError> {
         Ok(passphrase::made(text, envelope)?)
     }
@@ -39,6 +43,9 @@ impl Unlock for Context {
 /// if it has one.
 pub(crate) fn unlock(context: &Context, person: &Person) -> Result<Identity, Failure> {
     let secret = stored::secret(&context.keystore, person.card.id())?;
+    if matches!(secret, StoredSecret::Locked(_)) {
+        context.passphrases.first_is_identitys();
+    }
     if let StoredSecret::Locked(locked) = &secret
         && let Some(cached) = CachedSecret::find(locked, context.now)
         && let Ok(identity) = locked.unlock_with(cached.key())
@@ -66,6 +73,7 @@ fn unlock_by_passphrase(
         StoredSecret::Plain(identity) => return Ok((identity, None)),
         StoredSecret::Locked(locked) => locked,
     };
+    context.passphrases.first_is_identitys();
     let (key, passphrase) = key_of(&locked, card, context)?;
     let opened = locked.unlock_with(&key);
     let identity = opened

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use encl::crypto::passphrase::Passphrase;
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::errors::{Exit, Failure, io_message};
 pub(crate) use crate::cli::secrets::passphrase_source::PassphraseFor;
-use crate::cli::secrets::passphrase_source::{Lines, bounded, inherited, is_stdin, run};
+use crate::cli::secrets::passphrase_source::{FirstLine, Lines, bounded, inherited, is_stdin, run};
 use crate::cli::terminal;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::stdin::{StdinGuard, is_dash};
@@ -64,8 +65,28 @@ impl Source {
     }
 }
 
-/// The passphrases of one run. A file, descriptor or command is read once.
+/// What the options name for the passphrase of something new; at most one of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NewPassphraseSource {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) descriptor: Option<u32>,
+    pub(crate) command: Option<String>,
+}
+
+/// The passphrases of one run: of what exists, and of what is new.
 pub(crate) struct Passphrases {
+    existing: Given,
+    /// Whether the source was named on this command line.
+    is_typed: bool,
+    /// Whether the first line is the passphrase of an identity that was unlocked.
+    is_identitys: AtomicBool,
+    /// What `--new-passphrase-file` and its like name, else the terminal.
+    new: Given,
+    no_input: bool,
+}
+
+/// What one source gives. A file, descriptor or command is read once.
+struct Given {
     source: Source,
     /// What to do when there is no source.
     ways: &'static str,
@@ -82,56 +103,45 @@ impl Passphrases {
         file: Option<PathBuf>,
         descriptor: Option<u32>,
         command: Option<String>,
+        new: NewPassphraseSource,
         no_input: bool,
         stdin: StdinGuard,
     ) -> Result<Self, Failure> {
-        let source = match Source::named(file, descriptor, command)? {
+        let typed = Source::named(file, descriptor, command)?;
+        let is_typed = typed.is_some();
+        let source = match typed {
             Some(source) => source,
             None => Source::from_environment().unwrap_or(Source::asked(no_input)),
         };
-        Ok(Self::of(source, WAYS, stdin))
-    }
-
-    /// A new passphrase in the place of another: from the options, else the terminal; what answers for the old one does not
-    /// answer for the new one.
-    pub(crate) fn replacing(
-        file: Option<PathBuf>,
-        descriptor: Option<u32>,
-        command: Option<String>,
-        no_input: bool,
-        stdin: StdinGuard,
-    ) -> Result<Self, Failure> {
-        let source = Source::named(file, descriptor, command)?;
-        Ok(Self::of(
-            source.unwrap_or(Source::asked(no_input)),
-            WAYS_TO_REPLACE,
-            stdin,
-        ))
-    }
-
-    fn of(source: Source, ways: &'static str, stdin: StdinGuard) -> Self {
-        Self {
-            source,
-            ways,
-            lines: OnceLock::new(),
-            stdin,
-            reading: Mutex::new(()),
-        }
+        let new = Source::named(new.file, new.descriptor, new.command)?;
+        let new = new.unwrap_or(Source::asked(no_input));
+        Ok(Self {
+            existing: Given::of(source, WAYS, stdin.clone()),
+            is_typed,
+            is_identitys: AtomicBool::new(false),
+            new: Given::of(new, WAYS_TO_REPLACE, stdin),
+            no_input,
+        })
     }
 
     /// From now on a source that is stdin itself is refused.
     pub(crate) fn stdin_is_data(&self) {
-        let _ = self.stdin.claim();
+        let _ = self.existing.stdin.claim();
     }
 
     /// Whether stdin is data already.
     pub(crate) fn is_stdin_data(&self) -> bool {
-        self.stdin.is_claimed()
+        self.existing.stdin.is_claimed()
     }
 
     /// Whether a wrong answer can be given again.
     pub(crate) fn are_asked(&self) -> bool {
-        matches!(self.source, Source::Terminal)
+        matches!(self.existing.source, Source::Terminal)
+    }
+
+    /// An identity that has a passphrase was needed: from now on the first line answers for nothing new.
+    pub(crate) fn first_is_identitys(&self) {
+        self.is_identitys.store(true, Ordering::Relaxed);
     }
 
     /// The passphrase of something that exists. `what` ends the question: "identity bob@example.org".
@@ -145,28 +155,80 @@ impl Passphrases {
         whose: PassphraseFor,
         what: &str,
     ) -> Result<Zeroizing<String>, Failure> {
-        match &self.source {
+        match &self.existing.source {
             Source::Terminal => ask(
                 |prompt| prompt.secret(&format!("Passphrase of {what}")),
                 what,
-                self.ways,
+                self.existing.ways,
             ),
-            _ => Ok(Zeroizing::new(self.given(whose, what)?.to_owned())),
+            _ => Ok(Zeroizing::new(
+                self.existing.lines(what)?.of(whose).to_owned(),
+            )),
         }
     }
 
-    /// The passphrase of something new: asked twice on a terminal, or seven generated words when left empty.
+    /// The passphrase of something new: what was named for it, else a line that is no identity's, else asked twice on a terminal,
+    /// or seven generated words when left empty.
     pub(crate) fn new_one(&self, whose: PassphraseFor, what: &str) -> Result<Passphrase, Failure> {
-        match &self.source {
-            Source::Terminal => made(
-                &ask(|prompt| ask_twice(prompt, what), what, self.ways)?,
-                what,
-            ),
-            _ => made(self.given(whose, what)?, what),
+        let is_given = !matches!(self.existing.source, Source::Terminal | Source::Nowhere);
+        if self.new.is_asked() && is_given {
+            let lines = self.existing.lines(what)?;
+            let first = match (self.is_identitys.load(Ordering::Relaxed), self.is_typed) {
+                (true, _) => FirstLine::Used,
+                (false, true) => FirstLine::Typed,
+                (false, false) => FirstLine::Ambient,
+            };
+            match lines.of_new(whose, first) {
+                Some(line) => return made(line, what),
+                None if self.no_input => {
+                    return Err(missing(what)
+                        .reason("the first line is the passphrase of an identity")
+                        .hint(WAYS_FOR_NEW));
+                }
+                None => {}
+            }
+        }
+        let ways = if is_given {
+            WAYS_FOR_NEW
+        } else {
+            self.existing.ways
+        };
+        self.new.new_one(what, ways)
+    }
+
+    /// A passphrase in the place of another: what answers for the old one does not answer for the new one.
+    pub(crate) fn replacing(&self, what: &str) -> Result<Passphrase, Failure> {
+        self.new.new_one(what, self.new.ways)
+    }
+}
+
+impl Given {
+    fn of(source: Source, ways: &'static str, stdin: StdinGuard) -> Self {
+        Self {
+            source,
+            ways,
+            lines: OnceLock::new(),
+            stdin,
+            reading: Mutex::new(()),
         }
     }
 
-    fn given(&self, whose: PassphraseFor, what: &str) -> Result<&str, Failure> {
+    fn is_asked(&self) -> bool {
+        matches!(self.source, Source::Terminal | Source::Nowhere)
+    }
+
+    /// The first line of the source, or what is typed twice.
+    fn new_one(&self, what: &str, ways: &str) -> Result<Passphrase, Failure> {
+        match &self.source {
+            Source::Terminal => made(&ask(|prompt| ask_twice(prompt, what), what, ways)?, what),
+            Source::Nowhere => Err(missing(what)
+                .reason("--no-input forbids questions")
+                .hint(ways)),
+            _ => made(self.lines(what)?.of(PassphraseFor::Identity), what),
+        }
+    }
+
+    fn lines(&self, what: &str) -> Result<&Lines, Failure> {
         // A second caller finds what the first has read.
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = if let Some(lines) = self.lines.get() {
@@ -175,7 +237,7 @@ impl Passphrases {
             let read = self.read(what)?;
             self.lines.get_or_init(|| read)
         };
-        Ok(lines.of(whose))
+        Ok(lines)
     }
 
     fn read(&self, what: &str) -> Result<Lines, Failure> {
@@ -218,6 +280,7 @@ impl Passphrases {
 const CREDENTIAL: &str = "encl-passphrase";
 const WAYS: &str =
     "give it by --passphrase-file, --passphrase-fd, --passphrase-command or $ENCL_PASSPHRASE_FILE";
+const WAYS_FOR_NEW: &str = "give the new one in the second line, or by --new-passphrase-file, --new-passphrase-fd or --new-passphrase-command";
 const WAYS_TO_REPLACE: &str =
     "give it by --new-passphrase-file, --new-passphrase-fd or --new-passphrase-command";
 
@@ -293,11 +356,12 @@ mod tests {
 
     #[test]
     fn without_a_terminal_or_a_source_it_is_locked() {
-        let nowhere = Passphrases::of(Source::Nowhere, WAYS, StdinGuard::default());
-        let failure = nowhere
-            .existing(PassphraseFor::Identity, "identity bob")
-            .err()
-            .unwrap();
-        assert_eq!(failure.exit, Exit::Locked);
+        let nowhere = Given::of(Source::Nowhere, WAYS, StdinGuard::default());
+        for failure in [
+            nowhere.lines("identity bob").err().unwrap(),
+            nowhere.new_one("identity bob", WAYS).err().unwrap(),
+        ] {
+            assert_eq!(failure.exit, Exit::Locked);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::process::{Command, Stdio};
 
+use close_fds::CloseFdsBuilder;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
@@ -18,6 +19,17 @@ const SOURCE_BYTES_MAX: usize = 4096;
 pub(crate) enum PassphraseFor {
     Identity,
     Envelope,
+}
+
+/// What is known of the first line when something new needs a passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstLine {
+    /// It is the passphrase of an identity that was needed.
+    Used,
+    /// Its source was named on this command line, and no identity needed it.
+    Typed,
+    /// No identity needed it so far; it comes from the environment.
+    Ambient,
 }
 
 /// One line that answers every question, or the identity's and the envelope's.
@@ -39,6 +51,18 @@ impl Lines {
         match next() {
             None => Ok(Self { first, second }),
             Some(_) => Err("more than two lines were given".into()),
+        }
+    }
+
+    /// The line that answers for something new: the second, or the first if that is free for it. The first is an identity's.
+    pub(crate) fn of_new(&self, whose: PassphraseFor, first: FirstLine) -> Option<&str> {
+        let is_free = match whose {
+            PassphraseFor::Identity => first != FirstLine::Used,
+            PassphraseFor::Envelope => first == FirstLine::Typed && self.second.is_none(),
+        };
+        match is_free {
+            true => Some(&self.first),
+            false => self.second.as_ref().map(|second| second.as_str()),
         }
     }
 
@@ -112,7 +136,25 @@ pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
         .map_err(failed)?;
     let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| failed(e.into()))?;
     rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|e| failed(e.into()))?;
+    close_in_children(number).map_err(failed)?;
     Ok(file)
+}
+
+/// No program that is started from now on inherits this descriptor; it inherits the others as before.
+fn close_in_children(number: u32) -> io::Result<()> {
+    let number = i32::try_from(number).map_err(io::Error::other)?;
+    let standard = 0..=2;
+    if standard.contains(&number) {
+        return Ok(());
+    }
+    let mut others = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        others.extend(name.to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    others.retain(|other| *other != number);
+    CloseFdsBuilder::new().keep_fds(&others).cloexecfrom(number);
+    Ok(())
 }
 
 /// Whether this program opened the descriptor itself: those close on exec, and what was inherited did not.
@@ -159,6 +201,24 @@ mod tests {
             assert_eq!(lines(text).unwrap(), [identity, envelope], "{text:?}");
         }
         assert_eq!(lines("one\ntwo\nthree"), None);
+    }
+
+    #[test]
+    fn the_passphrase_of_an_identity_is_not_taken_for_an_envelope() {
+        let [one, two] = ["one", "one\ntwo"].map(|text| Lines::new(text.as_bytes()).unwrap());
+        for (first, identity, envelope) in [
+            (FirstLine::Used, [None, Some("two")], [None, Some("two")]),
+            (
+                FirstLine::Typed,
+                [Some("one"); 2],
+                [Some("one"), Some("two")],
+            ),
+            (FirstLine::Ambient, [Some("one"); 2], [None, Some("two")]),
+        ] {
+            let of = |whose| [&one, &two].map(|lines| lines.of_new(whose, first));
+            assert_eq!(of(PassphraseFor::Identity), identity, "{first:?}");
+            assert_eq!(of(PassphraseFor::Envelope), envelope, "{first:?}");
+        }
     }
 
     #[test]

@@ -66,6 +66,8 @@ impl Identities<'_> {
         match secret {
             StoredSecret::Plain(identity) => Ok(identity),
             StoredSecret::Locked(locked) => {
+                let allowed = self.unlock.allow_cost(locked.cost());
+                allowed.map_err(UpdateError::NoPassphrase)?;
                 let passphrase = self.unlock.exported_passphrase();
                 let passphrase = passphrase.map_err(UpdateError::NoPassphrase)?;
                 Ok(locked.unlock(&passphrase)?)

@@ -40,6 +40,15 @@ pub trait Unlock {
     /// Whatever keeps them locked; it comes back in [`UpdateError::Locked`].
     fn unlock(&mut self, card: &Card) -> Result<UnlockedIdentity, UnlockError>;
 
+    /// Whether the memory that the passphrase of an exported identity takes may be spent. Asked before it.
+    ///
+    /// # Errors
+    /// When it may not; it comes back in [`UpdateError::NoPassphrase`].
+    fn allow_cost(&mut self, cost: Cost) -> Result<(), UnlockError> {
+        let _ = cost;
+        Ok(())
+    }
+
     /// The passphrase of an identity that was exported.
     ///
     /// # Errors

@@ -60,9 +60,13 @@ encrypted for each reader. A group (@NAME) is resolved when you encrypt: the pol
   grant    gives another person access. Content, policy and the author's signature stay. The slot records who
            gave access to whom, and the new reader sees that record
   drop     removes a slot. Weak: whoever has opened or copied the file can still decrypt it
-  revoke   encrypts the content again, with new keys, for those who remain; you sign it
+  revoke   encrypts the content again, with new keys, for those who remain; you sign it if it was signed
   rewrap   updates envelopes, one or a whole folder (-r): newest keys, or with --to exactly these people. It
            shows the changes, then asks; --dry-run only shows them
+
+What nobody signed stays unsigned when it is encrypted again, unless --resign. Whoever encrypts again names all who
+remain, also people whom another reader let in: they are listed (\"stays: Carol, let in by Bob\") before you confirm.
+With --yes, --keep-granted keeps them and --drop-granted removes them; without either, encl ends with exit 5.
 
 Copies already sent cannot be recalled: whoever has the old envelope can still open that one.
 
@@ -117,10 +121,17 @@ Data goes to stdout, everything else to stderr. Questions go to the terminal dev
                objects go to stderr. `encl help json` lists all fields.
 
 Passphrases come from --passphrase-file FILE, --passphrase-fd N, --passphrase-command CMD, or the file named in
-$ENCL_PASSPHRASE_FILE. The line end is not part of the passphrase. One line is used everywhere; of two lines, the
-first is for the identity, the second for the envelope. In a systemd service, LoadCredential=encl-passphrase:FILE
-is enough: if nothing else is given, encl reads `encl-passphrase` in $CREDENTIALS_DIRECTORY. A passphrase is never
-a command-line argument, because every program on the machine can read those.
+$ENCL_PASSPHRASE_FILE. The line end is not part of the passphrase. The first line is for the identity, the second for
+the envelope; one line alone also opens an envelope. In a systemd service, LoadCredential=encl-passphrase:FILE is
+enough: if nothing else is given, encl reads `encl-passphrase` in $CREDENTIALS_DIRECTORY. A passphrase is never a
+command-line argument, because every program on the machine can read those.
+
+The passphrase of something new (`wrap --passphrase`, `backup`, `key new`) comes from --new-passphrase-file,
+--new-passphrase-fd or --new-passphrase-command, else from the second line, else from a question. A new identity takes
+the first line; anything else takes it only if you name its source on this command line and no identity needs it.
+
+Who encrypts decides how much memory a passphrase takes to try. Above 64 MiB encl asks once; with --no-input it ends
+with exit 6. --cost-max 20 allows up to 1 GiB without a question. Only one passphrase is tried at a time.
 
 Environment: ENCL_KEYSTORE, ENCL_IDENTITY, ENCL_PASSPHRASE_FILE, NO_COLOR, CLICOLOR_FORCE, and CREDENTIALS_DIRECTORY
 from systemd. There is no configuration file.
@@ -187,8 +198,14 @@ another machine counts as unverified here until you verify it here.
   --require-verified   (wrap)            refuse contacts that are not verified
   --signed-by WHO      (unwrap, verify)  refuse an envelope not signed by WHO; WHO must not be changed,
                                          revoked or blocked
-  --require-signed     (unwrap, verify)  refuse an envelope that is not signed
+  --require-signed     (unwrap, verify)  refuse an envelope that is not signed by you or a contact; one that is
+                                         changed, revoked or blocked does not count
   --strict             (unwrap, verify)  refuse an envelope to which you were given access without a record
+
+A signed message must be from its signer: `mail` refuses one whose From is not on the signer's card, or belongs to
+another person in the keystore, with exit 4 (--allow-from-mismatch opens it). Trace fields (Received,
+Authentication-Results and others) inside a message that its sender encrypted were written by the sender:
+`mail unseal` renames them and puts those of the servers on top, `mail show` and `mail unwrap` say so.
 
 Until an envelope is opened, the names and dates in its policy are a claim; every message says so.
 

@@ -50,7 +50,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Card(arguments) => card::run(&arguments, context),
         Command::Default(arguments) => default::run(&arguments, context),
-        Command::Passphrase(arguments) => passphrase::run(arguments, context),
+        Command::Passphrase(arguments) => passphrase::run(&arguments, context),
         Command::Rotate(arguments) => rotate::run(&arguments, context),
         Command::Renew(arguments) => renew::run(&arguments, context),
         Command::Replace(arguments) => replace::run(&arguments, context),

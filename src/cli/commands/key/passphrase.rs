@@ -1,9 +1,7 @@
 //! `encl key passphrase`: changes the passphrase of private keys.
 
-use std::path::PathBuf;
-
 use crate::cli::display::names::DisplayName;
-use clap::{Args, ValueHint};
+use clap::Args;
 use encl::crypto::passphrase::Cost;
 use encl::operations::identity::IdentityLock;
 
@@ -16,7 +14,6 @@ use crate::cli::errors::keystore::identity;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find;
 use crate::cli::operations::identity::report;
-use crate::cli::secrets::passphrase::{PassphraseFor, Passphrases};
 
 /// Change the passphrase of one of my identities
 ///
@@ -29,15 +26,6 @@ use crate::cli::secrets::passphrase::{PassphraseFor, Passphrases};
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
-    /// Read the new passphrase from the first line of FILE [default: asked twice on the terminal]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    new_passphrase_file: Option<PathBuf>,
-    /// Read the new passphrase from the open file descriptor N
-    #[arg(long, value_name = "N", conflicts_with = "new_passphrase_file")]
-    new_passphrase_fd: Option<u32>,
-    /// Read the new passphrase from the output of the shell command CMD
-    #[arg(long, value_name = "CMD", conflicts_with_all = ["new_passphrase_file", "new_passphrase_fd"])]
-    new_passphrase_command: Option<String>,
     /// Remove the passphrase: store the private keys unencrypted (file mode 0600)
     #[arg(long, conflicts_with_all = ["new_passphrase_file", "new_passphrase_fd", "new_passphrase_command", "cost"])]
     no_passphrase: bool,
@@ -49,7 +37,7 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let card = find(arguments.who.as_deref(), context)?.card;
     let who = card.display_name();
     let what = format!("cannot change the passphrase of {who}");
@@ -57,13 +45,6 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
         let question = format!("Store the private keys of {who} unencrypted from now on?");
         context.confirm(&question, &what)?;
     }
-    let new = Passphrases::replacing(
-        arguments.new_passphrase_file,
-        arguments.new_passphrase_fd,
-        arguments.new_passphrase_command,
-        context.no_input,
-        context.stdin.clone(),
-    )?;
     let id = card.id();
     let failed = |error| identity::failure(&what, error);
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
@@ -75,7 +56,7 @@ pub(crate) fn run(arguments: Arguments, context: &Context) -> Result<(), Failure
         let before = update.lock.as_ref().map(|lock| lock.cost);
         let cost = arguments.cost.or(before).unwrap_or_default();
         let about = format!("your identity {who}");
-        let passphrase = new.new_one(PassphraseFor::Identity, &about)?;
+        let passphrase = context.passphrases.replacing(&about)?;
         Some(IdentityLock { passphrase, cost })
     };
     let changed = identities.change_lock(&update, lock.as_ref());

@@ -67,6 +67,13 @@ impl Unlock for Ask<'_> {
         Ok(UnlockedIdentity { identity, lock })
     }
 
+    fn allow_cost(&mut self, cost: Cost) -> Result<(), UnlockError> {
+        Ok(self
+            .context
+            .cost_gate
+            .allow(cost, "the identity in the file")?)
+    }
+
     fn exported_passphrase(&mut self) -> Result<Passphrase, UnlockError> {
         let passphrases = &self.context.passphrases;
         Ok(passphrases.existing(PassphraseFor::Identity, "the identity in the file")?)
