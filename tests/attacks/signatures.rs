@@ -61,7 +61,7 @@ fn resign_signs_and_says_so_first() {
     ] {
         let ground = unsigned("--to bob.card --private");
         let dry = ground.can("alice", &format!("encl {command} --resign --dry-run"));
-        let told = "! was not signed; it will be signed by you (Alice)";
+        let told = "! was not signed; it will be signed by Alice <alice@example.org> (you)";
         assert!(dry.stdout.contains(told), "{}", dry.stdout);
     }
     let ground = unsigned("--to bob.card");
@@ -101,7 +101,7 @@ const REVOKE: &str = "encl revoke plan.encl --from bob@example.org";
 #[test]
 fn who_stays_without_the_authors_word_is_told_before_the_yes() {
     let ground = granted();
-    let stays = "stays: Carol <carol@example.org>, let in by Bob (not verified yet)";
+    let stays = "stays: Carol <carol@example.org>, let in by Bob <bob@example.org> (not verified yet)";
     let dry = ground.can("alice", &format!("{REVOKE} --dry-run"));
     assert!(dry.stdout.contains(stays), "{}", dry.stdout);
     let object = ground
