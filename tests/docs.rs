@@ -90,6 +90,10 @@ fn run(folder: &Path, step: &Step) -> (i32, String) {
                 "ENCL_KEYSTORE",
                 folder.join(format!(".keys-of-{}", step.person)),
             )
+            .env(
+                "XDG_STATE_HOME",
+                folder.join(format!(".state-of-{}", step.person)),
+            )
             .env("ENCL_PASSPHRASE_FILE", folder.join(".passphrase"))
             .env_remove("ENCL_IDENTITY"),
     );

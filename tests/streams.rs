@@ -27,6 +27,10 @@ fn encl(folder: &Path, keystore: &str) -> Command {
     let mut command = process::command(env!("CARGO_BIN_EXE_encl"));
     command
         .env("ENCL_KEYSTORE", folder.join(keystore))
+        .env(
+            "XDG_STATE_HOME",
+            folder.join(format!("state of {keystore}")),
+        )
         .current_dir(folder);
     command
         .env_remove("ENCL_IDENTITY")

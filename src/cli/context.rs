@@ -1,17 +1,21 @@
 //! What a command is given: the keystore's place, the clock, randomness, the terminal, passphrases.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use encl::crypto::passphrase::Cost;
+use encl::crypto::signing::RootId;
 use encl::directory::People;
-use encl::keystore::Keystore;
+use encl::identity::fingerprint;
+use encl::keystore::{Acquaintance, Keystore, KeystoreError};
 use encl::time::Time;
 use etcetera::BaseStrategy as _;
 use rand::TryRng as _;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
+use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::{self, Report};
 use crate::cli::display::time;
 use crate::cli::errors::keystore::unreadable;
@@ -53,6 +57,8 @@ pub(crate) struct Context {
     pub(crate) passphrases: Passphrases,
     /// Asked before a passphrase of somebody else's takes much memory.
     pub(crate) cost_gate: CostGate,
+    /// Whether [`Context::tell_of_identities`] has told everything.
+    told_of_identities: AtomicBool,
 }
 
 #[expect(
@@ -85,6 +91,7 @@ impl Context {
             )?,
             cost_gate: CostGate::new(settings.cost_max, settings.no_input),
             stdin,
+            told_of_identities: AtomicBool::new(false),
         })
     }
 
@@ -95,7 +102,26 @@ impl Context {
 
     /// Everybody in the keystore. One that does not exist yet is empty.
     pub(crate) fn people(&self) -> Result<People, Failure> {
+        self.tell_of_identities()?;
         People::read(self.keystore.clone()).map_err(|error| unreadable(&error))
+    }
+
+    /// Says, once per run, which identities are taken as mine without my word, and which are not.
+    pub(crate) fn tell_of_identities(&self) -> Result<(), Failure> {
+        if self.told_of_identities.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let notices = identity_notices(&self.keystore);
+        for notice in notices.map_err(|error| unreadable(&error))? {
+            self.terminal.notice(&notice);
+        }
+        Ok(())
+    }
+
+    /// Whether an identity in the keystore is mine.
+    pub(crate) fn is_mine(&self, id: RootId) -> Result<bool, Failure> {
+        let card = self.keystore.own_card(&id);
+        Ok(card.map_err(|error| unreadable(&error))?.is_some())
     }
 
     /// Warns when this machine's clock runs backwards. For commands that judge dates, once per run.
@@ -106,7 +132,7 @@ impl Context {
                  the wrong one, remove {})",
                 time::local(self.now),
                 time::local(latest),
-                shown(&self.keystore.clock_path())
+                shown(&self.keystore.clock_path().unwrap_or_default())
             ));
         }
     }
@@ -142,6 +168,39 @@ impl Context {
             Err(error) => Err(failed(&error)),
         }
     }
+}
+
+fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
+    let mut notices = Vec::new();
+    let acquaintance = keystore.acquaintance()?;
+    if acquaintance != Acquaintance::Known && !keystore.identities()?.is_empty() {
+        notices.push(match acquaintance {
+            Acquaintance::First => "this machine met the keystore for the first time: the identities in it are yours \
+                 from now on, as they stand (`encl help trust`)"
+                .to_owned(),
+            _ => "this machine has no place to remember your identities in: those in the keystore are taken as yours, as \
+                 they stand (`encl help trust`)"
+                .to_owned(),
+        });
+    }
+    for card in keystore.set_aside()? {
+        notices.push(format!(
+            "not adopted: the identity {}; it only decrypts what was encrypted for it; if you made it, run `encl key adopt {}`",
+            card.display_name(),
+            fingerprint(&card.id())
+        ));
+    }
+    if let Some(id) = keystore.unchosen_default()? {
+        let others = keystore.identities()?;
+        let used = others.iter().find(|identity| identity.is_default);
+        let used = used.map_or_else(|| "nobody".to_owned(), |one| one.card.display_name());
+        notices.push(format!(
+            "the keystore names {} as the default identity, and you did not choose it: {used} is used; `encl key default WHO` \
+             chooses",
+            fingerprint(&id)
+        ));
+    }
+    Ok(notices)
 }
 
 /// `--keystore`, `$ENCL_KEYSTORE`, `$XDG_DATA_HOME/encl`, `~/.local/share/encl`: the first that is set.

@@ -1,7 +1,7 @@
-//! `clock`: the latest time at which this keystore was used, so that a clock that runs backwards is noticed.
+//! `clock` in the state folder: the latest time at which a keystore was used, so that a clock that runs backwards is noticed.
 //!
-//! The file is a hint, and removing it is always safe. A damaged one counts as missing, and a keystore that cannot be written
-//! to records nothing.
+//! The file is a hint, and removing it is always safe. A damaged one counts as missing, and where there is no
+//! state folder nothing is recorded.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,10 +29,10 @@ impl Keystore {
         match self.latest_time() {
             Some(latest) if now.unix() < latest.unix() + STEP.as_secs() => None,
             _ => {
-                if self.root.is_dir() {
+                if let (Some(path), true) = (self.clock_path(), self.root.is_dir()) {
                     let line = format!("{now}\n");
                     // A hint that cannot be written is no reason to stop.
-                    let _ = folder::write(&self.clock_path(), line.as_bytes(), Existing::Overwrite);
+                    let _ = folder::write(&path, line.as_bytes(), Existing::Overwrite);
                 }
                 None
             }
@@ -47,15 +47,15 @@ impl Keystore {
     }
 
     fn latest_time(&self) -> Option<Time> {
-        let bytes = folder::read_up_to(&self.clock_path(), FILE_BYTES_MAX).ok()??;
+        let bytes = folder::read_up_to(&self.clock_path()?, FILE_BYTES_MAX).ok()??;
         let line = std::str::from_utf8(&bytes).ok()?;
         line.strip_suffix('\n')?.parse().ok()
     }
 
     /// The file with the latest time, which the user may have to remove.
     #[must_use]
-    pub fn clock_path(&self) -> PathBuf {
-        self.root.join("clock")
+    pub fn clock_path(&self) -> Option<PathBuf> {
+        Some(self.state.as_ref()?.join("clock"))
     }
 }
 
@@ -75,8 +75,10 @@ mod tests {
     fn keystore() -> (tempfile::TempDir, Keystore) {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("encl");
+        let state = folder.path().join("state");
         folder::make_folder(&root).unwrap();
-        (folder, Keystore::at(root))
+        folder::make_folder(&state).unwrap();
+        (folder, Keystore::at(root).with_state(state))
     }
 
     #[test]
@@ -91,7 +93,9 @@ mod tests {
         assert_eq!(keystore.record_time(at(NOON + 3_600)), None);
         assert_eq!(keystore.record_time(at(NOON)), Some(at(NOON + 3_600)));
         assert_eq!(keystore.latest_time(), Some(at(NOON + 3_600)));
-        let mode = fs::metadata(keystore.clock_path()).unwrap().permissions();
+        let mode = fs::metadata(keystore.clock_path().unwrap())
+            .unwrap()
+            .permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
     }
 
@@ -105,7 +109,7 @@ mod tests {
             "\u{0}",
             &"x".repeat(1000),
         ] {
-            fs::write(keystore.clock_path(), damaged).unwrap();
+            fs::write(keystore.clock_path().unwrap(), damaged).unwrap();
             assert_eq!(keystore.record_time(at(NOON)), None);
             assert_eq!(keystore.latest_time(), Some(at(NOON)), "{damaged}");
         }
@@ -119,8 +123,8 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         // Something else is in its place.
         let (_folder, keystore) = self::keystore();
-        fs::create_dir(keystore.clock_path()).unwrap();
+        fs::create_dir(keystore.clock_path().unwrap()).unwrap();
         assert_eq!(keystore.record_time(at(NOON)), None);
-        assert!(keystore.clock_path().is_dir());
+        assert!(keystore.clock_path().unwrap().is_dir());
     }
 }

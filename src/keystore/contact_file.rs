@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::contacts::{AddedBy, CONTACTS, ContactHead};
-use super::machine_state::MachineState;
-use super::trust::{Members, TrustRecord, WrittenMembers, evaluate, word};
+use super::trust::{Members, TrustRecord, WrittenMembers, word};
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
@@ -63,17 +62,6 @@ impl ContactFile {
         (card.id(), card.name(), card.addresses()) == (self.id, &*self.name, &*self.addresses)
     }
 
-    pub(super) fn head(self, machine: &MachineState) -> ContactHead {
-        ContactHead {
-            trust: evaluate(&self.id, &self.record, machine),
-            id: self.id,
-            name: self.name,
-            addresses: self.addresses,
-            added_by: self.added_by,
-            added: self.added,
-        }
-    }
-
     fn first_line(&self) -> String {
         let line = Line {
             contact: VERSION,
@@ -89,6 +77,17 @@ impl ContactFile {
 }
 
 impl Keystore {
+    pub(super) fn head(&self, file: ContactFile) -> Result<ContactHead, KeystoreError> {
+        Ok(ContactHead {
+            trust: self.judge(&file.id, &file.record)?,
+            id: file.id,
+            name: file.name,
+            addresses: file.addresses,
+            added_by: file.added_by,
+            added: file.added,
+        })
+    }
+
     pub(super) fn write_contact(&self, file: &ContactFile) -> Result<(), KeystoreError> {
         let line = file.first_line();
         let bytes = [line.as_bytes(), b"\n", file.card(), b"\n"].concat();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::contact_file::ContactFile;
 use super::folder::WriteLock;
-use super::trust::{Trust, TrustRecord, evaluate};
+use super::trust::{Trust, TrustRecord};
 use super::{Keystore, KeystoreError, folder};
 use crate::address::Address;
 use crate::crypto::signing::RootId;
@@ -130,8 +130,10 @@ impl Keystore {
     }
 
     fn heads(&self, ids: Vec<RootId>) -> Result<Vec<ContactHead>, KeystoreError> {
-        let machine = self.machine_state()?;
-        let head = |id| Ok(self.contact_file(&id)?.map(|file| file.head(&machine)));
+        let head = |id| {
+            let file = self.contact_file(&id)?;
+            file.map(|file| self.head(file)).transpose()
+        };
         let heads = parallel_map(ids, SHARED_FROM, head).into_iter();
         heads.filter_map(Result::transpose).collect()
     }
@@ -146,7 +148,7 @@ impl Keystore {
         };
         Ok(Some(Contact {
             card: self.card_of(&file)?,
-            trust: evaluate(id, &file.record, &*self.machine_state()?),
+            trust: self.judge(id, &file.record)?,
             added_by: file.added_by,
             added: file.added,
         }))
@@ -248,7 +250,7 @@ impl Keystore {
             // A contact that was blocked and removed is still blocked when it is added again.
             let trust = self.remembered_trust(&card.id())?;
             let record = match trust.blocks_use() {
-                true => TrustRecord::new(&card.id(), trust, None),
+                true => TrustRecord::new(trust),
                 false => TrustRecord::UNVERIFIED,
             };
             self.write_contact(&ContactFile::new(card, record, added_by, now))?;

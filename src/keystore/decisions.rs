@@ -2,9 +2,8 @@
 
 use super::contact_file::ContactFile;
 use super::folder::WriteLock;
-use super::trust::{Trust, TrustRecord, Verified, evaluate};
+use super::trust::{Trust, TrustRecord, Verified};
 use super::{Keystore, KeystoreError};
-use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 use crate::identity::Revocation;
 use crate::time::Time;
@@ -15,24 +14,21 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::Unknown`]; [`KeystoreError::Blocked`] and [`KeystoreError::Revoked`], which this does not end;
     /// [`KeystoreError::NoState`] for a keystore without a state folder; and what the system refuses.
-    pub fn verify_contact(
-        &self,
-        id: &RootId,
-        verified: Verified,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), KeystoreError> {
+    pub fn verify_contact(&self, id: &RootId, verified: Verified) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let file = self.known_file(id)?;
-        match evaluate(id, &file.record, &*self.machine_state()?) {
+        match self.judge(id, &file.record)? {
             Trust::Blocked { .. } => return Err(KeystoreError::Blocked),
             Trust::Revoked { .. } => return Err(KeystoreError::Revoked),
             _ => {}
         }
-        let machine = self.machine_key(rng)?;
+        if self.state.is_none() {
+            return Err(KeystoreError::NoState);
+        }
         let trust = Trust::Verified(verified);
         self.save_decision(&lock, id, trust)?;
         self.write_contact(&ContactFile {
-            record: TrustRecord::new(id, trust, machine.key()),
+            record: TrustRecord::new(trust),
             ..file
         })
     }
@@ -44,7 +40,7 @@ impl Keystore {
     pub fn block_contact(&self, id: &RootId, now: Time) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let file = self.known_file(id)?;
-        match evaluate(id, &file.record, &*self.machine_state()?) {
+        match self.judge(id, &file.record)? {
             Trust::Revoked { .. } => Err(KeystoreError::Revoked),
             Trust::Blocked { at } => self.decide(&lock, id, Trust::Blocked { at }),
             _ => self.decide(&lock, id, Trust::Blocked { at: now }),
@@ -58,7 +54,7 @@ impl Keystore {
     pub fn unblock_contact(&self, id: &RootId) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let file = self.known_file(id)?;
-        match evaluate(id, &file.record, &*self.machine_state()?) {
+        match self.judge(id, &file.record)? {
             Trust::Blocked { .. } => self.decide(&lock, id, Trust::Unverified),
             _ => Err(KeystoreError::NotBlocked),
         }
@@ -84,7 +80,7 @@ impl Keystore {
             return Err(KeystoreError::Unknown("contact"));
         }
         let record = file.map_or(TrustRecord::UNVERIFIED, |file| file.record);
-        match evaluate(&id, &record, &*self.machine_state()?) {
+        match self.judge(&id, &record)? {
             Trust::Revoked { at } => self.decide(&lock, &id, Trust::Revoked { at }),
             _ => self.decide(&lock, &id, Trust::Revoked { at: now }),
         }
@@ -99,7 +95,7 @@ impl Keystore {
         now: Time,
     ) -> Result<(), KeystoreError> {
         let file = self.known_file(id)?;
-        if evaluate(id, &file.record, &*self.machine_state()?).blocks_use() {
+        if self.judge(id, &file.record)?.blocks_use() {
             return Ok(());
         }
         self.decide(lock, id, Trust::Changed { at: now, offered })
@@ -107,11 +103,8 @@ impl Keystore {
 
     /// Saves what must still hold if an old file of the removed contact comes back.
     pub(super) fn forget(&self, lock: &WriteLock, file: &ContactFile) -> Result<(), KeystoreError> {
-        let machine = self.machine_state()?;
-        match (
-            machine.decision(&file.id),
-            evaluate(&file.id, &file.record, &machine),
-        ) {
+        let decided = self.machine_state()?.decision(&file.id)?;
+        match (decided, self.judge(&file.id, &file.record)?) {
             // A revocation, and a decision of the user, hold for the key. A file alone that says *revoked* is not saved: the
             // revocation can be added again, and the file may have been written by anybody.
             (Some(Trust::Revoked { .. }), _) | (None, Trust::Unverified) => Ok(()),
@@ -126,7 +119,7 @@ impl Keystore {
         let Some(file) = self.contact_file(id)? else {
             return Ok(());
         };
-        let record = TrustRecord::new(id, trust, None);
+        let record = TrustRecord::new(trust);
         if file.record == record {
             return Ok(());
         }

@@ -33,6 +33,22 @@ pub enum KeystoreError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The state folder belongs to another user, whose decisions are not believed.
+    #[error("{} belongs to another user (uid {uid})", path.display())]
+    OfAnother {
+        /// The folder.
+        path: PathBuf,
+        /// Its owner.
+        uid: u32,
+    },
+    /// Another process holds a lock for too long.
+    #[error("another process{} holds {} since 30 seconds", pid.map_or_else(String::new, |pid| format!(" (pid {pid})")), path.display())]
+    Locked {
+        /// The file that is locked.
+        path: PathBuf,
+        /// The process, where the system tells it.
+        pid: Option<u32>,
+    },
     /// Something else stands where a file or folder of the keystore should.
     #[error("{} is not a {due}", path.display())]
     NotA {
@@ -44,6 +60,14 @@ pub enum KeystoreError {
     /// A file of the keystore is not what the keystore writes.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
+        /// The file.
+        path: PathBuf,
+        /// In what way.
+        what: String,
+    },
+    /// What this machine remembers cannot be read, so nothing can be judged.
+    #[error("what this machine remembers is damaged: {}: {what}", path.display())]
+    StateDamaged {
         /// The file.
         path: PathBuf,
         /// In what way.
@@ -90,6 +114,25 @@ pub enum KeystoreError {
     /// The name or an address on the card could be taken for something else.
     #[error(transparent)]
     Naming(#[from] NamingFault),
+    /// One of the user's own identities was in this keystore, and is gone.
+    #[error("your identity {} is not in the keystore any more, and you did not remove it", crate::identity::fingerprint(.0))]
+    OwnMissing(RootId),
+    /// The card of one of the user's own identities is older than it was.
+    #[error(
+        "the card of your identity {} is older (serial {serial}) than the one that was there (serial {known})",
+        crate::identity::fingerprint(id)
+    )]
+    OwnOlder {
+        /// The identity.
+        id: RootId,
+        /// The serial of the card.
+        serial: u32,
+        /// The highest serial that it had.
+        known: u32,
+    },
+    /// There are identities, and none of them is known to be the user's own.
+    #[error("this machine knows none of the identities in the keystore as yours")]
+    NotAdopted(RootId),
     /// The card is one of the keystore's own.
     #[error("the card is your own")]
     OwnCard,
@@ -131,6 +174,13 @@ impl KeystoreError {
             action,
             path: path.to_path_buf(),
             source: source.into(),
+        }
+    }
+
+    pub(super) fn state_damaged(path: &Path, what: &dyn std::fmt::Display) -> Self {
+        Self::StateDamaged {
+            path: path.to_path_buf(),
+            what: what.to_string(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Files and folders of the keystore: private, bounded, durable.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
@@ -15,26 +17,68 @@ use crate::atomic_file::{AtomicFile, Existing, FileMode};
 /// No file of the keystore is longer: a card has at most 256 KiB of text.
 const FILE_BYTES_MAX: u64 = 320 << 10;
 
-/// The lock of the writers; released when dropped, or when the process ends.
+/// So often is a lock tried, with a pause in between: 30 seconds.
+const LOCK_TRIES: u32 = 600;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// The lock of the writers, of the keystore first and then of the machine's state; released when dropped, or when the process
+/// ends.
 pub(super) struct WriteLock {
+    _keystore: File,
+    /// None where nothing can be remembered.
+    pub(super) state: Option<StateLock>,
+}
+
+/// The lock of those who write to the state of this machine.
+pub(super) struct StateLock {
     _file: File,
+}
+
+impl StateLock {
+    /// Makes the folder if need be and waits for the lock.
+    pub(super) fn take(state: &Path) -> Result<Self, KeystoreError> {
+        if let Some(parent) = state.parent() {
+            fs::create_dir_all(parent)
+                .map_err(|error| KeystoreError::system("make", parent, error))?;
+        }
+        make_folder(state)?;
+        let file = hold(&state.join("lock"))?;
+        Ok(Self { _file: file })
+    }
+
+    /// Takes the lock of a state that exists, if nobody holds it.
+    pub(super) fn try_take(state: &Path) -> Result<Option<Self>, KeystoreError> {
+        let path = state.join("lock");
+        let file = open_lock(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(KeystoreError::system("lock", &path, error)),
+        }
+    }
 }
 
 impl Keystore {
     /// Makes the keystore's folders if need be and waits for its writers' lock.
     pub(super) fn lock(&self) -> Result<WriteLock, KeystoreError> {
+        // It may take the lock of the state for itself.
+        let machine = self.machine_state()?;
         self.make_root()?;
-        let path = self.root.join("lock");
-        let failed = |error| KeystoreError::system("lock", &path, error);
-        let mut options = OpenOptions::new();
-        options
-            .write(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(no_follow());
-        let file = options.open(&path).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        Ok(WriteLock { _file: file })
+        let keystore = hold(&self.root.join("lock"))?;
+        let take = |state: &Path| -> Result<StateLock, KeystoreError> {
+            let lock = StateLock::take(state)?;
+            machine.begin(state)?;
+            Ok(lock)
+        };
+        let state = match self.state.as_deref().map(take).transpose() {
+            Ok(state) => state,
+            Err(error) if error.is_read_only() => None,
+            Err(error) => return Err(error),
+        };
+        Ok(WriteLock {
+            _keystore: keystore,
+            state,
+        })
     }
 
     fn make_root(&self) -> Result<(), KeystoreError> {
@@ -51,13 +95,7 @@ impl Keystore {
         if self.folder(folder)?.is_none() {
             return Ok(Vec::new());
         }
-        let path = self.root.join(folder);
-        let failed = |error| KeystoreError::system("read", &path, error);
-        let entries = fs::read_dir(&path).map_err(failed)?;
-        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
-        let mut names = names.collect::<io::Result<Vec<_>>>().map_err(failed)?;
-        names.sort();
-        Ok(names)
+        names(&self.root.join(folder))
     }
 
     /// One of the keystore's folders, checked; `None` if it is not there.
@@ -70,6 +108,63 @@ impl Keystore {
             Ok(metadata) => check_folder(&path, &metadata).map(|()| Some(metadata)),
         }
     }
+}
+
+/// Opens a file for locking and waits for the lock.
+fn hold(path: &Path) -> Result<File, KeystoreError> {
+    let failed = |error| KeystoreError::system("lock", path, error);
+    let file = open_lock(path)?;
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    let inode = file.metadata().map_err(failed)?.ino();
+    Err(KeystoreError::Locked {
+        path: path.to_path_buf(),
+        pid: holder(inode),
+    })
+}
+
+fn open_lock(path: &Path) -> Result<File, KeystoreError> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(no_follow());
+    let file = options.open(path);
+    file.map_err(|error| KeystoreError::system("lock", path, error))
+}
+
+/// The process that holds the lock on a file, as the system lists it (proc(5), `/proc/locks`):
+/// `1: FLOCK  ADVISORY  WRITE 4711 fd:00:1234 0 EOF`.
+fn holder(inode: u64) -> Option<u32> {
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let of_file = locks.lines().find_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let is_lock = words.next() == Some("FLOCK");
+        let pid = words.nth(2)?;
+        let place = words.next()?.rsplit(':').next()?;
+        (is_lock && place == inode.to_string()).then_some(pid)
+    });
+    of_file?.parse().ok()
+}
+
+/// The names in a folder, sorted; none if it is not there.
+pub(super) fn names(path: &Path) -> Result<Vec<OsString>, KeystoreError> {
+    let failed = |error| KeystoreError::system("read", path, error);
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+    let mut names = names.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    names.sort();
+    Ok(names)
 }
 
 /// Checks that the keystore is private. One that does not exist is.

@@ -78,7 +78,8 @@ impl Keystore {
         found.shared_addresses(&owners);
         self.check_groups(&ids, &mut found);
         self.check_invitations(&mut found);
-        found.check(self.machine_state());
+        let state = self.machine_state().and_then(|machine| machine.decisions());
+        found.check(state);
         found.0
     }
 
@@ -116,7 +117,7 @@ impl Keystore {
             found.is_unexpected(&file, |name| OF_IDENTITY.iter().any(|known| name == *known));
         }
         let gone = |name: &str| KeystoreError::damaged(&path.join(name), &"it is not there");
-        match self.own_card(id) {
+        match self.identity_card(id) {
             Ok(Some(_)) => {}
             Ok(None) => found.0.push(Finding::Fault(gone("card"))),
             Err(error) => found.0.push(Finding::Fault(error)),

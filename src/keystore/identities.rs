@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::folder::WriteLock;
 use super::secret_file::{self, Protection};
 use super::{Keystore, KeystoreError, folder};
 use crate::address::is_same_address;
@@ -50,7 +51,7 @@ impl Keystore {
         let cards = ids
             .iter()
             .map(|id| self.own_card(id))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<_>, KeystoreError>>()?;
         let cards: Vec<Card> = cards.into_iter().flatten().collect();
         // The successor's card says so, and nothing else: it comes into being in one step.
         let successor = |id: &RootId| cards.iter().find(|other| other.is_successor_of(id));
@@ -69,7 +70,7 @@ impl Keystore {
             .iter()
             .map(stored)
             .collect::<Result<Vec<_>, KeystoreError>>()?;
-        let mut chosen = self.chosen_default()?;
+        let mut chosen = self.default_here(&cards)?;
         for _ in &cards {
             let next = chosen.as_ref().and_then(successor).map(Card::id);
             chosen = next.or(chosen);
@@ -98,7 +99,8 @@ impl Keystore {
             return Ok(Standing::Active);
         };
         match std::str::from_utf8(&text).map(str::trim_end) {
-            Ok(REVOKED) => Ok(Standing::Revoked),
+            // Nobody else can end an identity: its own signature says that it has ended.
+            Ok(REVOKED) => self.revocation(id).map(|_| Standing::Revoked),
             _ => Err(KeystoreError::damaged(&path, &"it says nothing known")),
         }
     }
@@ -143,6 +145,14 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`].
     pub fn own_card(&self, id: &RootId) -> Result<Option<Card>, KeystoreError> {
+        match self.is_own(id)? {
+            true => self.identity_card(id),
+            false => Ok(None),
+        }
+    }
+
+    /// The card of an identity in the keystore's folder, whether it is the user's own or not.
+    pub(super) fn identity_card(&self, id: &RootId) -> Result<Option<Card>, KeystoreError> {
         let path = self.identity_folder(id).join("card");
         let Some(text) = folder::read(&path)? else {
             return Ok(None);
@@ -173,17 +183,21 @@ impl Keystore {
             ("card", &line(card.to_text())),
             ("revocation", &line(revocation.to_text())),
         ];
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         self.refuse_taken_addresses(card)?;
-        self.place_identity(&identity.id(), &files)
+        self.place_identity(&lock, card, &files)
     }
 
-    /// Makes the folder of an identity with all its files at once. The caller holds the lock.
+    /// Makes the folder of an identity with all its files at once. It is remembered as the user's own before: after a kill in
+    /// between it is not here.
     pub(super) fn place_identity(
         &self,
-        id: &RootId,
+        lock: &WriteLock,
+        card: &Card,
         files: &[(&str, &[u8])],
     ) -> Result<(), KeystoreError> {
+        let id = &card.id();
+        self.remember_own(lock, card)?;
         let is_first = !self.identities()?.iter().any(|known| known.is_default);
         let folder = self.root.join(IDENTITIES);
         folder::make_folder(&folder)?;
@@ -196,9 +210,10 @@ impl Keystore {
         fs::rename(&hidden, &place)
             .map_err(|error| KeystoreError::system("name", &place, error))?;
         folder::sync_folder(&folder)?;
+        self.reload_state();
         if is_first && !files.iter().any(|(name, _)| *name == ENDED) {
             // Two made in one second have no other order.
-            self.choose_default(id)?;
+            self.choose_default(lock, id)?;
         }
         Ok(())
     }
@@ -237,42 +252,54 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
     pub fn set_default(&self, id: &RootId) -> Result<(), KeystoreError> {
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         self.own_card(id)?
             .ok_or(KeystoreError::Unknown("identity"))?;
-        self.choose_default(id)
+        self.choose_default(&lock, id)
     }
 
-    fn choose_default(&self, id: &RootId) -> Result<(), KeystoreError> {
+    pub(super) fn choose_default(
+        &self,
+        lock: &WriteLock,
+        id: &RootId,
+    ) -> Result<(), KeystoreError> {
+        self.remember_default(lock, id)?;
         let path = self.root.join("default");
         folder::write(&path, &line(&id.to_string()), Existing::Replace)
     }
 
-    /// Removes an identity with its private keys, for good.
+    /// Removes an identity with its private keys, for good. One that is gone already is not missed any more.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
     pub fn remove_identity(&self, id: &RootId) -> Result<(), KeystoreError> {
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
+        let was_missed = self.is_missed(id)?;
+        self.forget_own(&lock, id)?;
         let place = self.identity_folder(id);
         let folder = self.root.join(IDENTITIES);
         let hidden = folder.join(unfinished_name(id));
         // First the name: there is never an identity with only some of its files.
         match fs::rename(&place, &hidden) {
             Ok(()) => folder::sync_folder(&folder)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && was_missed => {
+                return Ok(());
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(KeystoreError::Unknown("identity"));
             }
             Err(error) => return Err(KeystoreError::system("remove", &place, error)),
         }
-        remove_unfinished(&folder)
+        remove_unfinished(&folder)?;
+        self.reload_state();
+        Ok(())
     }
 
     pub(super) fn identity_folder(&self, id: &RootId) -> PathBuf {
         self.root.join(IDENTITIES).join(id.to_string())
     }
 
-    fn chosen_default(&self) -> Result<Option<RootId>, KeystoreError> {
+    pub(super) fn chosen_default(&self) -> Result<Option<RootId>, KeystoreError> {
         let text = folder::read(&self.root.join("default"))?;
         // Whatever else stands there chooses nothing.
         Ok(text.and_then(|text| std::str::from_utf8(&text).ok()?.trim_end().parse().ok()))

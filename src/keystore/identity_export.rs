@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::folder::WriteLock;
 use super::identities::{ENDED, REVOKED, line};
 use super::secret_file::{self, Protection, StoredSecret};
 use super::trust::Trust;
@@ -237,7 +238,7 @@ impl Keystore {
         let unknown = || KeystoreError::Unknown("identity");
         let ended = folder::read(&self.ended_path(id))?;
         Ok(IdentityExport {
-            card: self.own_card(id)?.ok_or_else(unknown)?,
+            card: self.identity_card(id)?.ok_or_else(unknown)?,
             revocation: self.revocation(id)?,
             ended: ended.map(|text| String::from_utf8_lossy(&text).trim_end().to_owned()),
             secret: folder::read(&self.secret_path(id))?.ok_or_else(unknown)?,
@@ -253,10 +254,14 @@ impl Keystore {
         &self,
         transfer: &IdentityExport,
     ) -> Result<ImportOutcome, KeystoreError> {
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         let outcome = self.dry_run_import(transfer)?;
+        if outcome != ImportOutcome::New {
+            // Whoever imports it takes it as an own one, also if it was put here by somebody else.
+            self.remember_own(&lock, transfer.card())?;
+        }
         match outcome {
-            ImportOutcome::New => self.place_import(transfer)?,
+            ImportOutcome::New => self.place_import(&lock, transfer)?,
             ImportOutcome::Updated => self.update_import(transfer)?,
             ImportOutcome::Known | ImportOutcome::KeysDiffer => {}
         }
@@ -284,7 +289,7 @@ impl Keystore {
             }
             return Ok(ImportOutcome::New);
         }
-        let known = self.own_card(&id)?;
+        let known = self.identity_card(&id)?;
         let is_later = known.is_none_or(|known| card.serial() > known.serial());
         let ends = ended.is_some() && folder::read(&self.ended_path(&id))?.is_none();
         let lacks = folder::read(&self.revocation_path(&id))?.is_none();
@@ -319,13 +324,17 @@ impl Keystore {
                 Existing::Replace,
             )?;
         }
-        match self.own_card(&card.id())? {
+        match self.identity_card(&card.id())? {
             Some(known) if known.serial() >= card.serial() => Ok(()),
             _ => self.replace_card(card),
         }
     }
 
-    fn place_import(&self, transfer: &IdentityExport) -> Result<(), KeystoreError> {
+    fn place_import(
+        &self,
+        lock: &WriteLock,
+        transfer: &IdentityExport,
+    ) -> Result<(), KeystoreError> {
         let IdentityExport {
             card,
             revocation,
@@ -343,6 +352,6 @@ impl Keystore {
             ("revocation", &revocation),
         ];
         files.extend(ended.as_deref().map(|ended| (ENDED, ended)));
-        self.place_identity(&card.id(), &files)
+        self.place_identity(lock, card, &files)
     }
 }

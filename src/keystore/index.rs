@@ -1,6 +1,7 @@
-//! `contacts.index`: the names and addresses of all contacts, so that finding one among thousands does not read thousands of files.
+//! `index/PLACE` in the state folder: the names and addresses of all contacts, so that finding one among thousands does not read thousands of files.
 //!
-//! The index is a hint, and removing it is always safe. A run that had to read many contacts writes it, by atomic replacement
+//! PLACE is a hash of the keystore's path. It is no part of the keystore, since a forged one could hide that an address has a second
+//! owner. The index is a hint, and removing it is always safe. A run that had to read many contacts writes it, by atomic replacement
 //! and without a lock. It is valid only as long as the contacts' folder provably did not change since; an index with any fault
 //! counts as missing. A contact that is found in it is confirmed by reading its own file; the index alone never decides that
 //! a name is unknown, ambiguous or refused.
@@ -26,6 +27,7 @@ const CONTACTS_MIN: usize = 64;
 /// An index of more is not read: 16 addresses of 320 bytes each for 10,000 contacts are less.
 const INDEX_BYTES_MAX: u64 = 64 << 20;
 const MAGIC: &str = "encl-contacts/1";
+const INDEX: &str = "index";
 /// A change within one tick of the file system's clock leaves the folder's times as they are. Nothing is concluded from a
 /// folder that was changed less than this before it was read; FAT counts in 2 seconds, everything else in less.
 const TICK_SECONDS: i64 = 3;
@@ -81,8 +83,10 @@ impl Keystore {
         let Some(metadata) = self.folder(CONTACTS)? else {
             return Ok(None);
         };
-        let text = folder::read_up_to(&self.index_path(), INDEX_BYTES_MAX);
-        let Ok(Some(mut text)) = text else {
+        let Some(path) = self.index_path() else {
+            return Ok(None);
+        };
+        let Ok(Some(mut text)) = folder::read_up_to(&path, INDEX_BYTES_MAX) else {
             return Ok(None);
         };
         // It is no secret: wiping it would take longer than reading it.
@@ -90,13 +94,15 @@ impl Keystore {
         Ok(parse(text, &stamp(&metadata)).map(|lines| ContactIndex { lines }))
     }
 
-    /// Looks at the folder before its files are read, if it is worth an index and has been at rest. A keystore that cannot be
-    /// written to has no index.
+    /// Looks at the folder before its files are read, if it is worth an index and has been at rest. Where there is no state
+    /// folder, there is no index.
     pub(super) fn begin_index(&self, contacts: usize) -> Option<Unwritten> {
         if contacts <= CONTACTS_MIN {
             return None;
         }
-        let file = AtomicFile::create(&self.index_path(), FileMode::OwnerOnly, Existing::Replace);
+        let path = self.index_path()?;
+        folder::make_folder(path.parent()?).ok()?;
+        let file = AtomicFile::create(&path, FileMode::OwnerOnly, Existing::Replace);
         let file = file.ok()?;
         // The time as this file system tells it, which may be another machine's.
         let now = file.file().metadata().ok()?.mtime();
@@ -122,8 +128,11 @@ impl Keystore {
         }
     }
 
-    fn index_path(&self) -> PathBuf {
-        self.root.join("contacts.index")
+    /// Where the index is, if there is a place for it.
+    #[must_use]
+    pub fn index_path(&self) -> Option<PathBuf> {
+        let place = self.place()?;
+        Some(self.state.as_ref()?.join(INDEX).join(place.to_string()))
     }
 }
 

@@ -18,7 +18,7 @@
 //! ID is the root key in 64 hexadecimal digits. Every file is replaced atomically, so readers need no lock. Folders are
 //! 0700 and files 0600; what others could read is refused.
 //!
-//! The user's decisions to verify or block are saved in a second folder as well, which no other machine writes to:
+//! The user's decisions to verify or block are remembered in a second folder, which no other machine writes to:
 //! [`Keystore::with_state`]. The content of the keystore alone can lower trust and never raise it.
 
 mod backup;
@@ -35,18 +35,18 @@ mod identities;
 mod identity_export;
 mod index;
 mod invitations;
-mod machine_state;
 mod restore;
 mod safety_number;
 mod secret_file;
 mod self_test;
+mod state;
 mod trust;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use machine_state::MachineState;
+use state::MachineState;
 
 pub use backup::{
     BACKUP_TYPE, BackedUpContact, Backup, BackupCounts, BackupError, Decisions, Part, read_parts,
@@ -64,6 +64,7 @@ pub use restore::{Restore, RestoreMode, RestoreOutcome};
 pub use safety_number::SafetyNumber;
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use self_test::self_test;
+pub use state::Acquaintance;
 pub use trust::{Compared, Trust, Verified};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
@@ -71,7 +72,7 @@ pub use trust::{Compared, Trust, Verified};
 #[derive(Clone)]
 pub struct Keystore {
     root: PathBuf,
-    /// The folder for the state of this machine: decisions about contacts.
+    /// The folder for the state of this machine.
     state: Option<PathBuf>,
     machine_state: Arc<RwLock<Option<Arc<MachineState>>>>,
 }

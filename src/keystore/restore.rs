@@ -15,7 +15,6 @@ use super::groups::Group;
 use super::invitations::Invitation;
 use super::trust::{Trust, TrustRecord};
 use super::{Keystore, KeystoreError, folder};
-use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 
 /// The result of restoring one item of a backup.
@@ -34,11 +33,11 @@ pub enum RestoreOutcome {
 }
 
 /// Whether a backup is really restored.
-pub enum RestoreMode<'a> {
+pub enum RestoreMode {
     /// Nothing is written.
     DryRun,
-    /// The backup is restored, with the verifications that a dry run of the same backup found, and a source of randomness.
-    Apply(BTreeMap<RootId, Trust>, &'a mut dyn CryptoRng),
+    /// The backup is restored, with the verifications that a dry run of the same backup found.
+    Apply(BTreeMap<RootId, Trust>),
 }
 
 /// The contacts, decisions, groups and invitations of one backup while they are restored.
@@ -59,18 +58,11 @@ impl Keystore {
     ///
     /// # Errors
     /// [`KeystoreError`].
-    pub fn restore(
-        &self,
-        mode: RestoreMode<'_>,
-        is_mine: bool,
-    ) -> Result<Restore<'_>, KeystoreError> {
+    pub fn restore(&self, mode: RestoreMode, is_mine: bool) -> Result<Restore<'_>, KeystoreError> {
         let (lock, verified) = match mode {
             RestoreMode::DryRun => (None, BTreeMap::new()),
-            RestoreMode::Apply(verified, rng) => {
+            RestoreMode::Apply(verified) => {
                 let lock = self.lock()?;
-                if !verified.is_empty() && self.state.is_some() {
-                    self.machine_key(rng)?;
-                }
                 self.save_decisions(&lock, &verified)?;
                 (Some(lock), verified)
             }
@@ -141,7 +133,7 @@ impl Restore<'_> {
             let record = match (after, &here) {
                 // A record that this machine cannot verify stays as it is.
                 (Trust::Unproven, Some(here)) => here.record,
-                _ => TrustRecord::new(&file.id, after, self.keystore.machine_state()?.key()),
+                _ => TrustRecord::new(after),
             };
             let (added_by, added) = match &here {
                 Some(here) => (here.added_by, here.added.min(file.added)),
@@ -275,7 +267,7 @@ impl Restore<'_> {
             return Ok(here);
         };
         let is_open = matches!(here, Trust::Unverified | Trust::Unproven);
-        let was_decided = self.keystore.machine_state()?.decision(id).is_some();
+        let was_decided = self.keystore.machine_state()?.decision(id)?.is_some();
         let is_known = self.keystore.contact_path(id).exists();
         Ok(match there {
             Trust::Verified(_) if is_open && !was_decided && self.is_mine => there,

@@ -36,7 +36,8 @@ pub(super) fn card(identity: &Identity, address: &str, serial: u32) -> Card {
 
 pub(super) fn keystore() -> (tempfile::TempDir, Keystore) {
     let folder = tempfile::tempdir().unwrap();
-    let keystore = Keystore::at(folder.path().join("deep/down/encl"));
+    let keystore =
+        Keystore::at(folder.path().join("deep/down/encl")).with_state(folder.path().join("state"));
     (folder, keystore)
 }
 
@@ -371,7 +372,7 @@ fn many_contacts_leave_an_index_that_any_change_ends() {
         .collect();
     let cards: Vec<Card> = people[..65].iter().map(|(_, card)| card.clone()).collect();
     keystore.accept_all(&cards, AddedBy::Added, now()).unwrap();
-    let path = keystore.root().join("contacts.index");
+    let path = keystore.index_path().unwrap();
     keystore.contact_heads().unwrap();
     assert!(!path.exists(), "the folder was changed a moment ago");
     std::thread::sleep(std::time::Duration::from_millis(4_100));
@@ -407,11 +408,12 @@ fn a_damaged_index_is_none() {
     let (_folder, keystore) = keystore();
     let cards = [person("a@example.org").1, person("b@example.org").1];
     keystore.accept_all(&cards, AddedBy::Added, now()).unwrap();
-    let path = keystore.root().join("contacts.index");
+    let path = keystore.index_path().unwrap();
     let put = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     };
+    fs::create_dir(path.parent().unwrap()).unwrap();
     let whole = index::written(&keystore);
     put(&whole);
     assert_eq!(indexed(&keystore), Some(all_names(&keystore)));

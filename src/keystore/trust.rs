@@ -4,15 +4,13 @@
 //! trust and never raise it. The rules, in order:
 //!
 //! 1. *blocked*, *revoked* and *changed* are in force if the contact's file or a decision of this machine says so; the stricter of both.
-//! 2. A contact with the saved decision *verified* is verified; with *unverified* it is not, whatever its file says.
-//! 3. Without a saved decision (the keystore was moved), a file that says *verified* is accepted if its MAC is this machine's.
-//! 4. Everything else is unverified.
+//! 2. A contact is verified if the last decision of this machine says so, whatever its file says.
+//! 3. Everything else is unverified.
 
 use serde::Serialize;
 
 use super::Keystore;
 use super::error::KeystoreError;
-use super::machine_state::MachineState;
 use crate::crypto::Secret;
 use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
@@ -124,55 +122,45 @@ impl Trust {
     }
 }
 
-/// What a contact's file says about trust, to be judged by [`evaluate`].
+/// What a record says about trust; that of a contact's file is to be judged by [`evaluate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TrustRecord {
     pub(super) trust: Trust,
-    /// Only for a verification.
-    pub(super) mac: Option<[u8; 32]>,
+    /// In files of earlier versions, for a verification.
+    mac: Option<[u8; 32]>,
 }
 
 impl TrustRecord {
-    pub(super) const UNVERIFIED: Self = Self {
-        trust: Trust::Unverified,
-        mac: None,
-    };
+    pub(super) const UNVERIFIED: Self = Self::new(Trust::Unverified);
 
-    /// The record of a decision, with a MAC if it is one that raises trust.
-    pub(super) fn new(id: &RootId, trust: Trust, key: Option<&Secret<32>>) -> Self {
-        let mac = match (trust, key) {
-            (Trust::Verified(verified), Some(key)) => {
-                Some(kdf::trust_mac(key, &authenticated_bytes(id, &verified)))
-            }
-            _ => None,
+    pub(super) const fn new(trust: Trust) -> Self {
+        Self { trust, mac: None }
+    }
+
+    /// The verification of this key, if an earlier version made it on the machine that has `key`.
+    pub(super) fn authentic(&self, id: &RootId, key: &Secret<32>) -> Option<Trust> {
+        let (Trust::Verified(verified), Some(mac)) = (&self.trust, &self.mac) else {
+            return None;
         };
-        Self { trust, mac }
+        let bytes = authenticated_bytes(id, verified);
+        kdf::trust_mac_matches(key, &bytes, mac).then_some(self.trust)
     }
 }
 
-/// How far a contact with this `record` is trusted, by the rules at the head of this module.
-pub(super) fn evaluate(id: &RootId, record: &TrustRecord, machine: &MachineState) -> Trust {
-    let decided = machine.decision(id);
+/// How far a contact with this `record` in its file is trusted, by the rules at the head of this module.
+pub(super) fn evaluate(record: &TrustRecord, decided: Option<Trust>) -> Trust {
     let recorded = record.trust;
     let strictest = decided.map_or(recorded, |trust| trust.stricter(recorded));
     match (strictest, decided, recorded) {
         (strictest, _, _) if strictest.blocks_use() => strictest,
         (_, Some(verified @ Trust::Verified(_)), _) => verified,
-        (_, None, Trust::Verified(verified)) if is_ours(id, &verified, record, machine) => recorded,
         (_, _, Trust::Verified(_)) => Trust::Unproven,
         _ => Trust::Unverified,
     }
 }
 
-fn is_ours(id: &RootId, verified: &Verified, record: &TrustRecord, machine: &MachineState) -> bool {
-    let (Some(key), Some(mac)) = (machine.key(), &record.mac) else {
-        return false;
-    };
-    kdf::trust_mac_matches(key, &authenticated_bytes(id, verified), mac)
-}
-
 /// The bytes under the MAC. Each part has a fixed length.
-fn authenticated_bytes(id: &RootId, verified: &Verified) -> Vec<u8> {
+pub(super) fn authenticated_bytes(id: &RootId, verified: &Verified) -> Vec<u8> {
     let how = match verified.how {
         Compared::ByEye => 0,
         Compared::Code => 1,
@@ -187,11 +175,13 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`], when the decisions cannot be read.
     pub fn remembered_trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
-        Ok(evaluate(
-            id,
-            &TrustRecord::UNVERIFIED,
-            &*self.machine_state()?,
-        ))
+        let decided = self.machine_state()?.decision(id)?;
+        Ok(evaluate(&TrustRecord::UNVERIFIED, decided))
+    }
+
+    /// How far a contact with this record in its file is trusted.
+    pub(super) fn judge(&self, id: &RootId, record: &TrustRecord) -> Result<Trust, KeystoreError> {
+        Ok(evaluate(record, self.machine_state()?.decision(id)?))
     }
 }
 
@@ -309,4 +299,4 @@ pub(super) fn word<T: Copy>(value: Value<'_>, known: &[(&str, T)]) -> Result<T, 
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

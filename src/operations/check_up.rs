@@ -153,7 +153,7 @@ pub fn check_up(
         None => Finding::ClockFine,
         Some(latest) => Finding::ClockWentBack {
             latest,
-            record: keystore.clock_path(),
+            record: keystore.clock_path().unwrap_or_default(),
         },
     });
     // A fault was reported with the files.

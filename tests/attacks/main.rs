@@ -4,12 +4,15 @@
 
 mod cost;
 mod door;
+#[path = "../support/folder.rs"]
+mod folder;
 mod mail;
 mod names;
 mod passphrase_slot;
 mod people;
 mod scene;
 mod signatures;
+mod state;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tell.rs"]

@@ -31,7 +31,7 @@ fn a_lost_laptop_is_an_inconvenience() {
         "encl unwrap keys.encl -o - --passphrase-file pw | tar t | sed 's/[0-9a-f]\\{64\\}/ID/' | uniq",
     );
     // Another machine has neither her keystore nor the state of the old machine.
-    session.quietly("alice", "rm -r \"$ENCL_KEYSTORE\" ~/.local/state/encl");
+    session.quietly("alice", "rm -r \"$ENCL_KEYSTORE\" \"$XDG_STATE_HOME\"");
     session.type_(
         "alice",
         "encl restore keys.encl --passphrase-file pw --dry-run",
@@ -248,7 +248,7 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     session.quietly(
         "alice",
         "cd \"$ENCL_KEYSTORE\" && chmod 644 default && echo x >> contacts/$(ls contacts | head -1) && touch notes && \
-         truncate -s 9 identities/*/secret && ln -s / groups/link && echo 2040-01-01T00:00:00Z > clock && chmod 600 clock",
+         truncate -s 9 identities/*/secret && ln -s / groups/link && echo 2040-01-01T00:00:00Z > \"$XDG_STATE_HOME/encl/clock\" && chmod 600 \"$XDG_STATE_HOME/encl/clock\"",
     );
     let broken = session.ask(
         "alice",
@@ -269,7 +269,7 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     // Do what the message said: remove the broken file and restore it from the backup.
     session.quietly(
         "alice",
-        "cd \"$ENCL_KEYSTORE\" && chmod go= default && rm contacts/$(ls contacts | head -1) identities/*/secret clock groups/link notes",
+        "cd \"$ENCL_KEYSTORE\" && chmod go= default && rm contacts/$(ls contacts | head -1) identities/*/secret \"$XDG_STATE_HOME/encl/clock\" groups/link notes",
     );
     session.quietly("alice", "encl restore keys.encl --passphrase-file pw --yes");
     session.quietly("alice", "encl doctor && encl unwrap letter.pdf.encl -o -");

@@ -390,7 +390,7 @@ fn dates_also_apply_to_approvals() {
 #[test]
 fn a_clock_that_runs_backwards_is_reported() {
     let mut session = Session::with_a_board();
-    let clock = session.keystore("alice").join("clock");
+    let clock = session.state("alice").join("encl/clock");
     std::fs::remove_file(&clock).unwrap_or_default();
     session.quietly("alice", "encl inspect letter.pdf.encl");
     assert!(!clock.exists());
@@ -405,7 +405,7 @@ fn a_clock_that_runs_backwards_is_reported() {
     );
     session.type_(
         "alice",
-        "rm ../keys/alice/clock; encl unwrap letter.pdf.encl",
+        "rm ../state/alice/encl/clock; encl unwrap letter.pdf.encl",
     );
     insta::assert_snapshot!(session.transcript());
 }

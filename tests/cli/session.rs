@@ -87,6 +87,11 @@ impl Session {
         self.folder.path().join("keys").join(person)
     }
 
+    /// The folder of a person's machine, in which the program keeps its state.
+    pub(crate) fn state(&self, person: &str) -> PathBuf {
+        self.folder.path().join("state").join(person)
+    }
+
     pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.work().join(name), bytes).unwrap();
     }
@@ -171,11 +176,14 @@ impl Session {
             .join("keys")
             .to_string_lossy()
             .into_owned();
+        let states = self.folder.path().join("state");
+        let states = states.to_string_lossy().into_owned();
         scrub(
             &self
                 .transcript
                 .replace(&folder, "<work>")
-                .replace(&keys, "<keys>"),
+                .replace(&keys, "<keys>")
+                .replace(&states, "<state>"),
         )
     }
 
@@ -201,6 +209,7 @@ impl Session {
                 "ENCL_KEYSTORE",
                 self.folder.path().join("keys").join(person),
             )
+            .env("XDG_STATE_HOME", self.state(person))
             .env("TZ", "UTC")
             .env("LC_ALL", "C.UTF-8")
             .env("TERM", "dumb")

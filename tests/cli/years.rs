@@ -90,9 +90,9 @@ impl Years {
         );
     }
 
-    /// Deletes a person's keystore. The state folder stays, since all people of this test share it.
+    /// Deletes what a person's machine holds.
     fn loses_laptop(&self, person: &str) {
-        self.succeed(person, "rm -r \"$ENCL_KEYSTORE\"");
+        self.succeed(person, "rm -r \"$ENCL_KEYSTORE\" \"$XDG_STATE_HOME\"");
     }
 }
 

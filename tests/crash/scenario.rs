@@ -214,7 +214,7 @@ impl Scenario {
             scene.write("out", OLD);
         }
         if self.forgives() {
-            fs::remove_file(scene.at("bob/clock")).unwrap();
+            fs::remove_file(scene.at(".local/state/encl/clock")).unwrap();
         }
         scene
     }

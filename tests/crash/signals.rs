@@ -66,7 +66,7 @@ fn nothing_left(scene: &Scene) -> bool {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names
         .into_iter()
-        .all(|name| name != "out" && !name.starts_with('.'))
+        .all(|name| name != "out" && !name.starts_with(".encl"))
 }
 
 #[test]

@@ -64,6 +64,7 @@ impl People {
         command.current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.folder.path());
         command.env("ENCL_KEYSTORE", self.path(&format!("keys-{who}")));
+        command.env("XDG_STATE_HOME", self.path(&format!("state-{who}")));
     }
 
     /// Runs the program, which must succeed, and returns its standard output.

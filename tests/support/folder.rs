@@ -1,18 +1,10 @@
 //! A folder that is prepared once and copied for every test that uses it.
 
-use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-use encl::crypto::kdf::keystore_place;
-use encl::crypto::signing::RootId;
-
-/// The folder of a machine's trust decisions, with one file for each keystore (`src/keystore/machine_state.rs`).
-const DECISIONS: &str = ".local/state/encl/trust";
 
 /// The contents of a folder, with modes and times. They are in memory, so that no files are left over.
 pub(crate) struct Prepared {
@@ -24,8 +16,6 @@ enum Entry {
     Folder(Permissions),
     File(Contents),
     Link(PathBuf),
-    /// The decisions about the keystore at this path: the file is named by a hash of the whole path.
-    Decisions(PathBuf, Contents),
 }
 
 struct Contents {
@@ -38,23 +28,7 @@ impl Prepared {
     pub(crate) fn of(folder: &Path) -> Self {
         let mut entries = Vec::new();
         gather(folder, Path::new(""), &mut entries);
-        let whole = fs::canonicalize(folder).unwrap();
-        let folders = entries.iter().filter_map(|(path, entry)| match entry {
-            Entry::Folder(_) => Some((place(&whole.join(path)), path.clone())),
-            _ => None,
-        });
-        let keystores: HashMap<String, PathBuf> = folders.collect();
-        let decisions = |(path, entry): (PathBuf, Entry)| match entry {
-            Entry::File(contents) if path.parent() == Some(Path::new(DECISIONS)) => {
-                let name = path.file_name().unwrap().to_str().unwrap();
-                let keystore = keystores.get(name).expect("decisions are about a keystore");
-                (path, Entry::Decisions(keystore.clone(), contents))
-            }
-            entry => (path, entry),
-        };
-        Self {
-            entries: entries.into_iter().map(decisions).collect(),
-        }
+        Self { entries }
     }
 
     /// Fills an empty folder.
@@ -70,9 +44,6 @@ impl Prepared {
                 }
                 Entry::File(contents) => contents.write(&path),
                 Entry::Link(target) => symlink(target, &path).unwrap(),
-                Entry::Decisions(keystore, contents) => {
-                    contents.write(&path.with_file_name(place(&whole.join(keystore))));
-                }
             }
         }
     }
@@ -116,9 +87,4 @@ fn gather(root: &Path, below: &Path, entries: &mut Vec<(PathBuf, Entry)>) {
             entries.push((path, Entry::File(Contents::of(&entry.path()))));
         }
     }
-}
-
-/// The name of the file with the decisions about the keystore at a path.
-fn place(path: &Path) -> String {
-    RootId(keystore_place(path.as_os_str().as_bytes())).to_string()
 }

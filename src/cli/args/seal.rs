@@ -82,6 +82,9 @@ impl SealOptions {
         people: &'a People,
         context: &Context,
     ) -> Result<Option<&'a Person>, Failure> {
+        if !(self.anonymous && self.no_self) {
+            people.check_me()?;
+        }
         match context.identity_name(self.identity.as_deref()) {
             Some(name) => Ok(Some(people.my_identity(&name)?)),
             None if people.active.is_empty() && !(self.anonymous && self.no_self) => {

@@ -109,6 +109,8 @@ pub struct People {
     pub active: Vec<Person>,
     /// My identities that only open what was encrypted to them earlier.
     pub retired: Vec<Person>,
+    /// Identities in the keystore that I have not adopted. They open what was encrypted to them, and are nobody I know.
+    pub set_aside: Vec<Person>,
     names: OnceLock<Vec<Names>>,
     /// The keystore's index of names, if it has one: a hint.
     index: OnceLock<Option<ContactIndex>>,
@@ -145,8 +147,14 @@ impl People {
             };
             list.push(me(stored.card));
         }
+        let stranger = |card| Person {
+            card,
+            trust: Trust::Unknown,
+        };
+        let set_aside = keystore.set_aside()?.into_iter().map(stranger).collect();
         Ok(Self {
             retired,
+            set_aside,
             ..Self::with_active(keystore, active)
         })
     }
@@ -166,6 +174,7 @@ impl People {
             keystore,
             active,
             retired: Vec::new(),
+            set_aside: Vec::new(),
             names: OnceLock::new(),
             index: OnceLock::new(),
             lookups: AtomicUsize::new(0),
@@ -186,17 +195,32 @@ impl People {
         self.retired.iter().any(|person| person.card.id() == id)
     }
 
-    /// All of my identities that open envelopes: the active ones, then the retired ones.
+    /// All of my identities: the active ones, then the retired ones.
     pub fn readers(&self) -> impl Iterator<Item = &Person> {
         self.active.iter().chain(&self.retired)
+    }
+
+    /// Everybody whose private keys are in the keystore: my identities, then those that I have not adopted.
+    pub fn openers(&self) -> impl Iterator<Item = &Person> {
+        self.readers().chain(&self.set_aside)
+    }
+
+    /// Finds out whether my identities are here as this machine remembers them, before anything is signed or encrypted in my
+    /// name.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Keystore`].
+    pub fn check_me(&self) -> Result<(), DirectoryError> {
+        Ok(self.keystore.check_own()?)
     }
 
     /// One of my active identities, by address, name or fingerprint.
     ///
     /// # Errors
     /// [`DirectoryError::NotMine`]; [`DirectoryError::RetiredIdentity`] where a retired one has that name; and those of
-    /// [`Who::parse`].
+    /// [`Who::parse`] and [`People::check_me`].
     pub fn my_identity(&self, name: &str) -> Result<&Person, DirectoryError> {
+        self.check_me()?;
         let who = Who::parse(name, WhoUse::Own)?;
         let names: Vec<Names> = self.active.iter().map(Person::names).collect();
         let id = match_one(&who, &names).map_err(|error| {

@@ -25,7 +25,7 @@ pub(crate) fn card(name: &str, addresses: &[&str]) -> Card {
 /// A keystore that has these contacts and nothing else, as long as its folder lives.
 pub(crate) fn keystore(cards: &[&Card]) -> (TempDir, Keystore) {
     let folder = tempfile::tempdir().unwrap();
-    let keystore = Keystore::at(folder.path().join("encl"));
+    let keystore = Keystore::at(folder.path().join("encl")).with_state(folder.path().join("state"));
     for card in cards {
         keystore
             .accept(card, AddedBy::Added, card.created())

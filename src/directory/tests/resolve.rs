@@ -165,7 +165,8 @@ fn leave_index(keystore: &Keystore, lines: &str) {
         of.ctime_nsec()
     );
     let text = format!("encl-contacts/1 {stamp} {sum}\n{lines}");
-    let path = keystore.root().join("contacts.index");
+    let path = keystore.index_path().unwrap();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, text).unwrap();
     let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(path, owner_only).unwrap();
@@ -208,7 +209,8 @@ fn an_index_hides_no_other_bob_and_no_stranger() {
     let one_bob = card("Bob", &["bob@example.org"]);
     let two_bob = card("bob", &["bob@example.com"]);
     let known = people(&[&one_bob, &two_bob]);
-    let keystore = Keystore::at(known.folder.path().join("encl"));
+    let keystore = Keystore::at(known.folder.path().join("encl"))
+        .with_state(known.folder.path().join("state"));
     let lines = format!(
         "{}\tBob\tbob@example.org\n{}\tbob\tbob@example.com\n",
         one_bob.id(),

@@ -5,7 +5,7 @@
 //! ```text
 //! encl-backup                 `encl-backup/1` and the time
 //! identities/ID/…             card, revocation, perhaps ended, and last secret: private keys behind a passphrase stay there
-//! trust                       every decision about people, as this machine judges it (see the module `machine_state`)
+//! trust                       every decision about people, as this machine judges it (see the module `state::decision_list`)
 //! contacts/ID
 //! groups/NAME
 //! invitations/HASH
@@ -26,7 +26,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::contacts::CONTACTS;
 use super::identities::line;
 use super::invitations::INVITATIONS;
-use super::machine_state;
+use super::state::decision_list;
 use super::trust::Trust;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
@@ -102,7 +102,10 @@ impl Keystore {
     pub fn backup(&self, now: Time) -> Result<Backup, KeystoreError> {
         let identities = self.identities()?;
         // Nothing is left out without a word.
-        let is_listed = |id: &RootId| identities.iter().any(|one| one.card.id() == *id);
+        let set_aside = &self.machine_state()?.set_aside;
+        let is_listed = |id: &RootId| {
+            set_aside.contains(id) || identities.iter().any(|one| one.card.id() == *id)
+        };
         if let Some(id) = self.identity_ids()?.iter().find(|id| !is_listed(id)) {
             let path = self.identity_folder(id).join("card");
             return Err(KeystoreError::damaged(&path, &"it is not there"));
@@ -161,7 +164,7 @@ impl Keystore {
 
     /// What is in force about everybody: the judgement on every contact, and what is remembered of those who are none.
     fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
-        let mut decisions = self.machine_state()?.decisions().clone();
+        let mut decisions = self.machine_state()?.decisions()?;
         for head in self.contact_heads()? {
             decisions.insert(head.id, head.trust);
         }
@@ -204,7 +207,7 @@ impl Backup {
             Entry::Folder(name) => self.folder(name),
             Entry::Identity(id) => self.identity(&id)?,
             Entry::Trust => {
-                let text = machine_state::text(&keystore.decisions()?);
+                let text = decision_list::text(&keystore.decisions()?);
                 self.file(TRUST, text.as_bytes());
             }
             Entry::Contact(id) => {

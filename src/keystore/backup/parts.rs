@@ -11,7 +11,7 @@ use super::super::groups::{Group, is_group_name};
 use super::super::identities::ENDED;
 use super::super::identity_export::IdentityExport;
 use super::super::invitations::{self, INVITATIONS, Invitation};
-use super::super::machine_state;
+use super::super::state::decision_list;
 use super::super::trust::Trust;
 use super::{CONTACTS, DEFAULT, GROUPS, HEAD, IDENTITIES, MAGIC, TRUST};
 use crate::crypto::signing::RootId;
@@ -246,7 +246,7 @@ fn single(bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {
             ))
         }
         _ => {
-            let decisions = machine_state::from_text(text()?);
+            let decisions = decision_list::from_text(text()?);
             let decisions =
                 decisions.map_err(|number| wrong(&format!("line {number} of its decisions")))?;
             Ok(Part::Decisions(Decisions(decisions)))

@@ -1,6 +1,3 @@
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
-
 use super::*;
 use crate::identity::{Card, Identity};
 use crate::keystore::tests::{card, now, person};
@@ -33,9 +30,7 @@ impl Machine {
             how: Compared::Code,
             by: *id,
         };
-        self.keystore
-            .verify_contact(id, verified, &mut UnwrapErr(SysRng))
-            .unwrap();
+        self.keystore.verify_contact(id, verified).unwrap();
     }
 
     fn trust(&self, id: &RootId) -> &'static str {
@@ -48,14 +43,14 @@ impl Machine {
     /// Restores the other's backup after looking at it, and says what became of each contact and group.
     fn restore(&self, other: &Self, is_mine: bool) -> Vec<RestoreOutcome> {
         let verified = self.pass(other, RestoreMode::DryRun, is_mine).1;
-        let restoring = RestoreMode::Apply(verified, &mut UnwrapErr(SysRng));
+        let restoring = RestoreMode::Apply(verified);
         self.pass(other, restoring, is_mine).0
     }
 
     fn pass(
         &self,
         other: &Self,
-        restoring: RestoreMode<'_>,
+        restoring: RestoreMode,
         is_mine: bool,
     ) -> (Vec<RestoreOutcome>, BTreeMap<RootId, Trust>) {
         let mut restore = self.keystore.restore(restoring, is_mine).unwrap();

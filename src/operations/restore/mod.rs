@@ -323,11 +323,9 @@ impl<'a> Merge<'a> {
             self.merge_waiting();
             let is_mine = self.is_mine();
             self.report.is_mine = is_mine;
-            let mode = match &mut self.identities {
+            let mode = match &self.identities {
                 None => RestoreMode::DryRun,
-                Some(identities) => {
-                    RestoreMode::Apply(std::mem::take(&mut self.verified), identities.rng)
-                }
+                Some(_) => RestoreMode::Apply(std::mem::take(&mut self.verified)),
             };
             self.restore = Some(self.keystore.restore(mode, is_mine)?);
         }

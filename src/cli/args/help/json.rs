@@ -206,6 +206,7 @@ My identities:
 encl.key/1                encl key list (one for each identity), key show, key default without WHO, key passphrase,
                           key import, key paper --restore: the fields of CARD, and
   default                 flag                  whether it signs unless you say otherwise
+  adopted                 flag                  whether it is yours as far as this machine knows (`encl key adopt`)
   revoked                 flag
   replaced_by             id or null            the identity that replaced it
   passphrase              flag or null          whether it protects the private keys; null: they are missing

@@ -191,9 +191,17 @@ An invitation (`encl invite ADDRESS`) has a one-time token, which comes back bes
 invitation was answered, within 90 days. It verifies nobody: anybody who can read the mail has the token. The From
 field of a message with a card verifies nobody either: it must fit the card, but anybody can write it.
 
-Your decisions are also stored in $XDG_STATE_HOME/encl (~/.local/state/encl), which belongs to this machine. So a
-keystore that is synchronised, or that others can write to, can lower trust but never raise it: a contact verified on
-another machine counts as unverified here until you verify it here.
+This machine remembers your decisions, and which identities are yours, in $XDG_STATE_HOME/encl (~/.local/state/encl),
+for all your keystores. Do not synchronise that folder. Whoever can write to a keystore, but not to that folder:
+
+  can      remove things, read the names in it, and put in a card of somebody you have not verified
+  cannot   verify anybody or undo a block: a contact verified on another machine is unverified here until you verify
+           it here
+  cannot   be you: an identity put into the keystore opens what was encrypted for it, and nothing else, until
+           `encl key adopt`; if yours is gone, or its card is an older one, nothing is encrypted or signed (exit 7)
+
+A keystore that this machine meets for the first time is taken as it stands, and so it is in every run where nothing can
+be remembered (a container); a notice says so. Nobody is verified then.
 
   --require-verified   (wrap)            refuse contacts that are not verified
   --signed-by WHO      (unwrap, verify)  refuse an envelope not signed by WHO; WHO must not be changed,

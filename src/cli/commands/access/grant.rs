@@ -60,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         .rewrite
         .remove_leftovers(&inputs, &Roots::default())?;
     let people = context.people()?;
+    people.check_me()?;
     if people.active.is_empty() {
         return Err(no_identity("cannot give anybody access").into());
     }

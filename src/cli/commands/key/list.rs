@@ -1,9 +1,12 @@
 //! `encl key list`: my identities.
 
 use clap::Args;
+use encl::identity::fingerprint;
+use encl::keystore::{Standing, StoredIdentity};
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::errors::keystore::unreadable;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::find::identities;
 use crate::cli::operations::identity::report;
@@ -14,11 +17,26 @@ use crate::cli::operations::identity::report;
 pub(crate) struct Arguments {}
 
 pub(crate) fn run(context: &Context) -> Result<(), Failure> {
-    let identities = identities(context)?;
+    let mut identities = identities(context)?;
+    let set_aside = context.keystore.set_aside();
+    let set_aside = set_aside.map_err(|error| unreadable(&error))?;
+    identities.extend(set_aside.into_iter().map(|card| StoredIdentity {
+        card,
+        is_default: false,
+        standing: Standing::Active,
+    }));
     if identities.is_empty() {
         context
             .terminal
             .status("you have no identity: `encl key new ADDRESS` creates one");
     }
-    report::list(&identities, context)
+    report::list(&identities, context)?;
+    let missed = context.keystore.missed();
+    for id in missed.map_err(|error| unreadable(&error))? {
+        context.terminal.warning(&format!(
+            "your identity {} is not in the keystore any more, and you did not remove it",
+            fingerprint(&id)
+        ));
+    }
+    Ok(())
 }

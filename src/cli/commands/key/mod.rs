@@ -1,5 +1,6 @@
 //! `encl key`: my identities, one command a file.
 
+pub(crate) mod adopt;
 pub(crate) mod card;
 pub(crate) mod default;
 pub(crate) mod export;
@@ -21,7 +22,7 @@ use crate::cli::errors::{CommandResult, Exit};
 use clap::Subcommand;
 
 /// My identities, the keys that decrypt and sign: new, list, show, card, default, passphrase, rotate, renew, replace,
-/// revoke, export, import, paper, remove
+/// revoke, export, import, paper, remove, adopt
 #[derive(Debug, Subcommand)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl key new bob@example.org > bob.card
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Import(import::Arguments),
     Paper(paper::Arguments),
     Remove(remove::Arguments),
+    Adopt(adopt::Arguments),
 }
 
 pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
@@ -59,6 +61,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
         Command::Import(arguments) => import::run(&arguments, context),
         Command::Paper(arguments) => paper::run(&arguments, context),
         Command::Remove(arguments) => remove::run(&arguments, context),
+        Command::Adopt(arguments) => adopt::run(&arguments, context),
     }?;
     Ok(())
 }

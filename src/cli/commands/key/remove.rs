@@ -2,12 +2,13 @@
 
 use crate::cli::display::names::DisplayName;
 use clap::Args;
+use encl::identity::fingerprint;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::find::find;
+use crate::cli::operations::identity::find::{Removal, find_to_remove};
 use crate::cli::terminal::safe;
 
 /// Remove an identity and its private keys. This cannot be undone
@@ -24,20 +25,30 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let Arguments { who, yes } = arguments;
-    let card = find(Some(who), context)?.card;
     let what = format!("cannot remove your identity {}", safe(who));
-    let question = format!(
-        "Remove {} for ever? What was encrypted for it can then never be decrypted with it",
-        card.display_name()
-    );
+    let (id, name) = match find_to_remove(who, context)? {
+        Removal::Here(card) => (card.id(), Some(card.display_name())),
+        Removal::Gone(id) => (id, None),
+    };
+    let question = match &name {
+        Some(name) => format!(
+            "Remove {name} for ever? What was encrypted for it can then never be decrypted with it"
+        ),
+        None => format!(
+            "Miss {} no longer? It is gone from the keystore",
+            fingerprint(&id)
+        ),
+    };
     if !*yes {
         context.confirm(&question, &what)?;
     }
-    let removed = context.keystore.remove_identity(&card.id());
+    let removed = context.keystore.remove_identity(&id);
     removed.map_err(|error| keystore::failure(&what, &error))?;
-    context.terminal.status(&format!(
-        "removed {}; what was encrypted for it can no longer be decrypted with it",
-        card.display_name()
-    ));
+    context.terminal.status(&match name {
+        Some(name) => {
+            format!("removed {name}; what was encrypted for it can no longer be decrypted with it")
+        }
+        None => format!("{} is not yours any more", fingerprint(&id)),
+    });
     Ok(())
 }

@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod identity;
 
+use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
 
 use crate::cli::errors::{Exit, Failure, io_message};
@@ -10,7 +11,13 @@ use crate::cli::terminal::{safe, shown};
 
 /// The keystore could not be read at all.
 pub(crate) fn unreadable(error: &KeystoreError) -> Failure {
-    failure("cannot read the keystore", error)
+    let what = match error {
+        KeystoreError::OwnMissing(_)
+        | KeystoreError::OwnOlder { .. }
+        | KeystoreError::NotAdopted(_) => "cannot use your identity",
+        _ => "cannot read the keystore",
+    };
+    failure(what, error)
 }
 
 /// What went wrong with the keystore, as a failure of `what` ("cannot …").
@@ -33,6 +40,21 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
         KeystoreError::Naming(_) => failure.hint(
             "no card may be called so: ask its owner for a card with another name or address",
         ),
+        KeystoreError::OwnMissing(id) => failure.hint(format!(
+            "`encl restore BACKUP` or `encl key import FILE` brings it back; `encl key remove {}`, if you do not want it any more",
+            fingerprint(id)
+        )),
+        KeystoreError::OwnOlder { .. } => {
+            failure.hint("its keys may be ones that you replaced: `encl restore BACKUP` or `encl key import FILE` brings the newest back")
+        }
+        KeystoreError::NotAdopted(id) => failure.hint(format!(
+            "if you made this identity, run `encl key adopt {}`; `encl key list` shows all",
+            fingerprint(id)
+        )),
+        KeystoreError::StateDamaged { .. } => failure.hint(
+            "without this file it is forgotten what was decided; without the folder this machine begins anew, and nobody is verified",
+        ),
+        KeystoreError::OfAnother { .. } => failure.hint("set $XDG_STATE_HOME to a folder of your own"),
         KeystoreError::Changed => failure.hint("run the command again"),
         KeystoreError::Blocked => failure.hint("run `encl contact unblock` first"),
         KeystoreError::NoState => failure.hint("set $XDG_STATE_HOME or $HOME"),
@@ -49,6 +71,9 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::OtherCard { .. }
         | KeystoreError::OwnCard
         | KeystoreError::Naming(_)
+        | KeystoreError::OwnMissing(_)
+        | KeystoreError::OwnOlder { .. }
+        | KeystoreError::NotAdopted(_)
         | KeystoreError::Blocked
         | KeystoreError::NotBlocked
         | KeystoreError::Revoked

@@ -1,6 +1,8 @@
 //! One of my identities, as it was named or by default.
 
+use encl::crypto::signing::RootId;
 use encl::directory::{Names, Who, WhoUse, match_one};
+use encl::identity::{Card, parse_fingerprint};
 use encl::keystore::{Standing, StoredIdentity};
 
 use crate::cli::context::Context;
@@ -11,6 +13,7 @@ use crate::cli::errors::{Exit, Failure};
 
 /// All my identities.
 pub(crate) fn identities(context: &Context) -> Result<Vec<StoredIdentity>, Failure> {
+    context.tell_of_identities()?;
     let identities = context.keystore.identities();
     identities.map_err(|error| keystore::failure("cannot read your identities", &error))
 }
@@ -27,7 +30,43 @@ pub(crate) fn find_active(who: Option<&str>, context: &Context) -> Result<Stored
 
 /// One of my identities by address, name or fingerprint, of two with the same the one that is used; without one the default.
 pub(crate) fn find(who: Option<&str>, context: &Context) -> Result<StoredIdentity, Failure> {
-    let mut identities = identities(context)?;
+    let identities = identities(context)?;
+    let known = context.keystore.check_own();
+    known.map_err(|error| keystore::unreadable(&error))?;
+    find_in(identities, who, context)
+}
+
+/// What `key remove` removes.
+pub(crate) enum Removal {
+    /// An identity in the keystore.
+    Here(Card),
+    /// One of mine that is gone already.
+    Gone(RootId),
+}
+
+/// One of my identities, or by its fingerprint one that I have not adopted, or one that is gone.
+pub(crate) fn find_to_remove(who: &str, context: &Context) -> Result<Removal, Failure> {
+    let mine = identities(context)?;
+    let keystore = &context.keystore;
+    let failed = |error| keystore::unreadable(&error);
+    if let Some(id) = parse_fingerprint(who) {
+        if keystore.is_missed(&id).map_err(failed)? {
+            return Ok(Removal::Gone(id));
+        }
+        let here = mine.iter().map(|one| &one.card);
+        let set_aside = keystore.set_aside().map_err(failed)?;
+        if let Some(card) = here.chain(&set_aside).find(|card| card.id() == id) {
+            return Ok(Removal::Here(card.clone()));
+        }
+    }
+    Ok(Removal::Here(find(Some(who), context)?.card))
+}
+
+fn find_in(
+    mut identities: Vec<StoredIdentity>,
+    who: Option<&str>,
+    context: &Context,
+) -> Result<StoredIdentity, Failure> {
     let place = match context.identity_name(who) {
         Some(name) => place_of(&name, &identities, context)?,
         None if identities.is_empty() => {

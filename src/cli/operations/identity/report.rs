@@ -22,6 +22,7 @@ struct IdentityObject<'a> {
     #[serde(flatten)]
     card: CardFacts<'a>,
     default: bool,
+    adopted: bool,
     revoked: bool,
     replaced_by: Option<String>,
     /// Unknown where the private keys are gone.
@@ -33,8 +34,12 @@ pub(crate) fn list(identities: &[StoredIdentity], context: &Context) -> Result<(
     for identity in identities {
         let secret = secret(identity, context)?;
         let mark = if identity.is_default { "* " } else { "  " };
+        let adopted = match context.is_mine(identity.card.id())? {
+            true => "",
+            false => ", not adopted",
+        };
         let words = format!(
-            "{mark}{}  {}{}{}",
+            "{mark}{}  {}{adopted}{}{}",
             identity.card.display_name(),
             fingerprint(&identity.card.id()),
             standing(identity.standing, identities),
@@ -83,6 +88,7 @@ fn report(
     let object = IdentityObject {
         schema: "encl.key/1",
         default: identity.is_default,
+        adopted: context.is_mine(identity.card.id())?,
         replaced_by: match identity.standing {
             Standing::Replaced(id) => Some(id.to_string()),
             _ => None,

@@ -48,7 +48,7 @@ impl<'a> Opening<'a> {
         context.warn_of_clock();
         let keys = match context.identity_name(requirements.identity.as_deref()) {
             Some(name) => MyKeys::new(context, std::slice::from_ref(people.my_identity(&name)?)),
-            None => MyKeys::new(context, people.readers()),
+            None => MyKeys::new(context, people.openers()),
         };
         let requirements = requirements.resolve(people)?;
         let (approvals, names) = approvals.into_parts(context.terminal);

@@ -53,13 +53,14 @@ impl<'a> RewriteSession<'a> {
         context: &'a Context,
     ) -> Result<Self, Failure> {
         context.warn_of_clock();
+        people.check_me()?;
         let named = match context.identity_name(options.identity.as_deref()) {
             Some(name) => Some(people.my_identity(&name)?),
             None => None,
         };
         let approvals = LoadedApprovals::load(&options.with, inputs, context)?;
         let (approvals, names) = approvals.into_parts(context.terminal);
-        let keys = MyKeys::new(context, people.readers());
+        let keys = MyKeys::new(context, people.openers());
         Ok(Self {
             verb,
             context,

@@ -48,13 +48,16 @@ impl<'a> Author<'a> {
         request: &AuthorRequest<'_>,
         people: &'a People,
     ) -> Result<Self, AuthorError> {
+        let needs_none = request.is_anonymous && request.without_me;
+        if !needs_none {
+            people.check_me()?;
+        }
         let name = request.identity.or(request.preferred);
         let named = name.map(|name| people.my_identity(name)).transpose()?;
         let signs = match request.identity {
             Some(_) => named,
             None => by_from(header, named, people),
         };
-        let needs_none = request.is_anonymous && request.without_me;
         if people.active.is_empty() && !people.retired.is_empty() && !needs_none {
             return Err(AuthorError::OnlyRetired);
         }

@@ -161,8 +161,6 @@ fn record(
         how,
         by,
     };
-    let recorded = context
-        .keystore
-        .verify_contact(&card.id(), verified, &mut context.rng());
+    let recorded = context.keystore.verify_contact(&card.id(), verified);
     recorded.map_err(|error| keystore::failure(what, &error))
 }

@@ -1,0 +1,124 @@
+//! The user's own identities in a keystore, held against what this machine remembers.
+
+use super::super::{Keystore, KeystoreError, Standing};
+use super::Acquaintance;
+use super::own::OwnFault;
+use crate::crypto::signing::RootId;
+use crate::identity::Card;
+
+impl Keystore {
+    /// Identities in the keystore's folder that are not the user's own, as far as this machine knows. They open what was sealed to
+    /// them, and nothing else.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn set_aside(&self) -> Result<Vec<Card>, KeystoreError> {
+        let machine = self.machine_state()?;
+        let cards = machine.set_aside.iter().map(|id| self.identity_card(id));
+        let cards = cards.collect::<Result<Vec<_>, _>>()?;
+        Ok(cards.into_iter().flatten().collect())
+    }
+
+    /// Finds out whether the user's own identities are here as this machine remembers them, before anything is signed or sealed
+    /// in their names.
+    ///
+    /// # Errors
+    /// [`KeystoreError::OwnMissing`], [`KeystoreError::OwnOlder`], [`KeystoreError::NotAdopted`].
+    pub fn check_own(&self) -> Result<(), KeystoreError> {
+        let machine = self.machine_state()?;
+        match (machine.faults.first(), machine.set_aside.first()) {
+            (Some(OwnFault::Missing(id)), _) => Err(KeystoreError::OwnMissing(*id)),
+            (Some(OwnFault::Older { id, serial, known }), _) => Err(KeystoreError::OwnOlder {
+                id: *id,
+                serial: *serial,
+                known: *known,
+            }),
+            (None, Some(id)) if self.identities()?.is_empty() => {
+                Err(KeystoreError::NotAdopted(*id))
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The default identity that the keystore names, if it is another one than the user chose.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn unchosen_default(&self) -> Result<Option<RootId>, KeystoreError> {
+        match self.chosen_default()? {
+            Some(id) if !self.is_chosen(&id)? => Ok(Some(id)),
+            _ => Ok(None),
+        }
+    }
+
+    /// How this run met the keystore.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn acquaintance(&self) -> Result<Acquaintance, KeystoreError> {
+        Ok(self.machine_state()?.acquaintance)
+    }
+
+    /// Takes an identity in the keystore's folder as the user's own.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`], [`KeystoreError::AddressTaken`], and what the system refuses.
+    pub fn adopt_identity(&self, id: &RootId) -> Result<(), KeystoreError> {
+        let lock = self.lock()?;
+        let card = self.identity_card(id)?;
+        let card = card.ok_or(KeystoreError::Unknown("identity"))?;
+        if self.standing(id)? == Standing::Active {
+            self.refuse_taken_addresses(&card)?;
+        }
+        let is_first = !self.identities()?.iter().any(|known| known.is_default);
+        self.remember_own(&lock, &card)?;
+        match is_first && self.standing(id)? == Standing::Active {
+            true => self.choose_default(&lock, id),
+            false => Ok(()),
+        }
+    }
+
+    /// The default identity: the one that the keystore names if the user chose it, else one that is here and was chosen.
+    pub(in super::super) fn default_here(
+        &self,
+        cards: &[Card],
+    ) -> Result<Option<RootId>, KeystoreError> {
+        let named = self.chosen_default()?;
+        let is_chosen = |id: &RootId| self.is_chosen(id);
+        if let Some(id) = &named
+            && is_chosen(id)?
+        {
+            return Ok(named);
+        }
+        if !self.remembers()? {
+            return Ok(named);
+        }
+        for card in cards {
+            if is_chosen(&card.id())? {
+                return Ok(Some(card.id()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether one of the user's own identities was in this keystore and is gone.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn is_missed(&self, id: &RootId) -> Result<bool, KeystoreError> {
+        Ok(self.missed()?.contains(id))
+    }
+
+    /// The user's own identities that were in this keystore and are gone.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn missed(&self) -> Result<Vec<RootId>, KeystoreError> {
+        let machine = self.machine_state()?;
+        let missed = machine.faults.iter().filter_map(|fault| match fault {
+            OwnFault::Missing(id) => Some(*id),
+            OwnFault::Older { .. } => None,
+        });
+        Ok(missed.collect())
+    }
+}

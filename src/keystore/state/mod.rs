@@ -1,0 +1,225 @@
+//! The state of this machine: what it remembers of keys, for all keystores of the user.
+//!
+//! ```text
+//! version           `encl-state/2`; written last: without it this machine remembers no identities
+//! index/PLACE       the names of all contacts of a keystore, see the module `index`
+//! clock             a hint: the latest time at which a keystore was used; may be removed at any time
+//! own/ID            an identity of the user: whether it was removed or chosen as the default, where it was seen, and the highest
+//!                   serial of its cards, one line of JSON
+//! people/ID         what the user decided about the key of a contact, one line of JSON
+//! lock              held by the process that writes
+//! places            keystores that an earlier version knew and this one has not met, one PLACE a line
+//! key, trust/PLACE  decisions as earlier versions kept them, for each keystore; read once, see the module `migration`
+//! ```
+//!
+//! The folder is no part of any keystore and is not synchronised, and what is in it is believed: write access to a keystore is
+//! not enough to undo a decision. Nothing in it depends on where a keystore is, so that moving or copying one changes nothing.
+//! Each fact is a file of its own, replaced atomically; a run reads the facts about those whom it meets.
+
+pub(super) mod decision_list;
+mod first_use;
+mod migration;
+mod mine;
+mod own;
+mod people;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+
+use super::folder::{self, WriteLock};
+use super::trust::Trust;
+use super::{Keystore, KeystoreError};
+use crate::atomic_file::Existing;
+use crate::crypto::kdf;
+use crate::crypto::signing::RootId;
+
+pub use first_use::Acquaintance;
+use own::{Own, OwnFault};
+
+const VERSION: &str = "version";
+const MAGIC: &str = "encl-state/2";
+/// The magic and a line feed are 13 bytes.
+const VERSION_BYTES_MAX: u64 = 64;
+
+/// What this machine remembers. Nothing for a keystore without a state folder.
+pub(super) struct MachineState {
+    folder: Option<PathBuf>,
+    /// Decisions of an earlier version that could not be moved, since nothing can be written.
+    earlier: BTreeMap<RootId, Trust>,
+    /// What is remembered of identities; `None` where nothing can be remembered, and all in the keystore are the user's own.
+    own: Option<BTreeMap<RootId, Own>>,
+    pub(super) acquaintance: Acquaintance,
+    /// Identities in the keystore that are not the user's own.
+    pub(super) set_aside: Vec<RootId>,
+    /// What is wrong with the user's own.
+    faults: Vec<OwnFault>,
+}
+
+impl MachineState {
+    /// The last decision about this key, if there is one.
+    pub(super) fn decision(&self, id: &RootId) -> Result<Option<Trust>, KeystoreError> {
+        let Some(folder) = &self.folder else {
+            return Ok(None);
+        };
+        let remembered = people::read(folder, id)?;
+        Ok(remembered.or_else(|| self.earlier.get(id).copied()))
+    }
+
+    /// Begins the memory, if the keystore can be remembered. The caller holds the lock.
+    pub(super) fn begin(&self, state: &Path) -> Result<(), KeystoreError> {
+        match self.own {
+            Some(_) => make_version(state),
+            None => Ok(()),
+        }
+    }
+
+    /// All decisions.
+    pub(super) fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
+        let mut all = self.earlier.clone();
+        if let Some(folder) = &self.folder {
+            all.extend(people::read_all(folder)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Keystore {
+    /// This keystore, with what is decided about it remembered in `folder`, which belongs to this machine and is not
+    /// synchronised. The folder is made with the first decision.
+    #[must_use]
+    pub fn with_state(self, folder: impl Into<PathBuf>) -> Self {
+        Self {
+            state: Some(folder.into()),
+            machine_state: Arc::default(),
+            ..self
+        }
+    }
+
+    /// The state of this machine, prepared once: what an earlier version left is moved into it.
+    pub(super) fn machine_state(&self) -> Result<Arc<MachineState>, KeystoreError> {
+        let known = self
+            .machine_state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(machine) = &*known {
+            return Ok(Arc::clone(machine));
+        }
+        drop(known);
+        let machine = Arc::new(self.prepare_state()?);
+        let mut known = self
+            .machine_state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::clone(&machine));
+        Ok(machine)
+    }
+
+    /// Reads the state again when it is asked for: what it says about identities has changed.
+    pub(super) fn reload_state(&self) {
+        let mut known = self
+            .machine_state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = None;
+    }
+
+    fn prepare_state(&self) -> Result<MachineState, KeystoreError> {
+        let mut machine = MachineState {
+            folder: self.state.clone(),
+            earlier: BTreeMap::new(),
+            own: None,
+            acquaintance: Acquaintance::Known,
+            set_aside: Vec::new(),
+            faults: Vec::new(),
+        };
+        if let Some(state) = &self.state {
+            check(state)?;
+            has_version(state)?;
+            machine.earlier = self.migrate(state)?;
+        }
+        self.make_acquaintance(&mut machine)?;
+        self.note_own(&mut machine)?;
+        Ok(machine)
+    }
+
+    /// Where the keystore is, as a hash of its path; `None` if it does not exist.
+    pub(super) fn place(&self) -> Option<RootId> {
+        let path = fs::canonicalize(&self.root).ok()?;
+        Some(RootId(kdf::keystore_place(path.as_os_str().as_bytes())))
+    }
+
+    /// Saves a decision about a key before the contact's own file is written: after a kill in between, the stricter of both is
+    /// in force. Does nothing for a keystore without a state folder.
+    pub(super) fn save_decision(
+        &self,
+        lock: &WriteLock,
+        id: &RootId,
+        trust: Trust,
+    ) -> Result<(), KeystoreError> {
+        self.save_decisions(lock, &BTreeMap::from([(*id, trust)]))
+    }
+
+    /// Saves decisions about many keys, like [`Keystore::save_decision`].
+    pub(super) fn save_decisions(
+        &self,
+        _lock: &WriteLock,
+        decisions: &BTreeMap<RootId, Trust>,
+    ) -> Result<(), KeystoreError> {
+        let Some(state) = &self.state else {
+            return Ok(());
+        };
+        let machine = self.machine_state()?;
+        for (id, trust) in decisions {
+            if machine.decision(id)? != Some(*trust) {
+                people::write(state, id, *trust)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that the folder, if it is there, is private and this user's.
+fn check(state: &Path) -> Result<(), KeystoreError> {
+    folder::check_root(state)?;
+    match fs::metadata(state) {
+        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => {
+            Err(KeystoreError::OfAnother {
+                path: state.to_owned(),
+                uid: metadata.uid(),
+            })
+        }
+        // One that is not there is empty.
+        _ => Ok(()),
+    }
+}
+
+/// Whether this machine remembers anything yet.
+fn has_version(state: &Path) -> Result<bool, KeystoreError> {
+    let path = state.join(VERSION);
+    let Some(text) = folder::read_up_to(&path, VERSION_BYTES_MAX)? else {
+        return Ok(false);
+    };
+    match std::str::from_utf8(&text).map(str::trim_end) {
+        Ok(MAGIC) => Ok(true),
+        _ => Err(KeystoreError::state_damaged(
+            &path,
+            &"it names no version that is known",
+        )),
+    }
+}
+
+/// Begins the memory, unless it has begun. The caller holds the lock.
+fn make_version(state: &Path) -> Result<(), KeystoreError> {
+    if has_version(state)? {
+        return Ok(());
+    }
+    let line = format!("{MAGIC}\n");
+    folder::write(&state.join(VERSION), line.as_bytes(), Existing::Replace)
+}
+
+#[cfg(test)]
+mod tests;
