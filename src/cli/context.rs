@@ -187,7 +187,7 @@ fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
         notices.push(format!(
             "not adopted: the identity {}; it only decrypts what was encrypted for it; if you made it, run `encl key adopt {}`",
             card.display_name(),
-            fingerprint(&card.id())
+            card.id()
         ));
     }
     if let Some(id) = keystore.unchosen_default()? {

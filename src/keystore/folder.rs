@@ -70,7 +70,7 @@ impl Keystore {
             machine.begin(state)?;
             Ok(lock)
         };
-        let state = match self.state.as_deref().map(take).transpose() {
+        let state = match machine.folder.as_deref().map(take).transpose() {
             Ok(state) => state,
             Err(error) if error.is_read_only() => None,
             Err(error) => return Err(error),

@@ -211,6 +211,7 @@ impl Keystore {
             .map_err(|error| KeystoreError::system("name", &place, error))?;
         folder::sync_folder(&folder)?;
         self.reload_state();
+        self.remember_place(lock, id)?;
         if is_first && !files.iter().any(|(name, _)| *name == ENDED) {
             // Two made in one second have no other order.
             self.choose_default(lock, id)?;

@@ -54,7 +54,19 @@ impl Scene {
     pub(crate) fn copy_of(prepared: &Prepared) -> Self {
         let scene = Self::empty();
         prepared.lay_out(scene.path());
+        scene.settle();
         scene
+    }
+
+    /// Uses each keystore once, so that the machine notes where it is now. That is a note that may fail, and none of the calls
+    /// that are counted.
+    fn settle(&self) {
+        for entry in fs::read_dir(self.path()).unwrap() {
+            let keystore = entry.unwrap().path();
+            if keystore.join("identities").is_dir() {
+                self.done(&["key", "list", "--keystore", keystore.to_str().unwrap()]);
+            }
+        }
     }
 
     /// The present state of this scene, for copies.

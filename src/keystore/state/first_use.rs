@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::super::folder::StateLock;
+use super::super::identities::line;
 use super::super::{Keystore, KeystoreError, folder};
 use super::own::{self, Own};
 use super::{MachineState, make_version};
@@ -125,6 +126,6 @@ pub(super) fn write_expected<'a>(
     state: &Path,
     places: impl Iterator<Item = &'a str>,
 ) -> Result<(), KeystoreError> {
-    let text: String = places.map(|place| format!("{place}\n")).collect();
-    folder::write(&state.join(PLACES), text.as_bytes(), Existing::Replace)
+    let text: Vec<u8> = places.flat_map(line).collect();
+    folder::write(&state.join(PLACES), &text, Existing::Replace)
 }

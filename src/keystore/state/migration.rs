@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{
+    self,
+    ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem},
+};
 use std::path::Path;
 
 use super::super::folder::StateLock;
@@ -126,7 +129,6 @@ impl KeystoreError {
             Self::File(error) => std::error::Error::source(error).and_then(|s| s.downcast_ref()),
             _ => None,
         };
-        use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
         let kind = source.map(io::Error::kind);
         matches!(
             kind,

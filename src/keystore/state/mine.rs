@@ -46,7 +46,7 @@ impl Keystore {
     /// [`KeystoreError`].
     pub fn unchosen_default(&self) -> Result<Option<RootId>, KeystoreError> {
         match self.chosen_default()? {
-            Some(id) if !self.is_chosen(&id)? => Ok(Some(id)),
+            Some(id) if !self.is_chosen(&id)? && self.own_card(&id)?.is_some() => Ok(Some(id)),
             _ => Ok(None),
         }
     }
@@ -72,6 +72,7 @@ impl Keystore {
         }
         let is_first = !self.identities()?.iter().any(|known| known.is_default);
         self.remember_own(&lock, &card)?;
+        self.remember_place(&lock, id)?;
         match is_first && self.standing(id)? == Standing::Active {
             true => self.choose_default(&lock, id),
             false => Ok(()),

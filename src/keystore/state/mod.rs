@@ -25,6 +25,7 @@ mod people;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,7 @@ const VERSION_BYTES_MAX: u64 = 64;
 
 /// What this machine remembers. Nothing for a keystore without a state folder.
 pub(super) struct MachineState {
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
     /// Decisions of an earlier version that could not be moved, since nothing can be written.
     earlier: BTreeMap<RootId, Trust>,
     /// What is remembered of identities; `None` where nothing can be remembered, and all in the keystore are the user's own.
@@ -129,17 +130,17 @@ impl Keystore {
 
     fn prepare_state(&self) -> Result<MachineState, KeystoreError> {
         let mut machine = MachineState {
-            folder: self.state.clone(),
+            folder: self.state.clone().filter(|state| can_be(state)),
             earlier: BTreeMap::new(),
             own: None,
             acquaintance: Acquaintance::Known,
             set_aside: Vec::new(),
             faults: Vec::new(),
         };
-        if let Some(state) = &self.state {
-            check(state)?;
-            has_version(state)?;
-            machine.earlier = self.migrate(state)?;
+        if let Some(state) = machine.folder.clone() {
+            check(&state)?;
+            has_version(&state)?;
+            machine.earlier = self.migrate(&state)?;
         }
         self.make_acquaintance(&mut machine)?;
         self.note_own(&mut machine)?;
@@ -179,6 +180,17 @@ impl Keystore {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether there is, or could be, a folder at this path: not below a file, or in a folder that is closed to this user.
+fn can_be(state: &Path) -> bool {
+    match fs::metadata(state) {
+        Ok(_) => true,
+        Err(error) => !matches!(
+            error.kind(),
+            ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+        ),
     }
 }
 

@@ -36,6 +36,15 @@ pub(in super::super) struct Own {
     pub(in super::super) places: BTreeSet<RootId>,
 }
 
+impl Own {
+    fn add_place(&mut self, place: RootId) {
+        if self.places.len() >= PLACES_MAX {
+            self.places.clear();
+        }
+        self.places.insert(place);
+    }
+}
+
 /// What is wrong with the user's own identities in a keystore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OwnFault {
@@ -67,6 +76,18 @@ impl Keystore {
             own.removed = false;
             own.serial = own.serial.max(card.serial());
         })
+    }
+
+    /// Remembers that an identity of the user is in this keystore, and is to be missed if it is gone.
+    pub(in super::super) fn remember_place(
+        &self,
+        lock: &WriteLock,
+        id: &RootId,
+    ) -> Result<(), KeystoreError> {
+        let Some(place) = self.place().filter(|_| self.is_own(id).unwrap_or(false)) else {
+            return Ok(());
+        };
+        self.change_own(lock, id, |own| own.add_place(place))
     }
 
     /// Remembers that the user removed an identity.
@@ -156,10 +177,7 @@ impl Keystore {
             let is_new = card.serial() > own.serial || !own.places.contains(&place);
             if is_new {
                 own.serial = own.serial.max(card.serial());
-                if own.places.len() >= PLACES_MAX {
-                    own.places.clear();
-                }
-                own.places.insert(place);
+                own.add_place(place);
                 changed.push(*id);
             }
         }
@@ -188,7 +206,7 @@ fn note(
         };
         if !own.removed {
             own.serial = own.serial.max(seen.serial);
-            own.places.insert(place);
+            own.add_place(place);
             write(state, id, &own)?;
         }
     }

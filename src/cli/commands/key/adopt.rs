@@ -82,7 +82,7 @@ fn ask<'c>(waiting: &'c [Card], context: &Context) -> Result<Vec<&'c Card>, Fail
         return Ok(chosen);
     }
     let failed = |error: &PromptError| {
-        let hint = format!("encl key adopt {}", fingerprint(&waiting[0].id()));
+        let hint = format!("encl key adopt {}", waiting[0].id());
         Failure::new(Exit::Recipient, WHAT)
             .caused_by(error)
             .hint(format!("`{hint}` is the answer, if that one is yours"))
@@ -99,7 +99,7 @@ fn ask<'c>(waiting: &'c [Card], context: &Context) -> Result<Vec<&'c Card>, Fail
         );
         let answer = prompt.seen(&question).map_err(|error| failed(&error))?;
         let digits = |text: &str| -> String {
-            let digits = text.chars().filter(|letter| letter.is_ascii_hexdigit());
+            let digits = text.chars().filter(char::is_ascii_hexdigit);
             digits.collect::<String>().to_lowercase()
         };
         let id = digits(&fingerprint(&card.id()));

@@ -3,7 +3,6 @@
 pub(crate) mod backup;
 pub(crate) mod identity;
 
-use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
 
 use crate::cli::errors::{Exit, Failure, io_message};
@@ -41,15 +40,13 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
             "no card may be called so: ask its owner for a card with another name or address",
         ),
         KeystoreError::OwnMissing(id) => failure.hint(format!(
-            "`encl restore BACKUP` or `encl key import FILE` brings it back; `encl key remove {}`, if you do not want it any more",
-            fingerprint(id)
+            "`encl restore BACKUP` or `encl key import FILE` brings it back; `encl key remove {id}`, if you do not want it any more"
         )),
         KeystoreError::OwnOlder { .. } => {
             failure.hint("its keys may be ones that you replaced: `encl restore BACKUP` or `encl key import FILE` brings the newest back")
         }
         KeystoreError::NotAdopted(id) => failure.hint(format!(
-            "if you made this identity, run `encl key adopt {}`; `encl key list` shows all",
-            fingerprint(id)
+            "if you made this identity, run `encl key adopt {id}`; `encl key list` shows all"
         )),
         KeystoreError::StateDamaged { .. } => failure.hint(
             "without this file it is forgotten what was decided; without the folder this machine begins anew, and nobody is verified",
