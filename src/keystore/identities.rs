@@ -210,8 +210,8 @@ impl Keystore {
         fs::rename(&hidden, &place)
             .map_err(|error| KeystoreError::system("name", &place, error))?;
         folder::sync_folder(&folder)?;
-        self.reload_state();
         self.remember_place(lock, id)?;
+        self.reload_state();
         if is_first && !files.iter().any(|(name, _)| *name == ENDED) {
             // Two made in one second have no other order.
             self.choose_default(lock, id)?;

@@ -83,15 +83,15 @@ const CHANGES: [Change; 7] = [
     },
 ];
 
-/// Bob has a file and a page with a later key of his.
+/// Bob has a file and a page with a later key of his, from another machine.
 fn scene() -> Scene {
     static MADE: OnceLock<Prepared> = OnceLock::new();
     Scene::like(&MADE, |scene| {
         scene.write("new", b"a new passphrase\n");
         scene.script(
-            "cp -a bob later && \"$ENCL\" key rotate --keystore later > later.card && \
+            "export XDG_STATE_HOME=$PWD/elsewhere; cp -a bob later && \"$ENCL\" key rotate --keystore later > later.card && \
             \"$ENCL\" key export -o later.identity --keystore later && \
-            \"$ENCL\" key paper -o later.page --keystore later && rm -r later later.card",
+            \"$ENCL\" key paper -o later.page --keystore later && rm -r later later.card elsewhere",
         );
     })
 }
