@@ -195,7 +195,6 @@ impl Keystore {
     ) -> Result<Vec<AcceptOutcome>, KeystoreError> {
         let lock = self.lock()?;
         let mut addresses = self.address_index()?;
-        let machine = self.machine_state()?;
         let mut accept = |card: &Card| {
             card.naming_fault().map_or(Ok(()), Err)?;
             self.refuse_successor_of_blocked_key(card)?;
@@ -203,7 +202,8 @@ impl Keystore {
             let accepted = self.accept_unchanged(card, added_by, now)?;
             let accepted = self.apply_successor(card)?.unwrap_or(accepted);
             let file = self.contact_file(&card.id())?;
-            addresses.add_counting(file.map(|file| file.head(&machine)).iter());
+            let head = file.map(|file| self.head(file)).transpose()?;
+            addresses.add_counting(head.iter());
             Ok(accepted)
         };
         let mut all = Vec::with_capacity(cards.len());

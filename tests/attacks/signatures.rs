@@ -101,7 +101,8 @@ const REVOKE: &str = "encl revoke plan.encl --from bob@example.org";
 #[test]
 fn who_stays_without_the_authors_word_is_told_before_the_yes() {
     let ground = granted();
-    let stays = "stays: Carol <carol@example.org>, let in by Bob <bob@example.org> (not verified yet)";
+    let stays =
+        "stays: Carol <carol@example.org>, let in by Bob <bob@example.org> (not verified yet)";
     let dry = ground.can("alice", &format!("{REVOKE} --dry-run"));
     assert!(dry.stdout.contains(stays), "{}", dry.stdout);
     let object = ground

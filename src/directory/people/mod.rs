@@ -147,10 +147,7 @@ impl People {
             };
             list.push(me(stored.card));
         }
-        let stranger = |card| Person {
-            card,
-            trust: Trust::Unknown,
-        };
+        let stranger = |card| Person::new(card, Trust::Unknown);
         let set_aside = keystore.set_aside()?.into_iter().map(stranger).collect();
         Ok(Self {
             retired,
