@@ -194,7 +194,9 @@ field of a message with a card verifies nobody either: it must fit the card, but
 This machine remembers your decisions, and which identities are yours, in $XDG_STATE_HOME/encl (~/.local/state/encl),
 for all your keystores. Do not synchronise that folder. Whoever can write to a keystore, but not to that folder:
 
-  can      remove things, read the names in it, and put in a card of somebody you have not verified
+  can      remove things, and read the names in it
+  can      put in cards, also with the address of somebody whom you have verified, and change groups: `not verified yet`
+           is then the only sign, and --require-verified refuses it
   cannot   verify anybody or undo a block: a contact verified on another machine is unverified here until you verify
            it here
   cannot   be you: an identity put into the keystore opens what was encrypted for it, and nothing else, until
@@ -272,6 +274,24 @@ expiry, not-before without a gate
 
 freshness
   does not hold against  an old but genuine envelope: look at `created`
+
+Attackers, by what they have (in brackets the tests that try it):
+
+  the envelope              can read what line 2 says, and remove the file. Cannot read the content or change anything
+                            unnoticed (tests/format: every_bit, splices)
+  the key of a recipient    can pass on the content, the key and access, and make slots useless. Cannot change what the
+                            author signed, or be shown as the author's choice (tests/format: insider; tests/attacks:
+                            passphrase_slot)
+  write access to your      can remove things, put in cards that are not verified, and change groups. Cannot be you,
+  keystore's folder         sign, verify anybody or undo a block, once this machine knows the keystore (tests/attacks:
+                            state)
+  write access to a folder  can remove or rename what is in it. Cannot lead what encl writes, removes or hands over to
+  that you work in          another place (tests/attacks: door)
+  the mail server           can keep back, repeat and reorder messages, and read their outer fields. Cannot read or
+                            change what is sealed, or be shown as its sender (tests/attacks: mail; tests/mail: transport)
+  the clock                 can open too early or too late; a clock that goes backwards is reported (tests/format:
+                            times)
+  your account, or root     can do all that you can
 
 New keys (X-Wing: ML-KEM-768 with X25519) also protect what is encrypted against quantum computers; signatures
 (Ed25519) do not withstand them.
