@@ -42,7 +42,7 @@ const DROP: &[&str] = &[
     "drop",
     "in.encl",
     "--from",
-    "bob.card",
+    "bob@example.org",
     "--yes",
     "--keystore",
     "alice",
@@ -51,7 +51,7 @@ const REVOKE: &[&str] = &[
     "revoke",
     "in.encl",
     "--from",
-    "bob.card",
+    "bob@example.org",
     "--yes",
     "--keystore",
     "alice",
@@ -110,6 +110,8 @@ fn scene() -> Scene {
     for file in TREE {
         fs::copy(scene.at("in.encl"), scene.at(file)).unwrap();
     }
+    // Who loses access is named by address.
+    scene.done(&["contact", "add", "bob.card", "--yes", "--keystore", "alice"]);
     scene
 }
 

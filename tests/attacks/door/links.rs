@@ -120,13 +120,9 @@ fn changes_in_place_do_not_follow_either() {
     let delivered = "mail deliver --for bob@example.org --maildir user/link/box < letter";
     let mut shell = process::command("sh");
     let script = format!("\"$0\" {delivered}");
-    let program = ground
-        .command(Kernel::Current, &[])
-        .get_program()
-        .to_owned();
     shell
         .args(["-c", &script])
-        .arg(program)
+        .arg(env!("CARGO_BIN_EXE_encl"))
         .current_dir(ground.at(""));
     let delivered = process::output(shell.env("HOME", ground.at("home")));
     assert!(!delivered.status.success(), "{}", said(&delivered));

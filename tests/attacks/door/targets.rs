@@ -9,7 +9,7 @@ use std::process::Command;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat};
 
-use super::ground::{Ground, Kernel, OTHER, said};
+use super::ground::{Ground, OTHER, said};
 use crate::support::process;
 
 /// Makes the target; the number is its owner.
@@ -145,13 +145,10 @@ fn devices_below_dev_and_descriptors_are_what_they_are() {
             said(&output)
         );
     }
-    let program = ground
-        .command(Kernel::Current, &[])
-        .get_program()
-        .to_owned();
+    let program = env!("CARGO_BIN_EXE_encl");
     let shell = |script: &str| {
         let mut shell: Command = process::command("bash");
-        shell.args(["-c", script]).arg(&program);
+        shell.args(["-c", script]).arg(program);
         shell
             .current_dir(ground.at(""))
             .env("HOME", ground.at("home"));
