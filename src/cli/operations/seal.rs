@@ -12,7 +12,7 @@ use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
 use crate::cli::display::names::hex;
 use crate::cli::display::recipients::summary;
-use crate::cli::display::report::{Outcome, Words};
+use crate::cli::display::report::Report;
 use crate::cli::errors;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
@@ -21,6 +21,8 @@ use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
 use crate::cli::secrets::passphrase::PassphraseFor;
+use crate::cli::terminal::Terminal;
+use crate::cli::terminal::stdout::StdoutError;
 
 /// What all envelopes of one run have in common.
 pub(crate) struct Sealing<'a> {
@@ -79,29 +81,15 @@ impl<'a> Sealing<'a> {
         made: &SealedOutput,
         readers: &Recipients,
     ) -> Result<(), Failure> {
-        let words = format!("{}, {}", target.name(), self.summary(readers));
-        let everybody = readers.everybody().into_iter();
-        let recipients = everybody.map(|(_, one)| RecipientObject::of(one));
-        let (id, parts) = match made {
-            SealedOutput::One(id) => (Some(id.to_string()), Vec::new()),
-            SealedOutput::Parts(ids) => (None, ids.iter().map(EnvelopeId::to_string).collect()),
-        };
-        let object = Object {
+        let report = SealReport {
             schema,
-            file: input.typed(),
-            output: target.typed(),
-            id,
-            parts,
-            recipients: recipients.collect(),
-            locks: self.locks(readers),
-            signer: self
-                .author
-                .filter(|_| self.signer.is_some())
-                .map(Person::signer),
+            sealing: self,
+            input,
+            target,
+            made,
+            readers,
         };
-        let words = Words::Status(words);
-        self.context
-            .report(&Outcome { object, words }, target.objects())
+        self.context.report(&report, target.objects())
     }
 
     /// Who opens which lock, where there are quorums.
@@ -121,6 +109,56 @@ impl<'a> Sealing<'a> {
             "not signed"
         };
         format!("{}; {signed}", summary(readers, self.passphrase.is_some()))
+    }
+}
+
+/// What was made of one input. Of thousands, only what is shown is worked out.
+struct SealReport<'a> {
+    schema: &'static str,
+    sealing: &'a Sealing<'a>,
+    input: &'a Input,
+    target: &'a Target,
+    made: &'a SealedOutput,
+    readers: &'a Recipients,
+}
+
+impl Report for SealReport<'_> {
+    type Object<'a>
+        = Object<'a>
+    where
+        Self: 'a;
+
+    fn object(&self) -> Object<'_> {
+        let Self {
+            sealing, readers, ..
+        } = self;
+        let everybody = readers.everybody().into_iter();
+        let recipients = everybody.map(|(_, one)| RecipientObject::of(one));
+        let (id, parts) = match self.made {
+            SealedOutput::One(id) => (Some(id.to_string()), Vec::new()),
+            SealedOutput::Parts(ids) => (None, ids.iter().map(EnvelopeId::to_string).collect()),
+        };
+        Object {
+            schema: self.schema,
+            file: self.input.typed(),
+            output: self.target.typed(),
+            id,
+            parts,
+            recipients: recipients.collect(),
+            locks: sealing.locks(readers),
+            signer: sealing
+                .author
+                .filter(|_| sealing.signer.is_some())
+                .map(Person::signer),
+        }
+    }
+
+    fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
+        if terminal.shows_status() {
+            let summary = self.sealing.summary(self.readers);
+            terminal.status(&format!("{}, {summary}", self.target.name()));
+        }
+        Ok(())
     }
 }
 

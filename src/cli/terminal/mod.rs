@@ -72,6 +72,11 @@ impl Terminal {
         self.voice == OutputMode::Json
     }
 
+    /// Whether [`Terminal::status`] shows anything.
+    pub(crate) fn shows_status(self) -> bool {
+        self.voice == OutputMode::Words
+    }
+
     /// What was done: `encl: …`. Silent with `--quiet` and `--json` (the object says it).
     pub(crate) fn status(self, text: &str) {
         if self.voice == OutputMode::Words {
