@@ -240,10 +240,7 @@ impl AtomicFile {
             place,
             ..
         } = self;
-        let hidden = match hidden {
-            None => place.link_hidden(&file)?,
-            Some(hidden) => hidden,
-        };
+        let hidden = hidden.map_or_else(|| place.link_hidden(&file), Ok)?;
         match hidden.exchange(&place) {
             // From here on the hidden name is the old file's, and dropping it removes that.
             Ok(()) => place
@@ -279,10 +276,7 @@ impl AtomicFile {
             place,
             ..
         } = self;
-        let hidden = match hidden {
-            None => place.link_hidden(&file)?,
-            Some(hidden) => hidden,
-        };
+        let hidden = hidden.map_or_else(|| place.link_hidden(&file), Ok)?;
         let exchange = || {
             let exchanged = hidden.exchange(&place);
             let came_out = exchanged.and_then(|()| place.folder.stat(hidden.name()));
@@ -312,10 +306,7 @@ impl AtomicFile {
             place,
             ..
         } = self;
-        let hidden = match hidden {
-            None => place.link_hidden(&file)?,
-            Some(hidden) => hidden,
-        };
+        let hidden = hidden.map_or_else(|| place.link_hidden(&file), Ok)?;
         hidden.rename_over(&place)?;
         place.sync()
     }

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use std::collections::BTreeMap;
-
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret};
@@ -11,7 +9,7 @@ use encl::envelope::{
     Addressee, Admission, ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey,
     SealRequest, Workers, seal,
 };
-use encl::policy::{Conditions, Padding, Recipient};
+use encl::policy::{Padding, Recipient};
 use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -62,18 +60,13 @@ fn person(kem: Kem) -> (PrivateKey, Addressee) {
 fn request(locks: Vec<LockRequest<'_>>) -> SealRequest<'_> {
     SealRequest {
         locks,
-        signer: None,
-        private: false,
-        padding: Padding::None,
         created: Time::from_unix(NOW),
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
         info: ContentInfo {
             name: Some("report.pdf".into()),
             ..ContentInfo::default()
         },
-        aligned: false,
         workers: Workers::Processors,
+        ..SealRequest::default()
     }
 }
 

@@ -26,7 +26,9 @@ pub(super) const ALIGNMENT: usize = 4_096;
 /// Line 4: 44 characters of base64 and a line feed.
 const MAC_LINE_BYTES: usize = 45;
 
-/// The envelope to be sealed: who may read it and what is said about it.
+/// The envelope to be sealed: who may read it and what is said about it. By default nobody may, nobody signs, nothing is said, and the
+/// calling thread does all the work.
+#[derive(Default)]
 pub struct SealRequest<'a> {
     /// The locks, in their order; all of them have to be opened.
     pub locks: Vec<LockRequest<'a>>,

@@ -176,7 +176,7 @@ pub(super) fn check_root(root: &Path) -> Result<(), KeystoreError> {
     }
 }
 
-fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), KeystoreError> {
+pub(super) fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), KeystoreError> {
     if !metadata.is_dir() {
         return Err(KeystoreError::NotA {
             due: "folder",

@@ -1,6 +1,5 @@
 //! Private keys at rest: an envelope that a passphrase opens, or by the owner's choice the plain line.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -11,11 +10,10 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::RootId;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    ContentInfo, Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey,
-    RewriteError, SealError, SealRequest, Workers, seal,
+    Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey, RewriteError,
+    SealError, SealRequest, Workers, seal,
 };
 use crate::identity::Identity;
-use crate::policy::{Conditions, Padding};
 use crate::time::Time;
 
 /// How private keys are protected.
@@ -189,15 +187,7 @@ pub(super) fn bytes(
             recipients: Vec::new(),
             passphrase: Some((passphrase, cost)),
         }],
-        signer: None,
-        private: false,
-        padding: Padding::None,
-        created: None,
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
-        info: ContentInfo::default(),
-        aligned: false,
-        workers: Workers::ONE,
+        ..SealRequest::default()
     };
     let mut envelope = Zeroizing::new(Vec::new());
     match seal(&request, &mut line.as_slice(), &mut *envelope, rng) {

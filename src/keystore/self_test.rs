@@ -1,18 +1,15 @@
 //! A self-test of private keys: they open what is sealed to their card, and their signature is valid.
 
-use std::collections::BTreeMap;
-
 use zeroize::Zeroizing;
 
 use super::KeystoreError;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    Addressee, ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest,
-    Workers, seal,
+    Addressee, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest, Workers, seal,
 };
 use crate::identity::{Card, CardKey, Identity};
-use crate::policy::{Conditions, Padding, Recipient};
+use crate::policy::Recipient;
 use crate::time::Time;
 
 /// Seals a test content to each key of a card, signed by the identity, and opens it.
@@ -50,14 +47,7 @@ fn opens(identity: &Identity, card: &Card, key: &CardKey, rng: &mut dyn CryptoRn
             ..LockRequest::default()
         }],
         signer: Some(identity.root()),
-        private: false,
-        padding: Padding::None,
-        created: None,
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
-        info: ContentInfo::default(),
-        aligned: false,
-        workers: Workers::ONE,
+        ..SealRequest::default()
     };
     let mut envelope = Vec::new();
     seal(&request, &mut &sent[..], &mut envelope, rng).ok()?;

@@ -70,8 +70,8 @@ impl Sealer<'_> {
             conditions: self.terms.conditions,
             labels: self.terms.labels.clone(),
             info,
-            aligned: false,
             workers: Workers::Processors,
+            ..SealRequest::default()
         }
     }
 }

@@ -17,6 +17,12 @@ pub enum Workers {
     Exactly(NonZeroUsize),
 }
 
+impl Default for Workers {
+    fn default() -> Self {
+        Self::ONE
+    }
+}
+
 impl Workers {
     /// The calling thread alone.
     pub const ONE: Self = Self::Exactly(NonZeroUsize::MIN);

@@ -1,14 +1,12 @@
 //! What somebody else's bytes may cost, and what secrets may be taken for or left to: memory, passphrase files, descriptors, inputs
 //! that change while they are read.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::process::Stdio;
 use std::time::Duration;
 
 use encl::crypto::passphrase::{Cost, Passphrase};
-use encl::envelope::{ContentInfo, LockRequest, SealRequest, Workers, seal};
-use encl::policy::{Conditions, Padding};
+use encl::envelope::{LockRequest, SealRequest, seal};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
@@ -22,15 +20,7 @@ fn costly(cost: u64) -> Vec<u8> {
             passphrase: Some((&words, Cost::new(cost).unwrap())),
             ..LockRequest::default()
         }],
-        signer: None,
-        private: false,
-        padding: Padding::None,
-        created: None,
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
-        info: ContentInfo::default(),
-        aligned: false,
-        workers: Workers::ONE,
+        ..SealRequest::default()
     };
     let mut out = Vec::new();
     seal(

@@ -1,21 +1,19 @@
 //! A reader with a key of his own puts a passphrase slot for words of his own in the place of the author's, and hands the envelope
 //! and his words to somebody else, who shall take them for the author's.
 
-use std::collections::BTreeMap;
-
 use encl::crypto::kdf::{self, ContentKey};
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::SigningKey;
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret, hpke, sha256};
 use encl::envelope::{
-    Access, Addressee, Admission, Class, Content, ContentInfo, Envelope, Granted, Keyring,
-    KeyringError, LockRequest, NoRecord, OpenError, PassphraseSlot, ReaderKey, ResealRequest,
-    SealRequest, Slot, Workers, seal,
+    Access, Addressee, Admission, Class, Content, Envelope, Granted, Keyring, KeyringError,
+    LockRequest, NoRecord, OpenError, PassphraseSlot, ReaderKey, ResealRequest, SealRequest, Slot,
+    Workers, seal,
 };
 use encl::identity::Identity;
 use encl::operations::open::{Requirements, Unmet};
 use encl::payload::seal_message;
-use encl::policy::{Conditions, Padding, Recipient};
+use encl::policy::Recipient;
 use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -128,13 +126,8 @@ fn honest(locks: usize, private: bool, author: &SigningKey) -> Vec<u8> {
         locks,
         signer: Some(author),
         private,
-        padding: Padding::None,
         created: Some(now()),
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
-        info: ContentInfo::default(),
-        aligned: false,
-        workers: Workers::ONE,
+        ..SealRequest::default()
     };
     let mut out = Vec::new();
     seal(&request, &mut b"content".as_slice(), &mut out, &mut rng()).unwrap();

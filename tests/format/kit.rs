@@ -1,6 +1,5 @@
 //! Makes honest and forged envelopes, with a second writer that follows FORMAT.md.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use encl::crypto::kdf::{self, ContentKey};
@@ -8,12 +7,12 @@ use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::{Purpose, SigningKey};
 use encl::crypto::{Kem, KeyId, PrivateKey, Secret, hpke, sha256};
 use encl::envelope::{
-    Addressee, Admission, Approval, Class, Content, ContentInfo, Envelope, Granted, Keyring,
-    KeyringError, LockRequest, OpenError, ReaderKey, Rewriting, SealRequest, Workers, seal,
+    Addressee, Admission, Approval, Class, Content, Envelope, Granted, Keyring, KeyringError,
+    LockRequest, OpenError, ReaderKey, Rewriting, SealRequest, Workers, seal,
 };
 use encl::json::to_b64;
 use encl::payload::seal_message;
-use encl::policy::{Conditions, Padding, Recipient};
+use encl::policy::Recipient;
 use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -223,14 +222,9 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
             ..LockRequest::default()
         }],
         signer,
-        private: false,
-        padding: Padding::None,
         created: Some(time(NOW)),
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
-        info: ContentInfo::default(),
-        aligned: false,
         workers: Workers::Processors,
+        ..SealRequest::default()
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::super::folder::StateLock;
 use super::super::identities::line;
 use super::super::{Keystore, KeystoreError, folder};
-use super::own::{self, Own};
+use super::own::{OWN, Own};
 use super::{MachineState, make_version};
 use crate::atomic_file::Existing;
 
@@ -36,24 +36,20 @@ impl Keystore {
             machine.acquaintance = Acquaintance::Unremembered;
             return Ok(());
         };
-        if self.is_met(&state)? {
-            machine.own = Some(own::read_all(&state)?);
-            return Ok(());
-        }
-        if self.is_empty()? {
-            // The first write begins the memory.
-            machine.own = Some(own::read_all(&state)?);
+        // Of an empty one the first write begins the memory.
+        if self.is_met(&state)? || self.is_empty()? {
+            machine.own = Some(OWN.read_all(&state)?);
             return Ok(());
         }
         match self.meet(&state) {
             Ok(()) => {
-                machine.own = Some(own::read_all(&state)?);
+                machine.own = Some(OWN.read_all(&state)?);
                 machine.acquaintance = Acquaintance::First;
             }
             Err(error) if error.is_read_only() => {
                 // A memory that exists is used, even if it cannot be written to.
                 match super::has_version(&state)? {
-                    true => machine.own = Some(own::read_all(&state)?),
+                    true => machine.own = Some(OWN.read_all(&state)?),
                     false => machine.acquaintance = Acquaintance::Unremembered,
                 }
             }
@@ -87,7 +83,7 @@ impl Keystore {
         if self.is_met(state)? {
             return Ok(()); // by another process, in this moment
         }
-        let remembered = own::read_all(state)?;
+        let remembered = OWN.read_all(state)?;
         let chosen = self.chosen_default()?;
         for id in self.identity_ids()? {
             if remembered.contains_key(&id) {
@@ -101,7 +97,7 @@ impl Keystore {
                 places: self.place().into_iter().collect(),
                 ..Own::default()
             };
-            own::write(state, &id, &taken)?;
+            OWN.write(state, &id, &taken)?;
         }
         if let (Some(place), true) = (self.place(), self.is_expected(state)?) {
             let place = place.to_string();

@@ -16,6 +16,8 @@ use super::super::folder::StateLock;
 use super::super::trust::Trust;
 use super::super::{Keystore, KeystoreError, folder};
 use super::first_use::write_expected;
+use super::has_version;
+use super::people::PEOPLE;
 use super::{decision_list, people};
 use crate::crypto::Secret;
 use crate::crypto::signing::RootId;
@@ -35,6 +37,7 @@ impl Keystore {
         if !places.is_dir() {
             return Ok(BTreeMap::new());
         }
+        has_version(state)?; // of a later program, whose state is left alone
         match StateLock::take(state) {
             Ok(_lock) => {
                 let earlier = self.earlier_decisions(state)?;
@@ -59,8 +62,8 @@ impl Keystore {
                 .is_some_and(|name| name.parse::<RootId>().is_ok());
             if is_place {
                 for (id, trust) in read_decisions(&places.join(name))? {
-                    let graver = all.get(&id).map_or(trust, |known| graver(*known, trust));
-                    all.insert(id, graver);
+                    let known = all.get(&id).copied();
+                    all.insert(id, known.map_or(trust, |known| stricter(known, trust)));
                 }
             }
         }
@@ -80,16 +83,16 @@ impl Keystore {
 }
 
 /// The stricter of two decisions; *unverified* was said on purpose, and is stricter than *verified*.
-fn graver(one: Trust, other: Trust) -> Trust {
-    match one.stricter(other) {
-        Trust::Verified(_) if other == Trust::Unverified => other,
+fn stricter(a: Trust, b: Trust) -> Trust {
+    match a.stricter(b) {
+        Trust::Verified(_) if b == Trust::Unverified => b,
         stricter => stricter,
     }
 }
 
 fn move_all(state: &Path, earlier: &BTreeMap<RootId, Trust>) -> Result<(), KeystoreError> {
     for (id, trust) in earlier {
-        let known = people::read(state, id)?;
+        let known = PEOPLE.read(state, id)?;
         let decided = known.map_or(*trust, |known| known.stricter(*trust));
         if known != Some(decided) {
             people::write(state, id, decided)?;

@@ -17,6 +17,7 @@
 //! Each fact is a file of its own, replaced atomically; a run reads the facts about those whom it meets.
 
 pub(super) mod decision_list;
+mod facts;
 mod first_use;
 mod migration;
 mod mine;
@@ -40,6 +41,7 @@ use crate::crypto::signing::RootId;
 
 pub use first_use::Acquaintance;
 use own::{Own, OwnFault};
+use people::PEOPLE;
 
 const VERSION: &str = "version";
 const MAGIC: &str = "encl-state/2";
@@ -66,7 +68,7 @@ impl MachineState {
         let Some(folder) = &self.folder else {
             return Ok(None);
         };
-        let remembered = people::read(folder, id)?;
+        let remembered = PEOPLE.read(folder, id)?;
         Ok(remembered.or_else(|| self.earlier.get(id).copied()))
     }
 
@@ -82,7 +84,7 @@ impl MachineState {
     pub(super) fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
         let mut all = self.earlier.clone();
         if let Some(folder) = &self.folder {
-            all.extend(people::read_all(folder)?);
+            all.extend(PEOPLE.read_all(folder)?);
         }
         Ok(all)
     }
@@ -129,18 +131,20 @@ impl Keystore {
     }
 
     fn prepare_state(&self) -> Result<MachineState, KeystoreError> {
+        let folder = match &self.state {
+            Some(state) if can_be(state)? => Some(state.clone()),
+            _ => None,
+        };
         let mut machine = MachineState {
-            folder: self.state.clone().filter(|state| can_be(state)),
+            folder,
             earlier: BTreeMap::new(),
             own: None,
             acquaintance: Acquaintance::Known,
             set_aside: Vec::new(),
             faults: Vec::new(),
         };
-        if let Some(state) = machine.folder.clone() {
-            check(&state)?;
-            has_version(&state)?;
-            machine.earlier = self.migrate(&state)?;
+        if let Some(state) = &machine.folder {
+            machine.earlier = self.migrate(state)?;
         }
         self.make_acquaintance(&mut machine)?;
         self.note_own(&mut machine)?;
@@ -183,29 +187,23 @@ impl Keystore {
     }
 }
 
-/// Whether there is, or could be, a folder at this path: not below a file, or in a folder that is closed to this user.
-fn can_be(state: &Path) -> bool {
-    match fs::metadata(state) {
-        Ok(_) => true,
-        Err(error) => !matches!(
-            error.kind(),
-            ErrorKind::NotADirectory | ErrorKind::PermissionDenied
-        ),
-    }
-}
-
-/// Checks that the folder, if it is there, is private and this user's.
-fn check(state: &Path) -> Result<(), KeystoreError> {
-    folder::check_root(state)?;
-    match fs::metadata(state) {
-        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => {
-            Err(KeystoreError::OfAnother {
-                path: state.to_owned(),
-                uid: metadata.uid(),
-            })
+/// Whether there is, or could be, a folder at this path: not below a file, or in a folder that is closed to this user. One that
+/// is there must be private, and this user's.
+fn can_be(state: &Path) -> Result<bool, KeystoreError> {
+    let metadata = match fs::metadata(state) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let closed = [ErrorKind::NotADirectory, ErrorKind::PermissionDenied];
+            return Ok(!closed.contains(&error.kind()));
         }
-        // One that is not there is empty.
-        _ => Ok(()),
+    };
+    folder::check_folder(state, &metadata)?;
+    match metadata.uid() == rustix::process::geteuid().as_raw() {
+        true => Ok(true),
+        false => Err(KeystoreError::OfAnother {
+            path: state.to_owned(),
+            uid: metadata.uid(),
+        }),
     }
 }
 

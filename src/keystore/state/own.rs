@@ -5,21 +5,24 @@
 //! from a keystore is missed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::super::folder::{StateLock, WriteLock};
-use super::super::{Keystore, KeystoreError, folder};
+use super::super::{Keystore, KeystoreError};
+use super::facts::Facts;
 use super::{MachineState, has_version};
-use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
 use crate::json::{Error, Text};
 
-const OWN: &str = "own";
-/// At most 64 places of 67 bytes each, and some words.
-const FILE_BYTES_MAX: u64 = 8 << 10;
+/// What is remembered of identities. A file has at most 64 places of 67 bytes each, and some words.
+pub(super) const OWN: Facts<Own> = Facts {
+    folder: "own",
+    bytes_max: 8 << 10,
+    parse,
+};
 /// Keystores that an identity is remembered in; the places of older ones are let go.
 const PLACES_MAX: usize = 64;
 
@@ -143,7 +146,7 @@ impl Keystore {
         let mut own = before.cloned().unwrap_or_default();
         change(&mut own);
         if before != Some(&own) {
-            write(state, id, &own)?;
+            OWN.write(state, id, &own)?;
             self.reload_state();
         }
         Ok(())
@@ -201,13 +204,13 @@ fn note(
         return Ok(());
     };
     for id in changed {
-        let (Some(mut own), Some(seen)) = (read(state, id)?, seen.get(id)) else {
+        let (Some(mut own), Some(seen)) = (OWN.read(state, id)?, seen.get(id)) else {
             continue;
         };
         if !own.removed {
             own.serial = own.serial.max(seen.serial);
             own.add_place(place);
-            write(state, id, &own)?;
+            OWN.write(state, id, &own)?;
         }
     }
     Ok(())
@@ -215,38 +218,6 @@ fn note(
 
 fn is_own(own: &BTreeMap<RootId, Own>, id: &RootId) -> bool {
     own.get(id).is_some_and(|own| !own.removed)
-}
-
-/// Everything that is remembered of identities.
-pub(super) fn read_all(state: &Path) -> Result<BTreeMap<RootId, Own>, KeystoreError> {
-    let mut all = BTreeMap::new();
-    for name in folder::names(&state.join(OWN))? {
-        if let Some(id) = name.to_str().and_then(|name| name.parse().ok()) {
-            all.extend(read(state, &id)?.map(|own| (id, own)));
-        }
-    }
-    Ok(all)
-}
-
-fn read(state: &Path, id: &RootId) -> Result<Option<Own>, KeystoreError> {
-    let path = path(state, id);
-    let Some(bytes) = folder::read_up_to(&path, FILE_BYTES_MAX)? else {
-        return Ok(None);
-    };
-    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let own = parse(line).map_err(|error| KeystoreError::state_damaged(&path, &error))?;
-    Ok(Some(own))
-}
-
-/// Writes what is remembered of an identity. The caller holds the lock.
-pub(super) fn write(state: &Path, id: &RootId, own: &Own) -> Result<(), KeystoreError> {
-    folder::make_folder(&state.join(OWN))?;
-    let line = serde_json::to_string(own).expect("it has only texts") + "\n";
-    folder::write(&path(state, id), line.as_bytes(), Existing::Replace)
-}
-
-fn path(state: &Path, id: &RootId) -> PathBuf {
-    state.join(OWN).join(id.to_string())
 }
 
 fn parse(line: &[u8]) -> Result<Own, Error> {

@@ -5,7 +5,6 @@ use crate::envelope::{
 };
 use crate::keystore::AddedBy;
 use crate::operations::identity::tests::{Answers, Place, now, rng};
-use crate::policy::{Conditions, Padding};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -36,18 +35,11 @@ fn sealed(media_type: &str, content: &mut (dyn Read + Send)) -> Vec<u8> {
             passphrase: Some((&passphrase, Cost::new(16).unwrap())),
             ..LockRequest::default()
         }],
-        signer: None,
-        private: false,
-        padding: Padding::None,
-        created: None,
-        conditions: Conditions::default(),
-        labels: BTreeMap::new(),
         info: ContentInfo {
             media_type: Some(media_type.to_owned()),
             ..ContentInfo::default()
         },
-        aligned: false,
-        workers: Workers::ONE,
+        ..SealRequest::default()
     };
     let mut envelope = Vec::new();
     seal(&request, content, &mut envelope, &mut rng()).unwrap();

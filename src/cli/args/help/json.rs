@@ -20,7 +20,7 @@ and the wording of texts for people (message, hint, reason, about, says, mend).
 
 The types are:
 
-  text        a string; characters that could control a terminal are written as \\uXXXX
+  text        a string; characters that could control a terminal are written as in \\u001b
   word        a string from the list that is given
   id          64 hexadecimal digits: an envelope, a key, or a person (the fingerprint without blanks)
   time        a string such as 2026-11-30T03:20:52Z: UTC, to the second

@@ -1,6 +1,5 @@
 //! Messages of a mailbox sealed for its owners. No private key is needed.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Write};
 
 use super::compare::CompareWriter;
@@ -13,7 +12,6 @@ use crate::mail::{Header, Notice, Outer, Reopen, SealedBy, differences, find, op
 use crate::operations::mail::NewRng;
 use crate::operations::mail::is_sealed::{is_sealed_for, sealed_for};
 use crate::operations::mail::outgoing::seal_message::{MessageSealer, SUBJECT};
-use crate::policy::{Conditions, Padding};
 use crate::time::Time;
 
 /// Seals messages.
@@ -50,15 +48,9 @@ impl<'a> MailboxSealer<'a> {
                 recipients: self.addressees.clone(),
                 ..LockRequest::default()
             }],
-            signer: None,
-            private: false,
-            padding: Padding::None,
             created: Some(self.now),
-            conditions: Conditions::default(),
-            labels: BTreeMap::new(),
             info: message.info(),
-            aligned: false,
-            workers: Workers::ONE,
+            ..SealRequest::default()
         }
     }
 }

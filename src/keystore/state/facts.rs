@@ -1,0 +1,62 @@
+//! Facts about keys: a folder with a file for each key, one line of JSON.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::super::{KeystoreError, folder};
+use crate::atomic_file::Existing;
+use crate::crypto::signing::RootId;
+use crate::json::Error;
+
+/// The facts of one kind.
+pub(super) struct Facts<T> {
+    /// The name of their folder.
+    pub(super) folder: &'static str,
+    /// The most that a file may hold.
+    pub(super) bytes_max: u64,
+    /// Reads the line, without its line feed.
+    pub(super) parse: fn(&[u8]) -> Result<T, Error>,
+}
+
+impl<T> Facts<T> {
+    /// The fact about a key, if there is one.
+    pub(super) fn read(&self, state: &Path, id: &RootId) -> Result<Option<T>, KeystoreError> {
+        let path = self.path(state, id);
+        let Some(bytes) = folder::read_up_to(&path, self.bytes_max)? else {
+            return Ok(None);
+        };
+        let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let fact = (self.parse)(line);
+        fact.map(Some)
+            .map_err(|error| KeystoreError::state_damaged(&path, &error))
+    }
+
+    /// All facts.
+    pub(super) fn read_all(&self, state: &Path) -> Result<BTreeMap<RootId, T>, KeystoreError> {
+        let mut all = BTreeMap::new();
+        for name in folder::names(&state.join(self.folder))? {
+            if let Some(id) = name.to_str().and_then(|name| name.parse().ok()) {
+                all.extend(self.read(state, &id)?.map(|fact| (id, fact)));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Writes a fact. The caller holds the lock.
+    pub(super) fn write(
+        &self,
+        state: &Path,
+        id: &RootId,
+        line: &impl Serialize,
+    ) -> Result<(), KeystoreError> {
+        folder::make_folder(&state.join(self.folder))?;
+        let line = serde_json::to_string(line).expect("it has only texts and numbers") + "\n";
+        folder::write(&self.path(state, id), line.as_bytes(), Existing::Replace)
+    }
+
+    fn path(&self, state: &Path, id: &RootId) -> PathBuf {
+        state.join(self.folder).join(id.to_string())
+    }
+}
