@@ -1,8 +1,8 @@
 //! Somebody chooses a name or addresses that people, the program or a shell take for something else.
 
-use std::process::Command;
-
+use crate::answer::Answer;
 use crate::scene::{Author, Scene};
+use crate::support::process;
 
 /// Names that no card may have.
 const REFUSED: [&str; 24] = [
@@ -94,16 +94,18 @@ fn no_contact_takes_such_a_name_later() {
 #[test]
 fn no_identity_is_made_with_such_a_name() {
     let scene = Scene::new();
-    for name in REFUSED {
-        let line = [
+    let new = |name| {
+        [
             "key",
             "new",
             "m@evil.example",
             "--no-passphrase",
             "--name",
             name,
-        ];
-        scene.fails("mallory", &line, 2);
+        ]
+    };
+    for name in REFUSED {
+        scene.fails("mallory", &new(name), 2);
     }
     for address in REFUSED_ADDRESSES {
         scene.fails(
@@ -113,15 +115,7 @@ fn no_identity_is_made_with_such_a_name() {
         );
     }
     for name in ["M", "O'Brien", "R&D (Berlin)", "m@evil.example"] {
-        let line = [
-            "key",
-            "new",
-            "m@evil.example",
-            "--no-passphrase",
-            "--name",
-            name,
-        ];
-        scene.ok(name, &line);
+        scene.ok(name, &new(name));
     }
 }
 
@@ -348,15 +342,13 @@ fn completion_offers_no_word_that_a_shell_takes_for_more() {
         );
         let home = scene.keystore("alice");
         let home = home.root().ancestors().nth(3).unwrap().to_owned();
-        let output = Command::new("bash")
-            .args(["-c", &line])
+        let mut bash = process::command("bash");
+        bash.args(["-c", &line])
             .current_dir(scene.work())
             .env_clear()
             .env("HOME", home)
-            .env("PATH", env!("PATH"))
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
+            .env("PATH", env!("PATH"));
+        Answer::of(&mut bash).stdout
     };
     let offered = ask("encl wrap --to ''");
     let plain = |word: &str| {

@@ -3,18 +3,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::answer::Answer;
 use crate::support::process;
 
 /// A folder in which people work.
 pub(crate) struct Ground {
     folder: tempfile::TempDir,
-}
-
-/// The result of one command.
-pub(crate) struct Answer {
-    pub(crate) exit: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl Ground {
@@ -69,31 +63,19 @@ impl Ground {
     /// Runs a shell command as this person, without a terminal.
     pub(crate) fn run(&self, person: &str, line: &str) -> Answer {
         let quoted = line.replace('\'', "'\\''");
-        let output =
-            process::output(&mut self.command(person, &format!("exec setsid -w sh -c '{quoted}'")));
-        Answer {
-            exit: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Answer::of(&mut self.command(person, &format!("exec setsid -w sh -c '{quoted}'")))
     }
 
     /// Runs a shell command that has to succeed.
     pub(crate) fn can(&self, person: &str, line: &str) -> Answer {
         let answer = self.run(person, line);
-        assert_eq!(answer.exit, 0, "{person}: {line}\n{}", answer.stderr);
-        answer
+        answer.ended(0, &format!("{person}: {line}"))
     }
 
     /// Runs a shell command that has to fail with this code.
     pub(crate) fn cannot(&self, person: &str, line: &str, exit: i32) -> Answer {
         let answer = self.run(person, line);
-        assert_eq!(
-            answer.exit, exit,
-            "{person}: {line}\n{}{}",
-            answer.stdout, answer.stderr
-        );
-        answer
+        answer.ended(exit, &format!("{person}: {line}"))
     }
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {

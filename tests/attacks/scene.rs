@@ -1,7 +1,7 @@
 //! People with keystores of their own in one folder, who run the program; and cards that no program of ours would make.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use encl::crypto::Kem;
 use encl::identity::{Card, CardRequest, Identity, Revocation};
@@ -10,15 +10,11 @@ use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
+use crate::answer::Answer;
+use crate::support::process;
+
 /// A folder in which people work; each has a home of their own.
 pub(crate) struct Scene(tempfile::TempDir);
-
-/// What a command answered.
-pub(crate) struct Answer {
-    pub(crate) exit: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
 
 /// Somebody whose private keys the test has.
 pub(crate) struct Author {
@@ -150,7 +146,8 @@ impl Scene {
     pub(crate) fn run_with(&self, person: &str, words: &[&str], input: &str) -> Answer {
         self.write("input", input);
         let input = std::fs::File::open(self.work().join("input")).unwrap();
-        let output = Command::new("setsid")
+        let mut command = process::command("setsid");
+        command
             .args(["-w", env!("CARGO_BIN_EXE_encl")])
             .args(words)
             .current_dir(self.work())
@@ -158,28 +155,18 @@ impl Scene {
             .env("HOME", self.0.path().join(person))
             .env("TZ", "UTC")
             .env("LC_ALL", "C.UTF-8")
-            .stdin(Stdio::from(input))
-            .output()
-            .unwrap();
-        Answer {
-            exit: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+            .stdin(Stdio::from(input));
+        Answer::of(&mut command)
     }
 
     /// Runs the program, which has to succeed.
     pub(crate) fn ok(&self, person: &str, words: &[&str]) -> Answer {
-        let answer = self.run(person, words);
-        assert_eq!(answer.exit, 0, "{words:?}\n{}", answer.stderr);
-        answer
+        self.run(person, words).ended(0, &format!("{words:?}"))
     }
 
     /// Runs the program, which has to end with this code.
     pub(crate) fn fails(&self, person: &str, words: &[&str], exit: i32) -> Answer {
-        let answer = self.run(person, words);
-        assert_eq!(answer.exit, exit, "{words:?}\n{}", answer.stderr);
-        answer
+        self.run(person, words).ended(exit, &format!("{words:?}"))
     }
 }
 

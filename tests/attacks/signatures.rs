@@ -1,6 +1,7 @@
 //! Signatures and names that an author never gave: content that nobody signed, and readers whom only other readers let in.
 
-use crate::people::{Answer, Ground};
+use crate::answer::Answer;
+use crate::people::Ground;
 
 /// Mallory, who has no identity, seals a letter for Alice that nobody signs.
 fn unsigned(how: &str) -> Ground {

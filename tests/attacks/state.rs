@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use crate::folder::Prepared;
+use crate::support::process;
 
 const KEYSTORE: &str = "bob/.local/share/encl";
 const STATE: &str = "bob/.local/state/encl";
@@ -93,14 +94,14 @@ impl Scene {
     }
 
     fn command(&self, who: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_encl"));
+        let mut command = process::command(env!("CARGO_BIN_EXE_encl"));
         let command_in = command.args(arguments).current_dir(self.0.path());
         command_in.env_clear().env("HOME", self.at(who));
         command
     }
 
     fn run(&self, who: &str, arguments: &[&str]) -> Output {
-        self.command(who, arguments).output().unwrap()
+        process::output(&mut self.command(who, arguments))
     }
 
     fn done(&self, who: &str, arguments: &[&str]) -> Output {
@@ -372,7 +373,7 @@ fn as_bob(scene: &Scene, memory: Memory, arguments: &[&str]) -> i32 {
     if memory == Memory::None {
         command.env("XDG_STATE_HOME", "/dev/null/nowhere");
     }
-    command.output().unwrap().status.code().unwrap()
+    process::output(&mut command).status.code().unwrap()
 }
 
 #[test]
@@ -541,10 +542,7 @@ fn two_machines_with_one_keystore_ask_once_about_a_new_identity() {
     let scene = Scene::new();
     let at = |machine: &str, arguments: &[&str]| {
         let mut command = scene.command("bob", arguments);
-        command
-            .env("XDG_STATE_HOME", scene.at(machine))
-            .output()
-            .unwrap()
+        process::output(command.env("XDG_STATE_HOME", scene.at(machine)))
     };
     let wrap = |machine: &str| {
         at(

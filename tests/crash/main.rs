@@ -8,6 +8,8 @@
 mod access;
 mod aliases;
 mod backups;
+#[path = "../support/complaints.rs"]
+mod complaints;
 #[expect(dead_code, reason = "only the messages are needed here")]
 #[path = "../mail/corpus.rs"]
 mod corpus;
@@ -35,32 +37,11 @@ mod tell;
 mod threads;
 mod tree;
 
+use complaints::complaints;
 use tell::tell;
 
 /// Reports what was tried, and fails if there are complaints.
 fn judge(tried: &str, wrong: &str, complaints: &[String]) {
     tell(&format!("crash: {tried}, {} {wrong}", complaints.len()));
     assert!(complaints.is_empty(), "{complaints:#?}");
-}
-
-/// Runs `check` for every item on all processors, and returns the complaints.
-fn complaints<T: Sync>(
-    items: &[T],
-    check: impl Fn(&T) -> Result<(), String> + Sync,
-) -> Vec<String> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let complaints = std::sync::Mutex::new(Vec::new());
-    let work = || {
-        while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-            if let Err(complaint) = check(item) {
-                complaints.lock().unwrap().push(complaint);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
-    });
-    complaints.into_inner().unwrap()
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use encl::crypto::passphrase::Passphrase;
 use encl::envelope::Class;
 
-use crate::kit::{Keys, Outcome, Parts, Person, cheap, listed, open, request, sealed};
+use crate::kit::{Keys, Outcome, Parts, Person, cheap, flipped, listed, open, request, sealed};
 use crate::support::sweep;
 
 /// The number of cases of each class.
@@ -42,12 +42,6 @@ fn refuse_all(
                 all
             })
     })
-}
-
-fn flipped(envelope: &[u8], bit: u64) -> Vec<u8> {
-    let mut changed = envelope.to_vec();
-    changed[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
-    changed
 }
 
 /// The bytes of lines 1 to 4 and of the payload.

@@ -228,6 +228,13 @@ pub(crate) fn request<'a>(readers: &[&Person], signer: Option<&'a SigningKey>) -
     }
 }
 
+/// The envelope with one bit changed.
+pub(crate) fn flipped(envelope: &[u8], bit: u64) -> Vec<u8> {
+    let mut changed = envelope.to_vec();
+    changed[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
+    changed
+}
+
 /// Opens an envelope to change its access line.
 pub(crate) fn rewriting<'a>(envelope: &'a [u8], who: &[&Person]) -> Rewriting<&'a [u8]> {
     let envelope = Envelope::read(envelope).unwrap();

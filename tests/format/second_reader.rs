@@ -14,7 +14,9 @@ use encl::policy::Padding;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::kit::{Forge, Keys, NOW, Parts, Person, access, cheap, open_with, request, rng, sealed};
+use crate::kit::{
+    Forge, Keys, NOW, Parts, Person, access, cheap, flipped, open_with, request, rng, sealed,
+};
 use crate::python::python;
 use crate::second_reader_access;
 use crate::support::process;
@@ -230,12 +232,6 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
     }
     cases.extend(second_reader_access::cases(people));
     cases
-}
-
-pub(crate) fn flipped(envelope: &[u8], bit: u64) -> Vec<u8> {
-    let mut changed = envelope.to_vec();
-    changed[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
-    changed
 }
 
 /// Small envelopes for the attacks on every bit.

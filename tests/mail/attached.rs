@@ -4,9 +4,10 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::complaints::complaints;
 use crate::corpus::messages;
 use crate::forms::forms;
-use crate::letters::{People, complaints, replaced};
+use crate::letters::{People, replaced};
 use crate::tell::tell;
 
 const WRAP: [&str; 5] = ["mail", "wrap", "--attachments", "--to", "bob@example.org"];

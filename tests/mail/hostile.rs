@@ -16,7 +16,8 @@ mod texts;
 
 use serde_json::Value;
 
-use crate::letters::{People, complaints};
+use crate::complaints::complaints;
+use crate::letters::People;
 use crate::tell::tell;
 use measured::{Input, Run, measured};
 

@@ -75,25 +75,3 @@ impl People {
         output.stdout
     }
 }
-
-/// Runs `job` for every item in parallel, and collects the complaints.
-pub(crate) fn complaints<T: Sync>(
-    items: &[T],
-    job: impl Fn(&T) -> Result<(), String> + Sync,
-) -> Vec<String> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || {
-        let mut found = Vec::new();
-        while let Some(item) = items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-            found.extend(job(item).err());
-        }
-        found
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap())
-            .collect()
-    })
-}

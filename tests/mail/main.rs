@@ -10,6 +10,8 @@ mod address_table;
 mod addresses;
 mod attached;
 mod attachments;
+#[path = "../support/complaints.rs"]
+mod complaints;
 #[expect(dead_code, reason = "mboxes as a whole are tested in the library")]
 mod corpus;
 mod counted;

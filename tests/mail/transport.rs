@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::complaints::complaints;
 use crate::corpus::messages;
-use crate::letters::{People, complaints, replaced};
+use crate::letters::{People, replaced};
 use crate::tell::tell;
 
 /// A sealed message, divided at the places that transport changes.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Mutex;
 
+use crate::complaints::complaints;
 use crate::corpus::{messages, names_in_use};
 use crate::forms::forms;
-use crate::letters::{People, complaints};
+use crate::letters::People;
 use crate::python::python;
 use crate::support::process;
 use crate::tell::tell;

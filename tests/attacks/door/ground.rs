@@ -184,6 +184,11 @@ impl Ground {
     }
 }
 
+/// Whether strace is here.
+pub(crate) fn has_strace() -> bool {
+    Command::new("strace").arg("-V").output().is_ok()
+}
+
 pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

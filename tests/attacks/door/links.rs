@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::Path;
 
-use super::ground::{Ground, Kernel, OTHER, names, said};
+use super::ground::{Ground, Kernel, OTHER, has_strace, names, said};
 use crate::support::process;
 
 /// A link with an owner.
@@ -43,12 +43,7 @@ fn a_link_of_another_user_leads_only_where_that_user_may_go() {
     ];
     for (at, to, owner, follows) in table {
         for kernel in [Kernel::Current, Kernel::Old] {
-            if kernel == Kernel::Old
-                && std::process::Command::new("strace")
-                    .arg("-V")
-                    .output()
-                    .is_err()
-            {
+            if kernel == Kernel::Old && !has_strace() {
                 continue;
             }
             let first = format!("{at}/link");

@@ -1,12 +1,11 @@
 //! Whoever may read a file can lock it, and that holds nobody up for long; and what killed runs left is removed.
 
 use std::fs::{self, File};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 
-use super::ground::{Ground, Kernel, names, said};
+use super::ground::{Ground, Kernel, has_strace, names, said};
 use crate::support::process;
 use crate::tell::skipped;
 
@@ -54,7 +53,7 @@ fn a_lock_is_waited_for_five_seconds() {
 /// Where two names cannot be exchanged, nothing would tell that another program was faster.
 #[test]
 fn without_exchange_a_lock_is_the_end() {
-    if Command::new("strace").arg("-V").output().is_err() {
+    if !has_strace() {
         return skipped("a file system that cannot exchange names: it needs strace");
     }
     let ground = Ground::new();

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
-use super::ground::{Ground, Kernel, OTHER, names, said};
+use super::ground::{Ground, Kernel, OTHER, has_strace, names, said};
 use crate::support::process;
 
 const MESSAGE: &[u8] = b"From: a@example.org\nTo: bob@example.org\n\nhello\n";
@@ -33,11 +33,7 @@ fn acting(ground: &Ground, arguments: &[&str]) -> Option<String> {
     strace
         .current_dir(ground.at(""))
         .env("HOME", ground.at("home"));
-    if std::process::Command::new("strace")
-        .arg("-V")
-        .output()
-        .is_err()
-    {
+    if !has_strace() {
         crate::tell::skipped("the rights of single calls: it needs strace");
         return None;
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{CWD, Gid, RenameFlags, Uid, inotify};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-use super::ground::{Ground, Kernel, OTHER, State};
+use super::ground::{Ground, Kernel, OTHER, State, has_strace};
 use crate::support::{process, sweep};
 use crate::tell::{skipped, tell};
 
@@ -317,8 +317,8 @@ fn nor_anywhere_else_where_files_are_changed() {
 
 #[test]
 fn nor_on_an_old_kernel() {
-    match std::process::Command::new("strace").arg("-V").output() {
-        Ok(_) => race(&WORKS, Kernel::Old),
-        Err(_) => skipped("the door on an old kernel: it needs strace"),
+    match has_strace() {
+        true => race(&WORKS, Kernel::Old),
+        false => skipped("the door on an old kernel: it needs strace"),
     }
 }

@@ -4,7 +4,7 @@
 use super::is_full;
 use super::letter::{LETTER, envelope, people, sealed, sealed_by};
 use super::texts::harmless;
-use crate::letters::complaints;
+use crate::complaints::complaints;
 use crate::tell::tell;
 
 const DELIVER: &[&str] = &["mail", "deliver", "--for", "bob@example.org"];

@@ -5,7 +5,8 @@ use super::letter::{LETTER, people, sealed, sealed_by};
 use super::measured::{Input, Run};
 use super::texts::{escaping, harmless};
 use super::{cases, is_full};
-use crate::letters::{People, complaints};
+use crate::complaints::complaints;
+use crate::letters::People;
 use crate::tell::{skipped, tell};
 
 const WRAP: &[&str] = &[
