@@ -93,7 +93,7 @@ fn descriptor_number(target: &Path) -> Option<RawFd> {
 }
 
 fn duplicate(number: RawFd, target: &Path) -> Result<File, Errno> {
-    if is_own(number) {
+    if is_own_descriptor(number) {
         return Err(Errno::BADF);
     }
     let own = pidfd_open(getpid(), PidfdFlags::empty());
@@ -108,7 +108,8 @@ fn duplicate(number: RawFd, target: &Path) -> Result<File, Errno> {
 }
 
 /// Whether this process has opened the descriptor itself: what is handed over has no `O_CLOEXEC` (`proc(5)`, `fdinfo`).
-fn is_own(number: RawFd) -> bool {
+#[must_use]
+pub fn is_own_descriptor(number: RawFd) -> bool {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
     let flags = info.unwrap_or_default().lines().find_map(|line| {
         let flags = line.strip_prefix("flags:")?.trim();

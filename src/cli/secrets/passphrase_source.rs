@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::process::{Command, Stdio};
 
 use close_fds::CloseFdsBuilder;
+use encl::atomic_file::is_own_descriptor;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
@@ -124,7 +125,8 @@ pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
             _ => io_message(&error),
         })
     };
-    if is_our_own(number) {
+    let descriptor = i32::try_from(number).map_err(|_| failed(io::ErrorKind::NotFound.into()))?;
+    if is_own_descriptor(descriptor) {
         return Err(failed(io::ErrorKind::NotFound.into()));
     }
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
@@ -136,13 +138,12 @@ pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
         .map_err(failed)?;
     let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| failed(e.into()))?;
     rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|e| failed(e.into()))?;
-    close_in_children(number).map_err(failed)?;
+    close_in_children(descriptor).map_err(failed)?;
     Ok(file)
 }
 
 /// No program that is started from now on inherits this descriptor; it inherits the others as before.
-fn close_in_children(number: u32) -> io::Result<()> {
-    let number = i32::try_from(number).map_err(io::Error::other)?;
+fn close_in_children(number: i32) -> io::Result<()> {
     let standard = 0..=2;
     if standard.contains(&number) {
         return Ok(());
@@ -155,16 +156,6 @@ fn close_in_children(number: u32) -> io::Result<()> {
     others.retain(|other| *other != number);
     CloseFdsBuilder::new().keep_fds(&others).cloexecfrom(number);
     Ok(())
-}
-
-/// Whether this program opened the descriptor itself: those close on exec, and what was inherited did not.
-fn is_our_own(number: u32) -> bool {
-    let close_on_exec = OFlags::CLOEXEC.bits();
-    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    // proc(5): the flags of open(2), in octal.
-    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
-    flags.is_some_and(|flags| flags & close_on_exec != 0)
 }
 
 pub(crate) fn is_stdin(file: &File) -> bool {
@@ -240,7 +231,7 @@ mod tests {
     fn descriptors_of_our_own_are_not_inherited() {
         use std::os::fd::AsRawFd;
         let ours = File::open("/dev/null").unwrap();
-        assert!(is_our_own(ours.as_raw_fd().try_into().unwrap()));
-        assert!(!is_our_own(0));
+        assert!(is_own_descriptor(ours.as_raw_fd()));
+        assert!(!is_own_descriptor(0));
     }
 }
