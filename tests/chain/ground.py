@@ -48,8 +48,11 @@ class Ground:
         self.home = self.folder / "home"
         self.mail = self.folder / "mail"
         self.bin = self.folder / "bin"
-        for folder in (self.home, self.mail, self.bin):
+        self.states = self.folder / "states"
+        for folder in (self.home, self.mail, self.bin, self.states):
             folder.mkdir()
+        # As in /tmp, everybody makes their own in it.
+        self.states.chmod(0o1777)
         os.chown(self.mail, OWNER.pw_uid, OWNER.pw_gid)
         # A copy, since the user who owns the mail may not be allowed to enter the checkout.
         self.encl = self.bin / "encl"
@@ -69,6 +72,8 @@ class Ground:
             "PATH": path,
             "HOME": str(self.home),
             "ENCL_KEYSTORE": str(self.keystore(person)),
+            # What one person decided is nothing that another one remembers.
+            "XDG_STATE_HOME": str(self.states / person),
             "TZ": "UTC",
             "LC_ALL": "C.UTF-8",
             "TERM": "screen",

@@ -49,7 +49,7 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
             "if you made this identity, run `encl key adopt {id}`; `encl key list` shows all"
         )),
         KeystoreError::StateDamaged { .. } => failure.hint(
-            "without this file it is forgotten what was decided; without the folder this machine begins anew, and nobody is verified",
+            "remove this file, and this machine forgets what it says; remove the whole folder, and it begins anew, with nobody verified",
         ),
         KeystoreError::OfAnother { .. } => failure.hint("set $XDG_STATE_HOME to a folder of your own"),
         KeystoreError::Changed => failure.hint("run the command again"),
