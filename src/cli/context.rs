@@ -15,7 +15,7 @@ use rand::TryRng as _;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use crate::cli::display::names::DisplayName;
+use crate::cli::display::names::{DisplayName, list};
 use crate::cli::display::report::{self, Report};
 use crate::cli::display::time;
 use crate::cli::errors::keystore::unreadable;
@@ -24,7 +24,7 @@ use crate::cli::secrets::cost_gate::CostGate;
 use crate::cli::secrets::passphrase::{NewPassphraseSource, Passphrases};
 use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::stdin::StdinGuard;
-use crate::cli::terminal::{Stream, Terminal, shown};
+use crate::cli::terminal::{Stream, Terminal, safe, shown};
 
 /// The values of the options that every command takes.
 #[derive(Debug, Clone, Default)]
@@ -182,6 +182,15 @@ fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
                  they stand (`encl help trust`)"
                 .to_owned(),
         });
+    }
+    let contested = keystore.contested_addresses()?;
+    if !contested.is_empty() {
+        let addresses: Vec<String> = contested.iter().map(|address| safe(address)).collect();
+        notices.push(format!(
+            "these addresses of contacts whom you verified belong to somebody else as well, and count as verified for nobody: {}; \
+             `encl contact verify WHO` decides",
+            list(&addresses)
+        ));
     }
     for card in keystore.set_aside()? {
         notices.push(format!(

@@ -88,6 +88,18 @@ pub fn keystore_place(path: &[u8]) -> [u8; 32] {
     sha256(&[b"encl/1 keystore\0", path])
 }
 
+/// SHA-256 of an address, in the form in which addresses are compared. It names what this machine remembers of the address.
+#[must_use]
+pub fn remembered_address(comparable: &str) -> [u8; 32] {
+    sha256(&[b"encl state address\0", comparable.as_bytes()])
+}
+
+/// SHA-256 of a name, in the form in which names are compared. It names what this machine remembers of the name.
+#[must_use]
+pub fn remembered_name(folded: &str) -> [u8; 32] {
+    sha256(&[b"encl state name\0", folded.as_bytes()])
+}
+
 /// The Argon2id salt of the safety number: a constant, since both sides have to compute the same number.
 pub const COMPARISON_SALT: &[u8; 16] = b"encl/1 compare\0\0";
 

@@ -4,11 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use super::names::Names;
+use super::people::People;
 use super::trust::Trust;
 use super::who::{WhoForm, WhoUse};
 use crate::crypto::signing::RootId;
 use crate::identity::CardError;
-use crate::keystore::KeystoreError;
+use crate::keystore::{Group, KeystoreError};
 use crate::mail::NotOneAddress;
 use crate::time::Time;
 
@@ -89,6 +90,17 @@ pub enum DirectoryError {
         /// The reason.
         source: KeystoreError,
     },
+    /// A group that this machine does not know as it is.
+    #[error("this machine did not make the group as it is, and you have not adopted it")]
+    GroupNotAdopted(Box<GroupChange>),
+    /// Who was verified for an address or a name is not in the keystore.
+    #[error("the contact who was verified for it is not in the keystore any more")]
+    VerifiedGone {
+        /// As it was typed.
+        who: String,
+        /// The key that was verified.
+        id: RootId,
+    },
     /// A group without members.
     #[error("the group is empty")]
     EmptyGroup(String),
@@ -129,7 +141,7 @@ pub enum DirectoryError {
     #[error("the state of the contact forbids it")]
     Blocked {
         /// The contact.
-        names: Names,
+        names: Box<Names>,
         /// Changed, revoked or blocked.
         trust: Trust,
     },
@@ -137,7 +149,7 @@ pub enum DirectoryError {
     #[error("the key on the card expired")]
     Expired {
         /// The contact.
-        names: Names,
+        names: Box<Names>,
         /// When the last one ended.
         at: Option<Time>,
     },
@@ -146,7 +158,7 @@ pub enum DirectoryError {
     NotVerified(Vec<Names>),
     /// Two of a quorum are one person.
     #[error("a quorum names somebody twice")]
-    TwiceInQuorum(Names),
+    TwiceInQuorum(Box<Names>),
     /// A quorum of fewer people than have to come together.
     #[error("{need} of {of} people cannot come together")]
     QuorumTooSmall {
@@ -173,6 +185,51 @@ pub enum DirectoryError {
     /// The keystore cannot be read.
     #[error("the keystore cannot be read")]
     Keystore(#[from] KeystoreError),
+}
+
+/// How a group differs from what this machine knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChange {
+    /// Its name, without the `@`.
+    pub name: String,
+    /// Members who came, or keys of those who are no contacts.
+    pub came: Vec<Member>,
+    /// Members who went.
+    pub went: Vec<Member>,
+    /// Its address, if that is another one: none is `Some(None)`.
+    pub address: Option<Option<String>>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// Somebody with a card.
+    Person(Names),
+    /// A key without one.
+    Key(RootId),
+}
+
+impl GroupChange {
+    pub(super) fn new(name: &str, group: &Group, known: &Group, people: &People) -> Self {
+        let member = |id: &RootId| match people.with_id(*id) {
+            Ok(Some(person)) => Member::Person(person.names()),
+            _ => Member::Key(*id),
+        };
+        Self {
+            name: name.to_owned(),
+            came: group
+                .members
+                .difference(&known.members)
+                .map(member)
+                .collect(),
+            went: known
+                .members
+                .difference(&group.members)
+                .map(member)
+                .collect(),
+            address: (group.address != known.address).then(|| group.address.clone()),
+        }
+    }
 }
 
 /// A mail address that does not mean one person or group.

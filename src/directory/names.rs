@@ -6,7 +6,7 @@ use super::who::{Who, WhoForm};
 use crate::address::is_same_address;
 use crate::crypto::signing::RootId;
 use crate::identity::{Card, folded_name, name_fault};
-use crate::keystore::{ContactHead, IndexedContact};
+use crate::keystore::{IndexedContact, KnownAs};
 
 /// Typing errors that are worth a "did you mean": characters added, left out, replaced or swapped.
 const TYPING_ERRORS_MAX: usize = 2;
@@ -18,7 +18,9 @@ pub struct Names {
     pub id: RootId,
     /// The name on the card.
     pub name: String,
-    /// The addresses on the card, the usual one first.
+    /// Another name that the card of a verified contact says now, and that nobody compared.
+    pub claimed_name: Option<String>,
+    /// The addresses on the card, the usual one first; of a verified contact those for which it was verified come first.
     pub addresses: Vec<String>,
     /// How many of the addresses count, from the first. The others were never looked at.
     pub counting: usize,
@@ -33,18 +35,22 @@ impl Names {
         Self {
             id: card.id(),
             name: card.name().to_owned(),
+            claimed_name: None,
             addresses: card.addresses().to_vec(),
             counting: card.addresses().len(),
             distinction: Distinction::Name,
         }
     }
 
-    pub(super) fn of_contact(head: &ContactHead) -> Self {
+    /// The names of a contact.
+    #[must_use]
+    pub fn of_contact(id: RootId, known: KnownAs) -> Self {
         Self {
-            id: head.id,
-            name: head.name.clone(),
-            addresses: head.addresses.clone(),
-            counting: head.counting().len(),
+            id,
+            name: known.name,
+            claimed_name: known.claimed_name,
+            addresses: known.addresses,
+            counting: known.counting,
             distinction: Distinction::Name,
         }
     }
@@ -55,6 +61,7 @@ impl Names {
         Some(Self {
             id: contact.id()?,
             name,
+            claimed_name: None,
             counting: addresses.len(),
             addresses,
             distinction: Distinction::Name,

@@ -235,7 +235,7 @@ impl ResolvedQuorum {
         let mut members = resolve(words, WhoUse::Recipient, people)?;
         let mut seen = HashSet::new();
         if let Some(twice) = members.iter().find(|one| !seen.insert(one.names.id)) {
-            return Err(DirectoryError::TwiceInQuorum(twice.names.clone()));
+            return Err(DirectoryError::TwiceInQuorum(Box::new(twice.names.clone())));
         }
         let of = members.len();
         if usize::from(need) > of {
@@ -280,7 +280,7 @@ fn take_addressees(
 fn addressee(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee, DirectoryError> {
     if recipient.trust.blocks_use() {
         return Err(DirectoryError::Blocked {
-            names: recipient.names.clone(),
+            names: Box::new(recipient.names.clone()),
             trust: recipient.trust,
         });
     }
@@ -293,7 +293,7 @@ fn addressee(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee, Dire
 /// [`DirectoryError::Expired`].
 pub fn current_key(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee, DirectoryError> {
     let expired = || DirectoryError::Expired {
-        names: recipient.names.clone(),
+        names: Box::new(recipient.names.clone()),
         at: recipient.keys.iter().filter_map(|key| key.expires).max(),
     };
     let key = CardKey::current(&recipient.keys, now).ok_or_else(expired)?;

@@ -144,7 +144,8 @@ impl Meant {
 fn is_name(name: &str, people: &People) -> Result<bool, KeystoreError> {
     let folded = folded_name(name);
     let mut all = people.names()?.iter();
-    Ok(all.any(|names| names.has_folded_name(&folded)))
+    Ok(all.any(|names| names.has_folded_name(&folded))
+        || !people.keystore().verified_for_name(name)?.is_empty())
 }
 
 /// People by address. What an address was taken for is noted with the person.
@@ -175,14 +176,11 @@ fn with_names(run: &[Meant], people: &People) -> Result<Vec<ResolvedRecipient>, 
     for one in run {
         let Meant::Person(who) = one else { continue };
         let id = match who.form() {
-            WhoForm::Fingerprint(id) => Ok(*id),
-            _ => match people.find_by_name(who.typed())? {
-                Some(id) => Ok(id),
-                None => find_in_files(who, people),
-            },
+            WhoForm::Fingerprint(id) => Ok((*id, Sureness::Known)),
+            _ => find_by_name(who, people),
         };
         match id {
-            Ok(id) => ids.push((id, who)),
+            Ok((id, sureness)) => ids.push((id, (who, sureness))),
             Err(error) => {
                 unclear = Some(error);
                 break;
@@ -190,18 +188,38 @@ fn with_names(run: &[Meant], people: &People) -> Result<Vec<ResolvedRecipient>, 
         }
     }
     // A person found by the keystore's index has to be called so by the card itself.
-    let compare = |person: Person, who: &Who| {
-        let is_meant = match_one(who, &[person.names()]).is_ok();
+    let compare = |person: Person, (who, sureness): (&Who, Sureness)| {
+        let is_meant = sureness == Sureness::Known || match_one(who, &[person.names()]).is_ok();
         is_meant.then(|| ResolvedRecipient::stored(person))
     };
     let mut found = Vec::new();
-    for ((_, who), read) in ids.iter().zip(people.with_ids(ids.clone(), compare)) {
+    for ((_, (who, _)), read) in ids.iter().zip(people.with_ids(ids.clone(), compare)) {
         found.push(match read?.flatten() {
             Some(recipient) if !people.is_retired(recipient.names.id) => recipient,
             _ => ResolvedRecipient::stored(people.contact(find_in_files(who, people)?)?),
         });
     }
     unclear.map_or(Ok(found), Err)
+}
+
+/// How sure it is that somebody is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sureness {
+    /// The key is the one that was named, or that was verified with the name.
+    Known,
+    /// The name has to be compared with the card.
+    Hint,
+}
+
+fn find_by_name(who: &Who, people: &People) -> Result<(RootId, Sureness), DirectoryError> {
+    if let Some(id) = people.verified_called(who.typed())? {
+        return Ok((id, Sureness::Known));
+    }
+    let found = match people.find_by_name(who.typed())? {
+        Some(id) => id,
+        None => find_in_files(who, people)?,
+    };
+    Ok((found, Sureness::Hint))
 }
 
 fn find_in_files(who: &Who, people: &People) -> Result<RootId, DirectoryError> {
@@ -268,11 +286,7 @@ fn from_card(
         Some(known) => {
             refuse_unfit(&card)?;
             let earlier = Box::new(known.names());
-            let counting = known.counting.min(card.addresses().len());
-            let person = Person {
-                counting,
-                ..Person::new(card, known.trust)
-            };
+            let person = known.with_later_card(card);
             let state = |card| CardState::Update(card, earlier);
             Ok(ResolvedRecipient::with_state(person, state))
         }
@@ -289,33 +303,28 @@ fn refuse_unfit(card: &Card) -> Result<(), DirectoryError> {
 fn first_use(card: Card, people: &People) -> Result<ResolvedRecipient, DirectoryError> {
     refuse_unfit(&card)?;
     let others = people.names()?;
-    let owner = |address: &String| {
-        let mut owners = others.iter();
-        owners.find(|names| names.has_address(address) && !card.may_carry_addresses_of(&names.id))
-    };
-    let mut addresses = card.addresses().iter();
-    let taken = addresses.find_map(|address| Some((address, owner(address)?)));
-    if let Some((address, owner)) = taken {
-        let (known, offered) = (owner.id, card.id());
-        let address = address.clone();
-        return Err(conflict(
-            &card,
-            KeystoreError::KeyChanged {
+    for address in card.addresses() {
+        let verified = people
+            .keystore()
+            .verified_for_address(&Address::new(address))?;
+        let owners = others.iter().filter(|names| names.has_address(address));
+        let mut owners = verified.into_iter().chain(owners.map(|names| names.id));
+        if let Some(known) = owners.find(|known| !card.may_carry_addresses_of(known)) {
+            let (address, offered) = (address.clone(), card.id());
+            let changed = KeystoreError::KeyChanged {
                 address,
                 known,
                 offered,
-            },
-        ));
+            };
+            return Err(conflict(&card, changed));
+        }
     }
     // A contact that was blocked and removed is blocked again when the card comes back.
     let trust = match people.remembered_trust(card.id()) {
         trust if trust.blocks_use() => trust,
         _ => Trust::Unverified,
     };
-    let person = Person {
-        counting: 1,
-        ..Person::new(card, trust)
-    };
+    let person = Person::with_counting(card, trust, 1);
     Ok(ResolvedRecipient::with_state(person, CardState::FirstUse))
 }
 

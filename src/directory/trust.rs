@@ -22,6 +22,9 @@ pub enum Trust {
     Verified,
     /// Another key was offered for the contact, and nobody has decided yet.
     Changed,
+    /// The card of a verified contact is older than one that this machine has seen.
+    #[serde(rename = "changed")]
+    Older,
     /// No key on the card can be encrypted to any more. Never said of signatures.
     Expired,
     /// The owner revoked the key.
@@ -39,6 +42,7 @@ impl From<keystore::Trust> for Trust {
             keystore::Trust::Verified(_) => Self::Verified,
             keystore::Trust::Unproven => Self::Unproven,
             keystore::Trust::Changed { .. } => Self::Changed,
+            keystore::Trust::Older { .. } => Self::Older,
             keystore::Trust::Revoked { .. } => Self::Revoked,
             keystore::Trust::Blocked { .. } => Self::Blocked,
             keystore::Trust::Unverified => Self::Unverified,
@@ -58,6 +62,9 @@ impl Trust {
     /// Whether nothing may be encrypted to this key, and nothing that it signed counts as signed by a known person.
     #[must_use]
     pub fn blocks_use(self) -> bool {
-        matches!(self, Self::Changed | Self::Revoked | Self::Blocked)
+        matches!(
+            self,
+            Self::Changed | Self::Older | Self::Revoked | Self::Blocked
+        )
     }
 }

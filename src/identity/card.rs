@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::carrier::{self, CONTENT_BYTES_MAX, CarrierError};
 use super::predecessor::{self, Predecessor, PredecessorLine};
 use super::{
-    ADDRESS_BYTES_MAX, Identity, KEYS_MAX, NAME_BYTES_MAX, VERSION, distinct, known_kem,
-    known_version, serial_number,
+    ADDRESS_BYTES_MAX, ADDRESSES_MAX, Identity, KEYS_MAX, NAME_BYTES_MAX, VERSION, distinct,
+    known_kem, known_version, serial_number,
 };
 use crate::crypto::signing::{Purpose, RootId, Signature};
 use crate::crypto::{KemError, PublicKey};
@@ -15,9 +15,6 @@ use crate::time::Time;
 
 /// How a card begins, as a file, a line or a header.
 pub(super) const PREFIX: &str = "encl-card1:";
-
-/// Addresses of one card.
-const ADDRESSES_MAX: usize = 16;
 
 /// A card that was checked: form, signature and every key.
 #[derive(Clone, PartialEq, Eq)]

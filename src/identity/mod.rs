@@ -40,6 +40,8 @@ use crate::time::Time;
 pub const NAME_BYTES_MAX: usize = 256;
 /// Bytes of an address.
 pub const ADDRESS_BYTES_MAX: usize = 320;
+/// The most addresses on a card.
+pub const ADDRESSES_MAX: usize = 16;
 /// KEM keys of one identity.
 pub const KEYS_MAX: usize = 16;
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::contacts::{AddedBy, CONTACTS, ContactHead};
-use super::trust::{Members, TrustRecord, WrittenMembers, word};
+use super::trust::{Members, TrustRecord, WrittenMembers, evaluate, word};
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
-use crate::identity::{ADDRESS_BYTES_MAX, Card, NAME_BYTES_MAX};
-use crate::json::{Error, Text};
+use crate::identity::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Card, NAME_BYTES_MAX};
+use crate::json::{Error, Text, Value};
 use crate::time::Time;
 
 const VERSION: &str = "encl/1";
@@ -78,8 +78,10 @@ impl ContactFile {
 
 impl Keystore {
     pub(super) fn head(&self, file: ContactFile) -> Result<ContactHead, KeystoreError> {
+        let fact = self.machine_state()?.person(&file.id)?;
         Ok(ContactHead {
-            trust: self.judge(&file.id, &file.record)?,
+            trust: evaluate(&file.record, Some(fact.trust)),
+            verified_as: fact.verified_as,
             id: file.id,
             name: file.name,
             addresses: file.addresses,
@@ -131,7 +133,8 @@ fn parse(line: &[u8], card: &[u8]) -> Result<ContactFile, Error> {
             "id" => id = Some(RootId(value.base64()?)),
             "name" => person = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
             "addresses" => {
-                addresses = Some(value.array(16, |v| Ok(v.text(ADDRESS_BYTES_MAX)?.into_owned()))?);
+                let address = |one: Value<'_>| Ok(one.text(ADDRESS_BYTES_MAX)?.into_owned());
+                addresses = Some(value.array(ADDRESSES_MAX, address)?);
             }
             "how" => how = Some(word(value, &ADDED_BY)?),
             "added" => added = Some(value.time()?),

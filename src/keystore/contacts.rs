@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::contact_file::ContactFile;
 use super::folder::WriteLock;
 use super::trust::{Trust, TrustRecord};
-use super::{Keystore, KeystoreError, folder};
+use super::{Keystore, KeystoreError, VerifiedAs, folder};
 use crate::address::Address;
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
@@ -56,14 +56,69 @@ pub struct Contact {
     pub added_by: AddedBy,
     /// When it was first added.
     pub added: Time,
+    /// For which name and addresses it was verified.
+    pub verified_as: Option<VerifiedAs>,
 }
 
 impl Contact {
-    /// How many of the card's addresses count, from the first.
+    /// Whether no address of the card waits for being looked at. Of a verified contact only a comparison makes more of them count.
     #[must_use]
-    pub fn counting(&self) -> usize {
-        let addresses = self.card.addresses().len();
-        self.added_by.counting(addresses, self.added)
+    pub fn has_all_counting(&self) -> bool {
+        let known = self.known_as();
+        self.verified_as.is_some() || known.counting == known.addresses.len()
+    }
+
+    /// What the contact is called here.
+    #[must_use]
+    pub fn known_as(&self) -> KnownAs {
+        let addresses = self.card.addresses().to_vec();
+        let counting = self.added_by.counting(addresses.len(), self.added);
+        let name = self.card.name().to_owned();
+        KnownAs::new(name, addresses, counting, self.verified_as.as_ref())
+    }
+}
+
+/// What a contact is called here: as it was verified, else as its card says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAs {
+    /// The name.
+    pub name: String,
+    /// Another name that the card says now, and that nobody compared.
+    pub claimed_name: Option<String>,
+    /// The addresses that count, then those that the card has besides.
+    pub addresses: Vec<String>,
+    /// How many of the addresses count, from the first.
+    pub counting: usize,
+}
+
+impl KnownAs {
+    fn new(
+        name: String,
+        addresses: Vec<String>,
+        counting: usize,
+        verified_as: Option<&VerifiedAs>,
+    ) -> Self {
+        let Some(verified_as) = verified_as else {
+            return Self {
+                name,
+                claimed_name: None,
+                addresses,
+                counting,
+            };
+        };
+        let others = addresses.into_iter();
+        let others = others.filter(|address| !verified_as.has_address(address));
+        Self {
+            claimed_name: Some(name).filter(|name| *name != verified_as.name),
+            name: verified_as.name.clone(),
+            counting: verified_as.addresses.len(),
+            addresses: verified_as
+                .addresses
+                .iter()
+                .cloned()
+                .chain(others)
+                .collect(),
+        }
     }
 }
 
@@ -82,14 +137,17 @@ pub struct ContactHead {
     pub added_by: AddedBy,
     /// When it was first added.
     pub added: Time,
+    /// For which name and addresses it was verified.
+    pub verified_as: Option<VerifiedAs>,
 }
 
 impl ContactHead {
-    /// The addresses that count.
+    /// What the contact is called here.
     #[must_use]
-    pub fn counting(&self) -> &[String] {
-        let count = self.added_by.counting(self.addresses.len(), self.added);
-        &self.addresses[..count]
+    pub fn known_as(&self) -> KnownAs {
+        let counting = self.added_by.counting(self.addresses.len(), self.added);
+        let (name, addresses) = (self.name.clone(), self.addresses.clone());
+        KnownAs::new(name, addresses, counting, self.verified_as.as_ref())
     }
 }
 
@@ -138,6 +196,12 @@ impl Keystore {
         heads.filter_map(Result::transpose).collect()
     }
 
+    /// Whether there is a contact with this root key.
+    #[must_use]
+    pub fn has_contact(&self, id: &RootId) -> bool {
+        self.contact_path(id).exists()
+    }
+
     /// A contact with its card, if there is one with this root key.
     ///
     /// # Errors
@@ -146,11 +210,14 @@ impl Keystore {
         let Some(file) = self.contact_file(id)? else {
             return Ok(None);
         };
+        let card = self.card_of(&file)?;
+        let (trust, verified_as) = self.judge_contact(&file, card.serial())?;
         Ok(Some(Contact {
-            card: self.card_of(&file)?,
-            trust: self.judge(id, &file.record)?,
+            card,
+            trust,
             added_by: file.added_by,
             added: file.added,
+            verified_as,
         }))
     }
 
@@ -198,9 +265,9 @@ impl Keystore {
         let mut accept = |card: &Card| {
             card.naming_fault().map_or(Ok(()), Err)?;
             self.refuse_successor_of_blocked_key(card)?;
-            addresses.refuse_changed(card)?;
-            let accepted = self.accept_unchanged(card, added_by, now)?;
-            let accepted = self.apply_successor(card)?.unwrap_or(accepted);
+            addresses.refuse_changed(self, card)?;
+            let accepted = self.accept_unchanged(&lock, card, added_by, now)?;
+            let accepted = self.apply_successor(&lock, card)?.unwrap_or(accepted);
             let file = self.contact_file(&card.id())?;
             let head = file.map(|file| self.head(file)).transpose()?;
             addresses.add_counting(head.iter());
@@ -241,6 +308,7 @@ impl Keystore {
 
     fn accept_unchanged(
         &self,
+        lock: &WriteLock,
         card: &Card,
         added_by: AddedBy,
         now: Time,
@@ -276,6 +344,7 @@ impl Keystore {
                     AddedBy::Added => added_by,
                     AddedBy::FirstUse => known.added_by,
                 };
+                self.note_newer_card(lock, card)?;
                 let (record, added) = (known.record, known.added);
                 self.write_contact(&ContactFile::new(card, record, added_by, added))?;
                 Ok(AcceptOutcome::Updated)
@@ -305,11 +374,15 @@ impl Keystore {
     }
 
     /// Removes the contacts that this card replaces, from the groups first: after a kill in between, the step can be repeated.
-    fn apply_successor(&self, card: &Card) -> Result<Option<AcceptOutcome>, KeystoreError> {
+    fn apply_successor(
+        &self,
+        lock: &WriteLock,
+        card: &Card,
+    ) -> Result<Option<AcceptOutcome>, KeystoreError> {
         let mut followed = None;
         for predecessor in card.replaces() {
-            if self.contact_path(&predecessor.id()).exists() {
-                self.replace_in_groups(&predecessor.id(), &card.id())?;
+            if self.has_contact(&predecessor.id()) {
+                self.replace_in_groups(lock, &predecessor.id(), &card.id())?;
                 folder::remove(&self.contact_path(&predecessor.id()))?;
                 followed = Some(AcceptOutcome::Successor);
             }
@@ -328,19 +401,34 @@ impl Keystore {
     }
 
     /// Removes a contact. Groups keep its id, and cannot be used as recipients until it is added again or taken out of
-    /// them. A verification is deleted as well; a blocked or revoked contact is so again when its card is added again.
+    /// them. A verification is deleted as well, also that of a key which the contact replaced, and that of a contact who is gone
+    /// from the keystore; a blocked or revoked contact is so again when its card is added again.
     ///
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
     pub fn remove_contact(&self, id: &RootId) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
+        let mut was_known = self.verified_as(id)?.is_some();
+        let mut predecessors = Vec::new();
         if let Some(file) = self.contact_file(id)? {
             self.forget(&lock, &file)?;
-        }
-        if folder::remove(&self.contact_path(id))? {
-            Ok(())
+            predecessors.extend(
+                self.card_of(&file)
+                    .map_or_else(|_| Vec::new(), |card| card.replaces().to_vec()),
+            );
         } else {
-            Err(KeystoreError::Unknown("contact"))
+            self.forget_verified(&lock, id)?;
+        }
+        for predecessor in predecessors {
+            let gone = predecessor.id();
+            if !self.has_contact(&gone) {
+                self.forget_verified(&lock, &gone)?;
+            }
+        }
+        was_known |= folder::remove(&self.contact_path(id))?;
+        match was_known {
+            true => Ok(()),
+            false => Err(KeystoreError::Unknown("contact")),
         }
     }
 }
@@ -361,26 +449,32 @@ impl AddressIndex {
 
     fn add_counting<'a>(&mut self, heads: impl IntoIterator<Item = &'a ContactHead>) {
         for head in heads {
-            self.add(head.id, head.counting());
+            let known = head.known_as();
+            self.add(head.id, &known.addresses[..known.counting]);
         }
     }
 
-    pub(super) fn refuse_changed(&self, card: &Card) -> Result<(), KeystoreError> {
+    /// Refuses a card with an address of somebody else: of one who is here, or for which somebody was verified who is gone.
+    pub(super) fn refuse_changed(
+        &self,
+        keystore: &Keystore,
+        card: &Card,
+    ) -> Result<(), KeystoreError> {
         if self.mine.contains(&card.id()) {
             return Err(KeystoreError::OwnCard);
         }
-        let owner = |address: &String| self.of_address.get(&Address::new(address));
-        let changed = card.addresses().iter().find_map(|address| {
-            let known = *owner(address).filter(|known| !card.may_carry_addresses_of(known))?;
-            Some((address.clone(), known))
-        });
-        match changed {
-            None => Ok(()),
-            Some((address, known)) => Err(KeystoreError::KeyChanged {
-                address,
-                known,
-                offered: card.id(),
-            }),
+        for address in card.addresses() {
+            let comparable = Address::new(address);
+            let verified = keystore.verified_for_address(&comparable)?;
+            let mut owners = verified.iter().chain(self.of_address.get(&comparable));
+            if let Some(known) = owners.find(|known| !card.may_carry_addresses_of(known)) {
+                return Err(KeystoreError::KeyChanged {
+                    address: address.clone(),
+                    known: *known,
+                    offered: card.id(),
+                });
+            }
         }
+        Ok(())
     }
 }

@@ -133,6 +133,20 @@ pub enum KeystoreError {
     /// There are identities, and none of them is known to be the user's own.
     #[error("this machine knows none of the identities in the keystore as yours")]
     NotAdopted(RootId),
+    /// A group that this machine does not know as it is.
+    #[error("this machine did not make the group @{0} as it is, and you have not adopted it")]
+    GroupNotAdopted(String),
+    /// An address for which another contact was verified.
+    #[error("{address} belongs to another contact, who was verified for it")]
+    AddressVerified {
+        /// The address.
+        address: String,
+        /// The key that was verified for it.
+        known: RootId,
+    },
+    /// The contact is not verified, so there is nothing to add to.
+    #[error("the contact is not verified")]
+    NotVerified,
     /// The card is one of the keystore's own.
     #[error("the card is your own")]
     OwnCard,

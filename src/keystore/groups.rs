@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::folder::WriteLock;
 use super::identities::line;
-use super::{Keystore, KeystoreError, folder};
+use super::{GroupStanding, Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::{NotAnId, RootId};
 use crate::identity::ADDRESS_BYTES_MAX;
@@ -114,32 +115,50 @@ impl Keystore {
         if let Some(address) = group.address.as_ref().filter(|text| !is_address(text)) {
             return Err(KeystoreError::GroupAddress(address.clone()));
         }
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         if self.group(name)?.is_some() {
             return Err(KeystoreError::GroupExists(name.to_owned()));
         }
-        self.make_group(name, group)
+        self.make_group(&lock, name, group)
     }
 
-    /// The caller holds the lock and has checked the name.
-    pub(super) fn make_group(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
+    /// The caller has checked the name.
+    pub(super) fn make_group(
+        &self,
+        lock: &WriteLock,
+        name: &str,
+        group: &Group,
+    ) -> Result<(), KeystoreError> {
         folder::make_folder(&self.root.join(GROUPS))?;
-        self.write_group(name, group)
+        self.write_group(lock, name, group)
+    }
+
+    /// Makes a group that somebody else put together: it reaches nobody until the user adopts it. The caller has checked the name.
+    pub(super) fn make_unknown_group(
+        &self,
+        name: &str,
+        group: &Group,
+    ) -> Result<(), KeystoreError> {
+        folder::make_folder(&self.root.join(GROUPS))?;
+        self.write_file(name, group)
     }
 
     /// Changes the members of a group; its address stays.
     ///
     /// # Errors
-    /// [`KeystoreError::Unknown`], and what the system refuses.
+    /// [`KeystoreError::Unknown`]; [`KeystoreError::GroupNotAdopted`], when somebody else changed it; and what the system refuses.
     pub fn change_group(
         &self,
         name: &str,
         change: impl FnOnce(&mut BTreeSet<RootId>),
     ) -> Result<(), KeystoreError> {
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         let mut group = self.group(name)?.ok_or(KeystoreError::Unknown("group"))?;
+        if self.group_standing(name, &group)? != GroupStanding::Known {
+            return Err(KeystoreError::GroupNotAdopted(name.to_owned()));
+        }
         change(&mut group.members);
-        self.write_group(name, &group)
+        self.write_group(&lock, name, &group)
     }
 
     /// Deletes a group; its members stay contacts.
@@ -147,7 +166,9 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::Unknown`], and what the system refuses.
     pub fn delete_group(&self, name: &str) -> Result<(), KeystoreError> {
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
+        // Forgotten first: one that is put back later is asked about.
+        self.forget_other_groups(&lock, name, None)?;
         let removed = is_group_name(name) && folder::remove(&self.group_path(name))?;
         if removed {
             Ok(())
@@ -156,9 +177,10 @@ impl Keystore {
         }
     }
 
-    /// In every group one member takes another's place. The caller holds the lock.
+    /// In every group one member takes another's place, and stays unknown if it was so.
     pub(super) fn replace_in_groups(
         &self,
+        lock: &WriteLock,
         old: &RootId,
         new: &RootId,
     ) -> Result<(), KeystoreError> {
@@ -166,15 +188,31 @@ impl Keystore {
             let Some(mut group) = self.group(&name)? else {
                 continue;
             };
+            let standing = self.group_standing(&name, &group)?;
             if group.members.remove(old) {
                 group.members.insert(*new);
-                self.write_group(&name, &group)?;
+                match standing {
+                    GroupStanding::Known => self.write_group(lock, &name, &group)?,
+                    GroupStanding::Unknown(_) => self.write_file(&name, &group)?,
+                }
             }
         }
         Ok(())
     }
 
-    fn write_group(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
+    /// It is remembered first: after a kill in between, both this group and the one before are known.
+    fn write_group(
+        &self,
+        lock: &WriteLock,
+        name: &str,
+        group: &Group,
+    ) -> Result<(), KeystoreError> {
+        self.remember_group(lock, name, group)?;
+        self.write_file(name, group)?;
+        self.forget_other_groups(lock, name, Some(group))
+    }
+
+    fn write_file(&self, name: &str, group: &Group) -> Result<(), KeystoreError> {
         folder::write(&self.group_path(name), &group.to_text(), Existing::Replace)
     }
 

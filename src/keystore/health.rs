@@ -78,7 +78,7 @@ impl Keystore {
         found.shared_addresses(&owners);
         self.check_groups(&ids, &mut found);
         self.check_invitations(&mut found);
-        let state = self.machine_state().and_then(|machine| machine.decisions());
+        let state = self.machine_state().and_then(|machine| machine.people());
         found.check(state);
         found.0
     }
@@ -149,8 +149,9 @@ impl Keystore {
         let mut owners = Vec::new();
         for contact in parallel_map(ids, SHARED_FROM, look) {
             if let Some(contact) = found.check(contact).flatten() {
-                let counting = &contact.card.addresses()[..contact.counting()];
-                owners.push((contact.card.id(), counting.to_vec()));
+                let mut known = contact.known_as();
+                known.addresses.truncate(known.counting);
+                owners.push((contact.card.id(), known.addresses));
             }
         }
         owners

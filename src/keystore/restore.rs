@@ -13,8 +13,11 @@ use super::contacts::{AddressIndex, CONTACTS};
 use super::folder::WriteLock;
 use super::groups::Group;
 use super::invitations::Invitation;
+use super::state::PersonFact;
+use super::state::decision_list::Decision;
 use super::trust::{Trust, TrustRecord};
-use super::{Keystore, KeystoreError, folder};
+use super::{Keystore, KeystoreError, VerifiedAs, folder};
+use crate::address::is_same_address;
 use crate::crypto::signing::RootId;
 
 /// The result of restoring one item of a backup.
@@ -37,8 +40,12 @@ pub enum RestoreMode {
     /// Nothing is written.
     DryRun,
     /// The backup is restored, with the verifications that a dry run of the same backup found.
-    Apply(BTreeMap<RootId, Trust>),
+    Apply(Verifications),
 }
+
+/// Keys that a backup verifies, each with what it was verified for.
+#[derive(Default)]
+pub struct Verifications(BTreeMap<RootId, PersonFact>);
 
 /// The contacts, decisions, groups and invitations of one backup while they are restored.
 pub struct Restore<'k> {
@@ -48,8 +55,8 @@ pub struct Restore<'k> {
     addresses: AddressIndex,
     /// Whether the user certainly made the backup: otherwise it raises no trust.
     is_mine: bool,
-    decisions: BTreeMap<RootId, Trust>,
-    verified: BTreeMap<RootId, Trust>,
+    decisions: BTreeMap<RootId, Decision>,
+    verified: Verifications,
 }
 
 impl Keystore {
@@ -60,10 +67,12 @@ impl Keystore {
     /// [`KeystoreError`].
     pub fn restore(&self, mode: RestoreMode, is_mine: bool) -> Result<Restore<'_>, KeystoreError> {
         let (lock, verified) = match mode {
-            RestoreMode::DryRun => (None, BTreeMap::new()),
+            RestoreMode::DryRun => (None, Verifications::default()),
             RestoreMode::Apply(verified) => {
                 let lock = self.lock()?;
-                self.save_decisions(&lock, &verified)?;
+                for (id, fact) in &verified.0 {
+                    self.change_person(&lock, id, |_| fact.clone())?;
+                }
                 (Some(lock), verified)
             }
         };
@@ -86,7 +95,7 @@ impl Restore<'_> {
     /// [`KeystoreError`].
     pub fn decisions(&mut self, decisions: Decisions) -> Result<Vec<RootId>, KeystoreError> {
         let mut stricter = BTreeMap::new();
-        for (id, trust) in decisions.0.iter().filter(|_| self.is_mine) {
+        for (id, Decision { trust, .. }) in decisions.0.iter().filter(|_| self.is_mine) {
             let here = self.trust(id)?;
             if here.stricter(*trust) != here {
                 stricter.insert(*id, *trust);
@@ -122,12 +131,13 @@ impl Restore<'_> {
         let after = self.merged_trust(&file.id, before)?;
         // The verifications of the dry run were saved before anything else.
         let is_verified_now = match (&self.lock, after) {
-            (Some(_), _) => self.verified.contains_key(&file.id),
+            (Some(_), _) => self.verified.0.contains_key(&file.id),
             (None, Trust::Verified(_)) => after != before,
             (None, _) => false,
         };
         if is_verified_now {
-            self.verified.insert(file.id, after);
+            let fact = self.verification(contact, after)?;
+            self.verified.0.insert(file.id, fact);
         }
         if self.lock.is_some() {
             let record = match (after, &here) {
@@ -170,8 +180,10 @@ impl Restore<'_> {
             Some(here) if here == *group => Ok(RestoreOutcome::Known),
             Some(_) => Ok(RestoreOutcome::LocalKept),
             None => {
-                if self.lock.is_some() {
-                    self.keystore.make_group(name, group)?;
+                match &self.lock {
+                    Some(lock) if self.is_mine => self.keystore.make_group(lock, name, group)?,
+                    Some(_) => self.keystore.make_unknown_group(name, group)?,
+                    None => {}
                 }
                 Ok(RestoreOutcome::New)
             }
@@ -203,8 +215,34 @@ impl Restore<'_> {
 
     /// The verifications that would be restored, for [`RestoreMode::Apply`].
     #[must_use]
-    pub fn into_verified(self) -> BTreeMap<RootId, Trust> {
+    pub fn into_verified(self) -> Verifications {
         self.verified
+    }
+
+    /// For what a contact is verified from now on: as the backup says; one from before that was noted says it by its card. An address
+    /// for which somebody else here was verified is left out.
+    fn verification(
+        &self,
+        contact: &BackedUpContact,
+        trust: Trust,
+    ) -> Result<PersonFact, KeystoreError> {
+        let BackedUpContact { file, card } = contact;
+        let decision = self.decisions.get(&file.id);
+        let noted = decision.and_then(|decision| decision.verified_as.clone());
+        let mut verified_as = noted.unwrap_or_else(|| VerifiedAs {
+            name: card.name().to_owned(),
+            addresses: card.addresses().to_vec(),
+        });
+        for taken in self.keystore.addresses_of_verified(card)? {
+            verified_as
+                .addresses
+                .retain(|address| !is_same_address(address, &taken.address));
+        }
+        Ok(PersonFact {
+            verified_as: Some(verified_as),
+            serial: card.serial(),
+            ..PersonFact::new(trust)
+        })
     }
 
     /// Decides about a contact that is here already.
@@ -218,7 +256,7 @@ impl Restore<'_> {
             Ordering::Greater => RestoreOutcome::LocalKept,
             Ordering::Equal if here.card() == new.file.card() => RestoreOutcome::Known,
             Ordering::Equal => RestoreOutcome::Refused(KeystoreError::OtherCard { serial }),
-            Ordering::Less => match self.addresses.refuse_changed(&new.card) {
+            Ordering::Less => match self.addresses.refuse_changed(self.keystore, &new.card) {
                 Ok(()) => RestoreOutcome::Updated,
                 Err(error) => RestoreOutcome::Refused(error),
             },
@@ -231,7 +269,7 @@ impl Restore<'_> {
             return Ok(RestoreOutcome::Known);
         }
         let refused = self.keystore.refuse_successor_of_blocked_key(&new.card);
-        match refused.and_then(|()| self.addresses.refuse_changed(&new.card)) {
+        match refused.and_then(|()| self.addresses.refuse_changed(self.keystore, &new.card)) {
             Ok(()) => Ok(RestoreOutcome::New),
             Err(KeystoreError::KeyChanged { known, .. })
                 if self.is_succeeded(&new.card.id(), &known)? =>
@@ -263,12 +301,12 @@ impl Restore<'_> {
     /// How far a key is trusted from now on: the stricter of both; verified only if nothing was decided here and the user made the
     /// backup.
     fn merged_trust(&self, id: &RootId, here: Trust) -> Result<Trust, KeystoreError> {
-        let Some(there) = self.decisions.get(id).copied() else {
+        let Some(there) = self.decisions.get(id).map(|decision| decision.trust) else {
             return Ok(here);
         };
         let is_open = matches!(here, Trust::Unverified | Trust::Unproven);
         let was_decided = self.keystore.machine_state()?.decision(id)?.is_some();
-        let is_known = self.keystore.contact_path(id).exists();
+        let is_known = self.keystore.has_contact(id);
         Ok(match there {
             Trust::Verified(_) if is_open && !was_decided && self.is_mine => there,
             _ if self.is_mine || !is_known => here.stricter(there),

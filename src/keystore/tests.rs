@@ -34,6 +34,15 @@ pub(super) fn card(identity: &Identity, address: &str, serial: u32) -> Card {
     .unwrap()
 }
 
+/// All that a contact's card says, to be verified.
+pub(super) fn on_card(keystore: &Keystore, id: &RootId) -> VerifiedAs {
+    let contact = keystore.contact(id).unwrap().unwrap();
+    VerifiedAs {
+        name: contact.card.name().to_owned(),
+        addresses: contact.card.addresses().to_vec(),
+    }
+}
+
 pub(super) fn keystore() -> (tempfile::TempDir, Keystore) {
     let folder = tempfile::tempdir().unwrap();
     let keystore =

@@ -4,13 +4,16 @@
 //! trust and never raise it. The rules, in order:
 //!
 //! 1. *blocked*, *revoked* and *changed* are in force if the contact's file or a decision of this machine says so; the stricter of both.
-//! 2. A contact is verified if the last decision of this machine says so, whatever its file says.
+//! 2. A contact is verified if the last decision of this machine says so, whatever its file says; for the name and the addresses that
+//!    its card had then. An older card than the newest that was seen is no card of theirs.
 //! 3. Everything else is unverified.
 
 use serde::Serialize;
 
 use super::Keystore;
+use super::contact_file::ContactFile;
 use super::error::KeystoreError;
+use super::state::{PersonFact, VerifiedAs};
 use crate::crypto::Secret;
 use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
@@ -35,6 +38,13 @@ pub enum Trust {
         at: Time,
         /// The key that was offered; the contact's own if it was another card.
         offered: RootId,
+    },
+    /// The card of a contact that was verified is older than one that this machine has seen.
+    Older {
+        /// The serial of the card.
+        serial: u32,
+        /// The highest one that was seen.
+        known: u32,
     },
     /// Its owner revoked it.
     Revoked {
@@ -92,7 +102,7 @@ impl Trust {
             Self::Own => "own",
             Self::Unverified | Self::Unproven => "unverified",
             Self::Verified(_) => "verified",
-            Self::Changed { .. } => "changed",
+            Self::Changed { .. } | Self::Older { .. } => "changed",
             Self::Revoked { .. } => "revoked",
             Self::Blocked { .. } => "blocked",
         }
@@ -108,7 +118,7 @@ impl Trust {
     fn severity(self) -> u8 {
         match self {
             Self::Own | Self::Unverified | Self::Unproven | Self::Verified(_) => 0,
-            Self::Changed { .. } => 1,
+            Self::Changed { .. } | Self::Older { .. } => 1,
             Self::Blocked { .. } => 2,
             Self::Revoked { .. } => 3,
         }
@@ -182,6 +192,37 @@ impl Keystore {
     /// How far a contact with this record in its file is trusted.
     pub(super) fn judge(&self, id: &RootId, record: &TrustRecord) -> Result<Trust, KeystoreError> {
         Ok(evaluate(record, self.machine_state()?.decision(id)?))
+    }
+
+    /// How far a contact with this file and card is trusted, and what it was verified for. What the file says and nobody decided is
+    /// noted, so that it holds when the file is changed back.
+    pub(super) fn judge_contact(
+        &self,
+        file: &ContactFile,
+        serial: u32,
+    ) -> Result<(Trust, Option<VerifiedAs>), KeystoreError> {
+        let fact = self.machine_state()?.person(&file.id)?;
+        let trust = evaluate(&file.record, Some(fact.trust));
+        if trust.blocks_use() && fact.trust != trust {
+            self.note_person(&file.id, |fact| PersonFact {
+                trust: fact.trust.stricter(trust),
+                noted: true,
+                ..fact
+            })?;
+        }
+        let known = fact.serial;
+        if fact.verified_as.is_some() && serial > known {
+            self.note_person(&file.id, |fact| PersonFact {
+                serial: fact.serial.max(serial),
+                ..fact
+            })?;
+        }
+        let is_older = fact.verified_as.is_some() && serial < known;
+        let trust = match trust {
+            Trust::Verified(_) if is_older => Trust::Older { serial, known },
+            trust => trust,
+        };
+        Ok((trust, fact.verified_as))
     }
 }
 
@@ -269,7 +310,7 @@ impl WrittenMembers {
             mac: record.mac.map(|mac| json::to_b64(&mac)),
         };
         match record.trust {
-            Trust::Own | Trust::Unverified | Trust::Unproven => none,
+            Trust::Own | Trust::Unverified | Trust::Unproven | Trust::Older { .. } => none,
             Trust::Verified(Verified { at, how, by }) => Self {
                 since: Some(at),
                 compared: Some(how),

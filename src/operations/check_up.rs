@@ -243,7 +243,7 @@ fn contacts(keystore: &Keystore, now: Time) -> Vec<Finding> {
         let fault = fault.filter(|_| found.trust != Trust::Me);
         let unfit = fault.map(|fault| Finding::Unfit(Box::new(found.card), fault));
         let finding = match (found.trust, has_key) {
-            (Trust::Changed, _) => Some(ContactFinding::Changed),
+            (Trust::Changed | Trust::Older, _) => Some(ContactFinding::Changed),
             (Trust::Unproven, _) => Some(ContactFinding::Unproven),
             (Trust::Me, _) => None,
             (trust, false) if !trust.blocks_use() => Some(ContactFinding::Expired),

@@ -18,4 +18,5 @@ mod state;
 mod support;
 #[path = "../support/tell.rs"]
 mod tell;
+mod verified;
 mod who;

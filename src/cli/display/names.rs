@@ -46,7 +46,7 @@ impl DisplayName for Card {
 
 impl DisplayName for Person {
     fn display_name(&self) -> String {
-        self.card.display_name()
+        self.names().display_name()
     }
 }
 
@@ -80,7 +80,10 @@ impl DisplayName for ResolvedRecipient {
 impl DisplayName for Signer {
     /// "Alice <alice@example.org> (not verified yet)"
     fn display_name(&self) -> String {
-        let label = trust::label(self.trust);
+        let label = match &self.claimed_name {
+            Some(name) => calls_itself(trust::label(self.trust), name),
+            None => trust::label(self.trust).to_owned(),
+        };
         match (&self.address, self.trust) {
             (Some(_), _) => {
                 let who = one_of(self.name.as_deref(), self.address.as_deref());
@@ -101,6 +104,12 @@ impl DisplayName for RemovedHolder {
             Self::Key(id) => fingerprint(id),
         }
     }
+}
+
+/// `verified; calls itself "Carol CEO" now`
+pub(crate) fn calls_itself(label: &str, claimed_name: &str) -> String {
+    let escaped = claimed_name.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("{label}; calls itself \"{}\" now", safe(&escaped))
 }
 
 /// `Bob <bob@example.org>`, or the name alone where the address says the same. A name that could be taken for something else is

@@ -13,7 +13,7 @@ pub(crate) fn label(trust: Trust) -> &'static str {
         Trust::Unverified | Trust::Unknown => "not verified yet",
         Trust::Unproven => "not verified on this machine",
         Trust::Verified => "verified",
-        Trust::Changed => "changed",
+        Trust::Changed | Trust::Older => "changed",
         Trust::Expired => "expired",
         Trust::Revoked => "revoked",
         Trust::Blocked => "blocked",
@@ -39,6 +39,9 @@ pub(crate) fn describe(trust: keystore::Trust, shown: Trust) -> String {
             "changed on {}: the card that was offered has the key {}",
             time::local(at),
             fingerprint(&offered)
+        ),
+        keystore::Trust::Older { serial, known } => format!(
+            "changed: its card is older (serial {serial}) than one that this machine has seen (serial {known})"
         ),
         keystore::Trust::Revoked { at } => format!("revoked on {}", time::local(at)),
         keystore::Trust::Blocked { at } => format!("blocked on {}", time::local(at)),

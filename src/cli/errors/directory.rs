@@ -1,11 +1,14 @@
 //! Who is meant, and who cannot be used: errors of the directory as failures.
 
+use encl::crypto::signing::RootId;
 use encl::directory::{
-    AddressOwner, DirectoryError, Names, People, Trust, UnclearAddress, WhoForm, WhoUse,
+    AddressOwner, DirectoryError, GroupChange, Names, People, Trust, UnclearAddress, WhoForm,
+    WhoUse,
 };
 use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
 
+use crate::cli::display::cards::group::describe_change;
 use crate::cli::display::names::{DisplayName, list_of};
 use crate::cli::display::time;
 use crate::cli::errors::keystore::{self, unreadable};
@@ -56,6 +59,8 @@ impl From<DirectoryError> for Failure {
             DirectoryError::Group { name, source } => {
                 keystore::failure(&cannot_tell_group(&name).what, &source)
             }
+            DirectoryError::GroupNotAdopted(change) => not_adopted(&change, reason),
+            DirectoryError::VerifiedGone { who, id } => verified_gone(&who, &id),
             DirectoryError::EmptyGroup(name) => cannot_tell_group(&name).reason(reason),
             DirectoryError::MissingMember { group, id } => cannot_tell_group(&group)
                 .reason(format!("{reason}: {}", fingerprint(&id)))
@@ -125,6 +130,26 @@ fn cannot_tell(who: &str) -> Failure {
 
 fn cannot_tell_group(name: &str) -> Failure {
     cannot_tell(&format!("@{name}"))
+}
+
+/// A group that somebody changed: who came and who went, and the command that takes it as it is.
+fn not_adopted(change: &GroupChange, reason: String) -> Failure {
+    let mut failure = cannot_tell_group(&change.name).reason(reason);
+    failure.reasons.extend(describe_change(change));
+    let name = safe(&change.name);
+    failure.hint(format!(
+        "if that is right, `encl key adopt @{name}` takes the group as it is; `encl group show {name}` shows it"
+    ))
+}
+
+fn verified_gone(who: &str, id: &RootId) -> Failure {
+    cannot_tell(who)
+        .reason("you verified a contact for that, and its card is not in the keystore any more")
+        .reason(format!("verified {}", fingerprint(id)))
+        .reason("somebody may be impersonating them")
+        .hint(format!(
+            "`encl contact add` their card again; or `encl contact remove {id}` forgets that they were verified"
+        ))
 }
 
 fn unknown(name: &str, similar: Option<&str>) -> Failure {
@@ -271,6 +296,12 @@ pub(crate) fn blocked(what: String, trust: Trust, names: &Names) -> Failure {
             .reason("another key or card was offered for this contact, and you have not decided which one is right")
             .reason("somebody may be impersonating them")
             .hint(changed_hint(&who)),
+        Trust::Older => failure
+            .reason("its card is older than one that this machine has seen")
+            .reason("its keys may be ones that were replaced")
+            .hint(format!(
+                "ask them for their newest card and add it; or `encl contact verify {who}` if they really use this one"
+            )),
         Trust::Revoked => failure
             .reason("its owner revoked the key")
             .hint("ask for the card of their new identity, and add it after `encl contact remove`"),

@@ -1,12 +1,22 @@
 //! Who has which mail address: contacts, my own identities, and groups with the address of their mailing list.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use crate::address::{Address, ascii_domain};
 use crate::crypto::signing::RootId;
 use crate::directory::Names;
-use crate::keystore::Group;
+
+/// A group with the address of its mailing list.
+pub struct ListedGroup {
+    /// Its name, without the `@`.
+    pub name: String,
+    /// The address.
+    pub address: String,
+    /// Whether this machine knows the group as it is.
+    pub is_known: bool,
+}
 
 /// Who has which mail address. Made once, asked as often as there are recipients.
 #[derive(Default)]
@@ -20,35 +30,51 @@ pub struct AddressBook {
 
 /// A person or a group that has an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(in crate::directory) enum Owner {
     Person(RootId),
-    Group(String, Vec<RootId>),
+    Group(String),
 }
 
 /// What is known about an address.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Match<'a> {
-    One(&'a Owner),
+pub(in crate::directory) enum AddressMatch<'a> {
+    One(Cow<'a, Owner>),
     /// The owner of the address without its `+detail`, which is given.
-    WithoutDetail(&'a Owner, Address),
+    WithoutDetail(Cow<'a, Owner>, Address),
     Several(&'a [Owner]),
     Nobody,
 }
 
+impl AddressMatch<'_> {
+    /// The same for an address whose detail was left out: this is what is left of it.
+    pub(in crate::directory) fn without_detail(self, base: Address) -> Self {
+        match self {
+            Self::One(owner) => Self::WithoutDetail(owner, base),
+            other => other,
+        }
+    }
+}
+
 impl AddressBook {
-    /// The book of these people and groups.
+    /// The book of these people and groups, each by its name and its address. A group that this machine does not know as it is has
+    /// an address only where nobody else has it.
     #[must_use]
-    pub fn new(everybody: &[Names], groups: Vec<(String, Group)>) -> Self {
+    pub fn new(everybody: &[Names], groups: Vec<ListedGroup>) -> Self {
         let mut book = Self::default();
         for names in everybody {
             for address in names.counting() {
                 book.add(address, &Owner::Person(names.id));
             }
         }
-        for (name, group) in groups {
-            if let Some(address) = group.address {
-                let members = group.members.into_iter().collect();
-                book.add(&address, &Owner::Group(name, members));
+        let (known, unknown): (Vec<_>, Vec<_>) = groups.into_iter().partition(|one| one.is_known);
+        for ListedGroup {
+            name,
+            address,
+            is_known,
+        } in known.into_iter().chain(unknown)
+        {
+            if is_known || book.owners(&Address::new(&*address)).is_empty() {
+                book.add(&address, &Owner::Group(name));
             }
         }
         book
@@ -67,17 +93,19 @@ impl AddressBook {
     }
 
     /// The local part as written, else without regard to case, else without its `+detail`.
-    pub(super) fn look_up(&self, address: &str) -> Match<'_> {
-        let address = Address::new(address);
-        match (self.owners(&address), address.without_detail()) {
-            ([owner], _) => Match::One(owner),
-            ([], None) => Match::Nobody,
-            ([], Some(base)) => match self.owners(&base) {
-                [] => Match::Nobody,
-                [owner] => Match::WithoutDetail(owner, base),
-                several => Match::Several(several),
-            },
-            (several, _) => Match::Several(several),
+    pub(in crate::directory) fn look_up(&self, address: &Address) -> AddressMatch<'_> {
+        match (self.exactly(address), address.without_detail()) {
+            (AddressMatch::Nobody, Some(base)) => self.exactly(&base).without_detail(base),
+            (found, _) => found,
+        }
+    }
+
+    /// The owner of this address, with its detail.
+    pub(in crate::directory) fn exactly(&self, address: &Address) -> AddressMatch<'_> {
+        match self.owners(address) {
+            [] => AddressMatch::Nobody,
+            [owner] => AddressMatch::One(Cow::Borrowed(owner)),
+            several => AddressMatch::Several(several),
         }
     }
 
@@ -92,7 +120,7 @@ impl AddressBook {
     /// Whether an address, as it is written or in another case, means exactly one person or group.
     #[must_use]
     pub fn has_one_owner(&self, address: &str) -> bool {
-        matches!(self.look_up(address), Match::One(_))
+        matches!(self.look_up(&Address::new(address)), AddressMatch::One(_))
     }
 
     fn owners(&self, address: &Address) -> &[Owner] {

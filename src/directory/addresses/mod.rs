@@ -2,6 +2,7 @@
 
 mod address_book;
 
+use std::borrow::Cow;
 use std::sync::PoisonError;
 
 use super::error::{AddressOwner, DirectoryError, UnclearAddress};
@@ -13,8 +14,8 @@ use crate::address::Address;
 use crate::crypto::signing::RootId;
 use crate::keystore::KeystoreError;
 
-pub use address_book::AddressBook;
-use address_book::{Match, Owner};
+pub use address_book::{AddressBook, ListedGroup};
+pub(in crate::directory) use address_book::{AddressMatch, Owner};
 
 /// Unknown addresses for which a similar one is looked for: each costs a comparison with everybody.
 const SUGGESTIONS_MAX: usize = 3;
@@ -60,17 +61,17 @@ fn look_up_all(
     let mut unclear = Vec::new();
     let mut found = Vec::new();
     for address in addresses {
-        match book.look_up(address) {
-            Match::One(owner) => found.push((owner, Address::new(*address))),
-            Match::WithoutDetail(owner, base) => {
+        match people.owner_of(book, &Address::new(*address))? {
+            AddressMatch::One(owner) => found.push((owner, Address::new(*address))),
+            AddressMatch::WithoutDetail(owner, base) => {
                 found.push((owner, base.clone()));
                 let mut reported = book.reported.lock().unwrap_or_else(PoisonError::into_inner);
                 if reported.insert(Address::new(*address)) {
                     without_detail.push(((*address).to_owned(), base));
                 }
             }
-            Match::Several(owners) => unclear.push((*address, owners)),
-            Match::Nobody => unclear.push((*address, &[][..])),
+            AddressMatch::Several(owners) => unclear.push((*address, owners)),
+            AddressMatch::Nobody => unclear.push((*address, &[][..])),
         }
     }
     match source {
@@ -85,31 +86,39 @@ fn look_up_all(
 
 /// The people: those whose cards have to carry the address, and the members of groups.
 fn recipients_of(
-    owners: &[(&Owner, Address)],
+    owners: &[(Cow<'_, Owner>, Address)],
     people: &People,
 ) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
-    let person = |(owner, address): &(&Owner, Address)| match owner {
-        Owner::Person(id) => Some((*id, address.clone())),
-        Owner::Group(..) => None,
+    let person = |(owner, address): &(Cow<'_, Owner>, Address)| match **owner {
+        Owner::Person(id) => Some((id, address.clone())),
+        Owner::Group(_) => None,
     };
     // Many cards are read together.
     let read = people.with_ids(
         owners.iter().filter_map(person).collect(),
         |person, address: Address| {
-            let has_address = person.has_address(address.as_str());
-            has_address.then(|| ResolvedRecipient::stored(person))
+            let is_meant = person.has_address(address.as_str());
+            (ResolvedRecipient::stored(person), address, is_meant)
         },
     );
     let mut read = read.into_iter();
     let mut found = Vec::new();
     for (owner, _) in owners {
-        match owner {
-            Owner::Person(_) => {
-                let one = read.next().expect("each person was read")?.flatten();
-                // The index has another address than the card: the contacts' files decide.
-                found.push(one.ok_or(DirectoryError::ContactGone)?);
+        match &**owner {
+            Owner::Person(id) => {
+                let one = read.next().expect("each person was read")?;
+                let (recipient, address, is_meant) = one.ok_or(DirectoryError::ContactGone)?;
+                // The index has another address than the card: the contacts' files decide. Who comes in the place of a verified
+                // contact need not have it.
+                if !is_meant && people.verified_at(&address)? != Some(*id) {
+                    return Err(DirectoryError::ContactGone);
+                }
+                found.push(recipient);
             }
-            Owner::Group(name, members) => found.extend(resolve_members(name, people, members)?),
+            Owner::Group(name) => {
+                let members: Vec<RootId> = people.group(name)?.members.into_iter().collect();
+                found.extend(resolve_members(name, people, &members)?);
+            }
         }
     }
     Ok(found)
@@ -117,7 +126,7 @@ fn recipients_of(
 
 fn describe(owner: &Owner, everybody: &[Names]) -> Option<AddressOwner> {
     Some(match owner {
-        Owner::Group(name, _) => AddressOwner::Group(name.clone()),
+        Owner::Group(name) => AddressOwner::Group(name.clone()),
         Owner::Person(id) => {
             AddressOwner::Person(everybody.iter().find(|names| names.id == *id)?.clone())
         }
@@ -150,6 +159,23 @@ fn unclear_addresses(
 }
 
 impl People {
+    /// Whom an address means: who was verified for it, else the one for whom it counts. A `+detail` is left out only if the address
+    /// with it is nobody's.
+    pub(in crate::directory) fn owner_of<'b>(
+        &self,
+        book: &'b AddressBook,
+        address: &Address,
+    ) -> Result<AddressMatch<'b>, DirectoryError> {
+        let exactly = |address: &Address| match self.verified_at(address)? {
+            Some(id) => Ok::<_, DirectoryError>(AddressMatch::One(Cow::Owned(Owner::Person(id)))),
+            None => Ok(book.exactly(address)),
+        };
+        match (exactly(address)?, address.without_detail()) {
+            (AddressMatch::Nobody, Some(base)) => Ok(exactly(&base)?.without_detail(base)),
+            (found, _) => Ok(found),
+        }
+    }
+
     /// Whether an address belongs to somebody else than the owner of this key: to people or groups that do not include the owner,
     /// or to a verified one beside an owner who is not.
     ///
@@ -165,10 +191,20 @@ impl People {
             Some(_) => self.quick_address_book()?.0,
             None => self.address_book()?,
         };
-        let owners = match book.look_up(address) {
-            Match::One(owner) | Match::WithoutDetail(owner, _) => std::slice::from_ref(owner),
-            Match::Several(owners) => owners,
-            Match::Nobody => return Ok(false),
+        let found = match self.owner_of(book, &Address::new(address)) {
+            Ok(found) => found,
+            // Whoever was verified for it is not here.
+            Err(DirectoryError::VerifiedGone { id, .. }) => return Ok(id != owner),
+            Err(DirectoryError::Ambiguous { .. }) => return Ok(true),
+            Err(DirectoryError::Keystore(error)) => return Err(error),
+            Err(_) => return Ok(false),
+        };
+        let owners = match &found {
+            AddressMatch::One(owner) | AddressMatch::WithoutDetail(owner, _) => {
+                std::slice::from_ref(&**owner)
+            }
+            AddressMatch::Several(owners) => owners,
+            AddressMatch::Nobody => return Ok(false),
         };
         let is_sure = |id: RootId| -> Result<bool, KeystoreError> {
             let person = self.with_id(id)?;

@@ -103,6 +103,14 @@ impl People {
     /// [`DirectoryError::Unknown`], [`DirectoryError::Ambiguous`], and those of [`Who::parse`] and of the keystore.
     pub fn find_contact(&self, name: &str) -> Result<Person, DirectoryError> {
         let who = Who::parse(name, WhoUse::Contact)?;
+        let verified = match who.form() {
+            WhoForm::Fingerprint(_) => None,
+            WhoForm::Address(address) => self.verified_at(address)?,
+            _ => self.verified_called(name)?,
+        };
+        if let Some(id) = verified {
+            return self.contact(id);
+        }
         let id = match who.form() {
             WhoForm::Fingerprint(id) => Some(*id),
             WhoForm::Address(address) => self.quick_address_book()?.0.only_person(address),

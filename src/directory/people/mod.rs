@@ -1,6 +1,7 @@
 //! My identities and my contacts, as the keystore has them.
 
 mod lookup;
+mod remembered;
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
@@ -9,17 +10,18 @@ use serde::Serialize;
 
 use lookup::NameHashes;
 
-use crate::address::is_same_address;
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
-use crate::directory::addresses::AddressBook;
-use crate::directory::error::DirectoryError;
+use crate::directory::addresses::{AddressBook, ListedGroup};
+use crate::directory::error::{DirectoryError, GroupChange};
 use crate::directory::lookalike::{Appearances, Distinction};
 use crate::directory::names::{Names, match_one};
 use crate::directory::trust::Trust;
 use crate::directory::who::{Who, WhoUse};
 use crate::identity::Card;
-use crate::keystore::{Contact, ContactIndex, Group, Keystore, KeystoreError, Standing};
+use crate::keystore::{
+    Contact, ContactIndex, Group, GroupStanding, Keystore, KeystoreError, Standing,
+};
 use crate::pipeline::parallel_map;
 
 /// From so many cards on they are read and verified by several threads.
@@ -32,44 +34,100 @@ pub struct Person {
     pub card: Card,
     /// How far it is trusted.
     pub trust: Trust,
-    /// How many of its addresses count, from the first.
-    pub counting: usize,
+    /// What it can be named by.
+    names: Names,
+    /// For what the key was compared.
+    verified: Verified,
+    /// Whether it is called as it was once verified, whatever its card says.
+    keeps_names: bool,
+}
+
+/// What was compared with its owner: a key, and then perhaps the name and the address that are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// The key.
+    pub key: bool,
+    /// The name.
+    pub name: bool,
+    /// The first address.
+    pub address: bool,
 }
 
 impl Person {
     /// Somebody with a card all of whose addresses count.
     #[must_use]
     pub fn new(card: Card, trust: Trust) -> Self {
-        let counting = card.addresses().len();
+        let is_me = trust == Trust::Me;
         Self {
+            names: Names::of_card(&card),
             card,
             trust,
-            counting,
+            verified: Verified {
+                key: is_me,
+                name: is_me,
+                address: is_me,
+            },
+            keeps_names: false,
         }
     }
 
-    fn of_contact(contact: Contact) -> Self {
+    /// Somebody with a card of whose addresses only so many count, from the first.
+    pub(in crate::directory) fn with_counting(card: Card, trust: Trust, counting: usize) -> Self {
+        let mut person = Self::new(card, trust);
+        person.names.counting = counting.min(person.names.addresses.len());
+        person
+    }
+
+    /// A contact.
+    #[must_use]
+    pub fn of_contact(contact: Contact) -> Self {
+        let (trust, known) = (Trust::from(contact.trust), contact.known_as());
+        let key = trust == Trust::Verified;
+        // One that an earlier version verified counts as verified for what its card says.
+        let address = match &contact.verified_as {
+            Some(verified_as) => !verified_as.addresses.is_empty(),
+            None => true,
+        };
         Self {
-            counting: contact.counting(),
-            trust: contact.trust.into(),
+            names: Names::of_contact(contact.card.id(), known),
             card: contact.card,
+            trust,
+            verified: Verified {
+                key,
+                name: key,
+                address: key && address,
+            },
+            keeps_names: contact.verified_as.is_some(),
         }
     }
 
-    /// Whether the card carries this address, and it counts.
+    /// The same person with a later card, whose additions nobody looked at.
+    pub(in crate::directory) fn with_later_card(self, card: Card) -> Self {
+        let later = Names::of_card(&card);
+        let names = match self.keeps_names {
+            true => self.names,
+            false => Names {
+                counting: self.names.counting.min(later.addresses.len()),
+                ..later
+            },
+        };
+        Self {
+            card,
+            names,
+            ..self
+        }
+    }
+
+    /// Whether this address counts as the person's.
     #[must_use]
     pub fn has_address(&self, address: &str) -> bool {
-        let mut addresses = self.card.addresses()[..self.counting].iter();
-        addresses.any(|known| is_same_address(known, address))
+        self.names.has_address(address)
     }
 
     /// What the person can be named by.
     #[must_use]
     pub fn names(&self) -> Names {
-        Names {
-            counting: self.counting,
-            ..Names::of_card(&self.card)
-        }
+        self.names.clone()
     }
 
     /// This person as somebody who signed.
@@ -77,9 +135,11 @@ impl Person {
     pub fn signer(&self) -> Signer {
         Signer {
             id: self.card.id(),
-            name: self.names().fit_name().map(str::to_owned),
-            address: self.card.addresses().first().cloned(),
+            name: self.names.fit_name().map(str::to_owned),
+            claimed_name: self.names.claimed_name.clone(),
+            address: self.names.addresses.first().cloned(),
             trust: self.trust,
+            verified: self.verified,
             distinction: Distinction::Name,
         }
     }
@@ -93,10 +153,15 @@ pub struct Signer {
     pub id: RootId,
     /// The name on the card that the keystore has of it, unless it could be taken for something else.
     pub name: Option<String>,
-    /// The first address on that card.
+    /// Another name that the card of a verified contact says now.
+    #[serde(skip)]
+    pub claimed_name: Option<String>,
+    /// The first address on that card; of a verified contact the first for which it was verified.
     pub address: Option<String>,
     /// How far it is trusted.
     pub trust: Trust,
+    /// What was compared with its owner.
+    pub verified: Verified,
     /// How much of the fingerprint is shown beside the name.
     #[serde(skip)]
     pub distinction: Distinction,
@@ -243,7 +308,12 @@ impl People {
             return Ok(names);
         }
         let heads = self.keystore.contact_heads()?;
-        let names = self.after_mine(heads.iter().map(Names::of_contact).collect());
+        let names = self.after_mine(
+            heads
+                .iter()
+                .map(|head| Names::of_contact(head.id, head.known_as()))
+                .collect(),
+        );
         Ok(self.names.get_or_init(|| names))
     }
 
@@ -301,19 +371,42 @@ impl People {
         Ok(self.address_book.get_or_init(|| book))
     }
 
-    fn groups(&self) -> Result<Vec<(String, Group)>, KeystoreError> {
-        let mut groups = Vec::new();
+    /// The groups with an address.
+    fn groups(&self) -> Result<Vec<ListedGroup>, KeystoreError> {
+        let mut listed = Vec::new();
         for name in self.keystore.groups()? {
-            groups.extend(self.keystore.group(&name)?.map(|group| (name, group)));
+            let Some(group) = self.keystore.group(&name)? else {
+                continue;
+            };
+            let is_known = self.keystore.group_standing(&name, &group)? == GroupStanding::Known;
+            listed.extend(group.address.map(|address| ListedGroup {
+                name,
+                address,
+                is_known,
+            }));
         }
-        Ok(groups)
+        Ok(listed)
     }
 
-    /// A group of the keystore.
+    /// A group whose members are meant: as this machine made it, or the user adopted it.
+    ///
+    /// # Errors
+    /// [`DirectoryError::GroupNotAdopted`], [`DirectoryError::NoSuchGroup`], [`DirectoryError::Group`].
+    pub fn group(&self, name: &str) -> Result<Group, DirectoryError> {
+        let group = self.group_as_it_stands(name)?;
+        match self.keystore.group_standing(name, &group)? {
+            GroupStanding::Known => Ok(group),
+            GroupStanding::Unknown(known) => Err(DirectoryError::GroupNotAdopted(Box::new(
+                GroupChange::new(name, &group, &known.unwrap_or_default(), self),
+            ))),
+        }
+    }
+
+    /// A group as it stands in the keystore's folder, to be shown.
     ///
     /// # Errors
     /// [`DirectoryError::NoSuchGroup`], [`DirectoryError::Group`].
-    pub fn group(&self, name: &str) -> Result<Group, DirectoryError> {
+    pub fn group_as_it_stands(&self, name: &str) -> Result<Group, DirectoryError> {
         let group = self
             .keystore
             .group(name)
@@ -384,7 +477,13 @@ impl People {
         let unknown = || Signer {
             id,
             name: None,
+            claimed_name: None,
             address: None,
+            verified: Verified {
+                key: false,
+                name: false,
+                address: false,
+            },
             trust: Some(self.remembered_trust(id))
                 .filter(|trust| trust.blocks_use())
                 .unwrap_or(Trust::Unknown),

@@ -1,11 +1,10 @@
 //! Mail addresses and the addresses of groups.
 
-use std::collections::BTreeSet;
-
 use super::{card, keystore};
 use crate::crypto::signing::RootId;
 use crate::directory::{
-    AddressBook, AddressOwner, DirectoryError, Distinction, Names, People, recipients_at,
+    AddressBook, AddressOwner, DirectoryError, Distinction, ListedGroup, Names, People,
+    recipients_at,
 };
 use crate::identity::Card;
 use crate::keystore::Group;
@@ -154,21 +153,20 @@ fn ten_thousand_contacts_are_indexed_once() {
         Names {
             id: RootId(id),
             name: format!("Person {number}"),
+            claimed_name: None,
             addresses: vec![format!("person{number}@example.org")],
             counting: 1,
             distinction: Distinction::Name,
         }
     };
     let everybody: Vec<Names> = (0..10_000).map(names).collect();
-    let group = Group {
-        address: Some("all@example.org".to_owned()),
-        members: everybody
-            .iter()
-            .map(|names| names.id)
-            .collect::<BTreeSet<_>>(),
+    let group = ListedGroup {
+        name: "all".to_owned(),
+        address: "all@example.org".to_owned(),
+        is_known: true,
     };
     let begun = std::time::Instant::now();
-    let book = AddressBook::new(&everybody, vec![("all".to_owned(), group)]);
+    let book = AddressBook::new(&everybody, vec![group]);
     for names in &everybody {
         assert!(book.has_one_owner(&names.addresses[0].to_uppercase()));
     }

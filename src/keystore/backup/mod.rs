@@ -26,7 +26,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::contacts::CONTACTS;
 use super::identities::line;
 use super::invitations::INVITATIONS;
-use super::state::decision_list;
+use super::state::decision_list::{self, Decision};
 use super::trust::Trust;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
@@ -163,12 +163,21 @@ impl Keystore {
     }
 
     /// What is in force about everybody: the judgement on every contact, and what is remembered of those who are none.
-    fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
-        let mut decisions = self.machine_state()?.decisions()?;
+    fn decisions(&self) -> Result<BTreeMap<RootId, Decision>, KeystoreError> {
+        let people = self.machine_state()?.people()?.into_iter();
+        let mut decisions: BTreeMap<_, _> = people
+            .map(|(id, fact)| {
+                let (trust, verified_as) = (fact.trust, fact.verified_as);
+                (id, Decision { trust, verified_as })
+            })
+            .collect();
         for head in self.contact_heads()? {
-            decisions.insert(head.id, head.trust);
+            let (trust, verified_as) = (head.trust, head.verified_as);
+            decisions.insert(head.id, Decision { trust, verified_as });
         }
-        decisions.retain(|_, trust| matches!(trust, Trust::Verified(_)) || trust.blocks_use());
+        decisions.retain(|_, decision| {
+            matches!(decision.trust, Trust::Verified(_)) || decision.trust.blocks_use()
+        });
         Ok(decisions)
     }
 }

@@ -11,8 +11,7 @@ use super::super::groups::{Group, is_group_name};
 use super::super::identities::ENDED;
 use super::super::identity_export::IdentityExport;
 use super::super::invitations::{self, INVITATIONS, Invitation};
-use super::super::state::decision_list;
-use super::super::trust::Trust;
+use super::super::state::decision_list::{self, Decision};
 use super::{CONTACTS, DEFAULT, GROUPS, HEAD, IDENTITIES, MAGIC, TRUST};
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
@@ -29,7 +28,7 @@ const TRUST_BYTES_MAX: u64 = 16 << 20;
 pub struct BackupError(String);
 
 /// What was decided about people, by their root keys.
-pub struct Decisions(pub(in super::super) BTreeMap<RootId, Trust>);
+pub struct Decisions(pub(in super::super) BTreeMap<RootId, Decision>);
 
 /// A contact as it was backed up; its card is verified.
 pub struct BackedUpContact {

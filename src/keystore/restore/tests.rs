@@ -1,6 +1,6 @@
 use super::*;
 use crate::identity::{Card, Identity};
-use crate::keystore::tests::{card, now, person};
+use crate::keystore::tests::{card, now, on_card, person};
 use crate::keystore::trust::{Compared, Verified};
 use crate::keystore::{AddedBy, Part, read_parts};
 
@@ -30,7 +30,9 @@ impl Machine {
             how: Compared::Code,
             by: *id,
         };
-        self.keystore.verify_contact(id, verified).unwrap();
+        let verified_as = on_card(&self.keystore, id);
+        let recorded = self.keystore.verify_contact(id, verified, &verified_as);
+        recorded.unwrap();
     }
 
     fn trust(&self, id: &RootId) -> &'static str {
@@ -52,7 +54,7 @@ impl Machine {
         other: &Self,
         restoring: RestoreMode,
         is_mine: bool,
-    ) -> (Vec<RestoreOutcome>, BTreeMap<RootId, Trust>) {
+    ) -> (Vec<RestoreOutcome>, Verifications) {
         let mut restore = self.keystore.restore(restoring, is_mine).unwrap();
         let mut fates = Vec::new();
         let backup = other.keystore.backup(now()).unwrap();

@@ -1,6 +1,7 @@
-//! Facts about keys: a folder with a file for each key, one line of JSON.
+//! Facts: a folder with a file for each key, address, name or group, one line of JSON.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -21,9 +22,13 @@ pub(super) struct Facts<T> {
 }
 
 impl<T> Facts<T> {
-    /// The fact about a key, if there is one.
-    pub(super) fn read(&self, state: &Path, id: &RootId) -> Result<Option<T>, KeystoreError> {
-        let path = self.path(state, id);
+    /// The fact of this name, if there is one.
+    pub(super) fn read(
+        &self,
+        state: &Path,
+        name: &impl Display,
+    ) -> Result<Option<T>, KeystoreError> {
+        let path = self.path(state, name);
         let Some(bytes) = folder::read_up_to(&path, self.bytes_max)? else {
             return Ok(None);
         };
@@ -33,7 +38,7 @@ impl<T> Facts<T> {
             .map_err(|error| KeystoreError::state_damaged(&path, &error))
     }
 
-    /// All facts.
+    /// All facts about keys.
     pub(super) fn read_all(&self, state: &Path) -> Result<BTreeMap<RootId, T>, KeystoreError> {
         let mut all = BTreeMap::new();
         for name in folder::names(&state.join(self.folder))? {
@@ -48,15 +53,20 @@ impl<T> Facts<T> {
     pub(super) fn write(
         &self,
         state: &Path,
-        id: &RootId,
+        name: &impl Display,
         line: &impl Serialize,
     ) -> Result<(), KeystoreError> {
         folder::make_folder(&state.join(self.folder))?;
         let line = serde_json::to_string(line).expect("it has only texts and numbers") + "\n";
-        folder::write(&self.path(state, id), line.as_bytes(), Existing::Replace)
+        folder::write(&self.path(state, name), line.as_bytes(), Existing::Replace)
     }
 
-    fn path(&self, state: &Path, id: &RootId) -> PathBuf {
-        state.join(self.folder).join(id.to_string())
+    /// Removes a fact. The caller holds the lock.
+    pub(super) fn remove(&self, state: &Path, name: &impl Display) -> Result<(), KeystoreError> {
+        folder::remove(&self.path(state, name)).map(|_| ())
+    }
+
+    fn path(&self, state: &Path, name: &impl Display) -> PathBuf {
+        state.join(self.folder).join(name.to_string())
     }
 }

@@ -41,7 +41,7 @@ impl Keystore {
             machine.own = Some(OWN.read_all(&state)?);
             return Ok(());
         }
-        match self.meet(&state) {
+        match self.meet(machine, &state) {
             Ok(()) => {
                 machine.own = Some(OWN.read_all(&state)?);
                 machine.acquaintance = Acquaintance::First;
@@ -77,8 +77,8 @@ impl Keystore {
             && self.groups()?.is_empty())
     }
 
-    /// Takes the identities as they stand. The version comes last: after a kill before, this is done again.
-    fn meet(&self, state: &Path) -> Result<(), KeystoreError> {
+    /// Takes identities and groups as they stand. The version comes last: after a kill before, this is done again.
+    fn meet(&self, machine: &mut MachineState, state: &Path) -> Result<(), KeystoreError> {
         let _lock = StateLock::take(state)?;
         if self.is_met(state)? {
             return Ok(()); // by another process, in this moment
@@ -99,6 +99,8 @@ impl Keystore {
             };
             OWN.write(state, &id, &taken)?;
         }
+        self.meet_groups(machine)?;
+        machine.contested = self.take_verified_names(state)?;
         if let (Some(place), true) = (self.place(), self.is_expected(state)?) {
             let place = place.to_string();
             let others = expected(state)?;

@@ -4,7 +4,7 @@
 //! All of them are moved into `people` at once; of two about one key the stricter is in force. They are removed only when
 //! everything is in its new place, so a kill in between loses nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::{
     self,
@@ -12,15 +12,17 @@ use std::io::{
 };
 use std::path::Path;
 
+use super::super::contact_file::ContactFile;
 use super::super::folder::StateLock;
 use super::super::trust::Trust;
 use super::super::{Keystore, KeystoreError, folder};
 use super::first_use::write_expected;
-use super::has_version;
-use super::people::PEOPLE;
-use super::{decision_list, people};
+use super::people::{PEOPLE, PersonFact, VerifiedAs};
+use super::{change_person, decision_list, has_version};
+use crate::address::Address;
 use crate::crypto::Secret;
 use crate::crypto::signing::RootId;
+use crate::identity::Card;
 use crate::json;
 
 const PLACES: &str = "trust";
@@ -82,6 +84,76 @@ impl Keystore {
     }
 }
 
+/// Who has an address: one person, or several.
+type Owners = HashMap<Address, HashSet<RootId>>;
+
+impl Keystore {
+    /// Takes the names and addresses of contacts whom an earlier version verified without remembering them. Returns the addresses
+    /// that others have too, and that are therefore verified for nobody. The caller holds the lock.
+    pub(super) fn take_verified_names(&self, state: &Path) -> Result<Vec<String>, KeystoreError> {
+        let mut pending = Vec::new();
+        for id in self.contact_ids()? {
+            let fact = PEOPLE.read(state, &id)?;
+            pending.extend(fact.filter(PersonFact::is_pending).map(|fact| (id, fact)));
+        }
+        if pending.is_empty() {
+            return Ok(Vec::new());
+        }
+        let owners = self.owners()?;
+        let mut contested = Vec::new();
+        for (id, fact) in pending {
+            let Some((file, card)) = self.readable_contact(&id) else {
+                continue;
+            };
+            let is_mine = |address: &String| {
+                owners
+                    .get(&Address::new(address))
+                    .is_none_or(|owners| owners.len() == 1)
+            };
+            let (mine, others) = file.addresses.into_iter().partition(is_mine);
+            contested.extend::<Vec<String>>(others);
+            let verified_as = VerifiedAs {
+                name: file.name,
+                addresses: mine,
+            };
+            let serial = card.serial();
+            change_person(state, &id, Some(fact), |fact| PersonFact {
+                verified_as: Some(verified_as),
+                serial,
+                ..fact
+            })?;
+        }
+        Ok(contested)
+    }
+
+    fn owners(&self) -> Result<Owners, KeystoreError> {
+        let mut owners = Owners::new();
+        let mut add = |id: RootId, addresses: &[String]| {
+            for address in addresses {
+                owners.entry(Address::new(address)).or_default().insert(id);
+            }
+        };
+        for id in self.identity_ids()? {
+            if let Ok(Some(card)) = self.identity_card(&id) {
+                add(id, card.addresses());
+            }
+        }
+        for id in self.contact_ids()? {
+            if let Ok(Some(file)) = self.contact_file(&id) {
+                add(id, &file.addresses);
+            }
+        }
+        Ok(owners)
+    }
+
+    /// A contact's file with its card. One with a fault is reported where the contact is used.
+    fn readable_contact(&self, id: &RootId) -> Option<(ContactFile, Card)> {
+        let file = self.contact_file(id).ok()??;
+        let card = self.card_of(&file).ok()?;
+        Some((file, card))
+    }
+}
+
 /// The stricter of two decisions; *unverified* was said on purpose, and is stricter than *verified*.
 fn stricter(a: Trust, b: Trust) -> Trust {
     match a.stricter(b) {
@@ -93,10 +165,13 @@ fn stricter(a: Trust, b: Trust) -> Trust {
 fn move_all(state: &Path, earlier: &BTreeMap<RootId, Trust>) -> Result<(), KeystoreError> {
     for (id, trust) in earlier {
         let known = PEOPLE.read(state, id)?;
-        let decided = known.map_or(*trust, |known| known.stricter(*trust));
-        if known != Some(decided) {
-            people::write(state, id, decided)?;
-        }
+        let decided = known
+            .as_ref()
+            .map_or(*trust, |known| known.trust.stricter(*trust));
+        change_person(state, id, known, |fact| match fact.trust == decided {
+            true => fact,
+            false => fact.decided(decided),
+        })?;
     }
     let places = state.join(PLACES);
     let names = folder::names(&places)?;
@@ -121,7 +196,12 @@ fn read_decisions(path: &Path) -> Result<BTreeMap<RootId, Trust>, KeystoreError>
     };
     let damaged = |number: usize| KeystoreError::damaged(path, &format!("line {number}"));
     let text = std::str::from_utf8(&bytes).map_err(|_| damaged(1))?;
-    decision_list::from_text(text).map_err(damaged)
+    let decisions = decision_list::from_text(text).map_err(damaged)?;
+    // Earlier versions did not know for what a key was verified.
+    let decisions = decisions.into_iter();
+    Ok(decisions
+        .map(|(id, decision)| (id, decision.trust))
+        .collect())
 }
 
 impl KeystoreError {

@@ -59,6 +59,15 @@ impl Keystore {
         Ok(self.machine_state()?.acquaintance)
     }
 
+    /// Addresses of contacts whom an earlier version verified, and that others here have as well: when this run met the keystore, they
+    /// were taken as verified for nobody.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn contested_addresses(&self) -> Result<Vec<String>, KeystoreError> {
+        Ok(self.machine_state()?.contested.clone())
+    }
+
     /// Takes an identity in the keystore's folder as the user's own.
     ///
     /// # Errors

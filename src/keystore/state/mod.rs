@@ -6,7 +6,10 @@
 //! clock             a hint: the latest time at which a keystore was used; may be removed at any time
 //! own/ID            an identity of the user: whether it was removed or chosen as the default, where it was seen, and the highest
 //!                   serial of its cards, one line of JSON
-//! people/ID         what the user decided about the key of a contact, one line of JSON
+//! people/ID         what the user decided about the key of a contact, and for which name and addresses it was verified
+//! addresses/HASH    the keys that were verified for an address; HASH is of the address
+//! names/HASH        the keys that were verified with a name
+//! groups/NAME       a group as each keystore of the user has it, by this machine's or the user's decision
 //! lock              held by the process that writes
 //! places            keystores that an earlier version knew and this one has not met, one PLACE a line
 //! key, trust/PLACE  decisions as earlier versions kept them, for each keystore; read once, see the module `migration`
@@ -19,10 +22,12 @@
 pub(super) mod decision_list;
 mod facts;
 mod first_use;
+mod group_facts;
 mod migration;
 mod mine;
 mod own;
 mod people;
+mod verified_for;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,7 +37,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
-use super::folder::{self, WriteLock};
+use super::folder::{self, StateLock, WriteLock};
 use super::trust::Trust;
 use super::{Keystore, KeystoreError};
 use crate::atomic_file::Existing;
@@ -40,8 +45,11 @@ use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
 
 pub use first_use::Acquaintance;
+pub use group_facts::GroupStanding;
 use own::{Own, OwnFault};
 use people::PEOPLE;
+pub(super) use people::PersonFact;
+pub use people::VerifiedAs;
 
 const VERSION: &str = "version";
 const MAGIC: &str = "encl-state/2";
@@ -56,6 +64,8 @@ pub(super) struct MachineState {
     /// What is remembered of identities; `None` where nothing can be remembered, and all in the keystore are the user's own.
     own: Option<BTreeMap<RootId, Own>>,
     pub(super) acquaintance: Acquaintance,
+    /// Addresses of contacts whom an earlier version verified, and that others have too: verified for nobody.
+    contested: Vec<String>,
     /// Identities in the keystore that are not the user's own.
     pub(super) set_aside: Vec<RootId>,
     /// What is wrong with the user's own.
@@ -65,11 +75,21 @@ pub(super) struct MachineState {
 impl MachineState {
     /// The last decision about this key, if there is one.
     pub(super) fn decision(&self, id: &RootId) -> Result<Option<Trust>, KeystoreError> {
+        Ok(self.remembered(id)?.map(|fact| fact.trust))
+    }
+
+    /// What is known about this key: nothing decided, if there is nothing.
+    pub(super) fn person(&self, id: &RootId) -> Result<PersonFact, KeystoreError> {
+        let remembered = self.remembered(id)?;
+        Ok(remembered.unwrap_or_else(|| PersonFact::new(Trust::Unverified)))
+    }
+
+    fn remembered(&self, id: &RootId) -> Result<Option<PersonFact>, KeystoreError> {
         let Some(folder) = &self.folder else {
             return Ok(None);
         };
-        let remembered = PEOPLE.read(folder, id)?;
-        Ok(remembered.or_else(|| self.earlier.get(id).copied()))
+        let earlier = || self.earlier.get(id).copied().map(PersonFact::new);
+        Ok(PEOPLE.read(folder, id)?.or_else(earlier))
     }
 
     /// Begins the memory, if the keystore can be remembered. The caller holds the lock.
@@ -80,9 +100,12 @@ impl MachineState {
         }
     }
 
-    /// All decisions.
-    pub(super) fn decisions(&self) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {
-        let mut all = self.earlier.clone();
+    /// All that is known about keys of contacts.
+    pub(super) fn people(&self) -> Result<BTreeMap<RootId, PersonFact>, KeystoreError> {
+        let earlier = self.earlier.iter();
+        let mut all: BTreeMap<_, _> = earlier
+            .map(|(id, trust)| (*id, PersonFact::new(*trust)))
+            .collect();
         if let Some(folder) = &self.folder {
             all.extend(PEOPLE.read_all(folder)?);
         }
@@ -140,6 +163,7 @@ impl Keystore {
             earlier: BTreeMap::new(),
             own: None,
             acquaintance: Acquaintance::Known,
+            contested: Vec::new(),
             set_aside: Vec::new(),
             faults: Vec::new(),
         };
@@ -171,20 +195,64 @@ impl Keystore {
     /// Saves decisions about many keys, like [`Keystore::save_decision`].
     pub(super) fn save_decisions(
         &self,
-        _lock: &WriteLock,
+        lock: &WriteLock,
         decisions: &BTreeMap<RootId, Trust>,
+    ) -> Result<(), KeystoreError> {
+        for (id, trust) in decisions {
+            self.change_person(lock, id, |fact| fact.decided(*trust))?;
+        }
+        Ok(())
+    }
+
+    /// Changes what is known about a key, like [`Keystore::save_decision`].
+    pub(super) fn change_person(
+        &self,
+        _lock: &WriteLock,
+        id: &RootId,
+        change: impl FnOnce(PersonFact) -> PersonFact,
     ) -> Result<(), KeystoreError> {
         let Some(state) = &self.state else {
             return Ok(());
         };
+        let before = self.machine_state()?.remembered(id)?;
+        change_person(state, id, before, change)
+    }
+
+    /// Notes what a file of the keystore says about a key, unless another process is writing. What cannot be noted now is noted by a
+    /// later run.
+    pub(super) fn note_person(
+        &self,
+        id: &RootId,
+        change: impl FnOnce(PersonFact) -> PersonFact,
+    ) -> Result<(), KeystoreError> {
         let machine = self.machine_state()?;
-        for (id, trust) in decisions {
-            if machine.decision(id)? != Some(*trust) {
-                people::write(state, id, *trust)?;
-            }
-        }
+        let (Some(state), Some(_)) = (&machine.folder, &machine.own) else {
+            return Ok(());
+        };
+        let noted = || -> Result<(), KeystoreError> {
+            let Some(_lock) = StateLock::try_take(state)? else {
+                return Ok(());
+            };
+            change_person(state, id, machine.remembered(id)?, change)
+        };
+        let _ = noted();
         Ok(())
     }
+}
+
+fn change_person(
+    state: &Path,
+    id: &RootId,
+    before: Option<PersonFact>,
+    change: impl FnOnce(PersonFact) -> PersonFact,
+) -> Result<(), KeystoreError> {
+    let known = before.clone();
+    let fact = change(known.unwrap_or_else(|| PersonFact::new(Trust::Unverified)));
+    if before.as_ref() == Some(&fact) {
+        return Ok(());
+    }
+    let before = before.and_then(|known| known.verified_as);
+    people::write(state, id, before.as_ref(), &fact)
 }
 
 /// Whether there is, or could be, a folder at this path: not below a file, or in a folder that is closed to this user. One that

@@ -108,7 +108,7 @@ impl OfferedCard {
     #[must_use]
     pub fn is_known(&self) -> bool {
         let known = self.known.as_ref().filter(|known| known.card == self.card);
-        known.is_some_and(|known| known.counting() == self.card.addresses().len())
+        known.is_some_and(Contact::has_all_counting)
     }
 
     /// What somebody could take for another person's name or address.
@@ -132,8 +132,9 @@ impl OfferedCard {
         let Self {
             card, reply, known, ..
         } = self;
-        let counted = known.filter(|known| known.card == card);
-        let counted = counted.map_or(usize::MAX, |known| known.counting());
+        let was_first_use = known
+            .filter(|known| known.card == card)
+            .is_some_and(|known| !known.has_all_counting());
         let accepted = keystore.accept(&card, AddedBy::Added, now);
         let outcome = accepted.map_err(|source| refused(&card, source, keystore))?;
         let reply = reply.map(|reply| reply.record(&card, keystore, now));
@@ -143,7 +144,7 @@ impl OfferedCard {
             outcome,
             trust: contact.map_or(keystore::Trust::Unverified, |contact| contact.trust),
             reply,
-            is_counted_now: counted < card.addresses().len(),
+            is_counted_now: was_first_use,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Newer local data is never replaced by older data. How the parts of a backup are restored is `keystore::Restore`; here it is
 //! decided whose backup it is, and which identities come in.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::thread;
 
@@ -15,7 +15,7 @@ use crate::envelope::{Content, OpenError, Opened, Slot, Workers};
 use crate::identity::Card;
 use crate::keystore::{
     BACKUP_TYPE, BackupError, IdentityExport, ImportOutcome, Keystore, KeystoreError, Part,
-    Restore, RestoreMode, RestoreOutcome, Trust, read_parts,
+    Restore, RestoreMode, RestoreOutcome, Verifications, read_parts,
 };
 use crate::time::Time;
 
@@ -119,7 +119,7 @@ pub struct MergeOutcome {
     pub failures: Vec<FailedIdentity>,
     own: HashSet<RootId>,
     foreign: ForeignIdentities,
-    verified: BTreeMap<RootId, Trust>,
+    verified: Verifications,
 }
 
 /// An identity that was not merged.
@@ -159,7 +159,7 @@ pub struct Merge<'a> {
     /// What identities are merged with; `None` in a dry run.
     identities: Option<Identities<'a>>,
     /// The verifications that the dry run found.
-    verified: BTreeMap<RootId, Trust>,
+    verified: Verifications,
     origin: Origin,
     /// Identities that were read before it was known whose backup it is.
     waiting: Vec<IdentityExport>,
@@ -196,7 +196,7 @@ impl<'a> Merge<'a> {
             own: own.iter().map(|identity| identity.card.id()).collect(),
             foreign,
             identities: None,
-            verified: BTreeMap::new(),
+            verified: Verifications::default(),
             origin: Origin::default(),
             waiting: Vec::new(),
             restore: None,

@@ -36,13 +36,12 @@ pub(crate) fn who(typed: &OsStr) -> Vec<CompletionCandidate> {
             .chars()
             .filter(|letter| letter.is_alphanumeric() || *letter == ' ');
         let help = StyledStr::from(safe(&name.collect::<String>()));
-        let words = contact
-            .counting()
-            .iter()
-            .map(|address| match is_plain(address) {
-                true => address.clone(),
-                false => contact.id.to_string(),
-            });
+        let known = contact.known_as();
+        let addresses = known.addresses.into_iter().take(known.counting);
+        let words = addresses.map(|address| match is_plain(&address) {
+            true => address,
+            false => contact.id.to_string(),
+        });
         words.map(move |word| (word, Some(help.clone())))
     });
     let groups = groups.iter().map(|name| (format!("@{name}"), None));

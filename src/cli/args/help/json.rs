@@ -44,6 +44,10 @@ SIGNER
   address                 text or null          the first on that card; null: the keystore has no card of this person
   trust                   word                  own, unverified, verified, changed, revoked, blocked (`encl help trust`),
                                                 or unknown: the keystore has no card of this person
+  verified                object                what was compared with the person
+  verified.key            flag
+  verified.name           flag                  also the name above
+  verified.address        flag                  also the address above
 
 HOLDER                                          a person with access
   name                    text or null          null: not a contact
@@ -231,6 +235,8 @@ encl.contact/1            encl contact list (one for each contact), contact add,
   verified.by             id                    which of your identities compared
   verified.at             time
   verified.how            word                  by-eye, code
+  verified.name           text                  the name for which the key was verified
+  verified.addresses      list of text          the addresses, in the same way
   accepted                word or absent        only contact add of a card: added, updated, known, or
                                                 successor: the old identity signed the new one
   invitation              object or absent      only contact add, if the card came with a token
@@ -253,6 +259,7 @@ encl.invite/1             encl invite
 
 encl.group/1              encl group list (one for each group), group show
   name                    text                  without @
+  adopted                 flag                  whether this machine knows the group as it is (`encl help trust`)
   members                 list
   members[].id            id
   members[].name          text or null          null: the card was removed

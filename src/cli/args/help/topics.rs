@@ -159,10 +159,12 @@ unverified contact; encl says so in one line.
 
   own          one of your identities
   unverified   no safety number was compared
-  verified     by `encl contact verify`, with who, when and how; newer cards of the same key stay verified
+  verified     by `encl contact verify`, with who, when and how, for the name and the addresses on the card of that day. Newer
+               cards of the key stay verified; another name or address on one of them does not count until
+               `encl contact verify --same-key`
   changed      another key was offered for a known address, or another card with the same serial number:
                nothing is encrypted for the contact (exit 7) until you verify the known key, or remove the
-               contact and add the new card
+               contact and add the new card. Also a verified contact whose card is older than one that this machine saw
   expired      every key on the card has expired: ask for a new card
   revoked      the owner revoked the key, and `encl contact add` recorded it; this cannot be undone
   blocked      by `encl contact block`, until `unblock`; it stays if the card is removed and added again
@@ -195,10 +197,14 @@ This machine remembers your decisions, and which identities are yours, in $XDG_S
 for all your keystores. Do not synchronise that folder. Whoever can write to a keystore, but not to that folder:
 
   can      remove things, and read the names in it
-  can      put in cards, also with the address of somebody whom you have verified, and change groups: `not verified yet`
-           is then the only sign, and --require-verified refuses it
+  can      put in cards of people whom you have not verified, and so choose whose key theirs is: `not verified yet` is then
+           the only sign, and --require-verified refuses it
   cannot   verify anybody or undo a block: a contact verified on another machine is unverified here until you verify
            it here
+  cannot   be somebody whom you have verified: their name and addresses mean the key that you compared; if its card is
+           gone, or is an older one, nothing is encrypted (exit 7)
+  cannot   put anybody into a group: one that this machine did not make as it is reaches nobody (exit 7), until
+           `encl key adopt @GROUP`
   cannot   be you: an identity put into the keystore opens what was encrypted for it, and nothing else, until
            `encl key adopt`; if yours is gone, or its card is an older one, nothing is encrypted or signed (exit 7)
 
@@ -282,9 +288,9 @@ Attackers, by what they have (in brackets the tests that try it):
   the key of a recipient    can pass on the content, the key and access, and make slots useless. Cannot change what the
                             author signed, or be shown as the author's choice (tests/format: insider; tests/attacks:
                             passphrase_slot)
-  write access to your      can remove things, put in cards that are not verified, and change groups. Cannot be you,
-  keystore's folder         sign, verify anybody or undo a block, once this machine knows the keystore (tests/attacks:
-                            state)
+  write access to your      can remove things, and put in cards of people whom you have not verified. Cannot be you or a
+  keystore's folder         verified contact, sign, verify anybody, undo a block, or put anybody into a group, once this
+                            machine knows the keystore (tests/attacks: state)
   write access to a folder  can remove or rename what is in it. Cannot lead what encl writes, removes or hands over to
   that you work in          another place (tests/attacks: door)
   the mail server           can keep back, repeat and reorder messages, and read their outer fields. Cannot read or

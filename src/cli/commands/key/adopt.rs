@@ -1,12 +1,14 @@
-//! `encl key adopt`: an identity in the keystore's folder is taken as mine.
+//! `encl key adopt`: an identity or a group in the keystore's folder is taken as mine.
 
 use clap::Args;
 use encl::crypto::signing::RootId;
+use encl::directory::{DirectoryError, GroupChange, People};
 use encl::identity::{Card, fingerprint, parse_fingerprint};
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::cards::card::described;
+use crate::cli::display::cards::group::describe_change;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::{Exit, Failure, keystore};
 use crate::cli::operations::identity::report;
@@ -16,28 +18,54 @@ use crate::cli::terminal::safe;
 /// So many of the last digits of a fingerprint are typed.
 const DIGITS: usize = 16;
 
-/// Take identities that were put into the keystore as mine, such as one that another machine of mine made
+/// Take identities and groups that were put into the keystore as mine, such as those that another machine of mine made
 ///
-/// Without a fingerprint, each of them is shown and asked about. Until then they only decrypt what was encrypted for them: they
-/// do not sign, and nothing is encrypted for them (`encl help trust`).
+/// Without a name, each of them is shown and asked about. Until then identities only decrypt what was encrypted for them: they do
+/// not sign, and nothing is encrypted for them; and nothing is encrypted for groups (`encl help trust`).
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
   $ encl key adopt"))]
 pub(crate) struct Arguments {
-    /// Which ones; a fingerprint is the answer, and nothing is asked
-    #[arg(value_name = "FINGERPRINT")]
-    fingerprints: Vec<String>,
+    /// Which ones: fingerprints, or groups as they are now; a name is the answer, and nothing is asked
+    #[arg(value_name = "FINGERPRINT|@GROUP")]
+    names: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let waiting = context.keystore.set_aside();
     let waiting = waiting.map_err(|error| keystore::failure(WHAT, &error))?;
-    let chosen = match arguments.fingerprints.is_empty() {
-        true => ask(&waiting, context)?,
-        false => named(&arguments.fingerprints, &waiting)?,
-    };
-    for card in chosen {
+    let people = context.people()?;
+    let groups = unknown_groups(&people)?;
+    if !arguments.names.is_empty() {
+        let (groups, identities) = named(&arguments.names, &waiting, &people)?;
+        for card in identities {
+            adopt(card, context)?;
+        }
+        return groups
+            .iter()
+            .try_for_each(|name| adopt_group(name, context));
+    }
+    if waiting.is_empty() && groups.is_empty() {
+        context.terminal.status(
+            "there is nothing to adopt: you know all identities and groups in the keystore",
+        );
+    }
+    for card in ask(&waiting, context)? {
         adopt(card, context)?;
+    }
+    for change in &groups {
+        let name = safe(&change.name);
+        let lines = describe_change(change).join("\n");
+        context.terminal.text(&format!("@{name}\n{lines}"));
+        context
+            .confirm(
+                &format!("Is @{name} right as it is now?"),
+                &format!("cannot adopt @{name}"),
+            )
+            .map_err(|failure| {
+                failure.hint(format!("`encl key adopt @{name}` is the answer, if it is"))
+            })?;
+        adopt_group(&change.name, context)?;
     }
     Ok(())
 }
@@ -55,9 +83,47 @@ fn adopt(card: &Card, context: &Context) -> Result<(), Failure> {
     report::changed(card.id(), context)
 }
 
-/// Those with these fingerprints, all of them or none.
-fn named<'c>(fingerprints: &[String], waiting: &'c [Card]) -> Result<Vec<&'c Card>, Failure> {
-    let find = |text: &String| {
+/// The groups that this machine does not know as they are.
+fn unknown_groups(people: &People) -> Result<Vec<GroupChange>, Failure> {
+    let names = people.keystore().groups();
+    let names = names.map_err(|error| keystore::failure(WHAT, &error))?;
+    let mut unknown = Vec::new();
+    for name in names {
+        // A group that cannot be read is reported where it is used.
+        if let Err(DirectoryError::GroupNotAdopted(change)) = people.group(&name) {
+            unknown.push(*change);
+        }
+    }
+    Ok(unknown)
+}
+
+fn adopt_group(name: &str, context: &Context) -> Result<(), Failure> {
+    let adopted = context.keystore.adopt_group(name);
+    let name = safe(name);
+    adopted.map_err(|error| keystore::failure(&format!("cannot adopt @{name}"), &error))?;
+    context
+        .terminal
+        .status(&format!("@{name} is as you want it from now on"));
+    Ok(())
+}
+
+/// The groups, without their `@`, and the identities that these words name: all of them or none.
+fn named<'n, 'c>(
+    names: &'n [String],
+    waiting: &'c [Card],
+    people: &People,
+) -> Result<(Vec<&'n str>, Vec<&'c Card>), Failure> {
+    let (groups, fingerprints): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| name.starts_with('@'));
+    let groups: Vec<&str> = groups.iter().map(|name| &name[1..]).collect();
+    for group in &groups {
+        people.group_as_it_stands(group)?;
+    }
+    Ok((groups, identities(&fingerprints, waiting)?))
+}
+
+fn identities<'c>(fingerprints: &[&String], waiting: &'c [Card]) -> Result<Vec<&'c Card>, Failure> {
+    let find = |text: &&String| {
         let id: Option<RootId> = parse_fingerprint(text);
         let card = waiting.iter().find(|card| Some(card.id()) == id);
         card.ok_or_else(|| {
@@ -76,9 +142,6 @@ fn named<'c>(fingerprints: &[String], waiting: &'c [Card]) -> Result<Vec<&'c Car
 fn ask<'c>(waiting: &'c [Card], context: &Context) -> Result<Vec<&'c Card>, Failure> {
     let mut chosen = Vec::new();
     if waiting.is_empty() {
-        context
-            .terminal
-            .status("there is nothing to adopt: you know all identities in the keystore");
         return Ok(chosen);
     }
     let failed = |error: &PromptError| {

@@ -8,7 +8,7 @@ use encl::crypto::signing::RootId;
 use encl::directory::DirectoryError;
 use encl::directory::{Names, Who, WhoForm, WhoUse, match_one};
 use encl::identity::fingerprint;
-use encl::keystore::{Group, KeystoreError};
+use encl::keystore::{Group, GroupStanding, KeystoreError};
 use serde::Serialize;
 
 use crate::cli::args::address::one_address;
@@ -194,16 +194,32 @@ fn size(group: &Group) -> String {
 fn list(context: &Context) -> Result<(), Failure> {
     let names = context.keystore.groups();
     for name in names.map_err(|error| keystore::failure("cannot read the groups", &error))? {
-        let group = context.people()?.group(&name)?;
-        let words = format!("@{name}  {}", size(&group));
+        let group = context.people()?.group_as_it_stands(&name)?;
+        let mut words = format!("@{name}  {}", size(&group));
+        if !is_adopted(&name, &group, context)? {
+            words.push_str("  not adopted");
+        }
         report(&name, group, |_, _| words, context)?;
     }
     Ok(())
 }
 
 fn show(name: &str, context: &Context) -> Result<(), Failure> {
-    let group = context.people()?.group(name)?;
+    let group = context.people()?.group_as_it_stands(name)?;
+    if !is_adopted(name, &group, context)? {
+        context.terminal.warning(&format!(
+            "this machine did not make @{0} as it is; `encl key adopt @{0}` shows who came and who went",
+            safe(name)
+        ));
+    }
     report(name, group, described, context)
+}
+
+/// Whether this machine made the group as it is, or the user adopted it.
+fn is_adopted(name: &str, group: &Group, context: &Context) -> Result<bool, Failure> {
+    let standing = context.keystore.group_standing(name, group);
+    let standing = standing.map_err(|error| keystore::unreadable(&error))?;
+    Ok(standing == GroupStanding::Known)
 }
 
 /// The mailing list and the members, one a line.
@@ -251,6 +267,7 @@ fn report(
     let object = GroupObject {
         schema: "encl.group/1",
         name,
+        adopted: is_adopted(name, &group, context)?,
         members: members.into_iter().map(member).collect(),
         address: group.address,
     };
@@ -261,6 +278,7 @@ fn report(
 struct GroupObject<'a> {
     schema: &'static str,
     name: &'a str,
+    adopted: bool,
     members: Vec<Member>,
     /// Of its mailing list, if it has one.
     address: Option<String>,

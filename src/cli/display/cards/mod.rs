@@ -2,4 +2,5 @@
 
 pub(crate) mod card;
 pub(crate) mod contact;
+pub(crate) mod group;
 pub(crate) mod invitation;

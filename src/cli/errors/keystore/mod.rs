@@ -48,6 +48,9 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
         KeystoreError::NotAdopted(id) => failure.hint(format!(
             "if you made this identity, run `encl key adopt {id}`; `encl key list` shows all"
         )),
+        KeystoreError::GroupNotAdopted(name) => failure.hint(format!(
+            "`encl key adopt @{}` shows who came and who went, and takes the group as it is", safe(name)
+        )),
         KeystoreError::StateDamaged { .. } => failure.hint(
             "remove this file, and this machine forgets what it says; remove the whole folder, and it begins anew, with nobody verified",
         ),
@@ -71,6 +74,9 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::OwnMissing(_)
         | KeystoreError::OwnOlder { .. }
         | KeystoreError::NotAdopted(_)
+        | KeystoreError::GroupNotAdopted(_)
+        | KeystoreError::AddressVerified { .. }
+        | KeystoreError::NotVerified
         | KeystoreError::Blocked
         | KeystoreError::NotBlocked
         | KeystoreError::Revoked

@@ -2,7 +2,7 @@
 
 use encl::directory::Trust;
 use encl::identity::Card;
-use encl::keystore as library;
+use encl::keystore::{self as library, VerifiedAs};
 use encl::time::Time;
 use serde::Serialize;
 
@@ -25,10 +25,10 @@ pub(crate) fn report(
     report_as(card, trust, added, words, context)
 }
 
-/// Shows a contact with a trust that is known.
+/// Shows a contact with a trust that is known, and what it was verified for.
 pub(crate) fn report_as(
     card: &Card,
-    trust: library::Trust,
+    (trust, verified_as): (library::Trust, Option<VerifiedAs>),
     added: Added,
     words: Words,
     context: &Context,
@@ -37,7 +37,7 @@ pub(crate) fn report_as(
         schema: "encl.contact/1",
         card: CardFacts::of(card),
         trust: Trust::of_card(trust, card, context.now),
-        verified: VerifiedObject::of(trust),
+        verified: VerifiedObject::of(trust, verified_as),
         added,
     };
     context.report(&Outcome { object, words }, Stream::Stdout)
@@ -66,16 +66,18 @@ pub(crate) struct Added {
     pub(crate) invitation: Option<InvitationObject>,
 }
 
-/// By which of my identities, when and how.
+/// By which of my identities, when, how, and for which name and addresses.
 #[derive(Serialize)]
 struct VerifiedObject {
     by: String,
     at: Time,
     how: &'static str,
+    #[serde(flatten)]
+    names: VerifiedAs,
 }
 
 impl VerifiedObject {
-    fn of(trust: library::Trust) -> Option<Self> {
+    fn of(trust: library::Trust, verified_as: Option<VerifiedAs>) -> Option<Self> {
         let library::Trust::Verified(verified) = trust else {
             return None;
         };
@@ -83,6 +85,7 @@ impl VerifiedObject {
             by: verified.by.to_string(),
             at: verified.at,
             how: verified.how.word(),
+            names: verified_as.unwrap_or_default(),
         })
     }
 }

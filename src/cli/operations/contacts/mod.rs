@@ -3,8 +3,9 @@
 pub(crate) mod contact_report;
 
 use encl::crypto::signing::RootId;
+use encl::directory::Person;
 use encl::identity::Card;
-use encl::keystore::{self as library, Contact, Keystore};
+use encl::keystore::{self as library, Contact, Keystore, VerifiedAs};
 
 use crate::cli::context::Context;
 use crate::cli::errors::Failure;
@@ -15,13 +16,21 @@ pub(crate) fn contact(id: &RootId, context: &Context) -> Result<Option<Contact>,
     contact.map_err(|error| keystore::failure("cannot read the contact", &error))
 }
 
-pub(crate) fn find(who: &str, context: &Context) -> Result<Card, Failure> {
+pub(crate) fn find(who: &str, context: &Context) -> Result<Person, Failure> {
     let people = context.people()?;
-    Ok(people.find_contact(who)?.card)
+    Ok(people.find_contact(who)?)
 }
 
-pub(crate) fn trust_in(keystore: &Keystore, card: &Card) -> Result<library::Trust, Failure> {
+/// How far a contact is trusted now, and for which name and addresses it was verified.
+pub(crate) fn trust_in(
+    keystore: &Keystore,
+    card: &Card,
+) -> Result<(library::Trust, Option<VerifiedAs>), Failure> {
     let contact = keystore.contact(&card.id());
     let contact = contact.map_err(|error| keystore::unreadable(&error))?;
-    Ok(contact.map_or(library::Trust::Unverified, |contact| contact.trust))
+    Ok(
+        contact.map_or((library::Trust::Unverified, None), |contact| {
+            (contact.trust, contact.verified_as)
+        }),
+    )
 }

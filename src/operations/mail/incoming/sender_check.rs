@@ -27,7 +27,7 @@ pub enum FromMismatch {
 #[error("the message is not from whoever signed it")]
 pub struct SenderMismatch {
     /// Who signed it.
-    pub signer: Signer,
+    pub signer: Box<Signer>,
     /// Why it is not from them.
     #[source]
     pub fault: FromFault,
@@ -73,7 +73,7 @@ pub fn check_from(
     };
     fault.map_or(Ok(()), |fault| {
         Err(SenderMismatch {
-            signer: people.signer(id),
+            signer: Box::new(people.signer(id)),
             fault,
         })
     })

@@ -5,11 +5,12 @@ pub(crate) mod verify;
 
 use std::path::PathBuf;
 
-use crate::cli::display::names::DisplayName;
+use crate::cli::display::names::{DisplayName, calls_itself};
 use clap::Subcommand;
+use encl::crypto::signing::RootId;
 use encl::directory::{Names, Trust};
-use encl::identity::fingerprint;
-use encl::keystore::{Contact, KeystoreError};
+use encl::identity::{fingerprint, parse_fingerprint};
+use encl::keystore::{Contact, KeystoreError, VerifiedAs};
 use encl::pipeline::parallel_map;
 
 use crate::cli::args::help::closing;
@@ -118,7 +119,8 @@ enum Decision {
 }
 
 fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failure> {
-    let card = find(who, context)?;
+    let person = find(who, context)?;
+    let (name, card) = (person.display_name(), &person.card);
     let (id, keystore) = (card.id(), &context.keystore);
     let (verb, decided, words) = match decision {
         Decision::Block => (
@@ -132,10 +134,10 @@ fn decide(who: &str, decision: Decision, context: &Context) -> Result<(), Failur
             "unblocked, not verified yet",
         ),
     };
-    let what = format!("cannot {verb} {}", card.display_name());
+    let what = format!("cannot {verb} {name}");
     decided.map_err(|error| keystore::failure(&what, &error))?;
-    let words = Words::Status(format!("{}: {words}", card.display_name()));
-    report(&card, Added::default(), words, context)
+    let words = Words::Status(format!("{name}: {words}"));
+    report(card, Added::default(), words, context)
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
@@ -165,61 +167,91 @@ fn list(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn list_one(
-    names: &Names,
-    Contact { card, trust, .. }: &Contact,
-    context: &Context,
-) -> Result<(), Failure> {
+fn list_one(names: &Names, contact: &Contact, context: &Context) -> Result<(), Failure> {
+    let Contact {
+        card,
+        trust,
+        verified_as,
+        ..
+    } = contact;
     let state = match Trust::of_card(*trust, card, context.now) {
         Trust::Unverified => "not verified",
         other => trust::label(other),
     };
+    let state = match &names.claimed_name {
+        Some(name) => calls_itself(state, name),
+        None => state.to_owned(),
+    };
     let id = fingerprint(&names.id);
     let words = Words::Answer(format!("{}  {state}  {id}", names.display_name()));
-    report_as(card, *trust, Added::default(), words, context)
+    let trust = (*trust, verified_as.clone());
+    report_as(card, trust, Added::default(), words, context)
 }
 
 fn show(who: &str, context: &Context) -> Result<(), Failure> {
-    let card = find(who, context)?;
+    let card = find(who, context)?.card;
     let contact = contact(&card.id(), context)?;
     let contact = contact
         .ok_or_else(|| Failure::new(Exit::Failed, "cannot read a contact that was just there"))?;
-    let words = format!(
-        "{}\ntrust: {}\nadded: {}",
+    let shown = Trust::of_card(contact.trust, &card, context.now);
+    let mut lines = vec![
         described(&card),
-        trust::describe(
-            contact.trust,
-            Trust::of_card(contact.trust, &card, context.now)
-        ),
-        time::local(contact.added)
-    );
-    let (trust, words) = (contact.trust, Words::Answer(words));
-    report_as(&card, trust, Added::default(), words, context)
+        format!("trust: {}", trust::describe(contact.trust, shown)),
+    ];
+    let verified_as = contact.verified_as.as_ref();
+    lines.extend(verified_as.map(|known| format!("verified for: {}", describe(known))));
+    lines.push(format!("added: {}", time::local(contact.added)));
+    let words = lines.join("\n");
+    let trust = (contact.trust, contact.verified_as);
+    report_as(
+        &card,
+        trust,
+        Added::default(),
+        Words::Answer(words),
+        context,
+    )
+}
+
+/// `Alice, alice@example.org`
+pub(super) fn describe(verified_as: &VerifiedAs) -> String {
+    let words = std::iter::once(&verified_as.name).chain(&verified_as.addresses);
+    words.map(|word| safe(word)).collect::<Vec<_>>().join(", ")
 }
 
 fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
-    let card = find(who, context)?;
-    let what = format!("cannot remove {}", card.display_name());
+    let (id, name) = match find(who, context) {
+        Ok(person) => (person.card.id(), person.display_name()),
+        Err(unknown) => match verified_and_gone(who, context)? {
+            Some(id) => (id, format!("the key {}", fingerprint(&id))),
+            None => return Err(unknown),
+        },
+    };
+    let what = format!("cannot remove {name}");
     if !yes {
-        context.confirm(&format!("Remove {}?", card.display_name()), &what)?;
+        context.confirm(&format!("Remove {name}?"), &what)?;
     }
     let keystore = &context.keystore;
     let failed = |error: KeystoreError| keystore::failure(&what, &error);
-    keystore.remove_contact(&card.id()).map_err(failed)?;
-    context
-        .terminal
-        .status(&format!("removed {}", card.display_name()));
-    for name in keystore.groups().map_err(failed)? {
-        if keystore
-            .group(&name)
-            .map_err(failed)?
-            .is_some_and(|group| group.members.contains(&card.id()))
-        {
-            let hint = format!("encl group remove {name} {}", safe(&card.id().to_string()));
+    keystore.remove_contact(&id).map_err(failed)?;
+    context.terminal.status(&format!("removed {name}"));
+    for group in keystore.groups().map_err(failed)? {
+        let members = keystore.group(&group).map_err(failed)?;
+        if members.is_some_and(|group| group.members.contains(&id)) {
+            let hint = format!("encl group remove {group} {}", safe(&id.to_string()));
             context.terminal.warning(&format!(
-                "@{name} still contains this card; `{hint}` removes it"
+                "@{group} still contains this card; `{hint}` removes it"
             ));
         }
     }
     Ok(())
+}
+
+/// The key with this fingerprint, if it was verified and its card is not here any more.
+fn verified_and_gone(who: &str, context: &Context) -> Result<Option<RootId>, Failure> {
+    let Some(id) = parse_fingerprint(who) else {
+        return Ok(None);
+    };
+    let verified_as = context.keystore.verified_as(&id);
+    let verified_as = verified_as.map_err(|error| keystore::unreadable(&error))?;
+    Ok(verified_as.map(|_| id))
 }

@@ -1,26 +1,32 @@
 //! `encl contact verify`: the number that a pair compares, and what is recorded of it.
 
-use crate::cli::display::names::DisplayName;
-use crate::cli::display::report::Words;
-use crate::cli::errors::directory::blocked;
 use clap::Args;
-use encl::crypto::signing::RootId;
-use encl::directory::People;
-use encl::directory::{Names, Trust};
-use encl::identity::Card;
-use encl::keystore::{Compared, SafetyNumber, Verified};
+use encl::address::is_same_address;
+use encl::directory::{Names, People, Trust};
+use encl::identity::{Card, fingerprint};
+use encl::keystore::{Compared, KeystoreError, SafetyNumber, Verified, VerifiedAs};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
+use super::describe;
 use crate::cli::context::Context;
+use crate::cli::display::cards::card::described;
+use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::Words;
+use crate::cli::errors::directory::blocked;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::contacts::contact_report::{Added, report};
 use crate::cli::operations::contacts::find;
 use crate::cli::terminal::prompt::Prompt;
+use crate::cli::terminal::safe;
 
 /// What `encl contact verify` was asked for.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(crate) struct Arguments {
     /// Address, name or fingerprint
     who: String,
@@ -36,13 +42,26 @@ pub(crate) struct Arguments {
     /// Which of my identities the contact knows [default: $ENCL_IDENTITY, else the default identity]
     #[arg(long = "as", value_name = "WHO")]
     identity: Option<String>,
+    /// Verify the contact for this address only; may be repeated [default: all on the card]
+    #[arg(long, value_name = "ADDRESS")]
+    address: Vec<String>,
+    /// The contact is verified already, and its card has another name or other addresses now: verify these for the same key
+    #[arg(long, conflicts_with_all = ["code", "words", "qr", "identity"])]
+    same_key: bool,
+    /// Answer the questions about names and addresses with yes; the numbers still have to be compared
+    #[arg(long)]
+    yes: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let card = find(&arguments.who, context)?;
+    let person = find(&arguments.who, context)?;
+    let (name, card) = (person.display_name(), person.card);
     let people = context.people()?;
-    let name = card.display_name();
     let what = format!("cannot verify {name}");
+    let verified_as = names_to_verify(&card, arguments, &what, context)?;
+    if arguments.same_key {
+        return verify_names(&card, &verified_as, arguments, context);
+    }
     let me = me(arguments, &people, &what, context)?;
     refuse_stopped(&card, &people, &what)?;
     let number = SafetyNumber::new(&me.id(), &card.id())
@@ -51,11 +70,19 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         Some(code) if number.matches(code) => Compared::Code,
         Some(_) => return Err(another(what)),
         None => {
-            ask(arguments, &number, (&name, me), &what, context)?;
+            ask(arguments, &number, (&verified_as, me), &what, context)?;
             Compared::ByEye
         }
     };
-    record(&card, (me.id(), how), &what, context)?;
+    let verified = Verified {
+        at: context.now,
+        how,
+        by: me.id(),
+    };
+    let recorded = context
+        .keystore
+        .verify_contact(&card.id(), verified, &verified_as);
+    recorded.map_err(|error| keystore::failure(&what, &error))?;
     let words = Words::Status(format!("{name}: verified"));
     report(&card, Added::default(), words, context)
 }
@@ -95,7 +122,7 @@ fn refuse_stopped(card: &Card, people: &People, what: &str) -> Result<(), Failur
 fn ask(
     arguments: &Arguments,
     number: &SafetyNumber,
-    (name, me): (&str, &Card),
+    (verified_as, me): (&VerifiedAs, &Card),
     what: &str,
     context: &Context,
 ) -> Result<(), Failure> {
@@ -108,7 +135,8 @@ fn ask(
         return Err(unasked("with --json nothing is asked".to_owned()));
     }
     context.terminal.status(&format!(
-        "{name}, and you as {}, see the same number if no attacker is between you:",
+        "{}, and you as {}, see the same number if no attacker is between you:",
+        describe(verified_as),
         me.display_name()
     ));
     context.terminal.print(&shown(arguments, number))?;
@@ -150,17 +178,77 @@ fn another(what: String) -> Failure {
         .hint("compare again; if they differ again, ask for the card in another way, and use neither card until then")
 }
 
-fn record(
+/// The name and the addresses on the card, or those of them that were asked for. An address for which somebody else was verified is
+/// left out; if that one is gone, the user decides.
+fn names_to_verify(
     card: &Card,
-    (by, how): (RootId, Compared),
+    arguments: &Arguments,
     what: &str,
     context: &Context,
-) -> Result<(), Failure> {
-    let verified = Verified {
-        at: context.now,
-        how,
-        by,
+) -> Result<VerifiedAs, Failure> {
+    let mut verified_as = VerifiedAs {
+        name: card.name().to_owned(),
+        addresses: addresses(card, &arguments.address, what)?,
     };
-    let recorded = context.keystore.verify_contact(&card.id(), verified);
-    recorded.map_err(|error| keystore::failure(what, &error))
+    let others = context.keystore.addresses_of_verified(card);
+    let others = others.map_err(|error| keystore::failure(what, &error))?;
+    for other in others {
+        if !verified_as.has_address(&other.address) {
+            continue;
+        }
+        let (address, owner) = (safe(&other.address), fingerprint(&other.known));
+        if other.is_here {
+            context.terminal.warning(&format!(
+                "{address} is left out: you verified another contact for it, {owner}"
+            ));
+            let is_other = |known: &String| !is_same_address(known, &other.address);
+            verified_as.addresses.retain(is_other);
+        } else if !arguments.yes {
+            let question = format!(
+                "You verified the key {owner} for {address}, and its card is here no more. Does the address belong to this contact now?"
+            );
+            context.confirm(&question, what)?;
+        }
+    }
+    Ok(verified_as)
+}
+
+fn addresses(card: &Card, wanted: &[String], what: &str) -> Result<Vec<String>, Failure> {
+    if wanted.is_empty() {
+        return Ok(card.addresses().to_vec());
+    }
+    let on_card = |wanted: &String| {
+        let mut addresses = card.addresses().iter();
+        let found = addresses.find(|address| is_same_address(address, wanted));
+        found.cloned().ok_or_else(|| {
+            Failure::new(Exit::Usage, what)
+                .reason(format!("{} is not on the card", safe(wanted)))
+                .hint("`encl contact show WHO` shows its addresses")
+        })
+    };
+    wanted.iter().map(on_card).collect()
+}
+
+/// Verifies the names on a later card of a verified contact.
+fn verify_names(
+    card: &Card,
+    verified_as: &VerifiedAs,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<(), Failure> {
+    let names = describe(verified_as);
+    let what = format!("cannot verify {names}");
+    if !arguments.yes {
+        context.terminal.text(&described(card));
+        let question = format!("Is {names} still the same person?");
+        context.confirm(&question, &what)?;
+    }
+    let recorded = context.keystore.verify_names(&card.id(), verified_as);
+    recorded.map_err(|error| match error {
+        KeystoreError::NotVerified => keystore::failure(&what, &error)
+            .hint("without --same-key, the safety number is compared first"),
+        error => keystore::failure(&what, &error),
+    })?;
+    let words = Words::Status(format!("verified for: {names}"));
+    report(card, Added::default(), words, context)
 }
