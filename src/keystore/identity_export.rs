@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::folder::WriteLock;
-use super::identities::{ENDED, REVOKED, line};
+use super::identities::{Adoption, ENDED, REVOKED, line};
 use super::secret_file::{self, Protection, StoredSecret};
 use super::trust::Trust;
 use super::{Keystore, KeystoreError, Standing, folder};
@@ -187,6 +187,12 @@ impl IdentityExport {
         &self.card
     }
 
+    /// The statement that ends it, which holds once its owner gives it away.
+    #[must_use]
+    pub fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
     /// Whether it is not used any more.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -261,11 +267,30 @@ impl Keystore {
             self.remember_own(&lock, transfer.card())?;
         }
         match outcome {
-            ImportOutcome::New => self.place_import(&lock, transfer)?,
+            ImportOutcome::New => self.place_import(&lock, transfer, Adoption::Own)?,
             ImportOutcome::Updated => self.update_import(transfer)?,
             ImportOutcome::Known | ImportOutcome::KeysDiffer => {}
         }
         Ok(outcome)
+    }
+
+    /// Imports an identity that may be somebody else's. Unless it is known as one of the user's own, it waits to be adopted: it
+    /// opens what was sealed to it, and nothing else. One that is here stays as it is.
+    ///
+    /// # Errors
+    /// [`KeystoreError::AddressTaken`], and what the system refuses.
+    pub fn import_foreign_identity(
+        &self,
+        transfer: &IdentityExport,
+    ) -> Result<ImportOutcome, KeystoreError> {
+        let lock = self.lock()?;
+        match self.dry_run_import(transfer)? {
+            ImportOutcome::New => {
+                self.place_import(&lock, transfer, Adoption::Foreign)?;
+                Ok(ImportOutcome::New)
+            }
+            _ => Ok(ImportOutcome::Known),
+        }
     }
 
     /// The result that importing an identity now would have. Nothing is changed.
@@ -334,6 +359,7 @@ impl Keystore {
         &self,
         lock: &WriteLock,
         transfer: &IdentityExport,
+        adoption: Adoption,
     ) -> Result<(), KeystoreError> {
         let IdentityExport {
             card,
@@ -352,6 +378,6 @@ impl Keystore {
             ("revocation", &revocation),
         ];
         files.extend(ended.as_deref().map(|ended| (ENDED, ended)));
-        self.place_identity(lock, card, &files)
+        self.place_identity(lock, card, &files, adoption)
     }
 }

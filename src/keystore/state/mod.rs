@@ -7,15 +7,18 @@
 //! own/ID            an identity of the user: whether it was removed or chosen as the default, where it was seen, and the highest
 //!                   serial of its cards, one line of JSON
 //! people/ID         what the user decided about the key of a contact, one line of JSON
+//! key               a secret of this machine, made with the first backup: it shows which backups this machine made
+//! backups/HASH      a backup that the user took as his own, by the hash of its parts, one line of JSON
 //! lock              held by the process that writes
 //! places            keystores that an earlier version knew and this one has not met, one PLACE a line
-//! key, trust/PLACE  decisions as earlier versions kept them, for each keystore; read once, see the module `migration`
+//! trust/PLACE       decisions as earlier versions kept them, for each keystore; read once, see the module `migration`
 //! ```
 //!
 //! The folder is no part of any keystore and is not synchronised, and what is in it is believed: write access to a keystore is
 //! not enough to undo a decision. Nothing in it depends on where a keystore is, so that moving or copying one changes nothing.
 //! Each fact is a file of its own, replaced atomically; a run reads the facts about those whom it meets.
 
+mod backups;
 pub(super) mod decision_list;
 mod facts;
 mod first_use;
@@ -39,6 +42,7 @@ use crate::atomic_file::Existing;
 use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
 
+pub use backups::KnownBackup;
 pub use first_use::Acquaintance;
 use own::{Own, OwnFault};
 use people::PEOPLE;

@@ -202,6 +202,10 @@ for all your keystores. Do not synchronise that folder. Whoever can write to a k
   cannot   be you: an identity put into the keystore opens what was encrypted for it, and nothing else, until
            `encl key adopt`; if yours is gone, or its card is an older one, nothing is encrypted or signed (exit 7)
 
+A backup is yours if this machine made it, if one of your identities signed it, or if your private keys are in it without a
+passphrase and nobody else can open it; what can be copied from a keystore shows nothing. A machine that knows no identity
+of yours asks whether you take all of it as your own. Any other backup gives cards and new groups, as from anybody.
+
 A keystore that this machine meets for the first time is taken as it stands, and so it is in every run where nothing can
 be remembered (a container); a notice says so. Nobody is verified then.
 
@@ -287,6 +291,8 @@ Attackers, by what they have (in brackets the tests that try it):
                             state)
   write access to a folder  can remove or rename what is in it. Cannot lead what encl writes, removes or hands over to
   that you work in          another place (tests/attacks: door)
+  a backup that you         can add contacts that are not verified, and new groups. Cannot add an identity, verify or
+  restore                   block anybody, or change a group (tests/attacks: restore)
   the mail server           can keep back, repeat and reorder messages, and read their outer fields. Cannot read or
                             change what is sealed, or be shown as its sender (tests/attacks: mail; tests/mail: transport)
   the clock                 can open too early or too late; a clock that goes backwards is reported (tests/format:
