@@ -38,9 +38,11 @@ pub enum Standing {
 
 /// Whose an identity is that is put into the keystore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Adoption {
+pub enum Adoption {
     /// The user's own. The first one is the default.
     Own,
+    /// The user's own, of a backup, which says itself what the default is.
+    Restored,
     /// Perhaps somebody else's: if it is not known as an own one, it waits to be adopted. It is never the default.
     Foreign,
 }
@@ -207,7 +209,7 @@ impl Keystore {
         adoption: Adoption,
     ) -> Result<(), KeystoreError> {
         let id = &card.id();
-        if adoption == Adoption::Own {
+        if adoption != Adoption::Foreign {
             self.remember_own(lock, card)?;
         }
         let is_first = !self.identities()?.iter().any(|known| known.is_default);

@@ -254,41 +254,50 @@ impl Keystore {
     /// Imports an identity, complete and on disk when this returns, or a later card of one that is here with the same private
     /// keys. Newer local data is never replaced by older data.
     ///
+    /// One that is [`Adoption::Foreign`] waits to be adopted, unless it is known as one of the user's own: it opens what was sealed
+    /// to it, and nothing else. If it is here already, nothing is changed.
+    ///
     /// # Errors
-    /// [`KeystoreError::AddressTaken`], and what the system refuses.
+    /// [`KeystoreError::AddressTaken`], and what the system refuses; [`KeystoreError::NoState`] for a foreign one where nothing can
+    /// be remembered.
     pub fn import_identity(
         &self,
         transfer: &IdentityExport,
+        adoption: Adoption,
     ) -> Result<ImportOutcome, KeystoreError> {
         let lock = self.lock()?;
+        if adoption == Adoption::Foreign {
+            let outcome = self.dry_run_foreign_import(transfer)?;
+            if outcome == ImportOutcome::New {
+                self.place_import(&lock, transfer, adoption)?;
+            }
+            return Ok(outcome);
+        }
         let outcome = self.dry_run_import(transfer)?;
         if outcome != ImportOutcome::New {
             // Whoever imports it takes it as an own one, also if it was put here by somebody else.
             self.remember_own(&lock, transfer.card())?;
         }
         match outcome {
-            ImportOutcome::New => self.place_import(&lock, transfer, Adoption::Own)?,
+            ImportOutcome::New => self.place_import(&lock, transfer, adoption)?,
             ImportOutcome::Updated => self.update_import(transfer)?,
             ImportOutcome::Known | ImportOutcome::KeysDiffer => {}
         }
         Ok(outcome)
     }
 
-    /// Imports an identity that may be somebody else's. Unless it is known as one of the user's own, it waits to be adopted: it
-    /// opens what was sealed to it, and nothing else. One that is here stays as it is.
+    /// The result that importing an identity that may be somebody else's now would have. Nothing is changed.
     ///
     /// # Errors
-    /// [`KeystoreError::AddressTaken`], and what the system refuses.
-    pub fn import_foreign_identity(
+    /// [`KeystoreError::AddressTaken`]; [`KeystoreError::NoState`] where nothing can be remembered, since the identity would then
+    /// be the user's own; and what the system refuses.
+    pub fn dry_run_foreign_import(
         &self,
         transfer: &IdentityExport,
     ) -> Result<ImportOutcome, KeystoreError> {
-        let lock = self.lock()?;
         match self.dry_run_import(transfer)? {
-            ImportOutcome::New => {
-                self.place_import(&lock, transfer, Adoption::Foreign)?;
-                Ok(ImportOutcome::New)
-            }
+            ImportOutcome::New if !self.remembers()? => Err(KeystoreError::NoState),
+            ImportOutcome::New => Ok(ImportOutcome::New),
             _ => Ok(ImportOutcome::Known),
         }
     }

@@ -57,7 +57,7 @@ pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead};
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use health::Finding;
-pub use identities::{Standing, StoredIdentity};
+pub use identities::{Adoption, Standing, StoredIdentity};
 pub use identity_export::{IdentityExport, IdentityExportError, ImportOutcome};
 pub use index::{ContactIndex, IndexedContact};
 pub use invitations::{Answered, INVITATION_SECONDS_MAX, Invitation, InvitationState};

@@ -278,9 +278,25 @@ impl Restore<'_> {
             {
                 Ok(RestoreOutcome::LocalKept)
             }
+            Err(KeystoreError::KeyChanged { known, .. })
+                if self.is_verified_instead(&new.file.id, &known)? =>
+            {
+                Ok(RestoreOutcome::New)
+            }
             Err(error @ KeystoreError::KeyChanged { .. }) => Ok(RestoreOutcome::Refused(error)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether this machine remembers `id` as verified and `known`, who has an address of theirs, as nobody: somebody who can write
+    /// to the keystore has put the one in the other's place.
+    fn is_verified_instead(&self, id: &RootId, known: &RootId) -> Result<bool, KeystoreError> {
+        let is_verified = |trust| matches!(trust, Trust::Verified(_));
+        let keystore = self.keystore;
+        Ok(self.owner == BackupOwner::Me
+            && is_verified(keystore.remembered_trust(id)?)
+            && keystore.own_card(known)?.is_none()
+            && !is_verified(keystore.known_trust(known)?))
     }
 
     /// Whether `known`, which has an address of `old` now, replaces it by a signature of `old`.

@@ -252,6 +252,50 @@ fn another_key_for_a_known_address_does_not_come() {
 }
 
 #[test]
+fn a_verified_contact_comes_back_whoever_stands_in_its_place() {
+    let (verified, planted) = (bob().1, bob().1);
+    let (here, other) = (Machine::new(&[&verified]), Machine::new(&[&planted]));
+    here.verify(&verified.id());
+    let backup = |machine: &Machine| {
+        let mut text = Vec::new();
+        let mut backup = machine.keystore.backup(now(), &mut rng()).unwrap();
+        std::io::Read::read_to_end(&mut backup, &mut text).unwrap();
+        text
+    };
+    let text = backup(&here);
+    let path = |machine: &Machine, card: &Card| machine.keystore.contact_path(&card.id());
+    std::fs::remove_file(path(&here, &verified)).unwrap();
+    std::fs::copy(path(&other, &planted), path(&here, &planted)).unwrap();
+    let restore = || {
+        let mode = RestoreMode::Apply(BTreeMap::new());
+        let mut restore = here.keystore.restore(mode, BackupOwner::Me).unwrap();
+        let mut fates = Vec::new();
+        read_parts(&text[..], |part| {
+            if let Part::Contact(contact) = part {
+                fates.push(restore.contact(&contact).unwrap());
+            }
+            Ok::<(), crate::keystore::BackupError>(())
+        })
+        .unwrap();
+        fates
+    };
+    let fates = restore();
+    assert!(matches!(fates[..], [RestoreOutcome::New]), "{fates:?}");
+    assert_eq!(here.trust(&verified.id()), "verified");
+    assert_eq!(here.trust(&planted.id()), "unverified");
+    // One whom the user let go stays away.
+    here.keystore.remove_contact(&verified.id()).unwrap();
+    let fates = restore();
+    assert!(
+        matches!(
+            fates[..],
+            [RestoreOutcome::Refused(KeystoreError::KeyChanged { .. })]
+        ),
+        "{fates:?}"
+    );
+}
+
+#[test]
 fn whoever_was_replaced_does_not_come_back() {
     let (old, first) = bob();
     let (new, _) = person("bob@example.org");

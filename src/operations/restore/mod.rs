@@ -16,7 +16,7 @@ use crate::directory::{Lookalike, Names, People, lookalikes};
 use crate::envelope::{Content, OpenError, Opened, Workers};
 use crate::identity::Card;
 use crate::keystore::{
-    BACKUP_TYPE, BackedUpContact, BackupError, BackupOwner, BackupProof, IdentityExport,
+    Adoption, BACKUP_TYPE, BackedUpContact, BackupError, BackupOwner, BackupProof, IdentityExport,
     ImportOutcome, Keystore, KeystoreError, Part, Restore, RestoreMode, RestoreOutcome, Trust,
     read_parts,
 };
@@ -248,11 +248,9 @@ impl<'a> Merge<'a> {
         Ok(self.restore.as_mut().expect("it was just made"))
     }
 
-    /// Merges the identities that are waiting. The first one of a keystore becomes its default, so the backup's comes first.
+    /// Merges the identities that are waiting.
     fn merge_waiting(&mut self) -> Result<(), MergeError> {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_by_key(|export| Some(export.card().id()) != self.seen.default);
-        for export in waiting {
+        for export in std::mem::take(&mut self.waiting) {
             match self.is_mine() {
                 true => self.merge_identity(&export),
                 false => self.foreign_identity(&export)?,
@@ -303,8 +301,8 @@ impl<'a> Merge<'a> {
     fn add_foreign(&mut self, export: &IdentityExport) -> Result<(), KeystoreError> {
         let is_mine = self.keystore.own_ids()?.contains(&export.card().id());
         let added = match self.identities {
-            None => self.keystore.dry_run_import(export),
-            Some(_) => self.keystore.import_foreign_identity(export),
+            None => self.keystore.dry_run_foreign_import(export),
+            Some(_) => (self.keystore).import_identity(export, Adoption::Foreign),
         };
         let card = export.card();
         match added {
@@ -329,7 +327,7 @@ impl<'a> Merge<'a> {
     fn merge_identity(&mut self, export: &IdentityExport) {
         let imported = match &mut self.identities {
             None => dry_run_import(export, self.keystore).map_err(UpdateError::from),
-            Some(identities) => identities.import(export),
+            Some(identities) => identities.import(export, Adoption::Restored),
         };
         let counts = &mut self.report.identities;
         match imported {

@@ -53,8 +53,6 @@ pub struct SeenBackup {
     /// Whose it is.
     pub origin: Origin,
     pub(super) proof: BackupProof,
-    /// The default identity in it.
-    pub(super) default: Option<RootId>,
 }
 
 impl SeenBackup {
@@ -68,12 +66,10 @@ impl SeenBackup {
         workers: Workers,
     ) -> Result<(Self, Opened), MergeError> {
         let mine = Mine::read(keystore)?;
-        let (mut has_keys, mut default) = (false, None);
+        let mut has_keys = false;
         let (opened, proof) = read_all(content, workers, |part| {
-            match part {
-                Part::Identity(export) => has_keys |= mine.has_keys_of(&export)?,
-                Part::Default(id) => default = Some(id),
-                _ => {}
+            if let Part::Identity(export) = part {
+                has_keys |= mine.has_keys_of(&export)?;
             }
             Ok(())
         })?;
@@ -94,12 +90,7 @@ impl SeenBackup {
         } else {
             Origin::Unknown
         };
-        let seen = Self {
-            origin,
-            proof,
-            default,
-        };
-        Ok((seen, opened))
+        Ok((Self { origin, proof }, opened))
     }
 }
 

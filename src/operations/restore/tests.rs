@@ -3,7 +3,7 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::envelope::{
     ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest, seal,
 };
-use crate::keystore::AddedBy;
+use crate::keystore::{AddedBy, Adoption};
 use crate::operations::identity::tests::{Answers, Place, now, rng};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -179,12 +179,39 @@ fn an_identity_of_anybodys_backup_is_not_the_default_of_an_empty_keystore() {
 }
 
 #[test]
+fn where_nothing_can_be_remembered_an_identity_of_anybodys_backup_stays_away() {
+    let (here, folder) = (place_with_contact(), tempfile::tempdir().unwrap());
+    let envelope = backup_of(&here);
+    let keystore = Keystore::at(folder.path().join("encl"));
+    let (mut heard, content) = (Heard::default(), || opened(&envelope));
+    let (seen, _) = SeenBackup::read(&keystore, content(), Workers::ONE).unwrap();
+    assert_eq!(seen.origin, Origin::Unclaimed);
+    let seen = SeenBackup {
+        origin: Origin::Unknown,
+        ..seen
+    };
+    let foreign = ForeignIdentities::Accept;
+    let mut merge = Merge::dry_run(&keystore, seen, foreign, now(), &mut heard);
+    merge.read(content(), Workers::ONE).unwrap();
+    let plan = merge.finish().unwrap();
+    assert_eq!(plan.report.identities.refused, 1);
+    let error = &plan.failures[0].error;
+    assert!(
+        matches!(error, UpdateError::Keystore(KeystoreError::NoState)),
+        "{error}"
+    );
+}
+
+#[test]
 fn private_keys_in_the_clear_show_that_a_backup_is_mine() {
     let here = place_with_contact();
     let id = here.keystore.identities().unwrap()[0].card.id();
     let export = here.keystore.export_identity(&id).unwrap();
     let there = Place::new();
-    there.keystore.import_identity(&export).unwrap();
+    there
+        .keystore
+        .import_identity(&export, Adoption::Own)
+        .unwrap();
     let envelope = backup_of(&here);
     let origin = |place: &Place| {
         let plan = dry_run(place, &envelope, ForeignIdentities::Refuse).unwrap();
@@ -201,7 +228,7 @@ fn an_invitation_of_anybodys_backup_is_not_restored() {
     let (here, there) = (place_with_contact(), Place::new());
     let alice = here.keystore.identities().unwrap()[0].card.id();
     let invited = (here.keystore).invite("dave@example.org", alice, now(), &mut rng());
-    drop(invited.unwrap());
+    assert!(invited.is_ok());
     let envelope = backup_of(&here);
     there.create("carol@example.org");
     let (plan, _) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
@@ -214,15 +241,23 @@ fn an_invitation_of_anybodys_backup_is_not_restored() {
 }
 
 #[test]
-fn the_default_identity_is_chosen_with_the_first_one_that_comes() {
+fn the_default_identity_is_that_of_the_backup_and_no_other() {
     let here = place_with_contact();
     let other = here.create("other@example.org");
     here.keystore.set_default(&other.id()).unwrap();
     let (envelope, there) = (backup_of(&here), Place::new());
     let (plan, heard) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
-    assert_eq!(heard[0], "other@example.org New");
+    assert_eq!(heard[0], "alice@example.org New");
     apply(&there, &envelope, plan);
     assert!(there.keystore.identities().unwrap()[0].card == other);
+    // Where one was chosen it stays.
+    let alice = there.keystore.identities().unwrap()[1].card.clone();
+    there.keystore.set_default(&alice.id()).unwrap();
+    there.keystore.remove_identity(&other.id()).unwrap();
+    let (plan, _) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
+    apply(&there, &envelope, plan);
+    let identities = there.keystore.identities().unwrap();
+    assert!(identities[0].card == alice && identities.len() == 2);
 }
 
 #[test]
@@ -257,7 +292,10 @@ fn an_identity_that_cannot_be_merged_leaves_the_others_alone() {
     let (here, there) = (place_with_contact(), Place::new());
     let id = here.keystore.identities().unwrap()[0].card.id();
     let export = here.keystore.export_identity(&id).unwrap();
-    there.keystore.import_identity(&export).unwrap();
+    there
+        .keystore
+        .import_identity(&export, Adoption::Own)
+        .unwrap();
     let card = export.card().clone();
     let mut answers = here.answers(None);
     here.with(&mut answers, |all| {

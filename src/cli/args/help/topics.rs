@@ -94,6 +94,9 @@ Without your keys, nobody can decrypt what was encrypted for you. Keep a copy, a
   encl key paper -o FILE   prints one identity on a page, unencrypted, as words and as a QR code
   encl doctor              checks the keystore and the age of the last backup
 
+A backup for another machine of yours that has an identity already: `encl backup --to YOURSELF` signs it, so that it is
+known as yours there (`encl help trust`).
+
 Keys change in four ways. Each prints something to send to your contacts, who add it with `encl contact add`:
 
   encl key rotate    a new encryption key; the fingerprint stays, and old envelopes can still be opened
