@@ -66,20 +66,36 @@ pub fn passphrase_context(policy: &[u8; 32], lock: u16) -> Vec<u8> {
 /// HMAC-SHA-256 over a trust record, with a key that never leaves this machine.
 #[must_use]
 pub fn trust_mac(key: &Secret<32>, record: &[u8]) -> [u8; 32] {
-    trust_hmac(key, record).finalize().into_bytes().into()
+    let mac = machine_hmac(key, b"encl/1 trust\0", record);
+    mac.finalize().into_bytes().into()
 }
 
 /// Verifies the MAC of a trust record in constant time.
 #[must_use]
 pub fn trust_mac_matches(key: &Secret<32>, record: &[u8], mac: &[u8; 32]) -> bool {
-    trust_hmac(key, record).verify(mac.into()).is_ok()
+    let expected = machine_hmac(key, b"encl/1 trust\0", record);
+    expected.verify(mac.into()).is_ok()
 }
 
-fn trust_hmac(key: &Secret<32>, record: &[u8]) -> Hmac<Sha256> {
+/// HMAC-SHA-256 over the hash of a backup's parts, with the key of the machine that makes it.
+#[must_use]
+pub fn backup_mac(key: &Secret<32>, parts: &[u8; 32]) -> [u8; 32] {
+    let mac = machine_hmac(key, b"encl/1 backup\0", parts);
+    mac.finalize().into_bytes().into()
+}
+
+/// Verifies the MAC of a backup in constant time.
+#[must_use]
+pub fn backup_mac_matches(key: &Secret<32>, parts: &[u8; 32], mac: &[u8; 32]) -> bool {
+    let expected = machine_hmac(key, b"encl/1 backup\0", parts);
+    expected.verify(mac.into()).is_ok()
+}
+
+fn machine_hmac(key: &Secret<32>, label: &[u8], text: &[u8]) -> Hmac<Sha256> {
     let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose());
     mac.expect("HMAC takes keys of any length")
-        .chain_update(b"encl/1 trust\0")
-        .chain_update(record)
+        .chain_update(label)
+        .chain_update(text)
 }
 
 /// SHA-256 of a keystore's path. It names the file in which this machine keeps its state about the keystore.

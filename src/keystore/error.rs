@@ -166,7 +166,7 @@ pub enum KeystoreError {
     #[error("its owner revoked the key")]
     Revoked,
     /// There is no folder for the state of this machine.
-    #[error("there is no state folder to record a verification in")]
+    #[error("there is no state folder to record that in")]
     NoState,
     /// Not an identity, contact or group of this keystore.
     #[error("there is no such {0} in the keystore")]

@@ -36,6 +36,17 @@ pub enum Standing {
     Replaced(RootId),
 }
 
+/// Whose an identity is that is put into the keystore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// The user's own. The first one is the default.
+    Own,
+    /// The user's own, of a backup, which says itself what the default is.
+    Restored,
+    /// Perhaps somebody else's: if it is not known as an own one, it waits to be adopted. It is never the default.
+    Foreign,
+}
+
 /// The file that an active identity does not have.
 pub(super) const ENDED: &str = "ended";
 /// What stands in it.
@@ -185,19 +196,22 @@ impl Keystore {
         ];
         let lock = self.lock()?;
         self.refuse_taken_addresses(card)?;
-        self.place_identity(&lock, card, &files)
+        self.place_identity(&lock, card, &files, Adoption::Own)
     }
 
-    /// Makes the folder of an identity with all its files at once. It is remembered as the user's own before: after a kill in
-    /// between it is not here.
+    /// Makes the folder of an identity with all its files at once. One of the user's own is remembered as that before: after a
+    /// kill in between it is not here.
     pub(super) fn place_identity(
         &self,
         lock: &WriteLock,
         card: &Card,
         files: &[(&str, &[u8])],
+        adoption: Adoption,
     ) -> Result<(), KeystoreError> {
         let id = &card.id();
-        self.remember_own(lock, card)?;
+        if adoption != Adoption::Foreign {
+            self.remember_own(lock, card)?;
+        }
         let is_first = !self.identities()?.iter().any(|known| known.is_default);
         let folder = self.root.join(IDENTITIES);
         folder::make_folder(&folder)?;
@@ -212,7 +226,8 @@ impl Keystore {
         folder::sync_folder(&folder)?;
         self.remember_place(lock, id)?;
         self.reload_state();
-        if is_first && !files.iter().any(|(name, _)| *name == ENDED) {
+        let has_ended = files.iter().any(|(name, _)| *name == ENDED);
+        if is_first && !has_ended && adoption == Adoption::Own {
             // Two made in one second have no other order.
             self.choose_default(lock, id)?;
         }

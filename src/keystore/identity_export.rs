@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::folder::WriteLock;
-use super::identities::{ENDED, REVOKED, line};
+use super::identities::{Adoption, ENDED, REVOKED, line};
 use super::secret_file::{self, Protection, StoredSecret};
 use super::trust::Trust;
 use super::{Keystore, KeystoreError, Standing, folder};
@@ -187,6 +187,12 @@ impl IdentityExport {
         &self.card
     }
 
+    /// The statement that ends it, which holds once its owner gives it away.
+    #[must_use]
+    pub fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
     /// Whether it is not used any more.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -248,24 +254,52 @@ impl Keystore {
     /// Imports an identity, complete and on disk when this returns, or a later card of one that is here with the same private
     /// keys. Newer local data is never replaced by older data.
     ///
+    /// One that is [`Adoption::Foreign`] waits to be adopted, unless it is known as one of the user's own: it opens what was sealed
+    /// to it, and nothing else. If it is here already, nothing is changed.
+    ///
     /// # Errors
-    /// [`KeystoreError::AddressTaken`], and what the system refuses.
+    /// [`KeystoreError::AddressTaken`], and what the system refuses; [`KeystoreError::NoState`] for a foreign one where nothing can
+    /// be remembered.
     pub fn import_identity(
         &self,
         transfer: &IdentityExport,
+        adoption: Adoption,
     ) -> Result<ImportOutcome, KeystoreError> {
         let lock = self.lock()?;
+        if adoption == Adoption::Foreign {
+            let outcome = self.dry_run_foreign_import(transfer)?;
+            if outcome == ImportOutcome::New {
+                self.place_import(&lock, transfer, adoption)?;
+            }
+            return Ok(outcome);
+        }
         let outcome = self.dry_run_import(transfer)?;
         if outcome != ImportOutcome::New {
             // Whoever imports it takes it as an own one, also if it was put here by somebody else.
             self.remember_own(&lock, transfer.card())?;
         }
         match outcome {
-            ImportOutcome::New => self.place_import(&lock, transfer)?,
+            ImportOutcome::New => self.place_import(&lock, transfer, adoption)?,
             ImportOutcome::Updated => self.update_import(transfer)?,
             ImportOutcome::Known | ImportOutcome::KeysDiffer => {}
         }
         Ok(outcome)
+    }
+
+    /// The result that importing an identity that may be somebody else's now would have. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`KeystoreError::AddressTaken`]; [`KeystoreError::NoState`] where nothing can be remembered, since the identity would then
+    /// be the user's own; and what the system refuses.
+    pub fn dry_run_foreign_import(
+        &self,
+        transfer: &IdentityExport,
+    ) -> Result<ImportOutcome, KeystoreError> {
+        match self.dry_run_import(transfer)? {
+            ImportOutcome::New if !self.remembers()? => Err(KeystoreError::NoState),
+            ImportOutcome::New => Ok(ImportOutcome::New),
+            _ => Ok(ImportOutcome::Known),
+        }
     }
 
     /// The result that importing an identity now would have. Nothing is changed.
@@ -334,6 +368,7 @@ impl Keystore {
         &self,
         lock: &WriteLock,
         transfer: &IdentityExport,
+        adoption: Adoption,
     ) -> Result<(), KeystoreError> {
         let IdentityExport {
             card,
@@ -352,6 +387,6 @@ impl Keystore {
             ("revocation", &revocation),
         ];
         files.extend(ended.as_deref().map(|ended| (ENDED, ended)));
-        self.place_identity(lock, card, &files)
+        self.place_identity(lock, card, &files, adoption)
     }
 }

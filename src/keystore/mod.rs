@@ -49,7 +49,8 @@ use std::sync::{Arc, RwLock};
 use state::MachineState;
 
 pub use backup::{
-    BACKUP_TYPE, BackedUpContact, Backup, BackupCounts, BackupError, Decisions, Part, read_parts,
+    BACKUP_TYPE, BackedUpContact, Backup, BackupCounts, BackupError, BackupProof, Decisions, Part,
+    read_parts,
 };
 pub use changes::{IdentityChange, SecretState};
 pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead, KnownAs};
@@ -57,15 +58,15 @@ pub use decisions::AddressOfVerified;
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};
 pub use health::Finding;
-pub use identities::{Standing, StoredIdentity};
+pub use identities::{Adoption, Standing, StoredIdentity};
 pub use identity_export::{IdentityExport, IdentityExportError, ImportOutcome};
 pub use index::{ContactIndex, IndexedContact};
 pub use invitations::{Answered, INVITATION_SECONDS_MAX, Invitation, InvitationState};
-pub use restore::{Restore, RestoreMode, RestoreOutcome, Verifications};
+pub use restore::{BackupOwner, Restore, RestoreMode, RestoreOutcome, Verifications};
 pub use safety_number::SafetyNumber;
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use self_test::self_test;
-pub use state::{Acquaintance, GroupStanding, VerifiedAs};
+pub use state::{Acquaintance, GroupStanding, KnownBackup, VerifiedAs};
 pub use trust::{Compared, Trust, Verified};
 
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there

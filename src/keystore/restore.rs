@@ -1,5 +1,5 @@
-//! Restoring a backup into a keystore: newer local data is never replaced by older data, and trust is never raised by a backup
-//! of unknown origin.
+//! Restoring a backup into a keystore: newer local data is never replaced by older data, and no decision comes from a backup of
+//! unknown origin.
 //!
 //! Identities are imported by [`Keystore::import_identity`], since that may need passphrases; everything else is restored here.
 //! The same code runs twice: first as a dry run, then to apply it.
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::backup::{BackedUpContact, Decisions};
 use super::contact_file::ContactFile;
-use super::contacts::{AddressIndex, CONTACTS};
+use super::contacts::{AddedBy, AddressIndex, CONTACTS};
 use super::folder::WriteLock;
 use super::groups::Group;
 use super::invitations::Invitation;
@@ -19,6 +19,7 @@ use super::trust::{Trust, TrustRecord};
 use super::{Keystore, KeystoreError, VerifiedAs, folder};
 use crate::address::is_same_address;
 use crate::crypto::signing::RootId;
+use crate::time::Time;
 
 /// The result of restoring one item of a backup.
 #[derive(Debug)]
@@ -47,31 +48,48 @@ pub enum RestoreMode {
 #[derive(Default)]
 pub struct Verifications(BTreeMap<RootId, PersonFact>);
 
+/// Whose backup is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupOwner {
+    /// The user certainly made it.
+    Me,
+    /// Anybody may have made it: its cards come in as from anybody, at this time.
+    Unknown(Time),
+}
+
 /// The contacts, decisions, groups and invitations of one backup while they are restored.
 pub struct Restore<'k> {
     keystore: &'k Keystore,
     /// Held unless it is a dry run.
     lock: Option<WriteLock>,
     addresses: AddressIndex,
-    /// Whether the user certainly made the backup: otherwise it raises no trust.
-    is_mine: bool,
+    owner: BackupOwner,
     decisions: BTreeMap<RootId, Decision>,
     verified: Verifications,
 }
 
 impl Keystore {
-    /// Begins to restore a backup: its decisions first, then its contacts, then its groups. `is_mine` says whether it is certain
-    /// that the user made it. While something is restored other writers wait.
+    /// Begins to restore a backup: its decisions first, then its contacts, then its groups. While something is restored other
+    /// writers wait.
     ///
     /// # Errors
     /// [`KeystoreError`].
-    pub fn restore(&self, mode: RestoreMode, is_mine: bool) -> Result<Restore<'_>, KeystoreError> {
+    pub fn restore(
+        &self,
+        mode: RestoreMode,
+        owner: BackupOwner,
+    ) -> Result<Restore<'_>, KeystoreError> {
         let (lock, verified) = match mode {
             RestoreMode::DryRun => (None, Verifications::default()),
-            RestoreMode::Apply(verified) => {
+            RestoreMode::Apply(planned) => {
                 let lock = self.lock()?;
-                for (id, fact) in &verified.0 {
-                    self.change_person(&lock, id, |_| fact.clone())?;
+                let mut verified = Verifications::default();
+                for (id, fact) in planned.0 {
+                    // Another run may have decided since the dry run.
+                    if self.is_undecided(&id, self.known_trust(&id)?)? {
+                        self.change_person(&lock, &id, |_| fact.clone())?;
+                        verified.0.insert(id, fact);
+                    }
                 }
                 (Some(lock), verified)
             }
@@ -80,23 +98,40 @@ impl Keystore {
             keystore: self,
             lock,
             addresses: self.address_index()?,
-            is_mine,
+            owner,
             decisions: BTreeMap::new(),
             verified,
         })
     }
+
+    /// How far a key is trusted here.
+    fn known_trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
+        match self.contact(id)? {
+            Some(contact) => Ok(contact.trust),
+            None => self.remembered_trust(id),
+        }
+    }
+
+    /// Whether nothing was decided about a key that is trusted so far.
+    fn is_undecided(&self, id: &RootId, trust: Trust) -> Result<bool, KeystoreError> {
+        let is_open = matches!(trust, Trust::Unverified | Trust::Unproven);
+        Ok(is_open && self.machine_state()?.decision(id)?.is_none())
+    }
 }
 
 impl Restore<'_> {
-    /// Restores the decisions of a backup. If the user made it, a key that is blocked, changed or revoked here or there is so
-    /// from now on; otherwise the decisions hold only for contacts that are new here. Returns the keys that became stricter.
+    /// Restores the decisions of a backup that the user made: a key that is blocked, changed or revoked here or there is so from
+    /// now on. Those of any other backup are nobody's. Returns the keys that became stricter.
     ///
     /// # Errors
     /// [`KeystoreError`].
     pub fn decisions(&mut self, decisions: Decisions) -> Result<Vec<RootId>, KeystoreError> {
+        if self.owner != BackupOwner::Me {
+            return Ok(Vec::new());
+        }
         let mut stricter = BTreeMap::new();
-        for (id, Decision { trust, .. }) in decisions.0.iter().filter(|_| self.is_mine) {
-            let here = self.trust(id)?;
+        for (id, Decision { trust, .. }) in &decisions.0 {
+            let here = self.keystore.known_trust(id)?;
             if here.stricter(*trust) != here {
                 stricter.insert(*id, *trust);
             }
@@ -108,7 +143,8 @@ impl Restore<'_> {
         Ok(stricter.into_keys().collect())
     }
 
-    /// Restores a contact.
+    /// Restores a contact. Of a card that anybody may have put into the backup nobody has seen the addresses: as at first use, the
+    /// first one counts.
     ///
     /// # Errors
     /// What the system refuses.
@@ -127,7 +163,7 @@ impl Restore<'_> {
         {
             return Ok(outcome);
         }
-        let before = self.trust(&file.id)?;
+        let before = self.keystore.known_trust(&file.id)?;
         let after = self.merged_trust(&file.id, before)?;
         // The verifications of the dry run were saved before anything else.
         let is_verified_now = match (&self.lock, after) {
@@ -139,15 +175,17 @@ impl Restore<'_> {
             let fact = self.verification(contact, after)?;
             self.verified.0.insert(file.id, fact);
         }
+        let (added_by, added) = match (&here, self.owner) {
+            (Some(here), BackupOwner::Me) => (here.added_by, here.added.min(file.added)),
+            (Some(here), BackupOwner::Unknown(_)) => (here.added_by, here.added),
+            (None, BackupOwner::Me) => (file.added_by, file.added),
+            (None, BackupOwner::Unknown(now)) => (AddedBy::FirstUse, now),
+        };
         if self.lock.is_some() {
             let record = match (after, &here) {
                 // A record that this machine cannot verify stays as it is.
                 (Trust::Unproven, Some(here)) => here.record,
                 _ => TrustRecord::new(after),
-            };
-            let (added_by, added) = match &here {
-                Some(here) => (here.added_by, here.added.min(file.added)),
-                None => (file.added_by, file.added),
             };
             match (&outcome, here) {
                 (RestoreOutcome::New | RestoreOutcome::Updated, _) => {
@@ -163,7 +201,7 @@ impl Restore<'_> {
                 _ => {}
             }
         }
-        let counting = file.added_by.counting(file.addresses.len(), file.added);
+        let counting = added_by.counting(file.addresses.len(), added);
         self.addresses.add(file.id, &file.addresses[..counting]);
         Ok(match (outcome, is_verified_now) {
             (RestoreOutcome::Known | RestoreOutcome::LocalKept, true) => RestoreOutcome::Updated,
@@ -181,7 +219,9 @@ impl Restore<'_> {
             Some(_) => Ok(RestoreOutcome::LocalKept),
             None => {
                 match &self.lock {
-                    Some(lock) if self.is_mine => self.keystore.make_group(lock, name, group)?,
+                    Some(lock) if self.owner == BackupOwner::Me => {
+                        self.keystore.make_group(lock, name, group)?
+                    }
                     Some(_) => self.keystore.make_unknown_group(name, group)?,
                     None => {}
                 }
@@ -276,9 +316,25 @@ impl Restore<'_> {
             {
                 Ok(RestoreOutcome::LocalKept)
             }
+            Err(KeystoreError::KeyChanged { known, .. })
+                if self.is_verified_instead(&new.file.id, &known)? =>
+            {
+                Ok(RestoreOutcome::New)
+            }
             Err(error @ KeystoreError::KeyChanged { .. }) => Ok(RestoreOutcome::Refused(error)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether this machine remembers `id` as verified and `known`, who has an address of theirs, as nobody: somebody who can write
+    /// to the keystore has put the one in the other's place.
+    fn is_verified_instead(&self, id: &RootId, known: &RootId) -> Result<bool, KeystoreError> {
+        let is_verified = |trust| matches!(trust, Trust::Verified(_));
+        let keystore = self.keystore;
+        Ok(self.owner == BackupOwner::Me
+            && is_verified(keystore.remembered_trust(id)?)
+            && keystore.own_card(known)?.is_none()
+            && !is_verified(keystore.known_trust(known)?))
     }
 
     /// Whether `known`, which has an address of `old` now, replaces it by a signature of `old`.
@@ -290,27 +346,15 @@ impl Restore<'_> {
         Ok(card.is_some_and(|card| card.is_successor_of(old)))
     }
 
-    /// How far a key is trusted here.
-    fn trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
-        match self.keystore.contact(id)? {
-            Some(contact) => Ok(contact.trust),
-            None => self.keystore.remembered_trust(id),
-        }
-    }
-
-    /// How far a key is trusted from now on: the stricter of both; verified only if nothing was decided here and the user made the
-    /// backup.
+    /// How far a key is trusted from now on: the stricter of both; verified only if nothing was decided here. There are decisions
+    /// only if the user made the backup.
     fn merged_trust(&self, id: &RootId, here: Trust) -> Result<Trust, KeystoreError> {
         let Some(there) = self.decisions.get(id).map(|decision| decision.trust) else {
             return Ok(here);
         };
-        let is_open = matches!(here, Trust::Unverified | Trust::Unproven);
-        let was_decided = self.keystore.machine_state()?.decision(id)?.is_some();
-        let is_known = self.keystore.has_contact(id);
         Ok(match there {
-            Trust::Verified(_) if is_open && !was_decided && self.is_mine => there,
-            _ if self.is_mine || !is_known => here.stricter(there),
-            _ => here,
+            Trust::Verified(_) if self.keystore.is_undecided(id, here)? => there,
+            _ => here.stricter(there),
         })
     }
 }

@@ -14,6 +14,10 @@ pub(super) fn now() -> Time {
     "2026-11-24T06:24:00Z".parse().unwrap()
 }
 
+pub(super) fn rng() -> UnwrapErr<SysRng> {
+    UnwrapErr(SysRng)
+}
+
 pub(super) fn person(address: &str) -> (Identity, Card) {
     let identity = Identity::generate(Kem::X25519, now(), None, &mut UnwrapErr(SysRng));
     let card = card(&identity, address, 1);

@@ -1,5 +1,6 @@
 //! A backup: all of a keystore, as the content of one envelope.
 
+use crate::crypto::CryptoRng;
 use crate::envelope::ContentInfo;
 use crate::keystore::{BACKUP_TYPE, Backup, Keystore, KeystoreError};
 use crate::time::Time;
@@ -19,8 +20,12 @@ pub enum BackupError {
 ///
 /// # Errors
 /// [`BackupError`].
-pub fn begin_backup(keystore: &Keystore, now: Time) -> Result<Backup, BackupError> {
-    let content = keystore.backup(now)?;
+pub fn begin_backup(
+    keystore: &Keystore,
+    now: Time,
+    rng: &mut dyn CryptoRng,
+) -> Result<Backup, BackupError> {
+    let content = keystore.backup(now, rng)?;
     match content.counts().is_empty() {
         true => Err(BackupError::Empty),
         false => Ok(content),
@@ -40,15 +45,17 @@ pub fn backup_info() -> ContentInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::identity::tests::{Place, now};
+    use crate::operations::identity::tests::{Place, now, rng};
 
     #[test]
     fn an_empty_keystore_has_no_backup() {
         let place = Place::new();
-        let empty = begin_backup(&place.keystore, now()).map(drop).unwrap_err();
+        let empty = begin_backup(&place.keystore, now(), &mut rng())
+            .map(drop)
+            .unwrap_err();
         assert!(matches!(empty, BackupError::Empty), "{empty}");
         place.create("alice@example.org");
-        let content = begin_backup(&place.keystore, now()).unwrap();
+        let content = begin_backup(&place.keystore, now(), &mut rng()).unwrap();
         assert_eq!(content.counts().identities, 1);
     }
 }

@@ -11,6 +11,7 @@ mod mail;
 mod names;
 mod passphrase_slot;
 mod people;
+mod restore;
 mod scene;
 mod signatures;
 mod state;

@@ -1,5 +1,6 @@
 //! A backup is complete or absent, and a killed restore can be run again: no data is lost, and no contact gains trust.
 
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::sync::OnceLock;
 
@@ -40,20 +41,34 @@ const ANEW: &[&str] = &[
     "fresh",
 ];
 
-/// Bob has blocked Carol and has a group; both are in the backup `keys.encl`.
-fn scene() -> Scene {
+/// The scene in which a command runs: for [`ANEW`] on a machine that knows nobody.
+fn scene(arguments: &[&str]) -> Scene {
     static MADE: OnceLock<Prepared> = OnceLock::new();
-    Scene::like(&MADE, |scene| {
-        scene.write("words", b"a passphrase\n");
-        scene.script(
-            "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
-            \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
-            \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob",
-        );
-    })
+    static BLANK: OnceLock<Prepared> = OnceLock::new();
+    match arguments == ANEW {
+        false => Scene::like(&MADE, furnish),
+        true => Scene::like(&BLANK, |scene| {
+            furnish(scene);
+            for folder in ["alice", "bob", ".local"] {
+                fs::remove_dir_all(scene.at(folder)).unwrap();
+            }
+        }),
+    }
 }
 
-/// Checks that Carol is blocked if she is a contact, and that after another restore everything is there.
+/// Bob has verified Alice, blocked Carol, and has a group and a second identity; all of it is in the backup `keys.encl`.
+fn furnish(scene: &Scene) {
+    scene.write("words", b"a passphrase\n");
+    scene.script(
+        "\"$ENCL\" contact add carol.card --yes --keystore bob && \"$ENCL\" contact block carol@example.org --keystore bob && \
+         \"$ENCL\" contact verify alice@example.org --code \"$(cat number)\" --keystore bob && \
+         \"$ENCL\" key new robert@example.org --no-passphrase --keystore bob > robert.card && \
+         \"$ENCL\" group new team alice@example.org carol@example.org --keystore bob && \
+         \"$ENCL\" backup -o keys.encl --passphrase-file words --keystore bob",
+    );
+}
+
+/// Checks that Carol is blocked and Alice verified if they are contacts, and that after another restore everything is there.
 fn check(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
     let keystore = arguments[arguments.len() - 1];
     if arguments == BACKUP {
@@ -83,7 +98,22 @@ fn check(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
     {
         return Err(format!("somebody who was blocked is not: {listed}"));
     }
+    let is_about_alice = |line: &&str| line.starts_with("alice") && keystore == "fresh";
+    if let Some(alice) = listed.lines().find(is_about_alice)
+        && alice.contains("not verified")
+    {
+        return Err(format!("somebody who was verified is not: {listed}"));
+    }
     succeeds(scene, arguments)?;
+    let keys = scene.run(&["key", "list", "--keystore", keystore]);
+    let keys = String::from_utf8_lossy(&keys.stdout).into_owned();
+    let (default, others) = match keystore {
+        "fresh" => ("* bob@", &["robert@"][..]),
+        _ => ("* alice@", &["bob@", "robert@"][..]),
+    };
+    if !keys.starts_with(default) || !others.iter().all(|other| keys.contains(other)) {
+        return Err(format!("an identity or the default is lost: {keys}"));
+    }
     succeeds(scene, &["verify", "in.encl", "--keystore", keystore])?;
     succeeds(scene, &["group", "show", "team", "--keystore", keystore])?;
     succeeds(scene, &["doctor", "--keystore", keystore])?;
@@ -117,7 +147,7 @@ fn backups_survive_kills_and_failing_disks() {
     let (mut kills, mut failed) = (0, 0);
     let mut wrong = Vec::new();
     for arguments in [BACKUP, RESTORE, ANEW] {
-        let (output, calls) = strace::record(&scene(), arguments, &[]);
+        let (output, calls) = strace::record(&scene(arguments), arguments, &[]);
         assert!(output.status.success(), "{}", said(&output));
         let calls = calls.into_iter().filter(Call::touches);
         let step = if sweep::is_full() { 1 } else { 3 };
@@ -129,7 +159,7 @@ fn backups_survive_kills_and_failing_disks() {
             })
             .collect();
         wrong.extend(complaints(&points, |(call, error)| {
-            let scene = scene();
+            let scene = scene(arguments);
             let injection = error.map_or_else(|| call.killing(), |error| call.failing(error));
             let (output, _) = strace::inject(&scene, arguments, call.thread, &[injection]);
             let checked = match (error, output.status.code()) {

@@ -1,11 +1,15 @@
 //! What becomes of a backup, as text and as JSON.
 
 use encl::directory::Signer;
+use encl::identity::{Card, fingerprint};
 use encl::keystore::{ImportOutcome, RestoreOutcome};
-use encl::operations::restore::{RestoreCounts, RestoreObserver, RestoreReport, RestoredItem};
+use encl::operations::restore::{
+    Origin, Proof, RestoreCounts, RestoreObserver, RestoreReport, RestoredItem,
+};
 use encl::time::Time;
 use serde::Serialize;
 
+use crate::cli::display::cards::contact::describe_lookalike;
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::Report;
 use crate::cli::display::time;
@@ -39,12 +43,37 @@ fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
             let outcome = "not added (--foreign adds it)";
             (format!("identity {}", card.display_name()), outcome.into())
         }
+        RestoredItem::WaitingIdentity(card) => {
+            let outcome = format!(
+                "added, and not yours; if it is, run `encl key adopt {}`",
+                card.id()
+            );
+            (format!("identity {}", card.display_name()), outcome)
+        }
+        RestoredItem::ForeignContact(card, lookalikes) => {
+            let lookalikes = lookalikes.iter().map(describe_lookalike);
+            let outcome: Vec<_> = [describe_foreign(card)]
+                .into_iter()
+                .chain(lookalikes)
+                .collect();
+            (
+                format!("contact {}", card.display_name()),
+                outcome.join("; "),
+            )
+        }
         RestoredItem::Contact(card, RestoreOutcome::Refused(error)) => {
             let outcome = format!("not restored: {}", safe(&error.to_string()));
             (format!("contact {}", card.display_name()), outcome)
         }
-        RestoredItem::Group(name, members, RestoreOutcome::New) => {
-            (format!("group @{name}"), format!("added, {members} in it"))
+        RestoredItem::Group(name, group, RestoreOutcome::New) => {
+            let address = group
+                .address
+                .as_deref()
+                .map_or_else(String::new, |address| {
+                    format!(", for mail to {}", safe(address))
+                });
+            let outcome = format!("added, {} in it{address}", group.members.len());
+            (format!("group @{name}"), outcome)
         }
         RestoredItem::Group(name, _, RestoreOutcome::LocalKept) => {
             (format!("group @{name}"), "not changed".to_owned())
@@ -52,6 +81,23 @@ fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
         RestoredItem::Contact(..) | RestoredItem::Group(..) => return None,
     };
     Some(format!("{what}: {outcome}"))
+}
+
+/// What should be known about a new contact whose card anybody may have made: all that stands on it.
+fn describe_foreign(card: &Card) -> String {
+    let others: Vec<_> = card.addresses()[1..]
+        .iter()
+        .map(|address| safe(address))
+        .collect();
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; its other addresses count only after `encl contact add`: {}",
+            others.join(", ")
+        ),
+    };
+    let id = fingerprint(&card.id());
+    format!("added, not verified yet, fingerprint {id}{others}")
 }
 
 /// A report with what it is about.
@@ -75,6 +121,12 @@ impl RestoreText<'_> {
             |signer| format!("signed by {}", signer.display_name()),
         );
         let mut lines = vec![format!("{}: {made}{by}", self.file.0)];
+        if report.origin == Origin::Unclaimed {
+            lines.push(
+                "this machine knows no identity of yours: all of it is taken as your own"
+                    .to_owned(),
+            );
+        }
         lines.extend(self.items.0.iter().cloned());
         for (kind, counts) in [
             ("identities", &report.identities),
@@ -110,7 +162,12 @@ impl Report for RestoreText<'_> {
             file: &self.file.1,
             made: report.made,
             signer: self.signer,
-            mine: report.is_mine,
+            mine: report.origin.is_mine(),
+            proof: match report.origin {
+                Origin::Mine(proof) => Some(proof),
+                Origin::Unclaimed => Some(Proof::Claim),
+                Origin::Unknown => None,
+            },
             dry_run: self.is_dry_run,
             identities: report.identities,
             contacts: report.contacts,
@@ -128,10 +185,10 @@ impl Report for RestoreText<'_> {
                 false => terminal.status(&line),
             }
         }
-        if !self.report.is_mine {
+        if !self.report.origin.is_mine() {
             terminal.warning(
-                "it is not certain that you made this backup: nobody counts as verified by it; what is in it is whatever its \
-                 maker put there",
+                "it is not certain that you made this backup: nobody is verified or blocked by it, and what is in it is whatever \
+                 its maker put there",
             );
         }
         Ok(())
@@ -146,6 +203,7 @@ pub(crate) struct Object<'a> {
     made: Option<Time>,
     signer: Option<&'a Signer>,
     mine: bool,
+    proof: Option<Proof>,
     dry_run: bool,
     identities: RestoreCounts,
     contacts: RestoreCounts,

@@ -10,12 +10,15 @@
 //! groups/NAME
 //! invitations/HASH
 //! default
+//! proof/MAC/                  a folder, by which the machine that made the backup knows it again
 //! ```
 //!
 //! The stream is not encrypted and has to be sealed at once. Hints, locks and the key of this machine's state folder are not in
-//! it. Decisions are in `trust`; restoring decides whether they are accepted.
+//! it. Decisions are in `trust`; restoring decides whether they are accepted. Earlier versions wrote no proof, and read a backup
+//! that has one.
 
 mod parts;
+mod proof;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -31,9 +34,12 @@ use super::trust::Trust;
 use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
+use crate::crypto::{CryptoRng, Secret};
 use crate::time::Time;
 
 pub use parts::{BackedUpContact, BackupError, Decisions, Part, read_parts};
+pub use proof::BackupProof;
+use proof::Parts;
 
 /// The media type of what is in the envelope of a backup.
 pub const BACKUP_TYPE: &str = "application/vnd.encl.backup+tar";
@@ -77,6 +83,9 @@ pub struct Backup {
     now: Time,
     entries: std::vec::IntoIter<Entry>,
     counts: BackupCounts,
+    parts: Parts,
+    /// The key of this machine; none where nothing can be kept.
+    key: Option<Secret<32>>,
     buffer: Zeroizing<Vec<u8>>,
     /// How much of the buffer was read.
     at: usize,
@@ -92,14 +101,15 @@ enum Entry {
     Group(String),
     Invitation(RootId),
     Default,
+    Proof,
 }
 
 impl Keystore {
-    /// All of this keystore as one stream.
+    /// All of this keystore as one stream. The first time, this machine gets a key for the proof.
     ///
     /// # Errors
     /// [`KeystoreError`]. While it is read, an error of the keystore comes as an [`io::Error`] that holds it.
-    pub fn backup(&self, now: Time) -> Result<Backup, KeystoreError> {
+    pub fn backup(&self, now: Time, rng: &mut dyn CryptoRng) -> Result<Backup, KeystoreError> {
         let identities = self.identities()?;
         // Nothing is left out without a word.
         let set_aside = &self.machine_state()?.set_aside;
@@ -128,12 +138,18 @@ impl Keystore {
         entries.extend(groups.into_iter().map(Entry::Group));
         entries.push(Entry::Folder(INVITATIONS));
         entries.extend(self.invitations()?.into_iter().map(Entry::Invitation));
-        entries.push(Entry::Default);
+        entries.extend([Entry::Default, Entry::Proof]);
+        let key = match counts.is_empty() {
+            true => None,
+            false => self.backup_key(rng)?,
+        };
         Ok(Backup {
             keystore: self.clone(),
             now,
             entries: entries.into_iter(),
             counts,
+            parts: Parts::default(),
+            key,
             buffer: Zeroizing::new(Vec::with_capacity(BUFFER_BYTES)),
             at: 0,
             has_ended: false,
@@ -239,6 +255,11 @@ impl Backup {
                     self.file(DEFAULT, &line(&first.card.id().to_string()));
                 }
             }
+            Entry::Proof => {
+                if let Some(folder) = self.key.as_ref().map(|key| self.parts.folder(key)) {
+                    self.folder(&folder);
+                }
+            }
         }
         Ok(())
     }
@@ -262,6 +283,7 @@ impl Backup {
     }
 
     fn file(&mut self, path: &str, bytes: &[u8]) {
+        self.parts.add(path, bytes);
         self.header(path, EntryType::Regular, 0o600, bytes.len());
         self.buffer.extend_from_slice(bytes);
         let blocks = self.buffer.len().next_multiple_of(BLOCK);

@@ -12,6 +12,7 @@ use super::super::identities::ENDED;
 use super::super::identity_export::IdentityExport;
 use super::super::invitations::{self, INVITATIONS, Invitation};
 use super::super::state::decision_list::{self, Decision};
+use super::proof::{self, BackupProof, Parts};
 use super::{CONTACTS, DEFAULT, GROUPS, HEAD, IDENTITIES, MAGIC, TRUST};
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
@@ -62,16 +63,17 @@ pub enum Part {
     Default(RootId),
 }
 
-/// Reads a backup to its end and hands over its parts, one at a time.
+/// Reads a backup to its end and hands over its parts, one at a time. Returns what it says of the machine that made it.
 ///
 /// # Errors
 /// [`BackupError`] for anything that [`super::Backup`] does not write, and whatever `each` returns.
 pub fn read_parts<E: From<BackupError>>(
     reader: impl Read,
     mut each: impl FnMut(Part) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<BackupProof, E> {
     let mut archive = Archive::new(reader);
     let entries = archive.entries().map_err(unreadable)?;
+    let (mut parts, mut mac) = (Parts::default(), None);
     let mut half: Option<HalfIdentity> = None;
     let mut stage = Stage::Head;
     for entry in entries.raw(true) {
@@ -80,7 +82,14 @@ pub fn read_parts<E: From<BackupError>>(
             .map_err(|_| wrong("a name in it is not text"))?;
         let kind = entry.header().entry_type();
         if kind == EntryType::Directory {
-            continue; // folders are made when they are needed
+            // Other folders are made when they are needed.
+            if let Some(found) = proof::mac_in(&path) {
+                let is_last = stage != Stage::Head && mac.is_none();
+                let found = found.ok().filter(|_| is_last);
+                mac = Some(found.ok_or_else(|| wrong("its proof is none"))?);
+                stage = Stage::End;
+            }
+            continue;
         }
         if kind != EntryType::Regular {
             return Err(wrong(&format!("{path:?} is no regular file")).into());
@@ -102,6 +111,7 @@ pub fn read_parts<E: From<BackupError>>(
         stage = next.after();
         let room = entry.size().min(max);
         let bytes = read(&mut entry, room, max, &path)?;
+        parts.add(&path, &bytes);
         let part = match *names {
             [IDENTITIES, id, name] => {
                 let mut identity = match half.take() {
@@ -128,7 +138,7 @@ pub fn read_parts<E: From<BackupError>>(
     match (half, stage) {
         (_, Stage::Head) => Err(wrong("it is empty").into()),
         (Some(_), _) => Err(wrong("it ends within an identity").into()),
-        (None, _) => Ok(()),
+        (None, _) => Ok(parts.proof(mac)),
     }
 }
 

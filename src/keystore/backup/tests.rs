@@ -3,9 +3,9 @@ use std::io::Read as _;
 
 use super::super::Protection;
 use super::super::groups::Group;
-use super::super::tests::{add, keystore, now, person};
+use super::super::tests::{add, keystore, now, person, rng};
 use super::*;
-use crate::keystore::AddedBy;
+use crate::keystore::{AddedBy, KnownBackup};
 
 /// A keystore with one of everything.
 fn furnished() -> (tempfile::TempDir, Keystore) {
@@ -23,7 +23,7 @@ fn furnished() -> (tempfile::TempDir, Keystore) {
 
 fn bytes(keystore: &Keystore) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut backup = keystore.backup(now()).unwrap();
+    let mut backup = keystore.backup(now(), &mut rng()).unwrap();
     assert_eq!(
         backup.counts(),
         BackupCounts {
@@ -129,6 +129,9 @@ fn hostile_entries_are_refused() {
         ("default", EntryType::GNULongName, 0),
         ("groups/long", EntryType::Regular, u64::MAX >> 1),
         ("unknown", EntryType::Regular, 0),
+        ("proof", EntryType::Regular, 0),
+        ("proof/", EntryType::Directory, 0),
+        ("proof/0123/", EntryType::Directory, 0),
     ] {
         let mut header = Header::new_ustar();
         let bytes = header.as_ustar_mut().unwrap();
@@ -136,8 +139,8 @@ fn hostile_entries_are_refused() {
         header.set_entry_type(kind);
         header.set_size(size);
         header.set_cksum();
-        // In the place of the last entry, `default`.
-        let at = whole.len() - 2 * BLOCK;
+        // In the place of the last file, `default`, behind which only the proof comes.
+        let at = whole.len() - 3 * BLOCK;
         let hostile = [&whole[..at], header.as_bytes()].concat();
         assert!(names(&hostile).is_err(), "{path} {kind:?}");
     }
@@ -172,7 +175,7 @@ fn files_under_another_name_are_refused() {
 fn a_damaged_keystore_is_not_backed_up_in_part() {
     let (_folder, keystore) = furnished();
     let id = keystore.identities().unwrap()[0].card.id();
-    let mut backup = keystore.backup(now()).unwrap();
+    let mut backup = keystore.backup(now(), &mut rng()).unwrap();
     fs::write(keystore.identity_folder(&id).join("card"), "nothing").unwrap();
     let error = backup.read_to_end(&mut Vec::new()).unwrap_err();
     assert!(
@@ -181,6 +184,112 @@ fn a_damaged_keystore_is_not_backed_up_in_part() {
             .is_some_and(<dyn std::error::Error + Send + Sync>::is::<KeystoreError>),
         "{error}"
     );
+}
+
+fn proof(bytes: &[u8]) -> Result<BackupProof, BackupError> {
+    read_parts(bytes, |_| Ok(()))
+}
+
+#[test]
+fn a_machine_knows_its_backup_again_and_no_changed_one() {
+    let (_folder, keystore) = furnished();
+    let (_other_folder, other) = furnished();
+    let known = |keystore: &Keystore, bytes: &[u8]| {
+        let proof = proof(bytes).unwrap();
+        keystore.known_backup(&proof).unwrap()
+    };
+    let text = bytes(&keystore);
+    assert_eq!(known(&keystore, &text), Some(KnownBackup::Made));
+    assert_eq!(known(&other, &text), None);
+    drop(bytes(&other));
+    assert_eq!(known(&other, &text), None, "it has a key of its own by now");
+    let all = entries(&text);
+    let (last, rest) = all.split_last().unwrap();
+    assert!(last.starts_with(b"proof/") && last[156] == b'5');
+    assert_eq!(known(&keystore, &rest.concat()), None, "without a proof");
+    // Without its last contact; and with another time in the head.
+    let is_contact = |entry: &Vec<u8>| entry.starts_with(b"contacts/") && entry[156] != b'5';
+    let mut shorter = all.clone();
+    shorter.retain(|entry| !is_contact(entry));
+    assert!(shorter.len() < all.len());
+    assert_eq!(known(&keystore, &shorter.concat()), None);
+    let mut earlier = text.clone();
+    let second = b"encl-backup/1 2026-11-24T06:24:0".len();
+    earlier[BLOCK + second] = b'1';
+    assert_eq!(known(&keystore, &earlier), None);
+    // With the proof of another machine.
+    let foreign = entries(&bytes(&other));
+    let exchanged = [rest.concat(), foreign.last().unwrap().clone()].concat();
+    assert_eq!(known(&keystore, &exchanged), None);
+    assert_eq!(known(&other, &exchanged), None);
+}
+
+#[test]
+fn a_proof_is_the_last_entry_and_the_only_one() {
+    let (_folder, keystore) = furnished();
+    let mut entries = entries(&bytes(&keystore));
+    let last = entries.last().unwrap().clone();
+    assert!(proof(&[entries.concat(), last.clone()].concat()).is_err());
+    assert!(proof(&last).is_err(), "alone");
+    entries.pop();
+    let place = entries.len() - 1;
+    entries.insert(place, last);
+    assert!(proof(&entries.concat()).is_err(), "before the default");
+}
+
+/// Versions before the proof skipped folders, and took nothing else that they did not know.
+#[test]
+fn earlier_versions_read_the_backup() {
+    let (_folder, keystore) = furnished();
+    let text = bytes(&keystore);
+    let files = entries(&text);
+    let mut files = files.iter().filter(|entry| entry[156] != b'5');
+    assert!(files.all(|entry| !entry.starts_with(b"proof")));
+}
+
+#[test]
+fn the_key_of_the_machine_stays_and_is_private() {
+    let (folder, keystore) = furnished();
+    let path = folder.path().join("state/key");
+    assert!(!path.exists(), "made with the first backup");
+    drop(bytes(&keystore));
+    let key = fs::read(&path).unwrap();
+    let mode = fs::metadata(&path).unwrap().permissions();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&mode);
+    assert_eq!(mode & 0o777, 0o600);
+    drop(bytes(&keystore));
+    assert_eq!(fs::read(&path).unwrap(), key);
+    fs::write(&path, "nothing\n").unwrap();
+    let damaged = keystore.backup(now(), &mut rng()).map(drop).unwrap_err();
+    assert!(
+        matches!(damaged, KeystoreError::StateDamaged { .. }),
+        "{damaged}"
+    );
+}
+
+#[test]
+fn a_backup_that_was_taken_is_known() {
+    let (_folder, keystore) = furnished();
+    let (_other_folder, other) = furnished();
+    let proof = proof(&bytes(&other)).unwrap();
+    assert_eq!(keystore.known_backup(&proof).unwrap(), None);
+    keystore.take_backup(&proof, now()).unwrap();
+    let known = keystore.known_backup(&proof).unwrap();
+    assert_eq!(known, Some(KnownBackup::Taken));
+}
+
+/// Where nothing can be kept, there is no key, and a backup all the same.
+#[test]
+fn without_a_state_folder_there_is_no_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let keystore = Keystore::at(folder.path().join("encl"));
+    add(&keystore, &person("alice@example.org"), Protection::Plain).unwrap();
+    let mut text = Vec::new();
+    let mut backup = keystore.backup(now(), &mut rng()).unwrap();
+    backup.read_to_end(&mut text).unwrap();
+    let proof = proof(&text).unwrap();
+    assert_eq!(keystore.known_backup(&proof).unwrap(), None);
+    keystore.take_backup(&proof, now()).unwrap();
 }
 
 #[test]

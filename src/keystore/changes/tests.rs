@@ -1,5 +1,7 @@
 use super::super::tests::{add, card, keystore, now, person};
-use super::super::{AcceptOutcome, AddedBy, IdentityExport, ImportOutcome, Standing, StoredSecret};
+use super::super::{
+    AcceptOutcome, AddedBy, Adoption, IdentityExport, ImportOutcome, Standing, StoredSecret,
+};
 use super::*;
 use crate::crypto::Kem;
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -214,11 +216,11 @@ fn an_identity_is_exported_and_imported_as_it_is() {
     let transfer = IdentityExport::from_text(text.as_bytes()).unwrap();
     assert_eq!(*transfer.to_text(), *text);
     assert_eq!(
-        there.import_identity(&transfer).unwrap(),
+        there.import_identity(&transfer, Adoption::Own).unwrap(),
         ImportOutcome::New
     );
     assert_eq!(
-        there.import_identity(&transfer).unwrap(),
+        there.import_identity(&transfer, Adoption::Own).unwrap(),
         ImportOutcome::Known
     );
     let StoredSecret::Locked(opened) = there.secret(&alice.0.id()).unwrap() else {
@@ -227,7 +229,7 @@ fn an_identity_is_exported_and_imported_as_it_is() {
     assert!(opened.unlock(&passphrase).is_ok());
     change(&there, &alice.0, locked, None).unwrap();
     assert_eq!(
-        there.import_identity(&transfer).unwrap(),
+        there.import_identity(&transfer, Adoption::Own).unwrap(),
         ImportOutcome::KeysDiffer
     );
     for (from, to) in [

@@ -1,6 +1,6 @@
 use super::*;
 use crate::identity::{Card, Identity};
-use crate::keystore::tests::{card, now, on_card, person};
+use crate::keystore::tests::{card, now, on_card, person, rng};
 use crate::keystore::trust::{Compared, Verified};
 use crate::keystore::{AddedBy, Part, read_parts};
 
@@ -55,9 +55,13 @@ impl Machine {
         restoring: RestoreMode,
         is_mine: bool,
     ) -> (Vec<RestoreOutcome>, Verifications) {
-        let mut restore = self.keystore.restore(restoring, is_mine).unwrap();
+        let owner = match is_mine {
+            true => BackupOwner::Me,
+            false => BackupOwner::Unknown(later()),
+        };
+        let mut restore = self.keystore.restore(restoring, owner).unwrap();
         let mut fates = Vec::new();
-        let backup = other.keystore.backup(now()).unwrap();
+        let backup = other.keystore.backup(now(), &mut rng()).unwrap();
         read_parts(backup, |part| {
             match part {
                 Part::Decisions(decisions) => drop(restore.decisions(decisions).unwrap()),
@@ -70,6 +74,11 @@ impl Machine {
         .unwrap();
         (fates, restore.into_verified())
     }
+}
+
+/// A time at which of a first use the first address counts.
+fn later() -> Time {
+    "2026-12-24T00:00:00Z".parse().unwrap()
 }
 
 fn bob() -> (Identity, Card) {
@@ -127,15 +136,70 @@ fn what_was_decided_here_stays_and_what_is_graver_comes() {
 }
 
 #[test]
-fn anybodys_word_is_about_new_contacts_only() {
+fn nobody_is_blocked_by_anybodys_backup() {
     let (known, new) = (bob().1, person("carol@example.org").1);
     let (here, there) = (Machine::new(&[&known]), Machine::new(&[&known, &new]));
     for card in [&known, &new] {
         there.keystore.block_contact(&card.id(), now()).unwrap();
     }
     here.restore(&there, false);
-    assert_eq!(here.trust(&known.id()), "unverified");
-    assert_eq!(here.trust(&new.id()), "blocked");
+    for card in [&known, &new] {
+        assert_eq!(here.trust(&card.id()), "unverified");
+        let decided = here.keystore.remembered_trust(&card.id()).unwrap();
+        assert_eq!(decided, Trust::Unverified);
+    }
+}
+
+#[test]
+fn of_a_card_in_anybodys_backup_the_first_address_counts_whatever_is_said_of_its_age() {
+    let (identity, first) = bob();
+    let request = crate::identity::CardRequest {
+        name: "Bob".to_owned(),
+        addresses: vec!["bob@example.org".to_owned(), "boss@example.org".to_owned()],
+        serial: 2,
+        created: now(),
+    };
+    let card = Card::new(&identity, request).unwrap();
+    let there = Machine::new(&[]);
+    // Long ago all addresses counted.
+    let long_ago = "2020-01-01T00:00:00Z".parse().unwrap();
+    let accepted = there.keystore.accept(&card, AddedBy::Added, long_ago);
+    accepted.unwrap();
+    let counting = |machine: &Machine| {
+        let contact = machine.keystore.contact(&card.id()).unwrap();
+        contact.unwrap().counting()
+    };
+    for (is_mine, count) in [(true, 2), (false, 1)] {
+        let here = Machine::new(&[]);
+        here.restore(&there, is_mine);
+        assert_eq!(counting(&here), count, "{is_mine}");
+        // Another restore changes nothing about it, nor does one over an earlier card.
+        here.restore(&there, is_mine);
+        assert_eq!(counting(&here), count, "{is_mine}");
+    }
+    let used_once = Machine::new(&[]);
+    let accepted = used_once
+        .keystore
+        .accept(&first, AddedBy::FirstUse, later());
+    accepted.unwrap();
+    used_once.restore(&there, false);
+    assert_eq!(counting(&used_once), 1);
+}
+
+#[test]
+fn what_was_decided_after_the_dry_run_stays() {
+    let (_, card) = bob();
+    let id = card.id();
+    let (here, there) = (Machine::new(&[&card]), Machine::new(&[&card]));
+    there.verify(&id);
+    let planned = here.pass(&there, RestoreMode::DryRun, true).1;
+    assert_eq!(planned.len(), 1);
+    here.keystore.block_contact(&id, now()).unwrap();
+    here.pass(&there, RestoreMode::Apply(planned.clone()), true);
+    assert_eq!(here.trust(&id), "blocked");
+    here.keystore.unblock_contact(&id).unwrap();
+    here.pass(&there, RestoreMode::Apply(planned), true);
+    assert_eq!(here.trust(&id), "unverified");
 }
 
 #[test]
@@ -187,6 +251,50 @@ fn another_key_for_a_known_address_does_not_come() {
         "{fates:?}"
     );
     assert_eq!(here.keystore.contact_heads().unwrap().len(), 1);
+}
+
+#[test]
+fn a_verified_contact_comes_back_whoever_stands_in_its_place() {
+    let (verified, planted) = (bob().1, bob().1);
+    let (here, other) = (Machine::new(&[&verified]), Machine::new(&[&planted]));
+    here.verify(&verified.id());
+    let backup = |machine: &Machine| {
+        let mut text = Vec::new();
+        let mut backup = machine.keystore.backup(now(), &mut rng()).unwrap();
+        std::io::Read::read_to_end(&mut backup, &mut text).unwrap();
+        text
+    };
+    let text = backup(&here);
+    let path = |machine: &Machine, card: &Card| machine.keystore.contact_path(&card.id());
+    std::fs::remove_file(path(&here, &verified)).unwrap();
+    std::fs::copy(path(&other, &planted), path(&here, &planted)).unwrap();
+    let restore = || {
+        let mode = RestoreMode::Apply(BTreeMap::new());
+        let mut restore = here.keystore.restore(mode, BackupOwner::Me).unwrap();
+        let mut fates = Vec::new();
+        read_parts(&text[..], |part| {
+            if let Part::Contact(contact) = part {
+                fates.push(restore.contact(&contact).unwrap());
+            }
+            Ok::<(), crate::keystore::BackupError>(())
+        })
+        .unwrap();
+        fates
+    };
+    let fates = restore();
+    assert!(matches!(fates[..], [RestoreOutcome::New]), "{fates:?}");
+    assert_eq!(here.trust(&verified.id()), "verified");
+    assert_eq!(here.trust(&planted.id()), "unverified");
+    // One whom the user let go stays away.
+    here.keystore.remove_contact(&verified.id()).unwrap();
+    let fates = restore();
+    assert!(
+        matches!(
+            fates[..],
+            [RestoreOutcome::Refused(KeystoreError::KeyChanged { .. })]
+        ),
+        "{fates:?}"
+    );
 }
 
 #[test]

@@ -16,20 +16,17 @@ use super::super::contact_file::ContactFile;
 use super::super::folder::StateLock;
 use super::super::trust::Trust;
 use super::super::{Keystore, KeystoreError, folder};
+use super::backups::read_key;
 use super::first_use::write_expected;
 use super::people::{PEOPLE, PersonFact, VerifiedAs};
 use super::{change_person, decision_list, has_version};
 use crate::address::Address;
-use crate::crypto::Secret;
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
-use crate::json;
 
 const PLACES: &str = "trust";
 /// A decision is at most 170 bytes long; 10,000 of them are a tenth of this.
 const DECISIONS_BYTES_MAX: u64 = 16 << 20;
-/// 44 digits and a line feed.
-const KEY_BYTES_MAX: u64 = 64;
 
 impl Keystore {
     /// Moves the decisions of an earlier version, if there are any. Returns those that could not be moved, since the folder
@@ -69,7 +66,7 @@ impl Keystore {
                 }
             }
         }
-        if let Some(key) = read_key(&state.join("key"))? {
+        if let Some(key) = read_key(state)? {
             for id in self.contact_ids()? {
                 // A file with a fault is reported where the contact is used.
                 let Ok(Some(file)) = self.contact_file(&id) else {
@@ -179,15 +176,6 @@ fn move_all(state: &Path, earlier: &BTreeMap<RootId, Trust>) -> Result<(), Keyst
     write_expected(state, names.filter(|name| name.parse::<RootId>().is_ok()))?;
     fs::remove_dir_all(&places).map_err(|error| KeystoreError::system("remove", &places, error))?;
     folder::sync_folder(state)
-}
-
-fn read_key(path: &Path) -> Result<Option<Secret<32>>, KeystoreError> {
-    let Some(bytes) = folder::read_up_to(path, KEY_BYTES_MAX)? else {
-        return Ok(None);
-    };
-    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let key = json::from_b64(line).map_err(|error| KeystoreError::damaged(path, &error))?;
-    Ok(Some(Secret::new(key)))
 }
 
 fn read_decisions(path: &Path) -> Result<BTreeMap<RootId, Trust>, KeystoreError> {

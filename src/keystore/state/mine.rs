@@ -1,6 +1,9 @@
 //! The user's own identities in a keystore, held against what this machine remembers.
 
-use super::super::{Keystore, KeystoreError, Standing};
+use std::collections::BTreeSet;
+
+use super::super::trust::Trust;
+use super::super::{Keystore, KeystoreError, Standing, folder};
 use super::Acquaintance;
 use super::own::OwnFault;
 use crate::crypto::signing::RootId;
@@ -17,6 +20,29 @@ impl Keystore {
         let cards = machine.set_aside.iter().map(|id| self.identity_card(id));
         let cards = cards.collect::<Result<Vec<_>, _>>()?;
         Ok(cards.into_iter().flatten().collect())
+    }
+
+    /// The user's own identities, in this keystore and in all others that this machine remembers, ended ones too.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn own_ids(&self) -> Result<BTreeSet<RootId>, KeystoreError> {
+        let machine = self.machine_state()?;
+        let Some(own) = &machine.own else {
+            return Ok(self.identity_ids()?.into_iter().collect());
+        };
+        let own = own.iter().filter(|(_, own)| !own.removed);
+        Ok(own.map(|(id, _)| *id).collect())
+    }
+
+    /// Whether an identity was revoked, as far as this keystore and this machine know. What lies there is not looked at: a mark
+    /// alone makes it less than it was.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn has_ended(&self, id: &RootId) -> Result<bool, KeystoreError> {
+        let is_marked = folder::read(&self.ended_path(id))?.is_some();
+        Ok(is_marked || matches!(self.remembered_trust(id)?, Trust::Revoked { .. }))
     }
 
     /// Finds out whether the user's own identities are here as this machine remembers them, before anything is signed or sealed
@@ -109,6 +135,15 @@ impl Keystore {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the user chose one of the identities that are here as the default.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn has_chosen_default(&self) -> Result<bool, KeystoreError> {
+        let cards: Vec<_> = self.identities()?.into_iter().map(|one| one.card).collect();
+        Ok(self.default_here(&cards)?.is_some())
     }
 
     /// Whether one of the user's own identities was in this keystore and is gone.

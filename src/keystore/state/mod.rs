@@ -10,15 +10,18 @@
 //! addresses/HASH    the keys that were verified for an address; HASH is of the address
 //! names/HASH        the keys that were verified with a name
 //! groups/NAME       a group as each keystore of the user has it, by this machine's or the user's decision
+//! key               a secret of this machine, made with the first backup: it shows which backups this machine made
+//! backups/HASH      a backup that the user took as his own, by the hash of its parts, one line of JSON
 //! lock              held by the process that writes
 //! places            keystores that an earlier version knew and this one has not met, one PLACE a line
-//! key, trust/PLACE  decisions as earlier versions kept them, for each keystore; read once, see the module `migration`
+//! trust/PLACE       decisions as earlier versions kept them, for each keystore; read once, see the module `migration`
 //! ```
 //!
 //! The folder is no part of any keystore and is not synchronised, and what is in it is believed: write access to a keystore is
 //! not enough to undo a decision. Nothing in it depends on where a keystore is, so that moving or copying one changes nothing.
 //! Each fact is a file of its own, replaced atomically; a run reads the facts about those whom it meets.
 
+mod backups;
 pub(super) mod decision_list;
 mod facts;
 mod first_use;
@@ -44,6 +47,7 @@ use crate::atomic_file::Existing;
 use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
 
+pub use backups::KnownBackup;
 pub use first_use::Acquaintance;
 pub use group_facts::GroupStanding;
 use own::{Own, OwnFault};

@@ -3,7 +3,8 @@
 use super::{Identities, UpdateError};
 use crate::identity::{CardKey, Identity};
 use crate::keystore::{
-    IdentityExport, ImportOutcome, Keystore, KeystoreError, Standing, StoredIdentity, StoredSecret,
+    Adoption, IdentityExport, ImportOutcome, Keystore, KeystoreError, Standing, StoredIdentity,
+    StoredSecret,
 };
 
 impl Identities<'_> {
@@ -11,11 +12,15 @@ impl Identities<'_> {
     ///
     /// # Errors
     /// [`UpdateError`].
-    pub fn import(&mut self, export: &IdentityExport) -> Result<ImportOutcome, UpdateError> {
+    pub fn import(
+        &mut self,
+        export: &IdentityExport,
+        adoption: Adoption,
+    ) -> Result<ImportOutcome, UpdateError> {
         // Keys that stand in the clear have to be this identity's.
         let secret = export.secret()?;
         let keystore = self.keystore;
-        let imported = keystore.import_identity(export)?;
+        let imported = keystore.import_identity(export, adoption)?;
         if imported != ImportOutcome::KeysDiffer {
             return Ok(imported);
         }

@@ -4,7 +4,7 @@ use super::update::later_card;
 use super::{Identities, UpdateError, protection};
 use crate::identity::{Card, Identity, Paper, serial_ahead};
 use crate::keystore::{
-    IdentityExport, ImportOutcome, KeystoreError, Standing, StoredSecret, self_test,
+    Adoption, IdentityExport, ImportOutcome, KeystoreError, Standing, StoredSecret, self_test,
 };
 use crate::time::Time;
 
@@ -58,7 +58,7 @@ impl Identities<'_> {
             (StoredSecret::Locked(_), None) => unreachable!("without a lock keys are not locked"),
         };
         self_test(&stored, export.card(), self.rng)?;
-        match self.keystore.import_identity(&export)? {
+        match self.keystore.import_identity(&export, Adoption::Own)? {
             ImportOutcome::New => Ok(standing == Standing::Active),
             _ => Err(KeystoreError::Changed.into()),
         }

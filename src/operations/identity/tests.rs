@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::crypto::Kem;
 use crate::identity::Paper;
-use crate::keystore::{ImportOutcome, KeystoreError, Standing, StoredSecret};
+use crate::keystore::{Adoption, ImportOutcome, KeystoreError, Standing, StoredSecret};
 
 pub(in crate::operations) fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
@@ -203,7 +203,8 @@ fn an_import_gets_both_sides_keys() {
     let id = card.id();
     let export = here.keystore.export_identity(&id).unwrap();
     let mut answers = there.answers(None);
-    let import = |export: &_, answers: &mut _| there.with(answers, |all| all.import(export));
+    let import =
+        |export: &_, answers: &mut _| there.with(answers, |all| all.import(export, Adoption::Own));
     let dry_run = |export: &_| dry_run_import(export, &there.keystore).unwrap();
     assert_eq!(dry_run(&export), ImportOutcome::New);
     assert_eq!(import(&export, &mut answers).unwrap(), ImportOutcome::New);
@@ -230,14 +231,18 @@ fn two_rotations_of_one_identity_cannot_be_merged() {
     let card = here.create("alice@example.org");
     let export = here.keystore.export_identity(&card.id()).unwrap();
     let mut answers = there.answers(None);
-    there.with(&mut answers, |all| all.import(&export).unwrap());
+    there.with(&mut answers, |all| {
+        all.import(&export, Adoption::Own).unwrap()
+    });
     for place in [&here, &there] {
         place.with(&mut place.answers(None), |all| {
             all.rotate(card.clone(), Kem::X25519, None).unwrap()
         });
     }
     let export = here.keystore.export_identity(&card.id()).unwrap();
-    let error = there.with(&mut answers, |all| all.import(&export).unwrap_err());
+    let error = there.with(&mut answers, |all| {
+        all.import(&export, Adoption::Own).unwrap_err()
+    });
     assert!(matches!(error, UpdateError::Merge(_)), "{error}");
 }
 
@@ -247,7 +252,9 @@ fn a_revoked_export_ends_the_identity_that_is_here() {
     let id = here.create("alice@example.org").id();
     let export = here.keystore.export_identity(&id).unwrap();
     let mut answers = there.answers(Some("a passphrase"));
-    there.with(&mut answers, |all| all.import(&export).unwrap());
+    there.with(&mut answers, |all| {
+        all.import(&export, Adoption::Own).unwrap()
+    });
     // From here on the two are protected differently.
     let card = there.card(&id);
     there.with(&mut answers, |all| {
@@ -262,7 +269,9 @@ fn a_revoked_export_ends_the_identity_that_is_here() {
     let export = here.keystore.export_identity(&id).unwrap();
     let dry_run = dry_run_import(&export, &there.keystore).unwrap();
     assert_eq!(dry_run, ImportOutcome::Updated);
-    let imported = there.with(&mut answers, |all| all.import(&export).unwrap());
+    let imported = there.with(&mut answers, |all| {
+        all.import(&export, Adoption::Own).unwrap()
+    });
     assert_eq!(imported, ImportOutcome::Updated);
     let identities = there.keystore.identities().unwrap();
     assert_eq!(identities[0].standing, Standing::Revoked);
@@ -314,7 +323,9 @@ fn a_page_gives_back_the_keys_that_were_lost_here() {
     here.with(&mut here.answers(None), |all| {
         all.rotate(card, Kem::X25519, None).unwrap()
     });
-    there.with(&mut there.answers(None), |all| all.import(&before).unwrap());
+    there.with(&mut there.answers(None), |all| {
+        all.import(&before, Adoption::Own).unwrap()
+    });
     let outcome = there.with(&mut there.answers(None), |all| {
         all.restore_paper(page(&here)).unwrap()
     });

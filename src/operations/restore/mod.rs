@@ -1,114 +1,39 @@
-//! A backup is merged into a keystore: as a dry run first, and then for real.
+//! A backup is merged into a keystore in three passes: whose it is, what would be done, and doing it.
 //!
 //! Newer local data is never replaced by older data. How the parts of a backup are restored is `keystore::Restore`; here it is
-//! decided whose backup it is, and which identities come in.
+//! decided which identities come in.
 
-use std::collections::HashSet;
+mod origin;
+mod report;
+
 use std::io::{self, Read};
 use std::thread;
 
-use serde::Serialize;
-
 use super::identity::{Identities, UpdateError, dry_run_import};
 use crate::crypto::signing::RootId;
-use crate::envelope::{Content, OpenError, Opened, Slot, Workers};
+use crate::directory::{Lookalike, Names, People, lookalikes};
+use crate::envelope::{Content, OpenError, Opened, Workers};
 use crate::identity::Card;
 use crate::keystore::{
-    BACKUP_TYPE, BackupError, IdentityExport, ImportOutcome, Keystore, KeystoreError, Part,
-    Restore, RestoreMode, RestoreOutcome, Verifications, read_parts,
+    Adoption, BACKUP_TYPE, BackedUpContact, BackupError, BackupOwner, BackupProof, IdentityExport,
+    ImportOutcome, Keystore, KeystoreError, Part, Restore, RestoreMode, RestoreOutcome, Trust,
+    Verifications, read_parts,
 };
 use crate::time::Time;
 
-/// Whether identities are restored from a backup that is not certain to be mine.
+pub use origin::{Origin, Proof, SeenBackup};
+pub use report::{RestoreCounts, RestoreObserver, RestoreReport, RestoredItem};
+
+/// New contacts of one backup that are compared with everybody here; each costs a look at all of them.
+const COMPARED_MAX: usize = 64;
+
+/// Whether identities are added from a backup that nothing shows to be mine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForeignIdentities {
     /// They stay away: their maker can read what is sealed to them.
     Refuse,
-    /// They are restored.
+    /// They are added, and wait to be adopted.
     Accept,
-}
-
-/// Hears what becomes of each item of a backup.
-pub trait RestoreObserver {
-    /// An item was restored, or would be.
-    fn item(&mut self, item: &RestoredItem<'_>);
-}
-
-/// One item of a backup with its outcome, planned or done.
-pub enum RestoredItem<'a> {
-    /// One of the identities.
-    Identity(&'a Card, ImportOutcome),
-    /// An identity in a backup that is not certain to be mine.
-    ForeignIdentity(&'a Card),
-    /// A contact.
-    Contact(&'a Card, &'a RestoreOutcome),
-    /// A group with the number of its members.
-    Group(&'a str, usize, &'a RestoreOutcome),
-}
-
-/// The outcomes of the items of one kind.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct RestoreCounts {
-    /// They were missing here.
-    pub new: usize,
-    /// They replaced older ones.
-    pub updated: usize,
-    /// They were here already.
-    pub known: usize,
-    /// The local ones were kept.
-    pub kept: usize,
-    /// They were not restored.
-    pub refused: usize,
-}
-
-impl RestoreCounts {
-    fn add(&mut self, outcome: &RestoreOutcome) {
-        let count = match outcome {
-            RestoreOutcome::New => &mut self.new,
-            RestoreOutcome::Updated => &mut self.updated,
-            RestoreOutcome::Known => &mut self.known,
-            RestoreOutcome::LocalKept => &mut self.kept,
-            RestoreOutcome::Refused(_) => &mut self.refused,
-        };
-        *count += 1;
-    }
-
-    fn changes(&self) -> usize {
-        self.new + self.updated
-    }
-}
-
-/// The outcome of a backup, planned or done.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct RestoreReport {
-    /// When the backup was made.
-    pub made: Option<Time>,
-    /// Whether it is certain that I made it.
-    pub is_mine: bool,
-    /// My identities.
-    pub identities: RestoreCounts,
-    /// Contacts.
-    pub contacts: RestoreCounts,
-    /// Groups.
-    pub groups: RestoreCounts,
-    /// Invitations.
-    pub invitations: RestoreCounts,
-    /// Keys that are blocked, changed or revoked only in the backup, and here from now on.
-    pub stricter: usize,
-}
-
-impl RestoreReport {
-    /// Whether anything is or would be other than before.
-    #[must_use]
-    pub fn changes_anything(&self) -> bool {
-        let kinds = [
-            &self.identities,
-            &self.contacts,
-            &self.groups,
-            &self.invitations,
-        ];
-        self.stricter > 0 || kinds.iter().any(|counts| counts.changes() > 0)
-    }
 }
 
 /// The result of a merge. That of a dry run is the plan of the real one.
@@ -117,7 +42,7 @@ pub struct MergeOutcome {
     pub report: RestoreReport,
     /// Identities that could not be merged while the rest was.
     pub failures: Vec<FailedIdentity>,
-    own: HashSet<RootId>,
+    seen: SeenBackup,
     foreign: ForeignIdentities,
     verified: Verifications,
 }
@@ -153,162 +78,119 @@ pub enum MergeError {
 /// A backup while it is merged into a keystore, or looked at only.
 pub struct Merge<'a> {
     keystore: &'a Keystore,
-    /// My identities before.
-    own: HashSet<RootId>,
+    seen: SeenBackup,
+    now: Time,
     foreign: ForeignIdentities,
     /// What identities are merged with; `None` in a dry run.
     identities: Option<Identities<'a>>,
     /// The verifications that the dry run found.
     verified: Verifications,
-    origin: Origin,
-    /// Identities that were read before it was known whose backup it is.
+    /// Identities that were read and not merged yet.
     waiting: Vec<IdentityExport>,
     restore: Option<Restore<'a>>,
+    /// Everybody here, once a card comes in that anybody may have made; and how many of these were compared with them.
+    known: Option<Vec<Names>>,
+    compared: usize,
     observer: &'a mut (dyn RestoreObserver + Send),
     report: RestoreReport,
     failures: Vec<FailedIdentity>,
 }
 
-/// What shows whose backup it is.
-#[derive(Default)]
-struct Origin {
-    /// Only a passphrase opens it.
-    by_passphrase: bool,
-    /// The key that signed it, which is proven when all of it was read.
-    signer: Option<RootId>,
-    /// One of mine is in it, with its revocation: only the owner of the keystore has that.
-    has_own: bool,
-}
-
 impl<'a> Merge<'a> {
     /// Looks at a backup and changes nothing.
-    ///
-    /// # Errors
-    /// [`KeystoreError`].
+    #[must_use]
     pub fn dry_run(
         keystore: &'a Keystore,
+        seen: SeenBackup,
         foreign: ForeignIdentities,
+        now: Time,
         observer: &'a mut (dyn RestoreObserver + Send),
-    ) -> Result<Self, KeystoreError> {
-        let own = keystore.identities()?;
-        Ok(Self {
-            keystore,
-            own: own.iter().map(|identity| identity.card.id()).collect(),
-            foreign,
-            identities: None,
-            verified: Verifications::default(),
-            origin: Origin::default(),
-            waiting: Vec::new(),
-            restore: None,
-            observer,
-            report: RestoreReport::default(),
+    ) -> Self {
+        let plan = MergeOutcome {
+            report: RestoreReport::new(seen.origin),
             failures: Vec::new(),
-        })
+            seen,
+            foreign,
+            verified: Verifications::default(),
+        };
+        Self::new(keystore, plan, now, observer)
     }
 
-    /// Merges the backup that `plan` is the dry run of.
+    /// Merges the backup that `plan` is the dry run of. One that is [`Origin::Unclaimed`] is taken as mine: the user has agreed.
     #[must_use]
     pub fn apply(
         plan: MergeOutcome,
         identities: Identities<'a>,
         observer: &'a mut (dyn RestoreObserver + Send),
     ) -> Self {
+        let merge = Self::new(identities.keystore, plan, identities.now, observer);
         Self {
-            keystore: identities.keystore,
-            own: plan.own,
-            foreign: plan.foreign,
             identities: Some(identities),
+            ..merge
+        }
+    }
+
+    fn new(
+        keystore: &'a Keystore,
+        plan: MergeOutcome,
+        now: Time,
+        observer: &'a mut (dyn RestoreObserver + Send),
+    ) -> Self {
+        Self {
+            keystore,
+            report: RestoreReport::new(plan.seen.origin),
+            seen: plan.seen,
+            now,
+            foreign: plan.foreign,
+            identities: None,
             verified: plan.verified,
-            origin: Origin::default(),
             waiting: Vec::new(),
             restore: None,
+            known: None,
+            compared: 0,
             observer,
-            report: RestoreReport::default(),
             failures: Vec::new(),
         }
     }
 
-    /// Reads all of a backup. What is decrypted passes through a pipe, never through a file.
+    /// Reads all of the backup once more.
     ///
     /// # Errors
-    /// [`MergeError`]. A damaged envelope is reported as that, whatever its content is.
+    /// [`MergeError`].
     pub fn read<R: Read + Send>(
         &mut self,
         content: Content<R>,
         workers: Workers,
     ) -> Result<Opened, MergeError> {
-        let opened = content.metadata();
-        if opened.private.info.media_type.as_deref() != Some(BACKUP_TYPE) {
-            return Err(MergeError::NotABackup);
+        if self.identities.is_some() && self.seen.origin == Origin::Unclaimed {
+            self.keystore.take_backup(&self.seen.proof, self.now)?;
         }
-        self.begin(opened);
-        let (mut reader, mut writer) = io::pipe().map_err(MergeError::Pipe)?;
-        let (copied, parsed) = thread::scope(|scope| {
-            let parsing = scope.spawn(move || {
-                let parsed = read_parts(&mut reader, |part| self.part(part));
-                // The envelope is read to its end even if the content is wrong.
-                let _ = io::copy(&mut reader, &mut io::sink());
-                parsed
-            });
-            let copied = content.copy_to(&mut writer, workers);
-            drop(writer);
-            (copied, parsing.join())
-        });
-        let (opened, _) = copied.map_err(MergeError::Open)?;
-        match parsed {
-            Ok(parsed) => parsed.map(|()| opened),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        let (opened, proof) = read_all(content, workers, |part| self.part(part))?;
+        debug_assert_eq!(proof, self.seen.proof, "all passes read one spool");
+        Ok(opened)
     }
 
-    /// Notes who made the backup.
-    fn begin(&mut self, opened: &Opened) {
-        // A reader who was let in later has a slot too, and need not know the passphrase.
-        let slots = &opened.manifest.access.slots;
-        self.origin = Origin {
-            by_passphrase: slots.iter().all(|slot| matches!(slot, Slot::Passphrase(_))),
-            signer: opened.signer(),
-            has_own: false,
-        };
-    }
-
-    /// Whether I made it: it is signed by one of my identities, or opens by a passphrase alone and holds one of them. Where there
-    /// is no identity yet, a backup that opens by a passphrase counts as mine.
     fn is_mine(&self) -> bool {
-        let Origin {
-            by_passphrase,
-            signer,
-            has_own,
-        } = self.origin;
-        if self.own.is_empty() {
-            return by_passphrase;
-        }
-        signer.is_some_and(|signer| self.own.contains(&signer)) || (by_passphrase && has_own)
+        self.seen.origin.is_mine()
     }
 
     /// Takes the next part.
     fn part(&mut self, part: Part) -> Result<(), MergeError> {
         match part {
             Part::Head(time) => self.report.made = Some(time),
-            Part::Identity(export) => {
-                self.origin.has_own |= self.own.contains(&export.card().id());
-                self.waiting.push(*export);
-            }
+            Part::Identity(export) => self.waiting.push(*export),
             Part::Decisions(decisions) => {
-                self.report.stricter = self.restore()?.decisions(decisions)?.len();
+                self.report.stricter += self.restore()?.decisions(decisions)?.len();
             }
-            Part::Contact(contact) => {
-                let outcome = self.restore()?.contact(&contact)?;
-                self.report.contacts.add(&outcome);
-                let item = RestoredItem::Contact(contact.card(), &outcome);
-                self.observer.item(&item);
-            }
+            Part::Contact(contact) => self.contact(&contact)?,
             Part::Group(name, group) => {
                 let outcome = self.restore()?.group(&name, &group)?;
                 self.report.groups.add(&outcome);
-                let item = RestoredItem::Group(&name, group.members.len(), &outcome);
+                let item = RestoredItem::Group(&name, &group, &outcome);
                 self.observer.item(&item);
             }
+            // Whoever puts one in knows its token, and could seem to be invited.
+            Part::Invitation(..) if !self.is_mine() => self.report.invitations.refused += 1,
             Part::Invitation(hash, invitation) => {
                 let outcome = self.restore()?.invitation(hash, &invitation)?;
                 self.report.invitations.add(&outcome);
@@ -318,39 +200,133 @@ impl<'a> Merge<'a> {
         Ok(())
     }
 
-    fn restore(&mut self) -> Result<&mut Restore<'a>, KeystoreError> {
+    fn contact(&mut self, contact: &BackedUpContact) -> Result<(), MergeError> {
+        let card = contact.card();
+        let found = match self.is_mine() {
+            true => Vec::new(),
+            false => self.lookalikes(card)?,
+        };
+        let outcome = self.restore()?.contact(contact)?;
+        self.report.contacts.add(&outcome);
+        let item = match (&outcome, self.is_mine()) {
+            (RestoreOutcome::New, false) => RestoredItem::ForeignContact(card, found),
+            _ => RestoredItem::Contact(card, &outcome),
+        };
+        self.observer.item(&item);
+        Ok(())
+    }
+
+    /// Whom a card that comes in as from anybody looks like.
+    fn lookalikes(&mut self, card: &Card) -> Result<Vec<Lookalike>, KeystoreError> {
+        let keystore = self.keystore;
+        if self.compared >= COMPARED_MAX || keystore.contact(&card.id())?.is_some() {
+            return Ok(Vec::new());
+        }
+        self.compared += 1;
+        if self.known.is_none() {
+            let people = People::read(keystore.clone())?;
+            self.known = Some(people.names()?.to_vec());
+        }
+        let known = self.known.as_deref().unwrap_or_default();
+        Ok(lookalikes(card, known))
+    }
+
+    fn restore(&mut self) -> Result<&mut Restore<'a>, MergeError> {
         if self.restore.is_none() {
-            self.merge_waiting();
-            let is_mine = self.is_mine();
-            self.report.is_mine = is_mine;
+            self.merge_waiting()?;
+            let owner = match self.is_mine() {
+                true => BackupOwner::Me,
+                false => BackupOwner::Unknown(self.now),
+            };
             let mode = match &self.identities {
                 None => RestoreMode::DryRun,
                 Some(_) => RestoreMode::Apply(std::mem::take(&mut self.verified)),
             };
-            self.restore = Some(self.keystore.restore(mode, is_mine)?);
+            self.restore = Some(self.keystore.restore(mode, owner)?);
         }
         Ok(self.restore.as_mut().expect("it was just made"))
     }
 
     /// Merges the identities that are waiting.
-    fn merge_waiting(&mut self) {
-        let accepts_all = self.is_mine() || self.foreign == ForeignIdentities::Accept;
+    fn merge_waiting(&mut self) -> Result<(), MergeError> {
         for export in std::mem::take(&mut self.waiting) {
-            let card = export.card();
-            if accepts_all || self.own.contains(&card.id()) {
-                self.merge_identity(&export);
-                continue;
+            match self.is_mine() {
+                true => self.merge_identity(&export),
+                false => self.foreign_identity(&export)?,
             }
-            self.report.identities.kept += 1;
-            self.observer.item(&RestoredItem::ForeignIdentity(card));
         }
+        Ok(())
+    }
+
+    /// What becomes of an identity in a backup that nothing shows to be mine, whosever it is.
+    fn foreign_identity(&mut self, export: &IdentityExport) -> Result<(), MergeError> {
+        let card = export.card();
+        let is_mine_here = self.keystore.own_card(&card.id())?.is_some();
+        let is_known = || {
+            let outcome = dry_run_import(export, self.keystore);
+            matches!(outcome, Ok(ImportOutcome::Known))
+        };
+        if is_mine_here && (self.foreign == ForeignIdentities::Accept || is_known()) {
+            self.merge_identity(export);
+            return Ok(());
+        }
+        self.revoke_contact(export)?;
+        match self.foreign {
+            ForeignIdentities::Accept => self.add_foreign(export)?,
+            ForeignIdentities::Refuse => {
+                self.report.identities.refused += 1;
+                self.observer.item(&RestoredItem::ForeignIdentity(card));
+            }
+        }
+        Ok(())
+    }
+
+    /// The revocation of a contact is accepted from anybody.
+    fn revoke_contact(&mut self, export: &IdentityExport) -> Result<(), KeystoreError> {
+        let contact = self.keystore.contact(&export.card().id())?;
+        let is_news =
+            contact.is_some_and(|contact| !matches!(contact.trust, Trust::Revoked { .. }));
+        if !is_news || !export.has_ended() {
+            return Ok(());
+        }
+        self.report.stricter += 1;
+        match self.identities {
+            None => Ok(()),
+            Some(_) => (self.keystore).accept_revocation(export.revocation(), self.now),
+        }
+    }
+
+    /// Adds an identity, which waits to be adopted unless this machine knows it as mine. One that waits already stays as it is.
+    fn add_foreign(&mut self, export: &IdentityExport) -> Result<(), KeystoreError> {
+        let is_mine = self.keystore.own_ids()?.contains(&export.card().id());
+        let added = match self.identities {
+            None => self.keystore.dry_run_foreign_import(export),
+            Some(_) => (self.keystore).import_identity(export, Adoption::Foreign),
+        };
+        let card = export.card();
+        match added {
+            Ok(ImportOutcome::New) => {
+                self.report.identities.new += 1;
+                self.observer.item(&match is_mine {
+                    true => RestoredItem::Identity(card, ImportOutcome::New),
+                    false => RestoredItem::WaitingIdentity(card),
+                });
+            }
+            Ok(_) => {
+                self.report.identities.known += 1;
+                let item = RestoredItem::Identity(card, ImportOutcome::Known);
+                self.observer.item(&item);
+            }
+            Err(error) => self.fail(card, error.into()),
+        }
+        Ok(())
     }
 
     /// Merges one of my identities. A failure leaves the others alone.
     fn merge_identity(&mut self, export: &IdentityExport) {
         let imported = match &mut self.identities {
             None => dry_run_import(export, self.keystore).map_err(UpdateError::from),
-            Some(identities) => identities.import(export),
+            Some(identities) => identities.import(export, Adoption::Restored),
         };
         let counts = &mut self.report.identities;
         match imported {
@@ -363,18 +339,23 @@ impl<'a> Merge<'a> {
                 let item = RestoredItem::Identity(export.card(), outcome);
                 self.observer.item(&item);
             }
-            Err(error) => {
-                counts.refused += 1;
-                let card = export.card().clone();
-                self.failures.push(FailedIdentity { card, error });
-            }
+            Err(error) => self.fail(export.card(), error),
         }
     }
 
-    /// Takes the backup's default identity where there was none.
+    fn fail(&mut self, card: &Card, error: UpdateError) {
+        self.report.identities.refused += 1;
+        let card = card.clone();
+        self.failures.push(FailedIdentity { card, error });
+    }
+
+    /// Takes the backup's default identity where none was chosen.
     fn set_default(&mut self, id: &RootId) -> Result<(), KeystoreError> {
-        let is_dry_run = self.identities.is_none();
-        if is_dry_run || !self.own.is_empty() || self.keystore.own_card(id)?.is_none() {
+        let is_wanted = self.identities.is_some()
+            && self.is_mine()
+            && !self.keystore.has_chosen_default()?
+            && self.keystore.own_card(id)?.is_some();
+        if !is_wanted {
             return Ok(());
         }
         self.restore = None; // it holds the lock
@@ -382,16 +363,47 @@ impl<'a> Merge<'a> {
     }
 
     /// Ends the merge.
-    #[must_use]
-    pub fn finish(mut self) -> MergeOutcome {
-        self.merge_waiting();
-        MergeOutcome {
+    ///
+    /// # Errors
+    /// [`MergeError`].
+    pub fn finish(mut self) -> Result<MergeOutcome, MergeError> {
+        self.merge_waiting()?;
+        Ok(MergeOutcome {
             report: self.report,
             failures: self.failures,
-            own: self.own,
+            seen: self.seen,
             foreign: self.foreign,
             verified: self.restore.map(Restore::into_verified).unwrap_or_default(),
-        }
+        })
+    }
+}
+
+/// Reads a backup to its end. What is decrypted passes through a pipe, never through a file.
+fn read_all<R: Read + Send>(
+    content: Content<R>,
+    workers: Workers,
+    each: impl FnMut(Part) -> Result<(), MergeError> + Send,
+) -> Result<(Opened, BackupProof), MergeError> {
+    let opened = content.metadata();
+    if opened.private.info.media_type.as_deref() != Some(BACKUP_TYPE) {
+        return Err(MergeError::NotABackup);
+    }
+    let (mut reader, mut writer) = io::pipe().map_err(MergeError::Pipe)?;
+    let (copied, parsed) = thread::scope(|scope| {
+        let parsing = scope.spawn(move || {
+            let parsed = read_parts(&mut reader, each);
+            // The envelope is read to its end even if the content is wrong.
+            let _ = io::copy(&mut reader, &mut io::sink());
+            parsed
+        });
+        let copied = content.copy_to(&mut writer, workers);
+        drop(writer);
+        (copied, parsing.join())
+    });
+    let (opened, _) = copied.map_err(MergeError::Open)?;
+    match parsed {
+        Ok(parsed) => parsed.map(|proof| (opened, proof)),
+        Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 

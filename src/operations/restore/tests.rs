@@ -3,7 +3,7 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::envelope::{
     ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest, seal,
 };
-use crate::keystore::AddedBy;
+use crate::keystore::{AddedBy, Adoption};
 use crate::operations::identity::tests::{Answers, Place, now, rng};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -47,7 +47,10 @@ fn sealed(media_type: &str, content: &mut (dyn Read + Send)) -> Vec<u8> {
 }
 
 fn backup_of(place: &Place) -> Vec<u8> {
-    sealed(BACKUP_TYPE, &mut place.keystore.backup(now()).unwrap())
+    sealed(
+        BACKUP_TYPE,
+        &mut place.keystore.backup(now(), &mut rng()).unwrap(),
+    )
 }
 
 fn opened(envelope: &[u8]) -> Content<&[u8]> {
@@ -66,9 +69,13 @@ impl RestoreObserver for Heard {
                 format!("{} {outcome:?}", card.addresses()[0])
             }
             RestoredItem::ForeignIdentity(card) => format!("{} foreign", card.addresses()[0]),
+            RestoredItem::WaitingIdentity(card) => format!("{} waits", card.addresses()[0]),
             RestoredItem::Contact(card, outcome) => format!("{} {outcome:?}", card.name()),
-            RestoredItem::Group(name, members, outcome) => {
-                format!("@{name} {members} {outcome:?}")
+            RestoredItem::ForeignContact(card, lookalikes) => {
+                format!("{} foreign {}", card.name(), lookalikes.len())
+            }
+            RestoredItem::Group(name, group, outcome) => {
+                format!("@{name} {} {outcome:?}", group.members.len())
             }
         });
     }
@@ -80,9 +87,10 @@ fn dry_run(
     foreign: ForeignIdentities,
 ) -> Result<(MergeOutcome, Vec<String>), MergeError> {
     let mut heard = Heard::default();
-    let mut merge = Merge::dry_run(&place.keystore, foreign, &mut heard).unwrap();
+    let (seen, _) = SeenBackup::read(&place.keystore, opened(envelope), Workers::ONE)?;
+    let mut merge = Merge::dry_run(&place.keystore, seen, foreign, now(), &mut heard);
     merge.read(opened(envelope), Workers::ONE)?;
-    Ok((merge.finish(), heard.0))
+    Ok((merge.finish()?, heard.0))
 }
 
 fn apply(place: &Place, envelope: &[u8], plan: MergeOutcome) -> (MergeOutcome, Vec<String>) {
@@ -95,7 +103,7 @@ fn apply(place: &Place, envelope: &[u8], plan: MergeOutcome) -> (MergeOutcome, V
     };
     let mut merge = Merge::apply(plan, identities, &mut heard);
     merge.read(opened(envelope), Workers::ONE).unwrap();
-    (merge.finish(), heard.0)
+    (merge.finish().unwrap(), heard.0)
 }
 
 fn place_with_contact() -> Place {
@@ -115,7 +123,8 @@ fn a_dry_run_says_what_the_merge_does_and_changes_nothing() {
     assert!(there.keystore.identities().unwrap().is_empty());
     assert!(!there.keystore.root().exists());
     let report = plan.report.clone();
-    assert!(report.is_mine && report.changes_anything());
+    assert_eq!(report.origin, Origin::Unclaimed);
+    assert!(report.changes_anything());
     assert_eq!((report.identities.new, report.contacts.new), (1, 1));
     assert_eq!(report.made, Some(now()));
 
@@ -125,6 +134,7 @@ fn a_dry_run_says_what_the_merge_does_and_changes_nothing() {
     assert_eq!(there.keystore.identities().unwrap().len(), 1);
 
     let (again, _) = dry_run(&there, &envelope, foreign).unwrap();
+    assert_eq!(again.report.origin, Origin::Mine(Proof::Claim));
     assert!(!again.report.changes_anything());
     assert_eq!(again.report.identities.known, 1);
 }
@@ -135,13 +145,146 @@ fn the_identities_of_somebody_elses_backup_stay_away() {
     let envelope = backup_of(&here);
     there.create("carol@example.org");
     let (plan, heard) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
-    assert!(!plan.report.is_mine);
-    assert_eq!(plan.report.identities.kept, 1);
+    assert_eq!(plan.report.origin, Origin::Unknown);
+    assert_eq!(plan.report.identities.refused, 1);
     assert_eq!(heard[0], "alice@example.org foreign");
-    let (plan, heard) = dry_run(&there, &envelope, ForeignIdentities::Accept).unwrap();
-    assert!(!plan.report.is_mine);
+    let (plan, planned) = dry_run(&there, &envelope, ForeignIdentities::Accept).unwrap();
+    assert_eq!(plan.report.origin, Origin::Unknown);
     assert_eq!(plan.report.identities.new, 1);
+    assert_eq!(planned[0], "alice@example.org waits");
+    let (_, heard) = apply(&there, &envelope, plan);
+    assert_eq!(heard, planned);
+    // It is there, and no identity of mine: it neither signs nor shows that a backup is mine.
+    assert_eq!(there.keystore.identities().unwrap().len(), 1);
+    assert_eq!(there.keystore.set_aside().unwrap().len(), 1);
+    let (again, _) = dry_run(&there, &envelope, ForeignIdentities::Accept).unwrap();
+    assert_eq!(again.report.origin, Origin::Unknown);
+    assert_eq!(again.report.identities.known, 1);
+}
+
+#[test]
+fn an_identity_of_anybodys_backup_is_not_the_default_of_an_empty_keystore() {
+    let (here, there) = (place_with_contact(), Place::new());
+    let envelope = backup_of(&here);
+    // One of mine that has ended: this machine is not new.
+    let old = there.create("carol@example.org");
+    there.keystore.mark_revoked(&old.id()).unwrap();
+    let (plan, _) = dry_run(&there, &envelope, ForeignIdentities::Accept).unwrap();
+    assert_eq!(plan.report.origin, Origin::Unknown);
+    apply(&there, &envelope, plan);
+    let identities = there.keystore.identities().unwrap();
+    assert!(!identities.iter().any(|one| one.is_default));
+    there.keystore.remove_identity(&old.id()).unwrap();
+    assert!(there.keystore.identities().unwrap().is_empty());
+}
+
+#[test]
+fn where_nothing_can_be_remembered_an_identity_of_anybodys_backup_stays_away() {
+    let (here, folder) = (place_with_contact(), tempfile::tempdir().unwrap());
+    let envelope = backup_of(&here);
+    let keystore = Keystore::at(folder.path().join("encl"));
+    let (mut heard, content) = (Heard::default(), || opened(&envelope));
+    let (seen, _) = SeenBackup::read(&keystore, content(), Workers::ONE).unwrap();
+    assert_eq!(seen.origin, Origin::Unclaimed);
+    let seen = SeenBackup {
+        origin: Origin::Unknown,
+        ..seen
+    };
+    let foreign = ForeignIdentities::Accept;
+    let mut merge = Merge::dry_run(&keystore, seen, foreign, now(), &mut heard);
+    merge.read(content(), Workers::ONE).unwrap();
+    let plan = merge.finish().unwrap();
+    assert_eq!(plan.report.identities.refused, 1);
+    let error = &plan.failures[0].error;
+    assert!(
+        matches!(error, UpdateError::Keystore(KeystoreError::NoState)),
+        "{error}"
+    );
+}
+
+#[test]
+fn private_keys_in_the_clear_show_that_a_backup_is_mine() {
+    let here = place_with_contact();
+    let id = here.keystore.identities().unwrap()[0].card.id();
+    let export = here.keystore.export_identity(&id).unwrap();
+    let there = Place::new();
+    there
+        .keystore
+        .import_identity(&export, Adoption::Own)
+        .unwrap();
+    let envelope = backup_of(&here);
+    let origin = |place: &Place| {
+        let plan = dry_run(place, &envelope, ForeignIdentities::Refuse).unwrap();
+        plan.0.report.origin
+    };
+    assert_eq!(origin(&here), Origin::Mine(Proof::Machine));
+    assert_eq!(origin(&there), Origin::Mine(Proof::Keys));
+    there.keystore.mark_revoked(&id).unwrap();
+    assert_eq!(origin(&there), Origin::Unknown, "revoked");
+}
+
+#[test]
+fn an_invitation_of_anybodys_backup_is_not_restored() {
+    let (here, there) = (place_with_contact(), Place::new());
+    let alice = here.keystore.identities().unwrap()[0].card.id();
+    let invited = (here.keystore).invite("dave@example.org", alice, now(), &mut rng());
+    assert!(invited.is_ok());
+    let envelope = backup_of(&here);
+    there.create("carol@example.org");
+    let (plan, _) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
+    assert_eq!(plan.report.invitations.refused, 1);
+    let (done, _) = apply(&there, &envelope, plan);
+    assert_eq!(done.report.invitations.refused, 1);
+    let new = Place::new();
+    let (plan, _) = dry_run(&new, &envelope, ForeignIdentities::Refuse).unwrap();
+    assert_eq!(plan.report.invitations.new, 1);
+}
+
+#[test]
+fn the_default_identity_is_that_of_the_backup_and_no_other() {
+    let here = place_with_contact();
+    let other = here.create("other@example.org");
+    here.keystore.set_default(&other.id()).unwrap();
+    let (envelope, there) = (backup_of(&here), Place::new());
+    let (plan, heard) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
     assert_eq!(heard[0], "alice@example.org New");
+    apply(&there, &envelope, plan);
+    assert!(there.keystore.identities().unwrap()[0].card == other);
+    // Where one was chosen it stays.
+    let alice = there.keystore.identities().unwrap()[1].card.clone();
+    there.keystore.set_default(&alice.id()).unwrap();
+    there.keystore.remove_identity(&other.id()).unwrap();
+    let (plan, _) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
+    apply(&there, &envelope, plan);
+    let identities = there.keystore.identities().unwrap();
+    assert!(identities[0].card == alice && identities.len() == 2);
+}
+
+#[test]
+fn a_revocation_comes_from_anybodys_backup_as_it_would_alone() {
+    let (here, there) = (place_with_contact(), Place::new());
+    there.create("carol@example.org");
+    let alice = here.keystore.identities().unwrap()[0].card.clone();
+    there
+        .keystore
+        .accept(&alice, AddedBy::Added, now())
+        .unwrap();
+    let trust = || {
+        let contact = there.keystore.contact(&alice.id()).unwrap();
+        contact.unwrap().trust.word()
+    };
+    let restore = || {
+        let envelope = backup_of(&here);
+        let (plan, _) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
+        let stricter = plan.report.stricter;
+        apply(&there, &envelope, plan);
+        stricter
+    };
+    // Everybody's revocation lies beside the card; that it holds is what its owner says by `ended`.
+    assert_eq!((restore(), trust()), (0, "unverified"));
+    here.keystore.mark_revoked(&alice.id()).unwrap();
+    assert_eq!((restore(), trust()), (1, "revoked"));
+    assert_eq!((restore(), trust()), (0, "revoked"));
 }
 
 #[test]
@@ -149,7 +292,10 @@ fn an_identity_that_cannot_be_merged_leaves_the_others_alone() {
     let (here, there) = (place_with_contact(), Place::new());
     let id = here.keystore.identities().unwrap()[0].card.id();
     let export = here.keystore.export_identity(&id).unwrap();
-    there.keystore.import_identity(&export).unwrap();
+    there
+        .keystore
+        .import_identity(&export, Adoption::Own)
+        .unwrap();
     let card = export.card().clone();
     let mut answers = here.answers(None);
     here.with(&mut answers, |all| {

@@ -279,7 +279,11 @@ encl.restore/1            encl restore, which then needs --yes or --dry-run
   file                    text                  the backup
   made                    time or null          when it was made
   signer                  SIGNER or null        null: not signed
-  mine                    flag                  whether it is certain that you made it
+  mine                    flag                  whether it is restored as yours; else nobody is verified or blocked by it
+  proof                   word or null          what shows that: signature: one of your identities signed it. machine: made
+                                                on this machine. keys: your private keys are in it, unprotected, and
+                                                nobody else can open it. claim: this machine knew no identity of yours, and
+                                                you take all of it as your own. null: nothing shows it
   dry_run                 flag
   identities              COUNTS
   contacts                COUNTS

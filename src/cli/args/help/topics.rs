@@ -94,6 +94,9 @@ Without your keys, nobody can decrypt what was encrypted for you. Keep a copy, a
   encl key paper -o FILE   prints one identity on a page, unencrypted, as words and as a QR code
   encl doctor              checks the keystore and the age of the last backup
 
+A backup for another machine of yours that has an identity already: `encl backup --to YOURSELF` signs it, so that it is
+known as yours there (`encl help trust`).
+
 Keys change in four ways. Each prints something to send to your contacts, who add it with `encl contact add`:
 
   encl key rotate    a new encryption key; the fingerprint stays, and old envelopes can still be opened
@@ -208,6 +211,10 @@ for all your keystores. Do not synchronise that folder. Whoever can write to a k
   cannot   be you: an identity put into the keystore opens what was encrypted for it, and nothing else, until
            `encl key adopt`; if yours is gone, or its card is an older one, nothing is encrypted or signed (exit 7)
 
+A backup is yours if this machine made it, if one of your identities signed it, or if your private keys are in it without a
+passphrase and nobody else can open it; what can be copied from a keystore shows nothing. A machine that knows no identity
+of yours asks whether you take all of it as your own. Any other backup gives cards and new groups, as from anybody.
+
 A keystore that this machine meets for the first time is taken as it stands, and so it is in every run where nothing can
 be remembered (a container); a notice says so. Nobody is verified then.
 
@@ -293,6 +300,8 @@ Attackers, by what they have (in brackets the tests that try it):
                             machine knows the keystore (tests/attacks: state)
   write access to a folder  can remove or rename what is in it. Cannot lead what encl writes, removes or hands over to
   that you work in          another place (tests/attacks: door)
+  a backup that you         can add contacts that are not verified, and new groups. Cannot add an identity, verify or
+  restore                   block anybody, or change a group (tests/attacks: restore)
   the mail server           can keep back, repeat and reorder messages, and read their outer fields. Cannot read or
                             change what is sealed, or be shown as its sender (tests/attacks: mail; tests/mail: transport)
   the clock                 can open too early or too late; a clock that goes backwards is reported (tests/format:

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::keystore::{IdentityExport, ImportOutcome};
+use encl::keystore::{Adoption, IdentityExport, ImportOutcome};
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             .file(&arguments.file)
     })?;
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
-    let imported = ask.identities(&mut rng).import(&export);
+    let imported = ask.identities(&mut rng).import(&export, Adoption::Own);
     let imported = imported.map_err(|error| identity::failure(&what, error))?;
     let who = export.card().display_name();
     context.terminal.status(&match imported {

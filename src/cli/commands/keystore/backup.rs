@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
     )]
     identity: Option<String>,
 
-    /// Do not sign the backup; restoring it will verify no contact
+    /// Do not sign the backup; on another machine, restoring it will verify no contact
     #[arg(long, requires = "to")]
     anonymous: bool,
 
@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     };
     let readers = Recipients::resolve(&arguments.to, None, &people, context.now)?;
     let keys = MyKeys::new(context, people.readers());
-    let content = begin_backup(&keystore, context.now);
+    let content = begin_backup(&keystore, context.now, &mut context.rng());
     let mut content = content.map_err(|error| not_begun(error, |exit| input.cannot(VERB, exit)))?;
     let counts = content.counts();
     let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use encl::directory::Signer;
-use encl::envelope::Opened;
-use encl::operations::restore::{FailedIdentity, ForeignIdentities, Merge, MergeOutcome};
+use encl::envelope::{Content, Workers};
+use encl::operations::restore::{
+    FailedIdentity, ForeignIdentities, Merge, MergeError, MergeOutcome, Origin, SeenBackup,
+};
 
 use crate::cli::args::help::closing;
 use crate::cli::args::one_input;
@@ -21,7 +23,6 @@ use crate::cli::errors::Failure;
 use crate::cli::errors::Tally;
 use crate::cli::errors::envelope;
 use crate::cli::errors::io_message;
-use crate::cli::errors::keystore;
 use crate::cli::errors::keystore::backup::not_merged;
 use crate::cli::errors::keystore::identity;
 use crate::cli::files::input::Input;
@@ -31,6 +32,7 @@ use crate::cli::operations::identity::Ask;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::terminal::Stream;
+use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::shown;
 
 pub(crate) const VERB: &str = "restore";
@@ -38,9 +40,10 @@ pub(crate) const VERB: &str = "restore";
 /// Merge a backup into the keystore
 ///
 /// Newer data in the keystore is kept; missing data is added from the backup. Existing groups do not change. A contact that is
-/// blocked or revoked in either place stays so. Verified contacts are verified again. This holds for your own backups: signed
-/// by an identity of yours, or opened by a passphrase and holding one of your identities. From any other backup only contacts
-/// and groups are added. The changes are shown first, and you confirm them.
+/// blocked or revoked in either place stays so. Verified contacts are verified again. This holds for your own backups: made on
+/// this machine, signed by an identity of yours, or with its private keys unprotected in it and for nobody else. On a machine
+/// that knows no identity of yours, you are asked whether you take all of it as your own. From any other backup only contacts,
+/// not verified, and groups are added. The changes are shown first, and you confirm them.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Damaged, Exit::Locked, Exit::Exists], "\
   $ encl backup -o keystore.encl && encl restore keystore.encl --dry-run
@@ -58,7 +61,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     yes: bool,
 
-    /// Also add identities from a backup that may not be yours: its maker can decrypt what is encrypted for them
+    /// Also add identities from a backup that may not be yours, for `encl key adopt`: its maker can decrypt what is encrypted for them
     #[arg(long)]
     foreign: bool,
 
@@ -86,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let keystore = &context.keystore;
     let mut backup = Backup {
         input,
-        // It is read twice, and nobody may change it in between.
+        // It is read three times, and nobody may change it in between.
         source: input.open(VERB)?.spooled(input, VERB)?,
         opening: Opening::new(
             VERB,
@@ -100,12 +103,13 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         true => ForeignIdentities::Accept,
         false => ForeignIdentities::Refuse,
     };
+    let (seen, opened) =
+        backup.read(|content, workers| SeenBackup::read(keystore, content, workers))?;
+    let signer = opened.signer().map(|id| people.signer(id));
+    let origin = seen.origin;
     let mut items = ItemLines::default();
-    let merge = Merge::dry_run(keystore, foreign, &mut items);
-    let mut merge = merge.map_err(|error| keystore::unreadable(&error))?;
-    let signer = backup.read(&mut merge)?.signer();
-    let signer = signer.map(|id| people.signer(id));
-    let plan = merge.finish();
+    let merge = Merge::dry_run(keystore, seen, foreign, context.now, &mut items);
+    let plan = backup.merge(merge)?;
     let is_idle = arguments.dry_run || !plan.report.changes_anything();
     if is_idle || !context.json {
         show(
@@ -122,13 +126,18 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if !arguments.yes {
         let place = shown(keystore.root());
         let what = format!("cannot restore {}", input.name());
-        context.confirm(&format!("Restore this into {place}?"), &what)?;
+        let question = match origin {
+            Origin::Unclaimed => {
+                format!("Take all of it as your own, and restore it into {place}?")
+            }
+            Origin::Mine(_) | Origin::Unknown => format!("Restore this into {place}?"),
+        };
+        context.confirm(&question, &what)?;
     }
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
     let mut items = ItemLines::default();
-    let mut merge = Merge::apply(plan, ask.identities(&mut rng), &mut items);
-    backup.read(&mut merge)?;
-    let done = merge.finish();
+    let merge = Merge::apply(plan, ask.identities(&mut rng), &mut items);
+    let done = backup.merge(merge)?;
     if context.json {
         show(&done, &items, (input, signer.as_ref()), false, context)?;
     }
@@ -176,7 +185,18 @@ struct Backup<'a> {
 
 impl Backup<'_> {
     /// Hands all that is in it to `merge`.
-    fn read(&mut self, merge: &mut Merge<'_>) -> Result<Opened, Failure> {
+    fn merge(&mut self, mut merge: Merge<'_>) -> Result<MergeOutcome, Failure> {
+        self.read(|content, workers| {
+            merge.read(content, workers)?;
+            merge.finish()
+        })
+    }
+
+    /// Opens it once more.
+    fn read<T>(
+        &mut self,
+        read: impl FnOnce(Content<Progress<&mut Source>>, Workers) -> Result<T, MergeError>,
+    ) -> Result<T, Failure> {
         let (input, parallelism) = (self.input, Parallelism::Exclusive);
         let unreadable = |error: io::Error| {
             let failure = input.cannot(VERB, Exit::Failed);
@@ -184,8 +204,7 @@ impl Backup<'_> {
         };
         self.source.rewind(0).map_err(unreadable)?;
         let content = self.opening.open(input, &mut self.source, parallelism)?;
-        let read = merge.read(content, parallelism.workers());
-        read.map_err(|error| {
+        read(content, parallelism.workers()).map_err(|error| {
             let not_opened = |error| envelope::failure(input.cannot(VERB, Exit::Failed), error);
             not_merged(error, |exit| input.cannot(VERB, exit), not_opened)
         })
