@@ -337,12 +337,16 @@ impl Folder {
         rustix::fs::unlinkat(self, &*name.0, AtFlags::empty())
     }
 
-    /// Makes the names in it durable.
+    /// Makes the names in it durable. Some file systems have no such call for folders (CIFS, FUSE): they do it by themselves, or not
+    /// at all.
     ///
     /// # Errors
     /// What the system says.
     pub fn sync(&self) -> Result<(), Errno> {
-        rustix::fs::fsync(self)
+        match rustix::fs::fsync(self) {
+            Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            synced => synced,
+        }
     }
 
     /// The number of its owner.

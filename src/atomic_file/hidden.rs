@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
-use rustix::fs::{FileType, FlockOperation, OFlags, RenameFlags};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -153,11 +153,45 @@ impl HiddenName {
     }
 
     fn link_beside(self, place: &Place) -> Result<(), AtomicFileError> {
-        let linked = place.folder.link_name(self.name(), &place.name);
-        linked.map_err(|error| match error {
+        match place.folder.link_name(self.name(), &place.name) {
+            Ok(()) => Ok(()),
+            Err(Errno::EXIST) => Err(AtomicFileError::Exists(place.path.clone())),
+            // A file system without links: exFAT, or one of a user's program (FUSE), which may answer anything.
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::IO | Errno::MLINK) => {
+                self.rename_onto_claimed(place)
+            }
+            Err(error) => Err(place.system("create", error)),
+        }
+    }
+
+    /// Takes the name by an empty file of its own, and then that file's place: no other program's file can be in it.
+    fn rename_onto_claimed(self, place: &Place) -> Result<(), AtomicFileError> {
+        let claim = place
+            .folder
+            .create_named(&place.name, Mode::from_raw_mode(0o600));
+        let claim = claim.map_err(|error| match error {
             Errno::EXIST => AtomicFileError::Exists(place.path.clone()),
             error => place.system("create", error),
-        })
+        })?;
+        let ours = FileId::from(
+            &claim
+                .metadata()
+                .map_err(|error| place.system("create", error))?,
+        );
+        let renamed = match place.folder.holds(&place.name, ours) {
+            true => self.rename(place, RenameFlags::empty()),
+            false => Err(Errno::EXIST),
+        };
+        match renamed {
+            Ok(()) => {
+                self.forget();
+                Ok(())
+            }
+            Err(error) => {
+                let _ = place.folder.remove(&place.name, ours);
+                Err(place.system("create", error))
+            }
+        }
     }
 }
 

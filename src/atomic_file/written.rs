@@ -1,6 +1,7 @@
 //! What a typed target is: a file that will appear, or something that takes bytes and cannot be replaced.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -37,7 +38,7 @@ impl WrittenFile {
         same: Option<FileId>,
     ) -> Result<Self, AtomicFileError> {
         if let Some(number) = descriptor_number(target) {
-            let file = duplicate(number, target);
+            let file = inherited_for_writing(number, target);
             let file = file.map_err(|error| typed::system("open", target, error))?;
             let metadata = file.metadata();
             let metadata = metadata.map_err(|error| typed::system("look at", target, error))?;
@@ -92,30 +93,50 @@ fn descriptor_number(target: &Path) -> Option<RawFd> {
     }
 }
 
-fn duplicate(number: RawFd, target: &Path) -> Result<File, Errno> {
-    if is_own_descriptor(number) {
-        return Err(Errno::BADF);
+/// A second descriptor of a file that was handed to this process under this number, for reading or writing as it is.
+///
+/// # Errors
+/// What the system says; [`io::ErrorKind::NotFound`] if nothing was handed over.
+pub fn inherited_descriptor(number: RawFd) -> io::Result<File> {
+    if flags_of(number).is_none_or(is_own) {
+        return Err(io::ErrorKind::NotFound.into());
     }
     let own = pidfd_open(getpid(), PidfdFlags::empty());
-    match own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty())) {
+    let duplicate = own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty()));
+    Ok(duplicate?.into())
+}
+
+fn inherited_for_writing(number: RawFd, target: &Path) -> io::Result<File> {
+    match inherited_descriptor(number) {
         // An old kernel, or a sandbox: opened anew, it is the same pipe or device.
-        Err(Errno::NOSYS | Errno::PERM) => {
+        Err(error)
+            if matches!(
+                Errno::from_io_error(&error),
+                Some(Errno::NOSYS | Errno::PERM)
+            ) =>
+        {
             let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOCTTY | OFlags::CLOEXEC;
             Ok(rustix::fs::openat(CWD, target, flags, Mode::empty())?.into())
         }
-        duplicate => Ok(duplicate?.into()),
+        duplicate => duplicate,
     }
 }
 
-/// Whether this process has opened the descriptor itself: what is handed over has no `O_CLOEXEC` (`proc(5)`, `fdinfo`).
+/// Whether this process has opened the descriptor itself: what is handed over has no `O_CLOEXEC`.
 #[must_use]
 pub fn is_own_descriptor(number: RawFd) -> bool {
-    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
-    let flags = info.unwrap_or_default().lines().find_map(|line| {
-        let flags = line.strip_prefix("flags:")?.trim();
-        u32::from_str_radix(flags, 8).ok()
-    });
-    flags.is_some_and(|flags| flags & OFlags::CLOEXEC.bits() != 0)
+    flags_of(number).is_some_and(is_own)
+}
+
+fn is_own(flags: u32) -> bool {
+    flags & OFlags::CLOEXEC.bits() != 0
+}
+
+/// The flags of an open descriptor (`proc(5)`, `fdinfo`).
+fn flags_of(number: RawFd) -> Option<u32> {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).ok()?;
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
+    u32::from_str_radix(flags.trim(), 8).ok()
 }
 
 /// Whether it is a stream that may be written to.

@@ -1,7 +1,9 @@
 //! What a command is given: the keystore's place, the clock, randomness, the terminal, passphrases.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use encl::crypto::passphrase::Cost;
@@ -59,6 +61,8 @@ pub(crate) struct Context {
     pub(crate) cost_gate: CostGate,
     /// Whether [`Context::tell_of_identities`] has told everything.
     told_of_identities: AtomicBool,
+    /// The warnings about parts of the keystore that cannot be read.
+    told_of_faults: Arc<Mutex<HashSet<String>>>,
 }
 
 #[expect(
@@ -92,6 +96,7 @@ impl Context {
             cost_gate: CostGate::new(settings.cost_max, settings.no_input),
             stdin,
             told_of_identities: AtomicBool::new(false),
+            told_of_faults: Arc::default(),
         })
     }
 
@@ -103,7 +108,18 @@ impl Context {
     /// Everybody in the keystore. One that does not exist yet is empty.
     pub(crate) fn people(&self) -> Result<People, Failure> {
         self.tell_of_identities()?;
-        People::read(self.keystore.clone()).map_err(|error| unreadable(&error))
+        let people = People::read(self.keystore.clone()).map_err(|error| unreadable(&error))?;
+        let (terminal, told) = (self.terminal, Arc::clone(&self.told_of_faults));
+        Ok(people.telling(move |fault| {
+            let warning = format!(
+                "{}; whoever it is about is left out: `encl doctor` says what to do",
+                safe(&fault.to_string())
+            );
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.insert(warning.clone()) {
+                terminal.warning(&warning);
+            }
+        }))
     }
 
     /// Says, once per run, which identities are taken as mine without my word, and which are not.
@@ -173,7 +189,7 @@ impl Context {
 fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
     let mut notices = Vec::new();
     let acquaintance = keystore.acquaintance()?;
-    if acquaintance != Acquaintance::Known && !keystore.identities()?.is_empty() {
+    if acquaintance != Acquaintance::Known && !keystore.readable_identities()?.0.is_empty() {
         notices.push(match acquaintance {
             Acquaintance::First => "this machine met the keystore for the first time: the identities in it are yours \
                  from now on, as they stand (`encl help trust`)"
@@ -200,7 +216,7 @@ fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
         ));
     }
     if let Some(id) = keystore.unchosen_default()? {
-        let others = keystore.identities()?;
+        let (others, _) = keystore.readable_identities()?;
         let used = others.iter().find(|identity| identity.is_default);
         let used = used.map_or_else(|| "nobody".to_owned(), |one| one.card.display_name());
         notices.push(format!(

@@ -12,7 +12,7 @@ use super::trust::Trust;
 use super::who::{Who, WhoForm, WhoUse};
 use crate::address::Address;
 use crate::crypto::signing::RootId;
-use crate::identity::{CARRIER_BYTES_MAX, Card, CardKey, folded_name};
+use crate::identity::{CARRIER_BYTES_MAX, Card, CardKey, folded_name, only_card};
 use crate::keystore::KeystoreError;
 
 /// A person who was named, and whether the keystore has that card. Of thousands of cards only what is needed is kept.
@@ -272,7 +272,7 @@ fn from_card(
     people: &People,
     text: &[u8],
 ) -> Result<ResolvedRecipient, DirectoryError> {
-    let card = Card::from_text(text).map_err(|source| DirectoryError::Card {
+    let card = only_card(text).map_err(|source| DirectoryError::Card {
         file: file.map(str::to_owned),
         source,
     })?;

@@ -48,7 +48,7 @@ impl ApprovalError {
     #[must_use]
     pub fn class(&self) -> &'static str {
         match self {
-            Self::Carrier(CarrierError::Prefix(_)) => "not-an-approval",
+            Self::Carrier(CarrierError::Prefix(_) | CarrierError::Utf16) => "not-an-approval",
             Self::Carrier(CarrierError::TooLong) | Self::Line(Error::OverLimit(_)) => "over-limit",
             Self::Carrier(CarrierError::Group { .. } | CarrierError::Content) => "mangled",
             Self::Line(Error::Malformed(_)) => "malformed",

@@ -75,6 +75,17 @@ pub enum OpenError {
     /// Step 1: the first bytes are not those of an envelope.
     #[error("it is not an envelope: it does not begin with `encl/1`")]
     NotAnEnvelope,
+    /// Step 1: the first bytes are not those of an envelope; an armored one begins below them.
+    #[error(
+        "it is not an envelope yet: its armor begins in line {line}, and text stands before it; remove that text"
+    )]
+    ArmorBelow {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Step 1: the first bytes are not those of an envelope, but of an armored one that was quoted.
+    #[error("it is not an envelope yet: its armor is quoted; remove the `> ` before each line")]
+    ArmorQuoted,
     /// Any step: the input ends too early.
     #[error("it is cut short: {0}")]
     Truncated(String),
@@ -171,7 +182,9 @@ impl OpenError {
     #[must_use]
     pub fn class(&self) -> Option<Class> {
         Some(match self {
-            Self::NotAnEnvelope => Class::NotAnEnvelope,
+            Self::NotAnEnvelope | Self::ArmorBelow { .. } | Self::ArmorQuoted => {
+                Class::NotAnEnvelope
+            }
             Self::Truncated(_) => Class::Truncated,
             Self::Mangled(_) => Class::Mangled,
             Self::Newer(_) => Class::Newer,

@@ -23,7 +23,11 @@ impl<R: Read> Input<R> {
         if head.starts_with(b"-----BE") {
             return Self::armored(input);
         }
-        recognise(&head).map(|()| Self::Binary(input))
+        match recognise(&head) {
+            Ok(()) => Ok(Self::Binary(input)),
+            Err(OpenError::NotAnEnvelope) => Err(below(&head, input)),
+            Err(error) => Err(error),
+        }
     }
 
     fn armored(mut input: BufReader<R>) -> Result<Self, OpenError> {
@@ -121,6 +125,24 @@ fn recognise(head: &[u8]) -> Result<(), OpenError> {
         ));
     }
     Err(OpenError::NotAnEnvelope)
+}
+
+/// Looks for armor in the first lines of what is no envelope: people write a greeting above it, or quote it.
+fn below(head: &[u8], mut input: impl BufRead) -> OpenError {
+    let rest = input.fill_buf().unwrap_or_default();
+    let text = [head, rest].concat();
+    for (line, number) in text.split(|byte| *byte == b'\n').zip(1..) {
+        let bare = line.trim_ascii_start();
+        let is_quote = |byte: &u8| matches!(byte, b'>' | b' ' | b'|');
+        let quotes = bare.iter().take_while(|byte| is_quote(byte)).count();
+        if bare.starts_with(armor::BEGIN) {
+            return OpenError::ArmorBelow { line: number };
+        }
+        if bare[quotes..].starts_with(armor::BEGIN) {
+            return OpenError::ArmorQuoted;
+        }
+    }
+    OpenError::NotAnEnvelope
 }
 
 /// `encl/` and a number that is not 1: `encl/2`, `encl/10`, `encl/01`.

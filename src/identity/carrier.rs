@@ -25,6 +25,9 @@ pub enum CarrierError {
     /// It does not begin as it should.
     #[error("it does not begin with `{0}`")]
     Prefix(&'static str),
+    /// A text editor has turned it into UTF-16.
+    #[error("it is in UTF-16: save it as UTF-8")]
+    Utf16,
     /// Its text has more than 256 KiB, or its content more than 64 KiB.
     #[error(
         "it is too long: at most {CONTENT_BYTES_MAX} bytes of content, {CARRIER_BYTES_MAX} of text"

@@ -19,7 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 pub use card::{Card, CardError, CardKey, CardRequest};
 pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
 pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
-pub use finder::{CardFinder, FoundCards, TooManyCards};
+pub use finder::{CardFinder, FoundCards, TooManyCards, is_utf16, only_card};
 pub use fingerprint::{
     FINGERPRINT_DIGITS, fingerprint, fingerprint_digits, parse_fingerprint, short_fingerprint,
 };

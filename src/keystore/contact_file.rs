@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::contacts::{AddedBy, CONTACTS, ContactHead};
 use super::trust::{Members, TrustRecord, WrittenMembers, evaluate, word};
-use super::{Keystore, KeystoreError, folder};
+use super::{Keystore, KeystoreError, VerifiedAs, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
 use crate::identity::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Card, NAME_BYTES_MAX};
@@ -73,6 +73,50 @@ impl ContactFile {
             added: self.added,
         };
         serde_json::to_string(&line).expect("it has only texts")
+    }
+}
+
+/// What a contact is called here: as it was verified, else as its card says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAs {
+    /// The name.
+    pub name: String,
+    /// Another name that the card says now, and that nobody compared.
+    pub claimed_name: Option<String>,
+    /// The addresses that count, then those that the card has besides.
+    pub addresses: Vec<String>,
+    /// How many of the addresses count, from the first.
+    pub counting: usize,
+}
+
+impl KnownAs {
+    pub(super) fn new(
+        name: String,
+        addresses: Vec<String>,
+        counting: usize,
+        verified_as: Option<&VerifiedAs>,
+    ) -> Self {
+        let Some(verified_as) = verified_as else {
+            return Self {
+                name,
+                claimed_name: None,
+                addresses,
+                counting,
+            };
+        };
+        let others = addresses.into_iter();
+        let others = others.filter(|address| !verified_as.has_address(address));
+        Self {
+            claimed_name: Some(name).filter(|name| *name != verified_as.name),
+            name: verified_as.name.clone(),
+            counting: verified_as.addresses.len(),
+            addresses: verified_as
+                .addresses
+                .iter()
+                .cloned()
+                .chain(others)
+                .collect(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::contact_file::ContactFile;
+use super::contact_file::{ContactFile, KnownAs};
 use super::folder::WriteLock;
 use super::trust::{Trust, TrustRecord};
 use super::{Keystore, KeystoreError, VerifiedAs, folder};
@@ -78,50 +78,6 @@ impl Contact {
     }
 }
 
-/// What a contact is called here: as it was verified, else as its card says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownAs {
-    /// The name.
-    pub name: String,
-    /// Another name that the card says now, and that nobody compared.
-    pub claimed_name: Option<String>,
-    /// The addresses that count, then those that the card has besides.
-    pub addresses: Vec<String>,
-    /// How many of the addresses count, from the first.
-    pub counting: usize,
-}
-
-impl KnownAs {
-    fn new(
-        name: String,
-        addresses: Vec<String>,
-        counting: usize,
-        verified_as: Option<&VerifiedAs>,
-    ) -> Self {
-        let Some(verified_as) = verified_as else {
-            return Self {
-                name,
-                claimed_name: None,
-                addresses,
-                counting,
-            };
-        };
-        let others = addresses.into_iter();
-        let others = others.filter(|address| !verified_as.has_address(address));
-        Self {
-            claimed_name: Some(name).filter(|name| *name != verified_as.name),
-            name: verified_as.name.clone(),
-            counting: verified_as.addresses.len(),
-            addresses: verified_as
-                .addresses
-                .iter()
-                .cloned()
-                .chain(others)
-                .collect(),
-        }
-    }
-}
-
 /// What the first line of a contact's file says: enough to list and to find contacts without checking their cards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactHead {
@@ -171,14 +127,28 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`].
     pub fn contact_heads(&self) -> Result<Vec<ContactHead>, KeystoreError> {
+        let (heads, unreadable) = self.readable_contact_heads()?;
+        let fault = unreadable.into_iter().next();
+        fault.map_or(Ok(heads), Err)
+    }
+
+    /// The heads of all contacts whose files can be read, as [`Keystore::contact_heads`], and what is wrong with the others.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn readable_contact_heads(
+        &self,
+    ) -> Result<(Vec<ContactHead>, Vec<KeystoreError>), KeystoreError> {
         let ids = self.contact_ids()?;
         // The folder's state is read before its files are listed.
         let Some(index) = self.begin_index(ids.len()) else {
             return self.heads(ids);
         };
-        let heads = self.heads(self.contact_ids()?)?;
-        self.finish_index(index, &heads);
-        Ok(heads)
+        let (heads, unreadable) = self.heads(self.contact_ids()?)?;
+        if unreadable.is_empty() {
+            self.finish_index(index, &heads);
+        }
+        Ok((heads, unreadable))
     }
 
     pub(super) fn contact_ids(&self) -> Result<Vec<RootId>, KeystoreError> {
@@ -187,13 +157,23 @@ impl Keystore {
         Ok(ids.collect())
     }
 
-    fn heads(&self, ids: Vec<RootId>) -> Result<Vec<ContactHead>, KeystoreError> {
-        let head = |id| {
-            let file = self.contact_file(&id)?;
-            file.map(|file| self.head(file)).transpose()
+    fn heads(
+        &self,
+        ids: Vec<RootId>,
+    ) -> Result<(Vec<ContactHead>, Vec<KeystoreError>), KeystoreError> {
+        let head = |id| match self.contact_file(&id) {
+            Ok(Some(file)) => self.head(file).map(|head| Ok(Some(head))),
+            Ok(None) => Ok(Ok(None)),
+            Err(fault) => Ok(Err(fault)),
         };
-        let heads = parallel_map(ids, SHARED_FROM, head).into_iter();
-        heads.filter_map(Result::transpose).collect()
+        let (mut heads, mut unreadable) = (Vec::new(), Vec::new());
+        for read in parallel_map(ids, SHARED_FROM, head) {
+            match read? {
+                Ok(head) => heads.extend(head),
+                Err(fault) => unreadable.push(fault),
+            }
+        }
+        Ok((heads, unreadable))
     }
 
     /// Whether there is a contact with this root key.
@@ -313,7 +293,12 @@ impl Keystore {
         added_by: AddedBy,
         now: Time,
     ) -> Result<AcceptOutcome, KeystoreError> {
-        let Some(known) = self.contact_file(&card.id())? else {
+        let known = match self.contact_file(&card.id()) {
+            // What cannot be read is replaced; what was decided about the key is remembered.
+            Err(KeystoreError::Damaged { .. }) => None,
+            known => known?,
+        };
+        let Some(known) = known else {
             folder::make_folder(&self.root.join(CONTACTS))?;
             // A contact that was blocked and removed is still blocked when it is added again.
             let trust = self.remembered_trust(&card.id())?;
@@ -396,7 +381,7 @@ impl Keystore {
             addresses.mine.insert(own.card.id());
             addresses.add(own.card.id(), own.card.addresses());
         }
-        addresses.add_counting(&self.heads(self.contact_ids()?)?);
+        addresses.add_counting(&self.heads(self.contact_ids()?)?.0);
         Ok(addresses)
     }
 

@@ -191,6 +191,15 @@ impl KeystoreError {
         }
     }
 
+    /// Whether one file of the keystore cannot be used, and the others can.
+    #[must_use]
+    pub fn is_of_one_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. } | Self::NotA { .. } | Self::OpenToOthers { .. }
+        )
+    }
+
     pub(super) fn state_damaged(path: &Path, what: &dyn std::fmt::Display) -> Self {
         Self::StateDamaged {
             path: path.to_path_buf(),

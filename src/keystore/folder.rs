@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::{Keystore, KeystoreError};
@@ -219,7 +220,11 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), KeystoreError> {
     } else {
         path
     };
-    let synced = File::open(path).and_then(|folder| folder.sync_all());
+    let synced = File::open(path).and_then(|folder| match rustix::fs::fsync(&folder) {
+        // Some file systems have no such call for folders.
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        synced => Ok(synced?),
+    });
     synced.map_err(|error| KeystoreError::system("sync", path, error))
 }
 
@@ -240,7 +245,7 @@ pub(super) fn read_up_to(
     let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
             return Err(KeystoreError::NotA {
                 due: "regular file",
                 path: path.to_path_buf(),

@@ -58,12 +58,31 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`], when a file is not private or not what the keystore writes.
     pub fn identities(&self) -> Result<Vec<StoredIdentity>, KeystoreError> {
-        let ids = self.identity_ids()?;
-        let cards = ids
-            .iter()
-            .map(|id| self.own_card(id))
-            .collect::<Result<Vec<_>, KeystoreError>>()?;
-        let cards: Vec<Card> = cards.into_iter().flatten().collect();
+        let (identities, unreadable) = self.readable_identities()?;
+        let fault = unreadable.into_iter().next();
+        fault.map_or(Ok(identities), Err)
+    }
+
+    /// All my identities whose cards can be read, as [`Keystore::identities`], and what is wrong with the others.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn readable_identities(
+        &self,
+    ) -> Result<(Vec<StoredIdentity>, Vec<KeystoreError>), KeystoreError> {
+        let (mut cards, mut unreadable) = (Vec::new(), Vec::new());
+        for id in self.identity_ids()? {
+            if self.is_own(&id)? {
+                match self.identity_card(&id) {
+                    Ok(card) => cards.extend(card),
+                    Err(error) => unreadable.push(error),
+                }
+            }
+        }
+        Ok((self.in_order(&cards)?, unreadable))
+    }
+
+    fn in_order(&self, cards: &[Card]) -> Result<Vec<StoredIdentity>, KeystoreError> {
         // The successor's card says so, and nothing else: it comes into being in one step.
         let successor = |id: &RootId| cards.iter().find(|other| other.is_successor_of(id));
         let stored = |card: &Card| -> Result<_, KeystoreError> {
@@ -81,8 +100,8 @@ impl Keystore {
             .iter()
             .map(stored)
             .collect::<Result<Vec<_>, KeystoreError>>()?;
-        let mut chosen = self.default_here(&cards)?;
-        for _ in &cards {
+        let mut chosen = self.default_here(cards)?;
+        for _ in cards {
             let next = chosen.as_ref().and_then(successor).map(Card::id);
             chosen = next.or(chosen);
         }

@@ -53,7 +53,8 @@ pub use backup::{
     read_parts,
 };
 pub use changes::{IdentityChange, SecretState};
-pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead, KnownAs};
+pub use contact_file::KnownAs;
+pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead};
 pub use decisions::AddressOfVerified;
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};

@@ -45,7 +45,7 @@ pub enum RestoreMode {
 }
 
 /// Keys that a backup verifies, each with what it was verified for.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Verifications(BTreeMap<RootId, PersonFact>);
 
 /// Whose backup is restored.
@@ -220,7 +220,7 @@ impl Restore<'_> {
             None => {
                 match &self.lock {
                     Some(lock) if self.owner == BackupOwner::Me => {
-                        self.keystore.make_group(lock, name, group)?
+                        self.keystore.make_group(lock, name, group)?;
                     }
                     Some(_) => self.keystore.make_unknown_group(name, group)?,
                     None => {}

@@ -4,6 +4,7 @@
 
 mod access;
 mod backups;
+mod broken_keystores;
 mod exit_codes;
 #[path = "../support/folder.rs"]
 mod folder;

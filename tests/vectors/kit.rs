@@ -240,7 +240,7 @@ fn line_class(error: &json::Error) -> &'static str {
 /// FORMAT.md, "Cards".
 fn card_class(error: &CardError) -> &'static str {
     match error {
-        CardError::Carrier(CarrierError::Prefix(_)) => "not-a-card",
+        CardError::Carrier(CarrierError::Prefix(_) | CarrierError::Utf16) => "not-a-card",
         CardError::Carrier(CarrierError::TooLong) => "over-limit",
         CardError::Carrier(CarrierError::Group { .. } | CarrierError::Content) => "mangled",
         CardError::Line(error) => line_class(error),

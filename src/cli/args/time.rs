@@ -24,11 +24,28 @@ pub(crate) enum TimeError {
     Shape(String),
     #[error("`{0}` is not between 1970 and 9999")]
     Range(String),
+    #[error(
+        "`{0}` is a date, and this machine does not know the time zone `{1}` ($TZ): give a time with an offset, as 2026-12-31T18:00:00+01:00"
+    )]
+    Zone(String, String),
 }
 
 /// Reads a WHEN. Days are 86,400 seconds in spans, and calendar days of this machine's time zone in dates.
 pub(crate) fn parse(text: &str, now: Time, edge: DayEdge) -> Result<Time, TimeError> {
-    parse_in(text, now, edge, &TimeZone::system())
+    let zone = zone().map_err(|name| TimeError::Zone(text.to_owned(), name));
+    let zone = match is_date(text) {
+        true => zone?,
+        false => TimeZone::UTC,
+    };
+    parse_in(text, now, edge, &zone)
+}
+
+/// The time zone of this machine, or the name of one that it does not know: an image may have no zone files.
+fn zone() -> Result<TimeZone, String> {
+    TimeZone::try_system().or_else(|_| match std::env::var("TZ") {
+        Ok(name) if !name.is_empty() => Err(name),
+        _ => Ok(TimeZone::UTC),
+    })
 }
 
 fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Time, TimeError> {
@@ -114,6 +131,7 @@ mod tests {
             Ok(time) => time.to_string(),
             Err(TimeError::Shape(_)) => "shape".into(),
             Err(TimeError::Range(_)) => "range".into(),
+            Err(TimeError::Zone(..)) => "zone".into(),
         }
     }
 

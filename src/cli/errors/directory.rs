@@ -7,6 +7,7 @@ use encl::directory::{
 };
 use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
+use encl::mail::NotOneAddress;
 
 use crate::cli::display::cards::group::describe_change;
 use crate::cli::display::names::{DisplayName, list_of};
@@ -33,6 +34,12 @@ impl From<DirectoryError> for Failure {
             DirectoryError::NotAFingerprint { who, .. } => cannot_tell(&who)
                 .reason(reason)
                 .hint("what has 16 hexadecimal digits or more, and no letters, is a fingerprint"),
+            DirectoryError::NotAnAddress {
+                who,
+                reason: NotOneAddress::Several,
+            } => cannot_tell(&who)
+                .reason("it is more than one address")
+                .hint("name each by an option of its own: --to A --to B"),
             DirectoryError::NotAnAddress { who, .. } => cannot_tell(&who)
                 .reason("it is not one address")
                 .reason(safe(&reason))

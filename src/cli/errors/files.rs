@@ -5,9 +5,9 @@ use std::io;
 use encl::atomic_file::AtomicFileError;
 
 use crate::cli::errors::{CommandError, Exit, Failure, io_message};
-use crate::cli::terminal::safe;
 use crate::cli::terminal::stdin::StdinClaimed;
 use crate::cli::terminal::stdout::StdoutError;
+use crate::cli::terminal::{safe, shown};
 
 impl From<StdoutError> for Failure {
     fn from(StdoutError(error): StdoutError) -> Self {
@@ -49,6 +49,10 @@ pub(crate) fn not_made(failure: Failure, error: &AtomicFileError) -> Failure {
     };
     let failure = Failure { exit, ..failure }.reason(safe(&error.to_string()));
     match error {
+        AtomicFileError::Exists(path) if path.is_dir() => failure.hint(format!(
+            "it is a folder: `-C {}` puts the output into it",
+            shown(path)
+        )),
         AtomicFileError::Exists(_) => failure.hint("--force replaces it, -o OUT names another"),
         AtomicFileError::Link(_) => failure.hint("links are never followed: name the file itself"),
         AtomicFileError::ForeignLink(_) => {

@@ -1,6 +1,7 @@
 //! Where a command writes, and which stored names may become file names.
 
 use std::collections::HashSet;
+use std::fs::Metadata;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -64,6 +65,14 @@ impl Destination {
 pub(crate) enum Target {
     Stdout,
     File(PathBuf),
+}
+
+/// Whether a path names a file, and not a pipe, a device or a descriptor. What is not there is an error elsewhere.
+fn has_name(path: &Path) -> bool {
+    let is_other = |metadata: Metadata| !metadata.is_file() && !metadata.is_dir();
+    let descriptors = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
+    let is_descriptor = descriptors.iter().any(|known| path.starts_with(known));
+    !is_descriptor && !std::fs::metadata(path).is_ok_and(is_other)
 }
 
 impl Target {
@@ -131,6 +140,15 @@ impl Target {
                 }
             },
         };
+        if let Input::File(path) = input
+            && name.is_none()
+            && !has_name(path)
+        {
+            return Err(input
+                .cannot("wrap", Exit::Usage)
+                .reason("it is no file that an envelope could be put beside")
+                .hint("-o OUT names the output; `-o -` is standard output"));
+        }
         let mut sealed = file.into_os_string();
         sealed.push(SUFFIX);
         Ok(Self::File(within(destination.folder(), sealed.into())))

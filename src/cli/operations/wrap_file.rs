@@ -83,6 +83,15 @@ impl Wrapping<'_> {
         let mut content = head.as_slice().chain(content);
         let sealed = seal_as(encoding, &request, &mut content, &mut sink, &mut rng);
         let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
+        if let Some(expected) = bytes.filter(|expected| sealed.content_bytes < *expected) {
+            return Err(input
+                .cannot("wrap", Exit::Failed)
+                .reason(format!(
+                    "it became shorter while it was read: {} of {expected} bytes",
+                    sealed.content_bytes
+                ))
+                .hint("nothing was written; run the command again when nobody writes to it"));
+        }
         output.commit(sink)?;
         Ok(Wrapped {
             id: sealed.id,

@@ -179,7 +179,7 @@ impl Passphrases {
                 (false, false) => FirstLine::Ambient,
             };
             match lines.of_new(whose, first) {
-                Some(line) => return made(line, what),
+                Some(line) => return made_new(line, what),
                 None if self.no_input => {
                     return Err(missing(what)
                         .reason("the first line is the passphrase of an identity")
@@ -220,11 +220,11 @@ impl Given {
     /// The first line of the source, or what is typed twice.
     fn new_one(&self, what: &str, ways: &str) -> Result<Passphrase, Failure> {
         match &self.source {
-            Source::Terminal => made(&ask(|prompt| ask_twice(prompt, what), what, ways)?, what),
+            Source::Terminal => made_new(&ask(|prompt| ask_twice(prompt, what), what, ways)?, what),
             Source::Nowhere => Err(missing(what)
                 .reason("--no-input forbids questions")
                 .hint(ways)),
-            _ => made(self.lines(what)?.of(PassphraseFor::Identity), what),
+            _ => made_new(self.lines(what)?.of(PassphraseFor::Identity), what),
         }
     }
 
@@ -307,6 +307,20 @@ fn missing(what: &str) -> Failure {
 /// What was typed, as a passphrase.
 pub(crate) fn made(text: &str, what: &str) -> Result<Passphrase, Failure> {
     Passphrase::new(text).map_err(|error| missing(what).caused_by(&error))
+}
+
+/// A passphrase for something new, which somebody has to be able to type some day.
+fn made_new(text: &str, what: &str) -> Result<Passphrase, Failure> {
+    let untypable = |letter: &char| letter.is_control() || *letter == '\u{feff}';
+    match text.chars().find(untypable) {
+        None => made(text, what),
+        Some(letter) => Err(missing(what)
+            .reason(format!(
+                "it holds U+{:04X}, which nobody can type",
+                u32::from(letter)
+            ))
+            .hint("write it with a plain text editor, in one line")),
+    }
 }
 
 fn ask_twice(prompt: &mut Prompt, what: &str) -> Result<Zeroizing<String>, PromptError> {

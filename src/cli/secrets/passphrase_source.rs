@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::process::{Command, Stdio};
 
 use close_fds::CloseFdsBuilder;
-use encl::atomic_file::is_own_descriptor;
+use encl::atomic_file::{inherited_descriptor, is_own_descriptor};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
@@ -14,6 +16,8 @@ use crate::cli::errors::{Exit, Failure, io_message};
 
 /// More than two of the longest passphrases (1,024 bytes each) with their line ends.
 const SOURCE_BYTES_MAX: usize = 4096;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Which question a passphrase answers: of two lines the first is the identity's, the second the envelope's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +44,15 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Takes what a source gave.
+    /// Takes what a source gave. A byte order mark in front is an editor's; an empty line at the end is none.
     pub(crate) fn new(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text")?;
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = match text.strip_suffix('\r').unwrap_or(text).strip_suffix('\n') {
+            Some(first) if !first.is_empty() => first,
+            _ => text,
+        };
         let mut lines = text
             .split('\n')
             .map(|line| line.strip_suffix('\r').unwrap_or(line));
@@ -77,7 +86,7 @@ impl Lines {
 }
 
 /// Reads all, or says that it is too much. The buffer never moves, so no copy is left behind.
-pub(crate) fn bounded(mut source: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
+pub(crate) fn bounded(mut source: impl Read + AsFd) -> Result<Zeroizing<Vec<u8>>, String> {
     let mut buffer = Zeroizing::new(vec![0; SOURCE_BYTES_MAX + 1]);
     let mut end = 0;
     while end < buffer.len() {
@@ -85,6 +94,7 @@ pub(crate) fn bounded(mut source: impl Read) -> Result<Zeroizing<Vec<u8>>, Strin
             Ok(0) => break,
             Ok(bytes) => end += bytes,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&source)?,
             Err(error) => return Err(format!("it cannot be read: {}", io_message(&error))),
         }
     }
@@ -93,6 +103,13 @@ pub(crate) fn bounded(mut source: impl Read) -> Result<Zeroizing<Vec<u8>>, Strin
     }
     buffer.truncate(end);
     Ok(buffer)
+}
+
+/// Waits for a stream that does not block.
+fn wait(source: &impl AsFd) -> Result<(), String> {
+    let mut polled = [PollFd::new(source, PollFlags::IN)];
+    let waited = rustix::event::poll(&mut polled, None);
+    waited.map(drop).map_err(|error| io_message(&error.into()))
 }
 
 /// What a shell command prints. It shares our stderr and has no stdin: that may be data.
@@ -113,7 +130,8 @@ pub(crate) fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     }
 }
 
-/// Opens an inherited descriptor again. Without `O_NONBLOCK` a named pipe whose writer has gone would never open.
+/// Opens an inherited descriptor again, from its beginning; what cannot be opened again, such as a socket or a file that only who
+/// opened it may open, is read as it is. Without `O_NONBLOCK` a named pipe whose writer has gone would never open.
 pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
     let failed = |error: io::Error| {
         Failure::new(
@@ -126,19 +144,23 @@ pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
         })
     };
     let descriptor = i32::try_from(number).map_err(|_| failed(io::ErrorKind::NotFound.into()))?;
+    let opened = opened_again(descriptor).or_else(|_| inherited_descriptor(descriptor));
+    let file = opened.map_err(failed)?;
+    close_in_children(descriptor).map_err(failed)?;
+    Ok(file)
+}
+
+fn opened_again(descriptor: i32) -> io::Result<File> {
     if is_own_descriptor(descriptor) {
-        return Err(failed(io::ErrorKind::NotFound.into()));
+        return Err(io::ErrorKind::NotFound.into());
     }
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
-    let path = format!("/dev/fd/{number}");
     let file = File::options()
         .read(true)
         .custom_flags(nonblocking)
-        .open(path)
-        .map_err(failed)?;
-    let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| failed(e.into()))?;
-    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|e| failed(e.into()))?;
-    close_in_children(descriptor).map_err(failed)?;
+        .open(format!("/dev/fd/{descriptor}"))?;
+    let flags = rustix::fs::fcntl_getfl(&file)?;
+    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
     Ok(file)
 }
 
@@ -168,6 +190,8 @@ pub(crate) fn is_stdin(file: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Seek as _, Write as _};
+
     use super::*;
 
     /// What answers for the identity, and for the envelope.
@@ -185,6 +209,10 @@ mod tests {
             ("one", "one", "one"),
             ("one\n", "one", "one"),
             ("one\r\n", "one", "one"),
+            ("\u{feff}one\r\n", "one", "one"),
+            ("one\n\n", "one", "one"),
+            ("one\r\n\r\n", "one", "one"),
+            ("one\ntwo\n\n", "one", "two"),
             ("one\ntwo", "one", "two"),
             (" one \r\ntwo\r\n", " one ", "two"),
             ("", "", ""),
@@ -214,11 +242,14 @@ mod tests {
 
     #[test]
     fn sources_are_bounded() {
-        assert_eq!(
-            bounded(&[b'a'; SOURCE_BYTES_MAX][..]).unwrap().len(),
-            SOURCE_BYTES_MAX
-        );
-        assert!(bounded(&[b'a'; SOURCE_BYTES_MAX + 1][..]).is_err());
+        let given = |bytes: usize| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&vec![b'a'; bytes]).unwrap();
+            file.rewind().unwrap();
+            bounded(file)
+        };
+        assert_eq!(given(SOURCE_BYTES_MAX).unwrap().len(), SOURCE_BYTES_MAX);
+        assert!(given(SOURCE_BYTES_MAX + 1).is_err());
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! My identities and my contacts, as the keystore has them.
 
 mod lookup;
+mod person;
 mod remembered;
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicUsize;
-
-use serde::Serialize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lookup::NameHashes;
+pub use person::{Person, Signer, Verified};
 
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
@@ -18,154 +18,11 @@ use crate::directory::lookalike::{Appearances, Distinction};
 use crate::directory::names::{Names, match_one};
 use crate::directory::trust::Trust;
 use crate::directory::who::{Who, WhoUse};
-use crate::identity::Card;
-use crate::keystore::{
-    Contact, ContactIndex, Group, GroupStanding, Keystore, KeystoreError, Standing,
-};
+use crate::keystore::{ContactIndex, Group, GroupStanding, Keystore, KeystoreError, Standing};
 use crate::pipeline::parallel_map;
 
 /// From so many cards on they are read and verified by several threads.
 const SHARED_FROM: usize = 16;
-
-/// Somebody with a card.
-#[derive(Clone)]
-pub struct Person {
-    /// The card.
-    pub card: Card,
-    /// How far it is trusted.
-    pub trust: Trust,
-    /// What it can be named by.
-    names: Names,
-    /// For what the key was compared.
-    verified: Verified,
-    /// Whether it is called as it was once verified, whatever its card says.
-    keeps_names: bool,
-}
-
-/// What was compared with its owner: a key, and then perhaps the name and the address that are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Verified {
-    /// The key.
-    pub key: bool,
-    /// The name.
-    pub name: bool,
-    /// The first address.
-    pub address: bool,
-}
-
-impl Person {
-    /// Somebody with a card all of whose addresses count.
-    #[must_use]
-    pub fn new(card: Card, trust: Trust) -> Self {
-        let is_me = trust == Trust::Me;
-        Self {
-            names: Names::of_card(&card),
-            card,
-            trust,
-            verified: Verified {
-                key: is_me,
-                name: is_me,
-                address: is_me,
-            },
-            keeps_names: false,
-        }
-    }
-
-    /// Somebody with a card of whose addresses only so many count, from the first.
-    pub(in crate::directory) fn with_counting(card: Card, trust: Trust, counting: usize) -> Self {
-        let mut person = Self::new(card, trust);
-        person.names.counting = counting.min(person.names.addresses.len());
-        person
-    }
-
-    /// A contact.
-    #[must_use]
-    pub fn of_contact(contact: Contact) -> Self {
-        let (trust, known) = (Trust::from(contact.trust), contact.known_as());
-        let key = trust == Trust::Verified;
-        // One that an earlier version verified counts as verified for what its card says.
-        let address = match &contact.verified_as {
-            Some(verified_as) => !verified_as.addresses.is_empty(),
-            None => true,
-        };
-        Self {
-            names: Names::of_contact(contact.card.id(), known),
-            card: contact.card,
-            trust,
-            verified: Verified {
-                key,
-                name: key,
-                address: key && address,
-            },
-            keeps_names: contact.verified_as.is_some(),
-        }
-    }
-
-    /// The same person with a later card, whose additions nobody looked at.
-    pub(in crate::directory) fn with_later_card(self, card: Card) -> Self {
-        let later = Names::of_card(&card);
-        let names = match self.keeps_names {
-            true => self.names,
-            false => Names {
-                counting: self.names.counting.min(later.addresses.len()),
-                ..later
-            },
-        };
-        Self {
-            card,
-            names,
-            ..self
-        }
-    }
-
-    /// Whether this address counts as the person's.
-    #[must_use]
-    pub fn has_address(&self, address: &str) -> bool {
-        self.names.has_address(address)
-    }
-
-    /// What the person can be named by.
-    #[must_use]
-    pub fn names(&self) -> Names {
-        self.names.clone()
-    }
-
-    /// This person as somebody who signed.
-    #[must_use]
-    pub fn signer(&self) -> Signer {
-        Signer {
-            id: self.card.id(),
-            name: self.names.fit_name().map(str::to_owned),
-            claimed_name: self.names.claimed_name.clone(),
-            address: self.names.addresses.first().cloned(),
-            trust: self.trust,
-            verified: self.verified,
-            distinction: Distinction::Name,
-        }
-    }
-}
-
-/// A key that signed, and what the keystore knows about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Signer {
-    /// The root key.
-    #[serde(serialize_with = "as_text")]
-    pub id: RootId,
-    /// The name on the card that the keystore has of it, unless it could be taken for something else.
-    pub name: Option<String>,
-    /// Another name that the card of a verified contact says now.
-    #[serde(skip)]
-    pub claimed_name: Option<String>,
-    /// The first address on that card; of a verified contact the first for which it was verified.
-    pub address: Option<String>,
-    /// How far it is trusted.
-    pub trust: Trust,
-    /// What was compared with its owner.
-    pub verified: Verified,
-    /// How much of the fingerprint is shown beside the name.
-    #[serde(skip)]
-    pub distinction: Distinction,
-}
 
 /// My identities, the default one first, and my contacts. Contacts are read when somebody is looked up.
 pub struct People {
@@ -176,6 +33,10 @@ pub struct People {
     pub retired: Vec<Person>,
     /// Identities in the keystore that I have not adopted. They open what was encrypted to them, and are nobody I know.
     pub set_aside: Vec<Person>,
+    /// What is wrong with identities whose cards cannot be read.
+    identity_faults: Vec<KeystoreError>,
+    unreadable_contacts: AtomicUsize,
+    tell: Option<Tell>,
     names: OnceLock<Vec<Names>>,
     /// The keystore's index of names, if it has one: a hint.
     index: OnceLock<Option<ContactIndex>>,
@@ -186,6 +47,8 @@ pub struct People {
     address_book: OnceLock<AddressBook>,
     indexed_address_book: OnceLock<AddressBook>,
 }
+
+type Tell = Box<dyn Fn(&KeystoreError) + Send + Sync>;
 
 /// Where an answer comes from, which says how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +67,8 @@ impl People {
     pub fn read(keystore: Keystore) -> Result<Self, KeystoreError> {
         let me = |card| Person::new(card, Trust::Me);
         let (mut active, mut retired) = (Vec::new(), Vec::new());
-        for stored in keystore.identities()? {
+        let (identities, faults) = keystore.readable_identities()?;
+        for stored in identities {
             let list = if stored.standing == Standing::Active {
                 &mut active
             } else {
@@ -217,8 +81,43 @@ impl People {
         Ok(Self {
             retired,
             set_aside,
+            identity_faults: faults,
             ..Self::with_active(keystore, active)
         })
+    }
+
+    /// These people; `tell` is called with what is wrong with each identity and contact that cannot be read, when it is met. All
+    /// others can be used.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&KeystoreError) + Send + Sync + 'static) -> Self {
+        self.identity_faults.iter().for_each(&tell);
+        Self {
+            tell: Some(Box::new(tell)),
+            ..self
+        }
+    }
+
+    /// What is wrong with those of my identities that cannot be read.
+    #[must_use]
+    pub fn identity_faults(&self) -> &[KeystoreError] {
+        &self.identity_faults
+    }
+
+    /// Tells that somebody cannot be read, and whether the others can be used all the same.
+    pub(in crate::directory) fn is_told(&self, fault: &KeystoreError) -> bool {
+        if let Some(tell) = &self.tell {
+            tell(fault);
+        }
+        fault.is_of_one_file()
+    }
+
+    /// How many contacts cannot be read, as far as their files were looked at.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn unreadable_contacts(&self) -> Result<usize, KeystoreError> {
+        self.names()?;
+        Ok(self.unreadable_contacts.load(Ordering::Relaxed))
     }
 
     /// Nobody, where the keystore cannot be read and names are only a help.
@@ -237,6 +136,9 @@ impl People {
             active,
             retired: Vec::new(),
             set_aside: Vec::new(),
+            identity_faults: Vec::new(),
+            unreadable_contacts: AtomicUsize::new(0),
+            tell: None,
             names: OnceLock::new(),
             index: OnceLock::new(),
             lookups: AtomicUsize::new(0),
@@ -307,7 +209,12 @@ impl People {
         if let Some(names) = self.names.get() {
             return Ok(names);
         }
-        let heads = self.keystore.contact_heads()?;
+        let (heads, faults) = self.keystore.readable_contact_heads()?;
+        self.unreadable_contacts
+            .store(faults.len(), Ordering::Relaxed);
+        for fault in &faults {
+            self.is_told(fault);
+        }
         let names = self.after_mine(
             heads
                 .iter()
@@ -375,8 +282,12 @@ impl People {
     fn groups(&self) -> Result<Vec<ListedGroup>, KeystoreError> {
         let mut listed = Vec::new();
         for name in self.keystore.groups()? {
-            let Some(group) = self.keystore.group(&name)? else {
-                continue;
+            let group = match self.keystore.group(&name) {
+                Ok(Some(group)) => group,
+                Ok(None) => continue,
+                // It is an error where the group itself is meant.
+                Err(fault) if self.is_told(&fault) => continue,
+                Err(error) => return Err(error),
             };
             let is_known = self.keystore.group_standing(&name, &group)? == GroupStanding::Known;
             listed.extend(group.address.map(|address| ListedGroup {
@@ -502,8 +413,4 @@ impl People {
 
 fn read_contact(keystore: &Keystore, id: RootId) -> Result<Option<Person>, KeystoreError> {
     Ok(keystore.contact(&id)?.map(Person::of_contact))
-}
-
-fn as_text<S: serde::Serializer>(id: &RootId, out: S) -> Result<S::Ok, S::Error> {
-    out.collect_str(id)
 }

@@ -4,7 +4,7 @@
 //! Text passes by in pieces of any size. Memory is constant and time linear, whatever the text is.
 
 use super::card::{self, Card, CardError};
-use super::carrier::{self, CHECK, CONTENT_BYTES_MAX, GROUP};
+use super::carrier::{self, CHECK, CONTENT_BYTES_MAX, CarrierError, GROUP};
 use super::invitation::{ANSWER, INVITATION, InvitationToken, TOKEN_CHARS};
 
 /// Places at which cards or tokens begin, in all texts that go together. Long threads quote less.
@@ -62,6 +62,34 @@ struct Open {
     kind: Kind,
     text: Vec<u8>,
     is_at_line_start: bool,
+}
+
+/// The one card in a text as people keep it: with a byte order mark, or with words around it.
+///
+/// # Errors
+/// What is wrong with the text as a card; [`CarrierError::Utf16`].
+pub fn only_card(text: &[u8]) -> Result<Card, CardError> {
+    if is_utf16(text) {
+        return Err(CarrierError::Utf16.into());
+    }
+    Card::from_text(text).or_else(|error| {
+        let mut finder = CardFinder::default();
+        finder.push(text);
+        match finder.finish() {
+            Ok(mut found) if found.cards.len() == 1 => Ok(found.cards.remove(0)),
+            Ok(FoundCards {
+                broken: Some(broken),
+                ..
+            }) => Err(broken),
+            _ => Err(error),
+        }
+    })
+}
+
+/// Whether a text begins with a byte order mark of UTF-16.
+#[must_use]
+pub fn is_utf16(text: &[u8]) -> bool {
+    text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF")
 }
 
 impl CardFinder {

@@ -167,7 +167,7 @@ fn of_a_card_in_anybodys_backup_the_first_address_counts_whatever_is_said_of_its
     accepted.unwrap();
     let counting = |machine: &Machine| {
         let contact = machine.keystore.contact(&card.id()).unwrap();
-        contact.unwrap().counting()
+        contact.unwrap().known_as().counting
     };
     for (is_mine, count) in [(true, 2), (false, 1)] {
         let here = Machine::new(&[]);
@@ -193,7 +193,7 @@ fn what_was_decided_after_the_dry_run_stays() {
     let (here, there) = (Machine::new(&[&card]), Machine::new(&[&card]));
     there.verify(&id);
     let planned = here.pass(&there, RestoreMode::DryRun, true).1;
-    assert_eq!(planned.len(), 1);
+    assert_eq!(planned.0.len(), 1);
     here.keystore.block_contact(&id, now()).unwrap();
     here.pass(&there, RestoreMode::Apply(planned.clone()), true);
     assert_eq!(here.trust(&id), "blocked");
@@ -269,7 +269,7 @@ fn a_verified_contact_comes_back_whoever_stands_in_its_place() {
     std::fs::remove_file(path(&here, &verified)).unwrap();
     std::fs::copy(path(&other, &planted), path(&here, &planted)).unwrap();
     let restore = || {
-        let mode = RestoreMode::Apply(BTreeMap::new());
+        let mode = RestoreMode::Apply(Verifications::default());
         let mut restore = here.keystore.restore(mode, BackupOwner::Me).unwrap();
         let mut fates = Vec::new();
         read_parts(&text[..], |part| {

@@ -17,9 +17,9 @@ impl Keystore {
     /// [`KeystoreError`].
     pub fn set_aside(&self) -> Result<Vec<Card>, KeystoreError> {
         let machine = self.machine_state()?;
-        let cards = machine.set_aside.iter().map(|id| self.identity_card(id));
-        let cards = cards.collect::<Result<Vec<_>, _>>()?;
-        Ok(cards.into_iter().flatten().collect())
+        // One that cannot be read opens nothing.
+        let card = |id| self.identity_card(id).ok().flatten();
+        Ok(machine.set_aside.iter().filter_map(card).collect())
     }
 
     /// The user's own identities, in this keystore and in all others that this machine remembers, ended ones too.
@@ -49,7 +49,7 @@ impl Keystore {
     /// in their names.
     ///
     /// # Errors
-    /// [`KeystoreError::OwnMissing`], [`KeystoreError::OwnOlder`], [`KeystoreError::NotAdopted`].
+    /// [`KeystoreError::OwnMissing`], [`KeystoreError::OwnOlder`], [`KeystoreError::NotAdopted`]; what is wrong with a card of theirs.
     pub fn check_own(&self) -> Result<(), KeystoreError> {
         let machine = self.machine_state()?;
         match (machine.faults.first(), machine.set_aside.first()) {
@@ -62,7 +62,7 @@ impl Keystore {
             (None, Some(id)) if self.identities()?.is_empty() => {
                 Err(KeystoreError::NotAdopted(*id))
             }
-            (None, _) => Ok(()),
+            (None, _) => self.identities().map(|_| ()),
         }
     }
 

@@ -76,8 +76,11 @@ impl OfferedCard {
     /// # Errors
     /// [`AcceptError::Refused`] for a name or address that no card may have; [`AcceptError::Contact`], [`AcceptError::Keystore`].
     pub fn compare(found: FoundCard, keystore: &Keystore, now: Time) -> Result<Self, AcceptError> {
-        let known = keystore.contact(&found.card.id());
-        let known = known.map_err(AcceptError::Contact)?;
+        let known = match keystore.contact(&found.card.id()) {
+            // This card takes the place of what cannot be read.
+            Err(KeystoreError::Damaged { .. }) => None,
+            known => known.map_err(AcceptError::Contact)?,
+        };
         // What no card may be called is refused before any question.
         if let Some(fault) = found.card.naming_fault() {
             return Err(refused(&found.card, fault.into(), keystore));

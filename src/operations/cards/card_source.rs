@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use crate::address::is_same_address;
 use crate::directory::Names;
 use crate::identity::{
-    CARRIER_BYTES_MAX, Card, CardError, CardFinder, FoundCards, InvitationToken, Revocation,
-    TooManyCards,
+    CARRIER_BYTES_MAX, Card, CardError, CardFinder, CarrierError, FoundCards, InvitationToken,
+    Revocation, TooManyCards, is_utf16,
 };
 use crate::keystore::{Keystore, KeystoreError};
 use crate::mail::{
@@ -120,6 +120,9 @@ pub fn find_card(mut input: impl Read, keystore: &Keystore) -> Result<CardsFound
     let limit = CARRIER_BYTES_MAX as u64 + 1;
     let read = input.by_ref().take(limit).read_to_end(&mut head);
     read.map_err(CardSourceError::Read)?;
+    if is_utf16(&head) {
+        return Err(CardSourceError::Card(CarrierError::Utf16.into()));
+    }
     let alone = Card::from_text(&head);
     if let Ok(card) = alone {
         return Ok(CardsFound::Card(Box::new(FoundCard {

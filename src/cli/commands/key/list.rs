@@ -6,9 +6,8 @@ use encl::keystore::{Standing, StoredIdentity};
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore::unreadable;
+use crate::cli::errors::keystore::{failure, unreadable};
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::operations::identity::find::identities;
 use crate::cli::operations::identity::report;
 
 /// List my identities
@@ -17,7 +16,9 @@ use crate::cli::operations::identity::report;
 pub(crate) struct Arguments {}
 
 pub(crate) fn run(context: &Context) -> Result<(), Failure> {
-    let mut identities = identities(context)?;
+    context.tell_of_identities()?;
+    let readable = context.keystore.readable_identities();
+    let (mut identities, unreadable_ones) = readable.map_err(|error| unreadable(&error))?;
     let set_aside = context.keystore.set_aside();
     let set_aside = set_aside.map_err(|error| unreadable(&error))?;
     identities.extend(set_aside.into_iter().map(|card| StoredIdentity {
@@ -25,7 +26,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
         is_default: false,
         standing: Standing::Active,
     }));
-    if identities.is_empty() {
+    if identities.is_empty() && unreadable_ones.is_empty() {
         context
             .terminal
             .status("you have no identity: `encl key new ADDRESS` creates one");
@@ -38,5 +39,9 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
             fingerprint(&id)
         ));
     }
-    Ok(())
+    // The others were shown.
+    let fault = unreadable_ones.first();
+    fault.map_or(Ok(()), |fault| {
+        Err(failure("cannot show all identities", fault))
+    })
 }

@@ -28,6 +28,9 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
             Some(source) => failure.reason(io_message(source)),
             None => failure,
         },
+        KeystoreError::Damaged { .. } | KeystoreError::NotA { .. } => {
+            failure.hint("`encl doctor` says what is wrong, and what to do about it")
+        }
         KeystoreError::OpenToOthers { path, .. } => failure.hint(format!("`chmod go= {}` makes it private", shown(path))),
         KeystoreError::AddressTaken { .. } => {
             failure.hint("`encl key card` prints its card; `encl key remove` removes it for ever")
@@ -82,7 +85,6 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::Revoked
         | KeystoreError::Unknown(_) => Exit::Recipient,
         KeystoreError::GroupName(_) | KeystoreError::GroupAddress(_) => Exit::Usage,
-        KeystoreError::Damaged { .. } => Exit::Damaged,
         _ => Exit::Failed,
     }
 }

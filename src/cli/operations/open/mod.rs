@@ -24,6 +24,7 @@ use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::target::Target;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::terminal::progress::Progress;
+use crate::cli::terminal::safe;
 use crate::cli::terminal::{Stream, quoted};
 
 /// Opens envelopes, one after the other.
@@ -183,6 +184,14 @@ impl<'a> Opening<'a> {
     }
 
     fn not_named(&self, input: &Input, named: &str) -> Failure {
+        // It may be for an identity whose card cannot be read: nothing is wrong with the envelope.
+        if let Some(fault) = self.people.identity_faults().first() {
+            let failure = input.cannot(self.verb, Exit::Failed);
+            return failure
+                .reason("none of your identities that can be read is named in its policy")
+                .reason(safe(&fault.to_string()))
+                .hint("`encl doctor` says what is wrong, and what to do about it");
+        }
         let failure = envelope::failure(
             input.cannot(self.verb, Exit::NotForYou),
             OpenError::NoKey(NoKey::NotNamed),

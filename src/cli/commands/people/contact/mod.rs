@@ -146,7 +146,9 @@ fn list(context: &Context) -> Result<(), Failure> {
     let names = people
         .contact_names()
         .map_err(|error| keystore::unreadable(&error))?;
-    if names.is_empty() {
+    let unreadable = people.unreadable_contacts();
+    let mut unreadable = unreadable.map_err(|error| keystore::unreadable(&error))?;
+    if names.is_empty() && unreadable == 0 {
         context
             .terminal
             .status("you have no contacts: `encl contact add FILE` adds one");
@@ -154,17 +156,27 @@ fn list(context: &Context) -> Result<(), Failure> {
     for names in names.chunks(TOGETHER) {
         // Whether a card expired, only the card says; and a card is verified when it is read.
         let read = parallel_map(names.iter().collect(), 1, |names: &Names| {
-            let contact = keystore.contact(&names.id);
-            Ok(contact?.map(|contact| (names, contact)))
+            let contact = keystore.contact(&names.id)?;
+            Ok::<_, KeystoreError>(contact.map(|contact| (names, contact)))
         });
         for contact in read {
-            let contact = contact.map_err(|error: KeystoreError| keystore::unreadable(&error))?;
-            if let Some((names, contact)) = contact {
-                list_one(names, &contact, context)?;
+            match contact {
+                Ok(Some((names, contact))) => list_one(names, &contact, context)?,
+                Ok(None) => {}
+                Err(fault) if fault.is_of_one_file() => {
+                    context.terminal.warning(&safe(&fault.to_string()));
+                    unreadable += 1;
+                }
+                Err(error) => return Err(keystore::unreadable(&error)),
             }
         }
     }
-    Ok(())
+    match unreadable {
+        0 => Ok(()),
+        _ => Err(Failure::new(Exit::Failed, "cannot show all contacts")
+            .reason(format!("{unreadable} of them cannot be read"))
+            .hint("`encl doctor` says what to do")),
+    }
 }
 
 fn list_one(names: &Names, contact: &Contact, context: &Context) -> Result<(), Failure> {
