@@ -33,10 +33,32 @@ use crate::policy::Hash;
 /// What is to be sealed of a message. It was read twice for that; [`Plan::write`] reads it once more.
 pub struct Plan {
     cuts: Vec<Cut>,
+    whole: Whole,
     skeleton: Hash,
     line_ends: LineEnds,
     header: Header,
     body: u64,
+}
+
+/// What a message is whose parts are none that are to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    File,
+    WithEnvelopes,
+    Text,
+}
+
+/// How much of a message is to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// These parts of it, as [`Plan::write`] does.
+    Parts,
+    /// All of it: it has no text to stay in the open, but is itself the file, as scanners and fax gateways send it.
+    Whole,
+    /// Nothing more: all that is to be sealed are envelopes.
+    AlreadySealed,
+    /// Nothing: it is text.
+    Nothing,
 }
 
 /// A part that becomes an envelope.
@@ -77,9 +99,11 @@ pub fn plan(message: &dyn Reopen) -> Result<Plan, ScanError> {
     let findings = find_in(&mut *message.open()?, Nested::Leaf)?;
     let cuts: Vec<Cut> = attachments(&findings).map(Cut::of).collect();
     let body = findings.structure.parts[0].body;
+    let whole = whole(&findings);
     let header = findings.structure.header;
     let mut plan = Plan {
         cuts,
+        whole,
         skeleton: Hash([0; 32]),
         line_ends: LineEnds::Lf,
         header,
@@ -88,6 +112,18 @@ pub fn plan(message: &dyn Reopen) -> Result<Plan, ScanError> {
     let ranges = plan.cuts.iter().map(|cut| (cut.start, cut.end));
     (plan.skeleton, plan.line_ends) = Skeleton::of(message, &plan.header, plan.body, ranges)?;
     Ok(plan)
+}
+
+fn whole(findings: &Findings) -> Whole {
+    let parts = &findings.structure.parts;
+    // A multipart in which no part begins is a file, too.
+    if !findings.envelopes.is_empty() {
+        Whole::WithEnvelopes
+    } else if parts.len() == 1 && is_to_be_sealed(&parts[0]) {
+        Whole::File
+    } else {
+        Whole::Text
+    }
 }
 
 fn attachments(findings: &Findings) -> impl Iterator<Item = &Part> {
@@ -125,10 +161,15 @@ impl Cut {
 }
 
 impl Plan {
-    /// How many attachments there are; often none.
+    /// How much of the message is to be sealed.
     #[must_use]
-    pub fn parts(&self) -> usize {
-        self.cuts.len()
+    pub fn extent(&self) -> Extent {
+        match self.whole {
+            _ if !self.cuts.is_empty() => Extent::Parts,
+            Whole::File => Extent::Whole,
+            Whole::WithEnvelopes => Extent::AlreadySealed,
+            Whole::Text => Extent::Nothing,
+        }
     }
 
     /// All attachments, in their order.

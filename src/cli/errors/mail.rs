@@ -182,7 +182,9 @@ pub(crate) fn no_recipients(error: RecipientsError, cannot: Cannot<'_>) -> Failu
     let reason = error.to_string();
     match error {
         RecipientsError::Directory(error) => error.into(),
-        RecipientsError::HeaderTooLong | RecipientsError::NobodyInHeader => cannot(Exit::Recipient)
+        RecipientsError::HeaderTooLong
+        | RecipientsError::Doubtful { .. }
+        | RecipientsError::NobodyInHeader => cannot(Exit::Recipient)
             .reason(reason)
             .hint("--to WHO names the recipients"),
         RecipientsError::Nobody => cannot(Exit::Usage).reason(reason),
