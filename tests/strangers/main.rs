@@ -11,6 +11,7 @@ mod fed;
 #[expect(dead_code, reason = "nobody starts other programs here")]
 mod letters;
 mod mail;
+mod mail_folders;
 mod mail_outside;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "every program here has an input")]

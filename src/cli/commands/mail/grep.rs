@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "PATTERN")]
     pattern: String,
 
-    /// Maildirs, mboxes, folders of .eml files, or such files
+    /// Maildirs, mboxes, messages, or folders of them (also of Thunderbird, Apple Mail exports, MH)
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 
