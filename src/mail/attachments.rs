@@ -117,21 +117,18 @@ pub fn plan(message: &dyn Reopen) -> Result<Plan, ScanError> {
 fn whole(findings: &Findings) -> Whole {
     let parts = &findings.structure.parts;
     // A multipart in which no part begins is a file, too.
-    if !findings.envelopes.is_empty() {
-        Whole::WithEnvelopes
-    } else if parts.len() == 1 && is_to_be_sealed(&parts[0]) {
+    if parts.len() == 1 && is_to_be_sealed(&parts[0]) && envelopes(findings).is_empty() {
         Whole::File
-    } else {
+    } else if findings.envelopes.is_empty() {
         Whole::Text
+    } else {
+        Whole::WithEnvelopes
     }
 }
 
 fn attachments(findings: &Findings) -> impl Iterator<Item = &Part> {
     let parts = &findings.structure.parts;
-    let envelopes = findings.envelopes.iter();
-    let envelopes: HashSet<&str> = envelopes
-        .map(|sealed| sealed.part.number.as_str())
-        .collect();
+    let envelopes = envelopes(findings);
     parts.iter().enumerate().filter_map(move |(at, part)| {
         // A multipart in which no part begins is shown as a file by mail programs.
         let holds_none = || parts.get(at + 1).is_none_or(|next| next.parent != Some(at));
@@ -141,6 +138,15 @@ fn attachments(findings: &Findings) -> impl Iterator<Item = &Part> {
             && !envelopes.contains(part.number.as_str());
         is_attachment.then_some(part)
     })
+}
+
+/// The numbers of parts that are envelopes. A text with one below other text is none.
+fn envelopes(findings: &Findings) -> HashSet<&str> {
+    let envelopes = findings.envelopes.iter();
+    let envelopes = envelopes.filter(|sealed| sealed.leading_bytes == 0);
+    envelopes
+        .map(|sealed| sealed.part.number.as_str())
+        .collect()
 }
 
 fn is_to_be_sealed(part: &Part) -> bool {

@@ -65,7 +65,7 @@ fn there_and_back(people: &People, folder: &str, messages: usize, others: &[&str
         match others.contains(&&**name) {
             true => assert_eq!(bytes, &before[name], "{name} is no mail"),
             false => assert!(
-                !memchr::memmem::find(bytes, b"the body").is_some(),
+                memchr::memmem::find(bytes, b"the body").is_none(),
                 "{name} in clear"
             ),
         }
@@ -179,8 +179,8 @@ fn entry_1_what_stays_in_the_clear_is_named_and_counted() {
     let people = People::new();
     for (name, reason) in [
         ("1.emlx", "Apple Mail"),
-        ("draft", "looks like a message"),
-        ("broken", "looks like a message"),
+        ("draft", "looks like mail"),
+        ("broken", "looks like mail"),
         ("linked", "symbolic link"),
         ("led/to.eml", "symbolic link"),
     ] {

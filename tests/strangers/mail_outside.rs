@@ -85,7 +85,7 @@ fn splice(bytes: &mut Vec<u8>, at: usize, removed: usize, new: &[u8]) {
 fn header_end(bytes: &[u8]) -> usize {
     let ends = [
         // CPython's feedparser: any line end, and its pattern of a header line.
-        end_by(bytes, &[b'\r', b'\n'], |line, number| {
+        end_by(bytes, b"\r\n", |line, number| {
             let colon = line.iter().position(|byte| *byte == b':');
             let name = &line[..colon.unwrap_or(0)];
             line.starts_with(b" ")
@@ -96,8 +96,7 @@ fn header_end(bytes: &[u8]) -> usize {
         // mutt: LF; the first of colon and blank must be a colon.
         end_by(bytes, b"\n", |line, number| {
             let first = line.iter().find(|byte| b": \t".contains(byte));
-            (number > 0 && line.starts_with(b" "))
-                || (number > 0 && line.starts_with(b"\t"))
+            (number > 0 && line.first().is_some_and(|byte| b" \t".contains(byte)))
                 || (number == 0 && line.starts_with(b"From "))
                 || first == Some(&b':')
         }),

@@ -13,6 +13,7 @@ mod letters;
 mod mail;
 mod mail_folders;
 mod mail_outside;
+mod mail_reading;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "every program here has an input")]
 mod support;

@@ -46,8 +46,9 @@ pub(crate) fn not_scanned(error: ScanError, cannot: Cannot<'_>) -> Failure {
 /// Why no envelope of a message was chosen.
 pub(crate) fn not_chosen(error: &PlaceError, cannot: Cannot<'_>) -> Failure {
     match error {
-        PlaceError::None(others) => {
+        PlaceError::None { others, fault } => {
             let mut failure = cannot(Exit::Damaged).reason(error.to_string());
+            failure.reasons.extend(fault.map(|fault| fault.to_string()));
             failure.class = Some("not-an-envelope");
             with_lines(failure, others.iter().map(describe_part).collect())
         }

@@ -179,8 +179,10 @@ pub enum Skip {
     /// It holds mail in a format that is not converted.
     #[error("it is in the format of {0}, which is not converted")]
     Format(&'static str),
-    /// It may be a message.
-    #[error("it looks like a message, but not certainly enough; if it is one, name it .eml")]
+    /// It may be a message, or an mbox.
+    #[error(
+        "it looks like mail, but not certainly enough; give a message the ending .eml, name an mbox itself"
+    )]
     Unclear,
     /// A folder that a walk does not enter.
     #[error("it is a hidden folder and was not looked into")]

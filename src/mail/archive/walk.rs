@@ -223,10 +223,10 @@ fn refuse_foreign(maildir: &Folder, place: &Folder) -> Result<(), Broken> {
 }
 
 /// The folders below that are worth a look, and all else but hidden files, the last name first.
-pub(super) fn list(
-    folder: &Folder,
-    is_maildir: bool,
-) -> Result<(Vec<Pending>, Vec<(Name, FileType)>), Refusal> {
+type Listing = (Vec<Pending>, Vec<(Name, FileType)>);
+
+/// Lists a folder.
+pub(super) fn list(folder: &Folder, is_maildir: bool) -> Result<Listing, Refusal> {
     let (mut below, mut others) = (Vec::new(), Vec::new());
     let refused = || Refusal::to("read", folder.path());
     for entry in folder.entries().map_err(refused())? {

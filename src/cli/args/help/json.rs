@@ -315,6 +315,7 @@ encl.mail-show/1          encl mail show
   parts[].type            text                  the media type, such as image/png
   parts[].name            text or null          the file name
   parts[].bytes           number                the length in bytes, as encoded
+  notes                   list of text          what is not shown, or not as it was meant, and why
 
 encl.mail-grep/1          encl mail grep: one for each message that matches
   file                    text                  the message or the mbox

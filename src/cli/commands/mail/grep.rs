@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::operations::mail::mailbox::search::{MailboxSearch, SearchOutcome, SearchReport};
+use encl::operations::mail::mailbox::search::{
+    MailboxSearch, SearchOutcome, SearchReport, Searched,
+};
 use encl::operations::mail::mailbox::unseal::MailboxOpener;
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
@@ -29,7 +31,8 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Search encrypted mail for a pattern
 ///
-/// Decrypts each message in memory, if I am a recipient, and prints the matching lines of its fields and texts. Plain messages
+/// Decrypts each message in memory, if I am a recipient, and prints the matching lines of its fields and texts, also in attached
+/// text, in messages within it, and in encrypted messages attached to others. What cannot be searched is reported. Plain messages
 /// are not searched: use grep. Exit code 1 if nothing matches.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Locked], "\
@@ -80,17 +83,30 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         new_rng: &new_rng,
         jobs: jobs_to_read(),
     };
-    let (mut found, mut tally) = (false, Tally::default());
+    let (mut found, mut binaries, mut tally) = (false, 0, Tally::default());
     for path in &arguments.paths {
         let mut shown = Ok(());
         let searched = search.search(path, &mut |report| {
-            found |= matches!(report.outcome, SearchOutcome::Found(_));
+            if let SearchOutcome::Searched(searched) = &report.outcome {
+                found |= !searched.lines.is_empty();
+                binaries += searched.binaries;
+            }
             let shown_now = show(report, arguments, context, &mut tally);
             shown = std::mem::replace(&mut shown, Ok(())).and(shown_now);
         });
         shown?;
         let searched = searched.map_err(|error| mail::mailbox("search", path, &error));
         tally.add(context.terminal, searched);
+    }
+    if binaries > 0 {
+        let parts = if binaries == 1 {
+            "part was"
+        } else {
+            "parts were"
+        };
+        context
+            .terminal
+            .notice(&format!("{binaries} {parts} not searched: no text"));
     }
     tally.end()?;
     match found {
@@ -142,7 +158,13 @@ fn show(
 ) -> Result<(), Failure> {
     let name = message_name(&report.path, report.number);
     match report.outcome {
-        SearchOutcome::Found(lines) => {
+        SearchOutcome::Searched(Searched { lines, unread, .. }) => {
+            for why in unread {
+                context.terminal.warning(&format!("{name}: {}", safe(&why)));
+            }
+            if lines.is_empty() {
+                return Ok(());
+            }
             let words = if arguments.files_with_matches {
                 name
             } else {

@@ -45,6 +45,10 @@ use encl::operations::seal::SealTerms;
   $ encl mail wrap letter.eml > sealed.eml
   $ encl mail wrap letter.eml --to bob@example.org -o for-bob.eml
   $ encl mail wrap - --crlf < letter.eml | wc -c"))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one switch of the command line"
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     message: OneMessage,

@@ -50,6 +50,7 @@ const FORMATS: [(&str, &[u8], &str); 5] = [
 const WEB_PAGES: [&str; 2] = ["mht", "mhtml"];
 /// The date in the first line of a patch that git made, whenever that was.
 const OF_GIT: &[u8] = b" Mon Sep 17 00:00:00 2001";
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// Bytes that are looked at before it is decided to read a header.
 const HEAD_BYTES: u64 = 64;
 
@@ -85,12 +86,13 @@ pub(in crate::mail::archive) fn look(name: &Path, file: &File) -> io::Result<Loo
         return Ok(Look::Other);
     }
     let header = Header::read(&mut text)?;
-    Ok(
-        match is_mail(&header, &[&OF_MAIL[..], &OF_LETTERS].concat()) {
-            true => Look::Mbox,
-            false => Look::Other,
-        },
-    )
+    Ok(if is_mail(&header, &[&OF_MAIL[..], &OF_LETTERS].concat()) {
+        Look::Mbox
+    } else if has_date(&from_line) {
+        Look::Left(Skip::Unclear)
+    } else {
+        Look::Other
+    })
 }
 
 /// Whether a line `From …` comes, with empty lines before it; those are then read.
@@ -111,6 +113,15 @@ fn is_at_from_line(text: &mut impl BufRead) -> io::Result<bool> {
             }
         }
     }
+}
+
+/// Whether a line ends in a date as an mbox has it: `Mon Nov 30 09:00:00 2026`, perhaps with a zone.
+fn has_date(from_line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(from_line);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.windows(4).any(|four| {
+        WEEKDAYS.contains(&four[0]) && four[2].parse::<u8>().is_ok() && four[3].contains(':')
+    })
 }
 
 fn look_at_message(name: &Path, text: &mut impl BufRead) -> io::Result<Look> {
@@ -192,6 +203,11 @@ mod tests {
                 "Inbox",
                 mbox.replace("a@example.org Mon", "- Mon"),
                 Look::Mbox,
+            ),
+            (
+                "Inbox",
+                "From - Mon Nov 30 09:00:00 2026\n\nno header\n".to_owned(),
+                Look::Left(Skip::Unclear),
             ),
             ("1.eml", "anything".to_owned(), Look::Message),
             (

@@ -80,12 +80,11 @@ fn pieces(text: &str) -> Vec<Mailbox> {
     while start < text.len() && faults < FAULTS_MAX {
         let end = piece_end(&text[start..]).map_or(text.len(), |end| start + end);
         let piece = text[start..end].trim();
-        match parse_list(piece) {
-            Ok(list) => mailboxes.extend(list),
-            Err(_) => {
-                faults += 1;
-                mailboxes.extend(address_in(piece));
-            }
+        if let Ok(list) = parse_list(piece) {
+            mailboxes.extend(list);
+        } else {
+            faults += 1;
+            mailboxes.extend(address_in(piece));
         }
         start = end + 1;
     }
