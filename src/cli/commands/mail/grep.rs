@@ -83,13 +83,15 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         new_rng: &new_rng,
         jobs: jobs_to_read(),
     };
-    let (mut found, mut binaries, mut tally) = (false, 0, Tally::default());
+    let (mut found, mut tally) = (false, Tally::default());
+    let (mut binaries, mut of_others) = (0, 0);
     for path in &arguments.paths {
         let mut shown = Ok(());
         let searched = search.search(path, &mut |report| {
             if let SearchOutcome::Searched(searched) = &report.outcome {
                 found |= !searched.lines.is_empty();
                 binaries += searched.binaries;
+                of_others += searched.of_others;
             }
             let shown_now = show(report, arguments, context, &mut tally);
             shown = std::mem::replace(&mut shown, Ok(())).and(shown_now);
@@ -99,20 +101,26 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         tally.add(context.terminal, searched);
     }
     if binaries > 0 {
-        let parts = if binaries == 1 {
-            "part was"
-        } else {
-            "parts were"
-        };
+        let text = counted(binaries, "part was", "parts were");
         context
             .terminal
-            .notice(&format!("{binaries} {parts} not searched: no text"));
+            .notice(&format!("{text} not searched: no text"));
+    }
+    if of_others > 0 {
+        let text = counted(of_others, "envelope was", "envelopes were");
+        context
+            .terminal
+            .notice(&format!("{text} not opened: not for you"));
     }
     tally.end()?;
     match found {
         true => Ok(()),
         false => Err(CommandError::Reported(Exit::Failed)),
     }
+}
+
+fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 fn pattern(arguments: &Arguments) -> Result<Regex, Failure> {

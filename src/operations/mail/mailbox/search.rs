@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::ConversionError;
 use super::unseal::{MailboxOpener, SealedState};
-use crate::envelope::Content;
+use crate::envelope::{Content, OpenError};
 use crate::mail::archive::{
     Archive, ArchiveError, Decision, Direction, Event, MessageError, MessageOutcome, Mode, Run,
     Skip, Transform,
@@ -63,6 +63,8 @@ pub struct Searched {
     pub lines: Vec<String>,
     /// Parts that are no text, and were not searched.
     pub binaries: u64,
+    /// Envelopes that none of my keys opens.
+    pub of_others: u64,
     /// What else was not searched, or not as it was meant: a clause for each, at most 100.
     pub unread: Vec<String>,
 }
@@ -125,6 +127,7 @@ impl MailboxSearch<'_> {
             match self.opened(message, sealed) {
                 Ok(spool) => self.search_opened(&spool, depth + 1, searched)?,
                 Err(error @ ConversionError::Spool(_)) => return Err(error),
+                Err(ConversionError::Open(OpenError::NoKey(_))) => searched.of_others += 1,
                 Err(error) => searched.note(sealed, Why::Envelope(error.to_string())),
             }
         }
@@ -198,7 +201,8 @@ impl Searched {
     /// As the reason why a message is left alone, which is all that a [`Transform`] can say.
     fn told(&self) -> String {
         let one_line = |text: &String| text.replace(['\n', '\r'], " ");
-        let head = [self.binaries.to_string(), self.unread.len().to_string()];
+        let head = [self.binaries, self.of_others, self.unread.len() as u64];
+        let head = head.map(|number| number.to_string());
         let lines = self.unread.iter().chain(&self.lines).map(one_line);
         head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
     }
@@ -211,9 +215,10 @@ impl Searched {
                 .and_then(|line| line.parse().ok())
                 .unwrap_or_default()
         };
-        let (binaries, unread) = (number(), number());
+        let (binaries, of_others, unread) = (number(), number(), number());
         Self {
             binaries,
+            of_others,
             unread: lines
                 .by_ref()
                 .take(usize::try_from(unread).unwrap_or_default())
