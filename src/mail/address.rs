@@ -7,13 +7,11 @@ mod lexer;
 mod parser;
 
 use std::fmt::{self, Write as _};
-use std::ops::Range;
 
 use super::words;
 use crate::json;
 use lexer::is_atom_byte;
-pub(super) use lexer::{Kind, Lexer, Token, unquoted};
-pub(super) use parser::{phrase, placed};
+pub(super) use lexer::{Kind, Lexer};
 
 /// Addresses in one list: no policy names more recipients.
 pub const MAILBOXES_MAX: usize = crate::policy::RECIPIENTS_MAX;
@@ -112,8 +110,7 @@ impl AddressError {
 /// # Errors
 /// [`AddressError`] for a list that is not understood to its end.
 pub fn parse_list(text: &str) -> Result<Vec<Mailbox>, AddressError> {
-    let placed = placed(text)?;
-    Ok(placed.into_iter().map(|placed| placed.mailbox).collect())
+    parser::mailboxes(text)
 }
 
 /// Why a text is not one mail address.
@@ -141,12 +138,6 @@ pub fn parse_address(text: &str) -> Result<Mailbox, NotOneAddress> {
         (None, _) => Err(NotOneAddress::Nobody),
         (Some(_), false) => Err(NotOneAddress::Several),
     }
-}
-
-/// A mailbox, and where its address stands in the list.
-pub(super) struct Placed {
-    pub(super) mailbox: Mailbox,
-    pub(super) address: Range<usize>,
 }
 
 impl Mailbox {

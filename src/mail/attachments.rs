@@ -33,10 +33,32 @@ use crate::policy::Hash;
 /// What is to be sealed of a message. It was read twice for that; [`Plan::write`] reads it once more.
 pub struct Plan {
     cuts: Vec<Cut>,
+    whole: Whole,
     skeleton: Hash,
     line_ends: LineEnds,
     header: Header,
     body: u64,
+}
+
+/// What a message is whose parts are none that are to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    File,
+    WithEnvelopes,
+    Text,
+}
+
+/// How much of a message is to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// These parts of it, as [`Plan::write`] does.
+    Parts,
+    /// All of it: it has no text to stay in the open, but is itself the file, as scanners and fax gateways send it.
+    Whole,
+    /// Nothing more: all that is to be sealed are envelopes.
+    AlreadySealed,
+    /// Nothing: it is text.
+    Nothing,
 }
 
 /// A part that becomes an envelope.
@@ -77,9 +99,11 @@ pub fn plan(message: &dyn Reopen) -> Result<Plan, ScanError> {
     let findings = find_in(&mut *message.open()?, Nested::Leaf)?;
     let cuts: Vec<Cut> = attachments(&findings).map(Cut::of).collect();
     let body = findings.structure.parts[0].body;
+    let whole = whole(&findings);
     let header = findings.structure.header;
     let mut plan = Plan {
         cuts,
+        whole,
         skeleton: Hash([0; 32]),
         line_ends: LineEnds::Lf,
         header,
@@ -90,12 +114,21 @@ pub fn plan(message: &dyn Reopen) -> Result<Plan, ScanError> {
     Ok(plan)
 }
 
+fn whole(findings: &Findings) -> Whole {
+    let parts = &findings.structure.parts;
+    // A multipart in which no part begins is a file, too.
+    if parts.len() == 1 && is_to_be_sealed(&parts[0]) && envelopes(findings).is_empty() {
+        Whole::File
+    } else if findings.envelopes.is_empty() {
+        Whole::Text
+    } else {
+        Whole::WithEnvelopes
+    }
+}
+
 fn attachments(findings: &Findings) -> impl Iterator<Item = &Part> {
     let parts = &findings.structure.parts;
-    let envelopes = findings.envelopes.iter();
-    let envelopes: HashSet<&str> = envelopes
-        .map(|sealed| sealed.part.number.as_str())
-        .collect();
+    let envelopes = envelopes(findings);
     parts.iter().enumerate().filter_map(move |(at, part)| {
         // A multipart in which no part begins is shown as a file by mail programs.
         let holds_none = || parts.get(at + 1).is_none_or(|next| next.parent != Some(at));
@@ -105,6 +138,15 @@ fn attachments(findings: &Findings) -> impl Iterator<Item = &Part> {
             && !envelopes.contains(part.number.as_str());
         is_attachment.then_some(part)
     })
+}
+
+/// The numbers of parts that are envelopes. A text with one below other text is none.
+fn envelopes(findings: &Findings) -> HashSet<&str> {
+    let envelopes = findings.envelopes.iter();
+    let envelopes = envelopes.filter(|sealed| sealed.leading_bytes == 0);
+    envelopes
+        .map(|sealed| sealed.part.number.as_str())
+        .collect()
 }
 
 fn is_to_be_sealed(part: &Part) -> bool {
@@ -125,10 +167,15 @@ impl Cut {
 }
 
 impl Plan {
-    /// How many attachments there are; often none.
+    /// How much of the message is to be sealed.
     #[must_use]
-    pub fn parts(&self) -> usize {
-        self.cuts.len()
+    pub fn extent(&self) -> Extent {
+        match self.whole {
+            _ if !self.cuts.is_empty() => Extent::Parts,
+            Whole::File => Extent::Whole,
+            Whole::WithEnvelopes => Extent::AlreadySealed,
+            Whole::Text => Extent::Nothing,
+        }
     }
 
     /// All attachments, in their order.

@@ -1,16 +1,19 @@
 //! Envelopes in a message, found by what they are: whatever transport did to type, name, encoding, columns and nesting, an
-//! envelope is a leaf whose content begins with `encl/1` and a line feed, or with the line that begins armor.
+//! envelope is a leaf whose content begins with `encl/1` and a line feed, or with the line that begins armor. In a text, armor may
+//! stand below other text.
 //!
 //! Other versions are found too, so that opening them can report that they are newer. Text in preambles and epilogues is in no
 //! part and never an envelope.
 
 mod armor;
+mod fault;
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, Read};
 
-use self::armor::{ArmorEnd, UpToEnd};
+use self::armor::{ArmorBegin, ArmorEnd, UpToEnd};
+pub use self::fault::{Fault, fault};
 use super::reopen::Reopen;
 use super::scan::{Encoding, Nested, Part, ScanError, Structure, Visitor, scan};
 use super::transfer::{Decoded, Decoder};
@@ -47,6 +50,8 @@ pub struct Sealed {
     pub encoding: Encoding,
     /// Whether it is text.
     pub form: Form,
+    /// Bytes of the decoded text that stand before it: armor may have a greeting above.
+    pub leading_bytes: u64,
     /// Bytes that were appended after it, such as the footer of a mailing list, without blanks and line ends around them.
     pub trailing_bytes: u64,
     /// Whether it has our media type.
@@ -104,7 +109,7 @@ pub(super) fn body<'a>(body: impl Read + Send + 'a, found: &Sealed) -> Box<dyn R
     let decoded = Decoded::new(body, found.encoding);
     match found.form {
         Form::Binary => Box::new(decoded),
-        Form::Armored => Box::new(UpToEnd::new(decoded)),
+        Form::Armored => Box::new(UpToEnd::new(decoded, found.leading_bytes)),
     }
 }
 
@@ -137,6 +142,8 @@ enum Leaf {
     /// This much of its body was seen, too little to tell.
     Unknown(Vec<u8>),
     Sealed(Box<Counting>),
+    /// A text, in which armor may still begin.
+    Text(Box<Looking>),
     Other,
 }
 
@@ -151,10 +158,15 @@ impl Visitor for Finder {
         match &mut self.leaf {
             Leaf::Other => {}
             Leaf::Sealed(counting) => counting.push(bytes),
+            Leaf::Text(looking) => {
+                if let Some(counting) = looking.push(bytes) {
+                    self.leaf = Leaf::Sealed(counting);
+                }
+            }
             Leaf::Unknown(head) => {
                 head.extend_from_slice(bytes);
                 if head.len() >= HEAD_BYTES {
-                    self.leaf = Leaf::of(head, part.encoding, Body::GoesOn);
+                    self.leaf = Leaf::of(head, part, Body::GoesOn);
                 }
             }
         }
@@ -163,7 +175,10 @@ impl Visitor for Finder {
     fn leaf_ended(&mut self, part: &Part) {
         let mut leaf = std::mem::take(&mut self.leaf);
         if let Leaf::Unknown(head) = &leaf {
-            leaf = Leaf::of(head, part.encoding, Body::Whole);
+            leaf = Leaf::of(head, part, Body::Whole);
+        }
+        if let Leaf::Text(looking) = leaf {
+            leaf = looking.finish().map_or(Leaf::Other, Leaf::Sealed);
         }
         let (part, is_declared) = (part.clone(), part.media_type == MEDIA_TYPE);
         match leaf {
@@ -171,10 +186,13 @@ impl Visitor for Finder {
                 part,
                 encoding: counting.encoding,
                 form: counting.form,
+                leading_bytes: counting.leading_bytes,
                 trailing_bytes: counting.finish(),
                 is_declared,
             }),
-            Leaf::Other | Leaf::Unknown(_) => self.others.push(Other { part, is_declared }),
+            Leaf::Other | Leaf::Text(_) | Leaf::Unknown(_) => {
+                self.others.push(Other { part, is_declared });
+            }
         }
     }
 
@@ -193,7 +211,8 @@ enum Body {
 
 impl Leaf {
     /// Tells by the beginning of a body what it is.
-    fn of(body: &[u8], declared: Encoding, length: Body) -> Self {
+    fn of(body: &[u8], part: &Part, length: Body) -> Self {
+        let declared = part.encoding;
         let head = &body[..body.len().min(HEAD_BYTES)];
         let is_encoded = matches!(declared, Encoding::Base64 | Encoding::QuotedPrintable);
         // Gateways lose the field that names the encoding.
@@ -202,6 +221,13 @@ impl Leaf {
         let found = encodings
             .find_map(|encoding| Some((encoding, Form::of(&decoded(head, encoding, length))?)));
         match found {
+            None if part.media_type.starts_with("text/") => {
+                let mut looking = Looking::new(declared);
+                match looking.push(body) {
+                    Some(counting) => Self::Sealed(counting),
+                    None => Self::Text(Box::new(looking)),
+                }
+            }
             None => Self::Other,
             Some((encoding, form)) => {
                 let mut counting = Counting::new(encoding, form);
@@ -221,10 +247,51 @@ fn decoded(head: &[u8], encoding: Encoding, length: Body) -> Vec<u8> {
     out
 }
 
+/// A text that is passing, in which armor may begin.
+struct Looking {
+    encoding: Encoding,
+    decoder: Option<Decoder>,
+    begin: ArmorBegin,
+}
+
+impl Looking {
+    fn new(encoding: Encoding) -> Self {
+        Self {
+            encoding,
+            decoder: Some(Decoder::new(encoding)),
+            begin: ArmorBegin::default(),
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Option<Box<Counting>> {
+        let mut decoded = Vec::new();
+        self.decoder.as_mut()?.push(bytes, &mut decoded);
+        self.look(&decoded)
+    }
+
+    fn finish(mut self) -> Option<Box<Counting>> {
+        let mut decoded = Vec::new();
+        self.decoder.as_mut()?.finish(&mut decoded);
+        self.look(&decoded)
+    }
+
+    /// Once armor has begun, the same decoder goes on with it.
+    fn look(&mut self, decoded: &[u8]) -> Option<Box<Counting>> {
+        let from = self.begin.pass(decoded)?;
+        let mut counting = Counting::new(self.encoding, Form::Armored);
+        counting.leading_bytes = self.begin.leading_bytes();
+        counting.decoder = self.decoder.take()?;
+        counting.decoded.extend_from_slice(&decoded[from..]);
+        counting.look_for_end();
+        Some(Box::new(counting))
+    }
+}
+
 /// An envelope that is passing, of which only its end matters here.
 struct Counting {
     encoding: Encoding,
     form: Form,
+    leading_bytes: u64,
     decoder: Decoder,
     decoded: Vec<u8>,
     armor: ArmorEnd,
@@ -235,6 +302,7 @@ impl Counting {
         Self {
             encoding,
             form,
+            leading_bytes: 0,
             decoder: Decoder::new(encoding),
             decoded: Vec::new(),
             armor: ArmorEnd::default(),

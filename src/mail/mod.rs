@@ -22,9 +22,9 @@ pub mod words;
 
 pub use address::{AddressError, AddressFault, Mailbox, NotOneAddress, parse_address, parse_list};
 pub use base64_lines::Base64Lines;
-pub use display::{Display, Listed, Text};
-pub use find::{Findings, Form, MEDIA_TYPE, Other, Sealed, find, open_body};
-pub use header::{Field, HEADER_BYTES_MAX, Header, HeaderEnd};
+pub use display::{Display, Listed, Text, Unread, Why};
+pub use find::{Fault, Findings, Form, MEDIA_TYPE, Other, Sealed, fault, find, open_body};
+pub use header::{Doubt, DoubtfulLine, Field, HEADER_BYTES_MAX, Header, HeaderEnd};
 pub use maildir_name::{MaildirPlace, maildir_name};
 pub use message::{Body, Boundary, Eol, Frame, NOTICE_BYTES_MAX, Notice, NoticeError, SealedBy};
 pub use outer::{Difference, Outer, differences, trace};

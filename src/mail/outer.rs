@@ -5,33 +5,18 @@
 
 mod differences;
 mod fold;
-mod seven_bit;
 pub mod trace;
+mod value;
 
 use std::collections::HashSet;
 
 pub use differences::{Difference, differences};
 pub use fold::write_field;
 
-use super::{Eol, Field, HEADER_BYTES_MAX, Header, words};
+use self::value::{Grammar, Missing};
+use super::{Doubt, Eol, Field, HEADER_BYTES_MAX, Header, words};
 use crate::json;
-use seven_bit::seven_bit;
 
-/// Fields that are copied, with those whose name begins with `List-` (RFC 2369, RFC 2919).
-const COPIED: [&str; 11] = [
-    "From",
-    "Sender",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Date",
-    "Message-ID",
-    "In-Reply-To",
-    "References",
-    "Auto-Submitted",
-    "Precedence",
-];
-const LIST: &str = "List-";
 /// Of these a reader picks one of two, and not every reader the same.
 const ONCE: [&str; 3] = ["From", "Date", "Message-ID"];
 /// Fields that hold address lists.
@@ -52,9 +37,6 @@ const NEEDED: [&str; 8] = [
 pub const OUTER_FIELDS_MAX: usize = 256;
 /// Bytes of all of them. The header outside must be one that is understood, with room for what servers add.
 const OUTER_BYTES_MAX: usize = HEADER_BYTES_MAX / 4 * 3;
-/// Bytes of a field's name, so that it stands on a line with something behind it.
-const NAME_BYTES_MAX: usize = 64;
-
 /// The header fields outside, in their order, and what had to be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outer {
@@ -73,23 +55,42 @@ pub enum OuterWarning {
         /// Its name.
         name: String,
     },
-    /// A field holds a control, or a character that hides or reorders others.
-    #[error("{name} holds a control character and is not shown outside")]
-    Control {
+    /// Nothing in the field is what such a field consists of.
+    #[error("{name} cannot be read and is not shown outside")]
+    Unreadable {
         /// Its name.
         name: String,
     },
-    /// A field is neither ASCII nor UTF-8.
-    #[error("{name} is in an unknown character set and is not shown outside")]
-    Charset {
+    /// Something in the field is not what such a field consists of.
+    #[error("{name} cannot be read whole; outside stands only what can")]
+    Text {
         /// Its name.
         name: String,
     },
-    /// A field holds something else than ASCII where no encoded word can stand.
-    #[error("{name} cannot be written in ASCII and is not shown outside")]
-    SevenBit {
-        /// Its name.
+    /// The name beside an address is not readable, or too long.
+    #[error("a name in {name} cannot be written outside; the address stands there alone")]
+    PersonName {
+        /// The field's name.
         name: String,
+    },
+    /// An address in the field holds something else than ASCII, where it has no other form.
+    #[error("an address in {name} cannot be written in ASCII and is not shown outside")]
+    Address {
+        /// The field's name.
+        name: String,
+    },
+    /// Readers differ whether the header goes on, and with it these fields.
+    #[error(
+        "line {line} of the header {doubt}: to many programs text begins there, so nothing behind it is shown outside ({})",
+        names.join(", ")
+    )]
+    Doubtful {
+        /// The number of the line, from 1.
+        line: usize,
+        /// What it is.
+        doubt: Doubt,
+        /// The names of fields behind it that would stand outside.
+        names: Vec<String>,
     },
     /// A line of the field would be too long: for SMTP, or where the field is not needed there, for a screen.
     #[error(
@@ -112,9 +113,10 @@ impl Outer {
     #[must_use]
     pub fn of(header: &Header, subject: &str) -> Self {
         let mut copier = Copier::default();
-        for field in header.fields() {
+        for field in header.certain_fields() {
             copier.field(&field);
         }
+        copier.warnings.extend(doubtful(header));
         let mut outer = Self {
             fields: copier.fields,
             warnings: copier.warnings,
@@ -167,10 +169,10 @@ struct Copier {
 
 impl Copier {
     fn field(&mut self, field: &Field<'_>) {
-        if !is_copied(field.name) {
+        let Some(grammar) = Grammar::of(field.name) else {
             return;
-        }
-        let value = field.unfolded();
+        };
+        let value = field.text();
         if value.is_empty() {
             return;
         }
@@ -181,8 +183,9 @@ impl Copier {
             self.over_limit += 1;
             return;
         }
-        match self.value(field.name, value) {
+        match self.value(field.name, grammar, &value) {
             Ok(value) if self.bytes + value.len() > OUTER_BYTES_MAX => self.over_limit += 1,
+            Ok(value) if value.is_empty() => {}
             Ok(value) => {
                 self.bytes += value.len();
                 self.fields.push((field.name.to_owned(), value));
@@ -191,48 +194,50 @@ impl Copier {
         }
     }
 
-    fn value(&mut self, name: &str, value: Vec<u8>) -> Result<String, OuterWarning> {
+    fn value(&mut self, name: &str, grammar: Grammar, value: &str) -> Result<String, OuterWarning> {
         let owned = || name.to_owned();
         if is_one_of(&ONCE, name) && !self.once.insert(name.to_ascii_lowercase()) {
             return Err(OuterWarning::Repeated { name: owned() });
         }
-        let value =
-            String::from_utf8(value).map_err(|_| OuterWarning::Charset { name: owned() })?;
-        if !json::is_clean(&value) {
-            return Err(OuterWarning::Control { name: owned() });
-        }
-        let value =
-            seven_bit(name, &value).ok_or_else(|| OuterWarning::SevenBit { name: owned() })?;
-        let value = foldable(name, value);
+        let value = grammar.value(value);
+        let value = value.ok_or_else(|| OuterWarning::Unreadable { name: owned() })?;
         let fits = if is_one_of(&NEEDED, name) {
-            fold::is_writable(name, &value)
+            fold::is_writable(name, &value.text)
         } else {
-            fold::is_narrow(name, &value)
+            fold::is_narrow(name, &value.text)
         };
-        if fits {
-            Ok(value)
-        } else {
-            Err(OuterWarning::LongWord { name: owned() })
+        if !fits {
+            return Err(OuterWarning::LongWord { name: owned() });
+        }
+        self.warnings.extend(match value.missing {
+            Missing::Nothing => None,
+            Missing::Name => Some(OuterWarning::PersonName { name: owned() }),
+            Missing::Address => Some(OuterWarning::Address { name: owned() }),
+            Missing::Text => Some(OuterWarning::Text { name: owned() }),
+        });
+        Ok(value.text)
+    }
+}
+
+/// Why fields behind a line of doubt are missing, if any are.
+fn doubtful(header: &Header) -> Option<OuterWarning> {
+    let line = header.doubtful_line()?;
+    let mut names: Vec<String> = Vec::new();
+    for field in header.doubtful_fields() {
+        let is_new = || {
+            !names
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(field.name))
+        };
+        if Grammar::of(field.name).is_some() && is_new() {
+            names.push(field.name.to_owned());
         }
     }
-}
-
-/// An address list without blanks gets some, where it would become too long a line.
-fn foldable(name: &str, value: String) -> String {
-    let spaced = || seven_bit::spaced(&value).filter(|_| is_one_of(&ADDRESSES, name));
-    if fold::is_narrow(name, &value) {
-        value
-    } else {
-        spaced().unwrap_or(value)
-    }
-}
-
-fn is_copied(name: &str) -> bool {
-    let prefix = name.get(..LIST.len());
-    let is_list = prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(LIST));
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    is_one_of(&COPIED, name)
-        || (is_list && name.len() <= NAME_BYTES_MAX && name.bytes().all(is_plain))
+    (!names.is_empty()).then_some(OuterWarning::Doubtful {
+        line: line.line,
+        doubt: line.doubt,
+        names,
+    })
 }
 
 fn is_one_of(names: &[&str], name: &str) -> bool {

@@ -7,12 +7,13 @@ use super::header::{Field, Header};
 const RESENT: &str = "Resent-";
 
 /// The fields that name readers: To and Cc; of a message that was sent on, those of its topmost Resent block instead
-/// (RFC 5322 §3.6.6: the last one to send it on stands first).
+/// (RFC 5322 §3.6.6: the last one to send it on stands first). Behind a line of doubt ([`Header::doubtful_line`]) nobody is named,
+/// as in the header outside and for the mail system.
 #[must_use]
 pub fn visible(header: &Header) -> Vec<Field<'_>> {
     let resent = resent_block(header);
     let (fields, to, cc) = if resent.is_empty() {
-        (header.fields().collect(), "To", "Cc")
+        (header.certain_fields().collect(), "To", "Cc")
     } else {
         (resent, "Resent-To", "Resent-Cc")
     };
@@ -41,7 +42,7 @@ pub fn blind(header: &Header) -> Vec<Field<'_>> {
 pub fn blind_readers(header: &Header) -> Vec<Field<'_>> {
     let resent = resent_block(header);
     let (fields, bcc) = if resent.is_empty() {
-        (header.fields().collect(), "Bcc")
+        (header.certain_fields().collect(), "Bcc")
     } else {
         (resent, "Resent-Bcc")
     };
@@ -73,7 +74,7 @@ fn resent_block(header: &Header) -> Vec<Field<'_>> {
     };
     let mut seen = HashSet::new();
     header
-        .fields()
+        .certain_fields()
         .skip_while(|field| !is_resent(field))
         .take_while(|field| is_resent(field) && seen.insert(field.name.to_ascii_lowercase()))
         .collect()

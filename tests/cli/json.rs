@@ -46,7 +46,7 @@ const STORY: &[(i32, &str, &str)] = &[
     (
         0,
         "alice",
-        "encl mail wrap letter.eml --attachments --json > plain.eml",
+        "encl mail wrap letter.eml --attachments --if-any --json > plain.eml",
     ),
     // Files.
     (

@@ -122,6 +122,9 @@ fn describe_outside(outside: &Outside<'_>) -> String {
                 describe_part(other)
             )
         }
+        Outside::Before { part, bytes } => {
+            format!("before the envelope in part {part}, not encrypted: {bytes} bytes")
+        }
         Outside::Behind { part, bytes } => {
             format!("after the envelope in part {part}, not encrypted: {bytes} bytes")
         }

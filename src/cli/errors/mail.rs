@@ -6,7 +6,7 @@ use std::path::Path;
 
 use encl::atomic_file::AtomicFileError;
 use encl::envelope::{OpenError, SealError};
-use encl::mail::archive::{ArchiveError, MessageError};
+use encl::mail::archive::{ArchiveError, MessageError, Skip};
 use encl::mail::{NotOneAddress, ScanError};
 use encl::operations::mail::incoming::received::PlaceError;
 use encl::operations::mail::incoming::sender_check::{FromFault, SenderMismatch};
@@ -46,8 +46,9 @@ pub(crate) fn not_scanned(error: ScanError, cannot: Cannot<'_>) -> Failure {
 /// Why no envelope of a message was chosen.
 pub(crate) fn not_chosen(error: &PlaceError, cannot: Cannot<'_>) -> Failure {
     match error {
-        PlaceError::None(others) => {
+        PlaceError::None { others, fault } => {
             let mut failure = cannot(Exit::Damaged).reason(error.to_string());
+            failure.reasons.extend(fault.map(|fault| fault.to_string()));
             failure.class = Some("not-an-envelope");
             with_lines(failure, others.iter().map(describe_part).collect())
         }
@@ -106,8 +107,15 @@ pub(crate) fn not_converted(
         error @ (MessageError::Occupied(_) | MessageError::OriginalDiffers(_)) => {
             with_causes(cannot(Exit::Exists), &error)
         }
+        MessageError::Mbox(error) => with_causes(cannot(exit_of(&error)), &*error),
         error => with_causes(cannot(Exit::Failed), &error),
     }
+}
+
+/// What was left in the clear, though it is mail or may be.
+pub(crate) fn left_in_clear(name: &str, path: &Path, skip: &Skip) -> Failure {
+    let failure = Failure::new(Exit::Failed, format!("cannot seal {name}")).file(path);
+    failure.reason(safe(&skip.to_string()))
 }
 
 fn conversion(error: ConversionError, cannot: Cannot<'_>) -> Failure {
@@ -139,15 +147,20 @@ fn conversion(error: ConversionError, cannot: Cannot<'_>) -> Failure {
 
 /// Why a mailbox was not worked on.
 pub(crate) fn mailbox(verb: &str, path: &Path, error: &ArchiveError) -> Failure {
-    let exit = match error {
-        ArchiveError::NotMail(_) | ArchiveError::OriginalsInside(_) => Exit::Usage,
+    let failure = Failure::new(exit_of(error), format!("cannot {verb} {}", shown(path)));
+    with_causes(failure.file(path), error)
+}
+
+fn exit_of(error: &ArchiveError) -> Exit {
+    match error {
+        ArchiveError::NotMail(_)
+        | ArchiveError::NothingFound(_)
+        | ArchiveError::OriginalsInside(_) => Exit::Usage,
         ArchiveError::OriginalDiffers(_) | ArchiveError::File(AtomicFileError::ForeignLink(_)) => {
             Exit::Exists
         }
         _ => Exit::Failed,
-    };
-    let failure = Failure::new(exit, format!("cannot {verb} {}", shown(path))).file(path);
-    with_causes(failure, error)
+    }
 }
 
 fn with_causes(failure: Failure, error: &(dyn Error + 'static)) -> Failure {
@@ -182,7 +195,9 @@ pub(crate) fn no_recipients(error: RecipientsError, cannot: Cannot<'_>) -> Failu
     let reason = error.to_string();
     match error {
         RecipientsError::Directory(error) => error.into(),
-        RecipientsError::HeaderTooLong | RecipientsError::NobodyInHeader => cannot(Exit::Recipient)
+        RecipientsError::HeaderTooLong
+        | RecipientsError::Doubtful { .. }
+        | RecipientsError::NobodyInHeader => cannot(Exit::Recipient)
             .reason(reason)
             .hint("--to WHO names the recipients"),
         RecipientsError::Nobody => cannot(Exit::Usage).reason(reason),

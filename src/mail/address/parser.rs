@@ -1,11 +1,11 @@
 //! The grammar of address lists, one token at a time: nothing recurses, nothing is read twice.
 
 use super::lexer::{Kind, Lexer, Token, unquoted};
-use super::{AddressError, AddressFault, LIST_BYTES_MAX, MAILBOXES_MAX, Mailbox, Placed};
+use super::{AddressError, AddressFault, LIST_BYTES_MAX, MAILBOXES_MAX, Mailbox};
 use super::{WORDS_MAX, address, words};
 
-/// All mailboxes of the list, and their places.
-pub(crate) fn placed(text: &str) -> Result<Vec<Placed>, AddressError> {
+/// All mailboxes of the list.
+pub(super) fn mailboxes(text: &str) -> Result<Vec<Mailbox>, AddressError> {
     if text.len() > LIST_BYTES_MAX {
         return Err(AddressError::new(AddressFault::TooLong, text, 0));
     }
@@ -13,12 +13,12 @@ pub(crate) fn placed(text: &str) -> Result<Vec<Placed>, AddressError> {
         text,
         lexer: Lexer::new(text),
         next: None,
-        placed: Vec::new(),
+        mailboxes: Vec::new(),
         comment: None,
     };
     parser.advance()?;
     parser.list()?;
-    Ok(parser.placed)
+    Ok(parser.mailboxes)
 }
 
 struct Parser<'a> {
@@ -26,7 +26,7 @@ struct Parser<'a> {
     lexer: Lexer<'a>,
     /// The token that is due; comments are put aside.
     next: Option<Token>,
-    placed: Vec<Placed>,
+    mailboxes: Vec<Mailbox>,
     /// The last comment behind what was read, which is a name where no other is.
     comment: Option<Token>,
 }
@@ -62,7 +62,7 @@ impl Parser<'_> {
 
     /// `mailbox`, with the words before its `@` or `<`.
     fn mailbox(&mut self, before: &[Token]) -> Result<(), AddressError> {
-        if self.placed.len() == MAILBOXES_MAX {
+        if self.mailboxes.len() == MAILBOXES_MAX {
             return Err(self.here(AddressFault::TooMany));
         }
         let mut mailbox = if self.special() == Some(b'<') {
@@ -70,22 +70,22 @@ impl Parser<'_> {
                 return Err(self.at(AddressFault::Character, first));
             }
             let mut mailbox = self.angle()?;
-            mailbox.mailbox.name = self.phrase(before);
+            mailbox.name = self.phrase(before);
             mailbox
         } else {
             self.address(before)?
         };
-        if mailbox.mailbox.name.is_none() {
+        if mailbox.name.is_none() {
             let comment = self.comment.as_ref();
             let text = comment.map(|comment| unquoted(&self.text[comment.place.clone()]));
-            mailbox.mailbox.name = text.and_then(|text| named(&words::decode(&text)));
+            mailbox.name = text.and_then(|text| named(&words::decode(&text)));
         }
-        self.placed.push(mailbox);
+        self.mailboxes.push(mailbox);
         Ok(())
     }
 
     /// `angle-addr`, with the route of `obs-angle-addr`, which means nothing any more.
-    fn angle(&mut self) -> Result<Placed, AddressError> {
+    fn angle(&mut self) -> Result<Mailbox, AddressError> {
         let open = self.next.clone().expect("the bracket is due");
         self.advance()?;
         if matches!(self.special(), Some(b'@' | b',')) {
@@ -125,7 +125,7 @@ impl Parser<'_> {
     }
 
     /// `addr-spec`, whose local part are `words` and whose `@` is due.
-    fn address(&mut self, words: &[Token]) -> Result<Placed, AddressError> {
+    fn address(&mut self, words: &[Token]) -> Result<Mailbox, AddressError> {
         let start = words.first().map(|first| first.place.start);
         let local = self.local_part(words);
         let (Some(start), Some(local)) = (start, local) else {
@@ -133,15 +133,12 @@ impl Parser<'_> {
             return Err(self.lexer.fault(AddressFault::LocalPart, at));
         };
         self.advance()?;
-        let (domain, end) = self.domain()?;
+        let domain = self.domain()?;
         let address = address(&local, &domain)
             .ok_or_else(|| self.lexer.fault(AddressFault::NotAnAddress, start))?;
-        Ok(Placed {
-            mailbox: Mailbox {
-                name: None,
-                address,
-            },
-            address: start..end,
+        Ok(Mailbox {
+            name: None,
+            address,
         })
     }
 
@@ -160,8 +157,8 @@ impl Parser<'_> {
         words.last().is_some_and(is_word).then_some(local)
     }
 
-    /// `domain` and where it ends: a literal, or atoms with a dot between each two.
-    fn domain(&mut self) -> Result<(String, usize), AddressError> {
+    /// `domain`: a literal, or atoms with a dot between each two.
+    fn domain(&mut self) -> Result<String, AddressError> {
         let mut domain = String::new();
         let mut literal = true;
         loop {
@@ -177,7 +174,7 @@ impl Parser<'_> {
             self.comment = None;
             self.advance()?;
             if part.kind == Kind::Literal || self.special() != Some(b'.') {
-                return Ok((domain, part.place.end));
+                return Ok(domain);
             }
             literal = false;
             domain.push('.');
@@ -254,7 +251,7 @@ fn is_word(token: &Token) -> bool {
 }
 
 /// The text of a phrase: one space where its words stood apart, encoded words decoded unless they are in quotes.
-pub(crate) fn phrase(text: &str, tokens: &[Token]) -> String {
+fn phrase(text: &str, tokens: &[Token]) -> String {
     let (mut out, mut plain) = (String::new(), String::new());
     let mut end = None;
     for token in tokens {

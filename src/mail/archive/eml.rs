@@ -1,6 +1,7 @@
 //! A message in a file of its own that keeps its name: folders of .eml.
 
 use super::form::{self, NoSource, Source};
+use super::originals::Versions;
 use super::run::Task;
 use super::{MessageError, MessageOutcome, Skip, Transform};
 use crate::atomic_file::{Existing, Folder, Name};
@@ -28,10 +29,9 @@ fn try_change<T: Transform>(
         return Ok(settled);
     }
     let path = folder.path_of(name);
-    let stored_names = task
-        .originals
-        .as_ref()
-        .map_or(0, |originals| originals.names(&source, &path));
+    let stored_names = task.originals.as_ref().map_or(0, |originals| {
+        originals.names(&source, &path, Versions::One)
+    });
     if source.names() > 1 + stored_names {
         return Ok(MessageOutcome::Skipped(Skip::HardLink));
     }
@@ -46,7 +46,7 @@ fn try_change<T: Transform>(
         Existing::Overwrite,
     )?;
     if let Some(originals) = &task.originals {
-        originals.store(&source, &path)?;
+        originals.store(&source, &path, Versions::One)?;
     }
     if !source.is_at(&folder, name) || !source.is_unchanged() {
         return Err(MessageError::Changed);

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::form::{self, NoSource, Source};
 use super::name::{self, MessageName};
+use super::originals::Versions;
 use super::run::Task;
 use super::{MessageError, MessageOutcome, Refusal, Report, Skip, Transform};
 use crate::atomic_file::{Existing, Folder, Name};
@@ -45,32 +46,40 @@ impl Sub {
     }
 }
 
-/// The two folders of a Maildir in which messages lie, open.
+/// The folders of a Maildir in which messages lie, open.
 #[derive(Debug, Clone)]
 pub(super) struct Subs {
     cur: Folder,
-    new: Folder,
+    /// Copies of a Maildir often lack what was empty.
+    new: Option<Folder>,
 }
 
 impl Subs {
     /// `None` if the folder is no Maildir. Links are no folders.
     pub(super) fn open(maildir: &Folder) -> Option<Self> {
         let below = |sub: Sub| maildir.below(&Name::new(sub.name())?).ok();
-        Some(Self {
-            cur: below(Sub::Cur)?,
-            new: below(Sub::New)?,
-        })
+        let (cur, new) = (below(Sub::Cur)?, below(Sub::New));
+        let is_maildir = new.is_some() || holds_messages(&cur);
+        is_maildir.then_some(Self { cur, new })
     }
 
+    /// The folder in which an entry was found.
     pub(super) fn of(&self, sub: Sub) -> &Folder {
-        match sub {
-            Sub::Cur => &self.cur,
-            Sub::New => &self.new,
+        match (sub, &self.new) {
+            (Sub::New, Some(new)) => new,
+            (Sub::Cur, _) | (Sub::New, None) => &self.cur,
         }
     }
 
-    pub(super) fn both(&self) -> [&Folder; 2] {
-        Sub::ALL.map(|sub| self.of(sub))
+    /// Those that are there.
+    pub(super) fn subs(&self) -> impl Iterator<Item = Sub> + use<> {
+        let has_new = self.new.is_some();
+        let is_there = move |sub: &Sub| *sub == Sub::Cur || has_new;
+        Sub::ALL.into_iter().filter(is_there)
+    }
+
+    pub(super) fn all(&self) -> Vec<Folder> {
+        self.subs().map(|sub| self.of(sub).clone()).collect()
     }
 
     /// The same folders for work on this message.
@@ -80,11 +89,20 @@ impl Subs {
         source: &Source,
     ) -> Result<Self, MessageError<T::Error>> {
         let mut folders = self.clone();
-        for folder in [&mut folders.cur, &mut folders.new] {
+        for folder in [Some(&mut folders.cur), folders.new.as_mut()]
+            .into_iter()
+            .flatten()
+        {
             *folder = task.folder_in(folder, source)?;
         }
         Ok(folders)
     }
+}
+
+/// Whether a folder `cur` that stands alone holds names as a Maildir has them.
+fn holds_messages(cur: &Folder) -> bool {
+    let mut entries = cur.entries().into_iter().flatten().flatten();
+    entries.any(|entry| MessageName::of(entry.name.as_os_str()).has_flags())
 }
 
 impl Entry {
@@ -228,7 +246,7 @@ impl<T: Transform> Group<'_, T> {
             return Err(MessageError::Changed);
         }
         if let Some(originals) = &self.task.originals {
-            originals.store(source, &now.path(self.subs))?;
+            originals.store(source, &now.path(self.subs), Versions::One)?;
         }
         file.commit()?;
         self.remove_old(&now, source, new, left.is_some())
@@ -286,7 +304,7 @@ impl<T: Transform> Group<'_, T> {
         entry: &Entry,
         is_it: impl Fn(&Folder, &Name) -> bool,
     ) -> Result<Option<Entry>, Refusal> {
-        for sub in Sub::ALL {
+        for sub in self.subs.subs() {
             let folder = self.subs.of(sub);
             for name in names(folder)? {
                 let found = Entry { sub, name: name? };

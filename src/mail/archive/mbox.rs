@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::file_range::FileRange;
 use super::form::{MODE_MAX, Source, copy_attributes};
 use super::lock::{DotLock, lock_file};
+use super::originals::Versions;
 use super::run::Task;
 use super::separators::{Place, Places, Separators};
 use super::{
@@ -49,10 +50,9 @@ pub(super) fn rewrite<T: Transform>(
         return Err(ArchiveError::Changed(path.clone()));
     }
     task.refuse_foreign_original(folder)?;
-    let stored_names = task
-        .originals
-        .as_ref()
-        .map_or(0, |originals| originals.names(&source, path));
+    let stored_names = task.originals.as_ref().map_or(0, |originals| {
+        originals.names(&source, path, Versions::Many)
+    });
     if source.names() > 1 + stored_names {
         return Err(ArchiveError::Link(path.clone()));
     }
@@ -236,7 +236,7 @@ impl<'a, T: Transform> Rewriting<'a, T> {
             return Err(ArchiveError::ReadBack(self.path.clone()));
         }
         if let Some(originals) = &self.task.originals {
-            originals.store(self.source, &self.path)?;
+            originals.store(self.source, &self.path, Versions::Many)?;
         }
         if !self.source.is_at(&self.source.folder, self.name) || !self.source.is_unchanged() {
             return Err(ArchiveError::Changed(self.path.clone()));

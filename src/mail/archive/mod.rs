@@ -1,4 +1,4 @@
-//! Mail in files: Maildirs, mboxes and folders of .eml files, whose messages are converted to their other form.
+//! Mail in files: Maildirs, mboxes and folders of messages, which are converted to their other form.
 //!
 //! A message has two *forms*, plain and sealed. A [`Transform`] makes one from the other and verifies it; nothing here knows
 //! keys. One promise holds at every system call: a form is removed only when the other one is on disk under its name, was read
@@ -176,6 +176,17 @@ pub enum Skip {
     /// It has a second name, under which the old form would remain.
     #[error("the file has another name elsewhere (a hard link)")]
     HardLink,
+    /// It holds mail in a format that is not converted.
+    #[error("it is in the format of {0}, which is not converted")]
+    Format(&'static str),
+    /// It may be a message, or an mbox.
+    #[error(
+        "it looks like mail, but not certainly enough; give a message the ending .eml, name an mbox itself"
+    )]
+    Unclear,
+    /// A folder that a walk does not enter.
+    #[error("it is a hidden folder and was not looked into")]
+    Hidden,
     /// Another program deleted or moved it since it was listed.
     #[error("it is gone: deleted or moved by another program")]
     Gone,
@@ -214,6 +225,9 @@ pub enum MessageError<E: Error + 'static> {
     /// Another run is at work in the folder.
     #[error("another run is at work in this folder")]
     Busy,
+    /// An mbox in a folder, as a whole.
+    #[error(transparent)]
+    Mbox(Box<ArchiveError>),
     /// The system refused.
     #[error("cannot {action} {}", path.display())]
     System {
@@ -229,9 +243,15 @@ pub enum MessageError<E: Error + 'static> {
 /// Why an archive cannot be converted. An mbox is then unchanged; in a folder, the reported messages are converted.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// Neither Maildir, mbox, folder nor .eml file.
-    #[error("{} is no mail: neither a folder nor an mbox, and not named .eml", .0.display())]
+    /// Neither Maildir, mbox, folder nor message.
+    #[error("{} is no mail: neither a folder nor an mbox nor a message", .0.display())]
     NotMail(PathBuf),
+    /// Mail that is not converted.
+    #[error("{} cannot be converted: {}", .0.display(), .1)]
+    Left(PathBuf, Skip),
+    /// A folder without Maildirs, mboxes and messages.
+    #[error("no mail was found in {}", .0.display())]
+    NothingFound(PathBuf),
     /// An mbox that is a symbolic link or has several names.
     #[error("{} is a link: it cannot be replaced", .0.display())]
     Link(PathBuf),

@@ -36,6 +36,13 @@ impl<'a> MessageName<'a> {
         Self { base, info }
     }
 
+    /// Whether flags, or none of them, are written there.
+    pub(super) fn has_flags(self) -> bool {
+        [FLAGS, EXPERIMENTAL]
+            .iter()
+            .any(|kind| self.info.starts_with(kind))
+    }
+
     /// What follows the base of the other form: the flags, which are letters, and nothing else. Whoever may write in the folder
     /// chooses what stands there.
     pub(super) fn flags(self) -> Vec<u8> {

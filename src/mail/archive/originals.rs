@@ -12,6 +12,7 @@ use super::file_range::FileRange;
 use super::find::Contents;
 use super::form::{MODE_MAX, Source, copy_attributes};
 use super::{Archive, ArchiveError, Kind, MessageError, Mode, Refusal};
+
 use crate::atomic_file::{
     AtomicFileError, Existing, FileMode, Folder, LeftBy, Name, discard_leftovers,
 };
@@ -19,13 +20,19 @@ use crate::atomic_file::{
 /// Bytes that are compared at once.
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// How many originals of one mbox are stored side by side.
+/// How many originals of one file are stored side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Versions {
+    /// Of a message one: it is another file when it is another message.
+    One,
+    /// An mbox grows and is sealed again: each time it is another original, with a number.
+    Many,
+}
 const VERSIONS_MAX: u32 = 10_000;
 
 /// The folder for originals of one archive.
 #[derive(Debug)]
 pub(super) struct Originals<'a> {
-    archive: &'a Archive,
     /// The path that others are taken from: the archive's, or that of the folder in which it lies as a single file.
     from: &'a Path,
     /// `None` in a dry run if there is none yet.
@@ -71,7 +78,6 @@ impl<'a> Originals<'a> {
             }
         };
         Ok(Self {
-            archive,
             from,
             root,
             ready: Mutex::default(),
@@ -79,12 +85,17 @@ impl<'a> Originals<'a> {
     }
 
     /// Stores what is at `path` of the archive now. If a run that was killed has stored it already, nothing is done.
-    pub(super) fn store(&self, source: &Source, path: &Path) -> Result<(), StoreError> {
+    pub(super) fn store(
+        &self,
+        source: &Source,
+        path: &Path,
+        versions: Versions,
+    ) -> Result<(), StoreError> {
         let within = self.within(path);
         let above = within.parent().unwrap_or(Path::new(""));
         let folder = self.folder(above)?;
         let mut last = None;
-        for name in self.names_for(within) {
+        for name in names_for(within, versions) {
             match store_at(source, path, &folder, &name) {
                 Err(StoreError::Different(target)) => last = Some(target),
                 stored => return stored,
@@ -114,14 +125,14 @@ impl<'a> Originals<'a> {
     }
 
     /// How many names the file has because it is stored as an original.
-    pub(super) fn names(&self, source: &Source, path: &Path) -> u64 {
+    pub(super) fn names(&self, source: &Source, path: &Path, versions: Versions) -> u64 {
         let within = self.within(path);
         let above = within.parent().unwrap_or(Path::new(""));
         let root = self.root.as_ref();
         let Some(Ok(folder)) = root.map(|root| root.descend(above)) else {
             return 0;
         };
-        let mut stored = self.names_for(within).take_while(|name| folder.has(name));
+        let mut stored = names_for(within, versions).take_while(|name| folder.has(name));
         u64::from(stored.any(|name| source.is_at(&folder, &name)))
     }
 
@@ -129,24 +140,24 @@ impl<'a> Originals<'a> {
     fn within<'p>(&self, path: &'p Path) -> &'p Path {
         path.strip_prefix(self.from).unwrap_or(path)
     }
+}
 
-    /// What the original is called. An mbox grows and is sealed again: each time it is another original, with a number.
-    fn names_for(&self, within: &Path) -> impl Iterator<Item = Name> + use<> {
-        let first = within.file_name().unwrap_or_default().to_owned();
-        let versions = match self.archive.kind {
-            Kind::Mbox => VERSIONS_MAX,
-            Kind::Maildir | Kind::Folder | Kind::Message => 1,
-        };
-        let numbered = (2..=versions).map({
-            let first = first.clone();
-            move |version| {
-                let mut name = first.clone();
-                name.push(format!(".{version}"));
-                name
-            }
-        });
-        std::iter::once(first).chain(numbered).filter_map(Name::new)
-    }
+/// What the original is called.
+fn names_for(within: &Path, versions: Versions) -> impl Iterator<Item = Name> + use<> {
+    let first = within.file_name().unwrap_or_default().to_owned();
+    let last = match versions {
+        Versions::One => 1,
+        Versions::Many => VERSIONS_MAX,
+    };
+    let numbered = (2..=last).map({
+        let first = first.clone();
+        move |version| {
+            let mut name = first.clone();
+            name.push(format!(".{version}"));
+            name
+        }
+    });
+    std::iter::once(first).chain(numbered).filter_map(Name::new)
 }
 
 fn store_at(source: &Source, path: &Path, folder: &Folder, name: &Name) -> Result<(), StoreError> {

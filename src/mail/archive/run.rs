@@ -48,7 +48,12 @@ impl<T: Transform> Run<'_, T> {
         };
         let task = self.task(archive)?;
         match &archive.contents {
-            Contents::Folder(folder) => self.folders(&task, folder, &mut count),
+            Contents::Folder(folder) => {
+                let has_mailbox = self.folders(&task, folder, &mut count);
+                if !has_mailbox && tally == Tally::default() {
+                    return Err(ArchiveError::NothingFound(archive.path.clone()));
+                }
+            }
             Contents::File(folder, name) if archive.kind == Kind::Mbox => {
                 mbox::rewrite(&task, folder, name, &mut count)?;
             }
@@ -66,7 +71,13 @@ impl<T: Transform> Run<'_, T> {
         })
     }
 
-    fn folders(&self, task: &Task<'_, T>, root: &Folder, observe: &mut dyn FnMut(Event<T::Error>)) {
+    /// Says whether there was a Maildir or an mbox.
+    fn folders(
+        &self,
+        task: &Task<'_, T>,
+        root: &Folder,
+        observe: &mut dyn FnMut(Event<T::Error>),
+    ) -> bool {
         let walk = Mutex::new(Walk::new(root, self.mode));
         let (sender, receiver) = sync_channel(REPORTS_MAX);
         std::thread::scope(|scope| {
@@ -79,6 +90,8 @@ impl<T: Transform> Run<'_, T> {
             // Gone as soon as `observe` panics, which lets the others stop.
             receiver.into_iter().for_each(observe);
         });
+        let walk = walk.into_inner();
+        walk.unwrap_or_else(PoisonError::into_inner).has_mailbox()
     }
 }
 
@@ -201,6 +214,20 @@ fn work<T: Transform>(
             }))?;
             leave(folder, teller)
         }
+        Step::Mbox(folder, name) => {
+            let mut listens = Some(());
+            let mut tell = |event| listens = listens.and(teller.tell(event));
+            if let Err(error) = mbox::rewrite(task, &folder.opened, &name, &mut tell) {
+                let path = folder.opened.path_of(&name);
+                teller.fail(&path, MessageError::Mbox(Box::new(error)))?;
+            }
+            listens.and(leave(folder, teller))
+        }
+        Step::Skipped(path, skip) => teller.tell(Event::Message(Report {
+            path,
+            number: None,
+            outcome: MessageOutcome::Skipped(skip),
+        })),
         Step::End(folder) => leave(folder, teller),
         Step::Broken(path, Broken::Busy) => teller.fail(&path, MessageError::Busy),
         Step::Broken(path, Broken::Foreign(foreign)) => teller.fail(&path, foreign.into()),

@@ -14,6 +14,8 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// The longest line that begins a message, in bytes with its line end: a longer one would leave too much of what follows in
 /// the clear, and no program writes one. RFC 5322 §2.1.1 has 998.
 const FROM_LINE_BYTES_MAX: usize = 1000;
+/// Empty lines in front of the first message, in bytes: they stand in the clear.
+pub(super) const LEADING_LINES_BYTES_MAX: usize = 1000;
 /// An empty line before, with the end of the line before that: `\n\r\n`.
 const BEHIND_BYTES: usize = 3;
 /// Bytes that are searched at once.
@@ -87,12 +89,16 @@ impl<'a> Separators<'a> {
         }
     }
 
-    /// The line that begins the first message.
+    /// The line that begins the first message, with what stands before it: empty lines, or a mark.
     fn at_start(&mut self) -> io::Result<Option<Range<u64>>> {
         self.load(self.begin)?;
-        let mark_bytes = match self.window.starts_with(MARK) {
-            true => MARK.len(),
-            false => 0,
+        let is_text = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+        let leading = self.window.iter().position(is_text).unwrap_or_default();
+        let leading = Some(leading).filter(|bytes| *bytes <= LEADING_LINES_BYTES_MAX);
+        let leading = leading.unwrap_or_default();
+        let mark_bytes = match self.window[leading..].starts_with(MARK) {
+            true => leading + MARK.len(),
+            false => leading,
         };
         let line_bytes = from_line_bytes(&self.window[mark_bytes..]);
         Ok(line_bytes.map(|bytes| self.begin..self.begin + (mark_bytes + bytes) as u64))
@@ -220,9 +226,11 @@ mod tests {
 
     #[test]
     fn a_message_begins_at_the_start_or_after_an_empty_line() {
-        let table: [(&str, &[&str]); 12] = [
+        let table: [(&str, &[&str]); 14] = [
             ("", &[]),
             ("From a\n", &[""]),
+            ("\n\r\nFrom a\nx", &["x"]),
+            ("\n\u{feff}From a\nx\n\nFrom b\n", &["x\n\n", ""]),
             ("From a\nx", &["x"]),
             ("From a\nx\n\nFrom b\ny\n", &["x\n\n", "y\n"]),
             ("From a\r\nx\r\n\r\nFrom b\r\ny", &["x\r\n\r\n", "y"]),
@@ -245,7 +253,7 @@ mod tests {
                 .collect();
             assert_eq!(found, expected, "{mbox:?}");
         }
-        for other in ["x", "\nFrom a\n", "From", "From a", "from a\n"] {
+        for other in ["x", "\n", "\n From a\n", "From", "From a", "from a\n"] {
             assert_eq!(messages(other.as_bytes()), None, "{other:?}");
         }
     }

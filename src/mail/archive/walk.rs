@@ -4,12 +4,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, OFlags};
 
-use super::maildir::{Entry, Sub, Subs, names, starts_with_dot};
+use super::find::look::{Look, look};
+use super::maildir::{Entry, Subs, names, starts_with_dot};
 use super::name::MessageName;
 use super::originals::sync_folder;
-use super::{Mode, Refusal, lock};
+use super::{Mode, Refusal, Skip, lock};
 use crate::atomic_file::{Folder, ForeignFile, LeftBy, Name, discard_leftovers};
 
 /// Visits folders lazily: it holds the names of one of them at a time.
@@ -18,6 +19,8 @@ pub(super) struct Walk {
     pending: Vec<Pending>,
     current: Option<Current>,
     mode: Mode,
+    /// Whether a Maildir or an mbox was found, be it empty.
+    has_mailbox: bool,
 }
 
 /// A folder to come. It is opened when its turn has come, below the one that it was found in.
@@ -28,13 +31,18 @@ pub(super) enum Pending {
 
 struct Current {
     folder: Arc<MailFolder>,
-    /// The names to come, the next one last.
-    left: Left,
+    /// The messages of a Maildir to come, the next one last.
+    maildir: Option<(Subs, Vec<Entry>)>,
+    /// What else lies in the folder, the next one last.
+    files: Vec<Found>,
 }
 
-enum Left {
-    Maildir(Subs, Vec<Entry>),
-    Eml(Vec<Name>),
+/// A file or folder that is not passed over in silence.
+enum Found {
+    Message(Name),
+    Mbox(Name),
+    Skipped(Name, Skip),
+    Unreadable(Refusal),
 }
 
 /// A folder that is being worked in. It is closed with its last reference.
@@ -55,6 +63,10 @@ pub(super) enum Step {
     Message(Arc<MailFolder>, Subs, Vec<Entry>),
     /// A message in a file that keeps its name.
     Eml(Arc<MailFolder>, Name),
+    /// An mbox in a folder.
+    Mbox(Arc<MailFolder>, Name),
+    /// What is left alone.
+    Skipped(PathBuf, Skip),
     /// A folder has no more messages.
     End(Arc<MailFolder>),
     /// A folder cannot be worked in.
@@ -95,7 +107,13 @@ impl Walk {
             pending: vec![Pending::root(root)],
             current: None,
             mode,
+            has_mailbox: false,
         }
+    }
+
+    /// Whether a Maildir or an mbox was found so far.
+    pub(super) fn has_mailbox(&self) -> bool {
+        self.has_mailbox
     }
 
     fn enter(&mut self, next: Pending) -> Step {
@@ -110,20 +128,26 @@ impl Walk {
         let opened = next.open()?;
         let subs = Subs::open(&opened);
         // Before the names are listed: a Maildir that is busy is left alone, but not what is below it.
-        let (below, files) = list(&opened, subs.is_some())?;
+        let (below, others) = list(&opened, subs.is_some())?;
         self.pending.extend(below.into_iter().rev());
         let folder = MailFolder::begin(opened, subs.as_ref(), self.mode)?;
-        let left = match subs {
+        let files = found(&folder.opened, others);
+        let maildir = match subs {
             Some(subs) => {
                 let entries = entries(&subs)?;
-                Left::Maildir(subs, entries)
+                Some((subs, entries))
             }
-            None => Left::Eml(files),
+            None => None,
         };
-        let messages = left.len();
+        let is_mbox = |found: &Found| matches!(found, Found::Mbox(_));
+        self.has_mailbox |= maildir.is_some() || files.iter().any(is_mbox);
+        let is_message = |found: &&Found| matches!(found, Found::Message(_));
+        let messages = maildir.as_ref().map_or(0, |(_, entries)| entries.len())
+            + files.iter().filter(is_message).count();
         self.current = Some(Current {
             folder: Arc::new(folder),
-            left,
+            maildir,
+            files,
         });
         Ok(messages as u64)
     }
@@ -138,29 +162,25 @@ impl Iterator for Walk {
             return Some(self.enter(next));
         };
         let folder = current.folder.clone();
-        let step = match &mut current.left {
-            Left::Maildir(subs, entries) => {
-                group(entries).map(|group| Step::Message(folder, subs.clone(), group))
-            }
-            Left::Eml(names) => names.pop().map(|name| Step::Eml(folder, name)),
+        let of_maildir = current.maildir.as_mut();
+        let group = of_maildir.and_then(|(subs, entries)| Some((subs.clone(), group(entries)?)));
+        let step = match group {
+            Some((subs, group)) => Some(Step::Message(folder, subs, group)),
+            None => current.files.pop().map(|found| match found {
+                Found::Message(name) => Step::Eml(folder, name),
+                Found::Mbox(name) => Step::Mbox(folder, name),
+                Found::Skipped(name, skip) => Step::Skipped(folder.opened.path_of(&name), skip),
+                Found::Unreadable(refusal) => Step::Broken(refusal.path.clone(), refusal.into()),
+            }),
         };
         step.or_else(|| self.current.take().map(|ended| Step::End(ended.folder)))
-    }
-}
-
-impl Left {
-    fn len(&self) -> usize {
-        match self {
-            Self::Maildir(_, entries) => entries.len(),
-            Self::Eml(names) => names.len(),
-        }
     }
 }
 
 impl MailFolder {
     fn begin(opened: Folder, subs: Option<&Subs>, mode: Mode) -> Result<Self, Broken> {
         let places = match subs {
-            Some(subs) => subs.both().map(Folder::clone).to_vec(),
+            Some(subs) => subs.all(),
             None => vec![opened.clone()],
         };
         let lock = match mode {
@@ -202,30 +222,63 @@ fn refuse_foreign(maildir: &Folder, place: &Folder) -> Result<(), Broken> {
     place.for_new(owner).map(drop).map_err(Broken::Foreign)
 }
 
-/// The folders below that are worth a look, and the .eml files, the last name first.
-pub(super) fn list(
-    folder: &Folder,
-    is_maildir: bool,
-) -> Result<(Vec<Pending>, Vec<Name>), Refusal> {
-    let (mut below, mut files) = (Vec::new(), Vec::new());
+/// The folders below that are worth a look, and all else but hidden files, the last name first.
+type Listing = (Vec<Pending>, Vec<(Name, FileType)>);
+
+/// Lists a folder.
+pub(super) fn list(folder: &Folder, is_maildir: bool) -> Result<Listing, Refusal> {
+    let (mut below, mut others) = (Vec::new(), Vec::new());
     let refused = || Refusal::to("read", folder.path());
     for entry in folder.entries().map_err(refused())? {
         let entry = entry.map_err(refused())?;
-        let name = entry.name;
         let is_folder = entry.kind == FileType::Directory;
-        let file_name = name.as_os_str();
-        if is_folder && is_looked_into(folder, &name, is_maildir) {
-            below.push(name);
-        } else if !is_folder && is_eml(Path::new(file_name)) && !starts_with_dot(file_name) {
-            files.push(name);
+        let is_hidden = starts_with_dot(entry.name.as_os_str());
+        if is_folder && is_looked_into(folder, &entry.name, is_maildir) {
+            below.push(entry.name);
+        } else if is_folder == is_hidden {
+            others.push((entry.name, entry.kind));
         }
     }
     below.sort_unstable();
-    files.sort_unstable_by(|one, two| two.cmp(one));
+    others.sort_unstable_by(|one, two| two.0.cmp(&one.0));
     let below = below
         .into_iter()
         .map(|name| Pending::Below(folder.clone(), name));
-    Ok((below.collect(), files))
+    Ok((below.collect(), others))
+}
+
+/// What of the entries of a folder is mail, or may be.
+fn found(folder: &Folder, entries: Vec<(Name, FileType)>) -> Vec<Found> {
+    let found = |(name, kind): (Name, FileType)| match kind {
+        FileType::Directory if is_empty(folder, &name) => None,
+        FileType::Directory => Some(Found::Skipped(name, Skip::Hidden)),
+        FileType::Symlink => Some(Found::Skipped(name, Skip::Link)),
+        _ if is_eml(Path::new(name.as_os_str())) => Some(Found::Message(name)),
+        FileType::RegularFile => match look_at(folder, &name) {
+            Ok(Look::Message) => Some(Found::Message(name)),
+            Ok(Look::Mbox) => Some(Found::Mbox(name)),
+            Ok(Look::Left(skip)) => Some(Found::Skipped(name, skip)),
+            Ok(Look::Other) => None,
+            Err(refusal) => Some(Found::Unreadable(refusal)),
+        },
+        _ => None,
+    };
+    entries.into_iter().filter_map(found).collect()
+}
+
+/// Whether a folder holds nothing but hidden names.
+fn is_empty(folder: &Folder, name: &Name) -> bool {
+    let entries = folder.below(name).and_then(|below| below.entries());
+    let hidden = |name: Name| starts_with_dot(name.as_os_str());
+    entries
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| hidden(entry.name))))
+}
+
+fn look_at(folder: &Folder, name: &Name) -> Result<Look, Refusal> {
+    let path = &folder.path_of(name);
+    let file = folder.read(name, OFlags::RDONLY);
+    let file = file.map_err(Refusal::to("open", path))?;
+    look(path, &file).map_err(Refusal::to("read", path))
 }
 
 /// Hidden folders hold mail only as subfolders of a Maildir (Maildir++), which are Maildirs themselves.
@@ -252,7 +305,7 @@ pub(super) fn is_eml(path: &Path) -> bool {
 /// The messages of a Maildir, names of one message beside each other, the last one first.
 fn entries(subs: &Subs) -> Result<Vec<Entry>, Refusal> {
     let mut entries = Vec::new();
-    for sub in Sub::ALL {
+    for sub in subs.subs() {
         for name in names(subs.of(sub))? {
             entries.push(Entry { sub, name: name? });
         }

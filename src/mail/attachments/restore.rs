@@ -224,10 +224,13 @@ fn all_in_order(places: &[Place<'_>]) -> Result<LineEnds, RestoreError> {
     if !in_order {
         return Err(RestoreError::Swapped);
     }
-    match places.iter().find(|place| place.sealed.trailing_bytes > 0) {
+    match places
+        .iter()
+        .find(|place| place.sealed.trailing_bytes > 0 || place.sealed.leading_bytes > 0)
+    {
         Some(place) => Err(RestoreError::Footer {
             part: place.part,
-            bytes: place.sealed.trailing_bytes,
+            bytes: place.sealed.trailing_bytes + place.sealed.leading_bytes,
         }),
         None => Ok(first.eol),
     }

@@ -272,7 +272,7 @@ fn what_is_not_opened_is_missing_or_text() {
 #[test]
 fn envelopes_that_were_there_before_are_text() {
     let (sealed, inner) = seal(MESSAGE.as_bytes());
-    assert_eq!(plan(&&sealed[..]).unwrap().parts(), 0);
+    assert_eq!(plan(&&sealed[..]).unwrap().extent(), Extent::AlreadySealed);
     let with_more = String::from_utf8(sealed).unwrap().replacen(
         "--b--",
         "--b\nContent-Type: a/b\n\nnew\n--b--",

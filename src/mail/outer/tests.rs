@@ -1,6 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
+mod values;
+
 fn outer(header: &str) -> Outer {
     Outer::of(&read(header.as_bytes()), "[...]")
 }
@@ -40,7 +42,7 @@ fn left_out(header: &str) -> OuterWarning {
 #[test]
 fn only_what_is_on_the_list_stands_outside() {
     let header = "Received: x\nFrom: a@x\nThread-Topic: secret\nSubject: secret\nBcc: b@x\nResent-Bcc: b@x\n\
-        to: c@x\n\tMessage-Continued\nList-Id: <l.x>\nlist-secret-thing: 1\nList_X: 1\nX-List-Id: 2\nCc: \n Precedence : bulk\n\
+        to: c@x,\n\td@x\nList-Id: <l.x>\nlist-secret-thing: 1\nList_X: 1\nX-List-Id: 2\nCc: \nPrecedence: bulk\n\
         Keywords: secret\nComments: secret\nIn-Reply-To:\n\t<1@x>\nReply-To: \t\n\n";
     let outer = outer(header);
     let names: Vec<&str> = outer.fields.iter().map(|field| field.0.as_str()).collect();
@@ -48,16 +50,15 @@ fn only_what_is_on_the_list_stands_outside() {
         "From",
         "to",
         "List-Id",
-        "list-secret-thing",
-        "Cc",
+        "Precedence",
         "In-Reply-To",
         "Subject",
     ];
     assert_eq!(names, expected);
-    assert_eq!(outer.fields[1].1, "c@x Message-Continued");
-    assert_eq!(outer.fields[6].1, "[...]");
+    assert_eq!(outer.fields[1].1, "c@x, d@x");
+    assert_eq!(outer.fields[5].1, "[...]");
     assert!(outer.warnings.is_empty());
-    assert!(!written(&outer.fields, Eol::Lf).contains("secret:"));
+    assert!(!written(&outer.fields, Eol::Lf).contains("secret"));
 }
 
 #[test]
@@ -85,10 +86,16 @@ fn a_subject_can_always_be_written() {
 
 #[test]
 fn of_two_the_first_is_shown() {
-    let (text, warnings) = outside("From: a@x\nDate: 1\nTo: b@x\nFROM: c@x\nDate: 2\nTo: d@x\n\n");
+    let (one, two) = (
+        "Mon, 30 Nov 2026 09:05:00 +0000",
+        "Mon, 30 Nov 2026 10:05:00 +0000",
+    );
+    let (text, warnings) = outside(&format!(
+        "From: a@x\nDate: {one}\nTo: b@x\nFROM: c@x\nDate: {two}\nTo: d@x\n\n"
+    ));
     assert_eq!(
         text,
-        "From: a@x\nDate: 1\nTo: b@x\nTo: d@x\nSubject: [...]\n"
+        format!("From: a@x\nDate: {one}\nTo: b@x\nTo: d@x\nSubject: [...]\n")
     );
     assert_eq!(
         warnings,
@@ -97,49 +104,50 @@ fn of_two_the_first_is_shown() {
             "Date stands there twice; only the first is shown outside"
         ]
     );
-    let bad_first = outer("From: a\0@x\nFrom: b@x\n\n");
+    let bad_first = outer("From: a@\nFrom: b@x\n\n");
     assert_eq!(bad_first.fields.len(), 1);
     assert_eq!(only("From: \nFrom: b@x\n\n"), "From: b@x\n");
 }
 
 #[test]
-fn what_cannot_be_written_is_left_out_with_a_warning() {
-    for value in [
-        "a\0b",
-        "a\rb",
+fn a_name_that_cannot_be_read_costs_the_name() {
+    let latin = b"From: J\xF6rg <j@x>\nTo: \"J\xFCrgen\" <b@x>, Bob <c@x>, d@x (\xE4)\n\n";
+    let outer = Outer::of(&read(latin), "[...]");
+    assert_eq!(
+        written(&outer.fields, Eol::Lf),
+        "From: j@x\nTo: b@x, Bob <c@x>, d@x\nSubject: [...]\n"
+    );
+    assert_eq!(outer.warnings.len(), 2);
+    for name in [
         "a\x1Bb",
         "a\x7Fb",
         "a\u{85}b",
-        "a\u{202E}b <a@x>",
-        "\u{FEFF}a@x",
+        "a\u{202E}b",
+        "\u{FEFF}a",
+        &"a".repeat(600),
     ] {
-        let warning = left_out(&format!("To: {value}\n\n"));
-        assert_eq!(
-            warning,
-            OuterWarning::Control {
-                name: "To".to_owned()
-            },
-            "{value:?}"
-        );
+        let (text, warnings) = outside(&format!("To: {name} <b@x>\n\n"));
+        assert_eq!(text, "To: b@x\nSubject: [...]\n", "{name:?}");
+        assert!(warnings[0].contains("a name in To"), "{warnings:?}");
     }
-    let latin = Outer::of(&read(b"To: J\xF6rg <j@x>\n\n"), "[...]");
-    assert_eq!(
-        latin.warnings,
-        [OuterWarning::Charset {
-            name: "To".to_owned()
-        }]
-    );
+}
+
+#[test]
+fn what_cannot_be_written_is_left_out_with_a_warning() {
     for field in [
-        "To: jörg@x",
-        "To: Jörg",
-        "To: Jörg <j@x> y",
-        "Message-ID: <ö@x>",
-        "Date: März",
-        "List-Post: ö",
-        "To: a@ö..x",
+        "To: j\u{f6}rg@x",
+        "To: \u{feff}a@x",
+        "Message-ID: <\u{f6}@x>",
+        "Date: M\u{e4}rz",
+        "List-Post: \u{f6}",
+        "To: a@\u{f6}..x",
     ] {
         let warning = left_out(&format!("{field}\n\n"));
-        assert!(matches!(warning, OuterWarning::SevenBit { .. }), "{field}");
+        let is_right = match field {
+            "To: j\u{f6}rg@x" => matches!(warning, OuterWarning::Address { .. }),
+            _ => matches!(warning, OuterWarning::Unreadable { .. }),
+        };
+        assert!(is_right, "{field}: {warning}");
     }
     let long = format!("References: <{}@x>\n\n", "a".repeat(1_000));
     assert!(matches!(left_out(&long), OuterWarning::LongWord { .. }));
@@ -156,10 +164,10 @@ fn too_many_fields_are_left_out_with_one_warning() {
             fields: 6 + OUTER_FIELDS_MAX / 2
         }]
     );
-    let flood = format!("{}From: a@x\n\n", "List-X: y\n".repeat(OUTER_FIELDS_MAX));
+    let flood = format!("{}From: a@x\n\n", "List-Id: <y>\n".repeat(OUTER_FIELDS_MAX));
     let fields = outer(&flood).fields;
     assert!(fields.iter().any(|(name, _)| name == "From"));
-    let bad = format!("{}\n", "List-X: \0\n".repeat(100_000));
+    let bad = format!("{}\n", "List-Id: y\n".repeat(90_000));
     assert!(outer(&bad).warnings.len() <= OUTER_FIELDS_MAX);
     let big = format!(
         "{}\n",
@@ -177,25 +185,25 @@ fn too_many_fields_are_left_out_with_one_warning() {
 fn names_become_encoded_words_and_domains_a_labels() {
     for (value, expected) in [
         ("Jörg <j@x>", "=?utf-8?q?J=C3=B6rg?= <j@x>"),
-        ("Jörg<j@x>,Bob<b@x>", "=?utf-8?q?J=C3=B6rg?= <j@x>,Bob<b@x>"),
+        (
+            "Jörg<j@x>,Bob<b@x>",
+            "=?utf-8?q?J=C3=B6rg?= <j@x>, Bob <b@x>",
+        ),
         (
             "Bob <b@x>,\"Jörg, B.\" B<j@x>",
             "Bob <b@x>, =?utf-8?q?J=C3=B6rg=2C_B=2E_B?= <j@x>",
         ),
         (
             "j@x (Jörg (B)), b@x (B)",
-            "j@x (=?utf-8?q?J=C3=B6rg_=28B=29?=), b@x (B)",
+            "=?utf-8?q?J=C3=B6rg_=28B=29?= <j@x>, B <b@x>",
         ),
-        ("(ä)j@x", "(=?utf-8?b?w6Q=?=)j@x"),
-        ("J (ä) B <j@x>", "=?utf-8?q?J_B?= (=?utf-8?b?w6Q=?=) <j@x>"),
-        (
-            "Ä: j@x, Bob <b@x>;, ö: ;",
-            "=?utf-8?b?w4Q=?= : j@x, Bob <b@x>;, =?utf-8?b?w7Y=?= : ;",
-        ),
+        ("(ä)j@x", "j@x"),
+        ("J (ä) B <j@x>", "J B <j@x>"),
+        ("Ä: j@x, Bob <b@x>;, ö: ;", "j@x, Bob <b@x>"),
         ("j@exämple.org", "j@xn--exmple-cua.org"),
         (
             "Bob <j @ (ä) exämple . org (b)>",
-            "Bob <j@xn--exmple-cua.org (b)>",
+            "Bob <j@xn--exmple-cua.org>",
         ),
         ("=?utf-8?q?=C3=84?= ö <j@x>", "=?utf-8?b?w4Qgw7Y=?= <j@x>"),
         ("用户 <j@x>", "=?utf-8?b?55So5oi3?= <j@x>"),
@@ -240,16 +248,15 @@ fn lines_are_folded_where_nothing_is_torn() {
     // A list without blanks gets some.
     let text = only(&format!("Cc: {}b@x\n\n", "bob@example.org,".repeat(400)));
     assert!(text.lines().all(|line| line.len() <= 78), "{text}");
-    assert_eq!(only("Cc: a@x,b@x\n\n"), "Cc: a@x,b@x\n");
 }
 
 #[test]
 fn what_did_not_change_is_no_difference() {
-    let inner = "From: Jörg <j@exämple.org>\nTo: \"Bob\" <bob@X.org>, c@x (C)\nTo: d@x\nDate: Mon, 2 Nov\nList-Id: <l>\n\n";
+    let inner = "From: Jörg <j@exämple.org>\nTo: \"Bob\" <bob@X.org>, c@x (C)\nTo: d@x\nDate: Mon, 30 Nov 2026 09:05:00 +0000\nList-Id: <l>\n\n";
     let fields = outer(inner).fields;
     for arrived in [
         written(&fields, Eol::CrLf) + "Received: a\nDKIM-Signature: b\nList-Post: c\nX: d\nCc:\n",
-        "subject: [...]\nDATE:\n Mon,\n\t2\n Nov\nTO:d@x\nTo:Bob <bob@x.ORG>,\n (,) \"C\" <c@x>\n\
+        "subject: [...]\nDATE:\n Mon,\n\t30\n Nov 2026 09:05:00 +0000\nTO:d@x\nTo:Bob <bob@x.ORG>,\n (,) \"C\" <c@x>\n\
             From: =?iso-8859-1?q?J=F6rg?= <j@EXÄMPLE.org>\nlist-id: <l>\n"
             .to_owned(),
     ] {
@@ -263,8 +270,11 @@ fn what_did_not_change_is_no_difference() {
 
 #[test]
 fn what_changed_is_told() {
-    let fields = outer("From: a@x\nTo: b@x\nTo: c@x\nDate: 1\n\n").fields;
-    let arrived = "Subject: [list] [...]\nFrom: =?utf-8?q?via=20list?= <l@x>\nTo: c@x\nDate: 1\nDate: 1\nReply-To: l@x\nList-Id: l\n\n";
+    let date = "Mon, 30 Nov 2026 09:05:00 +0000";
+    let fields = outer(&format!("From: a@x\nTo: b@x\nTo: c@x\nDate: {date}\n\n")).fields;
+    let arrived = format!(
+        "Subject: [list] [...]\nFrom: =?utf-8?q?via=20list?= <l@x>\nTo: c@x\nDate: {date}\nDate: {date}\nReply-To: l@x\nList-Id: l\n\n"
+    );
     let told: Vec<_> = differences(&fields, &read(arrived.as_bytes()))
         .into_iter()
         .map(|told| {
@@ -283,7 +293,7 @@ fn what_changed_is_told() {
         [
             row("From", "a@x", "via list <l@x>"),
             row("To", "b@x", ""),
-            row("Date", "", "1"),
+            row("Date", "", date),
             row("Subject", "[...]", "[list] [...]"),
             row("Reply-To", "", "l@x"),
         ]
@@ -338,11 +348,12 @@ proptest! {
         let read_back: Vec<_> = arrived.fields().map(|field| (field.name.to_owned(), field.text())).collect();
         prop_assert_eq!(&read_back, &outer.fields);
         prop_assert_eq!(differences(&outer.fields, &arrived), []);
-        let names = |header: &Header| header.first("To").map(|to| crate::mail::address::parse_list(&to.text()).map(|list| {
-            list.into_iter().map(|mailbox| mailbox.name).collect::<Vec<_>>()
-        }));
-        if let Some(Ok(names_outside)) = names(&arrived) {
-            prop_assert_eq!(names(&header).unwrap().ok(), Some(names_outside));
+        let names = |header: &Header| crate::mail::address::parse_list(&header.certain_fields().find(|field| field.name == "To")?.text())
+            .ok()
+            .map(|list| list.into_iter().map(|mailbox| mailbox.name).collect::<Vec<_>>());
+        let is_whole = outer.warnings.iter().all(|warning| matches!(warning, OuterWarning::Doubtful { .. }));
+        if let (Some(outside), Some(inside), true) = (names(&arrived), names(&header), is_whole) {
+            prop_assert_eq!(inside, outside);
         }
     }
 }

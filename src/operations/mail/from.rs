@@ -1,5 +1,6 @@
 //! Whom a message says it is from.
 
+use crate::address::Address;
 use crate::directory::Person;
 use crate::mail::{Header, Mailbox, parse_list};
 
@@ -15,10 +16,17 @@ pub struct MisleadingName {
     pub looks_like: String,
 }
 
+/// Whether an address is on the person's card, with or without its `+detail`, as recipients are found.
+#[must_use]
+pub fn is_address_of(person: &Person, address: &str) -> bool {
+    let base = || Address::new(address).without_detail();
+    person.has_address(address) || base().is_some_and(|base| person.has_address(base.as_str()))
+}
+
 /// Whether the text of a From field names at least one author, and every author has an address on the person's card.
 #[must_use]
 pub fn is_from(person: &Person, from: &str) -> bool {
-    let is_person = |author: &Mailbox| person.has_address(&author.address);
+    let is_person = |author: &Mailbox| is_address_of(person, &author.address);
     parse_list(from).is_ok_and(|authors| !authors.is_empty() && authors.iter().all(is_person))
 }
 

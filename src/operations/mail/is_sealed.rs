@@ -24,6 +24,10 @@ pub fn sealed_for<'f>(
         [text] if text.part.media_type == "text/plain" => text.part.body_bytes(),
         _ => return Ok(None),
     };
+    // What stands above armor is a text that somebody wrote, however short.
+    if sealed.leading_bytes > 0 {
+        return Ok(None);
+    }
     if text_bytes + sealed.trailing_bytes + found.outside_bytes > NOTICE_BYTES_MAX as u64 {
         return Ok(None);
     }

@@ -97,19 +97,19 @@ fn headers() -> Vec<Case> {
             "a bare CR in a name",
             "From: Alice\rBcc: eve@example.org <alice@example.org>",
         )
-        .says("From holds a control character"),
+        .says("line 1 of the header holds a carriage return that ends no line"),
         wrap("NUL in a name", "From: Al\0ice <alice@example.org>")
-            .says("From holds a control character"),
+            .says("line 1 of the header holds a control character"),
         wrap(
             "a direction mark in a name",
             "From: Al\u{202e}ice <alice@example.org>",
         )
-        .says("From holds a control character"),
+        .says("a name in From cannot be written outside"),
         wrap(
             "a line separator in a name",
             "From: Al\u{2028}ice <alice@example.org>",
         )
-        .says("From holds a control character"),
+        .says("a name in From cannot be written outside"),
         wrap("a group with a field in it", "From: Bcc: eve@example.org;"),
         wrap(
             "a field name in a group",
@@ -119,7 +119,7 @@ fn headers() -> Vec<Case> {
             "a word of 2,000 characters",
             &format!("From: {word} <alice@example.org>"),
         )
-        .says("From holds more characters without a blank"),
+        .says("a name in From cannot be written outside"),
         wrap(
             "Latin-1 in a name",
             "From: Al\u{fffd}ice <alice@example.org>",

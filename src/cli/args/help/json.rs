@@ -310,8 +310,8 @@ encl.lock/1               encl lock: one for each identity that was unlocked
 Mail:
 
 encl.mail-wrap/1          encl mail wrap: the fields of encl.wrap/1, but
-  id                      id or null            null: --attachments
-  parts                   list of id or absent  only with --attachments: the envelopes, one for each attachment
+  id                      id or null            null: --attachments, unless the message is itself the file
+  parts                   list of id or absent  where id is null: the envelopes, one for each attachment
 
 encl.mail-show/1          encl mail show
   id                      id                    the envelope
@@ -326,6 +326,7 @@ encl.mail-show/1          encl mail show
   parts[].type            text                  the media type, such as image/png
   parts[].name            text or null          the file name
   parts[].bytes           number                the length in bytes, as encoded
+  notes                   list of text          what is not shown, or not as it was meant, and why
 
 encl.mail-grep/1          encl mail grep: one for each message that matches
   file                    text                  the message or the mbox

@@ -13,7 +13,7 @@ const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 /// Which mailboxes, and how.
 #[derive(Debug, Args)]
 pub(crate) struct ArchiveOptions {
-    /// Maildirs, mboxes, folders of .eml files, or such files
+    /// Maildirs, mboxes, messages, or folders of them (also of Thunderbird, Apple Mail exports, MH)
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 

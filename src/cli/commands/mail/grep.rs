@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::operations::mail::mailbox::search::{MailboxSearch, SearchOutcome, SearchReport};
+use encl::operations::mail::mailbox::search::{
+    MailboxSearch, SearchOutcome, SearchReport, Searched,
+};
 use encl::operations::mail::mailbox::unseal::MailboxOpener;
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
@@ -29,7 +31,8 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Search encrypted mail for a pattern
 ///
-/// Decrypts each message in memory, if I am a recipient, and prints the matching lines of its fields and texts. Plain messages
+/// Decrypts each message in memory, if I am a recipient, and prints the matching lines of its fields and texts, also in attached
+/// text, in messages within it, and in encrypted messages attached to others. What cannot be searched is reported. Plain messages
 /// are not searched: use grep. Exit code 1 if nothing matches.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::NotForYou, Exit::Damaged, Exit::Locked], "\
@@ -40,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "PATTERN")]
     pattern: String,
 
-    /// Maildirs, mboxes, folders of .eml files, or such files
+    /// Maildirs, mboxes, messages, or folders of them (also of Thunderbird, Apple Mail exports, MH)
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 
@@ -81,10 +84,15 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         jobs: jobs_to_read(),
     };
     let (mut found, mut tally) = (false, Tally::default());
+    let (mut binaries, mut of_others) = (0, 0);
     for path in &arguments.paths {
         let mut shown = Ok(());
         let searched = search.search(path, &mut |report| {
-            found |= matches!(report.outcome, SearchOutcome::Found(_));
+            if let SearchOutcome::Searched(searched) = &report.outcome {
+                found |= !searched.lines.is_empty();
+                binaries += searched.binaries;
+                of_others += searched.of_others;
+            }
             let shown_now = show(report, arguments, context, &mut tally);
             shown = std::mem::replace(&mut shown, Ok(())).and(shown_now);
         });
@@ -92,11 +100,27 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         let searched = searched.map_err(|error| mail::mailbox("search", path, &error));
         tally.add(context.terminal, searched);
     }
+    if binaries > 0 {
+        let text = counted(binaries, "part was", "parts were");
+        context
+            .terminal
+            .notice(&format!("{text} not searched: no text"));
+    }
+    if of_others > 0 {
+        let text = counted(of_others, "envelope was", "envelopes were");
+        context
+            .terminal
+            .notice(&format!("{text} not opened: not for you"));
+    }
     tally.end()?;
     match found {
         true => Ok(()),
         false => Err(CommandError::Reported(Exit::Failed)),
     }
+}
+
+fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 fn pattern(arguments: &Arguments) -> Result<Regex, Failure> {
@@ -142,7 +166,13 @@ fn show(
 ) -> Result<(), Failure> {
     let name = message_name(&report.path, report.number);
     match report.outcome {
-        SearchOutcome::Found(lines) => {
+        SearchOutcome::Searched(Searched { lines, unread, .. }) => {
+            for why in unread {
+                context.terminal.warning(&format!("{name}: {}", safe(&why)));
+            }
+            if lines.is_empty() {
+                return Ok(());
+            }
             let words = if arguments.files_with_matches {
                 name
             } else {

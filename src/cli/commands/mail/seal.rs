@@ -21,6 +21,7 @@ static WORDS: Words = Words {
     verb: "seal",
     done: "sealed",
     schema: "encl.mail-seal/1",
+    leaves_clear: true,
 };
 
 /// Encrypt the messages of a mailbox in place
@@ -28,6 +29,9 @@ static WORDS: Words = Words {
 /// Needs only the owner's card. Each message is encrypted with its header, read back from the disk and decrypted before its
 /// plain file is removed. Messages already encrypted stay as they are, so after an interruption run the same command again.
 /// Plain text can still be in freed disk blocks, in backups and in caches of mail programs.
+///
+/// In a folder, mboxes and messages are recognised by what they hold. What may be mail and stays unencrypted, such as links and
+/// .emlx files, is named, and the exit code is not 0; nor is it 0 if no mail is found at all.
 ///
 /// Root works on another user's mail with that user's rights, and skips what belongs to another user than its folder.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::directory::{People, Signer};
 use encl::envelope::Opened;
-use encl::mail::Display;
+use encl::mail::{Display, Why};
 use encl::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
 use encl::operations::mail::incoming::received::ReceivedMessage;
 use encl::operations::mail::is_message;
@@ -137,8 +137,21 @@ fn text(shown: &Shown<'_>, signer: Option<&Signer>, people: &People) -> FramedTe
     if display.others_more > 0 {
         text.say(&format!("and {} more parts", display.others_more));
     }
+    if display.texts.iter().all(|text| text.text.trim().is_empty()) {
+        text.say("there is no text in it");
+    }
+    for note in notes(display) {
+        text.say(&safe(&note));
+    }
     text.say("end of the encrypted message");
     text
+}
+
+/// What is not shown, or not as it was meant. Binaries are among the parts.
+fn notes(display: &Display) -> Vec<String> {
+    let unread = display.unread.iter();
+    let unread = unread.filter(|unread| !matches!(unread.why, Why::Binary | Why::TooLong));
+    unread.map(ToString::to_string).collect()
 }
 
 fn first_line(about: &Opened, signer: Option<&Signer>, people: &People) -> String {
@@ -175,6 +188,7 @@ struct Object {
     sender_trace: Vec<String>,
     texts: Vec<String>,
     parts: Vec<PartObject>,
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -205,6 +219,7 @@ impl Object {
             sender_trace: shown.trace.names.clone(),
             texts: display.texts.iter().map(|text| text.text.clone()).collect(),
             parts: display.others.iter().map(part).collect(),
+            notes: notes(display),
         }
     }
 }

@@ -16,6 +16,7 @@ static WORDS: Words = Words {
     verb: "unseal",
     done: "unsealed",
     schema: "encl.mail-unseal/1",
+    leaves_clear: false,
 };
 
 /// Decrypt the messages of a mailbox in place

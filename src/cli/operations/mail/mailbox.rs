@@ -5,10 +5,10 @@ use std::path::Path;
 use encl::crypto::CryptoRng;
 use encl::directory::People;
 use encl::mail::archive::{
-    Archive, ArchiveError, MessageOutcome, Mode, Report, Run, Tally as Counts, Transform,
+    Archive, ArchiveError, MessageOutcome, Mode, Report, Run, Skip, Tally as Counts, Transform,
 };
 use encl::operations::MyKeys;
-use encl::operations::mail::mailbox::{ConversionError, MailboxObserver, convert};
+use encl::operations::mail::mailbox::{ConversionError, MailboxObserver, convert, is_mail_left};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub(crate) struct Words {
     pub(crate) done: &'static str,
     /// `encl.mail-seal/1`
     pub(crate) schema: &'static str,
+    /// Whether what is skipped stays in the clear.
+    pub(crate) leaves_clear: bool,
 }
 
 /// Converts all mailboxes, one after the other; each stands alone.
@@ -130,11 +132,17 @@ impl Failures {
         self.tally.add(self.terminal, result);
     }
 
-    fn message(&mut self, report: Report<ConversionError>) {
-        if let MessageOutcome::Failed(error) = report.outcome {
-            let name = message_name(&report.path, report.number);
-            let failure = mail::not_converted(self.verb, &name, &report.path, error);
-            self.add(Err(failure));
+    fn message(&mut self, report: Report<ConversionError>, words: &Words) {
+        let name = message_name(&report.path, report.number);
+        match report.outcome {
+            MessageOutcome::Failed(error) => {
+                let failure = mail::not_converted(self.verb, &name, &report.path, error);
+                self.add(Err(failure));
+            }
+            MessageOutcome::Skipped(skip) if words.is_left(&report.path, &skip) => {
+                self.add(Err(mail::left_in_clear(&name, &report.path, &skip)));
+            }
+            _ => {}
         }
     }
 
@@ -159,12 +167,13 @@ impl MailboxObserver for TextReport {
     fn message(&mut self, report: Report<ConversionError>) {
         self.progress.step();
         let (word, reason) = describe(&report.outcome, self.words, self.mode);
-        if let Some(reason) = reason {
+        let is_left = matches!(&report.outcome, MessageOutcome::Skipped(skip) if self.words.is_left(&report.path, skip));
+        if let Some(reason) = reason.filter(|_| !is_left) {
             let name = message_name(&report.path, report.number);
             let text = format!("{name} was {word}: {reason}");
             self.failures.terminal.warning(&text);
         }
-        self.failures.message(report);
+        self.failures.message(report, self.words);
     }
 
     fn failed(&mut self, path: &Path, error: ArchiveError) {
@@ -220,11 +229,18 @@ impl MailboxObserver for JsonReport {
                 .print_object(&object, Stream::Stdout)
                 .map_err(Failure::from),
         );
-        self.failures.message(report);
+        self.failures.message(report, self.words);
     }
 
     fn failed(&mut self, path: &Path, error: ArchiveError) {
         self.failures.mailbox(path, &error);
+    }
+}
+
+impl Words {
+    /// Whether something skipped is mail that stays in the clear, which is a failure.
+    fn is_left(&self, path: &Path, skip: &Skip) -> bool {
+        self.leaves_clear && is_mail_left(path, skip)
     }
 }
 

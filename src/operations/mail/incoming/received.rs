@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::io::{self, Read};
 
-use crate::mail::{Findings, Header, Notice, Other, Reopen, ScanError, Sealed, find, open_body};
+use crate::mail::{
+    Fault, Findings, Header, Notice, Other, Reopen, ScanError, Sealed, fault, find, open_body,
+};
 
 const ARMOR_BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 
@@ -62,9 +64,14 @@ pub enum Place<'a> {
 /// Why no envelope of a message was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
-    /// There is none; these are its parts.
+    /// There is none.
     #[error("there is no envelope in it")]
-    None(Vec<Other>),
+    None {
+        /// Its parts.
+        others: Vec<Other>,
+        /// Why they may not be all.
+        fault: Option<Fault>,
+    },
     /// There are several, in the parts of these numbers.
     #[error("there are {} envelopes in it", .0.len())]
     Several(Vec<String>),
@@ -83,6 +90,13 @@ pub enum PlaceError {
 pub enum Outside<'a> {
     /// A part.
     Part(&'a Other),
+    /// Bytes before the envelope in a part.
+    Before {
+        /// The number of the part.
+        part: &'a str,
+        /// How many.
+        bytes: u64,
+    },
     /// Bytes behind the envelope in a part.
     Behind {
         /// The number of the part.
@@ -118,7 +132,10 @@ impl<'a> ReceivedMessage<'a> {
         let findings = self.findings();
         match (&findings.envelopes[..], part) {
             (_, None | Some(1)) if self.contents.is_bare => Ok(Place::Bare),
-            ([], _) => Err(PlaceError::None(findings.others.clone())),
+            ([], _) => Err(PlaceError::None {
+                others: findings.others.clone(),
+                fault: fault(self.message, &findings.structure.header).unwrap_or_default(),
+            }),
             (envelopes, Some(part)) => (part.checked_sub(1))
                 .and_then(|at| envelopes.get(at))
                 .map(Place::Part)
@@ -167,10 +184,17 @@ impl<'a> ReceivedMessage<'a> {
             part: &sealed.part.number,
             bytes: sealed.trailing_bytes,
         });
+        let leading = findings.envelopes.iter();
+        let leading = leading.filter(|sealed| sealed.leading_bytes > 0);
+        let before = leading.map(|sealed| Outside::Before {
+            part: &sealed.part.number,
+            bytes: sealed.leading_bytes,
+        });
         let bytes = findings.outside_bytes;
         let between = (bytes > 0).then_some(Outside::Between { bytes });
         others
             .map(Outside::Part)
+            .chain(before)
             .chain(behind)
             .chain(between)
             .collect()

@@ -1,6 +1,7 @@
 //! What is checked of an opened message beside its signature: whether it is from whoever signed it, and whether it is what stands
 //! outside.
 
+use crate::address::Address;
 use crate::crypto::signing::RootId;
 use crate::directory::{People, Person, Signer};
 use crate::envelope::{Mail, Opened};
@@ -117,8 +118,14 @@ pub(super) fn is_from_another(
         return Ok(true);
     }
     for author in authors {
-        if people.is_address_of_others(&author.address, id)? {
-            return Ok(true);
+        let address = Address::new(author.address);
+        let is_mine = || signer.is_some_and(|signer| signer.has_address(address.as_str()));
+        // Who has `alice@…` is thought to have `alice+lists@…` too, unless the signer's card has just that.
+        let base = address.without_detail().filter(|_| !is_mine());
+        for one in [Some(&address), base.as_ref()].into_iter().flatten() {
+            if people.is_address_of_others(one.as_str(), id)? {
+                return Ok(true);
+            }
         }
     }
     Ok(false)

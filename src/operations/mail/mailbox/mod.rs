@@ -5,11 +5,12 @@ pub mod seal;
 pub mod search;
 pub mod unseal;
 
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::envelope::{OpenError, SealError};
-use crate::mail::archive::{Archive, ArchiveError, Event, Report, Run, Tally, Transform};
+use crate::mail::archive::{Archive, ArchiveError, Event, Report, Run, Skip, Tally, Transform};
 use crate::mail::trace::TraceFault;
 use crate::operations::mail::incoming::sender_check::SenderMismatch;
 
@@ -65,6 +66,17 @@ pub enum ReadBackError {
     /// It holds another message.
     #[error("the message in it is a different one")]
     OtherMessage,
+}
+
+/// Whether what was skipped at `path` is mail, or may be. A link is if it leads to a folder, or to a file with something in it.
+#[must_use]
+pub fn is_mail_left(path: &Path, skip: &Skip) -> bool {
+    let is_something = |led_to: Metadata| led_to.is_dir() || (led_to.is_file() && led_to.len() > 0);
+    match skip {
+        Skip::HardLink | Skip::Format(_) | Skip::Unclear => true,
+        Skip::Link => std::fs::metadata(path).is_ok_and(is_something),
+        Skip::NotAFile | Skip::Hidden | Skip::Gone | Skip::Unwanted(_) => false,
+    }
 }
 
 /// Follows the conversion of mailboxes; called on the thread that called [`convert`].

@@ -11,7 +11,7 @@ use crate::directory::People;
 use crate::envelope::{Content, Envelope, Keyring, KeyringError, OpenError, ReaderKey, Workers};
 use crate::mail::archive::{Decision, Direction, Transform};
 use crate::mail::trace::{TraceWriter, has_travelled};
-use crate::mail::{Header, Reopen, find, open_body};
+use crate::mail::{Header, Reopen, Sealed, find, open_body};
 use crate::operations::MyKeys;
 use crate::operations::keys::{EnvelopeKeyring, TypedPassphrase};
 use crate::operations::mail::incoming::header_tap::HeaderTap;
@@ -78,6 +78,23 @@ impl MailboxOpener<'_> {
             true => SealedState::Mine(Box::new(content), found.structure.header),
             false => SealedState::Other,
         })
+    }
+
+    /// Opens one envelope of a message, whatever stands beside it.
+    ///
+    /// # Errors
+    /// [`ConversionError::Read`], [`ConversionError::Open`].
+    pub fn open_envelope<'m>(
+        &self,
+        message: &'m dyn Reopen,
+        sealed: &Sealed,
+    ) -> Result<Content<Box<dyn Read + Send + 'm>>, ConversionError> {
+        let mut typed = TypedPassphrase::default();
+        let mut keyring = WithoutPassphrase(self.keys.keyring("", &mut typed));
+        let body = open_body(message, sealed).map_err(ConversionError::Read)?;
+        Envelope::read(body)
+            .and_then(|envelope| envelope.unlock(&mut keyring, self.now))
+            .map_err(ConversionError::Open)
     }
 
     /// Writes the message that was sealed, checked.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::crypto::CryptoRng;
 use crate::directory::Recipients;
 use crate::envelope::{ContentInfo, EnvelopeId, Mail, SealError, seal};
-use crate::mail::attachments::{Attachment, Plan, plan};
+use crate::mail::attachments::{Attachment, Extent, Plan, plan};
 use crate::mail::{Reopen, ScanError};
 use crate::operations::seal::Sealer;
 
@@ -38,10 +38,10 @@ impl<'a> AttachmentSealer<'a> {
         })
     }
 
-    /// Whether the message has attachments.
+    /// How much of the message is to be sealed.
     #[must_use]
-    pub fn has_attachments(&self) -> bool {
-        self.plan.parts() > 0
+    pub fn extent(&self) -> Extent {
+        self.plan.extent()
     }
 
     /// Writes the message with an envelope for each attachment; gives their ids.

@@ -2,7 +2,7 @@
 
 use crate::directory::{DirectoryError, People, Person};
 use crate::mail::Header;
-use crate::operations::mail::from::{is_from, only_author};
+use crate::operations::mail::from::{is_address_of, is_from, only_author};
 
 /// What I want of my part in a message.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,6 +84,7 @@ fn by_from<'a>(
     people: &'a People,
 ) -> Option<&'a Person> {
     let author = only_author(header)?;
-    let mut candidates = preferred.into_iter().chain(&people.active);
-    candidates.find(|person| person.has_address(&author.address))
+    let candidates = || preferred.into_iter().chain(&people.active);
+    let exact = candidates().find(|person| person.has_address(&author.address));
+    exact.or_else(|| candidates().find(|person| is_address_of(person, &author.address)))
 }

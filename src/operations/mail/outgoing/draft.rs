@@ -2,10 +2,13 @@
 
 use std::io::{self, BufReader, Read};
 
-use crate::mail::{Header, HeaderEnd, Reopen, recipients};
+use crate::mail::{Doubt, Header, HeaderEnd, Reopen, recipients};
 
 /// Fields that a message has once (RFC 5322 §3.6); with two of them readers would not agree on what it says.
 const ONCE: [&str; 3] = ["From", "Date", "Message-ID"];
+/// Fields that say who writes to whom, with those whose name begins with `Resent-`.
+const PEOPLE: [&str; 6] = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
+const RESENT: &str = "Resent-";
 
 /// A message with a header that everybody understands in the same way.
 pub struct Draft<'a> {
@@ -28,6 +31,16 @@ pub enum DraftError {
     /// There is no header.
     #[error("it is not a message: it has no header field")]
     NoHeader,
+    /// Mail programs would not agree for whom it is.
+    #[error("line {line} of its header {doubt}, and {name} stands behind it")]
+    Doubtful {
+        /// The number of the line, from 1.
+        line: usize,
+        /// What it is.
+        doubt: Doubt,
+        /// The first field behind it that names people.
+        name: String,
+    },
     /// A field that may stand there once.
     #[error("it has two fields {0}")]
     Twice(&'static str),
@@ -68,8 +81,25 @@ fn check(header: &Header) -> Result<(), DraftError> {
     if header.fields().next().is_none() {
         return Err(DraftError::NoHeader);
     }
+    if let Some(line) = header.doubtful_line()
+        && let Some(field) = header
+            .doubtful_fields()
+            .find(|field| names_people(field.name))
+    {
+        return Err(DraftError::Doubtful {
+            line: line.line,
+            doubt: line.doubt,
+            name: field.name.to_owned(),
+        });
+    }
     match ONCE.iter().find(|name| header.all(name).count() > 1) {
         Some(name) => Err(DraftError::Twice(name)),
         None => Ok(()),
     }
+}
+
+fn names_people(name: &str) -> bool {
+    let prefix = name.get(..RESENT.len());
+    PEOPLE.iter().any(|one| one.eq_ignore_ascii_case(name))
+        || prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(RESENT))
 }

@@ -5,7 +5,7 @@ use crate::directory::{
     DirectoryError, People, Person, Recipients, ResolvedRecipient, WhoUse, recipients_at, resolve,
 };
 use crate::mail::{
-    AddressError, Field, Header, HeaderEnd, Mailbox, NotOneAddress, parse_list, recipients,
+    AddressError, Doubt, Field, Header, HeaderEnd, Mailbox, NotOneAddress, parse_list, recipients,
 };
 use crate::operations::mail::from::{MisleadingName, misleading_names};
 use crate::time::Time;
@@ -36,6 +36,14 @@ pub enum RecipientsError {
     /// The header names nobody.
     #[error("it names nobody in To or Cc")]
     NobodyInHeader,
+    /// To or Cc stand where readers differ whether the header goes on.
+    #[error("line {line} of its header {doubt}, and To or Cc stand behind it")]
+    Doubtful {
+        /// The number of the line, from 1.
+        line: usize,
+        /// What it is.
+        doubt: Doubt,
+    },
     /// No recipient was given, and the header names none.
     #[error("no recipient is named")]
     Nobody,
@@ -77,12 +85,27 @@ pub fn recipients_of_header(
     }
     let named = mailboxes(&recipients::visible(header))?;
     if named.is_empty() && also.is_empty() {
-        return Err(RecipientsError::NobodyInHeader);
+        return Err(nobody(header));
     }
     report_misleading(&named, on_notice);
     let mut found = recipients_at_mailboxes(&named, people, on_notice)?;
     found.extend(resolve(also, WhoUse::Recipient, people)?);
     Ok(Recipients::new(found, me, now)?)
+}
+
+fn nobody(header: &Header) -> RecipientsError {
+    let names_readers = |field: Field<'_>| {
+        ["To", "Cc"]
+            .iter()
+            .any(|name| field.name.eq_ignore_ascii_case(name))
+    };
+    match header.doubtful_line() {
+        Some(line) if header.doubtful_fields().any(names_readers) => RecipientsError::Doubtful {
+            line: line.line,
+            doubt: line.doubt,
+        },
+        _ => RecipientsError::NobodyInHeader,
+    }
 }
 
 /// Everybody whom these mailboxes mean.

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags};
 
+pub(super) mod look;
+
 use super::maildir::Subs;
 use super::separators::Places;
 use super::walk::is_eml;
 use super::{ArchiveError, Refusal};
 use crate::atomic_file::{AtomicFileError, Folder, Name};
+use look::{Look, look};
 
 /// Mail in files, found but not read.
 #[derive(Debug, Clone)]
@@ -30,13 +33,13 @@ pub(super) enum Contents {
 /// What kind of archive a path is. Maildirs are also found in folders, and folders in Maildirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A folder with `cur` and `new`.
+    /// A folder with `cur` and `new`, or with `cur` alone if what is in it is named as in a Maildir.
     Maildir,
-    /// Another folder: files that end in .eml, and Maildirs, also further below.
+    /// Another folder: messages and mboxes as far as they are recognised, and Maildirs, also further below.
     Folder,
     /// A file that begins with a line `From …`, or an empty one: mboxo or mboxrd.
     Mbox,
-    /// A file that ends in .eml.
+    /// A file that ends in .eml, or that holds a message.
     Message,
 }
 
@@ -96,8 +99,12 @@ fn kind(folder: &Folder, name: &Name, path: &Path) -> Result<Kind, ArchiveError>
     let file = file.map_err(Refusal::to("open", path))?;
     let length = file.metadata().map_err(Refusal::to("look at", path))?.len();
     let places = Places::new(&file, length).map_err(Refusal::to("read", path))?;
-    match places {
-        None => Err(ArchiveError::NotMail(path.to_path_buf())),
-        Some(_) => Ok(Kind::Mbox),
+    if places.is_some() {
+        return Ok(Kind::Mbox);
+    }
+    match look(path, &file).map_err(Refusal::to("read", path))? {
+        Look::Message => Ok(Kind::Message),
+        Look::Left(skip) => Err(ArchiveError::Left(path.to_path_buf(), skip)),
+        Look::Mbox | Look::Other => Err(ArchiveError::NotMail(path.to_path_buf())),
     }
 }

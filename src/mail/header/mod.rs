@@ -1,10 +1,14 @@
 //! The header block of a message or part. Its fields are found without changing a byte.
 
+mod doubt;
+
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
 use memchr::memchr;
+
+pub use doubt::{Doubt, DoubtfulLine};
 
 /// The longest header block, in bytes. A longer one has no fields.
 pub const HEADER_BYTES_MAX: usize = 1 << 20;
@@ -28,6 +32,7 @@ pub enum HeaderEnd {
 pub struct Header {
     bytes: Vec<u8>,
     fields: Vec<Place>,
+    doubtful: Option<DoubtfulLine>,
     end: HeaderEnd,
 }
 
@@ -85,7 +90,54 @@ impl Header {
             HeaderEnd::OverLimit => Vec::new(),
             HeaderEnd::EmptyLine | HeaderEnd::EndOfInput => places(&bytes),
         };
-        Self { bytes, fields, end }
+        Self {
+            fields,
+            doubtful: doubt::first(&bytes),
+            bytes,
+            end,
+        }
+    }
+
+    /// The first line at which some readers end the header, though it goes on for others.
+    #[must_use]
+    pub fn doubtful_line(&self) -> Option<DoubtfulLine> {
+        self.doubtful
+    }
+
+    /// The fields before [`Header::doubtful_line`]: no reader takes any of them for text. A field that goes on behind that line
+    /// is cut there.
+    pub fn certain_fields(&self) -> impl Iterator<Item = Field<'_>> {
+        let end = self.doubtful.map_or(self.bytes.len(), |line| line.at);
+        let is_certain = move |field: &Field<'_>| self.offset(field.raw) < end;
+        self.fields().take_while(is_certain).map(move |field| {
+            let cut = |bytes: &'_ [u8]| bytes.len().min(end.saturating_sub(self.offset(bytes)));
+            Field {
+                value: &field.value[..cut(field.value)],
+                raw: &field.raw[..cut(field.raw)],
+                ..field
+            }
+        })
+    }
+
+    /// The fields behind [`Header::doubtful_line`], and the one that it cuts.
+    pub fn doubtful_fields(&self) -> impl Iterator<Item = Field<'_>> {
+        let begin = self.doubtful.map_or(self.bytes.len(), |line| line.at);
+        let is_doubtful =
+            move |field: &Field<'_>| self.offset(field.value) + field.value.len() > begin;
+        self.fields().filter(is_doubtful)
+    }
+
+    /// All from [`Header::doubtful_line`] on, without the empty line.
+    #[must_use]
+    pub fn doubtful_text(&self) -> &[u8] {
+        let begin = self.doubtful.map_or(self.bytes.len(), |line| line.at);
+        let end = self.bytes.len() - self.empty_line_bytes();
+        &self.bytes[begin.min(end)..end]
+    }
+
+    /// Where a piece of the block begins in it.
+    fn offset(&self, piece: &[u8]) -> usize {
+        piece.as_ptr().addr() - self.bytes.as_ptr().addr()
     }
 
     /// The unchanged block, with its empty line.

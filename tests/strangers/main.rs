@@ -1,0 +1,22 @@
+//! What people bring with them: inputs that are neither hostile nor as expected, found where people met them with other programs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+#[path = "../mail/corpus.rs"]
+#[expect(dead_code, reason = "only the messages are needed here")]
+mod corpus;
+#[path = "../mail/fed.rs"]
+mod fed;
+#[path = "../mail/letters.rs"]
+#[expect(dead_code, reason = "nobody starts other programs here")]
+mod letters;
+mod mail;
+mod mail_folders;
+mod mail_outside;
+mod mail_reading;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "every program here has an input")]
+mod support;
+#[path = "../support/tell.rs"]
+#[expect(dead_code, reason = "nothing is skipped here")]
+mod tell;
