@@ -17,6 +17,7 @@ mod mail_reading;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "every program here has an input")]
 mod support;
+mod systems;
 #[path = "../support/tell.rs"]
 #[expect(dead_code, reason = "nothing is skipped here")]
 mod tell;
