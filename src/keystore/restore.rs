@@ -290,11 +290,11 @@ impl Restore<'_> {
         Ok(card.is_some_and(|card| card.is_successor_of(old)))
     }
 
-    /// How far a key is trusted here.
+    /// How far a key is trusted here. That its card is an older one is no decision, and ends with a newer one.
     fn trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
-        match self.keystore.contact(id)? {
-            Some(contact) => Ok(contact.trust),
-            None => self.keystore.remembered_trust(id),
+        match self.keystore.contact(id)?.map(|contact| contact.trust) {
+            None | Some(Trust::Older { .. }) => self.keystore.remembered_trust(id),
+            Some(trust) => Ok(trust),
         }
     }
 
