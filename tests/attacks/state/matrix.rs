@@ -108,6 +108,11 @@ fn wrap(changed: &Changed, change: &Change) -> Vec<String> {
         wrong.expect("wrap", &wrapped, &change.expected.wrap);
         wrong.expect("mail send", &sent, &change.expected.send);
     }
+    if changed.remembers() || changed.memory == Memory::Migrated {
+        let blocked = ["wrap", "note", "-o", "blocked", "--to", "dan@example.org"];
+        let is_refused = changed.code(&blocked) != 0;
+        wrong.check(is_refused, || "Dan is not blocked".to_owned());
+    }
     let allowed = Readers::of_alice(changed);
     for file in ["out", "sent"] {
         wrong.expect_none(file, &allowed.strangers(changed, file));

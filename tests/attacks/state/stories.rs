@@ -209,6 +209,16 @@ fn m2_a_verified_contact_is_not_replaced_by_another_key() {
     assert_eq!(code(&forged), 7, "{}", said(&forged));
     let added = scene.run("bob", &["contact", "add", "as-alice.card", "--yes"]);
     assert_eq!(code(&added), 7, "{}", said(&added));
+    // The command that the error names brings her back, and so does her card as a recipient.
+    for back in [
+        &["contact", "add", "alice.card", "--yes"][..],
+        &["wrap", "note", "--to", "alice.card", "-o", "back"],
+    ] {
+        let _ = fs::remove_file(&verified);
+        scene.done("bob", back);
+        let output = wrap(&scene, "alice@example.org", &["--require-verified"]);
+        assert_eq!(code(&output), 0, "{back:?}: {}", said(&output));
+    }
     // A second owner of the address changes nothing for whoever is verified.
     write(&verified, &kept);
     let output = wrap(&scene, "alice@example.org", &["--require-verified"]);
