@@ -307,7 +307,11 @@ fn first_use(card: Card, people: &People) -> Result<ResolvedRecipient, Directory
         let verified = people
             .keystore()
             .verified_for_address(&Address::new(address))?;
-        let owners = others.iter().filter(|names| names.has_address(address));
+        // Whoever was verified for an address has it, also if another contact says it is theirs.
+        let is_verified = verified.contains(&card.id());
+        let owners = others.iter().filter(|names| {
+            names.has_address(address) && (!is_verified || people.is_mine(names.id))
+        });
         let mut owners = verified.into_iter().chain(owners.map(|names| names.id));
         if let Some(known) = owners.find(|known| !card.may_carry_addresses_of(known)) {
             let (address, offered) = (address.clone(), card.id());

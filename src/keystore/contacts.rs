@@ -439,7 +439,8 @@ impl AddressIndex {
         }
     }
 
-    /// Refuses a card with an address of somebody else: of one who is here, or for which somebody was verified who is gone.
+    /// Refuses a card with an address of somebody else: of one who is here, or for which somebody was verified who is gone. Whoever
+    /// was verified for an address has it, also if another contact says it is theirs.
     pub(super) fn refuse_changed(
         &self,
         keystore: &Keystore,
@@ -451,7 +452,10 @@ impl AddressIndex {
         for address in card.addresses() {
             let comparable = Address::new(address);
             let verified = keystore.verified_for_address(&comparable)?;
-            let mut owners = verified.iter().chain(self.of_address.get(&comparable));
+            let is_verified = verified.contains(&card.id());
+            let here = self.of_address.get(&comparable);
+            let here = here.filter(|known| !is_verified || self.mine.contains(known));
+            let mut owners = verified.iter().chain(here);
             if let Some(known) = owners.find(|known| !card.may_carry_addresses_of(known)) {
                 return Err(KeystoreError::KeyChanged {
                     address: address.clone(),

@@ -104,11 +104,11 @@ impl Keystore {
         })
     }
 
-    /// How far a key is trusted here.
+    /// How far a key is trusted here. That its card is an older one is no decision, and ends with a newer one.
     fn known_trust(&self, id: &RootId) -> Result<Trust, KeystoreError> {
-        match self.contact(id)? {
-            Some(contact) => Ok(contact.trust),
-            None => self.remembered_trust(id),
+        match self.contact(id)?.map(|contact| contact.trust) {
+            None | Some(Trust::Older { .. }) => self.remembered_trust(id),
+            Some(trust) => Ok(trust),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whoever may write in a folder on the way leads nothing elsewhere: no file is made, deleted or given away outside.
 
-mod ground;
+pub(crate) mod ground;
 mod links;
 mod locks;
 mod owners;

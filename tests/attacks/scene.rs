@@ -34,6 +34,16 @@ impl Author {
         self.card.id().to_string()
     }
 
+    /// Puts the identity into a keystore.
+    pub(crate) fn own(&self, keystore: &Keystore) {
+        let Self { identity, card } = self;
+        let revocation = Revocation::new(identity.root(), now());
+        let rng = &mut UnwrapErr(SysRng);
+        std::fs::create_dir_all(keystore.root().parent().unwrap()).unwrap();
+        let added = keystore.add_identity(identity, card, &revocation, Protection::Plain, rng);
+        added.unwrap();
+    }
+
     /// A later card.
     pub(crate) fn later(&self, name: &str, addresses: &[&str]) -> Card {
         card_of(&self.identity, name, addresses, self.card.serial() + 1)
@@ -95,13 +105,7 @@ impl Scene {
 
     /// Makes `person` the owner of an identity that was made by another program.
     pub(crate) fn own(&self, person: &str, author: &Author) {
-        let Author { identity, card } = author;
-        let revocation = Revocation::new(identity.root(), now());
-        let rng = &mut UnwrapErr(SysRng);
-        let (keystore, plain) = (self.keystore(person), Protection::Plain);
-        std::fs::create_dir_all(keystore.root().parent().unwrap()).unwrap();
-        let added = keystore.add_identity(identity, card, &revocation, plain, rng);
-        added.unwrap();
+        author.own(&self.keystore(person));
     }
 
     /// Adds a card as `encl contact add` does, which has to succeed.
@@ -112,21 +116,7 @@ impl Scene {
 
     /// Puts a contact into the keystore's folder as an older program left it there, whatever the card says.
     pub(crate) fn leave(&self, person: &str, card: &Card, how: &str) {
-        let line = format!(
-            "{{\"contact\":\"encl/1\",\"id\":\"{}\",\"name\":{},\"addresses\":{},\"trust\":\"unverified\",\"how\":\"{how}\",\
-             \"added\":\"2026-11-24T06:24:00Z\"}}\n{}\n",
-            encoded(card.id().0),
-            quoted(card.name()),
-            format_args!(
-                "[{}]",
-                card.addresses()
-                    .iter()
-                    .map(|one| quoted(one))
-                    .collect::<Vec<_>>()
-                    .join(",")
-            ),
-            card.to_text()
-        );
+        let line = contact_file(card, how);
         let folder = self.keystore(person).root().join("contacts");
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(card.id().to_string());
@@ -168,6 +158,19 @@ impl Scene {
     pub(crate) fn fails(&self, person: &str, words: &[&str], exit: i32) -> Answer {
         self.run(person, words).ended(exit, &format!("{words:?}"))
     }
+}
+
+/// The file of a contact nobody verified; `how` is `added` or `first-use`.
+pub(crate) fn contact_file(card: &Card, how: &str) -> String {
+    let addresses: Vec<String> = card.addresses().iter().map(|one| quoted(one)).collect();
+    format!(
+        "{{\"contact\":\"encl/1\",\"id\":\"{}\",\"name\":{},\"addresses\":[{}],\"trust\":\"unverified\",\"how\":\"{how}\",\
+         \"added\":\"2026-11-24T06:24:00Z\"}}\n{}\n",
+        encoded(card.id().0),
+        quoted(card.name()),
+        addresses.join(","),
+        card.to_text()
+    )
 }
 
 fn quoted(text: &str) -> String {

@@ -15,7 +15,6 @@ mod mail_folders;
 mod mail_outside;
 mod mail_reading;
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "every program here has an input")]
 mod support;
 mod systems;
 #[path = "../support/tell.rs"]

@@ -158,7 +158,7 @@ fn entry_8_armor_below_a_greeting_is_named() {
         b"",
     );
     let armor = fs::read_to_string(people.path("armor")).unwrap();
-    let quoted: String = armor.lines().map(|line| format!("> {line}\n")).collect();
+    let quoted = format!("> {}", armor.trim_end().replace('\n', "\n> "));
     for (text, words) in [
         (format!("Hi Bob,\n\n{armor}"), "line 3"),
         (format!("\n{armor}"), "line 2"),

@@ -1,6 +1,8 @@
 //! Recipients found in the keystore, with what should be known about them said on the way.
 
-use encl::directory::{People, Recipients, ResolvedRecipient, Who, WhoForm, WhoUse, resolve};
+use encl::directory::{
+    DirectoryError, People, Recipients, ResolvedRecipient, Who, WhoForm, WhoUse, resolve,
+};
 use encl::mail::Mailbox;
 use encl::operations::mail::outgoing::recipients::recipients_at_mailboxes;
 
@@ -26,7 +28,7 @@ pub(crate) fn owners(
     wanted: WhoUse,
     people: &People,
     context: &Context,
-) -> Result<Vec<ResolvedRecipient>, Failure> {
+) -> Result<Vec<ResolvedRecipient>, DirectoryError> {
     let mut found = Vec::new();
     for word in words {
         found.extend(match Who::parse(word, wanted)?.form() {

@@ -32,6 +32,11 @@ impl People {
         self.one_of_verified(ids, name)
     }
 
+    /// Whether this is one of my active identities.
+    pub(in crate::directory) fn is_mine(&self, id: RootId) -> bool {
+        self.active.iter().any(|person| person.card.id() == id)
+    }
+
     fn one_of_verified(
         &self,
         ids: Vec<RootId>,

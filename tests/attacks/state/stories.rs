@@ -209,6 +209,16 @@ fn m2_a_verified_contact_is_not_replaced_by_another_key() {
     assert_eq!(code(&forged), 7, "{}", said(&forged));
     let added = scene.run("bob", &["contact", "add", "as-alice.card", "--yes"]);
     assert_eq!(code(&added), 7, "{}", said(&added));
+    // The command that the error names brings her back, and so does her card as a recipient.
+    for back in [
+        &["contact", "add", "alice.card", "--yes"][..],
+        &["wrap", "note", "--to", "alice.card", "-o", "back"],
+    ] {
+        let _ = fs::remove_file(&verified);
+        scene.done("bob", back);
+        let output = wrap(&scene, "alice@example.org", &["--require-verified"]);
+        assert_eq!(code(&output), 0, "{back:?}: {}", said(&output));
+    }
     // A second owner of the address changes nothing for whoever is verified.
     write(&verified, &kept);
     let output = wrap(&scene, "alice@example.org", &["--require-verified"]);
@@ -252,9 +262,9 @@ fn m2_an_older_card_of_a_verified_contact_is_refused() {
 #[test]
 fn m2_a_changed_group_reaches_nobody_until_it_is_adopted() {
     let scene = Scene::new();
-    scene.done("bob", &["group", "new", "team", "alice@example.org"]);
-    assert_eq!(code(&wrap(&scene, "@team", &[])), 0);
-    let group = scene.at(KEYSTORE).join("groups/team");
+    scene.done("bob", &["group", "new", "crew", "alice@example.org"]);
+    assert_eq!(code(&wrap(&scene, "@crew", &[])), 0);
+    let group = scene.at(KEYSTORE).join("groups/crew");
     let kept = fs::read_to_string(&group).unwrap();
     let planted = put_card(&scene, "mallory");
     let mallory = planted.file_name().unwrap().to_str().unwrap().to_owned();
@@ -268,13 +278,13 @@ fn m2_a_changed_group_reaches_nobody_until_it_is_adopted() {
     ];
     for (what, text) in &changes {
         write(&group, text.as_bytes());
-        for who in ["@team", "all@example.org"] {
+        for who in ["@crew", "all@example.org"] {
             let output = wrap(&scene, who, &[]);
             assert_eq!(code(&output), 7, "{what}, {who}: {}", said(&output));
         }
         for refused in [
-            &["group", "add", "team", "carol@example.org"][..],
-            &["verify", "mallory.encl", "--signed-by", "@team"],
+            &["group", "add", "crew", "carol@example.org"][..],
+            &["verify", "mallory.encl", "--signed-by", "@crew"],
         ] {
             assert_eq!(code(&scene.run("bob", refused)), 7, "{what}: {refused:?}");
         }
@@ -286,23 +296,23 @@ fn m2_a_changed_group_reaches_nobody_until_it_is_adopted() {
     );
     assert_eq!(code(&wrap(&scene, "@planted", &[])), 7);
     write(&group, changes[0].1.as_bytes());
-    let output = wrap(&scene, "@team", &[]);
+    let output = wrap(&scene, "@crew", &[]);
     assert!(
-        said(&output).contains("came: Mallory") && said(&output).contains("encl key adopt @team"),
+        said(&output).contains("came: Mallory") && said(&output).contains("encl key adopt @crew"),
         "{}",
         said(&output)
     );
-    let shown = scene.done("bob", &["--json", "group", "show", "team"]);
+    let shown = scene.done("bob", &["--json", "group", "show", "crew"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("\"adopted\":false"), "{shown}");
-    scene.done("bob", &["--no-input", "key", "adopt", "@team"]);
-    assert_eq!(code(&wrap(&scene, "@team", &[])), 0);
+    scene.done("bob", &["--no-input", "key", "adopt", "@crew"]);
+    assert_eq!(code(&wrap(&scene, "@crew", &[])), 0);
     // The one from before is another one now; and what was deleted is not back.
     write(&group, kept.as_bytes());
-    assert_eq!(code(&wrap(&scene, "@team", &[])), 7);
-    scene.done("bob", &["group", "delete", "team"]);
+    assert_eq!(code(&wrap(&scene, "@crew", &[])), 7);
+    scene.done("bob", &["group", "delete", "crew"]);
     write(&group, kept.as_bytes());
-    assert_eq!(code(&wrap(&scene, "@team", &[])), 7);
+    assert_eq!(code(&wrap(&scene, "@crew", &[])), 7);
     // Taking away is no letting in.
-    scene.done("bob", &["group", "delete", "team"]);
+    scene.done("bob", &["group", "delete", "crew"]);
 }

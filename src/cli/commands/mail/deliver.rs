@@ -9,7 +9,7 @@ use std::process::Command;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use encl::crypto::KeyId;
-use encl::directory::{People, Recipients, WhoUse, resolve_card_file};
+use encl::directory::{DirectoryError, People, Recipients, WhoUse, resolve_card_file};
 use encl::envelope::SealError;
 use encl::mail::{Header, MaildirPlace, Reopen, SealedBy};
 use encl::operations::MyKeys;
@@ -138,7 +138,8 @@ fn people(context: &Context) -> Result<People, Failure> {
             shown(context.keystore.root())
         )));
     }
-    context.people()
+    let people = context.people();
+    people.map_err(|failure| failure.sysexit(Sysexit::TempFail))
 }
 
 /// The recipients that are named. What --for names may come from outside, so it takes no path and no name.
@@ -149,11 +150,30 @@ fn readers(
 ) -> Result<Recipients, Failure> {
     // What is wrong with a card or its file can be mended before the server tries again.
     let try_again = |error| Failure::from(error).sysexit(Sysexit::TempFail);
-    let mut found = owners(&arguments.recipients, WhoUse::Delivery, people, context)?;
+    let found = owners(&arguments.recipients, WhoUse::Delivery, people, context);
+    let mut found = found.map_err(not_found)?;
     for card in &arguments.cards {
         found.push(resolve_card_file(card, people).map_err(try_again)?);
     }
     Recipients::new(found, None, context.now).map_err(try_again)
+}
+
+/// Who was never known stays unknown. What happened to the keystore of somebody who is known can be mended before the server tries
+/// again.
+fn not_found(error: DirectoryError) -> Failure {
+    let is_known = matches!(
+        error,
+        DirectoryError::VerifiedGone { .. }
+            | DirectoryError::GroupNotAdopted(_)
+            | DirectoryError::MissingMember { .. }
+            | DirectoryError::Group { .. }
+            | DirectoryError::Keystore(_)
+    );
+    let failure = Failure::from(error);
+    match is_known {
+        true => failure.sysexit(Sysexit::TempFail),
+        false => failure,
+    }
 }
 
 /// Nothing on standard input is a broken pipe rather than a message.
