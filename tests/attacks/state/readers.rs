@@ -57,6 +57,12 @@ impl Readers {
         self.ids.extend(ids_in(&identities));
     }
 
+    pub(super) fn add_members(&mut self, changed: &Changed, group: &str) {
+        let path = changed.keystore().join("groups").join(group);
+        let text = fs::read_to_string(path).unwrap_or_default();
+        self.ids.extend(text.lines().map(str::to_owned));
+    }
+
     pub(super) fn has(&self, changed: &Changed, card: &str) -> bool {
         let card = card_in(&changed.scene, card);
         self.ids.contains(&card.id().to_string()) || self.keys.contains(&newest_key(&card))
