@@ -24,7 +24,6 @@
 mod backup;
 mod changes;
 mod clock;
-mod contact_file;
 mod contacts;
 mod decisions;
 mod error;
@@ -53,8 +52,8 @@ pub use backup::{
     read_parts,
 };
 pub use changes::{IdentityChange, SecretState};
-pub use contact_file::KnownAs;
-pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead};
+use contacts::contact_file;
+pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead, KnownAs};
 pub use decisions::AddressOfVerified;
 pub use error::KeystoreError;
 pub use groups::{Group, is_group_name};

@@ -86,12 +86,16 @@ class Ground:
             input=given,
             capture_output=True,
             cwd=cwd or self.home,
-            env=self.environment(person, **more),
+            env=self.environment(person, **(self.memory(person, user) | more)),
             timeout=SECONDS_MAX,
             user=user and user.pw_uid,
             group=user and user.pw_gid,
             extra_groups=[] if user else None,
         )
+
+    def memory(self, person, user):
+        """Another user's memory is refused: whoever runs a person's commands has one of their own."""
+        return {"XDG_STATE_HOME": self.states / f"{person}-by-{user.pw_name}"} if user else {}
 
     def need(self, person, command, *given, **more):
         """A command that has to work; its stdout."""

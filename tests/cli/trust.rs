@@ -242,12 +242,17 @@ fn hostile_cards_and_records_are_refused_at_once() {
     // Swap the files of two contacts.
     let swap = "cd \"$ENCL_KEYSTORE\"/contacts && set -- * && mv $1 x && mv $2 $1 && mv x $2";
     session.quietly("alice", swap);
-    for line in [
-        "encl contact list",
-        "encl wrap notes.txt --to bob",
-        "encl contact block bob",
+    for (line, exit) in [
+        ("encl contact list", 1),
+        ("encl wrap notes.txt --to bob", 7),
+        ("encl contact block bob", 7),
     ] {
         let answer = session.ask("alice", line);
-        assert_eq!(answer.exit, 4, "{line}: {}", answer.stderr);
+        assert_eq!(answer.exit, exit, "{line}: {}", answer.stderr);
+        assert!(
+            answer.stderr.contains("belongs to another contact"),
+            "{line}: {}",
+            answer.stderr
+        );
     }
 }

@@ -67,7 +67,7 @@ impl People {
     pub fn read(keystore: Keystore) -> Result<Self, KeystoreError> {
         let me = |card| Person::new(card, Trust::Me);
         let (mut active, mut retired) = (Vec::new(), Vec::new());
-        let (identities, faults) = keystore.readable_identities()?;
+        let (identities, mut faults) = keystore.readable_identities()?;
         for stored in identities {
             let list = if stored.standing == Standing::Active {
                 &mut active
@@ -77,7 +77,9 @@ impl People {
             list.push(me(stored.card));
         }
         let stranger = |card| Person::new(card, Trust::Unknown);
-        let set_aside = keystore.set_aside()?.into_iter().map(stranger).collect();
+        let (set_aside, others) = keystore.readable_set_aside()?;
+        let set_aside = set_aside.into_iter().map(stranger).collect();
+        faults.extend(others);
         Ok(Self {
             retired,
             set_aside,

@@ -16,10 +16,23 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`].
     pub fn set_aside(&self) -> Result<Vec<Card>, KeystoreError> {
+        Ok(self.readable_set_aside()?.0)
+    }
+
+    /// Those of [`Keystore::set_aside`], and what is wrong with others whose cards cannot be read.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn readable_set_aside(&self) -> Result<(Vec<Card>, Vec<KeystoreError>), KeystoreError> {
         let machine = self.machine_state()?;
-        // One that cannot be read opens nothing.
-        let card = |id| self.identity_card(id).ok().flatten();
-        Ok(machine.set_aside.iter().filter_map(card).collect())
+        let (mut cards, mut unreadable) = (Vec::new(), Vec::new());
+        for id in &machine.set_aside {
+            match self.identity_card(id) {
+                Ok(card) => cards.extend(card),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        Ok((cards, unreadable))
     }
 
     /// The user's own identities, in this keystore and in all others that this machine remembers, ended ones too.

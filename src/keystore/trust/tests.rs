@@ -377,29 +377,6 @@ fn what_only_a_file_said_holds_until_the_user_ends_it() {
 }
 
 #[test]
-fn an_older_card_of_a_verified_contact_is_none_of_theirs() {
-    let scene = Scene::new();
-    scene.verify().unwrap();
-    let before = fs::read(scene.file()).unwrap();
-    scene.add(&card(&scene.bob, "Bob", 2)).unwrap();
-    assert_eq!(scene.trust().word(), "verified");
-    folder_write(&scene.file(), &before);
-    assert!(matches!(
-        scene.trust(),
-        Trust::Older {
-            serial: 1,
-            known: 2
-        }
-    ));
-    // The newest card ends it, and so does a comparison.
-    scene.add(&card(&scene.bob, "Bob", 2)).unwrap();
-    assert_eq!(scene.trust().word(), "verified");
-    folder_write(&scene.file(), &before);
-    scene.verify().unwrap();
-    assert_eq!(scene.trust().word(), "verified");
-}
-
-#[test]
 fn a_kill_between_decision_and_file_leaves_the_stricter_of_both() {
     // The decision is saved first; the file is still the old one then.
     type Decision = fn(&Scene);

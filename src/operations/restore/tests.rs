@@ -247,7 +247,10 @@ fn the_default_identity_is_that_of_the_backup_and_no_other() {
     here.keystore.set_default(&other.id()).unwrap();
     let (envelope, there) = (backup_of(&here), Place::new());
     let (plan, heard) = dry_run(&there, &envelope, ForeignIdentities::Refuse).unwrap();
-    assert!(heard.contains(&"alice@example.org New".to_owned()), "{heard:?}");
+    assert!(
+        heard.contains(&"alice@example.org New".to_owned()),
+        "{heard:?}"
+    );
     apply(&there, &envelope, plan);
     assert!(there.keystore.identities().unwrap()[0].card == other);
     // Where one was chosen it stays.

@@ -151,7 +151,7 @@ fn readers(
     // What is wrong with a card or its file can be mended before the server tries again.
     let try_again = |error| Failure::from(error).sysexit(Sysexit::TempFail);
     let found = owners(&arguments.recipients, WhoUse::Delivery, people, context);
-    let mut found = found.map_err(not_found)?;
+    let mut found = found.map_err(|error| not_found(error, people))?;
     for card in &arguments.cards {
         found.push(resolve_card_file(card, people).map_err(try_again)?);
     }
@@ -160,7 +160,7 @@ fn readers(
 
 /// Who was never known stays unknown. What happened to the keystore of somebody who is known can be mended before the server tries
 /// again.
-fn not_found(error: DirectoryError) -> Failure {
+fn not_found(error: DirectoryError, people: &People) -> Failure {
     let is_known = matches!(
         error,
         DirectoryError::VerifiedGone { .. }
@@ -169,8 +169,14 @@ fn not_found(error: DirectoryError) -> Failure {
             | DirectoryError::Group { .. }
             | DirectoryError::Keystore(_)
     );
+    // A contact whose file cannot be read may be the one.
+    let may_be_known = || {
+        people
+            .unreadable_contacts()
+            .is_ok_and(|contacts| contacts > 0)
+    };
     let failure = Failure::from(error);
-    match is_known {
+    match is_known || may_be_known() {
         true => failure.sysexit(Sysexit::TempFail),
         false => failure,
     }

@@ -119,8 +119,12 @@ fn author<'a>(
     people: &'a People,
     context: &Context,
 ) -> Result<Author<'a>, Failure> {
-    let author = author_of_message(header, options, people, context)
-        .map_err(|failure| failure.sysexit(Sysexit::Config))?;
+    let author = author_of_message(header, options, people, context);
+    // What cannot be read can be mended before the mail program tries again.
+    let author = author.map_err(|failure| match failure.exit {
+        Exit::Failed => failure.sysexit(Sysexit::TempFail),
+        _ => failure.sysexit(Sysexit::Config),
+    })?;
     if author.signs.is_some() || options.anonymous {
         return Ok(author);
     }

@@ -55,3 +55,26 @@ fn a_verified_address_stays_with_the_one_who_is_gone() {
     scene.keystore.remove_contact(&scene.id()).unwrap();
     scene.add(&other).unwrap();
 }
+
+#[test]
+fn an_older_card_of_a_verified_contact_is_none_of_theirs() {
+    let scene = Scene::new();
+    scene.verify().unwrap();
+    let before = fs::read(scene.file()).unwrap();
+    scene.add(&card(&scene.bob, "Bob", 2)).unwrap();
+    assert_eq!(scene.trust().word(), "verified");
+    folder_write(&scene.file(), &before);
+    assert!(matches!(
+        scene.trust(),
+        Trust::Older {
+            serial: 1,
+            known: 2
+        }
+    ));
+    // The newest card ends it, and so does a comparison.
+    scene.add(&card(&scene.bob, "Bob", 2)).unwrap();
+    assert_eq!(scene.trust().word(), "verified");
+    folder_write(&scene.file(), &before);
+    scene.verify().unwrap();
+    assert_eq!(scene.trust().word(), "verified");
+}

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::contacts::{AddedBy, CONTACTS, ContactHead};
-use super::trust::{Members, TrustRecord, WrittenMembers, evaluate, word};
-use super::{Keystore, KeystoreError, VerifiedAs, folder};
+use super::super::trust::{Members, TrustRecord, WrittenMembers, evaluate, word};
+use super::super::{Keystore, KeystoreError, VerifiedAs, folder};
+use super::{AddedBy, CONTACTS, ContactHead};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
 use crate::identity::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Card, NAME_BYTES_MAX};
@@ -16,14 +16,14 @@ use crate::time::Time;
 const VERSION: &str = "encl/1";
 
 /// What stands in the file of a contact. Its card is not read yet.
-pub(super) struct ContactFile {
-    pub(super) id: RootId,
-    pub(super) name: String,
-    pub(super) addresses: Vec<String>,
-    pub(super) record: TrustRecord,
-    pub(super) added_by: AddedBy,
-    pub(super) added: Time,
-    pub(super) card: Vec<u8>,
+pub(in super::super) struct ContactFile {
+    pub(in super::super) id: RootId,
+    pub(in super::super) name: String,
+    pub(in super::super) addresses: Vec<String>,
+    pub(in super::super) record: TrustRecord,
+    pub(in super::super) added_by: AddedBy,
+    pub(in super::super) added: Time,
+    pub(in super::super) card: Vec<u8>,
 }
 
 /// The first line, as it is written.
@@ -40,7 +40,12 @@ struct Line<'a> {
 }
 
 impl ContactFile {
-    pub(super) fn new(card: &Card, record: TrustRecord, added_by: AddedBy, added: Time) -> Self {
+    pub(in super::super) fn new(
+        card: &Card,
+        record: TrustRecord,
+        added_by: AddedBy,
+        added: Time,
+    ) -> Self {
         Self {
             id: card.id(),
             name: card.name().to_owned(),
@@ -53,12 +58,12 @@ impl ContactFile {
     }
 
     /// The text of the card, without a line feed.
-    pub(super) fn card(&self) -> &[u8] {
+    pub(in super::super) fn card(&self) -> &[u8] {
         self.card.strip_suffix(b"\n").unwrap_or(&self.card)
     }
 
     /// Whether both lines are about the same person: `card` is what its second line holds.
-    pub(super) fn is_about(&self, card: &Card) -> bool {
+    pub(in super::super) fn is_about(&self, card: &Card) -> bool {
         (card.id(), card.name(), card.addresses()) == (self.id, &*self.name, &*self.addresses)
     }
 
@@ -90,7 +95,7 @@ pub struct KnownAs {
 }
 
 impl KnownAs {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         name: String,
         addresses: Vec<String>,
         counting: usize,
@@ -121,7 +126,7 @@ impl KnownAs {
 }
 
 impl Keystore {
-    pub(super) fn head(&self, file: ContactFile) -> Result<ContactHead, KeystoreError> {
+    pub(in super::super) fn head(&self, file: ContactFile) -> Result<ContactHead, KeystoreError> {
         let fact = self.machine_state()?.person(&file.id)?;
         Ok(ContactHead {
             trust: evaluate(&file.record, Some(fact.trust)),
@@ -134,13 +139,16 @@ impl Keystore {
         })
     }
 
-    pub(super) fn write_contact(&self, file: &ContactFile) -> Result<(), KeystoreError> {
+    pub(in super::super) fn write_contact(&self, file: &ContactFile) -> Result<(), KeystoreError> {
         let line = file.first_line();
         let bytes = [line.as_bytes(), b"\n", file.card(), b"\n"].concat();
         folder::write(&self.contact_path(&file.id), &bytes, Existing::Replace)
     }
 
-    pub(super) fn contact_file(&self, id: &RootId) -> Result<Option<ContactFile>, KeystoreError> {
+    pub(in super::super) fn contact_file(
+        &self,
+        id: &RootId,
+    ) -> Result<Option<ContactFile>, KeystoreError> {
         let path = self.contact_path(id);
         let Some(text) = folder::read(&path)? else {
             return Ok(None);
@@ -153,13 +161,13 @@ impl Keystore {
         Ok(Some(file))
     }
 
-    pub(super) fn contact_path(&self, id: &RootId) -> PathBuf {
+    pub(in super::super) fn contact_path(&self, id: &RootId) -> PathBuf {
         self.root.join(CONTACTS).join(id.to_string())
     }
 }
 
 /// Reads the file of a contact; its card is not looked at.
-pub(super) fn from_bytes(bytes: &[u8]) -> Result<ContactFile, Error> {
+pub(in super::super) fn from_bytes(bytes: &[u8]) -> Result<ContactFile, Error> {
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let (line, card) = (lines.next(), lines.next());
     parse(line.unwrap_or_default(), card.unwrap_or_default())
