@@ -306,12 +306,21 @@ impl People {
     /// # Errors
     /// [`DirectoryError::GroupNotAdopted`], [`DirectoryError::NoSuchGroup`], [`DirectoryError::Group`].
     pub fn group(&self, name: &str) -> Result<Group, DirectoryError> {
-        let group = self.group_as_it_stands(name)?;
-        match self.keystore.group_standing(name, &group)? {
-            GroupStanding::Known => Ok(group),
-            GroupStanding::Unknown(known) => Err(DirectoryError::GroupNotAdopted(Box::new(
-                GroupChange::new(name, &group, &known.unwrap_or_default(), self),
-            ))),
+        let read = self.keystore.known_group(name);
+        let read = read.map_err(|source| DirectoryError::Group {
+            name: name.to_owned(),
+            source,
+        })?;
+        match read.ok_or_else(|| DirectoryError::NoSuchGroup(name.to_owned()))? {
+            (group, GroupStanding::Known) => Ok(group),
+            (group, GroupStanding::Unknown(known)) => {
+                Err(DirectoryError::GroupNotAdopted(Box::new(GroupChange::new(
+                    name,
+                    &group,
+                    &known.unwrap_or_default(),
+                    self,
+                ))))
+            }
         }
     }
 

@@ -65,6 +65,27 @@ impl Keystore {
         Ok(GroupStanding::Unknown(shown.map(|one| one.group)))
     }
 
+    /// A group, and whether it is as this machine knows it. The state is written before the file and cleared after it, so a group that
+    /// another process changes meanwhile is read again.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn known_group(&self, name: &str) -> Result<Option<(Group, GroupStanding)>, KeystoreError> {
+        let mut read = self.group(name)?;
+        while let Some(group) = read {
+            let standing = self.group_standing(name, &group)?;
+            let again = match standing {
+                GroupStanding::Known => None,
+                GroupStanding::Unknown(_) => self.group(name)?.filter(|again| *again != group),
+            };
+            if again.is_none() {
+                return Ok(Some((group, standing)));
+            }
+            read = again;
+        }
+        Ok(None)
+    }
+
     /// Takes a group as it stands as the user's own.
     ///
     /// # Errors
