@@ -19,8 +19,6 @@ use crate::json;
 
 /// Of these a reader picks one of two, and not every reader the same.
 const ONCE: [&str; 3] = ["From", "Date", "Message-ID"];
-/// Fields that hold address lists.
-const ADDRESSES: [&str; 5] = ["From", "Sender", "Reply-To", "To", "Cc"];
 /// Fields that stay outside though one of their words needs more than 78 columns: without them a message cannot be answered.
 const NEEDED: [&str; 8] = [
     "From",

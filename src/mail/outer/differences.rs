@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{ADDRESSES, is_one_of};
+use super::is_one_of;
+use super::value::Grammar;
 use crate::address::ascii_domain;
 use crate::mail::{Header, address, words};
 
@@ -119,7 +120,7 @@ fn without<'a>(ours: &'a [String], others: &'a [String]) -> impl Iterator<Item =
 
 /// The meaning of a value, equal for equivalent values: the addresses of a list, otherwise the text with single spaces.
 fn meaning(name: &str, value: &str) -> String {
-    let list = Some(value).filter(|_| is_one_of(&ADDRESSES, name));
+    let list = Some(value).filter(|_| Grammar::of(name) == Some(Grammar::Addresses));
     let list = list.and_then(|value| address::parse_list(value).ok());
     let text = match list {
         None => words::decode(value),
