@@ -164,7 +164,8 @@ impl HiddenName {
         }
     }
 
-    /// Takes the name by an empty file of its own, and then that file's place: no other program's file can be in it.
+    /// Takes the name by an empty file of its own, and then that file's place: no other program's file can be in it. That is the
+    /// strongest way left; a kill in between, which no signal handler sees, leaves the empty file.
     fn rename_onto_claimed(self, place: &Place) -> Result<(), AtomicFileError> {
         let claim = place
             .folder
@@ -173,25 +174,17 @@ impl HiddenName {
             Errno::EXIST => AtomicFileError::Exists(place.path.clone()),
             error => place.system("create", error),
         })?;
-        let ours = FileId::from(
-            &claim
-                .metadata()
-                .map_err(|error| place.system("create", error))?,
-        );
-        let renamed = match place.folder.holds(&place.name, ours) {
+        let claimed = claim.metadata();
+        let claimed = FileId::from(&claimed.map_err(|error| place.system("create", error))?);
+        let claim = Fleeting::new(&place.folder, &place.name, Some(claimed));
+        let renamed = match place.folder.holds(&place.name, claimed) {
             true => self.rename(place, RenameFlags::empty()),
             false => Err(Errno::EXIST),
         };
-        match renamed {
-            Ok(()) => {
-                self.forget();
-                Ok(())
-            }
-            Err(error) => {
-                let _ = place.folder.remove(&place.name, ours);
-                Err(place.system("create", error))
-            }
-        }
+        renamed.map_err(|error| place.system("create", error))?;
+        claim.stays();
+        self.forget();
+        Ok(())
     }
 }
 
