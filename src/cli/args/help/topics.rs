@@ -215,6 +215,9 @@ A backup is yours if this machine made it, if one of your identities signed it, 
 passphrase and nobody else can open it; what can be copied from a keystore shows nothing. A machine that knows no identity
 of yours asks whether you take all of it as your own. Any other backup gives cards and new groups, as from anybody.
 
+Whoever can also write to $XDG_STATE_HOME/encl can verify anybody and end a block. An older copy of it, put back, says what it
+said then: newer identities and groups have to be adopted, and a verification that you took back holds again.
+
 A keystore that this machine meets for the first time is taken as it stands, and so it is in every run where nothing can
 be remembered (a container); a notice says so. Nobody is verified then.
 
