@@ -189,7 +189,7 @@ impl Context {
 fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
     let mut notices = Vec::new();
     let acquaintance = keystore.acquaintance()?;
-    if acquaintance != Acquaintance::Known && !keystore.readable_identities()?.0.is_empty() {
+    if acquaintance != Acquaintance::Known && !keystore.readable_identities()?.found.is_empty() {
         notices.push(match acquaintance {
             Acquaintance::First => "this machine met the keystore for the first time: the identities in it are yours \
                  from now on, as they stand (`encl help trust`)"
@@ -216,7 +216,7 @@ fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
         ));
     }
     if let Some(id) = keystore.unchosen_default()? {
-        let (others, _) = keystore.readable_identities()?;
+        let others = keystore.readable_identities()?.found;
         let used = others.iter().find(|identity| identity.is_default);
         let used = used.map_or_else(|| "nobody".to_owned(), |one| one.card.display_name());
         notices.push(format!(

@@ -18,7 +18,7 @@ pub use addresses::{AddressBook, ListedGroup, ResolvedAddresses, recipients_at};
 pub use error::{AddressOwner, DirectoryError, GroupChange, Member, UnclearAddress};
 pub use lookalike::{Distinction, Lookalike, lookalikes};
 pub use names::{Names, closest_match, match_one};
-pub use people::{People, Person, Signer, Verified};
+pub use people::{People, Person, Signer, VerifiedParts};
 pub use recipients::{
     RecipientNotice, Recipients, ResolvedQuorum, current_key, key_directory, known_person,
 };

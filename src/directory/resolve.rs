@@ -302,26 +302,10 @@ fn refuse_unfit(card: &Card) -> Result<(), DirectoryError> {
 /// A card of an unknown key. It must not take over an address that a known person has.
 fn first_use(card: Card, people: &People) -> Result<ResolvedRecipient, DirectoryError> {
     refuse_unfit(&card)?;
-    let others = people.names()?;
-    for address in card.addresses() {
-        let verified = people
-            .keystore()
-            .verified_for_address(&Address::new(address))?;
-        // Whoever was verified for an address has it, also if another contact says it is theirs.
-        let is_verified = verified.contains(&card.id());
-        let owners = others.iter().filter(|names| {
-            names.has_address(address) && (!is_verified || people.is_mine(names.id))
-        });
-        let mut owners = verified.into_iter().chain(owners.map(|names| names.id));
-        if let Some(known) = owners.find(|known| !card.may_carry_addresses_of(known)) {
-            let (address, offered) = (address.clone(), card.id());
-            let changed = KeystoreError::KeyChanged {
-                address,
-                known,
-                offered,
-            };
-            return Err(conflict(&card, changed));
-        }
+    match people.keystore().refuse_card_of_others(&card) {
+        Ok(()) => {}
+        Err(changed @ KeystoreError::KeyChanged { .. }) => return Err(conflict(&card, changed)),
+        Err(error) => return Err(error.into()),
     }
     // A contact that was blocked and removed is blocked again when the card comes back.
     let trust = match people.remembered_trust(card.id()) {

@@ -13,7 +13,7 @@ pub use contact_file::KnownAs;
 
 use super::folder::WriteLock;
 use super::trust::{Trust, TrustRecord};
-use super::{Keystore, KeystoreError, VerifiedAs, folder};
+use super::{Keystore, KeystoreError, Readable, VerifiedAs, folder};
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
 use crate::pipeline::parallel_map;
@@ -131,28 +131,24 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`].
     pub fn contact_heads(&self) -> Result<Vec<ContactHead>, KeystoreError> {
-        let (heads, unreadable) = self.readable_contact_heads()?;
-        let fault = unreadable.into_iter().next();
-        fault.map_or(Ok(heads), Err)
+        self.readable_contact_heads()?.all()
     }
 
     /// The heads of all contacts whose files can be read, as [`Keystore::contact_heads`], and what is wrong with the others.
     ///
     /// # Errors
     /// [`KeystoreError`].
-    pub fn readable_contact_heads(
-        &self,
-    ) -> Result<(Vec<ContactHead>, Vec<KeystoreError>), KeystoreError> {
+    pub fn readable_contact_heads(&self) -> Result<Readable<ContactHead>, KeystoreError> {
         let ids = self.contact_ids()?;
         // The folder's state is read before its files are listed.
         let Some(index) = self.begin_index(ids.len()) else {
             return self.heads(ids);
         };
-        let (heads, unreadable) = self.heads(self.contact_ids()?)?;
-        if unreadable.is_empty() {
-            self.finish_index(index, &heads);
+        let heads = self.heads(self.contact_ids()?)?;
+        if heads.faults.is_empty() {
+            self.finish_index(index, &heads.found);
         }
-        Ok((heads, unreadable))
+        Ok(heads)
     }
 
     pub(super) fn contact_ids(&self) -> Result<Vec<RootId>, KeystoreError> {
@@ -161,23 +157,16 @@ impl Keystore {
         Ok(ids.collect())
     }
 
-    fn heads(
-        &self,
-        ids: Vec<RootId>,
-    ) -> Result<(Vec<ContactHead>, Vec<KeystoreError>), KeystoreError> {
+    fn heads(&self, ids: Vec<RootId>) -> Result<Readable<ContactHead>, KeystoreError> {
+        // What is wrong with the state of this machine is wrong with everybody.
         let head = |id| match self.contact_file(&id) {
             Ok(Some(file)) => self.head(file).map(|head| Ok(Some(head))),
             Ok(None) => Ok(Ok(None)),
             Err(fault) => Ok(Err(fault)),
         };
-        let (mut heads, mut unreadable) = (Vec::new(), Vec::new());
-        for read in parallel_map(ids, SHARED_FROM, head) {
-            match read? {
-                Ok(head) => heads.extend(head),
-                Err(fault) => unreadable.push(fault),
-            }
-        }
-        Ok((heads, unreadable))
+        let read = parallel_map(ids, SHARED_FROM, head).into_iter();
+        let read = read.collect::<Result<Vec<_>, KeystoreError>>()?;
+        Ok(Readable::of(read))
     }
 
     /// Whether there is a contact with this root key.
@@ -379,13 +368,21 @@ impl Keystore {
         Ok(followed)
     }
 
+    /// Refuses a card with an address of somebody else, before anything is done with it.
+    ///
+    /// # Errors
+    /// [`KeystoreError::OwnCard`], [`KeystoreError::KeyChanged`], and those of reading.
+    pub fn refuse_card_of_others(&self, card: &Card) -> Result<(), KeystoreError> {
+        self.address_index()?.refuse_changed(self, card)
+    }
+
     pub(super) fn address_index(&self) -> Result<AddressIndex, KeystoreError> {
         let mut addresses = AddressIndex::default();
         for own in self.identities()? {
             addresses.mine.insert(own.card.id());
             addresses.add(own.card.id(), own.card.addresses());
         }
-        addresses.add_counting(&self.heads(self.contact_ids()?)?.0);
+        addresses.add_counting(&self.heads(self.contact_ids()?)?.found);
         Ok(addresses)
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder::WriteLock;
 use super::secret_file::{self, Protection};
-use super::{Keystore, KeystoreError, folder};
+use super::{Keystore, KeystoreError, Readable, folder};
 use crate::address::is_same_address;
 use crate::atomic_file::Existing;
 use crate::crypto::CryptoRng;
@@ -58,28 +58,25 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`], when a file is not private or not what the keystore writes.
     pub fn identities(&self) -> Result<Vec<StoredIdentity>, KeystoreError> {
-        let (identities, unreadable) = self.readable_identities()?;
-        let fault = unreadable.into_iter().next();
-        fault.map_or(Ok(identities), Err)
+        self.readable_identities()?.all()
     }
 
     /// All my identities whose cards can be read, as [`Keystore::identities`], and what is wrong with the others.
     ///
     /// # Errors
     /// [`KeystoreError`].
-    pub fn readable_identities(
-        &self,
-    ) -> Result<(Vec<StoredIdentity>, Vec<KeystoreError>), KeystoreError> {
-        let (mut cards, mut unreadable) = (Vec::new(), Vec::new());
+    pub fn readable_identities(&self) -> Result<Readable<StoredIdentity>, KeystoreError> {
+        let mut mine = Vec::new();
         for id in self.identity_ids()? {
             if self.is_own(&id)? {
-                match self.identity_card(&id) {
-                    Ok(card) => cards.extend(card),
-                    Err(error) => unreadable.push(error),
-                }
+                mine.push(id);
             }
         }
-        Ok((self.in_order(&cards)?, unreadable))
+        let cards = Readable::of(mine.iter().map(|id| self.identity_card(id)));
+        Ok(Readable {
+            found: self.in_order(&cards.found)?,
+            faults: cards.faults,
+        })
     }
 
     fn in_order(&self, cards: &[Card]) -> Result<Vec<StoredIdentity>, KeystoreError> {

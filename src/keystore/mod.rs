@@ -69,6 +69,33 @@ pub use self_test::self_test;
 pub use state::{Acquaintance, GroupStanding, KnownBackup, VerifiedAs};
 pub use trust::{Compared, Trust, Verified};
 
+/// Those of many who can be read, and what is wrong with the others: they stop nobody.
+pub struct Readable<T> {
+    /// Those who can be read.
+    pub found: Vec<T>,
+    /// What is wrong with each of the others.
+    pub faults: Vec<KeystoreError>,
+}
+
+impl<T> Readable<T> {
+    fn of(each: impl IntoIterator<Item = Result<Option<T>, KeystoreError>>) -> Self {
+        let (mut found, mut faults) = (Vec::new(), Vec::new());
+        for one in each {
+            match one {
+                Ok(one) => found.extend(one),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Self { found, faults }
+    }
+
+    /// All of them, or the first fault.
+    fn all(self) -> Result<Vec<T>, KeystoreError> {
+        let fault = self.faults.into_iter().next();
+        fault.map_or(Ok(self.found), Err)
+    }
+}
+
 /// A keystore in the folder that the caller names. Nothing is read before it is asked for; a folder that is not there
 /// is an empty keystore.
 #[derive(Clone)]

@@ -92,15 +92,7 @@ impl AddressBook {
         }
     }
 
-    /// The local part as written, else without regard to case, else without its `+detail`.
-    pub(in crate::directory) fn look_up(&self, address: &Address) -> AddressMatch<'_> {
-        match (self.exactly(address), address.without_detail()) {
-            (AddressMatch::Nobody, Some(base)) => self.exactly(&base).without_detail(base),
-            (found, _) => found,
-        }
-    }
-
-    /// The owner of this address, with its detail.
+    /// The owner of this address, with its detail: the local part as written, else without regard to case.
     pub(in crate::directory) fn exactly(&self, address: &Address) -> AddressMatch<'_> {
         match self.owners(address) {
             [] => AddressMatch::Nobody,
@@ -120,7 +112,7 @@ impl AddressBook {
     /// Whether an address, as it is written or in another case, means exactly one person or group.
     #[must_use]
     pub fn has_one_owner(&self, address: &str) -> bool {
-        matches!(self.look_up(&Address::new(address)), AddressMatch::One(_))
+        matches!(self.exactly(&Address::new(address)), AddressMatch::One(_))
     }
 
     fn owners(&self, address: &Address) -> &[Owner] {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lookup::NameHashes;
-pub use person::{Person, Signer, Verified};
+pub use person::{Person, Signer, VerifiedParts};
 
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
@@ -67,8 +67,8 @@ impl People {
     pub fn read(keystore: Keystore) -> Result<Self, KeystoreError> {
         let me = |card| Person::new(card, Trust::Me);
         let (mut active, mut retired) = (Vec::new(), Vec::new());
-        let (identities, mut faults) = keystore.readable_identities()?;
-        for stored in identities {
+        let identities = keystore.readable_identities()?;
+        for stored in identities.found {
             let list = if stored.standing == Standing::Active {
                 &mut active
             } else {
@@ -77,13 +77,12 @@ impl People {
             list.push(me(stored.card));
         }
         let stranger = |card| Person::new(card, Trust::Unknown);
-        let (set_aside, others) = keystore.readable_set_aside()?;
-        let set_aside = set_aside.into_iter().map(stranger).collect();
-        faults.extend(others);
+        let set_aside = keystore.readable_set_aside()?;
+        let faults = identities.faults.into_iter().chain(set_aside.faults);
         Ok(Self {
             retired,
-            set_aside,
-            identity_faults: faults,
+            set_aside: set_aside.found.into_iter().map(stranger).collect(),
+            identity_faults: faults.collect(),
             ..Self::with_active(keystore, active)
         })
     }
@@ -177,7 +176,11 @@ impl People {
     /// # Errors
     /// [`DirectoryError::Keystore`].
     pub fn check_me(&self) -> Result<(), DirectoryError> {
-        Ok(self.keystore.check_own()?)
+        self.keystore.check_own()?;
+        if !self.identity_faults.is_empty() {
+            self.keystore.identities()?; // one that cannot be read may be the one that is meant
+        }
+        Ok(())
     }
 
     /// One of my active identities, by address, name or fingerprint.
@@ -211,14 +214,15 @@ impl People {
         if let Some(names) = self.names.get() {
             return Ok(names);
         }
-        let (heads, faults) = self.keystore.readable_contact_heads()?;
+        let heads = self.keystore.readable_contact_heads()?;
         self.unreadable_contacts
-            .store(faults.len(), Ordering::Relaxed);
-        for fault in &faults {
+            .store(heads.faults.len(), Ordering::Relaxed);
+        for fault in &heads.faults {
             self.is_told(fault);
         }
         let names = self.after_mine(
             heads
+                .found
                 .iter()
                 .map(|head| Names::of_contact(head.id, head.known_as()))
                 .collect(),
@@ -401,7 +405,7 @@ impl People {
             name: None,
             claimed_name: None,
             address: None,
-            verified: Verified {
+            verified: VerifiedParts {
                 key: false,
                 name: false,
                 address: false,

@@ -19,14 +19,14 @@ pub struct Person {
     /// What it can be named by.
     names: Names,
     /// For what the key was compared.
-    verified: Verified,
+    verified: VerifiedParts,
     /// Whether it is called as it was once verified, whatever its card says.
     keeps_names: bool,
 }
 
 /// What was compared with its owner: a key, and then perhaps the name and the address that are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Verified {
+pub struct VerifiedParts {
     /// The key.
     pub key: bool,
     /// The name.
@@ -44,7 +44,7 @@ impl Person {
             names: Names::of_card(&card),
             card,
             trust,
-            verified: Verified {
+            verified: VerifiedParts {
                 key: is_me,
                 name: is_me,
                 address: is_me,
@@ -74,7 +74,7 @@ impl Person {
             names: Names::of_contact(contact.card.id(), known),
             card: contact.card,
             trust,
-            verified: Verified {
+            verified: VerifiedParts {
                 key,
                 name: key,
                 address: key && address,
@@ -143,7 +143,7 @@ pub struct Signer {
     /// How far it is trusted.
     pub trust: Trust,
     /// What was compared with its owner.
-    pub verified: Verified,
+    pub verified: VerifiedParts,
     /// How much of the fingerprint is shown beside the name.
     #[serde(skip)]
     pub distinction: Distinction,

@@ -32,11 +32,6 @@ impl People {
         self.one_of_verified(ids, name)
     }
 
-    /// Whether this is one of my active identities.
-    pub(in crate::directory) fn is_mine(&self, id: RootId) -> bool {
-        self.active.iter().any(|person| person.card.id() == id)
-    }
-
     fn one_of_verified(
         &self,
         ids: Vec<RootId>,
@@ -77,7 +72,7 @@ impl People {
         let addresses = self.keystore.verified_as(&id)?.map(|known| known.addresses);
         let book = self.address_book()?;
         for address in addresses.into_iter().flatten() {
-            let AddressMatch::One(owner) = book.look_up(&Address::new(address)) else {
+            let AddressMatch::One(owner) = book.exactly(&Address::new(address)) else {
                 continue;
             };
             if let Owner::Person(owner) = &*owner

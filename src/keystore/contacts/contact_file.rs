@@ -173,25 +173,42 @@ pub(in super::super) fn from_bytes(bytes: &[u8]) -> Result<ContactFile, Error> {
     parse(line.unwrap_or_default(), card.unwrap_or_default())
 }
 
+/// The members that name a person.
+#[derive(Default)]
+pub(in super::super) struct NameMembers {
+    pub(in super::super) name: Option<String>,
+    pub(in super::super) addresses: Option<Vec<String>>,
+}
+
+impl NameMembers {
+    /// Takes a member, or says that it is none of these.
+    pub(in super::super) fn take(&mut self, name: &str, value: Value<'_>) -> Result<bool, Error> {
+        match name {
+            "name" => self.name = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
+            "addresses" => {
+                let address = |one: Value<'_>| Ok(one.text(ADDRESS_BYTES_MAX)?.into_owned());
+                self.addresses = Some(value.array(ADDRESSES_MAX, address)?);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
 const ADDED_BY: [(&str, AddedBy); 2] =
     [("added", AddedBy::Added), ("first-use", AddedBy::FirstUse)];
 
 fn parse(line: &[u8], card: &[u8]) -> Result<ContactFile, Error> {
-    let (mut version, mut id, mut person, mut addresses) = (None, None, None, None);
+    let (mut version, mut id, mut person) = (None, None, NameMembers::default());
     let (mut trust, mut how, mut added) = (Members::default(), None, None);
     Text::check(line)?.object(|name, value| {
         match name {
             "contact" => version = Some(word(value, &[(VERSION, ())])?),
             "id" => id = Some(RootId(value.base64()?)),
-            "name" => person = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
-            "addresses" => {
-                let address = |one: Value<'_>| Ok(one.text(ADDRESS_BYTES_MAX)?.into_owned());
-                addresses = Some(value.array(ADDRESSES_MAX, address)?);
-            }
             "how" => how = Some(word(value, &ADDED_BY)?),
             "added" => added = Some(value.time()?),
             other => {
-                if !trust.take(other, value)? {
+                if !person.take(other, value)? && !trust.take(other, value)? {
                     return Err(Error::unknown(other));
                 }
             }
@@ -201,8 +218,10 @@ fn parse(line: &[u8], card: &[u8]) -> Result<ContactFile, Error> {
     version.ok_or_else(|| Error::missing("contact"))?;
     Ok(ContactFile {
         id: id.ok_or_else(|| Error::missing("id"))?,
-        name: person.ok_or_else(|| Error::missing("name"))?,
-        addresses: addresses.ok_or_else(|| Error::missing("addresses"))?,
+        name: person.name.ok_or_else(|| Error::missing("name"))?,
+        addresses: person
+            .addresses
+            .ok_or_else(|| Error::missing("addresses"))?,
         record: trust.record()?,
         added_by: how.ok_or_else(|| Error::missing("how"))?,
         added: added.ok_or_else(|| Error::missing("added"))?,

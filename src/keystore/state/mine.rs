@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::trust::Trust;
-use super::super::{Keystore, KeystoreError, Standing, folder};
+use super::super::{Keystore, KeystoreError, Readable, Standing, folder};
 use super::Acquaintance;
 use super::own::OwnFault;
 use crate::crypto::signing::RootId;
@@ -16,23 +16,17 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError`].
     pub fn set_aside(&self) -> Result<Vec<Card>, KeystoreError> {
-        Ok(self.readable_set_aside()?.0)
+        Ok(self.readable_set_aside()?.found)
     }
 
     /// Those of [`Keystore::set_aside`], and what is wrong with others whose cards cannot be read.
     ///
     /// # Errors
     /// [`KeystoreError`].
-    pub fn readable_set_aside(&self) -> Result<(Vec<Card>, Vec<KeystoreError>), KeystoreError> {
+    pub fn readable_set_aside(&self) -> Result<Readable<Card>, KeystoreError> {
         let machine = self.machine_state()?;
-        let (mut cards, mut unreadable) = (Vec::new(), Vec::new());
-        for id in &machine.set_aside {
-            match self.identity_card(id) {
-                Ok(card) => cards.extend(card),
-                Err(error) => unreadable.push(error),
-            }
-        }
-        Ok((cards, unreadable))
+        let cards = machine.set_aside.iter().map(|id| self.identity_card(id));
+        Ok(Readable::of(cards))
     }
 
     /// The user's own identities, in this keystore and in all others that this machine remembers, ended ones too.
@@ -62,7 +56,7 @@ impl Keystore {
     /// in their names.
     ///
     /// # Errors
-    /// [`KeystoreError::OwnMissing`], [`KeystoreError::OwnOlder`], [`KeystoreError::NotAdopted`]; what is wrong with a card of theirs.
+    /// [`KeystoreError::OwnMissing`], [`KeystoreError::OwnOlder`], [`KeystoreError::NotAdopted`].
     pub fn check_own(&self) -> Result<(), KeystoreError> {
         let machine = self.machine_state()?;
         match (machine.faults.first(), machine.set_aside.first()) {
@@ -75,7 +69,7 @@ impl Keystore {
             (None, Some(id)) if self.identities()?.is_empty() => {
                 Err(KeystoreError::NotAdopted(*id))
             }
-            (None, _) => self.identities().map(|_| ()),
+            (None, _) => Ok(()),
         }
     }
 

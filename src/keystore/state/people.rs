@@ -5,13 +5,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::super::KeystoreError;
+use super::super::contact_file::NameMembers;
 use super::super::trust::{Members, Trust, TrustRecord, WrittenMembers};
 use super::facts::Facts;
 use super::verified_for;
 use crate::address::is_same_address;
 use crate::crypto::signing::RootId;
-use crate::identity::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, NAME_BYTES_MAX};
-use crate::json::{Error, Text, Value};
+use crate::json::{Error, Text};
 
 /// What is known about keys of contacts. Names and addresses of a card are at most a part of this long.
 pub(super) const PEOPLE: Facts<PersonFact> = Facts {
@@ -123,47 +123,25 @@ pub(super) fn write(
 
 /// Reads a name and addresses, as a backup has them.
 pub(super) fn verified_as(text: &str) -> Result<VerifiedAs, Error> {
-    let mut names = Names::default();
-    Text::check(text.as_bytes())?.object(|name, value| match names.take(name, value)? {
+    let mut members = NameMembers::default();
+    Text::check(text.as_bytes())?.object(|name, value| match members.take(name, value)? {
         true => Ok(()),
         false => Err(Error::unknown(name)),
     })?;
-    names.verified_as()?.ok_or_else(|| Error::missing("name"))
+    names(members)?.ok_or_else(|| Error::missing("name"))
 }
 
-/// The members that say for what a key was verified.
-#[derive(Default)]
-struct Names {
-    name: Option<String>,
-    addresses: Option<Vec<String>>,
-}
-
-impl Names {
-    /// Takes a member, or says that it is none of these.
-    fn take(&mut self, name: &str, value: Value<'_>) -> Result<bool, Error> {
-        match name {
-            "name" => self.name = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
-            "addresses" => {
-                let address = |one: Value<'_>| Ok(one.text(ADDRESS_BYTES_MAX)?.into_owned());
-                self.addresses = Some(value.array(ADDRESSES_MAX, address)?);
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn verified_as(self) -> Result<Option<VerifiedAs>, Error> {
-        match (self.name, self.addresses) {
-            (Some(name), Some(addresses)) => Ok(Some(VerifiedAs { name, addresses })),
-            (None, None) => Ok(None),
-            (None, _) => Err(Error::missing("name")),
-            (_, None) => Err(Error::missing("addresses")),
-        }
+fn names(members: NameMembers) -> Result<Option<VerifiedAs>, Error> {
+    match (members.name, members.addresses) {
+        (Some(name), Some(addresses)) => Ok(Some(VerifiedAs { name, addresses })),
+        (None, None) => Ok(None),
+        (None, _) => Err(Error::missing("name")),
+        (_, None) => Err(Error::missing("addresses")),
     }
 }
 
 fn parse(line: &[u8]) -> Result<PersonFact, Error> {
-    let (mut trust, mut names) = (Members::default(), Names::default());
+    let (mut trust, mut person) = (Members::default(), NameMembers::default());
     let (mut noted, mut serial) = (false, 0);
     Text::check(line)?.object(|name, value| {
         match name {
@@ -173,7 +151,7 @@ fn parse(line: &[u8]) -> Result<PersonFact, Error> {
                 serial = number.map_err(|_| Error::over_limit("serial"))?;
             }
             other => {
-                if !names.take(other, value)? && !trust.take(other, value)? {
+                if !person.take(other, value)? && !trust.take(other, value)? {
                     return Err(Error::unknown(other));
                 }
             }
@@ -183,7 +161,7 @@ fn parse(line: &[u8]) -> Result<PersonFact, Error> {
     Ok(PersonFact {
         trust: trust.record()?.trust,
         noted,
-        verified_as: names.verified_as()?,
+        verified_as: names(person)?,
         serial,
     })
 }

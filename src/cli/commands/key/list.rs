@@ -2,7 +2,7 @@
 
 use clap::Args;
 use encl::identity::fingerprint;
-use encl::keystore::{Standing, StoredIdentity};
+use encl::keystore::{Readable, Standing, StoredIdentity};
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
@@ -18,7 +18,10 @@ pub(crate) struct Arguments {}
 pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     context.tell_of_identities()?;
     let readable = context.keystore.readable_identities();
-    let (mut identities, unreadable_ones) = readable.map_err(|error| unreadable(&error))?;
+    let Readable {
+        found: mut identities,
+        faults,
+    } = readable.map_err(|error| unreadable(&error))?;
     let set_aside = context.keystore.set_aside();
     let set_aside = set_aside.map_err(|error| unreadable(&error))?;
     identities.extend(set_aside.into_iter().map(|card| StoredIdentity {
@@ -26,7 +29,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
         is_default: false,
         standing: Standing::Active,
     }));
-    if identities.is_empty() && unreadable_ones.is_empty() {
+    if identities.is_empty() && faults.is_empty() {
         context
             .terminal
             .status("you have no identity: `encl key new ADDRESS` creates one");
@@ -40,7 +43,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
         ));
     }
     // The others were shown.
-    let fault = unreadable_ones.first();
+    let fault = faults.first();
     fault.map_or(Ok(()), |fault| {
         Err(failure("cannot show all identities", fault))
     })
