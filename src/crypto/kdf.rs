@@ -116,6 +116,12 @@ pub fn remembered_name(folded: &str) -> [u8; 32] {
     sha256(&[b"encl state name\0", folded.as_bytes()])
 }
 
+/// SHA-256 of a group's keeper and of its name. It names what this machine remembers of the group's cards.
+#[must_use]
+pub fn remembered_group(keeper: &[u8; 32], name: &str) -> [u8; 32] {
+    sha256(&[b"encl state group\0", keeper, name.as_bytes()])
+}
+
 /// The Argon2id salt of the safety number: a constant, since both sides have to compute the same number.
 pub const COMPARISON_SALT: &[u8; 16] = b"encl/1 compare\0\0";
 

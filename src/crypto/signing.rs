@@ -22,6 +22,8 @@ pub enum Purpose {
     Revocation,
     /// The successor of an identity, by the identity that is replaced.
     Succession,
+    /// A group, by whoever keeps it.
+    Group,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Card => b"encl/1 card\0",
             Self::Revocation => b"encl/1 revocation\0",
             Self::Succession => b"encl/1 succession\0",
+            Self::Group => b"encl/1 group\0",
         }
     }
 }

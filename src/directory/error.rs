@@ -93,6 +93,14 @@ pub enum DirectoryError {
     /// A group that this machine does not know as it is.
     #[error("this machine did not make the group as it is, and you have not adopted it")]
     GroupNotAdopted(Box<GroupChange>),
+    /// A group of which a later card was taken or given on this machine.
+    #[error("it is older than a group card that this machine knows")]
+    GroupOlder {
+        /// Its name, without the `@`.
+        name: String,
+        /// When the latest card was made.
+        latest: Time,
+    },
     /// Who was verified for an address or a name is not in the keystore.
     #[error("the contact who was verified for it is not in the keystore any more")]
     VerifiedGone {
@@ -211,10 +219,20 @@ pub enum Member {
 
 impl GroupChange {
     pub(super) fn new(name: &str, group: &Group, known: &Group, people: &People) -> Self {
-        let member = |id: &RootId| match people.with_id(*id) {
-            Ok(Some(person)) => Member::Person(person.names()),
-            _ => Member::Key(*id),
-        };
+        Self::between(name, group, known, |id| {
+            let person = people.with_id(*id).ok().flatten();
+            person.map(|person| person.names())
+        })
+    }
+
+    /// How `group` differs from `known`, with people called as `names` says.
+    pub fn between(
+        name: &str,
+        group: &Group,
+        known: &Group,
+        names: impl Fn(&RootId) -> Option<Names>,
+    ) -> Self {
+        let member = |id: &RootId| names(id).map_or(Member::Key(*id), Member::Person);
         Self {
             name: name.to_owned(),
             came: group

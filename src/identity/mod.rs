@@ -7,6 +7,7 @@ mod card;
 mod carrier;
 mod finder;
 mod fingerprint;
+mod group_card;
 mod invitation;
 mod naming;
 mod paper;
@@ -22,6 +23,9 @@ pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
 pub use finder::{CardFinder, FoundCards, TooManyCards, is_utf16, only_card};
 pub use fingerprint::{
     FINGERPRINT_DIGITS, fingerprint, fingerprint_digits, parse_fingerprint, short_fingerprint,
+};
+pub use group_card::{
+    GROUP_MEMBERS_MAX, GroupCard, GroupCardRequest, is_group_address, is_group_name,
 };
 pub use invitation::{InvitationToken, NotAToken};
 pub use naming::{NamingFault, drawn, drawn_name, folded_name, name_fault};

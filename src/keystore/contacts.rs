@@ -376,6 +376,25 @@ impl Keystore {
         self.address_index()?.refuse_changed(self, card)
     }
 
+    /// Finds out what [`Keystore::accept`] would refuse of cards that come together, and stores nothing: what is wrong with each.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn examine_cards(
+        &self,
+        cards: &[Card],
+    ) -> Result<Vec<Option<KeystoreError>>, KeystoreError> {
+        let mut addresses = self.address_index()?;
+        let mut examine = |card: &Card| {
+            card.naming_fault().map_or(Ok(()), Err)?;
+            self.refuse_successor_of_blocked_key(card)?;
+            addresses.refuse_changed(self, card)?;
+            addresses.add(card.id(), card.addresses());
+            Ok(())
+        };
+        Ok(cards.iter().map(|card| examine(card).err()).collect())
+    }
+
     pub(super) fn address_index(&self) -> Result<AddressIndex, KeystoreError> {
         let mut addresses = AddressIndex::default();
         for own in self.identities()? {

@@ -136,6 +136,9 @@ pub enum KeystoreError {
     /// A group that this machine does not know as it is.
     #[error("this machine did not make the group @{0} as it is, and you have not adopted it")]
     GroupNotAdopted(String),
+    /// A group that somebody else keeps.
+    #[error("somebody else keeps the group @{0}")]
+    GroupOfAnother(String),
     /// An address for which another contact was verified.
     #[error("{address} belongs to another contact, who was verified for it")]
     AddressVerified {

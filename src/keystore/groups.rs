@@ -8,15 +8,15 @@ use super::identities::line;
 use super::{GroupStanding, Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::{NotAnId, RootId};
-use crate::identity::ADDRESS_BYTES_MAX;
-use crate::json;
+use crate::identity::{GroupCard, is_group_address, is_group_name};
 
 const GROUPS: &str = "groups";
-const NAME_BYTES_MAX: usize = 64;
 /// An envelope's 16,384 recipients, 65 bytes each, fit in.
 const FILE_BYTES_MAX: u64 = 2 << 20;
 /// What stands before the address, on a first line that a group without one does not have.
 const ADDRESS: &str = "address ";
+/// What stands before the group card, if there is one.
+const CARD: &str = "card ";
 
 /// A named set of contacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,24 +25,18 @@ pub struct Group {
     pub address: Option<String>,
     /// The root keys of its members.
     pub members: BTreeSet<RootId>,
+    /// The card that it came with, or the last one that was given of it: whoever signed that keeps the group.
+    pub card: Option<GroupCard>,
 }
 
-/// Says whether a group can have this name: small letters, digits, `.`, `_`, `-`, beginning with a letter or digit.
-#[must_use]
-pub fn is_group_name(name: &str) -> bool {
-    let letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let inner = |byte: &u8| letter(byte) || matches!(byte, b'.' | b'_' | b'-');
-    let bytes = name.as_bytes();
-    bytes.len() <= NAME_BYTES_MAX && bytes.first().is_some_and(letter) && bytes.iter().all(inner)
-}
-
-/// Only what a card can have is an address: something on both sides of an `@`, no blanks, nothing that hides.
-fn is_address(text: &str) -> bool {
-    let filled = |(local, domain): (&str, &str)| !local.is_empty() && !domain.is_empty();
-    text.len() <= ADDRESS_BYTES_MAX
-        && text.rsplit_once('@').is_some_and(filled)
-        && json::is_clean(text)
-        && !text.contains(char::is_whitespace)
+impl From<&GroupCard> for Group {
+    fn from(card: &GroupCard) -> Self {
+        Self {
+            address: card.address().map(str::to_owned),
+            members: card.members().clone(),
+            card: Some(card.clone()),
+        }
+    }
 }
 
 impl Group {
@@ -52,19 +46,29 @@ impl Group {
         let mut lines = text.lines().peekable();
         let address = lines.next_if(|line| line.starts_with(ADDRESS));
         let address = address.map(|line| line[ADDRESS.len()..].to_owned());
-        if !address.as_deref().is_none_or(is_address) {
+        if !address.as_deref().is_none_or(is_group_address) {
             return Err("its address is none".to_owned());
         }
+        let card = lines.next_if(|line| line.starts_with(CARD));
+        let card = card.map(|line| GroupCard::from_text(&line.as_bytes()[CARD.len()..]));
+        let card = card.transpose().map_err(|error| error.to_string())?;
         let members = lines.map(str::parse).collect::<Result<_, NotAnId>>();
         let members = members.map_err(|error| error.to_string())?;
-        Ok(Self { address, members })
+        Ok(Self {
+            address,
+            members,
+            card,
+        })
     }
 
     /// What stands in its file.
     pub(super) fn to_text(&self) -> Vec<u8> {
         let address = self.address.iter().map(|text| format!("{ADDRESS}{text}"));
         let members = self.members.iter().map(ToString::to_string);
+        let card = self.card.iter();
+        let card = card.map(|card| format!("{CARD}{}", card.to_text()));
         address
+            .chain(card)
             .chain(members)
             .flat_map(|text| line(&text))
             .collect()
@@ -112,7 +116,11 @@ impl Keystore {
         if !is_group_name(name) {
             return Err(KeystoreError::GroupName(name.to_owned()));
         }
-        if let Some(address) = group.address.as_ref().filter(|text| !is_address(text)) {
+        if let Some(address) = group
+            .address
+            .as_ref()
+            .filter(|text| !is_group_address(text))
+        {
             return Err(KeystoreError::GroupAddress(address.clone()));
         }
         let lock = self.lock()?;
@@ -157,8 +165,60 @@ impl Keystore {
         if self.group_standing(name, &group)? != GroupStanding::Known {
             return Err(KeystoreError::GroupNotAdopted(name.to_owned()));
         }
+        if !self.keeps(&group)? {
+            return Err(KeystoreError::GroupOfAnother(name.to_owned()));
+        }
         change(&mut group.members);
         self.write_group(&lock, name, &group)
+    }
+
+    /// Whether the user keeps a group: it came with nobody's card, or with the card of one of the user's identities.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn keeps(&self, group: &Group) -> Result<bool, KeystoreError> {
+        let Some(card) = &group.card else {
+            return Ok(true);
+        };
+        let mut mine = self.identities()?.into_iter();
+        Ok(mine.any(|mine| mine.card.id() == card.keeper()))
+    }
+
+    /// Makes the user the keeper of a group that somebody else gave.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unknown`]; [`KeystoreError::GroupNotAdopted`], when somebody else changed it; and what the system refuses.
+    pub fn keep_group(&self, name: &str) -> Result<(), KeystoreError> {
+        let lock = self.lock()?;
+        let mut group = self.group(name)?.ok_or(KeystoreError::Unknown("group"))?;
+        if self.group_standing(name, &group)? != GroupStanding::Known {
+            return Err(KeystoreError::GroupNotAdopted(name.to_owned()));
+        }
+        group.card = None;
+        self.write_group(&lock, name, &group)
+    }
+
+    /// Sets a group as its card has it, in place of `before`, and remembers the card as the latest of that group.
+    ///
+    /// # Errors
+    /// [`KeystoreError::GroupName`]; [`KeystoreError::Changed`], when the group is not `before` any more; and what the system refuses.
+    pub fn set_group(
+        &self,
+        name: &str,
+        before: Option<&Group>,
+        after: &Group,
+    ) -> Result<(), KeystoreError> {
+        if !is_group_name(name) {
+            return Err(KeystoreError::GroupName(name.to_owned()));
+        }
+        let lock = self.lock()?;
+        if self.group(name)?.as_ref() != before {
+            return Err(KeystoreError::Changed);
+        }
+        if let Some(card) = &after.card {
+            self.remember_group_card(&lock, card)?;
+        }
+        self.make_group(&lock, name, after)
     }
 
     /// Deletes a group; its members stay contacts.
@@ -192,7 +252,9 @@ impl Keystore {
             if group.members.remove(old) {
                 group.members.insert(*new);
                 match standing {
-                    GroupStanding::Known => self.write_group(lock, &name, &group)?,
+                    GroupStanding::Known | GroupStanding::Older(_) => {
+                        self.write_group(lock, &name, &group)?;
+                    }
                     GroupStanding::Unknown(_) => self.write_file(&name, &group)?,
                 }
             }

@@ -12,6 +12,7 @@ use super::{Keystore, KeystoreError, folder};
 use crate::address::Address;
 use crate::atomic_file::is_temporary;
 use crate::crypto::signing::RootId;
+use crate::identity::is_group_name;
 use crate::pipeline::parallel_map;
 
 /// The files of a keystore beside those in its folders.
@@ -172,7 +173,7 @@ impl Keystore {
     fn check_groups(&self, known: &BTreeSet<RootId>, found: &mut Findings) {
         for path in found.folder(self, GROUPS) {
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            if !super::is_group_name(name) {
+            if !is_group_name(name) {
                 found.is_unexpected(&path, |_| false);
                 continue;
             }

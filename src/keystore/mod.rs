@@ -7,7 +7,8 @@
 //! identities/ID/ended        `revoked`, once the identity is not used any more
 //! contacts/ID                one line of trust, one line of card
 //! contacts.index             a hint, written when many contacts are read; may be removed at any time
-//! groups/NAME                `address` and its address if it has one, then the ids of its members, one a line
+//! groups/NAME                `address` and its address if it has one, `card` and its group card if it has one, then the ids of its
+//!                            members, one a line
 //! backed-up                  a hint: when all of this was backed up last
 //! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not stored
 //! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
@@ -56,7 +57,7 @@ use contacts::contact_file;
 pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead, KnownAs};
 pub use decisions::AddressOfVerified;
 pub use error::KeystoreError;
-pub use groups::{Group, is_group_name};
+pub use groups::Group;
 pub use health::Finding;
 pub use identities::{Adoption, Standing, StoredIdentity};
 pub use identity_export::{IdentityExport, IdentityExportError, ImportOutcome};
@@ -66,7 +67,7 @@ pub use restore::{BackupOwner, Restore, RestoreMode, RestoreOutcome, Verificatio
 pub use safety_number::SafetyNumber;
 pub use secret_file::{LockedIdentity, Protection, StoredSecret};
 pub use self_test::self_test;
-pub use state::{Acquaintance, GroupStanding, KnownBackup, VerifiedAs};
+pub use state::{Acquaintance, GroupStanding, KnownBackup, LatestGroupCard, VerifiedAs};
 pub use trust::{Compared, Trust, Verified};
 
 /// Those of many who can be read, and what is wrong with the others: they stop nobody.

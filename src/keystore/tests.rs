@@ -224,8 +224,8 @@ fn groups_hold_ids() {
         .map(|address| person(address).1.id())
         .collect();
     let group = Group {
-        address: None,
         members: ids,
+        ..Group::default()
     };
     keystore.new_group("finance", &group).unwrap();
     assert_eq!(keystore.group("finance").unwrap(), Some(group.clone()));
@@ -260,25 +260,18 @@ fn groups_keep_their_address() {
     let mut group = Group {
         address: Some("list@x.org".to_owned()),
         members: BTreeSet::from([id]),
+        ..Group::default()
     };
     keystore.new_group("list", &group).unwrap();
     assert_eq!(keystore.group("list").unwrap(), Some(group.clone()));
     keystore.change_group("list", BTreeSet::clear).unwrap();
     group.members.clear();
     assert_eq!(keystore.group("list").unwrap(), Some(group));
-    for address in [
-        "",
-        "x",
-        "@x",
-        "x@",
-        "a b@x",
-        "a@x\nb",
-        "a@\u{202E}x",
-        &format!("{}@x", "a".repeat(320)),
-    ] {
+    let long = format!("{}@x", "a".repeat(320));
+    for address in ["", "x", "@x", "x@", "a b@x", "a@x\nb", "a@\u{202E}x", &long] {
         let group = Group {
             address: Some(address.to_owned()),
-            members: BTreeSet::new(),
+            ..Group::default()
         };
         let made = keystore.new_group("other", &group);
         assert!(

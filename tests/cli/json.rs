@@ -137,6 +137,12 @@ const STORY: &[(i32, &str, &str)] = &[
     (0, "alice", "encl contact unblock carol@example.org --json"),
     (0, "alice", "encl group list --json"),
     (0, "alice", "encl group show finance --json"),
+    (
+        0,
+        "alice",
+        "encl group card finance --json && encl group card finance -o finance.group",
+    ),
+    (0, "bob", "encl contact add finance.group --yes --json"),
     (0, "alice", "encl invite hal@example.org --json"),
     (0, "fay", "encl contact add invitation.txt --yes --json"),
     (

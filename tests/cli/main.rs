@@ -8,6 +8,7 @@ mod broken_keystores;
 mod exit_codes;
 #[path = "../support/folder.rs"]
 mod folder;
+mod groups;
 mod help;
 mod hostile;
 mod hostile_keystores;

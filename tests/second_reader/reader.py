@@ -1154,6 +1154,39 @@ def read_card(raw):
     return card
 
 
+def group_name(value):
+    name = text(64)(value)
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    require(name and name[0] in letters and all(one in letters + "._-" for one in name), "a group's name")
+    return name
+
+
+def group_address(value):
+    found = text(320)(value)
+    local, at, domain = found.rpartition("@")
+    require(at and local and domain and not WHITE_SPACE.search(found), "an address")
+    return found
+
+
+def read_group(raw):
+    line, signature = read_carrier(b"encl-group1:", raw)
+    table = {
+        "group": known("encl/1"),
+        "keeper": b64(32),
+        "name": group_name,
+        "serial": number(1, 9_999_999_999),
+        "created": moment,
+        "members": list_of(1_024, b64(32)),
+        "address": group_address,
+    }
+    group = members(parse_json(line), table, tuple(table)[:-1])
+    require(group["members"], "an empty list")
+    distinct(group["members"])
+    if not verifies(group["keeper"], b"encl/1 group", line, signature):
+        raise Refused("signature")
+    return group
+
+
 def read_revocation(raw):
     line, signature = read_carrier(b"encl-revocation1:", raw)
     table = {"revocation": known("encl/1"), "id": b64(32), "created": moment}
@@ -1276,6 +1309,8 @@ def answer_case(folder, kind, case, raw):
     try:
         if kind == "card":
             found["fingerprint"] = read_card(raw)["id"].hex()
+        elif kind == "group":
+            found["fingerprint"] = read_group(raw)["keeper"].hex()
         elif kind == "revocation":
             found["fingerprint"] = read_revocation(raw)["id"].hex()
         elif kind == "approval":
@@ -1305,7 +1340,7 @@ def answer_case(folder, kind, case, raw):
 def kit(folder):
     """Tells each case that is answered otherwise, and how many there are."""
     count = wrong = 0
-    for kind in ("approval", "card", "envelope", "identity", "revocation"):
+    for kind in ("approval", "card", "envelope", "group", "identity", "revocation"):
         for name in sorted(os.listdir(os.path.join(folder, kind))):
             case, raw = read_case(os.path.join(folder, kind, name))
             found = answer_case(folder, kind, case, raw)

@@ -11,14 +11,23 @@ use encl::crypto::{KeyId, PrivateKey, sha256};
 use encl::envelope::{
     Admission, Approval, Envelope, Keyring, KeyringError, OpenError, ReaderKey, Workers,
 };
-use encl::identity::{Card, CardError, CarrierError, Identity, IdentityError, Revocation};
+use encl::identity::{
+    Card, CardError, CarrierError, GroupCard, Identity, IdentityError, Revocation,
+};
 use encl::json;
 
 use crate::python::python;
 use crate::support::process;
 
 /// The folders of cases. The folder `keys` has no cases.
-const KINDS: [&str; 5] = ["approval", "card", "envelope", "identity", "revocation"];
+const KINDS: [&str; 6] = [
+    "approval",
+    "card",
+    "envelope",
+    "group",
+    "identity",
+    "revocation",
+];
 
 const HEADERS: [&str; 9] = [
     "expect",
@@ -93,7 +102,7 @@ struct Answer {
     /// For an envelope: the hash of the released content.
     payload: Option<String>,
     admission: Option<String>,
-    /// For a card, a revocation or an identity: the root key.
+    /// For a card, a group card, a revocation or an identity: the root key.
     fingerprint: Option<String>,
 }
 
@@ -259,6 +268,10 @@ fn answer(case: &Case) -> Answer {
         "card" => {
             let read = Card::from_text(bytes);
             Answer::of(read.as_ref().map(Card::id).map_err(card_class))
+        }
+        "group" => {
+            let read = GroupCard::from_text(bytes);
+            Answer::of(read.as_ref().map(GroupCard::keeper).map_err(card_class))
         }
         "revocation" => {
             let read = Revocation::from_text(bytes);

@@ -3,10 +3,11 @@
 use encl::directory::Names;
 use encl::identity::{CardError, fingerprint};
 use encl::json;
-use encl::operations::cards::{AcceptError, CardSourceError};
+use encl::operations::cards::{AcceptError, CardSourceError, TakeError};
 
 use crate::cli::display::names::DisplayName;
-use crate::cli::errors::directory::changed_hint;
+use crate::cli::display::time;
+use crate::cli::errors::directory::{blocked, changed_hint};
 use crate::cli::errors::{Exit, Failure, io_message, keystore};
 use crate::cli::terminal::{safe, typed};
 
@@ -26,6 +27,9 @@ pub(crate) fn not_found(error: CardSourceError, cannot: impl Fn(Exit) -> Failure
             .reason(first.display_name())
             .reason(second.display_name())
             .hint("save the one that you mean to a file of its own"),
+        CardSourceError::SeveralGroups(_) => cannot(Exit::Recipient)
+            .reason(reason)
+            .hint("save the one that you mean to a file of its own, with the cards behind it"),
         CardSourceError::Card(CardError::Line(json::Error::Newer(_))) => {
             cannot(Exit::Newer).reason(safe(&reason))
         }
@@ -49,6 +53,45 @@ pub(crate) fn not_found(error: CardSourceError, cannot: impl Fn(Exit) -> Failure
 fn addresses(addresses: &[String]) -> String {
     let addresses: Vec<_> = addresses.iter().map(|address| safe(address)).collect();
     addresses.join(", ")
+}
+
+/// Why a group was not taken. Nothing was stored.
+pub(crate) fn group_not_taken(error: TakeError, name: &str) -> Failure {
+    let name = safe(name);
+    let what = format!("cannot add the group @{name}");
+    let cannot = |exit| Failure::new(exit, what.clone());
+    let reason = error.to_string();
+    match error {
+        TakeError::Keystore(error) => keystore::failure(&what, &error),
+        TakeError::Directory(error) => error.into(),
+        TakeError::NoKeeper(id) | TakeError::NoMember(id) => cannot(Exit::Recipient)
+            .reason(format!("{reason}: {}", fingerprint(&id)))
+            .hint("ask whoever keeps the group for all that `encl group card` prints"),
+        TakeError::Keeper { names, trust } => blocked(what, trust, &names),
+        TakeError::Member { names, source } => keystore::failure(&what, &source).reason(format!(
+            "this is about the card of {}",
+            names.display_name()
+        )),
+        TakeError::OtherGroup(here) => cannot(Exit::Exists)
+            .reason(format!("there is another group @{}", safe(&here)))
+            .hint(format!(
+                "`--group NAME` gives it another name; or `encl group delete {}` first",
+                safe(&here)
+            )),
+        TakeError::ChangedHere(here) => cannot(Exit::Exists).reason(reason).hint(format!(
+            "`encl group card {0}` gives yours to others; or `encl group delete {0}` first",
+            safe(&here)
+        )),
+        TakeError::Older { latest, .. } => cannot(Exit::Recipient)
+            .reason(format!("{reason}, of {}", time::local(latest)))
+            .hint("ask whoever keeps the group for the newest"),
+        TakeError::OtherCard(_) => cannot(Exit::Recipient)
+            .reason(reason)
+            .hint("ask whoever keeps the group for a new one"),
+        TakeError::AddressTaken { address, owner } => cannot(Exit::Recipient)
+            .reason(format!("{reason}: {} to {}", safe(&address), safe(&owner)))
+            .hint("mail to that address would be encrypted for the group: ask whoever keeps it"),
+    }
 }
 
 impl From<AcceptError> for Failure {

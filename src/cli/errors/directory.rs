@@ -67,6 +67,7 @@ impl From<DirectoryError> for Failure {
                 keystore::failure(&cannot_tell_group(&name).what, &source)
             }
             DirectoryError::GroupNotAdopted(change) => not_adopted(&change, reason),
+            DirectoryError::GroupOlder { name, latest } => group_older(&name, latest),
             DirectoryError::VerifiedGone { who, id } => verified_gone(&who, &id),
             DirectoryError::EmptyGroup(name) => cannot_tell_group(&name).reason(reason),
             DirectoryError::MissingMember { group, id } => cannot_tell_group(&group)
@@ -147,6 +148,17 @@ fn not_adopted(change: &GroupChange, reason: String) -> Failure {
     failure.hint(format!(
         "if that is right, `encl key adopt @{name}` takes the group as it is; `encl group show {name}` shows it"
     ))
+}
+
+/// A group of which this machine knows a later card: it may still have people who were taken out.
+fn group_older(name: &str, latest: encl::time::Time) -> Failure {
+    let of = time::local(latest);
+    cannot_tell_group(name)
+        .reason(format!("this machine knows a later group card of it, of {of}"))
+        .hint(format!(
+            "`encl contact add` the newest group card; or `encl key adopt @{}` takes the group as it is",
+            safe(name)
+        ))
 }
 
 fn verified_gone(who: &str, id: &RootId) -> Failure {

@@ -308,7 +308,7 @@ impl People {
     /// A group whose members are meant: as this machine made it, or the user adopted it.
     ///
     /// # Errors
-    /// [`DirectoryError::GroupNotAdopted`], [`DirectoryError::NoSuchGroup`], [`DirectoryError::Group`].
+    /// [`DirectoryError::GroupNotAdopted`], [`DirectoryError::GroupOlder`], [`DirectoryError::NoSuchGroup`], [`DirectoryError::Group`].
     pub fn group(&self, name: &str) -> Result<Group, DirectoryError> {
         let read = self.keystore.known_group(name);
         let read = read.map_err(|source| DirectoryError::Group {
@@ -317,6 +317,10 @@ impl People {
         })?;
         match read.ok_or_else(|| DirectoryError::NoSuchGroup(name.to_owned()))? {
             (group, GroupStanding::Known) => Ok(group),
+            (_, GroupStanding::Older(latest)) => Err(DirectoryError::GroupOlder {
+                name: name.to_owned(),
+                latest: latest.created,
+            }),
             (group, GroupStanding::Unknown(known)) => {
                 Err(DirectoryError::GroupNotAdopted(Box::new(GroupChange::new(
                     name,

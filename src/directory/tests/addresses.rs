@@ -16,6 +16,7 @@ fn people(cards: &[&Card], groups: &[(&str, &str, &[&Card])]) -> (tempfile::Temp
         let group = Group {
             address: Some((*address).to_owned()),
             members: members.iter().map(|card| card.id()).collect(),
+            ..Group::default()
         };
         keystore.new_group(name, &group).unwrap();
     }

@@ -133,6 +133,7 @@ fn a_group_gives_its_members_and_misses_nobody() {
         let group = Group {
             members: members.into_iter().collect(),
             address: None,
+            ..Group::default()
         };
         keystore.new_group(name, &group).unwrap();
     }

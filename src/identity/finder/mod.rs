@@ -1,17 +1,18 @@
-//! Cards and tokens of invitations in what people write to each other: anywhere in a text, wrapped and quoted, with words around
+//! Cards, group cards and tokens of invitations in what people write to each other: anywhere in a text, wrapped and quoted, with words around
 //! them.
 //!
 //! Text passes by in pieces of any size. Memory is constant and time linear, whatever the text is.
 
 use super::card::{self, Card, CardError};
 use super::carrier::{self, CHECK, CONTENT_BYTES_MAX, CarrierError, GROUP};
+use super::group_card::{self, GroupCard};
 use super::invitation::{ANSWER, INVITATION, InvitationToken, TOKEN_CHARS};
 
-/// Places at which cards or tokens begin, in all texts that go together. Long threads quote less.
+/// Places at which cards or tokens begin, in all texts that go together, beside those of a group's members. Long threads quote less.
 const PLACES_MAX: usize = 128;
-/// The maximum number of different cards, and of different tokens, that are collected.
+/// The maximum number of different cards, beside those of a group's members, and of different tokens, that are collected.
 const KEPT_MAX: usize = 16;
-/// Characters of the longest card behind its prefix: its content in base64url, and the check characters of each group.
+/// Characters of the longest card or group card behind its prefix: its content in base64url, and the check characters of each group.
 const CARD_CHARS_MAX: usize =
     ((CONTENT_BYTES_MAX * 4).div_ceil(3)).div_ceil(GROUP) * (GROUP + CHECK);
 
@@ -19,12 +20,14 @@ const CARD_CHARS_MAX: usize =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Card,
+    Group,
     Invitation,
     Answer,
 }
 
-const KINDS: [(&str, Kind); 3] = [
+const KINDS: [(&str, Kind); 4] = [
     (card::PREFIX, Kind::Card),
+    (group_card::PREFIX, Kind::Group),
     (INVITATION, Kind::Invitation),
     (ANSWER, Kind::Answer),
 ];
@@ -44,8 +47,12 @@ pub struct CardFinder {
 pub struct FoundCards {
     /// Complete cards, each of them verified.
     pub cards: Vec<Card>,
-    /// What is wrong with the first that is not.
+    /// Complete group cards, each of them verified.
+    pub groups: Vec<GroupCard>,
+    /// What is wrong with the first card that is not.
     pub broken: Option<CardError>,
+    /// What is wrong with the first group card that is not.
+    pub broken_group: Option<CardError>,
     /// Tokens as they stand in an invitation.
     pub invitations: Vec<InvitationToken>,
     /// Tokens as they stand in an answer.
@@ -131,7 +138,8 @@ impl CardFinder {
     /// [`TooManyCards`].
     pub fn finish(mut self) -> Result<FoundCards, TooManyCards> {
         self.end_text();
-        match self.is_over() {
+        // Behind a group card that is broken come more cards than elsewhere.
+        match self.is_over() && self.found.broken_group.is_none() {
             true => Err(TooManyCards),
             false => Ok(self.found),
         }
@@ -140,12 +148,18 @@ impl CardFinder {
     fn is_over(&self) -> bool {
         let FoundCards {
             cards,
+            groups,
             invitations,
             answers,
-            ..
+            broken: _,
+            broken_group: _,
         } = &self.found;
-        let found = [cards.len(), invitations.len(), answers.len()];
-        self.places > PLACES_MAX || found.iter().any(|count| *count > KEPT_MAX)
+        // The first group card says how many cards come with it.
+        let members = groups.first().map_or(0, |group| group.members().len());
+        let found = [groups.len(), invitations.len(), answers.len()];
+        self.places > PLACES_MAX + members
+            || cards.len() > KEPT_MAX + members
+            || found.iter().any(|count| *count > KEPT_MAX)
     }
 
     /// Goes on behind the next prefix, or to the end.
@@ -190,14 +204,19 @@ impl CardFinder {
     fn judge(&mut self, open: &Open) {
         let found = &mut self.found;
         match open.kind {
-            Kind::Card => match card_in(&open.text) {
-                Ok(card) => keep(card, &mut found.cards),
-                // Less than a group is ordinary text that mentions cards.
-                Err(error) if open.text.len() > GROUP + CHECK => {
-                    found.broken.get_or_insert(error);
-                }
-                Err(_) => {}
-            },
+            Kind::Card => {
+                let card = begun_by(card::PREFIX, &open.text, Card::from_text);
+                keep_whole(card, &open.text, &mut found.cards, &mut found.broken);
+            }
+            Kind::Group => {
+                let group = begun_by(group_card::PREFIX, &open.text, GroupCard::from_text);
+                keep_whole(
+                    group,
+                    &open.text,
+                    &mut found.groups,
+                    &mut found.broken_group,
+                );
+            }
             Kind::Invitation => keep_token(INVITATION, &open.text, &mut found.invitations),
             Kind::Answer => keep_token(ANSWER, &open.text, &mut found.answers),
         }
@@ -208,7 +227,7 @@ impl Open {
     /// Takes what belongs to it, and says how many bytes that are: less than all if it is over.
     fn take(&mut self, bytes: &[u8]) -> usize {
         let room = match self.kind {
-            Kind::Card => CARD_CHARS_MAX,
+            Kind::Card | Kind::Group => CARD_CHARS_MAX,
             Kind::Invitation | Kind::Answer => TOKEN_CHARS,
         };
         for (at, byte) in bytes.iter().enumerate() {
@@ -230,14 +249,33 @@ impl Open {
     }
 }
 
-/// The card that `text` begins with; the words behind it may look like a part of it.
-fn card_in(text: &[u8]) -> Result<Card, CardError> {
-    let read =
-        |length: usize| Card::from_text(&[card::PREFIX.as_bytes(), &text[..length]].concat());
+/// What `text` begins with behind its prefix; the words behind it may look like a part of it.
+fn begun_by<T>(
+    prefix: &str,
+    text: &[u8],
+    from_text: fn(&[u8]) -> Result<T, CardError>,
+) -> Result<T, CardError> {
+    let read = |length: usize| from_text(&[prefix.as_bytes(), &text[..length]].concat());
     read(text.len()).or_else(|error| {
         let mut ends = carrier::ends(text).into_iter();
         ends.find_map(|length| read(length).ok()).ok_or(error)
     })
+}
+
+fn keep_whole<T: PartialEq>(
+    one: Result<T, CardError>,
+    text: &[u8],
+    found: &mut Vec<T>,
+    broken: &mut Option<CardError>,
+) {
+    match one {
+        Ok(one) => keep(one, found),
+        // Less than a group of characters is ordinary text that mentions cards.
+        Err(error) if text.len() > GROUP + CHECK => {
+            broken.get_or_insert(error);
+        }
+        Err(_) => {}
+    }
 }
 
 /// A token that does not parse is ordinary text that mentions tokens.

@@ -7,7 +7,7 @@ use tar::{Archive, EntryType};
 use zeroize::Zeroizing;
 
 use super::super::contact_file::{self, ContactFile};
-use super::super::groups::{Group, is_group_name};
+use super::super::groups::Group;
 use super::super::identities::ENDED;
 use super::super::identity_export::IdentityExport;
 use super::super::invitations::{self, INVITATIONS, Invitation};
@@ -16,6 +16,7 @@ use super::proof::{self, BackupProof, Parts};
 use super::{CONTACTS, DEFAULT, GROUPS, HEAD, IDENTITIES, MAGIC, TRUST};
 use crate::crypto::signing::RootId;
 use crate::identity::Card;
+use crate::identity::is_group_name;
 use crate::time::Time;
 
 /// No file is longer, but for groups and decisions.

@@ -16,6 +16,7 @@ fn furnished() -> (tempfile::TempDir, Keystore) {
     let group = Group {
         address: None,
         members: [bob.id()].into(),
+        ..Group::default()
     };
     keystore.new_group("board", &group).unwrap();
     (folder, keystore)

@@ -174,6 +174,7 @@ fn contacts_and_groups_follow_a_successor_and_nobody_else() {
     let members = super::super::Group {
         address: None,
         members: [old.0.id()].into(),
+        ..Default::default()
     };
     keystore.new_group("friends", &members).unwrap();
     let stranger = accept(&person(ALICE).1);

@@ -27,6 +27,7 @@ fn everything_else_is_found_and_left_alone() {
     let group = Group {
         address: None,
         members: [bob.id(), lost].into(),
+        ..Group::default()
     };
     keystore.new_group("board", &group).unwrap();
     let mine = keystore.identity_folder(&alice.1.id());

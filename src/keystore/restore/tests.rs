@@ -327,6 +327,7 @@ fn a_group_that_is_here_stays_as_it_is() {
     let full = Group {
         address: None,
         members: [card.id()].into(),
+        ..Group::default()
     };
     here.keystore.new_group("board", &Group::default()).unwrap();
     there.keystore.new_group("board", &full).unwrap();

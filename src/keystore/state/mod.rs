@@ -10,6 +10,7 @@
 //! addresses/HASH    the keys that were verified for an address; HASH is of the address
 //! names/HASH        the keys that were verified with a name
 //! groups/NAME       a group as each keystore of the user has it, by this machine's or the user's decision
+//! group-cards/HASH  the latest card of a group that was taken or given; HASH is of its keeper and its name
 //! key               a secret of this machine, made with the first backup: it shows which backups this machine made
 //! backups/HASH      a backup that the user took as his own, by the hash of its parts, one line of JSON
 //! lock              held by the process that writes
@@ -49,7 +50,7 @@ use crate::crypto::signing::RootId;
 
 pub use backups::KnownBackup;
 pub use first_use::Acquaintance;
-pub use group_facts::GroupStanding;
+pub use group_facts::{GroupStanding, LatestGroupCard};
 use own::{Own, OwnFault};
 use people::PEOPLE;
 pub(super) use people::PersonFact;

@@ -153,7 +153,11 @@ impl OfferedCard {
 }
 
 /// What on a card looks like somebody else's, and does not stand on the card that is known already.
-fn new_lookalikes(card: &Card, earlier: Option<&Card>, known: &[Names]) -> Vec<Lookalike> {
+pub(super) fn new_lookalikes(
+    card: &Card,
+    earlier: Option<&Card>,
+    known: &[Names],
+) -> Vec<Lookalike> {
     let mut found = lookalikes(card, known);
     let was_there = |text: &String| {
         earlier.is_some_and(|earlier| earlier.name() == text || earlier.addresses().contains(text))

@@ -1,7 +1,8 @@
-//! Finding the one card that somebody sent: a card or revocation alone, or a text or message that has a card in it.
+//! Finding what somebody sent: a card or revocation alone, or a text or message that has a card or a group in it.
 
 use std::io::{self, Read};
 
+use super::group::FoundGroup;
 use crate::address::is_same_address;
 use crate::directory::Names;
 use crate::identity::{
@@ -35,6 +36,8 @@ pub enum CardsFound {
     Card(Box<FoundCard>),
     /// A revocation alone.
     Revocation(Revocation),
+    /// A group, with the cards of its members.
+    Group(Box<FoundGroup>),
 }
 
 /// A card, and the tokens of invitations beside it.
@@ -70,6 +73,9 @@ pub enum CardSourceError {
         /// The second.
         second: Box<Names>,
     },
+    /// It has several group cards.
+    #[error("there are {0} group cards in it")]
+    SeveralGroups(usize),
     /// It has no card.
     #[error("there is no card in it")]
     NoCard,
@@ -109,7 +115,7 @@ pub enum SenderError {
     People(usize),
 }
 
-/// Finds the one card in an input. Cards of the keystore's own identities count only where there is no other.
+/// Finds the one card in an input, or the group with its members' cards. Cards of the keystore's own identities count only where there is no other.
 ///
 /// A message has to come from an address on the card. That is no proof: anybody can write any From.
 ///
@@ -149,6 +155,15 @@ pub fn find_card(mut input: impl Read, keystore: &Keystore) -> Result<CardsFound
     let mut found = finder.finish()?;
     let broken = alone.err().filter(|_| begins_like_a_card(&head));
     found.broken = broken.or(found.broken);
+    if let (true, Some(broken)) = (found.groups.is_empty(), found.broken_group.take()) {
+        return Err(broken.into());
+    }
+    if let Some(group) = group_in(&mut found)? {
+        if let Some(header) = header {
+            check_keeper(&group, &header, keystore)?;
+        }
+        return Ok(CardsFound::Group(Box::new(group)));
+    }
     let own = keystore.identities()?;
     let own: Vec<Card> = own.into_iter().map(|identity| identity.card).collect();
     let found = choose(found, &own)?;
@@ -156,6 +171,36 @@ pub fn find_card(mut input: impl Read, keystore: &Keystore) -> Result<CardsFound
         check_sender(&found.card, &header, &own)?;
     }
     Ok(CardsFound::Card(Box::new(found)))
+}
+
+/// The one group card, with the cards beside it.
+fn group_in(found: &mut FoundCards) -> Result<Option<FoundGroup>, CardSourceError> {
+    match (found.groups.pop(), found.groups.len()) {
+        (None, _) => Ok(None),
+        (Some(card), 0) => Ok(Some(FoundGroup {
+            card,
+            cards: std::mem::take(&mut found.cards),
+        })),
+        (Some(_), more) => Err(CardSourceError::SeveralGroups(more + 1)),
+    }
+}
+
+/// Checks that the keeper of a group sent the message, as [`check_sender`] does for the owner of a card.
+fn check_keeper(
+    group: &FoundGroup,
+    header: &Header,
+    keystore: &Keystore,
+) -> Result<(), CardSourceError> {
+    let keeper = group.card.keeper();
+    let own = keystore.identities()?.into_iter().map(|mine| mine.card);
+    let own: Vec<Card> = own.collect();
+    let known = keystore.contact(&keeper)?.map(|contact| contact.card);
+    let mut cards = own.iter().chain(&known).chain(&group.cards);
+    match cards.find(|card| card.id() == keeper) {
+        Some(card) => check_sender(card, header, &own),
+        // Who keeps it is not known: that is told when it is compared.
+        None => Ok(()),
+    }
 }
 
 fn begins_like_a_card(text: &[u8]) -> bool {

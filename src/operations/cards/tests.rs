@@ -11,7 +11,7 @@ fn card(address: &str) -> Card {
 fn found(text: &str, place: &Place) -> Result<FoundCard, CardSourceError> {
     match find_card(text.as_bytes(), &place.keystore)? {
         CardsFound::Card(found) => Ok(*found),
-        CardsFound::Revocation(_) => panic!("a revocation"),
+        CardsFound::Revocation(_) | CardsFound::Group(_) => panic!("no card"),
     }
 }
 

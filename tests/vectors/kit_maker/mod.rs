@@ -13,6 +13,7 @@ mod edits;
 mod forge;
 mod forms;
 mod front;
+mod groups;
 mod header;
 mod identities;
 mod opened;
@@ -51,6 +52,7 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
         signatures::cases(),
         cards::cases(),
         card_lines::cases(),
+        groups::cases(),
         approvals::cases(),
         identities::cases(),
     ];

@@ -72,6 +72,12 @@ CARD
   keys[].created          time
   keys[].expires          time or null          null: never
 
+GROUPCARD                                       what a group card says beside the members
+  keeper                  id                    who keeps the group, and signed it
+  name                    text                  what the keeper calls the group
+  serial                  number                grows with each new card of the group
+  created                 time
+
 COUNTS                                          how many items of a backup
   new                     number                were added
   updated                 number                replaced older ones
@@ -257,13 +263,19 @@ encl.invite/1             encl invite
   ends                    time                  when the token ends
   text                    text or absent        what to mail; absent: it is in the file of -o
 
-encl.group/1              encl group list (one for each group), group show
+encl.group/1              encl group list (one for each group), group show, contact add of a group
   name                    text                  without @
   adopted                 flag                  whether this machine knows the group as it is (`encl help trust`)
+  accepted                word or absent        only with contact add: new, updated, known
   members                 list
   members[].id            id
   members[].name          text or null          null: the card was removed
   address                 text or null          of the mailing list
+  card                    GROUPCARD or null    null: it came from nobody, and was given to nobody
+
+encl.group-card/1         encl group card
+  text                    text                  the group card and the other cards, as without --json
+  card                    GROUPCARD
 
 The keystore:
 

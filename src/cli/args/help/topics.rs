@@ -55,7 +55,9 @@ ACCESS: WHO CAN DECRYPT, AND HOW TO CHANGE IT
 
 The policy is line 2 of an envelope: one line of JSON with the recipients, the dates and the labels. The author
 writes it once, and it never changes. `encl inspect FILE` shows it. Line 3 holds the slots: the envelope's key,
-encrypted for each reader. A group (@NAME) is resolved when you encrypt: the policy names its members.
+encrypted for each reader. A group (@NAME) is resolved when you encrypt: the policy names its members. So that all of
+you encrypt for the same people, one keeps the group and gives it to the others: `encl group card NAME -o FILE`; they
+run `encl contact add FILE`, and so again after each change. What was encrypted before stays as it is until `rewrap`.
 
   grant    gives another person access. Content, policy and the author's signature stay. The slot records who
            gave access to whom, and the new reader sees that record
@@ -207,7 +209,7 @@ for all your keystores. Do not synchronise that folder. Whoever can write to a k
   cannot   be somebody whom you have verified: their name and addresses mean the key that you compared; if its card is
            gone, or is an older one, nothing is encrypted (exit 7)
   cannot   put anybody into a group: one that this machine did not make as it is reaches nobody (exit 7), until
-           `encl key adopt @GROUP`
+           `encl key adopt @GROUP`; nor put back an earlier one that its keeper gave you
   cannot   be you: an identity put into the keystore opens what was encrypted for it, and nothing else, until
            `encl key adopt`; if yours is gone, or its card is an older one, nothing is encrypted or signed (exit 7)
 

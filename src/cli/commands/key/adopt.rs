@@ -2,7 +2,7 @@
 
 use clap::Args;
 use encl::crypto::signing::RootId;
-use encl::directory::{DirectoryError, GroupChange, People};
+use encl::directory::{DirectoryError, People};
 use encl::identity::{Card, fingerprint, parse_fingerprint};
 
 use crate::cli::args::help::closing;
@@ -10,6 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::display::cards::card::described;
 use crate::cli::display::cards::group::describe_change;
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure, keystore};
 use crate::cli::operations::identity::report;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let waiting = context.keystore.set_aside();
     let waiting = waiting.map_err(|error| keystore::failure(WHAT, &error))?;
     let people = context.people()?;
-    let groups = unknown_groups(&people)?;
+    let groups = waiting_groups(&people)?;
     if !arguments.names.is_empty() {
         let (groups, identities) = named(&arguments.names, &waiting, &people)?;
         for card in identities {
@@ -53,9 +54,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     for card in ask(&waiting, context)? {
         adopt(card, context)?;
     }
-    for change in &groups {
-        let name = safe(&change.name);
-        let lines = describe_change(change).join("\n");
+    for group in &groups {
+        let name = safe(&group.name);
+        let lines = group.lines.join("\n");
         context.terminal.text(&format!("@{name}\n{lines}"));
         context
             .confirm(
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             .map_err(|failure| {
                 failure.hint(format!("`encl key adopt @{name}` is the answer, if it is"))
             })?;
-        adopt_group(&change.name, context)?;
+        adopt_group(&group.name, context)?;
     }
     Ok(())
 }
@@ -83,18 +84,32 @@ fn adopt(card: &Card, context: &Context) -> Result<(), Failure> {
     report::changed(card.id(), context)
 }
 
-/// The groups that this machine does not know as they are.
-fn unknown_groups(people: &People) -> Result<Vec<GroupChange>, Failure> {
+/// A group that this machine does not know as it is, or knows a later card of.
+struct WaitingGroup {
+    name: String,
+    /// What is known about it, in words.
+    lines: Vec<String>,
+}
+
+fn waiting_groups(people: &People) -> Result<Vec<WaitingGroup>, Failure> {
     let names = people.keystore().groups();
     let names = names.map_err(|error| keystore::failure(WHAT, &error))?;
-    let mut unknown = Vec::new();
+    let mut waiting = Vec::new();
     for name in names {
-        // A group that cannot be read is reported where it is used.
-        if let Err(DirectoryError::GroupNotAdopted(change)) = people.group(&name) {
-            unknown.push(*change);
-        }
+        let lines = match people.group(&name) {
+            Err(DirectoryError::GroupNotAdopted(change)) => describe_change(&change),
+            Err(DirectoryError::GroupOlder { latest, .. }) => {
+                let latest = time::local(latest);
+                vec![format!(
+                    "this machine knows a later group card of it, of {latest}"
+                )]
+            }
+            // A group that cannot be read is reported where it is used.
+            _ => continue,
+        };
+        waiting.push(WaitingGroup { name, lines });
     }
-    Ok(unknown)
+    Ok(waiting)
 }
 
 fn adopt_group(name: &str, context: &Context) -> Result<(), Failure> {

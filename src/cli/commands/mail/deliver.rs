@@ -165,6 +165,7 @@ fn not_found(error: DirectoryError, people: &People) -> Failure {
         error,
         DirectoryError::VerifiedGone { .. }
             | DirectoryError::GroupNotAdopted(_)
+            | DirectoryError::GroupOlder { .. }
             | DirectoryError::MissingMember { .. }
             | DirectoryError::Group { .. }
             | DirectoryError::Keystore(_)

@@ -1,5 +1,7 @@
 //! `encl group`: named sets of contacts.
 
+mod card;
+
 use std::collections::BTreeSet;
 
 use crate::cli::display::names::DisplayName;
@@ -8,18 +10,20 @@ use encl::crypto::signing::RootId;
 use encl::directory::DirectoryError;
 use encl::directory::{Names, Who, WhoForm, WhoUse, match_one};
 use encl::identity::fingerprint;
-use encl::keystore::{Group, GroupStanding, KeystoreError};
-use serde::Serialize;
+use encl::keystore::{Group, KeystoreError};
 
 use crate::cli::args::address::one_address;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::report::{Outcome, Words};
+use crate::cli::display::report::Words;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
-use crate::cli::terminal::{Stream, safe};
+use crate::cli::operations::contacts::group_report::{
+    GroupReport, describe_card, is_adopted, say_rewrap, size,
+};
+use crate::cli::terminal::safe;
 
-/// Groups of recipients: new, add, remove, list, show, delete
+/// Groups of recipients: new, add, remove, list, show, card, keep, delete
 #[derive(Debug, Subcommand)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl group new board bob@example.org carol@example.org
@@ -67,6 +71,19 @@ pub(crate) enum Command {
         /// The group
         name: String,
     },
+    /// Print a group to give to others
+    Card(card::Arguments),
+    /// Keep a group yourself that somebody else gave you
+    #[command(
+        long_about = "Keep a group yourself that somebody else gave you\n\n\
+From then on you can change it, and group cards of its former keeper are not taken for it any more. Those who have it from \
+the former keeper delete theirs and add yours.",
+        after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl group keep finance")
+    )]
+    Keep {
+        /// The group
+        name: String,
+    },
     /// Delete a group; its members stay contacts
     #[command(after_help = closing(&[Exit::Failed, Exit::Recipient], "  $ encl group delete finance"))]
     Delete {
@@ -82,6 +99,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
             let group = Group {
                 address: address.map(|text| one_address(&text)).transpose()?,
                 members: members(&who, context)?,
+                card: None,
             };
             told(keystore.new_group(&name, &group), "make", &name)?;
             context
@@ -96,7 +114,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 &name,
             )?;
             say_size(&name, context)?;
-            say_rewrap(&name, context);
+            say_what_is_left(&name, context)?;
         }
         Command::Remove { name, who } => {
             let leaving = leaving(&name, &who, context)?;
@@ -106,10 +124,17 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 &name,
             )?;
             say_size(&name, context)?;
-            say_rewrap(&name, context);
+            say_what_is_left(&name, context)?;
         }
         Command::List => list(context)?,
         Command::Show { name } => show(&name, context)?,
+        Command::Card(arguments) => card::run(&arguments, context)?,
+        Command::Keep { name } => {
+            told(keystore.keep_group(&name), "keep", &name)?;
+            context.terminal.status(&format!(
+                "@{name}: you keep it from now on; `encl group card {name}` gives it to others"
+            ));
+        }
         Command::Delete { name } => {
             told(keystore.delete_group(&name), "delete", &name)?;
             context
@@ -126,6 +151,10 @@ fn told<T>(result: Result<T, KeystoreError>, verb: &str, name: &str) -> Result<T
             keystore::failure(&format!("cannot {verb} the group @{}", safe(name)), &error);
         match error {
             KeystoreError::Unknown(_) => failure.hint("`encl group list` shows the groups"),
+            KeystoreError::GroupOfAnother(_) => failure.hint(format!(
+                "ask whoever keeps it for a later group card; or `encl group keep {}` makes it yours",
+                safe(name)
+            )),
             _ => failure,
         }
     })
@@ -172,23 +201,15 @@ fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Envelopes know people, not groups: what was sealed before stays as it is until somebody runs this.
-fn say_rewrap(name: &str, context: &Context) {
-    context.terminal.notice(&format!(
-        "old envelopes do not change; to update those in a folder: encl rewrap -r FOLDER --to @{name}"
-    ));
-}
-
-/// `2 members  list@example.org`
-fn size(group: &Group) -> String {
-    let members = match group.members.len() {
-        1 => "1 member".to_owned(),
-        members => format!("{members} members"),
-    };
-    match &group.address {
-        Some(address) => format!("{members}  {}", safe(address)),
-        None => members,
+/// Neither envelopes nor those who were given the group know of a change.
+fn say_what_is_left(name: &str, context: &Context) -> Result<(), Failure> {
+    if context.people()?.group(name)?.card.is_some() {
+        context.terminal.notice(&format!(
+            "others have it as it was; to give it to them as it is: encl group card {name}"
+        ));
     }
+    say_rewrap(name, context);
+    Ok(())
 }
 
 fn list(context: &Context) -> Result<(), Failure> {
@@ -196,10 +217,13 @@ fn list(context: &Context) -> Result<(), Failure> {
     for name in names.map_err(|error| keystore::failure("cannot read the groups", &error))? {
         let group = context.people()?.group_as_it_stands(&name)?;
         let mut words = format!("@{name}  {}", size(&group));
+        if let Some(card) = describe_card(&group, context)? {
+            words.push_str(&format!("  {card}"));
+        }
         if !is_adopted(&name, &group, context)? {
             words.push_str("  not adopted");
         }
-        report(&name, group, |_, _| words, context)?;
+        report(&name, group, |_, _| Words::Answer(words), context)?;
     }
     Ok(())
 }
@@ -212,18 +236,31 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
             safe(name)
         ));
     }
-    report(name, group, described, context)
+    let card = describe_card(&group, context)?;
+    report(
+        name,
+        group,
+        |group, members| Words::Answer(described(group, members, card)),
+        context,
+    )
 }
 
-/// Whether this machine made the group as it is, or the user adopted it.
-fn is_adopted(name: &str, group: &Group, context: &Context) -> Result<bool, Failure> {
-    let standing = context.keystore.group_standing(name, group);
-    let standing = standing.map_err(|error| keystore::unreadable(&error))?;
-    Ok(standing == GroupStanding::Known)
+fn report(
+    name: &str,
+    group: Group,
+    words: impl FnOnce(&Group, &[(RootId, Option<Names>)]) -> Words,
+    context: &Context,
+) -> Result<(), Failure> {
+    let report = GroupReport {
+        name,
+        group,
+        accepted: None,
+    };
+    report.show(words, context)
 }
 
-/// The mailing list and the members, one a line.
-fn described(group: &Group, members: &[(RootId, Option<Names>)]) -> String {
+/// Its card, the mailing list and the members, one a line.
+fn described(group: &Group, members: &[(RootId, Option<Names>)], card: Option<String>) -> String {
     let list = group.address.iter();
     let list = list.map(|address| format!("mailing list  {}", safe(address)));
     let members = members.iter().map(|(id, names)| {
@@ -233,60 +270,9 @@ fn described(group: &Group, members: &[(RootId, Option<Names>)]) -> String {
         );
         format!("{words}  {}", fingerprint(id))
     });
-    list.chain(members).collect::<Vec<_>>().join("\n")
-}
-
-/// Members by name, those whose card is gone at the end.
-fn in_order(
-    members: &BTreeSet<RootId>,
-    context: &Context,
-) -> Result<Vec<(RootId, Option<Names>)>, Failure> {
-    let people = context.people()?;
-    let everybody = people
-        .names()
-        .map_err(|error| keystore::unreadable(&error))?;
-    let names = |id: &RootId| everybody.iter().find(|names| names.id == *id).cloned();
-    let mut members: Vec<_> = members.iter().map(|id| (*id, names(id))).collect();
-    members.sort_by_key(|(id, names)| (names.is_none(), names.as_ref().map(Names::sort_key), *id));
-    Ok(members)
-}
-
-/// Shows a group in the words that `words` finds for it.
-fn report(
-    name: &str,
-    group: Group,
-    words: impl FnOnce(&Group, &[(RootId, Option<Names>)]) -> String,
-    context: &Context,
-) -> Result<(), Failure> {
-    let members = in_order(&group.members, context)?;
-    let words = Words::Answer(words(&group, &members));
-    let member = |(id, names): (RootId, Option<Names>)| Member {
-        id: id.to_string(),
-        name: names.map(|names| names.name),
-    };
-    let object = GroupObject {
-        schema: "encl.group/1",
-        name,
-        adopted: is_adopted(name, &group, context)?,
-        members: members.into_iter().map(member).collect(),
-        address: group.address,
-    };
-    context.report(&Outcome { object, words }, Stream::Stdout)
-}
-
-#[derive(Serialize)]
-struct GroupObject<'a> {
-    schema: &'static str,
-    name: &'a str,
-    adopted: bool,
-    members: Vec<Member>,
-    /// Of its mailing list, if it has one.
-    address: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Member {
-    id: String,
-    /// `null` when the card is gone.
-    name: Option<String>,
+    card.into_iter()
+        .chain(list)
+        .chain(members)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

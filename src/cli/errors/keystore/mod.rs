@@ -78,6 +78,7 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::OwnOlder { .. }
         | KeystoreError::NotAdopted(_)
         | KeystoreError::GroupNotAdopted(_)
+        | KeystoreError::GroupOfAnother(_)
         | KeystoreError::AddressVerified { .. }
         | KeystoreError::NotVerified
         | KeystoreError::Blocked

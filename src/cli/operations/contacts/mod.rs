@@ -1,6 +1,7 @@
 //! Contacts as the keystore has them now.
 
 pub(crate) mod contact_report;
+pub(crate) mod group_report;
 
 use encl::crypto::signing::RootId;
 use encl::directory::Person;

@@ -1,4 +1,5 @@
-//! `encl contact add`: adds somebody's card to the contacts, or records the revocation of their identity.
+//! `encl contact add`: adds somebody's card to the contacts, or a group with its members' cards, or records the revocation of
+//! somebody's identity.
 
 use std::path::Path;
 
@@ -10,13 +11,14 @@ use encl::operations::cards::{
 };
 use serde::Serialize;
 
+use super::add_group::add_group;
 use crate::cli::context::Context;
 use crate::cli::display::cards::card::described;
 use crate::cli::display::cards::contact::{accepted_word, describe_accepted, describe_lookalike};
 use crate::cli::display::cards::invitation::{self, InvitationObject, ReplyMessage};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::{Outcome, Words};
-use crate::cli::errors::{Failure, cards, keystore};
+use crate::cli::errors::{Exit, Failure, cards, keystore};
 use crate::cli::files::input::Input;
 use crate::cli::operations::contacts::contact;
 use crate::cli::operations::contacts::contact_report::{Added, report};
@@ -24,10 +26,19 @@ use crate::cli::terminal::Stream;
 
 const VERB: &str = "add the card in";
 
-pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
+pub(crate) fn run(
+    file: Option<&Path>,
+    group: Option<&str>,
+    yes: bool,
+    context: &Context,
+) -> Result<(), Failure> {
     let input = file.map_or(Input::Stdin, Input::parse);
     let found = find_card(input.open(VERB)?, &context.keystore);
     match found.map_err(|error| cards::not_found(error, |exit| input.cannot(VERB, exit)))? {
+        CardsFound::Group(found) => add_group(*found, group, yes, context),
+        CardsFound::Card(_) | CardsFound::Revocation(_) if group.is_some() => Err(input
+            .cannot(VERB, Exit::Usage)
+            .reason("there is no group in it")),
         CardsFound::Card(found) => add(*found, yes, context),
         CardsFound::Revocation(revocation) => revoke(&revocation, yes, context),
     }

@@ -1,6 +1,7 @@
 //! `encl contact`: other people's cards.
 
 pub(crate) mod add;
+mod add_group;
 pub(crate) mod verify;
 
 use std::path::PathBuf;
@@ -37,20 +38,25 @@ const TOGETHER: usize = 256;
   $ encl contact add bob.card --yes
   $ encl contact list"))]
 pub(crate) enum Command {
-    /// Add or update a contact from a card; or record a revocation
+    /// Add or update a contact from a card, or a group; or record a revocation
     #[command(
-        long_about = "Add or update a contact from a card; or record a revocation\n\n\
+        long_about = "Add or update a contact from a card, or a group; or record a revocation\n\n\
 A card is a person's public keys; with it you can encrypt for them and recognise their signatures. The input is a card, a \
 text with a card in it, such as an invitation, or a message (.eml) with a card as text or attachment. It must contain exactly \
 one card that is not yours. In a message, the card must list the From address. Signatures of the message are not checked. \
-Neither From nor the answer to an invitation makes a contact verified.",
-        after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Recipient, Exit::Newer], "\
+Neither From nor the answer to an invitation makes a contact verified.\n\n\
+A group that `encl group card` made comes with its members: they become contacts, and `--to @NAME` encrypts for all of them. \
+A later group card of the same keeper changes the group; an earlier one is refused.",
+        after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Recipient, Exit::Exists, Exit::Newer], "\
   $ encl contact add bob.card --yes
   $ encl contact add answer.eml --yes")
     )]
     Add {
-        /// A card, a text or message with a card in it, or a revocation; `-` is standard input (the default)
+        /// A card, a text or message with a card or a group in it, or a revocation; `-` is standard input (the default)
         file: Option<PathBuf>,
+        /// Call the group so here, not as its keeper calls it
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -100,7 +106,9 @@ differ, exit 7, and nothing is recorded. There is no `--yes` here: a person has 
 
 pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
     match command {
-        Command::Add { file, yes } => add::run(file.as_deref(), yes, context)?,
+        Command::Add { file, group, yes } => {
+            add::run(file.as_deref(), group.as_deref(), yes, context)?;
+        }
         Command::List => list(context)?,
         Command::Show { who } => show(&who, context)?,
         Command::Verify(arguments) => verify::run(&arguments, context)?,

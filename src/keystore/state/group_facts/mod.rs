@@ -3,7 +3,13 @@
 //! Whoever writes to a keystore's folder can put somebody into a group. So a group that is none of those that this machine wrote or
 //! the user adopted reaches nobody until it is adopted.
 
+mod cards;
+
+use std::collections::BTreeSet;
+
 use serde::Serialize;
+
+pub use cards::LatestGroupCard;
 
 use super::super::folder::WriteLock;
 use super::super::{Group, Keystore, KeystoreError};
@@ -29,7 +35,45 @@ pub(super) const GROUPS: Facts<Vec<KnownGroup>> = Facts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownGroup {
     place: RootId,
-    group: Group,
+    address: Option<String>,
+    members: BTreeSet<RootId>,
+    /// The card that it came with, or that was given of it.
+    card: Option<KnownCard>,
+}
+
+/// Who signed a group's card, and its serial: no two cards of a group have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct KnownCard {
+    keeper: RootId,
+    serial: u64,
+}
+
+impl KnownGroup {
+    fn new(place: RootId, group: &Group) -> Self {
+        let card = group.card.as_ref().map(|card| KnownCard {
+            keeper: card.keeper(),
+            serial: card.serial(),
+        });
+        Self {
+            place,
+            address: group.address.clone(),
+            members: group.members.clone(),
+            card,
+        }
+    }
+
+    fn is(&self, group: &Group) -> bool {
+        *self == Self::new(self.place, group)
+    }
+
+    /// Its members and its address.
+    fn into_group(self) -> Group {
+        Group {
+            address: self.address,
+            members: self.members,
+            card: None,
+        }
+    }
 }
 
 /// Whether a group is as this machine knows it.
@@ -39,6 +83,8 @@ pub enum GroupStanding {
     Known,
     /// Somebody changed or made it without this machine; what this machine knows of it, if anything.
     Unknown(Option<Group>),
+    /// It is, but a later card of it was taken or given on this machine.
+    Older(LatestGroupCard),
 }
 
 impl Keystore {
@@ -56,13 +102,14 @@ impl Keystore {
             return Ok(GroupStanding::Known);
         };
         let mut known = GROUPS.read(state, &name)?.unwrap_or_default();
-        if known.iter().any(|one| one.group == *group) {
-            return Ok(GroupStanding::Known);
+        if known.iter().any(|one| one.is(group)) {
+            let later = self.later_group_card(group)?;
+            return Ok(later.map_or(GroupStanding::Known, GroupStanding::Older));
         }
         let place = self.place();
         let here = known.iter().position(|one| Some(one.place) == place);
         let shown = here.map(|at| known.swap_remove(at)).or_else(|| known.pop());
-        Ok(GroupStanding::Unknown(shown.map(|one| one.group)))
+        Ok(GroupStanding::Unknown(shown.map(KnownGroup::into_group)))
     }
 
     /// A group, and whether it is as this machine knows it. The state is written before the file and cleared after it, so a group that
@@ -75,7 +122,7 @@ impl Keystore {
         while let Some(group) = read {
             let standing = self.group_standing(name, &group)?;
             let again = match standing {
-                GroupStanding::Known => None,
+                GroupStanding::Known | GroupStanding::Older(_) => None,
                 GroupStanding::Unknown(_) => self.group(name)?.filter(|again| *again != group),
             };
             if again.is_none() {
@@ -93,6 +140,9 @@ impl Keystore {
     pub fn adopt_group(&self, name: &str) -> Result<(), KeystoreError> {
         let lock = self.lock()?;
         let group = self.group(name)?.ok_or(KeystoreError::Unknown("group"))?;
+        if let Some(card) = &group.card {
+            self.return_to_group_card(&lock, card)?;
+        }
         self.remember_group(&lock, name, &group)?;
         self.forget_other_groups(&lock, name, Some(&group))
     }
@@ -117,7 +167,7 @@ impl Keystore {
         kept: Option<&Group>,
     ) -> Result<(), KeystoreError> {
         self.change_known_groups(lock, name, |place, known| {
-            known.retain(|one| one.place != place || kept == Some(&one.group));
+            known.retain(|one| one.place != place || kept.is_some_and(|kept| one.is(kept)));
         })
     }
 
@@ -164,8 +214,7 @@ impl Keystore {
 }
 
 fn remember(known: &mut Vec<KnownGroup>, place: RootId, group: &Group) {
-    let group = group.clone();
-    let one = KnownGroup { place, group };
+    let one = KnownGroup::new(place, group);
     if !known.contains(&one) {
         known.push(one);
     }
@@ -185,14 +234,17 @@ struct LineOfOne<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<&'a str>,
     members: Vec<&'a RootId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<KnownCard>,
 }
 
 impl<'a> Line<'a> {
     fn of(known: &'a [KnownGroup]) -> Self {
         let one = |one: &'a KnownGroup| LineOfOne {
             place: one.place,
-            address: one.group.address.as_deref(),
-            members: one.group.members.iter().collect(),
+            address: one.address.as_deref(),
+            members: one.members.iter().collect(),
+            card: one.card,
         };
         Self {
             known: known.iter().map(one).collect(),
@@ -213,7 +265,7 @@ fn parse(line: &[u8]) -> Result<Vec<KnownGroup>, Error> {
 }
 
 fn parse_one(value: Value<'_>) -> Result<KnownGroup, Error> {
-    let (mut place, mut members, mut address) = (None, None, None);
+    let (mut place, mut members, mut address, mut card) = (None, None, None, None);
     value.object(|name, value| {
         match name {
             "place" => place = Some(RootId(value.base64()?)),
@@ -221,6 +273,7 @@ fn parse_one(value: Value<'_>) -> Result<KnownGroup, Error> {
             "members" => {
                 members = Some(value.array(MEMBERS_MAX, |one| Ok(RootId(one.base64()?)))?);
             }
+            "card" => card = Some(parse_card(value)?),
             other => return Err(Error::unknown(other)),
         }
         Ok(())
@@ -228,9 +281,24 @@ fn parse_one(value: Value<'_>) -> Result<KnownGroup, Error> {
     let members = members.ok_or_else(|| Error::missing("members"))?;
     Ok(KnownGroup {
         place: place.ok_or_else(|| Error::missing("place"))?,
-        group: Group {
-            address,
-            members: members.into_iter().collect(),
-        },
+        address,
+        members: members.into_iter().collect(),
+        card,
+    })
+}
+
+fn parse_card(value: Value<'_>) -> Result<KnownCard, Error> {
+    let (mut keeper, mut serial) = (None, None);
+    value.object(|name, value| {
+        match name {
+            "keeper" => keeper = Some(RootId(value.base64()?)),
+            "serial" => serial = Some(value.number()?),
+            other => return Err(Error::unknown(other)),
+        }
+        Ok(())
+    })?;
+    Ok(KnownCard {
+        keeper: keeper.ok_or_else(|| Error::missing("keeper"))?,
+        serial: serial.ok_or_else(|| Error::missing("serial"))?,
     })
 }
