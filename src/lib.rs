@@ -23,7 +23,7 @@
 //!  5   directory                     who is meant by a name, card, address or group
 //!  4   keystore ──────────┬─ mail    identities, contacts, groups; messages and mailboxes
 //!  3       │          envelope       the format: manifest, slots, seal, open
-//!  2       │        policy │         pure rules: who may read, and when
+//!  2       │        policy │   gate  pure rules: who may read, and when; the gate's rules and its log
 //!  1   identity ──────┘ payload      keys and cards; one C2SP message
 //!  0   address   atomic_file   crypto   json   pipeline   time
 //! ```
@@ -38,6 +38,7 @@ pub mod atomic_file;
 pub mod crypto;
 pub mod directory;
 pub mod envelope;
+pub mod gate;
 pub mod identity;
 pub mod json;
 pub mod keystore;

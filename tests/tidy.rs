@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and the modules that it may use. Adding one is a deliberate decision.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("time", &[]),
     ("address", &[]),
     ("pipeline", &[]),
@@ -22,6 +22,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("payload", &["crypto", "pipeline"]),
     ("identity", &["address", "crypto", "json", "time"]),
     ("policy", &["crypto", "json", "time"]),
+    ("gate", &["crypto", "json", "time"]),
     (
         "envelope",
         &[

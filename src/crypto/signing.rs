@@ -63,7 +63,7 @@ impl RootId {
         self.verify_unlabelled(&labelled(purpose, message), signature)
     }
 
-    /// Verifies like [`RootId::verify`], but without a label: for published test vectors only.
+    /// Verifies like [`RootId::verify`], but without a label: for signed notes, and for published test vectors.
     ///
     /// # Errors
     /// [`SignatureMismatch`], whatever the reason.
@@ -183,6 +183,13 @@ impl SigningKey {
     #[must_use]
     pub fn sign(&self, purpose: Purpose, message: &[&[u8]]) -> Signature {
         Signature(self.key.sign(&labelled(purpose, message)).to_bytes())
+    }
+
+    /// Signs the text of a note, which other programs read and which has no label. A label has a zero byte, and no note has one: no
+    /// signature for a purpose is one of a note.
+    #[must_use]
+    pub fn sign_note(&self, text: &[u8]) -> Signature {
+        Signature(self.key.sign(text).to_bytes())
     }
 }
 

@@ -125,7 +125,7 @@ impl OfferedGroup {
         let before = people.keystore().group(&name)?;
         let outcome = outcome(&name, before.as_ref(), &card, keeper.as_ref(), people)?;
         let wanted = with_keeper(&card);
-        let (cards, replaced) = cards_to_store(&wanted, cards, people)?;
+        let (cards, replaced) = cards_to_store(&wanted, &cards, people)?;
         let mut after = Group::from(&card);
         for (old, new) in replaced {
             if after.members.remove(&old) {
@@ -329,7 +329,7 @@ type Replaced = (RootId, RootId);
 /// The cards that have to be stored so that everybody is known, and members in whose place somebody else is known already.
 fn cards_to_store(
     wanted: &[RootId],
-    offered: Vec<Card>,
+    offered: &[Card],
     people: &People,
 ) -> Result<(Vec<Card>, Vec<Replaced>), TakeError> {
     let keystore = people.keystore();
