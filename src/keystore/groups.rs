@@ -198,7 +198,8 @@ impl Keystore {
         self.write_group(&lock, name, &group)
     }
 
-    /// Sets a group as its card has it, in place of `before`, and remembers the card as the latest of that group.
+    /// Sets a group as its card has it, in place of `before`, and remembers the card as the latest of that group. After a kill in
+    /// between it can be done again.
     ///
     /// # Errors
     /// [`KeystoreError::GroupName`]; [`KeystoreError::Changed`], when the group is not `before` any more; and what the system refuses.
@@ -215,10 +216,14 @@ impl Keystore {
         if self.group(name)?.as_ref() != before {
             return Err(KeystoreError::Changed);
         }
-        if let Some(card) = &after.card {
-            self.remember_group_card(&lock, card)?;
+        if before != Some(after) {
+            self.make_group(&lock, name, after)?;
         }
-        self.make_group(&lock, name, after)
+        // Last: a group that is older than its card reaches nobody.
+        match &after.card {
+            Some(card) => self.remember_group_card(&lock, card),
+            None => Ok(()),
+        }
     }
 
     /// Deletes a group; its members stay contacts.

@@ -66,8 +66,10 @@ fn mth(entries: &[Vec<u8>]) -> Hash {
         [] => sha256(&[]),
         [one] => sha256(&[&[0], one]),
         many => {
-            let k = (1..).map(|power| 1 << power).find(|k| k * 2 >= many.len());
-            let k = if many.len() == 2 { 1 } else { k.unwrap() };
+            let mut k = 1;
+            while k * 2 < many.len() {
+                k *= 2;
+            }
             let (left, right) = many.split_at(k);
             sha256(&[&[1], &mth(left), &mth(right)])
         }
@@ -261,7 +263,7 @@ fn a_checkpoint_counts_only_as_its_log_signed_it() {
     assert_eq!(read(&note), Ok(checkpoint.clone()));
     // A witness signed it as well.
     let witness = SignedNote::sign(
-        &note[..note.find("\n\n").unwrap() + 1],
+        &note[..=note.find("\n\n").unwrap()],
         "witness.example",
         &other,
     );

@@ -199,6 +199,66 @@ fn a_kill_of_group_delete_brings_nobody_back() {
     );
 }
 
+/// Carol keeps @board, first with Alice, then with Bob alone.
+fn two_cards_of_a_group(scene: &Scene) {
+    let carol = |arguments: &[&str]| drop(scene.done("carol", arguments));
+    for card in ["alice.card", "bob.card"] {
+        carol(&["contact", "add", card, "--yes"]);
+    }
+    carol(&["group", "new", "board", "alice@example.org"]);
+    carol(&["group", "card", "board", "-o", "first.group"]);
+    carol(&["group", "add", "board", "bob@example.org"]);
+    carol(&["group", "remove", "board", "alice@example.org"]);
+    carol(&["group", "card", "board", "-o", "later.group"]);
+}
+
+/// Whether a group of Bob's reaches Alice.
+fn reaches_alice(scene: &Scene, group: &str) -> bool {
+    let id = card_in(scene, "alice.card").id().to_string();
+    let members = fs::read_to_string(scene.group_file(group)).unwrap_or_default();
+    let reaches = wrap(scene, &["--to", &format!("@{group}")])
+        .status
+        .success();
+    reaches && members.contains(&id)
+}
+
+#[test]
+fn a_kill_of_contact_add_of_a_group_brings_nobody_back() {
+    kill_at_each_write(
+        "contact add of a later group",
+        &Decision {
+            prepare: |scene| {
+                two_cards_of_a_group(scene);
+                scene.done("bob", &["contact", "add", "first.group", "--yes"]);
+                assert!(reaches_alice(scene, "board"));
+            },
+            arguments: |_| words(&["contact", "add", "later.group", "--yes"]),
+            check: |scene| reaches(scene, &["--to", "@board"]),
+            is_done: |scene| {
+                let older = scene.run("bob", &["contact", "add", "first.group", "--yes"]);
+                older.status.code() == Some(7) && !reaches_alice(scene, "board")
+            },
+        },
+    );
+}
+
+#[test]
+fn a_kill_of_group_card_leaves_the_group_as_it_was() {
+    kill_at_each_write(
+        "group card",
+        &Decision {
+            prepare: |_| {},
+            arguments: |_| words(&["group", "card", "team", "-o", "team.group", "--force"]),
+            check: |scene| reaches(scene, &["--to", "@team"]),
+            is_done: |scene| {
+                let taken = scene.run("alice", &["contact", "add", "team.group", "--yes"]);
+                // Alice has Bob's card, and Carol comes with the group.
+                taken.status.success()
+            },
+        },
+    );
+}
+
 #[test]
 fn a_kill_of_key_adopt_leaves_nothing_less_decided() {
     kill_at_each_write(

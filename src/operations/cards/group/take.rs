@@ -220,9 +220,7 @@ impl OfferedGroup {
             Some(_) => keystore.group(&name)?,
             None => None,
         };
-        if before.as_ref() != Some(&after) {
-            keystore.set_group(&name, before.as_ref(), &after)?;
-        }
+        keystore.set_group(&name, before.as_ref(), &after)?;
         Ok(TakenGroup {
             outcome,
             group: after,
