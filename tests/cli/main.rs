@@ -8,6 +8,7 @@ mod broken_keystores;
 mod exit_codes;
 #[path = "../support/folder.rs"]
 mod folder;
+mod folders;
 mod help;
 mod hostile;
 mod hostile_keystores;
@@ -25,6 +26,7 @@ mod scrub;
 mod sending;
 mod session;
 mod shells;
+mod stale_lists;
 mod strangers;
 #[path = "../support/mod.rs"]
 mod support;
