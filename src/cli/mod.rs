@@ -18,7 +18,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::args::Global;
-use crate::cli::args::help::closing;
+use crate::cli::args::help::{closing, without_closing};
 use crate::cli::commands::program::{completions, help};
 use crate::cli::commands::{Command, Start, mail};
 use crate::cli::errors::sysexits::Sysexit;
@@ -65,7 +65,7 @@ fn parse() -> Result<Cli, clap::Error> {
     let name = name.as_deref().and_then(OsStr::to_str).unwrap_or_default();
     let one = clap::Command::new("encl").disable_help_subcommand(true);
     let one = Global::augment_args(one);
-    let one = Command::augment_one(one, name);
+    let one = without_closing(|| Command::augment_one(one, name));
     match one.map(|one| one.try_get_matches_from(std::env::args_os())) {
         Some(Ok(mut matches)) => Cli::from_arg_matches_mut(&mut matches),
         _ => Cli::try_parse(),

@@ -47,6 +47,8 @@ pub enum DesiredAccess<'a> {
     Without(&'a Removals),
     /// In this lock exactly these people; in all other locks the current readers.
     Exactly(u16, &'a KeyDirectory),
+    /// The current readers, and in this lock these people too: named in a new policy, so the envelope is sealed again.
+    With(u16, &'a KeyDirectory),
 }
 
 /// How an envelope is brought in line.
@@ -56,6 +58,8 @@ pub enum Action {
     Nothing,
     /// Slots are added; payload and signature stay.
     Add,
+    /// Slots are removed; payload and signature stay.
+    Drop,
     /// The envelope is sealed again.
     Reseal,
 }
@@ -131,6 +135,9 @@ impl CurrentAccess<'_> {
                 DesiredAccess::Exactly(wished, people) if wished == number => {
                     lock_plan.exactly(people);
                 }
+                DesiredAccess::With(wished, people) if wished == number => {
+                    lock_plan.with(people, directory);
+                }
                 DesiredAccess::Without(removals)
                     if removals.lock.is_none_or(|lock| lock == number) =>
                 {
@@ -146,6 +153,9 @@ impl CurrentAccess<'_> {
             plan.changes.extend(lock_plan.changes);
             plan.remaining.push(lock_plan.remaining);
         }
+        if let DesiredAccess::With(_, people) = wish {
+            plan.reseal_for(people);
+        }
         let by_others = self.signer.filter(|by| Some(*by) != me);
         plan.signature_lost = by_others.filter(|_| plan.action == Action::Reseal);
         plan
@@ -153,6 +163,22 @@ impl CurrentAccess<'_> {
 }
 
 impl Plan {
+    /// Seals again if one of these people gets a slot; else nothing is done, also about keys of others that are out of date.
+    fn reseal_for(&mut self, people: &KeyDirectory) {
+        let gets_slot = |change: &Change| match change {
+            Change::Added(_, one) | Change::NewKey(_, one) => {
+                people.by_id.contains_key(&one.recipient.id)
+            }
+            Change::Removed(..) | Change::Passphrase(_) => false,
+        };
+        if self.changes.iter().any(gets_slot) {
+            self.action = Action::Reseal;
+        } else {
+            self.action = Action::Nothing;
+            self.changes.clear();
+        }
+    }
+
     /// Where the envelope is sealed again, removes those whom only other readers let in.
     pub fn remove_let_in(&mut self, directory: &KeyDirectory) {
         if self.action != Action::Reseal {
@@ -310,6 +336,20 @@ impl<'a> LockPlan<'a> {
         }
         for one in &wished.people {
             self.retain(one);
+        }
+    }
+
+    /// Keeps all readers, and adds these people.
+    fn with(&mut self, wished: &KeyDirectory, directory: &KeyDirectory) {
+        self.without(&Removals::default(), directory);
+        let is_other = |reader: &Reader| wished.owner_of(reader).is_none();
+        self.remaining.unknown.retain(is_other);
+        self.remaining.let_in.retain(is_other);
+        for one in &wished.people {
+            let is_one = |other: &Addressee| other.recipient.id == one.id();
+            if !self.remaining.people.iter().any(is_one) {
+                self.retain(one);
+            }
         }
     }
 

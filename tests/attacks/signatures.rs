@@ -73,6 +73,25 @@ fn resign_signs_and_says_so_first() {
     assert!(signer(&ground, "alice", "letter.encl").contains("Alice"));
 }
 
+/// Whoever takes somebody off does not take the author's signature off without a word.
+#[test]
+fn revoke_keeps_the_signature_of_others() {
+    let ground = Ground::with(&["alice", "bob", "carol"]);
+    ground.write("letter", "a letter\n");
+    ground.can(
+        "alice",
+        "encl wrap letter --to bob@example.org --to carol@example.org -q",
+    );
+    let before = ground.read("letter.encl");
+    let revoke = "encl revoke letter.encl --from carol@example.org";
+    for options in ["--yes", "--yes --anonymous", "--yes --no-input --json"] {
+        ground.cannot("bob", &format!("{revoke} {options}"), 5);
+        assert!(before == ground.read("letter.encl"), "{options}");
+    }
+    ground.can("bob", &format!("{revoke} --yes --resign"));
+    assert!(signer(&ground, "alice", "letter.encl").contains("Bob"));
+}
+
 #[test]
 fn what_was_signed_stays_signed() {
     let ground = Ground::with(&["alice", "bob"]);
@@ -150,6 +169,7 @@ fn whom_the_author_let_in_stays_without_a_question() {
 #[test]
 fn whoever_acts_keeps_their_own_access() {
     let ground = granted();
-    ground.can("carol", &format!("{REVOKE} --yes --drop-granted"));
+    ground.cannot("carol", &format!("{REVOKE} --yes --drop-granted"), 5);
+    ground.can("carol", &format!("{REVOKE} --yes --drop-granted --resign"));
     ground.can("carol", "encl verify plan.encl");
 }

@@ -131,10 +131,14 @@ fn access_is_revoked_honestly() {
         "bob",
         "encl revoke notes.txt.encl --from carol@example.org --yes",
     );
+    session.type_(
+        "bob",
+        "encl revoke notes.txt.encl --from carol@example.org --yes --resign",
+    );
     session.type_("alice", "encl verify notes.txt.encl");
     session.type_(
         "alice",
-        "encl revoke --json notes.txt.encl --from bob@example.org --yes",
+        "encl revoke --json notes.txt.encl --from bob@example.org --yes --resign",
     );
     insta::assert_snapshot!(session.transcript());
 }
@@ -259,7 +263,10 @@ fn an_envelope_that_cannot_be_rewritten_says_why_and_is_unchanged() {
             "encl rewrap cut.encl --to bob@example.org --to carol@example.org --yes --resign",
             4,
         ),
-        ("encl revoke cut.encl --from alice@example.org --yes", 4),
+        (
+            "encl revoke cut.encl --from alice@example.org --yes --resign",
+            4,
+        ),
         ("encl rewrap --yes -r", 2),
         ("encl rewrap tree --yes", 1),
         (

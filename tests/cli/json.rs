@@ -69,6 +69,11 @@ const STORY: &[(i32, &str, &str)] = &[
     ),
     (0, "alice", "encl unwrap --json letter.pdf.encl"),
     (0, "alice", "encl verify --json letter.pdf.encl"),
+    (
+        0,
+        "alice",
+        "encl wrap --json letter.eml --to @finance --dry-run",
+    ),
     // Access.
     (
         0,
@@ -102,7 +107,7 @@ const STORY: &[(i32, &str, &str)] = &[
     (
         0,
         "alice",
-        "encl revoke --json letter.pdf.encl --from bob@example.org --yes",
+        "encl revoke --json letter.pdf.encl --from bob@example.org --yes --resign",
     ),
     // My identities.
     (

@@ -9,6 +9,7 @@ mod exit_codes;
 #[path = "../support/folder.rs"]
 mod folder;
 mod groups;
+mod folders;
 mod help;
 mod hostile;
 mod hostile_keystores;
@@ -26,6 +27,7 @@ mod scrub;
 mod sending;
 mod session;
 mod shells;
+mod stale_lists;
 mod strangers;
 #[path = "../support/mod.rs"]
 mod support;

@@ -99,13 +99,37 @@ const APPROVE: &[&str] = &[
     "--keystore",
     "alice",
 ];
+const REVOKE_TREE: &[&str] = &[
+    "revoke",
+    "-r",
+    "tree",
+    "--from",
+    "bob@example.org",
+    "--yes",
+    "--keystore",
+    "alice",
+];
+const WRAP_TREE: &[&str] = &[
+    "wrap",
+    "-r",
+    "papers",
+    "--to",
+    "carol.card",
+    "--keystore",
+    "alice",
+];
 const TREE: &[&str] = &["tree/a/1.encl", "tree/a/2.encl", "tree/b/3"];
+/// What `WRAP_TREE` makes.
+const PAPERS: &[&str] = &["papers/a/1.encl", "papers/a/2.encl", "papers/b/3.encl"];
 
-/// The scene with three copies of an envelope for Bob in a folder tree.
+/// The scene with three copies of an envelope for Bob in a folder tree, and three files in another.
 fn scene() -> Scene {
     let scene = Scene::new();
-    for folder in ["tree/a", "tree/b"] {
+    for folder in ["tree/a", "tree/b", "papers/a", "papers/b"] {
         fs::create_dir_all(scene.at(folder)).unwrap();
+    }
+    for envelope in PAPERS {
+        scene.write(envelope.trim_end_matches(".encl"), &plaintext());
     }
     for file in TREE {
         fs::copy(scene.at("in.encl"), scene.at(file)).unwrap();
@@ -126,6 +150,8 @@ impl Change {
             (ASIDE, &["out"], true, true),
             (REWRAP, TREE, false, true),
             (REWRAP_ADD, TREE, true, true),
+            (REVOKE_TREE, TREE, false, false),
+            (WRAP_TREE, PAPERS, false, true),
         ] {
             let change = |setting: Vec<String>, name: String| {
                 let scene = scene();
@@ -157,10 +183,15 @@ impl Change {
         all
     }
 
+    /// Whether the envelopes are new files, of which a killed run may have made some.
+    fn makes_envelopes(&self) -> bool {
+        self.envelopes == ["out"] || self.envelopes == PAPERS
+    }
+
     /// Checks, however the command ended, that every envelope is complete and opens for its author.
     fn check(&self, scene: &Scene) -> Result<(), String> {
         for envelope in self.envelopes {
-            if *envelope == "out" && scene.read("out").is_none() {
+            if self.makes_envelopes() && scene.read(envelope).is_none() {
                 continue;
             }
             let opened = scene.run(&["unwrap", envelope, "-o", "-", "--keystore", "alice"]);
@@ -180,7 +211,7 @@ impl Change {
         let output = scene.run(self.arguments);
         match output.status.code() {
             Some(0) => {}
-            Some(8) if self.envelopes == ["out"] => {}
+            Some(8) if self.makes_envelopes() => {}
             _ => return Err(format!("{}: not again: {}", self.name, said(&output))),
         }
         self.check(scene)?;
@@ -248,7 +279,7 @@ fn kill(changes: &[Change]) {
         check.map_err(|complaint| format!("{complaint} (killed at {})", call.text))
     });
     let killed = killed.into_inner();
-    let tried = format!("{killed} kill points of grant, drop, revoke and rewrap");
+    let tried = format!("{killed} kill points of wrap -r, grant, drop, revoke and rewrap");
     judge(&tried, "partial", &complaints);
     // Memory and threads vary the number of calls, so a few kill points may be missed.
     assert!(
@@ -287,7 +318,7 @@ fn fail(changes: &[Change]) {
             .map_err(|complaint| format!("{complaint} ({error} from {})", call.text))
     });
     let failed = points.len() - missed.into_inner();
-    let tried = format!("{failed} failing calls of grant, drop, revoke and rewrap");
+    let tried = format!("{failed} failing calls of wrap -r, grant, drop, revoke and rewrap");
     judge(&tried, "not reported or not clean", &complaints);
     assert!(
         failed > 50 && failed * 10 > points.len() * 8,

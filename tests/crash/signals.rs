@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::thread::{sleep, spawn};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::scene::{OLD, Scene};
 use super::strace;
@@ -77,6 +77,58 @@ fn signals_end_the_program_and_leave_nothing() {
         send(name, child.id());
         assert_eq!(ended(&mut child).signal(), Some(number));
         assert!(nothing_left(&scene), "{name}");
+    }
+}
+
+/// A folder that is sealed is interrupted: every envelope is whole, nothing else is left, and the same command does the rest.
+#[test]
+fn signals_in_the_middle_of_a_folder_leave_whole_envelopes() {
+    const FILES: usize = 300;
+    let wrap = [
+        "wrap",
+        "-r",
+        "papers",
+        "--to",
+        "bob.card",
+        "--keystore",
+        "alice",
+        "-q",
+    ];
+    for (name, number) in ENDING {
+        let scene = Scene::new();
+        fs::create_dir(scene.at("papers")).unwrap();
+        for file in 0..FILES {
+            scene.write(&format!("papers/{file}"), b"a paper");
+        }
+        let made = || {
+            let entries = fs::read_dir(scene.at("papers")).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            names
+                .filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
+                .count()
+        };
+        let mut child = scene.program(&wrap).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        while made() < 5 {
+            assert!(begun.elapsed() < limit(), "{name}: nothing is made");
+        }
+        send(name, child.id());
+        let status = wait_with_limit(&mut child, &wrap);
+        assert_eq!(status.signal(), Some(number), "{name}: it was done before");
+        assert!(made() < FILES, "{name}");
+        let left = scene.files().into_iter().find(|path| {
+            let path = path.to_string_lossy();
+            path.contains("papers/.encl")
+        });
+        assert_eq!(left, None, "{name}");
+        let again = scene.run(&wrap);
+        assert_eq!(again.status.code(), Some(8), "{name}");
+        assert_eq!(made(), FILES, "{name}");
+        let all: Vec<String> = (0..FILES)
+            .map(|file| format!("papers/{file}.encl"))
+            .collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        scene.done(&[&["verify", "--keystore", "bob"], &all[..]].concat());
     }
 }
 

@@ -15,7 +15,19 @@ use crate::cli::files::target::Target;
 
 /// How an envelope is rewritten.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub(crate) struct RewriteOptions {
+    /// If FILE is a folder, change all envelopes below it
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+
+    /// Encrypt again under my signature, also what another author signed, whose signature is lost, and what nobody had signed
+    #[arg(long)]
+    pub(crate) resign: bool,
+
     /// Write to OUT (`-`: standard output) and leave FILE as it is; for one FILE only
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
@@ -65,6 +77,24 @@ pub(crate) struct ResealOptions {
 }
 
 impl ResealOptions {
+    /// Refuses options about encrypting again where that is not asked for. `verb` is what is done then.
+    pub(crate) fn refuse_without_resign(&self, resign: bool, verb: &str) -> Result<(), Failure> {
+        let given = [
+            (self.anonymous, "--anonymous"),
+            (self.keep_granted, "--keep-granted"),
+            (self.drop_granted, "--drop-granted"),
+        ];
+        match given.iter().find(|(is_given, _)| *is_given && !resign) {
+            Some((_, option)) => Err(Failure::new(
+                Exit::Usage,
+                format!("cannot {verb} with {option} alone"),
+            )
+            .reason("it is about envelopes that are encrypted again, and only slots are changed")
+            .hint("--resign encrypts them again")),
+            None => Ok(()),
+        }
+    }
+
     /// Which envelopes are signed; `resign` if also those that nobody had signed.
     pub(crate) fn signing(&self, resign: bool) -> SigningPolicy {
         match (self.anonymous, resign) {

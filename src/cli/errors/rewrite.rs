@@ -24,7 +24,7 @@ pub(crate) fn not_rewritten(cannot: Failure, error: &RewriteError) -> Failure {
     let (exit, hint) = match error {
         RewriteError::Private => (
             Exit::Refused,
-            "`encl rewrap FILE --to …` sets all its readers, `encl revoke` removes one",
+            "--resign encrypts it again under your signature; `encl rewrap FILE --to …` sets all its readers, `encl revoke` removes one",
         ),
         RewriteError::WhichLock { .. } | RewriteError::NoSuchLock { .. } => (
             Exit::Usage,
@@ -68,6 +68,12 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
         UpdateError::Locked(error) => unlock_failure(error),
         UpdateError::Directory(error) => error.into(),
         UpdateError::Reseal(error) => not_resealed(cannot, error),
+        // A batch asks about them before anything is done.
+        UpdateError::Unmeant(readers) => {
+            let names: Vec<String> = readers.iter().map(access::stranger).collect();
+            let reason = format!("somebody unknown here would lose access: {}", list(&names));
+            cannot.exit(Exit::Refused).reason(reason)
+        }
     }
 }
 
@@ -86,8 +92,8 @@ fn not_resealed(cannot: Failure, error: ResealError) -> Failure {
     }
 }
 
-/// Why a file cannot be replaced where it is. `folder_hint` says what to do about a folder.
-pub(crate) fn not_replaced(cannot: Failure, error: &ReplaceError, folder_hint: &str) -> Failure {
+/// Why a file cannot be replaced where it is.
+pub(crate) fn not_replaced(cannot: Failure, error: &ReplaceError) -> Failure {
     let reason = match error {
         ReplaceError::System(error) => return cannot.exit(Exit::Failed).reason(io_message(error)),
         ReplaceError::NotCommitted(error) => return not_made(cannot, error),
@@ -95,7 +101,10 @@ pub(crate) fn not_replaced(cannot: Failure, error: &ReplaceError, folder_hint: &
         other => other.to_string(),
     };
     match error {
-        ReplaceError::Folder => cannot.exit(Exit::Usage).reason(reason).hint(folder_hint),
+        ReplaceError::Folder => cannot
+            .exit(Exit::Usage)
+            .reason(reason)
+            .hint("-r changes all envelopes below it"),
         ReplaceError::Link(_) => cannot
             .exit(Exit::Exists)
             .reason(reason)

@@ -136,9 +136,10 @@ impl Input {
                 let name = folder.trim_end_matches(['/', '.']);
                 let name = if name.is_empty() { "folder" } else { name };
                 failure.hint(format!(
-                    "tar c {folder} | encl wrap - --name {name}.tar --to …"
+                    "-r encrypts every file below it; in one envelope: tar c {folder} | encl wrap - --name {name}.tar --to …"
                 ))
             }
+            "unwrap" => failure.hint("-r decrypts all envelopes below it"),
             _ => failure.hint("name the files in it"),
         }
     }

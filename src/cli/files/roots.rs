@@ -5,7 +5,7 @@ use std::path::Path;
 use encl::atomic_file::{AtomicFileError, Folder, Lock, ReplaceError, ReplacedFile};
 
 /// Folders that were typed and searched.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Roots(Vec<Folder>);
 
 impl Roots {
@@ -15,7 +15,7 @@ impl Roots {
     }
 
     /// The folder that a path was found below, and the way from there.
-    fn find<'p>(&self, path: &'p Path) -> Option<(&Folder, &'p Path)> {
+    pub(crate) fn find<'p>(&self, path: &'p Path) -> Option<(&Folder, &'p Path)> {
         let below = |root: &'_ Folder| path.strip_prefix(root.path()).ok();
         let mut found = self.0.iter().filter_map(|root| Some((root, below(root)?)));
         found.next()

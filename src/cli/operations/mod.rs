@@ -10,4 +10,4 @@ pub(crate) mod open;
 pub(crate) mod recipients;
 pub(crate) mod rewrite;
 pub(crate) mod seal;
-pub(crate) mod wrap_file;
+pub(crate) mod wrap;

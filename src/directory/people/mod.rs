@@ -4,6 +4,7 @@ mod lookup;
 mod person;
 mod remembered;
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -46,6 +47,8 @@ pub struct People {
     appearances: OnceLock<Appearances>,
     address_book: OnceLock<AddressBook>,
     indexed_address_book: OnceLock<AddressBook>,
+    /// Everybody who is or was known here, once that was asked.
+    met: OnceLock<HashSet<RootId>>,
 }
 
 type Tell = Box<dyn Fn(&KeystoreError) + Send + Sync>;
@@ -147,6 +150,7 @@ impl People {
             appearances: OnceLock::new(),
             address_book: OnceLock::new(),
             indexed_address_book: OnceLock::new(),
+            met: OnceLock::new(),
         }
     }
 

@@ -1,10 +1,14 @@
-//! Whom this machine remembers as verified for an address or a name. They come before everybody whose card only says so.
+//! Whom this machine remembers: as verified for an address or a name, who come before everybody whose card only says so, and as
+//! met at all.
 
-use super::People;
+use std::collections::HashSet;
+
+use super::{People, Person};
 use crate::address::Address;
 use crate::crypto::signing::RootId;
 use crate::directory::addresses::{AddressMatch, Owner};
 use crate::directory::error::DirectoryError;
+use crate::identity::Predecessor;
 use crate::keystore::KeystoreError;
 
 impl People {
@@ -84,5 +88,34 @@ impl People {
             }
         }
         Ok(None)
+    }
+
+    /// Whether somebody is me or a contact, was a contact until the card of a successor came, or is blocked or revoked here.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn has_met(&self, id: RootId) -> Result<bool, KeystoreError> {
+        if self.remembered_trust(id).blocks_use() {
+            return Ok(true);
+        }
+        if let Some(met) = self.met.get() {
+            return Ok(met.contains(&id));
+        }
+        let ids = self.names()?.iter().map(|names| names.id);
+        let retired = self.retired.iter().map(|person| person.card.id());
+        let mut met: HashSet<RootId> = ids.chain(retired).collect();
+        let everybody = met.iter().map(|id| (*id, ())).collect();
+        let replaced = |person: Person, ()| {
+            let replaced = person.card.replaces().iter();
+            replaced.map(Predecessor::id).collect::<Vec<RootId>>()
+        };
+        for ids in self.with_ids(everybody, replaced) {
+            match ids {
+                Ok(ids) => met.extend(ids.into_iter().flatten()),
+                Err(fault) if self.is_told(&fault) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.met.get_or_init(|| met).contains(&id))
     }
 }

@@ -1,7 +1,7 @@
 //! Many envelopes: all are planned and shown; then, after a yes, all are changed.
 
 use super::Mode;
-use super::update::PlannedUpdate;
+use super::wish::PlannedUpdate;
 use crate::crypto::passphrase::Passphrase;
 use crate::envelope::{Action, EnvelopeId, Workers};
 
@@ -21,6 +21,8 @@ pub struct Counts {
     pub unchanged: usize,
     /// Get slots.
     pub added: usize,
+    /// Lose slots.
+    pub dropped: usize,
     /// Are sealed again.
     pub resealed: usize,
     /// Of those that are sealed again: nobody had signed them, and now somebody does.
@@ -29,6 +31,8 @@ pub struct Counts {
     pub unsigned: usize,
     /// Of those that are sealed again: readers stay whom not the author let in.
     pub with_let_in: usize,
+    /// Of those that are sealed again: people lose access of whom a person has to say that they are meant.
+    pub with_unmeant: usize,
     /// Are left for the author's signature.
     pub skipped: usize,
     /// Could not be planned or changed.
@@ -40,6 +44,7 @@ impl Counts {
         match update.action {
             Action::Nothing => {}
             Action::Add => self.added += 1,
+            Action::Drop => self.dropped += 1,
             Action::Reseal => {
                 self.resealed += 1;
                 match (update.was_signed, update.signer) {
@@ -48,6 +53,7 @@ impl Counts {
                     (false, None) => self.unsigned += 1,
                 }
                 self.with_let_in += usize::from(!update.changes.stays.is_empty());
+                self.with_unmeant += usize::from(!update.unmeant.is_empty());
             }
         }
     }
@@ -81,11 +87,11 @@ pub trait Observer<I, E> {
     /// An envelope could not be planned or changed.
     fn failed(&mut self, item: &I, error: E);
 
-    /// Asks whether all that was planned is to be done.
+    /// Asks whether all that was planned is to be done, and says whom that removes perhaps without being meant.
     ///
     /// # Errors
     /// It is not: nothing is done.
-    fn confirm(&mut self, counts: Counts) -> Result<(), E>;
+    fn confirm(&mut self, counts: Counts, planned: &[(I, PlannedUpdate)]) -> Result<(), E>;
 
     /// A new passphrase for all envelopes that have one: somebody whose access is removed may know the old one.
     ///
@@ -151,10 +157,12 @@ impl Batch {
         let planned = Counts::of(&to_do);
         if self.mode == Mode::DryRun {
             counts.added = planned.added;
+            counts.dropped = planned.dropped;
             counts.resealed = planned.resealed;
+            counts.with_unmeant = planned.with_unmeant;
         } else if !to_do.is_empty() {
-            if planned.added + planned.resealed > 0 {
-                observer.confirm(planned)?;
+            if planned.added + planned.dropped + planned.resealed > 0 {
+                observer.confirm(planned, &to_do)?;
             }
             let needs_passphrase = to_do.iter().any(|(_, update)| update.needs_passphrase);
             let passphrase = needs_passphrase

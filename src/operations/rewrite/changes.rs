@@ -90,7 +90,7 @@ impl AccessChanges {
 }
 
 impl AccessHolder {
-    fn known(addressee: &Addressee, lock: u16) -> Self {
+    pub(super) fn known(addressee: &Addressee, lock: u16) -> Self {
         let recipient = &addressee.recipient;
         Self {
             name: HolderName::Known {

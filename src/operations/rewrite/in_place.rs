@@ -3,7 +3,8 @@
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
-use super::update::{AccessUpdate, PlannedUpdate, ResealForm, UpdateError};
+use super::update::{AccessUpdate, ResealForm, UpdateError};
+use super::wish::PlannedUpdate;
 use crate::atomic_file::{AtomicFileError, Folder, Lock, ReplaceError, ReplacedFile};
 use crate::crypto::CryptoRng;
 use crate::envelope::{Action, Envelope, OpenError, RewriteError, Workers};
@@ -47,6 +48,7 @@ impl From<RewriteFailure> for InPlaceError {
 }
 
 /// Opens the envelope at a relative path below a folder, compares it with the wish, and writes what differs in its place.
+/// Nobody is removed of whom [`PlannedUpdate::unmeant`] doubts that they are meant.
 ///
 /// # Errors
 /// [`InPlaceError`]; the file is as it was then.
@@ -69,8 +71,11 @@ pub fn update_file(
     };
     let content = opener.unlock(&name, envelope, &mut typed)?;
     let planned = update.plan(content.metadata())?;
+    if !planned.unmeant.is_empty() {
+        return Err(UpdateError::Unmeant(planned.unmeant).into());
+    }
     match planned.action {
-        Action::Nothing => return Ok(planned),
+        Action::Nothing | Action::Drop => return Ok(planned),
         // Nothing is added to what was tampered with.
         Action::Add => {
             let checked = content.copy_to(&mut io::sink(), Workers::Processors);

@@ -3,17 +3,25 @@
 mod batch;
 mod changes;
 mod in_place;
+mod slots;
+mod unmeant;
 mod update;
 mod walk;
+mod wish;
 
 pub use batch::{Batch, Counts, Executor, Observer, SignaturePolicy};
 pub use changes::{AccessChanges, AccessHolder, HolderName, LetIn};
 pub use in_place::{InPlaceError, update_file};
-pub use update::{
-    AccessUpdate, LetInPolicy, PlannedUpdate, RequestedAccess, ResealForm, SigningPolicy,
-    UpdateError, UpdateOptions,
+pub use slots::{SlotChange, SlotUpdate};
+pub use unmeant::perhaps_unmeant;
+pub use update::{AccessUpdate, ResealForm, UpdateError};
+pub use walk::{
+    FileKind, FoundEnvelopes, FoundFiles, WalkError, begins_like_envelope, envelopes_below,
+    files_below, open_found,
 };
-pub use walk::{FoundEnvelopes, WalkError, envelopes_below};
+pub use wish::{
+    Granter, LetInPolicy, PlannedUpdate, RequestedAccess, SigningPolicy, UpdateOptions,
+};
 
 /// Whether a use case changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::changes::{AccessChanges, AccessHolder};
+use super::unmeant::perhaps_unmeant;
+use super::wish::{LetInPolicy, PlannedUpdate, RequestedAccess, SigningPolicy, UpdateOptions};
 use crate::crypto::CryptoRng;
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{RootId, SigningKey};
@@ -21,56 +23,6 @@ use crate::operations::seal::Encoding;
 use crate::policy::Policy;
 use crate::time::Time;
 
-/// Who shall have access, as a person asks for it.
-pub enum RequestedAccess {
-    /// Everybody who has it, with the keys that they have now.
-    CurrentKeys,
-    /// Everybody who has it but these.
-    Without(Removals),
-    /// These and nobody else.
-    Exactly {
-        /// The people.
-        people: Vec<KnownPerson>,
-        /// I am not added to them.
-        no_self: bool,
-    },
-}
-
-/// Which envelopes are signed when they are sealed again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SigningPolicy {
-    /// Those that were signed: a signature never appears under what nobody had signed.
-    #[default]
-    WhereSigned,
-    /// All: whoever acts vouches for content that nobody had signed.
-    Always,
-    /// None.
-    Never,
-}
-
-/// What is done, when an envelope is sealed again, about readers whom not its author but other readers let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LetInPolicy {
-    /// They stay, and whoever seals names them: [`AccessChanges::stays`] lists them.
-    #[default]
-    Keep,
-    /// They are removed.
-    Remove,
-}
-
-/// How envelopes are changed.
-#[derive(Clone, Copy, Default)]
-pub struct UpdateOptions<'a> {
-    /// The identity that acts, if one was named.
-    pub actor: Option<&'a Person>,
-    /// The lock that [`RequestedAccess::Exactly`] is about, where there are several.
-    pub lock: Option<u16>,
-    /// Which envelopes are signed when they are sealed again.
-    pub signing: SigningPolicy,
-    /// What is done about readers whom other readers let in.
-    pub let_in: LetInPolicy,
-}
-
 /// One change for all envelopes of a run.
 pub struct AccessUpdate<'a> {
     people: &'a People,
@@ -80,25 +32,6 @@ pub struct AccessUpdate<'a> {
     directory: KeyDirectory,
     /// The complete list for each set of my identities that is added to it.
     with_me: Mutex<HashMap<Vec<RootId>, Arc<KeyDirectory>>>,
-}
-
-/// An envelope that was opened and compared with the wish.
-#[derive(Debug, Clone)]
-pub struct PlannedUpdate {
-    /// The envelope.
-    pub id: EnvelopeId,
-    /// What has to be done.
-    pub action: Action,
-    /// Why.
-    pub changes: AccessChanges,
-    /// The author whose signature is lost when it is sealed again.
-    pub signature_lost: Option<RootId>,
-    /// Whether somebody had signed it.
-    pub was_signed: bool,
-    /// Who signs if it is sealed again.
-    pub signer: Option<RootId>,
-    /// Whether a new passphrase is needed.
-    pub needs_passphrase: bool,
 }
 
 /// How an envelope is sealed again.
@@ -135,6 +68,9 @@ pub enum UpdateError {
     /// It could not be sealed again.
     #[error(transparent)]
     Reseal(#[from] ResealError),
+    /// A complete list leaves out people whom nobody here knows, and nobody has said that they are meant.
+    #[error("{} who would lose access are unknown here", .0.len())]
+    Unmeant(Vec<AccessHolder>),
 }
 
 impl<'a> AccessUpdate<'a> {
@@ -161,15 +97,24 @@ impl<'a> AccessUpdate<'a> {
     /// # Errors
     /// [`UpdateError::UnknownReaders`] and what keeps its slots from being changed.
     pub fn plan(&self, opened: &Opened) -> Result<PlannedUpdate, UpdateError> {
-        let policy = &opened.manifest.policy;
-        let plan = self.compare(policy, &opened.readers(), opened.signer())?;
+        let (policy, readers) = (&opened.manifest.policy, opened.readers());
+        let plan = self.compare(policy, &readers, opened.signer())?;
         if plan.action == Action::Reseal {
             self.refuse_unknown(&plan)?;
         }
+        let changes = self.changes(&plan, policy);
+        let can_record = |by: RootId| {
+            let mut people = readers.iter().filter_map(|reader| reader.person.as_ref());
+            opened.signer() == Some(by)
+                || policy.recipients().any(|one| one.id == by)
+                || people.any(|one| one.id == by)
+        };
         Ok(PlannedUpdate {
             id: opened.manifest.id,
             action: plan.action,
-            changes: self.changes(&plan, policy),
+            unmeant: self.unmeant(&changes, policy)?,
+            changes,
+            granter: (self.options).granter(self.people, opened.signer(), can_record),
             signature_lost: plan.signature_lost,
             was_signed: opened.signer().is_some(),
             signer: self.signer(opened.signer()).map(|one| one.card.id()),
@@ -193,10 +138,8 @@ impl<'a> AccessUpdate<'a> {
         let (policy, id) = (&manifest.policy, manifest.id);
         let plan = self.compare(policy, &manifest.readers(), policy.signer)?;
         refuse_changed(planned, id, &self.changes(&plan, policy))?;
-        let by = self.acting(policy.signer).ok_or(UpdateError::NoIdentity)?;
-        let key = keys
-            .signing_key(by.card.id())
-            .map_err(UpdateError::Locked)?;
+        let by = planned.granter.ok_or(UpdateError::NoIdentity)?;
+        let key = keys.signing_key(by.id).map_err(UpdateError::Locked)?;
         for change in &plan.changes {
             if let Change::Added(lock, one) | Change::NewKey(lock, one) = change {
                 rewriting.grant(one, Some(*lock), (key, self.now), rng)?;
@@ -277,6 +220,13 @@ impl<'a> AccessUpdate<'a> {
                     false => Vec::new(),
                 };
                 plan(DesiredAccess::Exactly(lock, &*self.with_me(people, mine)?))
+            }
+            RequestedAccess::With(people) => {
+                let lock = chosen_lock(policy, self.options.lock)?;
+                plan(DesiredAccess::With(
+                    lock,
+                    &*self.with_me(people, Vec::new())?,
+                ))
             }
         };
         // Whoever acts knows about his own access.
@@ -363,6 +313,31 @@ impl<'a> AccessUpdate<'a> {
         let signer = self.signer(author);
         let key = signer.map(|person| keys.signing_key(person.card.id()));
         key.transpose().map_err(UpdateError::Locked)
+    }
+
+    /// Those whom a complete list leaves out without anybody having said that they are meant. Who is removed from another lock was
+    /// let in by others, and [`LetInPolicy::Remove`] says that.
+    fn unmeant(
+        &self,
+        changes: &AccessChanges,
+        policy: &Policy,
+    ) -> Result<Vec<AccessHolder>, UpdateError> {
+        let RequestedAccess::Exactly { .. } = &self.requested else {
+            return Ok(Vec::new());
+        };
+        let lock = chosen_lock(policy, self.options.lock)?;
+        let is_meant = |holder: &AccessHolder| {
+            let named = |meant: &Removals| {
+                meant.keys.contains(&holder.key)
+                    || holder.id.is_some_and(|id| meant.people.contains(&id))
+            };
+            self.options.meant.is_some_and(named)
+        };
+        let left_out = changes.removed.iter();
+        let left_out = left_out.filter(|holder| holder.lock == lock && !is_meant(holder));
+        let left_out: Vec<AccessHolder> = left_out.cloned().collect();
+        perhaps_unmeant(&left_out, self.people)
+            .map_err(|error| UpdateError::Directory(error.into()))
     }
 
     fn changes(&self, plan: &Plan, policy: &Policy) -> AccessChanges {

@@ -118,6 +118,10 @@ encl.wrap/1               encl wrap
   locks[].recipients      list of id            the people
   signer                  SIGNER or null        null: not signed
 
+encl.wrap-plan/1          encl wrap --dry-run
+  file                    text                  the input
+  output                  text                  the envelope that would be made
+
 encl.unwrap/1             encl unwrap, encl mail unwrap (with --extract one for each attachment)
   file                    text                  the input as you named it
   output                  text                  where the content is; `-` is standard output
@@ -167,31 +171,18 @@ encl.inspect/1            encl inspect, encl mail inspect: what the envelope say
 
 Access:
 
-encl.grant/1              encl grant
-  file                    text                  the input as you named it
-  output                  text                  the envelope with the new slots
-  id                      id                    the envelope
-  granted                 list of RECIPIENT     who was given access
-  had_access              list of RECIPIENT     who had it already
-  by                      SIGNER                you
-  dry_run                 flag                  whether nothing was written
-
-encl.drop/1               encl drop
-  file                    text                  the input as you named it
-  output                  text                  the envelope without the slots
-  id                      id                    the envelope
-  slots                   number                how many were removed
-  dry_run                 flag                  whether nothing was written
-
-encl.rewrap/1             encl rewrap: one for each envelope
+encl.rewrap/1             encl rewrap, and encl wrap --resign about files that are envelopes already: one for each envelope
   file                    text                  the input
   output                  text                  the envelope
   id                      id                    the envelope as it was
   new_id                  id or null            its id after it was encrypted again; null: it was not
-  action                  word                  nothing, add: slots are added, reseal: the content is encrypted again
+  action                  word                  nothing, add: slots are added, drop: slots are removed, reseal: the
+                                                content is encrypted again
   joins                   list of HOLDER        who gets access
   new_keys                list of HOLDER        who gets access with a newer key
   leaves                  list of HOLDER        who loses access
+  unknown                 list of HOLDER        who of these is unknown here and was not named by --drop-unknown: this is
+                                                asked, also with --yes
   stays                   list of KEPT          who keeps access that not the author but another reader gave
   records_passphrase      flag                  whether its policy records the passphrase from now on (`encl help trust`)
   signature_lost          id or null            the author whose signature is lost, or would be
@@ -200,6 +191,16 @@ encl.rewrap/1             encl rewrap: one for each envelope
   done                    flag                  false: dry run, nothing to do, or skipped to keep the signature
 
 encl.revoke/1             encl revoke: the fields of encl.rewrap/1
+
+encl.grant/1              encl grant: the fields of encl.rewrap/1, and
+  granted                 list of RECIPIENT     who was given access
+  had_access              list of RECIPIENT     who had it already
+  by                      SIGNER                you
+  dry_run                 flag                  whether nothing was written
+
+encl.drop/1               encl drop: the fields of encl.rewrap/1, and
+  slots                   number                how many were removed
+  dry_run                 flag                  whether nothing was written
 
 encl.approve/1            encl approve
   file                    text                  the envelope as you named it

@@ -63,12 +63,26 @@ run `encl contact add FILE`, and so again after each change. What was encrypted 
            gave access to whom, and the new reader sees that record
   drop     removes a slot. Weak: whoever has opened or copied the file can still decrypt it
   revoke   encrypts the content again, with new keys, for those who remain; you sign it if it was signed
-  rewrap   updates envelopes, one or a whole folder (-r): newest keys, or with --to exactly these people. It
-           shows the changes, then asks; --dry-run only shows them
+  rewrap   updates envelopes: newest keys, or with --to exactly these people
+
+Two options mean the same for all four and for wrap (-r also for unwrap):
+
+  -r         changes all envelopes below a folder; with wrap encrypts every file below it. All are looked at before
+             anything is written; the changes are shown, and you are asked once. --dry-run only shows them, --yes does
+             not ask. Links are not followed, and are named. After an interruption, run the same command again
+  --resign   encrypts again under your signature, also what another author signed, whose signature is lost. Without it
+             such an envelope is skipped where it would have to be encrypted again (exit 5). With grant the policy then
+             names the new person, also in a private envelope; drop then does what revoke does; wrap then brings files
+             that are envelopes already in line with --to
 
 What nobody signed stays unsigned when it is encrypted again, unless --resign. Whoever encrypts again names all who
 remain, also people whom another reader let in: they are listed (\"stays: Carol, let in by Bob\") before you confirm.
 With --yes, --keep-granted keeps them and --drop-granted removes them; without either, encl ends with exit 5.
+
+`encl rewrap --to` takes a complete list, and the list may be older than the envelopes: a colleague may have let somebody
+in since. So a reader who would be removed, and whose card was never in your keystore, is asked about, also with --yes.
+Without a terminal, or with --no-input, nothing is written then (exit 5), unless --drop-unknown FINGERPRINT names that
+reader. Whoever you know and leave out of the list is removed without this question.
 
 Copies already sent cannot be recalled: whoever has the old envelope can still open that one.
 
@@ -82,6 +96,7 @@ the file name; --pad hides the exact size.
 
 Examples:
   $ encl grant letter.pdf.encl --to bob@example.org --dry-run
+  $ encl revoke -r sealed --from bob@example.org --dry-run
   $ encl rewrap -r sealed --to @finance --dry-run
   $ encl verify plan.txt.encl --with bob.approval
 ";

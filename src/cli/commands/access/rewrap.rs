@@ -2,7 +2,12 @@
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use encl::directory::{People, Recipients, WhoUse, resolve};
+use encl::crypto::KeyId;
+use encl::directory::{
+    DirectoryError, People, Recipients, Who, WhoForm, WhoUse, known_person, resolve,
+};
+use encl::envelope::Removals;
+use encl::operations::rewrite::RequestedAccess;
 
 use crate::cli::args::InputFiles;
 use crate::cli::args::help::closing;
@@ -10,18 +15,13 @@ use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::{ResealOptions, RewriteOptions};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
-use crate::cli::errors::files::not_made;
-use crate::cli::errors::rewrite::not_walked;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
-use crate::cli::files::input::Input;
-use crate::cli::files::roots::Roots;
 use crate::cli::operations::recipients::store_cards;
-use crate::cli::operations::rewrite::batch::{self, BatchRequest};
+use crate::cli::operations::rewrite::batch::{self, BatchRequest, Consent, RequestedChange};
+use crate::cli::operations::rewrite::inputs::{Depth, envelopes};
+use crate::cli::operations::rewrite::printers::Own;
 use crate::cli::operations::rewrite::session::RewriteSession;
-use encl::directory::{DirectoryError, known_person};
-use encl::operations::rewrite::{
-    FoundEnvelopes, RequestedAccess, SignaturePolicy, envelopes_below,
-};
+use crate::cli::terminal::safe;
 
 /// Update who can open envelopes: newest keys, or with --to exactly these people
 ///
@@ -29,25 +29,17 @@ use encl::operations::rewrite::{
 /// are added and removed until the envelope fits the list. The changes are shown first, and you confirm them. Adding people
 /// adds slots and keeps the author's signature. Removing people encrypts the content again, as `encl revoke` does; an envelope
 /// that another author signed is then skipped, unless --resign allows its signature to be lost. What nobody signed stays unsigned,
-/// also unless --resign. An older envelope with a
-/// passphrase that its policy does not record is encrypted again too, if you signed it or nobody did; you type the passphrase
-/// again. After an interruption, run the same command again.
+/// also unless --resign. A reader whom nobody here knows, and who is not on the list, was let in by somebody who may know more:
+/// encl asks about them, also with --yes. An older envelope with a passphrase that its policy does not record is encrypted again
+/// too, if you signed it or nobody did; you type the passphrase again. After an interruption, run the same command again.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl rewrap letter.pdf.encl --to bob@example.org --resign --yes
   $ encl rewrap -r sealed --to @finance --dry-run
   $ encl rewrap -r sealed --yes"))]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the command line"
-)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     inputs: InputFiles,
-
-    /// If FILE is a folder, update all envelopes below it
-    #[arg(long, short)]
-    recursive: bool,
 
     /// The complete list of people with access: @GROUP, a card file, a pasted card, an address or a name
     #[arg(long, value_name = "WHO", add = ArgValueCompleter::new(who_completer))]
@@ -57,12 +49,12 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "to")]
     no_self: bool,
 
+    /// Remove this reader although nobody here knows who it is: a fingerprint, or a key id as `inspect --json` shows it
+    #[arg(long, value_name = "FINGERPRINT", requires = "to")]
+    drop_unknown: Vec<String>,
+
     #[command(flatten)]
     rewrite: RewriteOptions,
-
-    /// Also encrypt again what another author signed, so that my signature replaces theirs, and sign what nobody had signed
-    #[arg(long)]
-    resign: bool,
 
     #[command(flatten)]
     reseal: ResealOptions,
@@ -73,9 +65,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let mut tally = Tally::default();
-    let (inputs, roots) = inputs(arguments, context, &mut tally)?;
     let options = &arguments.rewrite;
+    let depth = Depth::from(options.recursive);
+    let meant = meant(&arguments.drop_unknown)?;
+    let mut tally = Tally::default();
+    let (inputs, roots) = envelopes("rewrap", &arguments.inputs, depth, context, &mut tally)?;
     options.remove_leftovers(&inputs, &roots)?;
     let people = context.people()?;
     let requested = requested_access(arguments, &people, context)?;
@@ -83,53 +77,32 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let request = BatchRequest {
         verb: "rewrap",
         schema: "encl.rewrap/1",
-        requested,
-        signing: arguments.reseal.signing(arguments.resign),
+        change: RequestedChange::Access(requested),
         reseal: &arguments.reseal,
-        signatures: match arguments.resign {
-            true => SignaturePolicy::Drop,
-            false => SignaturePolicy::Preserve,
-        },
+        consent: Consent::Asked,
+        meant,
         unchanged: "already up to date".to_owned(),
         caveat: RESEALING_LIMITS,
+        own: Own::None,
     };
     batch::run(request, &session, &inputs, tally)
 }
 
-/// The files that were named, and in place of a folder the envelopes below it.
-fn inputs(
-    arguments: &Arguments,
-    context: &Context,
-    tally: &mut Tally,
-) -> Result<(Vec<Input>, Roots), Failure> {
-    if arguments.recursive
-        && arguments.inputs.files.is_empty()
-        && arguments.inputs.files_from.is_none()
-    {
-        return Err(Failure::new(Exit::Usage, "cannot rewrap without a folder")
-            .hint("`encl rewrap -r .` updates the current folder"));
+/// The unknown readers who are named. Names that an envelope gives them are nobody's word, so only keys count.
+fn meant(words: &[String]) -> Result<Removals, Failure> {
+    let mut meant = Removals::default();
+    for word in words {
+        let who = Who::parse(word, WhoUse::Removal)?;
+        let WhoForm::Fingerprint(id) = who.form() else {
+            let what = format!("cannot remove `{}` as unknown", safe(word));
+            return Err(Failure::new(Exit::Usage, what)
+                .reason("it is no fingerprint")
+                .hint("--dry-run --json shows the id and key of each"));
+        };
+        meant.people.insert(*id);
+        meant.keys.insert(KeyId(id.0));
     }
-    let named = arguments.inputs.all("rewrap", context)?;
-    if !arguments.recursive {
-        return Ok((named, Roots::default()));
-    }
-    let (mut inputs, mut roots) = (Vec::new(), Roots::default());
-    for input in named {
-        match input.path() {
-            Some(path) if path.is_dir() => {
-                let found = envelopes_below(path, |error| {
-                    tally.add(context.terminal, Err(not_walked(&error)));
-                });
-                let FoundEnvelopes { root, paths } = found
-                    .map_err(|error| not_made(input.cannot("rewrap", Exit::Failed), &error))?;
-                let paths = paths.iter().map(|within| root.path().join(within));
-                inputs.extend(paths.map(Input::File));
-                roots.add(root);
-            }
-            _ => inputs.push(input),
-        }
-    }
-    Ok((inputs, roots))
+    Ok(meant)
 }
 
 fn requested_access(

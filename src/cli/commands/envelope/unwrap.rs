@@ -1,5 +1,6 @@
 //! `encl unwrap`: open envelopes that name me.
 
+use std::collections::HashSet;
 use std::io;
 
 use clap::Args;
@@ -17,21 +18,25 @@ use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
 use crate::cli::files::parallel;
 use crate::cli::files::parallel::Parallelism;
+use crate::cli::files::placement::{Naming, Placement, open_into};
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
 use crate::cli::files::twice::{FirstPass, SecondPass, Seen};
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
+use crate::cli::operations::rewrite::inputs::{Depth, envelopes};
 
 /// Decrypt envelopes of which I am a recipient
 ///
 /// `encl unwrap report.pdf.encl` writes report.pdf beside the envelope. The file is readable by you alone, and appears only
-/// after everything was checked. stderr says who signed it, and whether that person's key is verified.
+/// after everything was checked. stderr says who signed it, and whether that person's key is verified. With -r, every envelope
+/// below a folder is decrypted beside itself, or below -C DIR at the same place of the tree.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl unwrap letter.pdf.encl
   $ encl unwrap letter.pdf.encl -o - --signed-by bob@example.org > letter.pdf
   $ encl unwrap letter*.encl -C opened
+  $ encl unwrap -r sealed -C opened
   $ encl unwrap plan.txt.encl --with bob.approval
   $ encl unwrap - --verify-first < letter.pdf.encl | wc -c"))]
 pub(crate) struct Arguments {
@@ -47,6 +52,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     with: With,
 
+    /// If FILE is a folder, decrypt all envelopes below it
+    #[arg(long, short, conflicts_with_all = ["use_name", "output"])]
+    recursive: bool,
+
     /// Use the file name stored inside the envelope, without unsafe characters
     #[arg(long, conflicts_with = "output")]
     use_name: bool,
@@ -57,10 +66,26 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
-    let inputs = arguments.inputs.all("unwrap", context)?;
+    let depth = Depth::from(arguments.recursive);
+    let mut tally = Tally::default();
+    let (mut inputs, roots) = envelopes("unwrap", &arguments.inputs, depth, context, &mut tally)?;
     let destination = arguments.output.destination();
     target::refuse_one_output_for_many(&inputs, &destination)?;
-    destination.clear_leftovers(&inputs);
+    let into = arguments.output.directory.as_deref();
+    let into = into.filter(|_| depth == Depth::Recursive);
+    let placement = Placement {
+        verb: "unwrap",
+        naming: Naming::Opened,
+        mode: FileMode::OwnerOnly,
+        destination,
+        existing: arguments.output.existing(),
+        roots,
+        into: into.map(open_into).transpose()?,
+    };
+    match depth {
+        Depth::Files => placement.destination.clear_leftovers(&inputs),
+        Depth::Recursive => placement.clear_leftovers(&inputs),
+    }
     let people = context.people()?;
     let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
     let opening = Opening::new(
@@ -70,7 +95,11 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         &people,
         context,
     )?;
-    let mut tally = Tally::default();
+    if !arguments.use_name && inputs.len() > 1 {
+        let kept = HashSet::new();
+        placement.refuse_shared_targets(&mut inputs, &kept, context.terminal, &mut tally);
+    }
+    let mut opened = 0_usize;
     let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
         let told = unwrapped.and_then(
             |Unwrapped {
@@ -79,6 +108,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
                  bytes,
              }| { opening.report(input, Some(&target), &about, bytes) },
         );
+        opened += usize::from(told.is_ok());
         tally.add(context.terminal, told);
     };
     if arguments.use_name {
@@ -91,15 +121,22 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         }
     } else {
         let target = |input: &Input| {
-            let target = Target::of_unwrap(input, &arguments.output.destination());
+            let target = placement.target(input);
             target.ok().and_then(Target::into_path)
         };
         let unwrap = |input: &Input, parallelism| {
-            under_given_name(input, arguments, &mut opening.for_thread(), parallelism)
+            let opening = &mut opening.for_thread();
+            under_given_name(input, arguments, &placement, opening, parallelism)
         };
         parallel::each(&inputs, target, unwrap, tell);
     }
     opening.warn_of_unused_approvals();
+    if depth == Depth::Recursive {
+        context.terminal.status(&format!(
+            "{opened} decrypted, {} not decrypted",
+            tally.failures()
+        ));
+    }
     tally.end()
 }
 
@@ -113,14 +150,15 @@ struct Unwrapped {
 fn under_given_name(
     input: &Input,
     arguments: &Arguments,
+    placement: &Placement,
     opening: &mut Opening<'_>,
     parallelism: Parallelism,
 ) -> Result<Unwrapped, Failure> {
-    let mut source = input.open("unwrap")?;
-    let target = Target::of_unwrap(input, &arguments.output.destination())?;
+    let mut source = placement.open(input)?;
+    let target = placement.target(input)?;
     let output = output(input, &target);
     // The target is opened first: nobody types a passphrase to hear that it exists.
-    let sink = output.open(&source, FileMode::OwnerOnly, arguments.output.existing())?;
+    let sink = placement.sink(&output, &source)?;
     if sink.is_stream() {
         if arguments.verify_first && !source.is_seekable() {
             source = source.spooled(input, "unwrap")?;

@@ -1,5 +1,7 @@
 //! Changes of access: for people in one line, for programs as lists.
 
+use encl::crypto::signing::RootId;
+use encl::identity::fingerprint;
 use encl::operations::rewrite::{AccessChanges, AccessHolder, HolderName, LetIn};
 use serde::Serialize;
 
@@ -44,12 +46,25 @@ pub(crate) fn holder(holder: &AccessHolder) -> String {
     }
 }
 
+/// Somebody who is no contact, with what tells the person from others: "Fay (as the envelope says), 2232 06aa …"
+pub(crate) fn stranger(holder: &AccessHolder) -> String {
+    let key = RootId(holder.key.0);
+    let digits = fingerprint(&holder.id.unwrap_or(key));
+    match &holder.name {
+        HolderName::Known { name, .. } | HolderName::Claimed(name) => {
+            format!("{} (as the envelope says), {digits}", shown_name(name))
+        }
+        HolderName::Unrecorded => format!("nobody named by a record, key {digits}"),
+    }
+}
+
 /// The changes as members of an object.
 #[derive(Serialize)]
 pub(crate) struct ChangesObject<'a> {
     joins: Vec<HolderObject<'a>>,
     new_keys: Vec<HolderObject<'a>>,
     leaves: Vec<HolderObject<'a>>,
+    unknown: Vec<HolderObject<'a>>,
     stays: Vec<LetInObject<'a>>,
     records_passphrase: bool,
 }
@@ -62,12 +77,14 @@ struct LetInObject<'a> {
 }
 
 impl<'a> ChangesObject<'a> {
-    pub(crate) fn of(changes: &'a AccessChanges) -> Self {
+    /// The planned changes; `unmeant` are those of them whom nobody here knows and nobody named.
+    pub(crate) fn of(changes: &'a AccessChanges, unmeant: &'a [AccessHolder]) -> Self {
         let objects = |people: &'a [AccessHolder]| people.iter().map(HolderObject::of).collect();
         Self {
             joins: objects(&changes.added),
             new_keys: objects(&changes.new_keys),
             leaves: objects(&changes.removed),
+            unknown: objects(unmeant),
             stays: changes.stays.iter().map(LetInObject::of).collect(),
             records_passphrase: changes.records_passphrase,
         }

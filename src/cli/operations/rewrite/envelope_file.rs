@@ -79,11 +79,6 @@ impl<'a> EnvelopeFile<'a> {
         }
     }
 
-    /// Whether the new envelope is another file, which shall be there even if nothing changes.
-    pub(crate) fn goes_elsewhere(&self) -> bool {
-        self.in_place.is_none()
-    }
-
     pub(crate) fn cannot(&self, exit: Exit) -> Failure {
         self.input.cannot(self.verb, exit)
     }
@@ -158,11 +153,7 @@ impl<'a> EnvelopeFile<'a> {
 }
 
 fn refused(verb: &str, input: &Input, error: &ReplaceError) -> Failure {
-    let hint = match verb {
-        "rewrap" => "-r updates all envelopes below it",
-        _ => "name the files in it",
-    };
-    not_replaced(input.cannot(verb, Exit::Failed), error, hint)
+    not_replaced(input.cannot(verb, Exit::Failed), error)
 }
 
 impl Spool {

@@ -1,7 +1,7 @@
 //! A batch of rewritten envelopes as text and as objects.
 
-use encl::directory::People;
-use encl::envelope::{Action, EnvelopeId};
+use encl::directory::{People, Signer};
+use encl::envelope::{Action, Addressee, EnvelopeId};
 use encl::operations::rewrite::{Counts, LetIn, PlannedUpdate, SignaturePolicy};
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::cli::display::names::DisplayName;
 use crate::cli::errors::Failure;
 use crate::cli::files::input::Input;
 use crate::cli::files::target::Target;
+use crate::cli::operations::seal::RecipientObject;
 use crate::cli::terminal::stdout::StdoutError;
 use crate::cli::terminal::{Stream, Terminal};
 
@@ -55,6 +56,14 @@ impl Printer for TextPrinter<'_> {
         if let Some(remark) = self.unsigned(planned) {
             line = format!("{line}  ! {remark}");
         }
+        let unmeant = match planned.unmeant.len() {
+            0 => None,
+            1 => Some("1 who would lose access is unknown here".to_owned()),
+            number => Some(format!("{number} who would lose access are unknown here")),
+        };
+        if let Some(unmeant) = unmeant {
+            line = format!("{line}  ! {unmeant}; that is asked, also with --yes");
+        }
         for one in &planned.changes.stays {
             line = format!("{line}  stays: {}", self.let_in(one));
         }
@@ -76,6 +85,10 @@ impl Printer for TextPrinter<'_> {
         self.terminal.status(&match planned.action {
             Action::Nothing => format!("{name}: written unchanged"),
             Action::Add => format!("{name}: slots added; the author's signature stays"),
+            Action::Drop => match planned.changes.removed.len() {
+                1 => format!("{name}: 1 slot dropped"),
+                slots => format!("{name}: {slots} slots dropped"),
+            },
             Action::Reseal if planned.signer.is_some() => {
                 format!("{name}: encrypted again, and signed")
             }
@@ -85,18 +98,22 @@ impl Printer for TextPrinter<'_> {
     }
 
     fn finished(&mut self, counts: Counts) {
-        let (added, resealed) = match self.options.dry_run {
-            true => ("to get slots", "to be encrypted again"),
-            false => ("got slots", "encrypted again"),
+        let (added, dropped, resealed) = match self.options.dry_run {
+            true => ("to get slots", "to lose slots", "to be encrypted again"),
+            false => ("got slots", "lost slots", "encrypted again"),
         };
+        let unknown = "of these remove people unknown here";
         let rows = [
-            ("already up to date", counts.unchanged),
-            (added, counts.added),
-            (resealed, counts.resealed),
-            ("skipped, to keep the signature", counts.skipped),
-            ("failed", counts.failed),
+            Some(("already up to date", counts.unchanged)),
+            Some((added, counts.added)),
+            (counts.dropped > 0).then_some((dropped, counts.dropped)),
+            Some((resealed, counts.resealed)),
+            (self.options.dry_run && counts.with_unmeant > 0)
+                .then_some((unknown, counts.with_unmeant)),
+            Some(("skipped, to keep the signature", counts.skipped)),
+            Some(("failed", counts.failed)),
         ];
-        for (label, number) in rows {
+        for (label, number) in rows.into_iter().flatten() {
             self.terminal.status(&format!("{number:>8}  {label}"));
         }
     }
@@ -149,7 +166,18 @@ pub(crate) struct JsonPrinter<'a> {
     pub(crate) schema: &'static str,
     pub(crate) options: &'a RewriteOptions,
     pub(crate) signatures: SignaturePolicy,
+    pub(crate) own: Own<'a>,
+    pub(crate) people: &'a People,
     pub(crate) terminal: Terminal,
+}
+
+/// Members that the objects of one command have.
+#[derive(Clone, Copy)]
+pub(crate) enum Own<'a> {
+    None,
+    /// Those who were to get access.
+    Grant(&'a [Addressee]),
+    Drop,
 }
 
 impl JsonPrinter<'_> {
@@ -169,18 +197,48 @@ impl JsonPrinter<'_> {
             action: match planned.action {
                 Action::Nothing => "nothing",
                 Action::Add => "add",
+                Action::Drop => "drop",
                 Action::Reseal => "reseal",
             },
-            changes: ChangesObject::of(&planned.changes),
+            changes: ChangesObject::of(&planned.changes, &planned.unmeant),
             signature_lost: planned.signature_lost.map(|id| id.to_string()),
             was_signed: planned.was_signed,
             signer: match planned.action {
                 Action::Reseal => planned.signer.map(|id| id.to_string()),
-                Action::Nothing | Action::Add => None,
+                Action::Nothing | Action::Add | Action::Drop => None,
             },
             done: done.is_some(),
+            own: self.own(planned),
         };
         Ok(self.terminal.print_object(&object, target.objects())?)
+    }
+
+    fn own(&self, planned: &PlannedUpdate) -> OwnObject<'_> {
+        let dry_run = self.options.dry_run;
+        let changes = &planned.changes;
+        let newcomers = match self.own {
+            Own::None => return OwnObject::None {},
+            Own::Drop => {
+                return OwnObject::Drop {
+                    slots: changes.removed.len(),
+                    dry_run,
+                };
+            }
+            Own::Grant(newcomers) => newcomers.iter(),
+        };
+        let gains = |one: &&Addressee| {
+            let mut gained = changes.added.iter().chain(&changes.new_keys);
+            gained.any(|holder| holder.id == Some(one.recipient.id))
+        };
+        let (granted, had_access): (Vec<_>, Vec<_>) = newcomers.partition(gains);
+        let signer = planned.signer.filter(|_| planned.action == Action::Reseal);
+        let by = signer.or(planned.granter.map(|by| by.id));
+        OwnObject::Grant {
+            granted: granted.into_iter().map(RecipientObject::of).collect(),
+            had_access: had_access.into_iter().map(RecipientObject::of).collect(),
+            by: by.map(|by| self.people.signer(by)),
+            dry_run,
+        }
     }
 }
 
@@ -209,7 +267,7 @@ impl Printer for JsonPrinter<'_> {
     fn finished(&mut self, _: Counts) {}
 }
 
-/// `encl.revoke/1` and `encl.rewrap/1`.
+/// `encl.grant/1`, `encl.drop/1`, `encl.revoke/1` and `encl.rewrap/1`.
 #[derive(Serialize)]
 struct Object<'a> {
     schema: &'static str,
@@ -227,4 +285,23 @@ struct Object<'a> {
     /// Only if it is sealed again.
     signer: Option<String>,
     done: bool,
+    #[serde(flatten)]
+    own: OwnObject<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OwnObject<'a> {
+    None {},
+    Grant {
+        granted: Vec<RecipientObject<'a>>,
+        had_access: Vec<RecipientObject<'a>>,
+        by: Option<Signer>,
+        dry_run: bool,
+    },
+    Drop {
+        /// How many were left out.
+        slots: usize,
+        dry_run: bool,
+    },
 }

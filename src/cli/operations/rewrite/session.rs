@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use encl::atomic_file::Lock;
-use encl::crypto::signing::{RootId, SigningKey};
 use encl::directory::{People, Person};
 use encl::envelope::{Content, Envelope, Rewriting};
 use encl::operations::MyKeys;
@@ -14,7 +13,7 @@ use encl::operations::open::{OpenFailure, Opener, Requirements, RewriteFailure};
 
 use crate::cli::args::rewrite::RewriteOptions;
 use crate::cli::context::Context;
-use crate::cli::errors::envelope::{self, unlock_failure};
+use crate::cli::errors::envelope;
 use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
@@ -77,14 +76,6 @@ impl<'a> RewriteSession<'a> {
     /// Works below these folders on what was found there.
     pub(crate) fn below(self, roots: Roots) -> Self {
         Self { roots, ..self }
-    }
-
-    /// Whether a file that is opened may be replaced.
-    pub(crate) fn lock(&self) -> Lock {
-        match self.options.dry_run {
-            true => Lock::Leave,
-            false => Lock::Take,
-        }
     }
 
     /// Opens the file of an envelope.
@@ -167,18 +158,6 @@ impl<'a> RewriteSession<'a> {
     /// My keys.
     pub(crate) fn keys(&self) -> &MyKeys<'a> {
         self.opener.keys()
-    }
-
-    /// The identity that acts on an envelope: the one that was named, else one of mine that is `preferred`, else the default one.
-    pub(crate) fn actor(&self, preferred: impl Fn(&Person) -> bool) -> Option<&'a Person> {
-        let mine = &self.people.active;
-        let fitting = || mine.iter().find(|person| preferred(person));
-        self.named.or_else(fitting).or_else(|| mine.first())
-    }
-
-    /// The key by which one of my identities signs.
-    pub(crate) fn signing_key(&self, id: RootId) -> Result<&SigningKey, Failure> {
-        self.opener.keys().signing_key(id).map_err(unlock_failure)
     }
 
     /// Says which approvals were for none of the envelopes.

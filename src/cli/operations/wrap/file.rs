@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::time::SystemTime;
 
-use encl::atomic_file::{self, Existing};
 use encl::directory::Recipients;
 use encl::envelope::ContentInfo;
 use encl::envelope::Envelope;
@@ -18,8 +17,9 @@ use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::Output;
 use crate::cli::files::parallel::Parallelism;
+use crate::cli::files::placement::{Naming, Placement};
 use crate::cli::files::target;
-use crate::cli::files::target::{Destination, Target};
+use crate::cli::files::target::Target;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
@@ -29,10 +29,7 @@ const ALIGNED_BYTES_MIN: u64 = 1 << 20;
 
 /// The options of wrap, resolved.
 pub(crate) struct Wrapping<'a> {
-    pub(crate) destination: Destination,
-    pub(crate) existing: Existing,
-    /// The file name to store for standard input.
-    pub(crate) name: Option<&'a str>,
+    pub(crate) placement: Placement,
     /// Whether it is written as text.
     pub(crate) armor: bool,
     pub(crate) sealing: Sealing<'a>,
@@ -47,24 +44,19 @@ pub(crate) struct Wrapped {
 }
 
 impl Wrapping<'_> {
-    /// Where the envelope of one input goes.
-    pub(crate) fn target(&self, input: &Input) -> Result<Target, Failure> {
-        Target::of_wrap(input, &self.destination, self.name)
-    }
-
     /// Seals one input.
     pub(crate) fn wrap(&self, input: &Input, parallelism: Parallelism) -> Result<Wrapped, Failure> {
-        let target = self.target(input)?;
+        let target = self.placement.target(input)?;
         if !self.armor {
             target::refuse_binary_on_terminal(&target, input)?;
         }
-        let mut source = input.open("wrap")?;
+        let mut source = self.placement.open(input)?;
         let output = Output {
             verb: "wrap",
             input,
             target: &target,
         };
-        let mut sink = output.open(&source, atomic_file::FileMode::Umask, self.existing)?;
+        let mut sink = self.placement.sink(&output, &source)?;
         let bytes = source.length();
         let about = self.about(input, &source);
         let request = SealRequest {
@@ -126,6 +118,10 @@ impl Wrapping<'_> {
                 .and_then(|name| name.to_str())
                 .map(str::to_owned),
         };
+        let given = match &self.placement.naming {
+            Naming::Sealed(name) => name.clone(),
+            Naming::Opened => None,
+        };
         let seconds = |modified: SystemTime| modified.duration_since(SystemTime::UNIX_EPOCH).ok();
         let modified = source
             .metadata
@@ -134,7 +130,7 @@ impl Wrapping<'_> {
             .filter(|_| source.is_seekable())
             .and_then(seconds);
         ContentInfo {
-            name: self.name.map(str::to_owned).or(file_name),
+            name: given.or(file_name),
             modified: modified.and_then(|since| Time::from_unix(since.as_secs())),
             ..ContentInfo::default()
         }
