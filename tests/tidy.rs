@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and the modules that it may use. Adding one is a deliberate decision.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("time", &[]),
     ("address", &[]),
     ("pipeline", &[]),
@@ -28,6 +28,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "crypto", "identity", "json", "payload", "policy", "time", "pipeline",
         ],
     ),
+    ("file_kind", &["envelope", "identity"]),
     (
         "keystore",
         &[
@@ -69,6 +70,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "crypto",
             "directory",
             "envelope",
+            "file_kind",
             "identity",
             "json",
             "keystore",

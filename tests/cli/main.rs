@@ -18,6 +18,7 @@ mod keystore;
 mod let_in;
 mod mail;
 mod mailboxes;
+mod newcomers;
 mod paper;
 mod prompts;
 mod quorum;

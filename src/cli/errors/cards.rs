@@ -1,12 +1,14 @@
 //! Cards that cannot be found or accepted, as failures.
 
 use encl::directory::Names;
+use encl::file_kind::FileKind;
 use encl::identity::{CardError, fingerprint};
 use encl::json;
 use encl::operations::cards::{AcceptError, CardSourceError};
 
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::directory::changed_hint;
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::{Exit, Failure, io_message, keystore};
 use crate::cli::terminal::{safe, typed};
 
@@ -30,8 +32,21 @@ pub(crate) fn not_found(error: CardSourceError, cannot: impl Fn(Exit) -> Failure
             cannot(Exit::Newer).reason(safe(&reason))
         }
         CardSourceError::NoCard | CardSourceError::Card(_) => {
-            cannot(Exit::Damaged).reason(safe(&reason))
+            let failure = cannot(Exit::Damaged).reason(safe(&reason));
+            recognised(
+                failure,
+                &[
+                    FileKind::Card,
+                    FileKind::Revocation,
+                    FileKind::Invitation,
+                    FileKind::TextWithCard,
+                ],
+            )
         }
+        CardSourceError::PrivateKeys => cannot(Exit::Recipient).reason(reason).hint(
+            "if they are yours, `encl key import FILE`; if somebody sent them to you, tell them: whoever has this file \
+             can decrypt what is encrypted for them. What you need is what `encl key card` prints",
+        ),
         CardSourceError::Sender(_) => cannot(Exit::Damaged)
             .reason(safe(&reason))
             .hint("save the card alone to a file, and add that"),

@@ -12,6 +12,7 @@ use crate::cli::args::open::With;
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::context::Context;
 use crate::cli::errors::envelope;
+use crate::cli::errors::files::of_several;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
@@ -59,7 +60,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let inputs = arguments.inputs.all("unwrap", context)?;
     let destination = arguments.output.destination();
-    target::refuse_one_output_for_many(&inputs, &destination)?;
+    target::check_destination(&inputs, &destination)?;
     destination.clear_leftovers(&inputs);
     let people = context.people()?;
     let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
@@ -70,8 +71,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         &people,
         context,
     )?;
-    let mut tally = Tally::default();
+    let (mut tally, is_one) = (Tally::default(), inputs.len() == 1);
     let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
+        let unwrapped = match is_one {
+            true => unwrapped,
+            false => unwrapped.map_err(of_several),
+        };
         let told = unwrapped.and_then(
             |Unwrapped {
                  target,

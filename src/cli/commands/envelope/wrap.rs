@@ -10,12 +10,13 @@ use crate::cli::args::quorum::QuorumArg;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::context::Context;
+use crate::cli::errors::files::of_several;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::parallel;
 use crate::cli::files::target;
-use crate::cli::files::target::{Target, refuse_one_output_for_many};
+use crate::cli::files::target::{Target, check_destination};
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::Sealing;
 use crate::cli::operations::wrap_file::Wrapping;
@@ -100,9 +101,13 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         sealing,
         readers,
     };
-    let mut tally = Tally::default();
+    let (mut tally, is_one) = (Tally::default(), inputs.len() == 1);
     let wrap = |input: &Input, parallelism| wrapping.wrap(input, parallelism);
     let tell = |input: &Input, wrapped: Result<_, Failure>| {
+        let wrapped = match is_one {
+            true => wrapped,
+            false => wrapped.map_err(of_several),
+        };
         let told = wrapped.and_then(|wrapped| wrapping.tell(input, wrapped));
         tally.add(context.terminal, told);
     };
@@ -135,7 +140,7 @@ fn is_quorum_alone(arguments: &Arguments) -> bool {
 }
 
 fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
-    refuse_one_output_for_many(inputs, &arguments.output.destination())?;
+    check_destination(inputs, &arguments.output.destination())?;
     if is_quorum_alone(arguments) && arguments.seal.passphrase {
         return Err(
             Failure::new(Exit::Usage, "cannot use --passphrase with --quorum alone")

@@ -75,6 +75,9 @@ pub(crate) enum Command {
     },
 }
 
+/// A member; without names when the card is gone.
+type Member = (RootId, Option<Names>);
+
 pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
     let keystore = &context.keystore;
     match command {
@@ -84,9 +87,13 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 members: members(&who, context)?,
             };
             told(keystore.new_group(&name, &group), "make", &name)?;
-            context
-                .terminal
-                .status(&format!("@{name}: created, {}", size(&group)));
+            let created = |group: &Group| format!("@{name}: created, {}", size(group));
+            report(
+                &name,
+                group,
+                |group, _| Words::Status(created(group)),
+                context,
+            )?;
         }
         Command::Add { name, who } => {
             let ids = members(&who, context)?;
@@ -95,7 +102,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 "change",
                 &name,
             )?;
-            say_size(&name, context)?;
+            report_change(&name, context)?;
             say_rewrap(&name, context);
         }
         Command::Remove { name, who } => {
@@ -105,16 +112,19 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 "change",
                 &name,
             )?;
-            say_size(&name, context)?;
+            report_change(&name, context)?;
             say_rewrap(&name, context);
         }
         Command::List => list(context)?,
         Command::Show { name } => show(&name, context)?,
         Command::Delete { name } => {
             told(keystore.delete_group(&name), "delete", &name)?;
-            context
-                .terminal
-                .status(&format!("@{name}: deleted; its members stay contacts"));
+            let words = Words::Status(format!("@{name}: deleted; its members stay contacts"));
+            let object = DeletedGroup {
+                schema: "encl.group-delete/1",
+                name: &name,
+            };
+            context.report(&Outcome { object, words }, Stream::Stdout)?;
         }
     }
     Ok(())
@@ -164,12 +174,11 @@ fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<Ro
     Ok(who.iter().map(id).collect::<Result<_, DirectoryError>>()?)
 }
 
-fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
+/// The group as it is now.
+fn report_change(name: &str, context: &Context) -> Result<(), Failure> {
     let group = context.people()?.group(name)?;
-    context
-        .terminal
-        .status(&format!("@{name}: {}", size(&group)));
-    Ok(())
+    let words = |group: &Group, _: &[Member]| Words::Status(format!("@{name}: {}", size(group)));
+    report(name, group, words, context)
 }
 
 /// Envelopes know people, not groups: what was sealed before stays as it is until somebody runs this.
@@ -199,7 +208,7 @@ fn list(context: &Context) -> Result<(), Failure> {
         if !is_adopted(&name, &group, context)? {
             words.push_str("  not adopted");
         }
-        report(&name, group, |_, _| words, context)?;
+        report(&name, group, |_, _| Words::Answer(words), context)?;
     }
     Ok(())
 }
@@ -212,7 +221,8 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
             safe(name)
         ));
     }
-    report(name, group, described, context)
+    let words = |group: &Group, members: &[Member]| Words::Answer(described(group, members));
+    report(name, group, words, context)
 }
 
 /// Whether this machine made the group as it is, or the user adopted it.
@@ -223,7 +233,7 @@ fn is_adopted(name: &str, group: &Group, context: &Context) -> Result<bool, Fail
 }
 
 /// The mailing list and the members, one a line.
-fn described(group: &Group, members: &[(RootId, Option<Names>)]) -> String {
+fn described(group: &Group, members: &[Member]) -> String {
     let list = group.address.iter();
     let list = list.map(|address| format!("mailing list  {}", safe(address)));
     let members = members.iter().map(|(id, names)| {
@@ -237,10 +247,7 @@ fn described(group: &Group, members: &[(RootId, Option<Names>)]) -> String {
 }
 
 /// Members by name, those whose card is gone at the end.
-fn in_order(
-    members: &BTreeSet<RootId>,
-    context: &Context,
-) -> Result<Vec<(RootId, Option<Names>)>, Failure> {
+fn in_order(members: &BTreeSet<RootId>, context: &Context) -> Result<Vec<Member>, Failure> {
     let people = context.people()?;
     let everybody = people
         .names()
@@ -255,12 +262,12 @@ fn in_order(
 fn report(
     name: &str,
     group: Group,
-    words: impl FnOnce(&Group, &[(RootId, Option<Names>)]) -> String,
+    words: impl FnOnce(&Group, &[Member]) -> Words,
     context: &Context,
 ) -> Result<(), Failure> {
     let members = in_order(&group.members, context)?;
-    let words = Words::Answer(words(&group, &members));
-    let member = |(id, names): (RootId, Option<Names>)| Member {
+    let words = words(&group, &members);
+    let member = |(id, names): Member| MemberObject {
         id: id.to_string(),
         name: names.map(|names| names.name),
     };
@@ -279,13 +286,19 @@ struct GroupObject<'a> {
     schema: &'static str,
     name: &'a str,
     adopted: bool,
-    members: Vec<Member>,
+    members: Vec<MemberObject>,
     /// Of its mailing list, if it has one.
     address: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Member {
+struct DeletedGroup<'a> {
+    schema: &'static str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct MemberObject {
     id: String,
     /// `null` when the card is gone.
     name: Option<String>,

@@ -1,6 +1,6 @@
 //! `encl contact add`: adds somebody's card to the contacts, or records the revocation of their identity.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use encl::crypto::signing::RootId;
 use encl::directory::Trust;
@@ -16,7 +16,7 @@ use crate::cli::display::cards::contact::{accepted_word, describe_accepted, desc
 use crate::cli::display::cards::invitation::{self, InvitationObject, ReplyMessage};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::{Outcome, Words};
-use crate::cli::errors::{Failure, cards, keystore};
+use crate::cli::errors::{CommandResult, Failure, Tally, cards, keystore};
 use crate::cli::files::input::Input;
 use crate::cli::operations::contacts::contact;
 use crate::cli::operations::contacts::contact_report::{Added, report};
@@ -24,8 +24,21 @@ use crate::cli::terminal::Stream;
 
 const VERB: &str = "add the card in";
 
-pub(crate) fn run(file: Option<&Path>, yes: bool, context: &Context) -> Result<(), Failure> {
-    let input = file.map_or(Input::Stdin, Input::parse);
+pub(crate) fn run(files: &[PathBuf], yes: bool, context: &Context) -> CommandResult {
+    let stdin = [PathBuf::from("-")];
+    let files = match files {
+        [] => &stdin[..],
+        files => files,
+    };
+    let mut tally = Tally::default();
+    for file in files {
+        tally.add(context.terminal, add_one(file, yes, context));
+    }
+    tally.end()
+}
+
+fn add_one(file: &Path, yes: bool, context: &Context) -> Result<(), Failure> {
+    let input = Input::parse(file);
     let found = find_card(input.open(VERB)?, &context.keystore);
     match found.map_err(|error| cards::not_found(error, |exit| input.cannot(VERB, exit)))? {
         CardsFound::Card(found) => add(*found, yes, context),
