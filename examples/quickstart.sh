@@ -22,9 +22,9 @@ as() {
     [ "$exit" -eq "$code" ] || { echo "quickstart: exit $exit, expected $code" >&2; exit 1; }
 }
 
-as bob 0 'encl key new bob@example.org --no-passphrase > bob.card'
-as alice 0 'encl key new alice@example.org --no-passphrase > alice.card'
-as carol 0 'encl key new carol@example.org --no-passphrase > carol.card'
+as bob 0 'encl key new bob@example.org --no-passphrase -o bob.card'
+as alice 0 'encl key new alice@example.org --no-passphrase -o alice.card'
+as carol 0 'encl key new carol@example.org --no-passphrase -o carol.card'
 
 as alice 0 'encl wrap report.pdf --to bob.card'
 as alice 0 'sed -n 2p report.pdf.encl'

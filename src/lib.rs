@@ -21,6 +21,7 @@
 //!  ═══════════════════════════════════════════════════════════════════════
 //!  6   operations                    use cases: seal, open, rewrite, cards, identities, backup, mail
 //!  5   directory                     who is meant by a name, card, address or group
+//!  4   file_kind                     what a file is that a command does not take
 //!  4   keystore ──────────┬─ mail    identities, contacts, groups; messages and mailboxes
 //!  3       │          envelope       the format: manifest, slots, seal, open
 //!  2       │        policy │   gate  pure rules: who may read, and when; the gate's rules and its log
@@ -38,6 +39,7 @@ pub mod atomic_file;
 pub mod crypto;
 pub mod directory;
 pub mod envelope;
+pub mod file_kind;
 pub mod gate;
 pub mod identity;
 pub mod json;

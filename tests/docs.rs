@@ -196,14 +196,14 @@ fn the_readme_is_short_and_says_at_once_what_encl_does() {
 
 /// The commands before the picture: three people have identities, and Alice and Bob have compared their safety number.
 const BEFORE: [(&str, &str); 8] = [
-    ("bob", "encl key new bob@example.org --name Bob > bob.card"),
+    ("bob", "encl key new bob@example.org --name Bob -o bob.card"),
     (
         "alice",
-        "encl key new alice@example.org --name Alice > alice.card",
+        "encl key new alice@example.org --name Alice -o alice.card",
     ),
     (
         "carol",
-        "encl key new carol@example.org --name Carol > carol.card",
+        "encl key new carol@example.org --name Carol -o carol.card",
     ),
     ("bob", "encl contact add alice.card --yes"),
     ("alice", "encl contact add bob.card --yes"),

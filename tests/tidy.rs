@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and the modules that it may use. Adding one is a deliberate decision.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("time", &[]),
     ("address", &[]),
     ("pipeline", &[]),
@@ -29,6 +29,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "crypto", "identity", "json", "payload", "policy", "time", "pipeline",
         ],
     ),
+    ("file_kind", &["envelope", "identity"]),
     (
         "keystore",
         &[
@@ -70,6 +71,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "crypto",
             "directory",
             "envelope",
+            "file_kind",
             "identity",
             "json",
             "keystore",

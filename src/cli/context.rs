@@ -91,7 +91,7 @@ impl Context {
                 settings.passphrase_command,
                 settings.new_passphrase,
                 settings.no_input,
-                stdin.clone(),
+                (stdin.clone(), terminal),
             )?,
             cost_gate: CostGate::new(settings.cost_max, settings.no_input),
             stdin,

@@ -18,7 +18,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::args::Global;
-use crate::cli::args::help::{closing, without_closing};
+use crate::cli::args::help::{closing, tips, without_closing};
 use crate::cli::commands::program::{completions, help};
 use crate::cli::commands::{Command, Start, mail};
 use crate::cli::errors::sysexits::Sysexit;
@@ -29,7 +29,7 @@ use crate::cli::terminal::{OutputMode, Terminal};
 /// Encrypt files and mail for named people
 #[derive(Debug, Parser)]
 #[command(name = "encl", version, disable_help_subcommand = true, after_help = closing(&Exit::ALL, "\
-  $ encl key new bob@example.org > bob.card
+  $ encl key new bob@example.org -o me.card
   $ encl wrap report.pdf --to bob.card
   $ encl unwrap letter.pdf.encl
   $ encl help what-it-promises"))]
@@ -114,8 +114,12 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
         let shown = Stdout::open().and_then(|mut out| out.put_styled(&error.render()));
         return ended(terminal, shown.map_err(CommandError::from));
     }
+    let tip = tips::tip(error, &typed_names());
     let failure = |what: &str| {
-        let failure = Failure::new(Exit::Usage, what);
+        let failure = Failure {
+            hint: tip.clone(),
+            ..Failure::new(Exit::Usage, what)
+        };
         if mail::speak_sysexits(&typed_names()) {
             failure.sysexit(Sysexit::Usage)
         } else {
@@ -131,7 +135,14 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
         let what = what.strip_prefix("error: ").unwrap_or(&what);
         return ended(terminal, Err(failure(what).into()));
     }
-    terminal.text(&format!("encl: {}", error.render()));
+    match &tip {
+        Some(_) => {
+            let what = tips::first_line(error);
+            let failure = failure(&what);
+            terminal.error(&failure.lines(), &failure.object());
+        }
+        None => terminal.text(&format!("encl: {}", error.render())),
+    }
     ExitCode::from(failure("").code())
 }
 

@@ -135,12 +135,27 @@ pub fn match_one(who: &Who, candidates: &[Names]) -> Result<RootId, DirectoryErr
     }
 }
 
-/// Nobody of `candidates` is meant; a word that is like one of theirs is offered.
+/// Nobody of `candidates` is meant; a word that is like one of theirs is offered, or the only name of which this is a part.
 pub(super) fn unknown(who: &Who, candidates: &[Names]) -> DirectoryError {
     let similar = closest_match(who.typed(), candidates.iter().flat_map(Names::all));
+    let similar = similar.or_else(|| only_name_with(who.typed(), candidates));
     DirectoryError::Unknown {
         name: who.typed().to_owned(),
         similar: similar.map(str::to_owned),
+    }
+}
+
+/// The only name that has this word, such as a given name.
+fn only_name_with<'n>(word: &str, candidates: &'n [Names]) -> Option<&'n str> {
+    let word = folded_name(word);
+    let has_word = |name: &&str| folded_name(name).split(' ').any(|part| part == word);
+    let mut names = candidates
+        .iter()
+        .filter_map(Names::fit_name)
+        .filter(has_word);
+    match (names.next(), names.next()) {
+        (Some(name), None) => Some(name),
+        _ => None,
     }
 }
 

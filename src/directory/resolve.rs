@@ -223,7 +223,25 @@ fn find_by_name(who: &Who, people: &People) -> Result<(RootId, Sureness), Direct
 }
 
 fn find_in_files(who: &Who, people: &People) -> Result<RootId, DirectoryError> {
-    match_one(who, people.names()?)
+    match_one(who, people.names()?).map_err(|error| match error {
+        DirectoryError::Unknown { name, similar } => {
+            let group = group_called(&name, people);
+            DirectoryError::Unknown {
+                similar: group.or(similar),
+                name,
+            }
+        }
+        error => error,
+    })
+}
+
+/// The group of that name, which was typed without its `@`.
+fn group_called(name: &str, people: &People) -> Option<String> {
+    let groups = people.keystore().groups().ok()?;
+    let group = groups
+        .iter()
+        .find(|group| group.eq_ignore_ascii_case(name))?;
+    Some(format!("@{group}"))
 }
 
 /// The members of a group, which is named without its `@`.

@@ -91,6 +91,13 @@ impl Keystore {
         check_root(&self.root)
     }
 
+    fn check_root(&self) -> Result<(), KeystoreError> {
+        match check_root(&self.root) {
+            Err(KeystoreError::OpenToOthers { .. }) if self.is_examined => Ok(()),
+            checked => checked,
+        }
+    }
+
     /// The entries of one of the keystore's folders; none if it is not there.
     pub(super) fn names_in(&self, folder: &str) -> Result<Vec<OsString>, KeystoreError> {
         if self.folder(folder)?.is_none() {
@@ -102,7 +109,7 @@ impl Keystore {
     /// One of the keystore's folders, checked; `None` if it is not there.
     pub(super) fn folder(&self, folder: &str) -> Result<Option<Metadata>, KeystoreError> {
         let path = self.root.join(folder);
-        check_root(&self.root)?;
+        self.check_root()?;
         match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(KeystoreError::system("read", &path, error)),

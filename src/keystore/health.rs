@@ -56,10 +56,13 @@ impl Keystore {
     /// Checks every file. A keystore that does not exist has no findings.
     #[must_use]
     pub fn examine(&self) -> Vec<Finding> {
-        if let Err(error) = folder::check_root(&self.root) {
-            return vec![Finding::Fault(error)];
-        }
         let mut found = Findings::default();
+        match folder::check_root(&self.root) {
+            Ok(()) => {}
+            // What others can read can still be looked through.
+            Err(error @ KeystoreError::OpenToOthers { .. }) => found.0.push(Finding::Fault(error)),
+            Err(error) => return vec![Finding::Fault(error)],
+        }
         let known = |name: &OsStr| FILES.iter().chain(&FOLDERS).any(|known| name == *known);
         for path in found.entries(&self.root) {
             let name = path.file_name().unwrap_or_default();

@@ -158,8 +158,18 @@ impl Keystore {
         Ok(state)
     }
 
+    /// All invitations.
+    ///
+    /// # Errors
+    /// [`KeystoreError`] of the first that cannot be read.
+    pub fn invitations(&self) -> Result<Vec<Invitation>, KeystoreError> {
+        let places = self.invitation_places()?;
+        let all = places.iter().map(|place| self.invitation_at(place));
+        all.filter_map(Result::transpose).collect()
+    }
+
     /// The names of all of their files.
-    pub(super) fn invitations(&self) -> Result<Vec<RootId>, KeystoreError> {
+    pub(super) fn invitation_places(&self) -> Result<Vec<RootId>, KeystoreError> {
         let names = self.names_in(INVITATIONS)?;
         let places = names.iter().filter_map(|name| name.to_str()?.parse().ok());
         Ok(places.collect())

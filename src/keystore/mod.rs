@@ -105,6 +105,8 @@ pub struct Keystore {
     /// The folder for the state of this machine.
     state: Option<PathBuf>,
     machine_state: Arc<RwLock<Option<Arc<MachineState>>>>,
+    /// Whether it is also read where others can read its folder.
+    is_examined: bool,
 }
 
 impl fmt::Debug for Keystore {
@@ -123,6 +125,16 @@ impl Keystore {
             root: root.into(),
             state: None,
             machine_state: Arc::default(),
+            is_examined: false,
+        }
+    }
+
+    /// This keystore, which is also read where others can read its folder: to see what else is wrong.
+    #[must_use]
+    pub fn examined(self) -> Self {
+        Self {
+            is_examined: true,
+            ..self
         }
     }
 

@@ -109,7 +109,8 @@ This message is sealed: its subject, its text and its attachments are in
 the attached file message.eml.encl, encrypted for the people who may read
 it.
 
-To read it, open it with the program encl:
+To read it, open it with encl, a free program for the command line. Whoever
+sent this message can tell you where to get it.
 
     encl mail show message.eml.encl
 

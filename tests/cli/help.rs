@@ -3,7 +3,7 @@
 use crate::session::Session;
 
 /// Every command that has a help text, as it is typed.
-fn commands(session: &Session) -> Vec<String> {
+pub(crate) fn commands(session: &Session) -> Vec<String> {
     let mut found = vec!["encl".to_owned()];
     let mut next = 0;
     while next < found.len() {

@@ -10,6 +10,7 @@ use std::path::Path;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use crate::help;
 use crate::session::{Answer, Session};
 use crate::tell::skipped;
 use page::Page;
@@ -138,6 +139,7 @@ const STORY: &[(i32, &str, &str)] = &[
         "alice",
         "encl contact verify bob@example.org --json --code \"$(cat number-from-bob)\"",
     ),
+    (2, "alice", "encl contact verify dan@example.org --json"),
     (0, "alice", "encl contact block carol@example.org --json"),
     (0, "alice", "encl contact unblock carol@example.org --json"),
     (0, "alice", "encl group list --json"),
@@ -221,6 +223,213 @@ const STORY: &[(i32, &str, &str)] = &[
     (0, "alice", "encl mail unseal mailbox archive.mbox --json"),
 ];
 
+/// Every command once, in the order of `--help`: its name, the person, the line.
+const EACH: &[(&str, &str, &str)] = &[
+    (
+        "wrap",
+        "alice",
+        "encl wrap notes.txt --to bob@example.org --json",
+    ),
+    (
+        "unwrap",
+        "bob",
+        "encl unwrap notes.txt.encl -o opened.txt --json",
+    ),
+    ("inspect", "alice", "encl inspect notes.txt.encl --json"),
+    ("verify", "alice", "encl verify notes.txt.encl --json"),
+    (
+        "grant",
+        "alice",
+        "encl grant notes.txt.encl --to carol@example.org --json",
+    ),
+    (
+        "drop",
+        "alice",
+        "encl drop notes.txt.encl --from carol@example.org --yes --json",
+    ),
+    (
+        "revoke",
+        "alice",
+        "encl revoke notes.txt.encl --from bob@example.org --yes --json",
+    ),
+    ("rewrap", "alice", "encl rewrap notes.txt.encl --yes --json"),
+    (
+        "approve",
+        "dan",
+        "encl approve plan.txt.encl --to alice@example.org -o dan.approval --json",
+    ),
+    (
+        "key new",
+        "gus",
+        "encl key new gus@example.org --no-passphrase -o gus.card --json",
+    ),
+    ("key list", "gus", "encl key list --json"),
+    ("key show", "gus", "encl key show --json"),
+    ("key card", "gus", "encl key card -o again.card --json"),
+    (
+        "key default",
+        "gus",
+        "encl key default gus@example.org --json",
+    ),
+    (
+        "key passphrase",
+        "gus",
+        "encl key passphrase --no-passphrase --yes --json",
+    ),
+    (
+        "key rotate",
+        "gus",
+        "encl key rotate -o rotated.card --json",
+    ),
+    ("key renew", "gus", "encl key renew --never --json"),
+    (
+        "key export",
+        "gus",
+        "encl key export -o gus.identity --json",
+    ),
+    (
+        "key export",
+        "gus",
+        "encl key export -o - --json > gus.identity",
+    ),
+    ("key import", "hal", "encl key import gus.identity --json"),
+    ("key paper", "gus", "encl key paper -o gus.html --json"),
+    ("key paper", "gus", "encl key paper --json > gus.txt"),
+    (
+        "key remove",
+        "hal",
+        "encl key remove gus@example.org --yes --json",
+    ),
+    (
+        "key adopt",
+        "alice",
+        "cp -r \"$ENCL_KEYSTORE\"/../gus/identities/* \"$ENCL_KEYSTORE\"/identities && \
+         encl key adopt \"$(ls \"$ENCL_KEYSTORE\"/../gus/identities)\" --json",
+    ),
+    (
+        "key adopt",
+        "alice",
+        "cp \"$ENCL_KEYSTORE\"/groups/finance \"$ENCL_KEYSTORE\"/groups/copied && encl key adopt @copied --json",
+    ),
+    ("key replace", "gus", "encl key replace --json"),
+    ("key revoke", "gus", "encl key revoke --yes --json"),
+    (
+        "contact add",
+        "hal",
+        "encl contact add alice.card bob.card --yes --json",
+    ),
+    ("contact list", "alice", "encl contact list --json"),
+    (
+        "contact show",
+        "alice",
+        "encl contact show bob@example.org --json",
+    ),
+    (
+        "contact verify",
+        "alice",
+        "encl contact verify bob@example.org --code \"$(cat number-from-bob)\" --json",
+    ),
+    (
+        "contact block",
+        "alice",
+        "encl contact block bob@example.org --json",
+    ),
+    (
+        "contact unblock",
+        "alice",
+        "encl contact unblock bob@example.org --json",
+    ),
+    (
+        "contact remove",
+        "hal",
+        "encl contact remove bob@example.org --yes --json",
+    ),
+    (
+        "invite",
+        "alice",
+        "encl invite zoe@example.org -o zoe.txt --json",
+    ),
+    ("invite", "alice", "encl invite list --json"),
+    (
+        "group new",
+        "alice",
+        "encl group new pals bob@example.org --json",
+    ),
+    (
+        "group add",
+        "alice",
+        "encl group add pals dan@example.org --json",
+    ),
+    (
+        "group remove",
+        "alice",
+        "encl group remove pals dan@example.org --json",
+    ),
+    ("group list", "alice", "encl group list --json"),
+    ("group show", "alice", "encl group show pals --json"),
+    ("group delete", "alice", "encl group delete pals --json"),
+    (
+        "mail wrap",
+        "alice",
+        "encl mail wrap letter.eml -o to-bob.eml --json",
+    ),
+    (
+        "mail unwrap",
+        "bob",
+        "encl mail unwrap to-bob.eml -o opened.eml --json",
+    ),
+    ("mail show", "bob", "encl mail show to-bob.eml --json"),
+    ("mail inspect", "bob", "encl mail inspect to-bob.eml --json"),
+    (
+        "mail send",
+        "alice",
+        "encl mail send --fcc sent --json -- sendmail -oi -- bob@example.org < letter.eml",
+    ),
+    (
+        "mail deliver",
+        "alice",
+        "encl mail deliver --for bob@example.org --maildir inbox --json < letter.eml",
+    ),
+    (
+        "mail deliver",
+        "alice",
+        "encl mail deliver --for bob@example.org --json < letter.eml > delivered.eml",
+    ),
+    (
+        "mail seal",
+        "alice",
+        "encl mail seal archive.mbox --for alice@example.org --json",
+    ),
+    (
+        "mail grep",
+        "alice",
+        "encl mail grep 4711 archive.mbox --json",
+    ),
+    (
+        "mail unseal",
+        "alice",
+        "encl mail unseal archive.mbox --json",
+    ),
+    ("unlock", "alice", "encl unlock --json"),
+    ("lock", "alice", "encl lock --json"),
+    (
+        "backup",
+        "alice",
+        "encl backup -o keystore.encl --passphrase-file passphrase --json",
+    ),
+    (
+        "restore",
+        "alice",
+        "encl restore keystore.encl --passphrase-file passphrase --yes --json",
+    ),
+    ("doctor", "alice", "encl doctor --json"),
+    ("completions", "alice", "encl completions bash --json"),
+    ("man", "alice", "encl man pages --json"),
+    ("help", "alice", "encl help trust --json"),
+    ("help", "alice", "encl help key new --json"),
+    ("version", "alice", "encl version --json"),
+];
+
 /// The same, where the kernel keeps keys.
 const UNLOCK: &[(i32, &str, &str)] = &[
     (0, "gus", "encl unlock --json --passphrase-file passphrase"),
@@ -251,8 +460,8 @@ fn session() -> Session {
 
 #[test]
 fn the_page_names_every_field_that_is_printed_and_no_other() {
-    let (session, page, mut seen) = (session(), Page::shown(), BTreeSet::new());
-    let mut run = |(exit, person, line): &(i32, &str, &str)| {
+    let (page, mut seen) = (Page::shown(), BTreeSet::new());
+    let mut run_in = |session: &Session, (exit, person, line): &(i32, &str, &str)| {
         let answer = session.ask(person, line);
         assert_eq!(answer.exit, *exit, "{line}\n{}", answer.stderr);
         let (objects, lines) = (objects(&answer), answer.text() + &answer.stderr);
@@ -266,6 +475,12 @@ fn the_page_names_every_field_that_is_printed_and_no_other() {
             page.check(&object, &mut seen).unwrap();
         }
     };
+    let others = self::session();
+    for (_, person, line) in EACH {
+        run_in(&others, &(0, person, line));
+    }
+    let session = self::session();
+    let mut run = |step: &(i32, &str, &str)| run_in(&session, step);
     STORY.iter().for_each(&mut run);
     let tried = session.ask("gus", "encl unlock --passphrase-file passphrase");
     let kernel_keeps_keys = tried.exit == 0;
@@ -284,6 +499,40 @@ fn the_page_names_every_field_that_is_printed_and_no_other() {
         .filter(|place| kernel_keeps_keys || !place.contains("lock/1"))
         .collect();
     assert!(unseen.is_empty(), "never printed: {unseen:#?}");
+}
+
+/// No command ends well without an object, and none is forgotten here.
+#[test]
+fn every_command_prints_an_object() {
+    let session = session();
+    let all = help::commands(&session);
+    let is_leaf = |command: &&String| {
+        let below = format!("{command} ");
+        !all.iter().any(|other| other.starts_with(&below))
+    };
+    let leaves: BTreeSet<&str> = all
+        .iter()
+        .filter(is_leaf)
+        .map(|name| &name["encl ".len()..])
+        .collect();
+    let tried: BTreeSet<&str> = EACH.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(leaves, tried);
+    for (name, person, line) in EACH {
+        assert!(
+            line.contains(&format!("encl {name} ")) && line.contains("--json"),
+            "{line}"
+        );
+        let answer = session.quietly(person, line);
+        let is_result = |object: &Map<String, Value>| {
+            let schema = object["schema"].as_str().unwrap();
+            !["encl.error/1", "encl.warning/1", "encl.notice/1"].contains(&schema)
+        };
+        assert!(
+            objects(&answer).iter().any(is_result),
+            "{line}: {}",
+            answer.stderr
+        );
+    }
 }
 
 #[test]

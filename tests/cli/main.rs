@@ -8,8 +8,8 @@ mod broken_keystores;
 mod exit_codes;
 #[path = "../support/folder.rs"]
 mod folder;
-mod groups;
 mod folders;
+mod groups;
 mod help;
 mod hostile;
 mod hostile_keystores;
@@ -20,6 +20,7 @@ mod keystore;
 mod let_in;
 mod mail;
 mod mailboxes;
+mod newcomers;
 mod paper;
 mod prompts;
 mod quorum;

@@ -49,7 +49,11 @@ fn two_people_see_one_number_and_are_verified() {
         "bob",
         "encl contact verify alice --json --code \"$(cat words)\" | jq -r '.trust, .verified.how'",
     );
-    session.type_("bob", "encl contact verify alice --json");
+    session.type_(
+        "bob",
+        "encl contact verify alice --json > number.json; echo exit $? && \
+         test \"$(jq -r .digits number.json)\" = \"$(tr -d ' \\n' < number)\" && jq -r '.words[]' number.json | wc -l",
+    );
     session.type_("carol", "encl contact verify alice");
     session.type_(
         "nobody",

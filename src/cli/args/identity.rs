@@ -1,11 +1,26 @@
 //! Options of commands that make or change an identity.
 
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use encl::crypto::passphrase::Cost;
 use encl::time::Time;
 
 use crate::cli::args::time::{self, DayEdge};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::terminal::safe;
+
+/// Where the card of a new or changed identity goes.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CardOutput {
+    /// Write the card to OUT [default: standard output; on a terminal a new file in this folder]
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace OUT if it exists
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+}
 
 /// Reads a cost of 2^n KiB.
 pub(crate) fn cost(text: &str) -> Result<Cost, String> {

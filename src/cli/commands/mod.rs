@@ -136,7 +136,7 @@ commands! {
     "restore" command Restore(restore::Arguments): |arguments, start| restore::run(&arguments, &mut start.context()?),
     "doctor" command Doctor(doctor::Arguments): |arguments, start| doctor::run(&arguments, &mut start.context()?),
     // The last four work without a home folder, a clock and a keystore.
-    "completions" command Completions(completions::Arguments): |arguments, _| completions::run(&arguments),
+    "completions" command Completions(completions::Arguments): |arguments, start| completions::run(&arguments, start.terminal),
     "man" command Man(man::Arguments): |arguments, start| man::run(&arguments, start.terminal, start.tree),
     "help" command Help(help::Arguments): |arguments, start| help::run(&arguments, start.terminal, start.tree),
     "version" command Version(version::Arguments): |version::Arguments {}, start| version::run(start.terminal),

@@ -1,6 +1,7 @@
 //! Cards that cannot be found or accepted, as failures.
 
 use encl::directory::Names;
+use encl::file_kind::FileKind;
 use encl::identity::{CardError, fingerprint};
 use encl::json;
 use encl::operations::cards::{AcceptError, CardSourceError, TakeError};
@@ -8,6 +9,7 @@ use encl::operations::cards::{AcceptError, CardSourceError, TakeError};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::time;
 use crate::cli::errors::directory::{blocked, changed_hint};
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::{Exit, Failure, io_message, keystore};
 use crate::cli::terminal::{safe, typed};
 
@@ -34,8 +36,22 @@ pub(crate) fn not_found(error: CardSourceError, cannot: impl Fn(Exit) -> Failure
             cannot(Exit::Newer).reason(safe(&reason))
         }
         CardSourceError::NoCard | CardSourceError::Card(_) => {
-            cannot(Exit::Damaged).reason(safe(&reason))
+            let failure = cannot(Exit::Damaged).reason(safe(&reason));
+            recognised(
+                failure,
+                &[
+                    FileKind::Card,
+                    FileKind::Revocation,
+                    FileKind::Group,
+                    FileKind::Invitation,
+                    FileKind::TextWithCard,
+                ],
+            )
         }
+        CardSourceError::PrivateKeys => cannot(Exit::Recipient).reason(reason).hint(
+            "if they are yours, `encl key import FILE`; if somebody sent them to you, tell them: whoever has this file \
+             can decrypt what is encrypted for them. What you need is what `encl key card` prints",
+        ),
         CardSourceError::Sender(_) => cannot(Exit::Damaged)
             .reason(safe(&reason))
             .hint("save the card alone to a file, and add that"),

@@ -5,6 +5,7 @@ use encl::directory::{
     AddressOwner, DirectoryError, GroupChange, Names, People, Trust, UnclearAddress, WhoForm,
     WhoUse,
 };
+use encl::file_kind::FileKind;
 use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
 use encl::mail::NotOneAddress;
@@ -12,6 +13,7 @@ use encl::mail::NotOneAddress;
 use crate::cli::display::cards::group::describe_change;
 use crate::cli::display::names::{DisplayName, list_of};
 use crate::cli::display::time;
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::keystore::{self, unreadable};
 use crate::cli::errors::{CommandError, Exit, Failure, io_message};
 use crate::cli::terminal::{safe, shown, typed};
@@ -55,7 +57,7 @@ impl From<DirectoryError> for Failure {
             } => Self::from(*reason).hint(if has_identities {
                 "`encl key list` shows your identities"
             } else {
-                "you have no identity: `encl key new ADDRESS` creates one"
+                keystore::NO_IDENTITY
             }),
             DirectoryError::RetiredIdentity(name) => {
                 retired(format!("cannot use your identity `{}`", safe(&name)))
@@ -85,11 +87,7 @@ impl From<DirectoryError> for Failure {
                     }
                 }
             }
-            DirectoryError::Card { file, source } => {
-                let card = file.map_or_else(|| "that was pasted".to_owned(), |file| safe(&file));
-                Self::new(Exit::Recipient, format!("cannot use the card {card}"))
-                    .reason(safe(&source.to_string()))
-            }
+            DirectoryError::Card { file, source } => not_a_card(file.as_deref(), &source),
             DirectoryError::CardConflict { names, source } => conflict(&names, &source),
             DirectoryError::Blocked { names, trust } => blocked(
                 format!("cannot wrap for {}", names.display_name()),
@@ -126,6 +124,17 @@ impl From<DirectoryError> for Failure {
             DirectoryError::Keystore(source) => unreadable(&source),
             _ => Self::new(Exit::Failed, "cannot read a contact that was just there"),
         }
+    }
+}
+
+/// Why a card file, or a card that was pasted, is none.
+fn not_a_card(file: Option<&str>, error: &dyn std::error::Error) -> Failure {
+    let card = file.map_or_else(|| "that was pasted".to_owned(), safe);
+    let failure = Failure::new(Exit::Recipient, format!("cannot use the card {card}"));
+    let failure = failure.reason(safe(&error.to_string()));
+    match file {
+        Some(file) => recognised(failure.file(file.as_ref()), &[FileKind::Card]),
+        None => failure,
     }
 }
 

@@ -1,9 +1,11 @@
 //! Errors of envelopes and keys as failures.
 
 use encl::envelope::{KeyringError, NoKey, OpenError};
+use encl::file_kind::FileKind;
 use encl::policy::Refusal;
 
 use crate::cli::display::time;
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::safe;
 
@@ -44,7 +46,13 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
         OpenError::Refused(Refusal::Expired(time)) => {
             failure.reason(format!("it expired at {}", time::local(time)))
         }
-        other => failure.reason(safe(&other.to_string())),
+        other => {
+            let failure = failure.reason(safe(&other.to_string()));
+            match class {
+                Some("not-an-envelope") => recognised(failure, &[FileKind::Envelope]),
+                _ => failure,
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use encl::atomic_file::AtomicFileError;
 use encl::envelope::{OpenError, SealError};
+use encl::file_kind::FileKind;
 use encl::mail::archive::{ArchiveError, MessageError, Skip};
 use encl::mail::{NotOneAddress, ScanError};
 use encl::operations::mail::incoming::received::PlaceError;
@@ -21,6 +22,7 @@ use encl::operations::mail::outgoing::send::SendError;
 use crate::cli::display::mail::{describe_part, part_number};
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::directory::retired;
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{Exit, Failure, envelope, io_message, keystore};
 use crate::cli::terminal::{safe, shown};
@@ -50,7 +52,8 @@ pub(crate) fn not_chosen(error: &PlaceError, cannot: Cannot<'_>) -> Failure {
             let mut failure = cannot(Exit::Damaged).reason(error.to_string());
             failure.reasons.extend(fault.map(|fault| fault.to_string()));
             failure.class = Some("not-an-envelope");
-            with_lines(failure, others.iter().map(describe_part).collect())
+            let failure = with_lines(failure, others.iter().map(describe_part).collect());
+            recognised(failure, &[FileKind::Envelope, FileKind::SealedMail])
         }
         PlaceError::Several(parts) => {
             let failure = cannot(Exit::Damaged)
@@ -248,7 +251,7 @@ pub(crate) fn not_sealed(error: SendError, cannot: Cannot<'_>) -> Failure {
         SendError::Seal(SealError::Request(reason)) => cannot(Exit::Usage).reason(safe(&reason)),
         SendError::NoCopyReader => cannot(Exit::Usage)
             .reason(error.to_string())
-            .hint("`encl key new ADDRESS` creates an identity")
+            .hint(keystore::NO_IDENTITY)
             .sysexit(Sysexit::Config),
         SendError::Directory(error) => error.into(),
     }

@@ -3,6 +3,7 @@
 pub(crate) mod cards;
 pub(crate) mod directory;
 pub(crate) mod envelope;
+pub(crate) mod file_kind;
 pub(crate) mod files;
 pub(crate) mod keystore;
 pub(crate) mod mail;
@@ -75,9 +76,7 @@ impl Exit {
             Self::Damaged => {
                 "truncated, altered, not an envelope, forged, or not signed as required"
             }
-            Self::Refused => {
-                "the policy forbids it: expired, too early, quorum not met, a signature would be lost"
-            }
+            Self::Refused => "the policy forbids it (dates, quorum), or a signature would be lost",
             Self::Locked => "a passphrase is wrong, missing or was cancelled",
             Self::Recipient => "a recipient cannot be used: unknown, ambiguous, changed, expired",
             Self::Exists => "the target exists, or is the input",

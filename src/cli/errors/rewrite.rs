@@ -8,6 +8,7 @@ use crate::cli::display::envelope::access;
 use crate::cli::display::names::list;
 use crate::cli::errors::envelope::{self, unlock_failure};
 use crate::cli::errors::files::not_made;
+use crate::cli::errors::keystore::NO_IDENTITY;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::{safe, shown};
 
@@ -15,7 +16,7 @@ use crate::cli::terminal::{safe, shown};
 pub(crate) fn no_identity(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, what)
         .reason("you have no identity, and giving access needs your signature")
-        .hint("`encl key new ADDRESS` creates one")
+        .hint(NO_IDENTITY)
 }
 
 /// Why an access line stays as it is. `cannot` says what was attempted.

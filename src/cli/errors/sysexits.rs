@@ -70,7 +70,7 @@ pub(crate) const TABLE: &str = "\
   69  the program after `--` cannot be run
   73  the target exists
   74  standard output, or a copy, could not be written
-  75  try again later: keystore locked or broken, disk full, anything not certainly permanent
+  75  try again later: keystore locked or broken, disk full, and the like
   76  made by a newer encl, or damaged
   77  not for you, or the policy forbids it
   78  the set-up is wrong: none of your identities has the address in From

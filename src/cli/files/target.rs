@@ -6,7 +6,10 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use encl::atomic_file::{Folder, LeftBy, discard_leftovers};
+use encl::file_kind::FileKind;
 
+use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::make_folder;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;
 use crate::cli::terminal::escape::is_hazard;
@@ -179,7 +182,9 @@ impl Target {
                 destination.folder(),
                 path.with_extension(""),
             ))),
-            None => usage("its name does not end in .encl"),
+            // A card or a message is told by what it is, an envelope by its name.
+            None => usage("its name does not end in .encl")
+                .map_err(|failure| recognised(failure, &[FileKind::Envelope])),
         }
     }
 
@@ -208,12 +213,19 @@ impl Target {
     }
 }
 
-/// `-o` names one output, so it takes one input.
-pub(crate) fn refuse_one_output_for_many(
+/// `-o` names one output, so it takes one input. A folder that is not there is told once, whatever the number of inputs.
+pub(crate) fn check_destination(
     inputs: &[Input],
     destination: &Destination,
 ) -> Result<(), Failure> {
     match destination {
+        Destination::Folder(folder) if !folder.exists() => {
+            let what = format!("cannot write into {}", shown(folder));
+            let failure = Failure::new(Exit::Failed, what).file(folder);
+            Err(failure
+                .reason("there is no such folder")
+                .hint(make_folder(folder)))
+        }
         Destination::One(_) if inputs.len() > 1 => Err(Failure::new(
             Exit::Usage,
             "cannot write several outputs to one -o OUT",
@@ -384,7 +396,7 @@ mod tests {
     #[test]
     fn one_output_is_for_one_input() {
         let two = [file("a"), file("b")];
-        assert!(refuse_one_output_for_many(&two, &out(Some("c"), None)).is_err());
-        assert!(refuse_one_output_for_many(&two[..1], &out(Some("c"), None)).is_ok());
+        assert!(check_destination(&two, &out(Some("c"), None)).is_err());
+        assert!(check_destination(&two[..1], &out(Some("c"), None)).is_ok());
     }
 }

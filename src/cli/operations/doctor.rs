@@ -97,7 +97,7 @@ impl Scene<'_> {
 
     fn describe(&self, finding: &Finding) -> Words {
         let root = || shown(self.keystore.root());
-        let new = "encl key new ADDRESS";
+        let new = "encl restore BACKUP, encl key import FILE or encl key paper --restore; or else encl key new ADDRESS";
         match finding {
             Finding::NoKeystore => words(&root(), "it does not exist yet", Some(new)),
             Finding::Unreachable(error) => words(&root(), &io_message(error), None),

@@ -48,17 +48,24 @@ impl<'a> Sealing<'a> {
         keys: &'a MyKeys<'_>,
         context: &'a Context,
     ) -> Result<Self, Failure> {
+        Self::prepare_called("the envelope", options, terms, (author, keys), context)
+    }
+
+    /// The same for an envelope that a question calls otherwise.
+    pub(crate) fn prepare_called(
+        about: &str,
+        options: &SealOptions,
+        terms: SealTerms,
+        (author, keys): (Option<&'a Person>, &'a MyKeys<'_>),
+        context: &'a Context,
+    ) -> Result<Self, Failure> {
         let signer = author
             .filter(|_| !options.anonymous)
             .map(|author| keys.signing_key(author.card.id()).map_err(cannot_sign))
             .transpose()?;
         let passphrase = options
             .passphrase
-            .then(|| {
-                context
-                    .passphrases
-                    .new_one(PassphraseFor::Envelope, "the envelope")
-            })
+            .then(|| context.passphrases.new_one(PassphraseFor::Envelope, about))
             .transpose()?;
         let sealer = Sealer {
             signer,

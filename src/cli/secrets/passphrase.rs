@@ -13,12 +13,15 @@ use zeroize::Zeroizing;
 use crate::cli::errors::{Exit, Failure, io_message};
 pub(crate) use crate::cli::secrets::passphrase_source::PassphraseFor;
 use crate::cli::secrets::passphrase_source::{FirstLine, Lines, bounded, inherited, is_stdin, run};
-use crate::cli::terminal;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
 use crate::cli::terminal::stdin::{StdinGuard, is_dash};
+use crate::cli::terminal::{self, Terminal};
 
 /// Seven words of 2,048: 77 bits.
 const GENERATED_WORDS: usize = 7;
+/// Fewer characters are too few for what somebody thinks up: NIST SP 800-63B-4 §3.1.1.2 asks for 15 where nothing else protects,
+/// and for 8 at least; gpg warns below 8.
+const LETTERS_MIN: usize = 12;
 
 /// Where passphrases come from.
 enum Source {
@@ -90,6 +93,7 @@ struct Given {
     source: Source,
     /// What to do when there is no source.
     ways: &'static str,
+    terminal: Terminal,
     lines: OnceLock<Lines>,
     stdin: StdinGuard,
     /// Held while a source is read.
@@ -105,7 +109,7 @@ impl Passphrases {
         command: Option<String>,
         new: NewPassphraseSource,
         no_input: bool,
-        stdin: StdinGuard,
+        (stdin, terminal): (StdinGuard, Terminal),
     ) -> Result<Self, Failure> {
         let typed = Source::named(file, descriptor, command)?;
         let is_typed = typed.is_some();
@@ -116,10 +120,10 @@ impl Passphrases {
         let new = Source::named(new.file, new.descriptor, new.command)?;
         let new = new.unwrap_or(Source::asked(no_input));
         Ok(Self {
-            existing: Given::of(source, WAYS, stdin.clone()),
+            existing: Given::of(source, WAYS, stdin.clone(), terminal),
             is_typed,
             is_identitys: AtomicBool::new(false),
-            new: Given::of(new, WAYS_TO_REPLACE, stdin),
+            new: Given::of(new, WAYS_TO_REPLACE, stdin, terminal),
             no_input,
         })
     }
@@ -179,7 +183,7 @@ impl Passphrases {
                 (false, false) => FirstLine::Ambient,
             };
             match lines.of_new(whose, first) {
-                Some(line) => return made_new(line, what),
+                Some(line) => return self.new.made(line, what),
                 None if self.no_input => {
                     return Err(missing(what)
                         .reason("the first line is the passphrase of an identity")
@@ -203,10 +207,11 @@ impl Passphrases {
 }
 
 impl Given {
-    fn of(source: Source, ways: &'static str, stdin: StdinGuard) -> Self {
+    fn of(source: Source, ways: &'static str, stdin: StdinGuard, terminal: Terminal) -> Self {
         Self {
             source,
             ways,
+            terminal,
             lines: OnceLock::new(),
             stdin,
             reading: Mutex::new(()),
@@ -220,12 +225,27 @@ impl Given {
     /// The first line of the source, or what is typed twice.
     fn new_one(&self, what: &str, ways: &str) -> Result<Passphrase, Failure> {
         match &self.source {
-            Source::Terminal => made_new(&ask(|prompt| ask_twice(prompt, what), what, ways)?, what),
+            Source::Terminal => {
+                self.made(&ask(|prompt| ask_twice(prompt, what), what, ways)?, what)
+            }
             Source::Nowhere => Err(missing(what)
                 .reason("--no-input forbids questions")
                 .hint(ways)),
-            _ => made_new(self.lines(what)?.of(PassphraseFor::Identity), what),
+            _ => self.made(self.lines(what)?.of(PassphraseFor::Identity), what),
         }
+    }
+
+    /// A passphrase for something new. A short one is taken, as by gpg and age, but not without a word.
+    fn made(&self, text: &str, what: &str) -> Result<Passphrase, Failure> {
+        let made = made_new(text, what)?;
+        let letters = text.chars().count();
+        if letters < LETTERS_MIN {
+            self.terminal.warning(&format!(
+                "the passphrase of {what} has {letters} characters: a computer can guess it; leave the question empty, and encl \
+                 generates one that nobody can guess"
+            ));
+        }
+        Ok(made)
     }
 
     fn lines(&self, what: &str) -> Result<&Lines, Failure> {
@@ -328,10 +348,8 @@ fn ask_twice(prompt: &mut Prompt, what: &str) -> Result<Zeroizing<String>, Promp
         let first = prompt.secret(&format!("New passphrase of {what} (empty: generate one)"))?;
         if first.is_empty() {
             let words = generated();
-            prompt.say(&format!(
-                "The passphrase of {what}, shown only now: {}",
-                words.as_str()
-            ))?;
+            prompt.say(&format!("The passphrase of {what}, shown only now:"))?;
+            prompt.say(&format!("    {}", words.as_str()))?;
             return Ok(words);
         }
         if prompt.secret("Repeat the passphrase")? == first {
@@ -358,6 +376,7 @@ fn generated() -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::terminal::OutputMode;
 
     #[test]
     fn seven_words_are_generated() {
@@ -370,7 +389,12 @@ mod tests {
 
     #[test]
     fn without_a_terminal_or_a_source_it_is_locked() {
-        let nowhere = Given::of(Source::Nowhere, WAYS, StdinGuard::default());
+        let nowhere = Given::of(
+            Source::Nowhere,
+            WAYS,
+            StdinGuard::default(),
+            Terminal::new(OutputMode::Words),
+        );
         for failure in [
             nowhere.lines("identity bob").err().unwrap(),
             nowhere.new_one("identity bob", WAYS).err().unwrap(),

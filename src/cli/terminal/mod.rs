@@ -1,6 +1,7 @@
 //! The only writer to the terminal: what was done, notices, warnings, failures. Data goes through `stdout.rs`.
 
 pub(crate) mod escape;
+pub(crate) mod fit;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod stdin;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::cli::terminal::escape::{json_spelled_out, spelled_out};
 pub(crate) use crate::cli::terminal::escape::{quoted, safe, shown, typed};
+use crate::cli::terminal::fit::fitted;
 use crate::cli::terminal::stdout::{Stdout, StdoutError};
 
 /// What of stderr a person or a program wants to hear.
@@ -118,7 +120,7 @@ impl Terminal {
                     (AnsiColor::Cyan.on_default().bold(), "hint: ")
                 }
                 _ => {
-                    write_stderr(&spelled_out(text));
+                    write_stderr(&fitted(spelled_out(text), MORE, io::stderr()));
                     continue;
                 }
             };
@@ -131,13 +133,16 @@ impl Terminal {
         if self.voice == OutputMode::Json {
             return self.notice(text);
         }
-        let lines: Vec<_> = text.lines().map(spelled_out).collect();
+        let line = |line: &str| fitted(spelled_out(line), "  ", io::stderr());
+        let lines: Vec<_> = text.lines().map(line).collect();
         write_stderr(&lines.join("\n"));
     }
 
     /// Writes text for people to standard output, line by line, hazards spelled out.
     pub(crate) fn print(self, text: &str) -> Result<(), StdoutError> {
-        let lines = text.lines().map(|line| spelled_out(line) + "\n");
+        let lines = text
+            .lines()
+            .map(|line| fitted(spelled_out(line), "  ", io::stdout()) + "\n");
         Stdout::open()?.put(lines.collect::<String>().as_bytes())
     }
 
@@ -184,12 +189,16 @@ impl<'a> TerminalMemory<'a> {
     }
 }
 
+/// What begins a line that goes on with the one before.
+const MORE: &str = "encl:   ";
+
 fn line(style: Style, label: &str, text: &str) {
     let text = spelled_out(text);
-    write_stderr(&match label {
+    let line = match label {
         "" => format!("encl: {text}"),
         _ => format!("encl: {style}{label}{style:#}{text}"),
-    });
+    };
+    write_stderr(&fitted(line, MORE, io::stderr()));
 }
 
 /// Writes a line with one call, so that the lines of two programs on one terminal do not mix. Errors are ignored: without stderr

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::process;
 use crate::cli::terminal::escape::spelled_out;
+use crate::cli::terminal::fit::fitted;
 
 const DEVICE: &str = "/dev/tty";
 /// Ctrl-C, which ends the question like Enter does, but means "cancel".
@@ -56,9 +57,11 @@ impl Prompt {
             .map_err(|_| PromptError::NoTerminal)
     }
 
-    /// Shows one line.
+    /// Shows a text, as it fits on the terminal.
     pub(crate) fn say(&mut self, text: &str) -> Result<(), PromptError> {
-        Ok(writeln!(self.device, "{}", spelled_out(text))?)
+        let lines = text.lines().map(|line| self.fitted(line));
+        let lines: Vec<String> = lines.collect();
+        Ok(writeln!(self.device, "{}", lines.join("\n"))?)
     }
 
     /// Asks without echo. An empty answer is an answer; Ctrl-D and Ctrl-C cancel.
@@ -73,18 +76,22 @@ impl Prompt {
 
     /// Asks for a line that is seen as it is typed. Ctrl-D cancels.
     pub(crate) fn seen(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        write!(self.device, "{}: ", spelled_out(question))?;
+        write!(self.device, "{}: ", self.fitted(question))?;
         self.line()
     }
 
     /// Asks a question whose only yes is `y` or `yes`.
     pub(crate) fn yes(&mut self, question: &str) -> Result<bool, PromptError> {
-        write!(self.device, "{} [y/N] ", spelled_out(question))?;
+        write!(self.device, "{} [y/N] ", self.fitted(question))?;
         let answer = self.line()?;
         Ok(matches!(
             answer.trim().to_ascii_lowercase().as_str(),
             "y" | "yes"
         ))
+    }
+
+    fn fitted(&self, line: &str) -> String {
+        fitted(spelled_out(line), "  ", &self.device)
     }
 
     /// One line, without its end. The kernel hands over a line at a time (canonical mode).

@@ -7,9 +7,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use clap::builder::StyledStr;
 use rustix::fs::OFlags;
-use rustix::termios::tcgetwinsize;
 
-use crate::cli::terminal::escape;
+use crate::cli::terminal::{escape, fit};
 
 /// Why standard output did not take the data.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +20,7 @@ const NULL_DEVICE: (u32, u32) = (1, 3);
 
 /// The columns of standard output, if it is a terminal.
 pub(crate) fn columns() -> Option<usize> {
-    let size = tcgetwinsize(io::stdout()).ok()?;
-    Some(size.ws_col.into()).filter(|columns| *columns > 0)
+    fit::columns(io::stdout())
 }
 
 /// Standard output without the standard library's buffer, which hides errors (it takes a closed descriptor for

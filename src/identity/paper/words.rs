@@ -148,13 +148,16 @@ impl PaperLines {
     }
 
     /// Takes all lines of a text. If any line begins with a number, only numbered lines are taken; otherwise all words are.
+    /// Quoting and HTML tags before them do not count.
     pub(super) fn fill(&mut self, text: &str) -> Result<(), PaperError> {
-        if text.lines().any(|line| numbered(line).0.is_some()) {
-            for line in text.lines().filter(|line| numbered(line).0.is_some()) {
+        let text = text.trim_start_matches('\u{feff}');
+        let lines = text.lines().map(behind_tags);
+        if lines.clone().any(|line| numbered(line).0.is_some()) {
+            for line in lines.filter(|line| numbered(line).0.is_some()) {
                 self.push(line)?;
             }
         } else {
-            let words: Vec<&str> = text.split_whitespace().collect();
+            let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
             for line in words.chunks(WORDS) {
                 self.push_words(line)?;
             }
@@ -187,6 +190,11 @@ impl PaperLines {
             Err(PaperError::Check)
         }
     }
+}
+
+/// What stands behind the last `>` of a line: a page as HTML has tags there, a quoted one a sign of quoting.
+fn behind_tags(line: &str) -> &str {
+    line.rsplit_once('>').map_or(line, |(_, behind)| behind)
 }
 
 /// A line's number, if it begins with one: one or two digits, then nothing, `.`, `:` or `)`.

@@ -137,7 +137,7 @@ impl Keystore {
         entries.push(Entry::Folder(GROUPS));
         entries.extend(groups.into_iter().map(Entry::Group));
         entries.push(Entry::Folder(INVITATIONS));
-        entries.extend(self.invitations()?.into_iter().map(Entry::Invitation));
+        entries.extend(self.invitation_places()?.into_iter().map(Entry::Invitation));
         entries.extend([Entry::Default, Entry::Proof]);
         let key = match counts.is_empty() {
             true => None,

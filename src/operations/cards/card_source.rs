@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use super::group::FoundGroup;
 use crate::address::is_same_address;
 use crate::directory::Names;
+use crate::file_kind::has_private_keys;
 use crate::identity::{
     CARRIER_BYTES_MAX, Card, CardError, CardFinder, CarrierError, FoundCards, InvitationToken,
     Revocation, TooManyCards, is_utf16,
@@ -79,6 +80,9 @@ pub enum CardSourceError {
     /// It has no card.
     #[error("there is no card in it")]
     NoCard,
+    /// It is, or holds, an exported identity.
+    #[error("it holds the private keys of an identity")]
+    PrivateKeys,
     /// Its only card is not valid.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -128,6 +132,10 @@ pub fn find_card(mut input: impl Read, keystore: &Keystore) -> Result<CardsFound
     read.map_err(CardSourceError::Read)?;
     if is_utf16(&head) {
         return Err(CardSourceError::Card(CarrierError::Utf16.into()));
+    }
+    // Its card could be added; but nobody should have such a file of somebody else, and not notice it.
+    if has_private_keys(&String::from_utf8_lossy(&head)) {
+        return Err(CardSourceError::PrivateKeys);
     }
     let alone = Card::from_text(&head);
     if let Ok(card) = alone {

@@ -16,7 +16,7 @@ pub use slots::{SlotChange, SlotUpdate};
 pub use unmeant::perhaps_unmeant;
 pub use update::{AccessUpdate, ResealForm, UpdateError};
 pub use walk::{
-    FileKind, FoundEnvelopes, FoundFiles, WalkError, begins_like_envelope, envelopes_below,
+    EntryKind, FoundEnvelopes, FoundFiles, WalkError, begins_like_envelope, envelopes_below,
     files_below, open_found,
 };
 pub use wish::{

@@ -26,12 +26,12 @@ pub struct FoundFiles {
     /// The folder, open: what was found is opened below it, whatever is renamed meanwhile.
     pub root: Folder,
     /// Everything but folders: where it is below the root, and what it is.
-    pub files: Vec<(PathBuf, FileKind)>,
+    pub files: Vec<(PathBuf, EntryKind)>,
 }
 
 /// What something below a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
+pub enum EntryKind {
     /// A file that is named like an envelope.
     Named,
     /// A file with another name that begins like an envelope.
@@ -69,9 +69,9 @@ pub fn envelopes_below(
     let (mut paths, mut links) = (Vec::new(), Vec::new());
     for (path, kind) in files {
         match kind {
-            FileKind::Named | FileKind::Envelope => paths.push(path),
-            FileKind::Link if is_named(&path) || may_be_folder(&root, &path) => links.push(path),
-            FileKind::Link | FileKind::Plain | FileKind::Temporary | FileKind::Special => {}
+            EntryKind::Named | EntryKind::Envelope => paths.push(path),
+            EntryKind::Link if is_named(&path) || may_be_folder(&root, &path) => links.push(path),
+            EntryKind::Link | EntryKind::Plain | EntryKind::Temporary | EntryKind::Special => {}
         }
     }
     Ok(FoundEnvelopes { root, paths, links })
@@ -117,7 +117,7 @@ pub fn begins_like_envelope(root: &Folder, within: &Path) -> io::Result<bool> {
 }
 
 struct Walk<F> {
-    found: Vec<(PathBuf, FileKind)>,
+    found: Vec<(PathBuf, EntryKind)>,
     on_error: F,
 }
 
@@ -141,8 +141,8 @@ impl<F: FnMut(WalkError)> Walk<F> {
                     Ok(kind) => self.found.push((path, kind)),
                     Err(error) => self.failed(folder.path_of(name), error),
                 },
-                FileType::Symlink => self.found.push((path, FileKind::Link)),
-                _ => self.found.push((path, FileKind::Special)),
+                FileType::Symlink => self.found.push((path, EntryKind::Link)),
+                _ => self.found.push((path, EntryKind::Special)),
             }
         }
     }
@@ -153,18 +153,18 @@ impl<F: FnMut(WalkError)> Walk<F> {
     }
 }
 
-fn kind(folder: &Folder, name: &Name) -> io::Result<FileKind> {
+fn kind(folder: &Folder, name: &Name) -> io::Result<EntryKind> {
     if is_temporary(name.as_os_str()) {
-        return Ok(FileKind::Temporary);
+        return Ok(EntryKind::Temporary);
     }
     // It counts as an envelope, and is damaged if it does not begin like one.
     if is_named(Path::new(name.as_os_str())) {
-        return Ok(FileKind::Named);
+        return Ok(EntryKind::Named);
     }
     let file = folder.read(name, OFlags::RDONLY)?;
     Ok(match begins(file)? {
-        true => FileKind::Envelope,
-        false => FileKind::Plain,
+        true => EntryKind::Envelope,
+        false => EntryKind::Plain,
     })
 }
 

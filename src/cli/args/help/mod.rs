@@ -1,8 +1,8 @@
 //! What every help text ends with: exit codes and examples.
 
 pub(crate) mod completion;
-mod json;
 pub(crate) mod shells;
+pub(crate) mod tips;
 pub(crate) mod topics;
 
 use std::sync::atomic::{AtomicBool, Ordering};

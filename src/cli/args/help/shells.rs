@@ -1,44 +1,38 @@
 //! The three shells: what they load, and what they are answered while somebody types.
 //!
 //! A shell types what is offered as it stands. So only words are offered that no shell takes for more, and never files: those are
-//! completed by the shell itself, which knows how to quote them.
+//! completed by the shell itself, which knows how to quote them. Where only envelopes are meant, the answer is `/.encl`, which
+//! the scripts know.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
 use clap_complete::engine::complete;
-use clap_complete::env::{Bash, EnvCompleter, Fish, Shells, Zsh};
+use clap_complete::env::{EnvCompleter, Shells};
 
-/// A shell, and what it needs in the script that it loads.
+use crate::cli::args::help::completion::ENVELOPES;
+
+/// A shell, and the script that it loads.
 struct Shell {
     name: &'static str,
-    builtin: &'static dyn EnvCompleter,
-    /// Words of the built-in script and what stands in their place.
-    edits: &'static [(&'static str, &'static str)],
+    /// `ENCL` stands for the program.
+    script: &'static str,
 }
 
 /// All of them.
 pub(crate) const SHELLS: Shells<'static> = Shells(&[
     &Shell {
         name: "bash",
-        builtin: &Bash,
-        // Files, where nothing else is offered.
-        edits: &[("-o bashdefault", "-o default")],
+        script: include_str!("shells/encl.bash"),
     },
     &Shell {
         name: "zsh",
-        builtin: &Zsh,
-        edits: &[(
-            "other\n    fi\n",
-            "other\n    else\n        _files\n    fi\n",
-        )],
+        script: include_str!("shells/encl.zsh"),
     },
     &Shell {
         name: "fish",
-        builtin: &Fish,
-        // "Exclusive" would leave out files.
-        edits: &[("--exclusive ", "")],
+        script: include_str!("shells/encl.fish"),
     },
 ]);
 
@@ -53,21 +47,13 @@ impl EnvCompleter for Shell {
 
     fn write_registration(
         &self,
-        var: &str,
-        name: &str,
-        bin: &str,
+        _: &str,
+        _: &str,
+        _: &str,
         completer: &str,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut script = Vec::new();
-        self.builtin
-            .write_registration(var, name, bin, completer, &mut script)?;
-        let mut script = String::from_utf8(script).map_err(io::Error::other)?;
-        for (from, to) in self.edits {
-            debug_assert!(script.contains(from), "{}: {from}", self.name);
-            script = script.replace(from, to);
-        }
-        out.write_all(script.as_bytes())
+        out.write_all(self.script.replace("ENCL", completer).as_bytes())
     }
 
     fn write_complete(
@@ -91,7 +77,8 @@ impl EnvCompleter for Shell {
         for candidate in complete(tree, words, index, folder)? {
             let word = candidate.get_value().to_string_lossy();
             // Options stay away until a hyphen is typed: where anything is offered, some shells complete no files.
-            if !is_safe(&word) || (word.starts_with('-') && !is_option) {
+            let is_offered = is_safe(&word) || word == ENVELOPES;
+            if !is_offered || (word.starts_with('-') && !is_option) {
                 continue;
             }
             if !std::mem::take(&mut is_first) {
@@ -118,32 +105,4 @@ impl EnvCompleter for Shell {
 fn is_safe(word: &str) -> bool {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"@._+-:,=".contains(&byte);
     word.bytes().all(safe)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_script_leaves_files_to_its_shell() {
-        for (shell, due, gone) in [
-            (
-                SHELLS.0[0],
-                "complete -o nospace -o default -o nosort",
-                "bashdefault",
-            ),
-            (SHELLS.0[1], "else\n        _files\n    fi\n", "\0"),
-            (
-                SHELLS.0[2],
-                "complete --keep-order --command encl",
-                "--exclusive",
-            ),
-        ] {
-            let mut script = Vec::new();
-            let written = shell.write_registration("COMPLETE", "encl", "encl", "encl", &mut script);
-            written.unwrap();
-            let script = String::from_utf8(script).unwrap();
-            assert!(script.contains(due) && !script.contains(gone), "{script}");
-        }
-    }
 }

@@ -13,6 +13,7 @@ use crate::cli::args::open::With;
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::context::Context;
 use crate::cli::errors::envelope;
+use crate::cli::errors::files::of_several;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::{Input, Source};
 use crate::cli::files::output::{Output, Sink};
@@ -70,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let mut tally = Tally::default();
     let (mut inputs, roots) = envelopes("unwrap", &arguments.inputs, depth, context, &mut tally)?;
     let destination = arguments.output.destination();
-    target::refuse_one_output_for_many(&inputs, &destination)?;
+    target::check_destination(&inputs, &destination)?;
     let into = arguments.output.directory.as_deref();
     let into = into.filter(|_| depth == Depth::Recursive);
     let placement = Placement {
@@ -100,7 +101,12 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         placement.refuse_shared_targets(&mut inputs, &kept, context.terminal, &mut tally);
     }
     let mut opened = 0_usize;
+    let is_one = inputs.len() == 1;
     let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
+        let unwrapped = match is_one {
+            true => unwrapped,
+            false => unwrapped.map_err(of_several),
+        };
         let told = unwrapped.and_then(
             |Unwrapped {
                  target,

@@ -16,13 +16,14 @@ use crate::cli::args::seal::SealOptions;
 use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
+use crate::cli::errors::files::of_several;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::parallel;
 use crate::cli::files::placement::{Naming, Placement, open_into};
 use crate::cli::files::target;
-use crate::cli::files::target::{Target, refuse_one_output_for_many};
+use crate::cli::files::target::{Target, check_destination};
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::rewrite::batch::{self, BatchRequest, Consent, RequestedChange};
 use crate::cli::operations::rewrite::inputs::Depth;
@@ -112,6 +113,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if arguments.resign {
         files.set_envelopes_aside();
     }
+    let is_one = files.plain.len() == 1;
     check(arguments, &files.plain)?;
     let others = usize::from(!is_quorum_alone(arguments));
     let quorums = QuorumArg::all(&arguments.quorum, others)?;
@@ -164,6 +166,10 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             let wrap = |input: &Input, parallelism| wrapping.wrap(input, parallelism);
             let tell = |input: &Input, done: Result<_, Failure>| {
                 wrapped += usize::from(done.is_ok());
+                let done = match is_one {
+                    true => done,
+                    false => done.map_err(of_several),
+                };
                 let told = done.and_then(|done| wrapping.tell(input, done));
                 tally.add(context.terminal, told);
             };
@@ -281,7 +287,7 @@ fn is_quorum_alone(arguments: &Arguments) -> bool {
 }
 
 fn check(arguments: &Arguments, inputs: &[Input]) -> Result<(), Failure> {
-    refuse_one_output_for_many(inputs, &arguments.output.destination())?;
+    check_destination(inputs, &arguments.output.destination())?;
     if is_quorum_alone(arguments) && arguments.seal.passphrase {
         return Err(
             Failure::new(Exit::Usage, "cannot use --passphrase with --quorum alone")

@@ -4,17 +4,19 @@ use clap::Args;
 use encl::crypto::signing::RootId;
 use encl::directory::{DirectoryError, People};
 use encl::identity::{Card, fingerprint, parse_fingerprint};
+use serde::Serialize;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::cards::card::described;
 use crate::cli::display::cards::group::describe_change;
 use crate::cli::display::names::DisplayName;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure, keystore};
 use crate::cli::operations::identity::report;
 use crate::cli::terminal::prompt::{Prompt, PromptError};
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{Stream, safe};
 
 /// So many of the last digits of a fingerprint are typed.
 const DIGITS: usize = 16;
@@ -116,10 +118,18 @@ fn adopt_group(name: &str, context: &Context) -> Result<(), Failure> {
     let adopted = context.keystore.adopt_group(name);
     let name = safe(name);
     adopted.map_err(|error| keystore::failure(&format!("cannot adopt @{name}"), &error))?;
-    context
-        .terminal
-        .status(&format!("@{name} is as you want it from now on"));
-    Ok(())
+    let object = AdoptedGroup {
+        schema: "encl.group-adopt/1",
+        name: &name,
+    };
+    let words = Words::Status(format!("@{name} is as you want it from now on"));
+    context.report(&Outcome { object, words }, Stream::Stdout)
+}
+
+#[derive(Serialize)]
+struct AdoptedGroup<'a> {
+    schema: &'static str,
+    name: &'a str,
 }
 
 /// The groups, without their `@`, and the identities that these words name: all of them or none.

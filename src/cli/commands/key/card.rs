@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::identity::InvitationToken;
 
@@ -19,7 +19,7 @@ use crate::cli::terminal::{Stream, safe};
 /// Print the card of one of my identities: the public key that others encrypt for
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
-  $ encl key card > me.card
+  $ encl key card -o me.card
   $ encl key card --invitation encl-invitation1:BwcHBwcHBwcHBwcHBwcHBwO6"))]
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TOKEN")]
     invitation: Option<String>,
     /// Write to OUT
-    #[arg(long, short, value_name = "OUT")]
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     /// Replace OUT if it exists
     #[arg(long)]
@@ -51,7 +51,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
                 FileMode::Umask,
                 existing(arguments.force),
                 text.as_bytes(),
-            )
+            )?;
+            match context.json {
+                true => context.report(&report, Stream::Stdout),
+                false => Ok(()),
+            }
         }
     }
 }

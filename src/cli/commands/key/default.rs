@@ -33,5 +33,5 @@ fn choose(who: &str, context: &Context) -> Result<(), Failure> {
         "{} signs from now on",
         identity.card.display_name()
     ));
-    Ok(())
+    report::changed(identity.card.id(), context)
 }

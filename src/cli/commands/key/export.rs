@@ -6,17 +6,21 @@ use std::path::PathBuf;
 use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
+use encl::identity::Card;
+use serde::Serialize;
 
 use crate::cli::args::existing;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::is_dash;
 use crate::cli::files::out_file::write;
+use crate::cli::files::target::Target;
 use crate::cli::operations::identity::find::find;
-use crate::cli::terminal::shown;
 use crate::cli::terminal::stdout::Stdout;
+use crate::cli::terminal::{Stream, shown};
 
 /// Write one of my identities to a file, as a copy or for another machine
 ///
@@ -50,7 +54,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             let failure = Failure::new(Exit::Usage, what).reason("it is a terminal");
             return Err(failure.hint("private keys are not shown; `-o FILE` writes them to a file"));
         }
-        return Ok(out.put(text.as_bytes())?);
+        out.put(text.as_bytes())?;
+        let object = Object::new(&card, &Target::Stdout);
+        let words = Words::Nothing;
+        return context.report(&Outcome { object, words }, Stream::Stderr);
     }
     write(
         &arguments.output,
@@ -58,9 +65,28 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         existing(arguments.force),
         text.as_bytes(),
     )?;
-    context.terminal.status(&format!(
+    let object = Object::new(&card, &Target::parse(&arguments.output));
+    let words = Words::Status(format!(
         "{who}: exported to {}; it holds your private keys, protected only by your passphrase, if there is one",
         shown(&arguments.output)
     ));
-    Ok(())
+    context.report(&Outcome { object, words }, Stream::Stdout)
+}
+
+/// `encl.key-export/1`.
+#[derive(Serialize)]
+struct Object {
+    schema: &'static str,
+    id: String,
+    output: String,
+}
+
+impl Object {
+    fn new(card: &Card, target: &Target) -> Self {
+        Self {
+            schema: "encl.key-export/1",
+            id: card.id().to_string(),
+            output: target.typed(),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use encl::file_kind::FileKind;
 use encl::keystore::{Adoption, IdentityExport, ImportOutcome};
 
 use crate::cli::args::help::closing;
@@ -10,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::keystore::identity;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::private_file::read_private;
@@ -33,9 +35,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let what = format!("cannot import {}", shown(&arguments.file));
     let text = read_private(&arguments.file, IdentityExport::BYTES_MAX, &what, context)?;
     let export = IdentityExport::from_text(&text).map_err(|error| {
-        Failure::new(Exit::Damaged, &*what)
+        let failure = Failure::new(Exit::Damaged, &*what)
             .reason(safe(&error.to_string()))
-            .file(&arguments.file)
+            .file(&arguments.file);
+        recognised(failure, &[FileKind::Identity])
     })?;
     let (mut ask, mut rng) = (Ask::new(context), context.rng());
     let imported = ask.identities(&mut rng).import(&export, Adoption::Own);

@@ -6,7 +6,7 @@ use encl::keystore::{Readable, Standing, StoredIdentity};
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::errors::keystore::{failure, unreadable};
+use crate::cli::errors::keystore::{NO_IDENTITY, failure, unreadable};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::report;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     if identities.is_empty() && faults.is_empty() {
         context
             .terminal
-            .status("you have no identity: `encl key new ADDRESS` creates one");
+            .status(&format!("you have no identity; {NO_IDENTITY}"));
     }
     report::list(&identities, context)?;
     let missed = context.keystore.missed();

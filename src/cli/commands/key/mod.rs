@@ -25,7 +25,7 @@ use clap::Subcommand;
 /// revoke, export, import, paper, remove, adopt
 #[derive(Debug, Subcommand)]
 #[command(after_help = closing(&Exit::ALL, "\
-  $ encl key new bob@example.org > bob.card
+  $ encl key new bob@example.org -o me.card
   $ encl key list"))]
 pub(crate) enum Command {
     New(new::Arguments),

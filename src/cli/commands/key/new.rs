@@ -7,27 +7,26 @@ use encl::identity::fingerprint;
 use encl::operations::identity::NewIdentity;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::CardOutput;
 use crate::cli::args::identity::cost;
 use crate::cli::args::identity::expiry;
 use crate::cli::args::identity::kem;
 use crate::cli::context::Context;
-use crate::cli::display::cards::card::CardReport;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore::identity;
 use crate::cli::operations::identity::Ask;
-use crate::cli::terminal::Stream;
+use crate::cli::operations::identity::card_out::CardOut;
 use crate::cli::terminal::safe;
-use crate::cli::terminal::stdout::Stdout;
 
-/// Create an identity: keys to decrypt and to sign; its card goes to standard output
+/// Create an identity: keys to decrypt and to sign; its card goes to a file or to standard output
 ///
 /// The card is the public half: give it to the people who encrypt for you. The private keys stay in the keystore, protected by
 /// a passphrase.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Exists], "\
-  $ encl key new bob@example.org > bob.card
-  $ encl key new robot@example.org --name \"Build robot\" --no-passphrase > robot.card"))]
+  $ encl key new bob@example.org -o me.card
+  $ encl key new robot@example.org --name \"Build robot\" --no-passphrase -o robot.card"))]
 pub(crate) struct Arguments {
     /// Your mail address
     address: String,
@@ -49,6 +48,8 @@ pub(crate) struct Arguments {
     /// Memory that one guess at the passphrase costs: 2^COST KiB, 16 to 20
     #[arg(long, value_name = "COST", conflicts_with = "no_passphrase", value_parser = cost)]
     cost: Option<Cost>,
+    #[command(flatten)]
+    output: CardOutput,
 }
 
 pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
@@ -57,8 +58,8 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
         false => Some(wish.cost.unwrap_or_default()),
     };
     let what = format!("cannot create an identity for {}", safe(&wish.address));
-    // Standard output first: a card that cannot be printed is found out before anything is made.
-    Stdout::check()?;
+    // A card that cannot be written is found out before anything is made.
+    let out = CardOut::begin(&wish.output, &wish.address, context)?;
     let expires = expiry(wish.expires.as_deref(), &what, context.now)?;
     let mut rng = context.rng();
     let name = wish.name.unwrap_or_else(|| wish.address.clone());
@@ -74,8 +75,5 @@ pub(crate) fn run(wish: Arguments, context: &Context) -> Result<(), Failure> {
         card.display_name(),
         fingerprint(&card.id())
     ));
-    let card = CardReport::new(&card);
-    let printed = context.report(&card, Stream::Stdout);
-    printed
-        .map_err(|failure| failure.hint(format!("the identity exists; {} its card", card.later())))
+    out.finish(&card, "the identity exists", context)
 }

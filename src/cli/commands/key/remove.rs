@@ -3,13 +3,15 @@
 use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::identity::fingerprint;
+use serde::Serialize;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::find::{Removal, find_to_remove};
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{Stream, safe};
 
 /// Remove an identity and its private keys. This cannot be undone
 #[derive(Debug, Args)]
@@ -44,11 +46,21 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     }
     let removed = context.keystore.remove_identity(&id);
     removed.map_err(|error| keystore::failure(&what, &error))?;
-    context.terminal.status(&match name {
+    let words = Words::Status(match name {
         Some(name) => {
             format!("removed {name}; what was encrypted for it can no longer be decrypted with it")
         }
         None => format!("{} is not yours any more", fingerprint(&id)),
     });
-    Ok(())
+    let object = Object {
+        schema: "encl.key-remove/1",
+        id: id.to_string(),
+    };
+    context.report(&Outcome { object, words }, Stream::Stdout)
+}
+
+#[derive(Serialize)]
+struct Object {
+    schema: &'static str,
+    id: String,
 }

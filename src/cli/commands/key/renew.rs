@@ -4,23 +4,22 @@ use crate::cli::display::names::DisplayName;
 use clap::Args;
 
 use crate::cli::args::help::closing;
+use crate::cli::args::identity::CardOutput;
 use crate::cli::args::identity::expiry;
 use crate::cli::context::Context;
-use crate::cli::display::cards::card::CardReport;
 use crate::cli::display::time;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
 use crate::cli::errors::keystore::identity;
 use crate::cli::operations::identity::Ask;
+use crate::cli::operations::identity::card_out::CardOut;
 use crate::cli::operations::identity::find::find_active;
-use crate::cli::terminal::Stream;
-use crate::cli::terminal::stdout::Stdout;
 
-/// Change the expiry date of the newest key of an identity; the new card goes to standard output
+/// Change the expiry date of the newest key of an identity; the new card goes to a file or to standard output
 #[derive(Debug, Args)]
-#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient], "\
-  $ encl key renew --expires 730d > me.card
-  $ encl key renew alice@example.org --never > me.card"))]
+#[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Locked, Exit::Recipient, Exit::Exists], "\
+  $ encl key renew --expires 730d -o me.card
+  $ encl key renew alice@example.org --never -o me.card"))]
 pub(crate) struct Arguments {
     /// Address, name or fingerprint [default: the default identity]
     who: Option<String>,
@@ -30,12 +29,14 @@ pub(crate) struct Arguments {
     /// The key never expires
     #[arg(long, conflicts_with = "expires")]
     never: bool,
+    #[command(flatten)]
+    output: CardOutput,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    // Standard output first: a card that cannot be printed is found out before anything is made.
-    Stdout::check()?;
     let card = find_active(arguments.who.as_deref(), context)?.card;
+    // A card that cannot be written is found out before anything is made.
+    let out = CardOut::begin(&arguments.output, &card.addresses()[0], context)?;
     let who = card.display_name();
     let what = format!("cannot renew the key of {who}");
     let expires = expiry(arguments.expires.as_deref(), &what, context.now)?;
@@ -48,8 +49,5 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     context.terminal.status(&format!(
         "{who}: the newest key {end}; give the new card to others"
     ));
-    let card = CardReport::new(&card);
-    let printed = context.report(&card, Stream::Stdout);
-    printed
-        .map_err(|failure| failure.hint(format!("the change was made; {} the card", card.later())))
+    out.finish(&card, "the change was made", context)
 }

@@ -103,7 +103,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let content = begin_backup(&keystore, context.now, &mut context.rng());
     let mut content = content.map_err(|error| not_begun(error, |exit| input.cannot(VERB, exit)))?;
     let counts = content.counts();
-    let sealing = Sealing::prepare(&options, terms, author, &keys, context)?;
+    let by = (author, &keys);
+    let sealing = Sealing::prepare_called("the backup", &options, terms, by, context)?;
     store_cards(&readers, &people, context)?;
     let mut sink = output.open(&folder(&input)?, atomic_file::FileMode::Umask, existing)?;
     let request = sealing.request(&readers, backup_info());

@@ -32,6 +32,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
+    context.keystore = context.keystore.clone().examined();
     let context = &*context;
     // What does not open is reported with the files.
     let identities = context.keystore.identities().unwrap_or_default();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use encl::directory::Signer;
 use encl::envelope::{Content, Workers};
+use encl::keystore::StoredSecret;
 use encl::operations::restore::{
     FailedIdentity, ForeignIdentities, Merge, MergeError, MergeOutcome, Origin, SeenBackup,
 };
@@ -29,8 +30,10 @@ use crate::cli::files::input::Input;
 use crate::cli::files::input::Source;
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::identity::Ask;
+use crate::cli::operations::identity::find::identities;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
+use crate::cli::secrets::stored;
 use crate::cli::terminal::Stream;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::shown;
@@ -144,6 +147,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if done.failures.is_empty() {
         let text = "restored; no newer data was replaced";
         context.terminal.status(text);
+        tell_of_passphrases(context)?;
     }
     report_failures(done.failures, context)
 }
@@ -164,6 +168,25 @@ fn show(
         is_dry_run,
     };
     context.report(&text, Stream::Stdout)
+}
+
+/// The passphrase of a backup is not that of an identity in it.
+fn tell_of_passphrases(context: &Context) -> Result<(), Failure> {
+    let mut names = Vec::new();
+    for identity in identities(context)? {
+        let secret = stored::secret_if_any(&context.keystore, identity.card.id())?;
+        if matches!(secret, Some(StoredSecret::Locked(_))) {
+            names.push(identity.card.display_name());
+        }
+    }
+    if !names.is_empty() {
+        let text = "each keeps the passphrase that it had, whatever opened the backup";
+        let names = names.join(", ");
+        context.terminal.notice(&format!(
+            "identities with a passphrase of their own: {names}; {text}"
+        ));
+    }
+    Ok(())
 }
 
 /// Reports the identities that could not be merged.

@@ -14,6 +14,7 @@ use crate::cli::args::time::DayEdge;
 use crate::cli::context::Context;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::time;
+use crate::cli::errors::keystore::NO_IDENTITY;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::keyring;
 use crate::cli::secrets::kernel_keyring;
@@ -59,20 +60,35 @@ pub(crate) fn unlock(arguments: &Unlock, context: &mut Context) -> CommandResult
         None => people.active.first().ok_or_else(|| {
             Failure::new(Exit::Usage, "cannot unlock anything")
                 .reason("you have no identity")
-                .hint("`encl key new ADDRESS` creates one")
+                .hint(NO_IDENTITY)
         })?,
     };
     let Some(locked) = locked(person, context)? else {
+        let object = Unlocked {
+            schema: "encl.unlock/1",
+            id: person.card.id().to_string(),
+            name: person.card.name(),
+            until: None,
+        };
         let words = person.display_name();
-        context
-            .terminal
-            .status(&format!("{words}: has no passphrase, and is always open"));
-        return Ok(());
+        let words = Words::Status(format!("{words}: has no passphrase, and is always open"));
+        return Ok(context.report(&Outcome { object, words }, Stream::Stdout)?);
     };
     let (key, _) = keyring::key_of(&locked, &person.card, context)?;
     kernel_keyring::keep(&locked, &key, (context.now, until))?;
-    say(person, Some(until), context)?;
-    Ok(())
+    let object = Unlocked {
+        schema: "encl.unlock/1",
+        id: person.card.id().to_string(),
+        name: person.card.name(),
+        until: Some(until),
+    };
+    let words = format!(
+        "{}: unlocked until {}",
+        person.display_name(),
+        time::local(until)
+    );
+    let words = Words::Status(words);
+    Ok(context.report(&Outcome { object, words }, Stream::Stdout)?)
 }
 
 pub(crate) fn lock(arguments: &Lock, context: &mut Context) -> CommandResult {
@@ -81,12 +97,20 @@ pub(crate) fn lock(arguments: &Lock, context: &mut Context) -> CommandResult {
     let named = named.map(|name| people.my_identity(name)).transpose()?;
     let mut forgotten = 0;
     for person in chosen(&people, named) {
-        if let Some(locked) = locked(person, context)?
-            && kernel_keyring::forget(&locked)?
-        {
-            forgotten += 1;
-            say(person, None, context)?;
-        }
+        let locked = locked(person, context)?;
+        let was_unlocked = locked.as_ref().map(kernel_keyring::forget).transpose()?;
+        let object = Locked {
+            schema: "encl.lock/1",
+            id: person.card.id().to_string(),
+            name: person.card.name(),
+            was_unlocked: was_unlocked == Some(true),
+        };
+        let words = match object.was_unlocked {
+            true => Words::Status(format!("{}: locked", person.display_name())),
+            false => Words::Nothing,
+        };
+        forgotten += usize::from(object.was_unlocked);
+        context.report(&Outcome { object, words }, Stream::Stdout)?;
     }
     if forgotten == 0 {
         context.terminal.status("nothing was unlocked");
@@ -119,31 +143,21 @@ fn end(span: &str, now: Time) -> Result<Time, Failure> {
     }
 }
 
-fn say(person: &Person, until: Option<Time>, context: &Context) -> Result<(), Failure> {
-    let object = Object {
-        schema: if until.is_some() {
-            "encl.unlock/1"
-        } else {
-            "encl.lock/1"
-        },
-        id: person.card.id().to_string(),
-        name: person.card.name(),
-        until,
-    };
-    let words = person.display_name();
-    let words = Words::Status(match until {
-        Some(until) => format!("{words}: unlocked until {}", time::local(until)),
-        None => format!("{words}: locked"),
-    });
-    context.report(&Outcome { object, words }, Stream::Stdout)
-}
-
-/// `encl.unlock/1` and `encl.lock/1`.
+/// `encl.unlock/1`.
 #[derive(Serialize)]
-struct Object<'a> {
+struct Unlocked<'a> {
     schema: &'static str,
     id: String,
     name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `None`: no passphrase protects it.
     until: Option<Time>,
+}
+
+/// `encl.lock/1`.
+#[derive(Serialize)]
+struct Locked<'a> {
+    schema: &'static str,
+    id: String,
+    name: &'a str,
+    was_unlocked: bool,
 }

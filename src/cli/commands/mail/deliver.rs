@@ -1,9 +1,10 @@
 //! `encl mail deliver`: seals what arrives for somebody who has a card here.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueHint};
@@ -16,12 +17,14 @@ use encl::operations::MyKeys;
 use encl::operations::mail::is_sealed::is_sealed_for;
 use encl::operations::mail::outgoing::maildir;
 use encl::operations::mail::outgoing::seal_message::{MessageSealer, SUBJECT};
+use serde::Serialize;
 
 use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::help::sysexit_closing;
 use crate::cli::args::mail::message::notice;
 use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::files::not_printed;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message, mail};
@@ -31,7 +34,7 @@ use crate::cli::operations::mail::subprocess;
 use crate::cli::operations::recipients::owners;
 use crate::cli::operations::seal::Sealing;
 use crate::cli::terminal::stdout::Stdout;
-use crate::cli::terminal::{safe, shown};
+use crate::cli::terminal::{Stream, safe, shown};
 
 const WHAT: &str = "cannot deliver the message";
 
@@ -87,7 +90,8 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         .map(|reader| reader.recipient.key)
         .collect();
     let mut sealed = tempfile::tempfile().map_err(|error| not_spooled(&error))?;
-    if is_sealed_for(&source, &keys).map_err(|error| unreadable(&error))? {
+    let was_sealed = is_sealed_for(&source, &keys).map_err(|error| unreadable(&error))?;
+    if was_sealed {
         let mut message = source.open().map_err(|error| unreadable(&error))?;
         io::copy(&mut message, &mut sealed).map_err(|error| not_spooled(&error))?;
     } else {
@@ -107,7 +111,38 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
             .seal(&request, content, &mut sealed, &mut context.rng())
             .map_err(|error| not_sealed(&error))?;
     }
-    pass_on(arguments, sealed, context)
+    pass_on(arguments, sealed, context)?;
+    report(arguments, was_sealed, context);
+    Ok(())
+}
+
+/// It was delivered, whether or not that can be said: a server that hears of a failure delivers it again.
+fn report(arguments: &Arguments, was_sealed: bool, context: &Context) {
+    let stream = match arguments.program.is_empty() && arguments.maildir.is_none() {
+        true => Stream::Stderr,
+        false => Stream::Stdout,
+    };
+    let maildir = arguments.maildir.as_deref().map(Path::as_os_str);
+    let target = arguments
+        .program
+        .first()
+        .map(OsString::as_os_str)
+        .or(maildir);
+    let object = Delivered {
+        schema: "encl.mail-deliver/1",
+        output: target.map_or_else(|| "-".into(), |target| target.to_string_lossy()),
+        was_encrypted: was_sealed,
+    };
+    let words = Words::Nothing;
+    let _ = context.report(&Outcome { object, words }, stream);
+}
+
+/// `encl.mail-deliver/1`.
+#[derive(Serialize)]
+struct Delivered<'a> {
+    schema: &'static str,
+    output: Cow<'a, str>,
+    was_encrypted: bool,
 }
 
 /// To the program, into the Maildir, or to standard output.

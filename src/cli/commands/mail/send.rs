@@ -15,6 +15,7 @@ use encl::operations::mail::outgoing::groups::{MessageGroup, MessageGroups};
 use encl::operations::mail::outgoing::maildir::{self, PendingDelivery};
 use encl::operations::mail::outgoing::seal_message::SUBJECT;
 use encl::operations::mail::outgoing::send::DraftSealer;
+use serde::Serialize;
 
 use crate::cli::args::help::sysexit_closing;
 use crate::cli::args::mail::message::notice;
@@ -23,6 +24,7 @@ use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
 use crate::cli::display::mail::show_address_notice;
 use crate::cli::display::mail::show_outer_warnings;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::CommandResult;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
@@ -36,7 +38,7 @@ use crate::cli::operations::mail::author::author_of_message;
 use crate::cli::operations::mail::subprocess;
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::seal::Sealing;
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{Stream, safe};
 
 /// Encrypt a message and pass it to sendmail
 ///
@@ -109,7 +111,30 @@ fn send(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         Some(folder) => Some(Copy::store(folder, &sealer, &author, context)?),
         None => None,
     };
-    hand_over(&call, &groups.each, &sealed, copy)
+    hand_over(&call, &groups.each, &sealed, copy)?;
+    let recipients = groups.each.iter().flat_map(|group| &group.recipients);
+    let object = SentMessage {
+        schema: "encl.mail-send/1",
+        messages: groups.each.len(),
+        recipients: recipients.cloned().collect(),
+        copy: arguments
+            .fcc
+            .as_ref()
+            .map(|folder| folder.to_string_lossy().into_owned()),
+    };
+    // It was sent, whether or not that can be said: a mail program that hears of a failure sends it again.
+    let words = Words::Nothing;
+    let _ = context.report(&Outcome { object, words }, Stream::Stdout);
+    Ok(())
+}
+
+/// `encl.mail-send/1`.
+#[derive(Serialize)]
+struct SentMessage {
+    schema: &'static str,
+    messages: usize,
+    recipients: Vec<String>,
+    copy: Option<String>,
 }
 
 /// Nothing goes out under my name that I did not sign, unless I say so.

@@ -8,20 +8,21 @@ use crate::cli::display::names::DisplayName;
 use clap::Subcommand;
 use encl::crypto::signing::RootId;
 use encl::directory::DirectoryError;
-use encl::directory::{Names, Who, WhoForm, WhoUse, match_one};
+use encl::directory::{Who, WhoForm, WhoUse, match_one};
 use encl::identity::fingerprint;
 use encl::keystore::{Group, KeystoreError};
+use serde::Serialize;
 
 use crate::cli::args::address::one_address;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
-use crate::cli::display::report::Words;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::contacts::group_report::{
-    GroupReport, describe_card, is_adopted, say_rewrap, size,
+    GroupReport, Member, describe_card, is_adopted, say_rewrap, size,
 };
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{Stream, safe};
 
 /// Groups of recipients: new, add, remove, list, show, card, keep, delete
 #[derive(Debug, Subcommand)]
@@ -102,9 +103,13 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 card: None,
             };
             told(keystore.new_group(&name, &group), "make", &name)?;
-            context
-                .terminal
-                .status(&format!("@{name}: created, {}", size(&group)));
+            let created = |group: &Group| format!("@{name}: created, {}", size(group));
+            report(
+                &name,
+                group,
+                |group, _| Words::Status(created(group)),
+                context,
+            )?;
         }
         Command::Add { name, who } => {
             let ids = members(&who, context)?;
@@ -113,7 +118,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 "change",
                 &name,
             )?;
-            say_size(&name, context)?;
+            report_change(&name, context)?;
             say_what_is_left(&name, context)?;
         }
         Command::Remove { name, who } => {
@@ -123,7 +128,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
                 "change",
                 &name,
             )?;
-            say_size(&name, context)?;
+            report_change(&name, context)?;
             say_what_is_left(&name, context)?;
         }
         Command::List => list(context)?,
@@ -131,15 +136,20 @@ pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
         Command::Card(arguments) => card::run(&arguments, context)?,
         Command::Keep { name } => {
             told(keystore.keep_group(&name), "keep", &name)?;
-            context.terminal.status(&format!(
+            let group = context.people()?.group(&name)?;
+            let words = Words::Status(format!(
                 "@{name}: you keep it from now on; `encl group card {name}` gives it to others"
             ));
+            report(&name, group, |_, _| words, context)?;
         }
         Command::Delete { name } => {
             told(keystore.delete_group(&name), "delete", &name)?;
-            context
-                .terminal
-                .status(&format!("@{name}: deleted; its members stay contacts"));
+            let words = Words::Status(format!("@{name}: deleted; its members stay contacts"));
+            let object = DeletedGroup {
+                schema: "encl.group-delete/1",
+                name: &name,
+            };
+            context.report(&Outcome { object, words }, Stream::Stdout)?;
         }
     }
     Ok(())
@@ -193,12 +203,11 @@ fn leaving(group: &str, who: &[String], context: &Context) -> Result<BTreeSet<Ro
     Ok(who.iter().map(id).collect::<Result<_, DirectoryError>>()?)
 }
 
-fn say_size(name: &str, context: &Context) -> Result<(), Failure> {
+/// The group as it is now.
+fn report_change(name: &str, context: &Context) -> Result<(), Failure> {
     let group = context.people()?.group(name)?;
-    context
-        .terminal
-        .status(&format!("@{name}: {}", size(&group)));
-    Ok(())
+    let words = |group: &Group, _: &[Member]| Words::Status(format!("@{name}: {}", size(group)));
+    report(name, group, words, context)
 }
 
 /// Neither envelopes nor those who were given the group know of a change.
@@ -237,18 +246,14 @@ fn show(name: &str, context: &Context) -> Result<(), Failure> {
         ));
     }
     let card = describe_card(&group, context)?;
-    report(
-        name,
-        group,
-        |group, members| Words::Answer(described(group, members, card)),
-        context,
-    )
+    let words = |group: &Group, members: &[Member]| Words::Answer(described(group, members, card));
+    report(name, group, words, context)
 }
 
 fn report(
     name: &str,
     group: Group,
-    words: impl FnOnce(&Group, &[(RootId, Option<Names>)]) -> Words,
+    words: impl FnOnce(&Group, &[Member]) -> Words,
     context: &Context,
 ) -> Result<(), Failure> {
     let report = GroupReport {
@@ -260,7 +265,7 @@ fn report(
 }
 
 /// Its card, the mailing list and the members, one a line.
-fn described(group: &Group, members: &[(RootId, Option<Names>)], card: Option<String>) -> String {
+fn described(group: &Group, members: &[Member], card: Option<String>) -> String {
     let list = group.address.iter();
     let list = list.map(|address| format!("mailing list  {}", safe(address)));
     let members = members.iter().map(|(id, names)| {
@@ -275,4 +280,10 @@ fn described(group: &Group, members: &[(RootId, Option<Names>)], card: Option<St
         .chain(members)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+#[derive(Serialize)]
+struct DeletedGroup<'a> {
+    schema: &'static str,
+    name: &'a str,
 }

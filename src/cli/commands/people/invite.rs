@@ -6,7 +6,8 @@ use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::cards::invitation;
 use crate::cli::display::names::DisplayName;
-use crate::cli::display::report::Report;
+use crate::cli::display::report::{Outcome, Report, Words};
+use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::files::out_file::OutFile;
@@ -18,7 +19,7 @@ use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::directory::People;
 use encl::identity::{Card, InvitationToken};
-use encl::keystore::INVITATION_SECONDS_MAX;
+use encl::keystore::{INVITATION_SECONDS_MAX, InvitationState};
 use encl::time::Time;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -31,9 +32,11 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl invite frank@example.org > invitation.txt
-  $ encl invite frank@example.org --from alice@example.org -o to-frank.txt"))]
+  $ encl invite frank@example.org --from alice@example.org -o to-frank.txt
+  $ encl invite list"))]
 pub(crate) struct Arguments {
-    /// The mail address of the person to invite
+    /// The mail address of the person to invite; or `list`, to see the invitations that you made
+    #[arg(value_name = "ADDRESS|list")]
     address: String,
     /// Which of my identities sends its card [default: $ENCL_IDENTITY, else the default identity]
     #[arg(long, value_name = "WHO")]
@@ -47,6 +50,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
+    // No address is called so.
+    if arguments.address == "list" {
+        return Ok(list(context)?);
+    }
     let address = one_address(&arguments.address)?;
     let what = format!("cannot invite {}", safe(&address));
     let me = find_active(arguments.from.as_deref(), context)?.card;
@@ -90,6 +97,57 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
         written,
     };
     Ok(context.report(&invitation, Stream::Stdout)?)
+}
+
+/// The invitations that were made, the newest last.
+fn list(context: &Context) -> Result<(), Failure> {
+    let all = context.keystore.invitations();
+    let mut all = all.map_err(|error| keystore::failure("cannot read the invitations", &error))?;
+    all.sort_by(|a, b| (a.made, &a.address).cmp(&(b.made, &b.address)));
+    if all.is_empty() {
+        context
+            .terminal
+            .status("you invited nobody: `encl invite ADDRESS` prints an invitation");
+    }
+    for invitation in &all {
+        let state = invitation.state(context.now);
+        let (word, answered) = match state {
+            InvitationState::Open => ("open", None),
+            InvitationState::Answered(answered) => ("answered", Some(answered)),
+            InvitationState::Old => ("old", None),
+        };
+        let address = safe(&invitation.address);
+        let made = time::day(invitation.made);
+        let says = match answered {
+            Some(answered) => format!("answered {}", time::day(answered.at)),
+            None if state == InvitationState::Old => "too old to be answered".to_owned(),
+            None => "not answered yet".to_owned(),
+        };
+        let object = InvitationObject {
+            schema: "encl.invitation/1",
+            address: &invitation.address,
+            from: invitation.from.to_string(),
+            made: invitation.made,
+            state: word,
+            answered: answered.map(|answered| answered.at),
+            by: answered.map(|answered| answered.by.to_string()),
+        };
+        let words = Words::Answer(format!("{address}  {made}  {says}"));
+        context.report(&Outcome { object, words }, Stream::Stdout)?;
+    }
+    Ok(())
+}
+
+/// `encl.invitation/1`, one for each.
+#[derive(Serialize)]
+struct InvitationObject<'a> {
+    schema: &'static str,
+    address: &'a str,
+    from: String,
+    made: Time,
+    state: &'static str,
+    answered: Option<Time>,
+    by: Option<String>,
 }
 
 /// Where the text went.

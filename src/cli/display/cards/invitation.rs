@@ -165,11 +165,14 @@ pub(crate) fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time
     [
         filled(&format!("{name} asks for your card, to encrypt files and mail for you.")),
         filled(
-            "encl is a command-line program that encrypts files and mail for named people. A card is what people give \
-             each other for that: name, addresses and public keys. Nobody can decrypt anything with a card.",
+            &format!(
+                "encl is a free command-line program that encrypts files and mail for named people; {name} can tell you \
+                 where to get it. A card is what people give each other for that: name, addresses and public keys. Nobody \
+                 can decrypt anything with a card."
+            ),
         ),
         filled("1. Create an identity, unless you have one. You are asked for a passphrase; tell it to nobody:"),
-        format!("    encl key new {you} > my.card"),
+        format!("    encl key new {you} -o my.card"),
         filled(&format!("2. Save this message as invitation.txt, and add the card of {name} from it:")),
         "    encl contact add invitation.txt".to_owned(),
         filled(&format!(

@@ -41,8 +41,8 @@ impl Report for Inspection<'_> {
     fn show_text(&self, terminal: Terminal) -> Result<(), StdoutError> {
         let mut lines = lines(&self.name, self.manifest, self.people);
         lines.push(format!(
-            "  size        {} bytes of header, {} bytes of payload",
-            self.manifest.bytes, self.payload_bytes
+            "  size        {} bytes of encrypted content, behind {} bytes that say all this",
+            self.payload_bytes, self.manifest.bytes
         ));
         terminal.print(&lines.join("\n"))
     }
@@ -214,7 +214,10 @@ fn lines(name: &str, manifest: &Manifest, people: &People) -> Vec<String> {
         lines.push("  padding     the exact size is hidden".to_owned());
     }
     lines.extend(grants(access));
-    lines.push(format!("  slots       {}", access.slots.len()));
+    lines.push(format!(
+        "  slots       {} (the envelope's key, encrypted for each reader)",
+        access.slots.len()
+    ));
     lines.push(format!("  id          {id}"));
     lines
 }
@@ -245,24 +248,33 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
                 policy.locks.len()
             ));
         }
-        let need = match lock.need {
-            1 => "any of".to_owned(),
-            need => format!("{need} of"),
-        };
-        lines.extend(lock.recipients().iter().map(|recipient| {
-            let mine = if people.is_my_key(recipient.key) {
-                " (you)"
-            } else {
-                ""
-            };
-            format!("  {need:<11} {}{mine}", recipient.display_name())
-        }));
+        let mut readers: Vec<String> = lock
+            .recipients()
+            .iter()
+            .map(|recipient| {
+                let is_mine = people.is_my_key(recipient.key);
+                let mine = if is_mine { " (you)" } else { "" };
+                format!("{}{mine}", recipient.display_name())
+            })
+            .collect();
         if lock.named.is_none() {
-            lines.push("  recipients  named only to each other".to_owned());
+            readers.push(match lock.need {
+                1 => "named only to each other".to_owned(),
+                _ => format!("{} people, named only to each other", lock.shares.len()),
+            });
         }
         if lock.passphrase.is_some() {
-            lines.push(format!("  {need:<11} anybody who knows the passphrase"));
+            readers.push("anybody who knows the passphrase".to_owned());
         }
+        // One below the other: each alone, or so many of them together.
+        let label = match usize::from(lock.need) {
+            1 => "readers".to_owned(),
+            need if need == lock.shares.len() => format!("all {need} of"),
+            need => format!("any {need} of"),
+        };
+        let labels = std::iter::once(&*label).chain(std::iter::repeat(""));
+        let lines_of = labels.zip(readers);
+        lines.extend(lines_of.map(|(label, reader)| format!("  {label:<11} {reader}")));
     }
     lines
 }

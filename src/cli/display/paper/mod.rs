@@ -102,7 +102,8 @@ impl Page {
         for fact in &self.facts {
             html.extend(["<p>", &escaped(fact), "</p>\n"]);
         }
-        html.extend(["<pre class=\"", size, "\">"]);
+        // HTML leaves out the line end behind the tag.
+        html.extend(["<pre class=\"", size, "\">\n"]);
         self.put_words(&mut html);
         html.push_str("</pre>\n");
         for line in HOW {
@@ -196,6 +197,29 @@ mod tests {
                 "{}",
                 *text
             );
+        }
+    }
+
+    /// As it was written, as earlier versions wrote it, and as editors and mail programs save it.
+    #[test]
+    fn a_saved_page_is_read_back_in_every_form() {
+        let paper = paper("7 of nine");
+        let page = Page::new(&paper, paper.card().created());
+        let (html, text) = (page.html(), page.text(Ground::Paper));
+        assert!(html.contains("<pre class=\"few\">\n 1. "));
+        let earlier = html.replace("<pre class=\"few\">\n", "<pre class=\"few\">");
+        let words = paper.words();
+        let quoted = format!("> {}", text.replace('\n', "\n> "));
+        for saved in [&*html, &earlier, &text, &words, &quoted] {
+            for saved in [
+                saved.to_owned(),
+                format!("\u{feff}{saved}"),
+                saved.replace('\n', "\r\n"),
+            ] {
+                let read = Paper::from_text(&saved);
+                let read = read.unwrap_or_else(|error| panic!("{error}\n{saved}"));
+                assert_eq!(*read.code(), *paper.code());
+            }
         }
     }
 

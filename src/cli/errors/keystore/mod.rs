@@ -8,6 +8,10 @@ use encl::keystore::KeystoreError;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::{safe, shown};
 
+/// What to do without an identity. Whoever had one on another machine needs those keys, and no new ones.
+pub(crate) const NO_IDENTITY: &str = "if you had one, `encl restore BACKUP`, `encl key import FILE` or `encl key paper --restore` brings \
+     it back; else `encl key new ADDRESS` creates one";
+
 /// The keystore could not be read at all.
 pub(crate) fn unreadable(error: &KeystoreError) -> Failure {
     let what = match error {

@@ -16,6 +16,9 @@ use crate::cli::display::time;
 use crate::cli::errors::{Failure, keystore};
 use crate::cli::terminal::{Stream, safe};
 
+/// A member, by name if there is a card.
+pub(crate) type Member = (RootId, Option<Names>);
+
 /// A group with its members by name.
 pub(crate) struct GroupReport<'a> {
     pub(crate) name: &'a str,
@@ -28,12 +31,12 @@ impl GroupReport<'_> {
     /// Shows the group in the words that `words` finds for it.
     pub(crate) fn show(
         self,
-        words: impl FnOnce(&Group, &[(RootId, Option<Names>)]) -> Words,
+        words: impl FnOnce(&Group, &[Member]) -> Words,
         context: &Context,
     ) -> Result<(), Failure> {
         let members = in_order(&self.group.members, context)?;
         let words = words(&self.group, &members);
-        let member = |(id, names): (RootId, Option<Names>)| Member {
+        let member = |(id, names): Member| MemberObject {
             id: id.to_string(),
             name: names.map(|names| names.name),
         };
@@ -96,10 +99,7 @@ pub(crate) fn say_rewrap(name: &str, context: &Context) {
 }
 
 /// Members by name, those whose card is gone at the end.
-fn in_order(
-    members: &BTreeSet<RootId>,
-    context: &Context,
-) -> Result<Vec<(RootId, Option<Names>)>, Failure> {
+fn in_order(members: &BTreeSet<RootId>, context: &Context) -> Result<Vec<Member>, Failure> {
     let people = context.people()?;
     let everybody = people
         .names()
@@ -117,7 +117,7 @@ struct GroupObject<'a> {
     adopted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted: Option<&'static str>,
-    members: Vec<Member>,
+    members: Vec<MemberObject>,
     /// Of its mailing list, if it has one.
     address: Option<String>,
     /// The card that it came with, or the last one that was given.
@@ -125,7 +125,7 @@ struct GroupObject<'a> {
 }
 
 #[derive(Serialize)]
-struct Member {
+struct MemberObject {
     id: String,
     /// `null` when the card is gone.
     name: Option<String>,

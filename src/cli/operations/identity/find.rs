@@ -72,7 +72,7 @@ fn find_in(
         None if identities.is_empty() => {
             let failure =
                 Failure::new(Exit::Recipient, "cannot find your identity").reason("you have none");
-            return Err(failure.hint("`encl key new ADDRESS` creates one"));
+            return Err(failure.hint(keystore::NO_IDENTITY));
         }
         None => 0,
     };

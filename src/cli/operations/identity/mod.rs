@@ -1,5 +1,6 @@
 //! My identities, with the questions that only a terminal can answer.
 
+pub(crate) mod card_out;
 pub(crate) mod find;
 pub(crate) mod private_file;
 pub(crate) mod report;

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::cli::args::mail::mailbox::ArchiveOptions;
 use crate::cli::context::Context;
 use crate::cli::errors::envelope::unlock_failure;
+use crate::cli::errors::keystore::NO_IDENTITY;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, mail};
 use crate::cli::terminal::progress::ItemProgress;
 use crate::cli::terminal::{Stream, Terminal, safe, shown};
@@ -75,7 +76,9 @@ pub(crate) fn unlocked_keys<'a>(
 ) -> Result<MyKeys<'a>, Failure> {
     if people.readers().next().is_none() {
         let what = format!("cannot {verb} anything");
-        return Err(Failure::new(Exit::NotForYou, what).reason("you have no identity"));
+        return Err(Failure::new(Exit::NotForYou, what)
+            .reason("you have no identity")
+            .hint(NO_IDENTITY));
     }
     let keys = match context.identity_name(identity) {
         Some(name) => MyKeys::new(context, [people.my_identity(&name)?]),

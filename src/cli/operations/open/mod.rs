@@ -17,6 +17,7 @@ use crate::cli::context::Context;
 use crate::cli::display::envelope::opened::{OpenedEnvelope, no_record};
 use crate::cli::display::names::{DisplayName, NAMES_SHOWN, list};
 use crate::cli::errors::envelope;
+use crate::cli::errors::keystore::NO_IDENTITY;
 use crate::cli::errors::quorum::{ApprovalNames, Place, UnlockContext};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::{Input, Source};
@@ -200,7 +201,9 @@ impl<'a> Opening<'a> {
             "the policy, not verified, says that it is for {named}"
         ));
         if self.people.active.is_empty() {
-            failure.hint("you have no identity: `encl key new ADDRESS` creates one; give its card to the sender")
+            failure.reason("you have no identity").hint(format!(
+                "{NO_IDENTITY}, for what is encrypted for it from then on"
+            ))
         } else {
             failure.hint(format!(
                 "`{} {}` lists the recipients, `encl key list` your identities",

@@ -148,17 +148,20 @@ fn doubts(counts: Counts) -> String {
     doubts.into_iter().flatten().collect()
 }
 
-/// "3 envelopes get slots, 1 is sealed anew"
+/// "give access to 3 envelopes, encrypt 1 envelope again"
 fn describe(counts: Counts) -> String {
-    let envelopes = |number: usize, one: &str, many: &str| match number {
-        0 => None,
-        1 => Some(format!("1 envelope {one}")),
-        _ => Some(format!("{number} envelopes {many}")),
+    let envelopes = |number: usize| match number {
+        1 => "1 envelope".to_owned(),
+        _ => format!("{number} envelopes"),
     };
+    let added = format!("give access to {}", envelopes(counts.added));
+    let dropped = format!("remove slots from {}", envelopes(counts.dropped));
+    let resealed = format!("encrypt {} again", envelopes(counts.resealed));
     let parts = [
-        envelopes(counts.added, "gets slots", "get slots"),
-        envelopes(counts.dropped, "loses slots", "lose slots"),
-        envelopes(counts.resealed, "is encrypted again", "are encrypted again"),
+        (counts.added, added),
+        (counts.dropped, dropped),
+        (counts.resealed, resealed),
     ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    parts.map(|(_, part)| part).collect::<Vec<_>>().join(", ")
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use encl::atomic_file::{Folder, LeftBy, Name, discard_leftovers};
 use encl::envelope::{Envelope, HEAD_BYTES};
-use encl::operations::rewrite::{FileKind, FoundFiles, begins_like_envelope, files_below};
+use encl::operations::rewrite::{EntryKind, FoundFiles, begins_like_envelope, files_below};
 
 use crate::cli::context::Context;
 use crate::cli::errors::files::not_made;
@@ -105,15 +105,15 @@ impl FilesToWrap {
             let path = root.path().join(&within);
             let input = Input::File(path.clone());
             let passed_over = match kind {
-                FileKind::Plain => {
+                EntryKind::Plain => {
                     self.plain.push(input);
                     continue;
                 }
-                FileKind::Envelope => {
+                EntryKind::Envelope => {
                     self.envelopes.push(input);
                     continue;
                 }
-                FileKind::Named => match begins_like_envelope(&root, &within) {
+                EntryKind::Named => match begins_like_envelope(&root, &within) {
                     Ok(true) => {
                         self.envelopes.push(input);
                         continue;
@@ -129,15 +129,15 @@ impl FilesToWrap {
                         .cannot("wrap", Exit::Failed)
                         .reason(io_message(&error)),
                 },
-                FileKind::Temporary if !is_there(&root, &within) => continue,
-                FileKind::Temporary => input
+                EntryKind::Temporary if !is_there(&root, &within) => continue,
+                EntryKind::Temporary => input
                     .cannot("wrap", Exit::Failed)
                     .reason("another run of encl is writing it, or left it"),
-                FileKind::Link => input
+                EntryKind::Link => input
                     .cannot("wrap", Exit::Failed)
                     .reason("it is a symbolic link, and -r follows none")
                     .hint("name what it leads to"),
-                FileKind::Special => input
+                EntryKind::Special => input
                     .cannot("wrap", Exit::Failed)
                     .reason("it is a device, pipe or socket"),
             };

@@ -10,8 +10,10 @@ use crate::cli::display::names::DisplayName;
 use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::crypto::passphrase::Cost;
+use encl::crypto::signing::RootId;
 use encl::identity::Paper;
 use encl::keystore::StoredIdentity;
+use serde::Serialize;
 
 use crate::cli::args::existing;
 use crate::cli::args::help::closing;
@@ -19,12 +21,14 @@ use crate::cli::args::identity::cost;
 use crate::cli::context::Context;
 use crate::cli::display::paper::Page;
 use crate::cli::display::paper::qr::Ground;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
 use crate::cli::errors::files::not_printed;
 use crate::cli::errors::keystore::identity;
 use crate::cli::files::input::is_dash;
 use crate::cli::files::out_file::write;
+use crate::cli::files::target::Target;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::find;
 use crate::cli::terminal::shown;
@@ -76,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     }
     let out = out(arguments)?;
     let stored = find(arguments.who.as_deref(), context)?;
-    let who = stored.card.display_name();
+    let (who, id) = (stored.card.display_name(), stored.card.id());
     let paper = paper(stored, context)?;
     let page = Page::new(&paper, context.now);
     let warning = "the page holds your private keys, unencrypted: keep it safe";
@@ -95,22 +99,40 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             existing(arguments.force),
             text.as_bytes(),
         )?;
-        context
-            .terminal
-            .status(&format!("{who}: written to {}; {warning}", shown(path)));
+        let words = Words::Status(format!("{who}: written to {}; {warning}", shown(path)));
+        report(id, &Target::parse(path), words, context)?;
         if !is_html {
             page.warn_of_length(context.terminal);
         }
         return Ok(());
     };
     if out.file().is_terminal() {
-        return Ok(out.put(page.text(Ground::Screen).as_bytes())?);
+        out.put(page.text(Ground::Screen).as_bytes())?;
+        return report(id, &Target::Stdout, Words::Nothing, context);
     }
     warn_of_readers(&out, context)?;
     out.put(page.text(Ground::Paper).as_bytes())?;
-    context.terminal.status(&format!("{who}: {warning}"));
+    let words = Words::Status(format!("{who}: {warning}"));
+    report(id, &Target::Stdout, words, context)?;
     page.warn_of_length(context.terminal);
     Ok(())
+}
+
+fn report(id: RootId, target: &Target, words: Words, context: &Context) -> Result<(), Failure> {
+    let object = Object {
+        schema: "encl.key-paper/1",
+        id: id.to_string(),
+        output: target.typed(),
+    };
+    context.report(&Outcome { object, words }, target.objects())
+}
+
+/// `encl.key-paper/1`.
+#[derive(Serialize)]
+struct Object {
+    schema: &'static str,
+    id: String,
+    output: String,
 }
 
 /// Standard output, unless a file is named.

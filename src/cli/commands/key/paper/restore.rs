@@ -4,10 +4,14 @@ use std::path::Path;
 
 use crate::cli::display::names::DisplayName;
 use encl::crypto::passphrase::Cost;
-use encl::identity::{PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint, is_code};
+use encl::file_kind::FileKind;
+use encl::identity::{
+    PAPER_BYTES_MAX, Paper, PaperError, PaperLines, fingerprint, is_code, is_utf16,
+};
 
 use crate::cli::context::Context;
 use crate::cli::display::time;
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::keystore::identity::{self, not_a_page};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::Ask;
@@ -71,14 +75,22 @@ pub(crate) fn run(
 /// Words or a code from a file.
 fn read(path: &Path, context: &Context) -> Result<Paper, Failure> {
     let what = format!("cannot restore an identity from {}", shown(path));
-    let about = |failure: Failure| Failure {
-        what: what.clone(),
-        ..failure.file(path)
+    let about = |failure: Failure| {
+        let failure = Failure {
+            what: what.clone(),
+            ..failure.file(path)
+        };
+        recognised(failure, &[FileKind::Page])
     };
     let text = read_private(path, PAPER_BYTES_MAX, &what, context)?;
     if text.len() > PAPER_BYTES_MAX {
         return Err(about(
             Failure::new(Exit::Damaged, WHAT).reason("it is too long for a page"),
+        ));
+    }
+    if is_utf16(&text) {
+        return Err(about(
+            Failure::new(Exit::Damaged, WHAT).reason("it is in UTF-16: save it as UTF-8"),
         ));
     }
     let text = std::str::from_utf8(&text);
@@ -128,7 +140,7 @@ fn asked(prompt: &mut Prompt) -> Result<Result<Paper, PaperError>, PromptError> 
         };
         match taken {
             Err(error @ PaperError::Newer(_)) => return Ok(Err(error)),
-            Err(error) => prompt.say(&format!("Try again: {error}."))?,
+            Err(error) => prompt.say(&format!("Try again: {error}"))?,
             Ok(()) => {}
         }
     }

@@ -1,7 +1,7 @@
 //! `encl contact add`: adds somebody's card to the contacts, or a group with its members' cards, or records the revocation of
 //! somebody's identity.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use encl::crypto::signing::RootId;
 use encl::directory::Trust;
@@ -18,7 +18,7 @@ use crate::cli::display::cards::contact::{accepted_word, describe_accepted, desc
 use crate::cli::display::cards::invitation::{self, InvitationObject, ReplyMessage};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::report::{Outcome, Words};
-use crate::cli::errors::{Exit, Failure, cards, keystore};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, cards, keystore};
 use crate::cli::files::input::Input;
 use crate::cli::operations::contacts::contact;
 use crate::cli::operations::contacts::contact_report::{Added, report};
@@ -27,12 +27,25 @@ use crate::cli::terminal::Stream;
 const VERB: &str = "add the card in";
 
 pub(crate) fn run(
-    file: Option<&Path>,
+    files: &[PathBuf],
     group: Option<&str>,
     yes: bool,
     context: &Context,
-) -> Result<(), Failure> {
-    let input = file.map_or(Input::Stdin, Input::parse);
+) -> CommandResult {
+    let stdin = [PathBuf::from("-")];
+    let files = match files {
+        [] => &stdin[..],
+        files => files,
+    };
+    let mut tally = Tally::default();
+    for file in files {
+        tally.add(context.terminal, add_one(file, group, yes, context));
+    }
+    tally.end()
+}
+
+fn add_one(file: &Path, group: Option<&str>, yes: bool, context: &Context) -> Result<(), Failure> {
+    let input = Input::parse(file);
     let found = find_card(input.open(VERB)?, &context.keystore);
     match found.map_err(|error| cards::not_found(error, |exit| input.cannot(VERB, exit)))? {
         CardsFound::Group(found) => add_group(*found, group, yes, context),

@@ -7,17 +7,18 @@ pub(crate) mod verify;
 use std::path::PathBuf;
 
 use crate::cli::display::names::{DisplayName, calls_itself};
-use clap::Subcommand;
+use clap::{Subcommand, ValueHint};
 use encl::crypto::signing::RootId;
 use encl::directory::{Names, Trust};
 use encl::identity::{fingerprint, parse_fingerprint};
 use encl::keystore::{Contact, KeystoreError, VerifiedAs};
 use encl::pipeline::parallel_map;
+use serde::Serialize;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::cards::card::described;
-use crate::cli::display::report::Words;
+use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::time;
 use crate::cli::display::trust;
 use crate::cli::errors::keystore;
@@ -27,7 +28,7 @@ use crate::cli::operations::contacts::contact_report::Added;
 use crate::cli::operations::contacts::contact_report::report;
 use crate::cli::operations::contacts::contact_report::report_as;
 use crate::cli::operations::contacts::find;
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{Stream, safe};
 
 /// Cards that are read together for a list; of thousands only these are kept.
 const TOGETHER: usize = 256;
@@ -42,8 +43,8 @@ pub(crate) enum Command {
     #[command(
         long_about = "Add or update a contact from a card, or a group; or record a revocation\n\n\
 A card is a person's public keys; with it you can encrypt for them and recognise their signatures. The input is a card, a \
-text with a card in it, such as an invitation, or a message (.eml) with a card as text or attachment. It must contain exactly \
-one card that is not yours. In a message, the card must list the From address. Signatures of the message are not checked. \
+text with a card in it, such as an invitation, or a message (.eml) with a card as text or attachment. Each file must contain \
+exactly one card that is not yours. In a message, the card must list the From address. Signatures of the message are not checked. \
 Neither From nor the answer to an invitation makes a contact verified.\n\n\
 A group that `encl group card` made comes with its members: they become contacts, and `--to @NAME` encrypts for all of them. \
 A later group card of the same keeper changes the group; an earlier one is refused.",
@@ -52,8 +53,9 @@ A later group card of the same keeper changes the group; an earlier one is refus
   $ encl contact add answer.eml --yes")
     )]
     Add {
-        /// A card, a text or message with a card or a group in it, or a revocation; `-` is standard input (the default)
-        file: Option<PathBuf>,
+        /// Each a card, a text or message with a card or a group in it, or a revocation; `-` is standard input (the default)
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
         /// Call the group so here, not as its keeper calls it
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
@@ -106,8 +108,8 @@ differ, exit 7, and nothing is recorded. There is no `--yes` here: a person has 
 
 pub(crate) fn run(command: Command, context: &mut Context) -> CommandResult {
     match command {
-        Command::Add { file, group, yes } => {
-            add::run(file.as_deref(), group.as_deref(), yes, context)?;
+        Command::Add { files, group, yes } => {
+            return add::run(&files, group.as_deref(), yes, context);
         }
         Command::List => list(context)?,
         Command::Show { who } => show(&who, context)?,
@@ -253,7 +255,12 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
     let keystore = &context.keystore;
     let failed = |error: KeystoreError| keystore::failure(&what, &error);
     keystore.remove_contact(&id).map_err(failed)?;
-    context.terminal.status(&format!("removed {name}"));
+    let object = RemovedContact {
+        schema: "encl.contact-remove/1",
+        id: id.to_string(),
+    };
+    let words = Words::Status(format!("removed {name}"));
+    context.report(&Outcome { object, words }, Stream::Stdout)?;
     for group in keystore.groups().map_err(failed)? {
         let members = keystore.group(&group).map_err(failed)?;
         if members.is_some_and(|group| group.members.contains(&id)) {
@@ -264,6 +271,12 @@ fn remove(who: &str, yes: bool, context: &Context) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct RemovedContact {
+    schema: &'static str,
+    id: String,
 }
 
 /// The key with this fingerprint, if it was verified and its card is not here any more.

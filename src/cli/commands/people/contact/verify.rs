@@ -7,6 +7,7 @@ use encl::identity::{Card, fingerprint};
 use encl::keystore::{Compared, KeystoreError, SafetyNumber, Verified, VerifiedAs};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
+use serde::Serialize;
 
 use super::describe;
 use crate::cli::context::Context;
@@ -19,7 +20,7 @@ use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::contacts::contact_report::{Added, report};
 use crate::cli::operations::contacts::find;
 use crate::cli::terminal::prompt::Prompt;
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{Stream, safe};
 
 /// What `encl contact verify` was asked for.
 #[derive(Debug, Args)]
@@ -70,7 +71,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         Some(code) if number.matches(code) => Compared::Code,
         Some(_) => return Err(another(what)),
         None => {
-            ask(arguments, &number, (&verified_as, me), &what, context)?;
+            let pair = (&verified_as, me, &card);
+            ask(arguments, &number, pair, &what, context)?;
             Compared::ByEye
         }
     };
@@ -103,7 +105,7 @@ fn me<'a>(
         .ok_or_else(|| {
             Failure::new(Exit::Usage, what)
                 .reason("the number is made of both fingerprints, and you have no identity")
-                .hint("`encl key new ADDRESS` creates one")
+                .hint(keystore::NO_IDENTITY)
         })
 }
 
@@ -122,7 +124,7 @@ fn refuse_stopped(card: &Card, people: &People, what: &str) -> Result<(), Failur
 fn ask(
     arguments: &Arguments,
     number: &SafetyNumber,
-    (verified_as, me): (&VerifiedAs, &Card),
+    (verified_as, me, contact): (&VerifiedAs, &Card, &Card),
     what: &str,
     context: &Context,
 ) -> Result<(), Failure> {
@@ -132,6 +134,18 @@ fn ask(
         )
     };
     if context.json {
+        let object = NumberObject {
+            schema: "encl.safety-number/1",
+            contact: contact.id().to_string(),
+            me: me.id().to_string(),
+            digits: number.digits().replace([' ', '\n'], ""),
+            words: number
+                .words()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+        };
+        context.terminal.print_object(&object, Stream::Stdout)?;
         return Err(unasked("with --json nothing is asked".to_owned()));
     }
     context.terminal.status(&format!(
@@ -150,6 +164,17 @@ fn ask(
         Ok(false) => Err(another(what.to_owned())),
         Err(error) => Err(unasked(error.to_string())),
     }
+}
+
+/// `encl.safety-number/1`.
+#[derive(Serialize)]
+struct NumberObject {
+    schema: &'static str,
+    contact: String,
+    me: String,
+    /// Sixty digits.
+    digits: String,
+    words: Vec<String>,
 }
 
 fn shown(arguments: &Arguments, number: &SafetyNumber) -> String {

@@ -8,11 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use encl::envelope::{Approval, ApprovalError, Unusable};
+use encl::file_kind::FileKind;
 use encl::identity::CARRIER_BYTES_MAX;
 use encl::operations::approvals::{Approvals, Envelopes};
 
 use crate::cli::args::open::With;
 use crate::cli::context::Context;
+use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::quorum::ApprovalNames;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, is_dash};
@@ -159,9 +161,13 @@ fn unreadable(error: &ApprovalError, name: &str, file: Option<&Path>) -> Failure
             .reason(safe(&error.to_string()))
             .hint("ask for it again; as a file it comes through unchanged"),
     };
-    Failure {
+    let failure = Failure {
         class: Some(class),
         file: file.map(Path::to_owned),
         ..failure
+    };
+    match class {
+        "not-an-approval" => recognised(failure, &[FileKind::Approval]),
+        _ => failure,
     }
 }
