@@ -119,6 +119,7 @@ fn main() -> Result<()> {
     let requested = RequestedAccess::Exactly {
         people: both.collect::<Result<_, DirectoryError>>()?,
         no_self: false,
+        groups: Vec::new(),
     };
     let update = AccessUpdate::new(&people, requested, UpdateOptions::default(), now)?;
     let alice = opener(keys);

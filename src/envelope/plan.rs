@@ -275,6 +275,7 @@ impl<'a> LockPlan<'a> {
             person: Some(one.clone()),
             is_named: true,
             granted_by: None,
+            granted_at: None,
         });
         Self {
             number,

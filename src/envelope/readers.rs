@@ -8,6 +8,7 @@ use super::open::{Manifest, Opened};
 use crate::crypto::KeyId;
 use crate::crypto::signing::{Purpose, RootId};
 use crate::policy::Recipient;
+use crate::time::Time;
 
 /// A person who can open a lock, or holds a share of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Reader {
     pub is_named: bool,
     /// Who let the person in, by a record that holds, where the author did not name the key.
     pub granted_by: Option<RootId>,
+    /// When that was, as that reader says.
+    pub granted_at: Option<Time>,
 }
 
 impl Manifest {
@@ -51,18 +54,20 @@ impl Manifest {
                     id: grant.id,
                     key,
                 };
-                Some((person, grant.by))
+                Some((person, (grant.by, grant.at)))
             };
-            let (person, granted_by) = match author {
+            let (person, granted) = match author {
                 Some(author) => (Some(author.clone()), None),
                 None => granted().unzip(),
             };
+            let (granted_by, granted_at) = granted.unzip();
             Some(Reader {
                 lock: slot.lock,
                 key,
                 person,
                 is_named: author.is_some(),
                 granted_by,
+                granted_at,
             })
         };
         self.key_slots().filter_map(reader).collect()
@@ -124,6 +129,7 @@ impl Opened {
             person: Some(recipient.clone()),
             is_named: true,
             granted_by: None,
+            granted_at: None,
         };
         let lists = (0..).zip(lists);
         lists

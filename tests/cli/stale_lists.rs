@@ -154,3 +154,33 @@ fn revoke_and_drop_remove_whom_they_name() {
         assert_eq!(shut.exit, 3, "{file}");
     }
 }
+
+/// Carol is a contact of Bob's. Alice, who keeps @team, lets her in after the group card that Bob has: named in one envelope, by a
+/// grant in another.
+#[test]
+fn whom_the_keeper_of_a_group_let_in_since_stays_until_somebody_says_otherwise() {
+    let mut session = Session::with_people();
+    session.quietly("bob", "encl contact add carol.card --yes");
+    session.quietly(
+        "alice",
+        "encl group new team bob@example.org && encl group card team -o team.group && mkdir folder && \
+         encl wrap notes.txt --to @team -o folder/before.encl",
+    );
+    session.quietly("bob", "encl contact add team.group --yes && encl wrap notes.txt --to @team --to alice@example.org -o folder/bobs.encl && sleep 2");
+    session.quietly(
+        "alice",
+        "encl group add team carol@example.org && encl wrap notes.txt --to @team -o folder/after.encl && \
+         encl grant folder/bobs.encl --to carol@example.org && encl group card team -o later.group",
+    );
+    let rewrap = "encl rewrap -r folder --to @team --to alice@example.org --resign";
+    let refused = session.type_("bob", &format!("{rewrap} --yes --no-input"));
+    assert_eq!(refused.exit, 5, "{}", refused.stderr);
+    session.quietly("carol", "encl verify folder/after.encl folder/bobs.encl");
+    session.type_("bob", &format!("{rewrap} --dry-run"));
+    session.type_(
+        "bob",
+        &format!("encl contact add later.group --yes && {rewrap} --yes"),
+    );
+    session.quietly("carol", "encl verify folder/*.encl");
+    insta::assert_snapshot!(session.transcript());
+}

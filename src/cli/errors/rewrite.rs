@@ -71,8 +71,11 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
         UpdateError::Reseal(error) => not_resealed(cannot, error),
         // A batch asks about them before anything is done.
         UpdateError::Unmeant(readers) => {
-            let names: Vec<String> = readers.iter().map(access::stranger).collect();
-            let reason = format!("somebody unknown here would lose access: {}", list(&names));
+            let names: Vec<String> = readers.iter().map(access::doubtful).collect();
+            let reason = format!(
+                "somebody whom your list may lack would lose access: {}",
+                list(&names)
+            );
             cannot.exit(Exit::Refused).reason(reason)
         }
     }

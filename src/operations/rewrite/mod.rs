@@ -13,14 +13,15 @@ pub use batch::{Batch, Counts, Executor, Observer, SignaturePolicy};
 pub use changes::{AccessChanges, AccessHolder, HolderName, LetIn};
 pub use in_place::{InPlaceError, update_file};
 pub use slots::{SlotChange, SlotUpdate};
-pub use unmeant::perhaps_unmeant;
+pub use unmeant::{EnvelopeReaders, perhaps_unmeant};
 pub use update::{AccessUpdate, ResealForm, UpdateError};
 pub use walk::{
     EntryKind, FoundEnvelopes, FoundFiles, WalkError, begins_like_envelope, envelopes_below,
     files_below, open_found,
 };
 pub use wish::{
-    Granter, LetInPolicy, PlannedUpdate, RequestedAccess, SigningPolicy, UpdateOptions,
+    Granter, LetInPolicy, ListedGroupCard, PlannedUpdate, RequestedAccess, SigningPolicy,
+    UpdateOptions,
 };
 
 /// Whether a use case changes anything.

@@ -1,18 +1,61 @@
 //! Whom a complete list of readers leaves out perhaps only because it is out of date.
 
 use super::changes::{AccessHolder, HolderName};
+use super::wish::ListedGroupCard;
+use crate::crypto::signing::RootId;
 use crate::directory::People;
+use crate::envelope::{Opened, Reader};
 use crate::keystore::KeystoreError;
+use crate::time::Time;
+
+/// Who reads an envelope, and who said so when.
+pub struct EnvelopeReaders {
+    /// Everybody with a slot.
+    pub readers: Vec<Reader>,
+    /// Who signed it, and so named its readers.
+    pub signer: Option<RootId>,
+    /// When.
+    pub created: Option<Time>,
+}
+
+impl EnvelopeReaders {
+    /// Of an envelope that was opened.
+    #[must_use]
+    pub fn of(opened: &Opened) -> Self {
+        Self {
+            readers: opened.readers(),
+            signer: opened.signer(),
+            created: opened.manifest.policy.created,
+        }
+    }
+
+    /// Whether the keeper of the group let this person in after the card of the group was made.
+    fn came_by(&self, holder: &AccessHolder, group: &ListedGroupCard) -> bool {
+        let mut readers = self.readers.iter();
+        let is_holder = |reader: &&Reader| (reader.lock, reader.key) == (holder.lock, holder.key);
+        let Some(reader) = readers.find(is_holder) else {
+            return false;
+        };
+        let (by, at) = match reader.is_named {
+            true => (self.signer, self.created),
+            false => (reader.granted_by, reader.granted_at),
+        };
+        by == Some(group.keeper) && at.is_some_and(|at| at > group.created)
+    }
+}
 
 /// Those of `removed` whom nobody here can be sure to mean, so that a person has to say so first: everybody whose card was never
-/// here. Somebody else gave them access, and knew more.
+/// here, for somebody else gave them access and knew more; and everybody whom the keeper of a group in the list let in after its
+/// card was made, for the group may have them by now.
 ///
-/// Whoever is known here is left out on purpose, as far as this directory can tell.
+/// Whoever else is known here is left out on purpose, as far as this directory can tell.
 ///
 /// # Errors
 /// [`KeystoreError`].
 pub fn perhaps_unmeant(
     removed: &[AccessHolder],
+    envelope: &EnvelopeReaders,
+    groups: &[ListedGroupCard],
     people: &People,
 ) -> Result<Vec<AccessHolder>, KeystoreError> {
     let mut unmeant = Vec::new();
@@ -22,7 +65,7 @@ pub fn perhaps_unmeant(
             (HolderName::Claimed(_) | HolderName::Unrecorded, Some(id)) => people.has_met(id)?,
             (HolderName::Claimed(_) | HolderName::Unrecorded, None) => false,
         };
-        if !is_known {
+        if !is_known || groups.iter().any(|group| envelope.came_by(holder, group)) {
             unmeant.push(holder.clone());
         }
     }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::changes::{AccessChanges, AccessHolder};
-use super::unmeant::perhaps_unmeant;
+use super::unmeant::{EnvelopeReaders, perhaps_unmeant};
 use super::wish::{LetInPolicy, PlannedUpdate, RequestedAccess, SigningPolicy, UpdateOptions};
 use crate::crypto::CryptoRng;
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -69,7 +69,7 @@ pub enum UpdateError {
     #[error(transparent)]
     Reseal(#[from] ResealError),
     /// A complete list leaves out people whom nobody here knows, and nobody has said that they are meant.
-    #[error("{} who would lose access are unknown here", .0.len())]
+    #[error("{} who would lose access may be newer than the list", .0.len())]
     Unmeant(Vec<AccessHolder>),
 }
 
@@ -112,7 +112,7 @@ impl<'a> AccessUpdate<'a> {
         Ok(PlannedUpdate {
             id: opened.manifest.id,
             action: plan.action,
-            unmeant: self.unmeant(&changes, policy)?,
+            unmeant: self.unmeant(&changes, opened)?,
             changes,
             granter: (self.options).granter(self.people, opened.signer(), can_record),
             signature_lost: plan.signature_lost,
@@ -212,7 +212,9 @@ impl<'a> AccessUpdate<'a> {
             RequestedAccess::Without(removals) => {
                 only_with_removals(plan(DesiredAccess::Without(removals)))
             }
-            RequestedAccess::Exactly { people, no_self } => {
+            RequestedAccess::Exactly {
+                people, no_self, ..
+            } => {
                 let lock = chosen_lock(policy, self.options.lock)?;
                 let adds_me = !no_self && policy.locks[usize::from(lock)].need == 1;
                 let mine = match adds_me {
@@ -320,11 +322,12 @@ impl<'a> AccessUpdate<'a> {
     fn unmeant(
         &self,
         changes: &AccessChanges,
-        policy: &Policy,
+        opened: &Opened,
     ) -> Result<Vec<AccessHolder>, UpdateError> {
-        let RequestedAccess::Exactly { .. } = &self.requested else {
+        let RequestedAccess::Exactly { groups, .. } = &self.requested else {
             return Ok(Vec::new());
         };
+        let policy = &opened.manifest.policy;
         let lock = chosen_lock(policy, self.options.lock)?;
         let is_meant = |holder: &AccessHolder| {
             let named = |meant: &Removals| {
@@ -336,7 +339,7 @@ impl<'a> AccessUpdate<'a> {
         let left_out = changes.removed.iter();
         let left_out = left_out.filter(|holder| holder.lock == lock && !is_meant(holder));
         let left_out: Vec<AccessHolder> = left_out.cloned().collect();
-        perhaps_unmeant(&left_out, self.people)
+        perhaps_unmeant(&left_out, &EnvelopeReaders::of(opened), groups, self.people)
             .map_err(|error| UpdateError::Directory(error.into()))
     }
 

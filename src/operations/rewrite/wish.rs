@@ -1,9 +1,12 @@
 //! Who shall have access, and how envelopes are changed for that: what a person asks for.
 
 use super::changes::{AccessChanges, AccessHolder};
+use crate::address::is_same_address;
 use crate::crypto::signing::RootId;
 use crate::directory::{People, Person};
 use crate::envelope::{Action, EnvelopeId, Person as KnownPerson, Removals};
+use crate::keystore::{Group, KeystoreError};
+use crate::time::Time;
 
 /// Who shall have access, as a person asks for it.
 pub enum RequestedAccess {
@@ -17,9 +20,51 @@ pub enum RequestedAccess {
         people: Vec<KnownPerson>,
         /// I am not added to them.
         no_self: bool,
+        /// The groups among them that somebody else keeps.
+        groups: Vec<ListedGroupCard>,
     },
     /// Everybody who has it, and these: the envelope is sealed again and names them.
     With(Vec<KnownPerson>),
+}
+
+/// The card of a group in a list of people, which its keeper may have changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedGroupCard {
+    /// Who keeps the group.
+    pub keeper: RootId,
+    /// When the card was made.
+    pub created: Time,
+}
+
+impl ListedGroupCard {
+    /// The groups that these words mean, by name or by the address of their mailing list, as far as somebody else keeps them.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn of_words(words: &[String], people: &People) -> Result<Vec<Self>, KeystoreError> {
+        let keystore = people.keystore();
+        let mut listed = Vec::new();
+        for name in keystore.groups()? {
+            let is_meant = |group: &Group, word: &String| match word.strip_prefix('@') {
+                Some(word) => word == name,
+                None => group
+                    .address
+                    .as_ref()
+                    .is_some_and(|one| is_same_address(one, word)),
+            };
+            // What cannot be read was told where it is used.
+            let Ok(Some(group)) = keystore.group(&name) else {
+                continue;
+            };
+            if words.iter().any(|word| is_meant(&group, word)) && !keystore.keeps(&group)? {
+                listed.extend(group.card.map(|card| Self {
+                    keeper: card.keeper(),
+                    created: card.created(),
+                }));
+            }
+        }
+        Ok(listed)
+    }
 }
 
 /// Which envelopes are signed when they are sealed again.
@@ -55,7 +100,7 @@ pub struct UpdateOptions<'a> {
     pub signing: SigningPolicy,
     /// What is done about readers whom other readers let in.
     pub let_in: LetInPolicy,
-    /// Whom [`RequestedAccess::Exactly`] may leave out although nobody here knows them: see [`PlannedUpdate::unmeant`].
+    /// Whom [`RequestedAccess::Exactly`] may leave out although that is doubtful: see [`PlannedUpdate::unmeant`].
     pub meant: Option<&'a Removals>,
 }
 

@@ -7,7 +7,7 @@ use encl::directory::{
     DirectoryError, People, Recipients, Who, WhoForm, WhoUse, known_person, resolve,
 };
 use encl::envelope::Removals;
-use encl::operations::rewrite::RequestedAccess;
+use encl::operations::rewrite::{ListedGroupCard, RequestedAccess};
 
 use crate::cli::args::InputFiles;
 use crate::cli::args::help::closing;
@@ -15,7 +15,7 @@ use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::rewrite::{ResealOptions, RewriteOptions};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
-use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
+use crate::cli::errors::{CommandResult, Exit, Failure, Tally, keystore};
 use crate::cli::operations::recipients::store_cards;
 use crate::cli::operations::rewrite::batch::{self, BatchRequest, Consent, RequestedChange};
 use crate::cli::operations::rewrite::inputs::{Depth, envelopes};
@@ -126,5 +126,7 @@ fn requested_access(
     Ok(RequestedAccess::Exactly {
         people: persons,
         no_self: arguments.no_self,
+        groups: ListedGroupCard::of_words(&arguments.to, people)
+            .map_err(|error| keystore::unreadable(&error))?,
     })
 }

@@ -6,7 +6,7 @@ use encl::atomic_file::FileMode;
 use encl::directory::{DirectoryError, People, Person, Recipients, WhoUse, known_person, resolve};
 use encl::envelope::Removals;
 use encl::operations::MyKeys;
-use encl::operations::rewrite::RequestedAccess;
+use encl::operations::rewrite::{ListedGroupCard, RequestedAccess};
 
 use crate::cli::args::help::closing;
 use crate::cli::args::help::completion::{quorum as quorum_completer, who as who_completer};
@@ -17,7 +17,7 @@ use crate::cli::args::{InputFiles, OutputFile};
 use crate::cli::context::Context;
 use crate::cli::display::envelope::policy::RESEALING_LIMITS;
 use crate::cli::errors::files::of_several;
-use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally};
+use crate::cli::errors::{CommandError, CommandResult, Exit, Failure, Tally, keystore};
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::parallel;
@@ -248,6 +248,8 @@ fn reseal(
         change: RequestedChange::Access(RequestedAccess::Exactly {
             people: persons,
             no_self: arguments.seal.no_self,
+            groups: ListedGroupCard::of_words(&arguments.to, people)
+                .map_err(|error| keystore::unreadable(&error))?,
         }),
         reseal: &reseal,
         consent: Consent::Asked,

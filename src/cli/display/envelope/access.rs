@@ -46,12 +46,15 @@ pub(crate) fn holder(holder: &AccessHolder) -> String {
     }
 }
 
-/// Somebody who is no contact, with what tells the person from others: "Fay (as the envelope says), 2232 06aa …"
-pub(crate) fn stranger(holder: &AccessHolder) -> String {
+/// Somebody who is perhaps not meant, with what tells the person from others: "Fay (as the envelope says), 2232 06aa …"
+pub(crate) fn doubtful(holder: &AccessHolder) -> String {
     let key = RootId(holder.key.0);
     let digits = fingerprint(&holder.id.unwrap_or(key));
     match &holder.name {
-        HolderName::Known { name, .. } | HolderName::Claimed(name) => {
+        HolderName::Known { name, address } => {
+            format!("{}, {digits}", with_address(name, address.as_deref()))
+        }
+        HolderName::Claimed(name) => {
             format!("{} (as the envelope says), {digits}", shown_name(name))
         }
         HolderName::Unrecorded => format!("nobody named by a record, key {digits}"),

@@ -58,8 +58,10 @@ impl Printer for TextPrinter<'_> {
         }
         let unmeant = match planned.unmeant.len() {
             0 => None,
-            1 => Some("1 who would lose access is unknown here".to_owned()),
-            number => Some(format!("{number} who would lose access are unknown here")),
+            1 => Some("1 who would lose access may be newer than your list".to_owned()),
+            number => Some(format!(
+                "{number} who would lose access may be newer than your list"
+            )),
         };
         if let Some(unmeant) = unmeant {
             line = format!("{line}  ! {unmeant}; that is asked, also with --yes");
@@ -102,7 +104,7 @@ impl Printer for TextPrinter<'_> {
             true => ("to get slots", "to lose slots", "to be encrypted again"),
             false => ("got slots", "lost slots", "encrypted again"),
         };
-        let unknown = "of these remove people unknown here";
+        let unknown = "of these remove people who may be newer than your list";
         let rows = [
             Some(("already up to date", counts.unchanged)),
             Some((added, counts.added)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use encl::operations::rewrite::{AccessHolder, Counts, PlannedUpdate};
+use encl::operations::rewrite::{AccessHolder, Counts, HolderName, PlannedUpdate};
 
 use crate::cli::args::rewrite::ResealOptions;
 use crate::cli::context::Context;
@@ -72,7 +72,7 @@ impl Question<'_> {
             Exit::Usage => Failure::new(Exit::Refused, self.nothing())
                 .reason(who)
                 .reason("--yes does not answer that: whoever gave them access may know more than your list does")
-                .hint("add their cards to your contacts and bring your list up to date; or --drop-unknown FINGERPRINT removes a person all the same, and on a terminal encl asks"),
+                .hint("add their cards, or the newest group card, to your contacts and bring your list up to date; or --drop-unknown FINGERPRINT removes a person all the same, and on a terminal encl asks"),
             _ => failure,
         })
     }
@@ -120,11 +120,23 @@ fn loss(strangers: &[&AccessHolder], envelopes: usize) -> String {
         1 => "1 envelope".to_owned(),
         number => format!("{number} envelopes"),
     };
-    let names: Vec<String> = strangers.iter().map(|one| access::stranger(one)).collect();
-    format!(
-        "{}, whom nobody here knows, would lose access to {envelopes}",
-        list(&names)
-    )
+    let (known, unknown): (Vec<&AccessHolder>, Vec<&AccessHolder>) = strangers
+        .iter()
+        .partition(|one| matches!(one.name, HolderName::Known { .. }));
+    let kinds = [
+        (unknown, "whom nobody here knows"),
+        (
+            known,
+            "whom the keeper of the group let in after the group card that you have",
+        ),
+    ];
+    let told = kinds.into_iter().filter(|(people, _)| !people.is_empty());
+    let told = told.map(|(people, why)| {
+        let names: Vec<String> = people.into_iter().map(access::doubtful).collect();
+        format!("{}, {why}", list(&names))
+    });
+    let told: Vec<String> = told.collect();
+    format!("{}, would lose access to {envelopes}", told.join("; and "))
 }
 
 /// What should be known before a yes: "; ! 1 was not signed, and you sign that now"
