@@ -138,6 +138,13 @@ fn a_plan_adds_slots_if_possible_and_seals_again_if_a_person_leaves() {
         Action::Reseal
     );
 
+    // Named by a new policy: sealed again if one of them gets a slot, else nothing is done.
+    let with = |people: &[Contact], me| plan(&envelope, DesiredAccess::With(0, &all(people)), me);
+    assert_eq!(with(&team[3..], &ann), is(Action::Reseal, "*P1 +P3"));
+    assert_eq!(with(&team[1..2], &ann), is(Action::Reseal, "*P1"));
+    assert_eq!(with(&team[..1], &ann), is(Action::Nothing, ""));
+    assert_eq!(with(&team[3..], &bob).0, Action::Reseal);
+
     // After the change nothing is left to do, and a person who rotated can use either key.
     let mut adding = rewriting(&envelope, &[&ann]);
     for reader in [&new_bob, &dave] {

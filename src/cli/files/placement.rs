@@ -16,6 +16,9 @@ use crate::cli::files::roots::Roots;
 use crate::cli::files::target::{Destination, Target};
 use crate::cli::terminal::{Terminal, shown};
 
+/// What to do about an output of a whole tree that exists.
+const TREE_HINT: &str = "--force replaces it, -C DIR puts the tree elsewhere";
+
 /// How outputs are called after their inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Naming {
@@ -87,7 +90,13 @@ impl Placement {
         match (self.found(output.input), output.target) {
             (Some((root, within)), Target::File(path)) => {
                 let begun = self.begin(root, within, path);
-                begun.map_err(|error| output.not_made(&error))
+                begun.map_err(|error| {
+                    let failure = output.not_made(&error);
+                    match error {
+                        AtomicFileError::Exists(_) => failure.hint(TREE_HINT),
+                        _ => failure,
+                    }
+                })
             }
             _ => output.open(source, self.mode, self.existing),
         }

@@ -135,7 +135,28 @@ const WORKS: [Work; 4] = [
 ];
 
 /// Further places where files are changed.
-const FURTHER: [Work; 5] = [
+const FURTHER: [Work; 7] = [
+    Work {
+        name: "wrap -r",
+        arguments: &["wrap", "-r", "user", "--to", "bob.card", "--force", "-q"],
+        folder: "user/plans",
+        prepare: |ground| {
+            ground.folder_of_other("user/plans");
+            ground.file_of_other("user/plans/a", b"a plan");
+            for name in ["a", "a.encl"] {
+                fs::write(ground.at("outside").join(name), b"root's own").unwrap();
+            }
+        },
+    },
+    Work {
+        name: "unwrap -r",
+        arguments: &["unwrap", "-r", "user", "--force", "-q"],
+        folder: "user/plans",
+        prepare: |ground| {
+            envelope(ground, "mine.encl");
+            fs::write(ground.at("outside/plan"), b"root's own").unwrap();
+        },
+    },
     Work {
         name: "rewrap -r",
         arguments: &[
