@@ -338,7 +338,8 @@ fn completion_offers_no_word_that_a_shell_takes_for_more() {
     let ask = |words: &str| {
         let line = format!(
             "encl() {{ {program} \"$@\"; }}; . ./complete.bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _clap_complete_encl encl \"${{COMP_WORDS[COMP_CWORD]}}\" x 2>/dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+             COMP_LINE=\"${{COMP_WORDS[*]}}\"; COMP_POINT=${{#COMP_LINE}}; \
+             _encl encl \"${{COMP_WORDS[COMP_CWORD]}}\" x 2>/dev/null; printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
         let home = scene.keystore("alice");
         let home = home.root().ancestors().nth(3).unwrap().to_owned();
@@ -358,8 +359,8 @@ fn completion_offers_no_word_that_a_shell_takes_for_more() {
     assert!(offered.lines().all(plain), "{offered}");
     assert_eq!(offered.lines().count(), 4, "{offered}");
     assert!(offered.contains(&odd.id()), "{offered}");
-    // Files, and what is in the folder, are left to the shell.
-    assert_eq!(ask("encl unwrap '$'").trim(), "");
-    assert_eq!(ask("encl unwrap ''").trim(), "");
+    // Files are left to the shell, which quotes what it types (tests/cli: shells) and runs nothing of it.
+    assert_eq!(ask("encl wrap '$'").trim(), "");
+    assert_eq!(ask("encl unwrap ''").trim(), "$(touch hit).encl");
     assert!(!scene.work().join("hit").exists());
 }

@@ -99,6 +99,25 @@ fn bash_completes_words_with_signs_in_them() {
     }
 }
 
+/// The name of a file is typed so that it is a word, whatever is in it.
+#[test]
+fn bash_quotes_the_names_of_envelopes() {
+    let session = Session::with_people();
+    if !session.has_terminal() {
+        return;
+    }
+    session.quietly(
+        "alice",
+        "encl completions bash > encl.bash && mkdir only && touch 'only/$(touch hit) *.encl'",
+    );
+    let line = completed_in_bash(&session, "encl unwrap only/");
+    assert_eq!(
+        line.trim_end(),
+        r"encl unwrap only/\$\(touch\ hit\)\ \*.encl"
+    );
+    assert!(!session.work().join("hit").exists());
+}
+
 #[test]
 fn fish_completes_them_too() {
     let session = Session::with_people();

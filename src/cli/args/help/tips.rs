@@ -31,7 +31,11 @@ const COMMANDS: &[(&str, &[&str], &str)] = &[
     ("", &["sign"], "encl wrap FILE --to WHO"),
     ("", &["send"], "encl mail send -- SENDMAIL"),
     ("", &["share"], "encl grant FILE --to WHO"),
-    ("", &["remove", "rm", "delete"], "encl contact remove WHO"),
+    (
+        "",
+        &["remove", "rm", "delete"],
+        "encl revoke FILE --from WHO",
+    ),
     ("", &["update", "rekey"], "encl rewrap FILE"),
     ("", &["paper"], "encl key paper -o page.html"),
     ("", &["card"], "encl key card -o my.card"),
