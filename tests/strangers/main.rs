@@ -10,13 +10,15 @@ mod fed;
 #[path = "../mail/letters.rs"]
 #[expect(dead_code, reason = "nobody starts other programs here")]
 mod letters;
+mod limits;
 mod mail;
 mod mail_folders;
 mod mail_outside;
 mod mail_reading;
+mod scene;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod systems;
 #[path = "../support/tell.rs"]
-#[expect(dead_code, reason = "nothing is skipped here")]
 mod tell;
