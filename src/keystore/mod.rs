@@ -125,6 +125,12 @@ impl Keystore {
         }
     }
 
+    /// A keystore in which nothing is, and nothing can be stored: below a device there are no folders.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::at("/dev/null/encl/none")
+    }
+
     /// Its folder.
     #[must_use]
     pub fn root(&self) -> &Path {

@@ -7,6 +7,7 @@
 mod corpus;
 #[path = "../mail/fed.rs"]
 mod fed;
+mod homes;
 #[path = "../mail/letters.rs"]
 #[expect(dead_code, reason = "nobody starts other programs here")]
 mod letters;

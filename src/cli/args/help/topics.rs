@@ -139,6 +139,9 @@ with exit 6. --cost-max 20 allows up to 1 GiB without a question. Only one passp
 Environment: ENCL_KEYSTORE, ENCL_IDENTITY, ENCL_PASSPHRASE_FILE, NO_COLOR, CLICOLOR_FORCE, and CREDENTIALS_DIRECTORY
 from systemd. There is no configuration file.
 
+A service without a home of its own can encrypt for cards that it names: `encl wrap - --to ops.card`. Nothing is signed
+then, and a warning says that the card is not remembered. ENCL_KEYSTORE names a folder where it can be.
+
 In a pipe, the sender is proven only when encl has ended with exit 0. Use `set -o pipefail`, or --verify-first, which
 checks everything before the first byte of output.
 
