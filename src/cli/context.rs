@@ -12,7 +12,7 @@ use encl::crypto::passphrase::Cost;
 use encl::crypto::signing::RootId;
 use encl::directory::People;
 use encl::identity::fingerprint;
-use encl::keystore::{Acquaintance, Keystore, KeystoreError};
+use encl::keystore::{Acquaintance, CLOCK_TOLERANCE, Keystore, KeystoreError};
 use encl::time::Time;
 use etcetera::BaseStrategy as _;
 use rand::TryRng as _;
@@ -201,6 +201,29 @@ impl Context {
                 shown(&self.keystore.clock_path().unwrap_or_default())
             ));
         }
+    }
+
+    /// Warns when this machine's clock is behind what is known here, `known` too. For commands that write dates.
+    pub(crate) fn warn_of_dates(&self, known: Option<Time>, expires: Option<Time>) {
+        let went_back = self.keystore.clock_went_back(self.now);
+        let card_is_newer =
+            |known: &Time| self.now.unix() + CLOCK_TOLERANCE.as_secs() < known.unix();
+        let why = match (went_back, known.filter(card_is_newer)) {
+            (Some(latest), _) => format!(
+                "this keystore was used at {} (if that time was the wrong one, remove {})",
+                time::local(latest),
+                shown(&self.keystore.clock_path().unwrap_or_default())
+            ),
+            (None, Some(made)) => format!("your card was made at {}", time::local(made)),
+            (None, None) => return,
+        };
+        let expires = expires.map_or_else(String::new, |end| {
+            format!(", and it expires at {}", time::local(end))
+        });
+        self.terminal.warning(&format!(
+            "the envelope says that it was made at {}{expires}: this machine's clock says so, but {why}",
+            time::local(self.now)
+        ));
     }
 
     /// The operating system's randomness, which this program has seen at work; should it fail later, the program ends.

@@ -316,6 +316,7 @@ fn addressee(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee, Dire
 pub fn current_key(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee, DirectoryError> {
     let expired = || DirectoryError::Expired {
         names: Box::new(recipient.names.clone()),
+        is_mine: recipient.trust == Trust::Me,
         at: recipient.keys.iter().filter_map(|key| key.expires).max(),
     };
     let key = CardKey::current(&recipient.keys, now).ok_or_else(expired)?;

@@ -52,6 +52,7 @@ pub use backup::{
     read_parts,
 };
 pub use changes::{IdentityChange, SecretState};
+pub use clock::CLOCK_TOLERANCE;
 use contacts::contact_file;
 pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead, KnownAs};
 pub use decisions::AddressOfVerified;

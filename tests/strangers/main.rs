@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod clocks;
 #[path = "../mail/corpus.rs"]
 #[expect(dead_code, reason = "only the messages are needed here")]
 mod corpus;

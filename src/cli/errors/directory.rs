@@ -8,9 +8,10 @@ use encl::directory::{
 use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
 use encl::mail::NotOneAddress;
+use encl::time::Time;
 
 use crate::cli::display::cards::group::describe_change;
-use crate::cli::display::names::{DisplayName, list_of};
+use crate::cli::display::names::{DisplayName, list_of, renewal};
 use crate::cli::display::time;
 use crate::cli::errors::keystore::{self, unreadable};
 use crate::cli::errors::{CommandError, Exit, Failure, io_message};
@@ -95,18 +96,7 @@ impl From<DirectoryError> for Failure {
                 trust,
                 &names,
             ),
-            DirectoryError::Expired { names, at } => {
-                let when = at.map_or_else(String::new, |at| format!(" at {}", time::local(at)));
-                Self::new(
-                    Exit::Recipient,
-                    format!("cannot wrap for {}", names.display_name()),
-                )
-                .reason(format!(
-                    "the key on the card of {} expired{when}",
-                    names.display_name()
-                ))
-                .hint("ask for a new card")
-            }
+            DirectoryError::Expired { names, is_mine, at } => expired(&names, is_mine, at),
             DirectoryError::NotVerified(names) => Self::new(
                 Exit::Recipient,
                 "cannot wrap for a contact that is not verified",
@@ -125,6 +115,23 @@ impl From<DirectoryError> for Failure {
             DirectoryError::Keystore(source) => unreadable(&source),
             _ => Self::new(Exit::Failed, "cannot read a contact that was just there"),
         }
+    }
+}
+
+fn expired(names: &Names, is_mine: bool, at: Option<Time>) -> Failure {
+    let when = at.map_or_else(String::new, |at| format!(" at {}", time::local(at)));
+    let who = names.display_name();
+    let cannot = |who: &str| Failure::new(Exit::Recipient, format!("cannot wrap for {who}"));
+    match is_mine {
+        true => cannot("you")
+            .reason(format!("your own key expired{when}"))
+            .hint(format!(
+                "`{}` renews it and prints the new card for others; --no-self leaves you out",
+                renewal(&names.addresses)
+            )),
+        false => cannot(&who)
+            .reason(format!("the key on the card of {who} expired{when}"))
+            .hint("ask for a new card"),
     }
 }
 
