@@ -34,7 +34,7 @@ pub use folder::Folder;
 pub use hands::ForeignFile;
 pub use hidden::{LeftBy, discard_leftovers, is_temporary};
 pub use replaced::{Lock, ReplaceError, ReplacedFile};
-pub use written::{WrittenFile, inherited_descriptor, is_own_descriptor};
+pub use written::{WrittenFile, descriptor_number, inherited_descriptor, is_own_descriptor};
 
 /// The mode of the new file: who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -78,8 +78,9 @@ fn complete(
     Ok(WrittenFile::Complete(Box::new(file)))
 }
 
-/// The descriptor that a typed path names: it was handed to this process, and is not opened anew.
-fn descriptor_number(target: &Path) -> Option<RawFd> {
+/// The descriptor that a typed path names.
+#[must_use]
+pub fn descriptor_number(target: &Path) -> Option<RawFd> {
     match target.to_str()? {
         "/dev/stdin" => Some(0),
         "/dev/stdout" => Some(1),

@@ -1,7 +1,9 @@
 //! What a command is given: the keystore's place, the clock, randomness, the terminal, passphrases.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,12 +12,14 @@ use encl::crypto::passphrase::Cost;
 use encl::crypto::signing::RootId;
 use encl::directory::People;
 use encl::identity::fingerprint;
-use encl::keystore::{Acquaintance, Keystore, KeystoreError};
+use encl::keystore::{Acquaintance, CLOCK_TOLERANCE, Keystore, KeystoreError};
 use encl::time::Time;
 use etcetera::BaseStrategy as _;
 use rand::TryRng as _;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::process::geteuid;
 
 use crate::cli::display::names::{DisplayName, list};
 use crate::cli::display::report::{self, Report};
@@ -41,10 +45,22 @@ pub(crate) struct Settings {
     pub(crate) json: bool,
 }
 
+/// How the keystore was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeystoreChoice {
+    /// Somebody named it.
+    Named,
+    /// It is in its usual place.
+    Usual,
+    /// The one in the usual place is left out, see [`Context::do_without_closed_keystore`].
+    LeftOut,
+}
+
 /// Everything that comes from outside the command line of one command.
 pub(crate) struct Context {
     /// The only keystore of this run, so that what it has read is read once; nothing says that its folder exists.
     pub(crate) keystore: Keystore,
+    pub(crate) keystore_choice: KeystoreChoice,
     /// The folder for what this machine keeps to itself, if there is a place for one.
     pub(crate) state: Option<PathBuf>,
     /// When this run began.
@@ -74,12 +90,14 @@ impl Context {
         try_randomness()?;
         let stdin = StdinGuard::default();
         let state = state();
+        let keystore_choice = match named_keystore(settings.keystore.clone()) {
+            Some(_) => KeystoreChoice::Named,
+            None => KeystoreChoice::Usual,
+        };
         let keystore = Keystore::at(keystore(settings.keystore)?);
         Ok(Self {
-            keystore: match &state {
-                Some(folder) => keystore.with_state(folder),
-                None => keystore,
-            },
+            keystore: with_state(keystore, state.as_ref()),
+            keystore_choice,
             state,
             now: now()?,
             terminal,
@@ -108,7 +126,8 @@ impl Context {
     /// Everybody in the keystore. One that does not exist yet is empty.
     pub(crate) fn people(&self) -> Result<People, Failure> {
         self.tell_of_identities()?;
-        let people = People::read(self.keystore.clone()).map_err(|error| unreadable(&error))?;
+        let people =
+            People::read(self.keystore.clone()).map_err(|error| self.unreadable(&error))?;
         let (terminal, told) = (self.terminal, Arc::clone(&self.told_of_faults));
         Ok(people.telling(move |fault| {
             let warning = format!(
@@ -122,13 +141,44 @@ impl Context {
         }))
     }
 
+    /// Whether nobody named the keystore, and its place is closed to this user and somebody else's.
+    fn is_keystore_of_others(&self) -> bool {
+        self.keystore_choice == KeystoreChoice::Usual && is_closed_by_others(self.keystore.root())
+    }
+
+    fn unreadable(&self, error: &KeystoreError) -> Failure {
+        let failure = unreadable(error);
+        match self.is_keystore_of_others() {
+            true => failure.hint(
+                "it is somebody else's ($HOME): --keystore DIR or $ENCL_KEYSTORE names yours",
+            ),
+            false => failure,
+        }
+    }
+
+    /// Goes on without a keystore that nobody named and that another user has closed, as when a service runs with the HOME of somebody
+    /// else. For commands that need no keystore if they are given cards.
+    pub(crate) fn do_without_closed_keystore(&mut self) {
+        if !self.is_keystore_of_others() {
+            return;
+        }
+        self.keystore_choice = KeystoreChoice::LeftOut;
+        self.terminal.warning(&format!(
+            "{} is closed to you and somebody else's: it is left out, so that no identity and no contact is known ($ENCL_KEYSTORE \
+             names another)",
+            shown(self.keystore.root())
+        ));
+        // What this machine remembers still counts.
+        self.keystore = with_state(Keystore::none(), self.state.as_ref());
+    }
+
     /// Says, once per run, which identities are taken as mine without my word, and which are not.
     pub(crate) fn tell_of_identities(&self) -> Result<(), Failure> {
         if self.told_of_identities.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let notices = identity_notices(&self.keystore);
-        for notice in notices.map_err(|error| unreadable(&error))? {
+        for notice in notices.map_err(|error| self.unreadable(&error))? {
             self.terminal.notice(&notice);
         }
         Ok(())
@@ -151,6 +201,29 @@ impl Context {
                 shown(&self.keystore.clock_path().unwrap_or_default())
             ));
         }
+    }
+
+    /// Warns when this machine's clock is behind what is known here, `known` too. For commands that write dates.
+    pub(crate) fn warn_of_dates(&self, known: Option<Time>, expires: Option<Time>) {
+        let went_back = self.keystore.clock_went_back(self.now);
+        let card_is_newer =
+            |known: &Time| self.now.unix() + CLOCK_TOLERANCE.as_secs() < known.unix();
+        let why = match (went_back, known.filter(card_is_newer)) {
+            (Some(latest), _) => format!(
+                "this keystore was used at {} (if that time was the wrong one, remove {})",
+                time::local(latest),
+                shown(&self.keystore.clock_path().unwrap_or_default())
+            ),
+            (None, Some(made)) => format!("your card was made at {}", time::local(made)),
+            (None, None) => return,
+        };
+        let expires = expires.map_or_else(String::new, |end| {
+            format!(", and it expires at {}", time::local(end))
+        });
+        self.terminal.warning(&format!(
+            "the envelope says that it was made at {}{expires}: this machine's clock says so, but {why}",
+            time::local(self.now)
+        ));
     }
 
     /// The operating system's randomness, which this program has seen at work; should it fail later, the program ends.
@@ -230,8 +303,7 @@ fn identity_notices(keystore: &Keystore) -> Result<Vec<String>, KeystoreError> {
 
 /// `--keystore`, `$ENCL_KEYSTORE`, `$XDG_DATA_HOME/encl`, `~/.local/share/encl`: the first that is set.
 pub(crate) fn keystore(option: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    let named = option.or_else(|| std::env::var_os("ENCL_KEYSTORE").map(PathBuf::from));
-    if let Some(folder) = named.filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = named_keystore(option) {
         return Ok(folder);
     }
     let folders = etcetera::base_strategy::Xdg::new().map_err(|_| {
@@ -240,6 +312,32 @@ pub(crate) fn keystore(option: Option<PathBuf>) -> Result<PathBuf, Failure> {
             .hint("name it by --keystore DIR or $ENCL_KEYSTORE")
     })?;
     Ok(folders.data_dir().join("encl"))
+}
+
+fn with_state(keystore: Keystore, state: Option<&PathBuf>) -> Keystore {
+    match state {
+        Some(folder) => keystore.with_state(folder),
+        None => keystore,
+    }
+}
+
+fn named_keystore(option: Option<PathBuf>) -> Option<PathBuf> {
+    let named = option.or_else(|| std::env::var_os("ENCL_KEYSTORE").map(PathBuf::from));
+    named.filter(|folder| !folder.as_os_str().is_empty())
+}
+
+/// Whether the way to a folder, or the folder, is closed to this user and belongs to another one.
+fn is_closed_by_others(folder: &Path) -> bool {
+    let closed = folder.ancestors().find_map(|path| {
+        let metadata = std::fs::metadata(path).ok().filter(Metadata::is_dir)?;
+        let wanted = match path == folder {
+            true => Access::READ_OK | Access::EXEC_OK,
+            false => Access::EXEC_OK,
+        };
+        let is_open = accessat(CWD, path, wanted, AtFlags::EACCESS).is_ok();
+        Some((is_open, metadata.uid()))
+    });
+    closed.is_some_and(|(is_open, owner)| !is_open && owner != geteuid().as_raw())
 }
 
 /// `$XDG_STATE_HOME/encl`, `~/.local/state/encl`: the first that is set.

@@ -21,6 +21,7 @@ use crate::cli::args::Global;
 use crate::cli::args::help::{closing, tips, without_closing};
 use crate::cli::commands::program::{completions, help};
 use crate::cli::commands::{Command, Start, mail};
+use crate::cli::display::time;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandError, CommandResult, Exit, Failure};
 use crate::cli::terminal::stdout::Stdout;
@@ -88,6 +89,9 @@ fn execute(cli: Cli, terminal: Terminal) -> CommandResult {
 }
 
 fn ended(terminal: Terminal, outcome: CommandResult) -> ExitCode {
+    if let Some(warning) = time::warning_of_zone() {
+        terminal.warning(&warning);
+    }
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(CommandError::Reported(exit)) => ExitCode::from(exit.code()),

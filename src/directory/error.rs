@@ -156,8 +156,10 @@ pub enum DirectoryError {
     /// No key on the card is valid any more.
     #[error("the key on the card expired")]
     Expired {
-        /// The contact.
+        /// Whose card it is.
         names: Box<Names>,
+        /// Whether it is the user's own.
+        is_mine: bool,
         /// When the last one ended.
         at: Option<Time>,
     },

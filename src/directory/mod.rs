@@ -20,7 +20,8 @@ pub use lookalike::{Distinction, Lookalike, lookalikes};
 pub use names::{Names, closest_match, match_one};
 pub use people::{People, Person, Signer, VerifiedParts};
 pub use recipients::{
-    RecipientNotice, Recipients, ResolvedQuorum, current_key, key_directory, known_person,
+    NotRemembered, RecipientNotice, Recipients, ResolvedQuorum, current_key, key_directory,
+    known_person,
 };
 pub use removals::{RemovedHolder, ResolvedRemovals};
 pub use resolve::{CardState, ResolvedRecipient, resolve, resolve_card_file, resolve_members};

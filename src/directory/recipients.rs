@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::crypto::Kem;
 use crate::envelope::{Addressee, KeyDirectory, LockRequest, Person as KnownPerson};
 use crate::identity::{Card, CardKey};
-use crate::keystore::AddedBy;
+use crate::keystore::{AddedBy, KeystoreError};
 use crate::policy::{Recipient, SHARES_MAX};
 use crate::time::Time;
 
@@ -25,6 +25,15 @@ pub struct Recipients {
     pub addressees: Vec<Addressee>,
     /// People who must come together, besides.
     pub quorums: Vec<ResolvedQuorum>,
+}
+
+/// New cards that could not be stored, since the keystore cannot be written. They were used as they were named.
+#[derive(Debug)]
+pub struct NotRemembered {
+    /// Whose they are.
+    pub names: Vec<Names>,
+    /// The reason.
+    pub reason: KeystoreError,
 }
 
 /// What should be known about recipients before anything is encrypted for them.
@@ -120,7 +129,8 @@ impl Recipients {
         }
     }
 
-    /// Stores the cards that are new, and tells what should be known about everybody.
+    /// Stores the cards that are new, and tells what should be known about everybody. A keystore that cannot be written stops
+    /// nobody: the card that was named is the one that counts, as far as the keystore knows nothing against it.
     ///
     /// # Errors
     /// [`DirectoryError::NotStored`].
@@ -128,15 +138,26 @@ impl Recipients {
         &self,
         people: &People,
         now: Time,
-    ) -> Result<Vec<RecipientNotice>, DirectoryError> {
+    ) -> Result<(Vec<RecipientNotice>, Option<NotRemembered>), DirectoryError> {
         let everybody = self.everybody();
         let new = everybody.iter();
         let new: Vec<Card> = new
             .filter_map(|(one, _)| one.card.unstored().cloned())
             .collect();
+        let mut not_remembered = None;
         if !new.is_empty() {
             let accepted = people.keystore().accept_all(&new, AddedBy::FirstUse, now);
-            accepted.map_err(DirectoryError::NotStored)?;
+            match accepted {
+                Err(error) if error.is_read_only() => {
+                    let refused = people.keystore().check_all(&new);
+                    refused.map_err(DirectoryError::NotStored)?;
+                    not_remembered = Some(NotRemembered {
+                        names: self.names_where(|one| one.card.unstored().is_some()),
+                        reason: error,
+                    });
+                }
+                accepted => drop(accepted.map_err(DirectoryError::NotStored)?),
+            }
         }
         // Looked at only for cards that are new.
         let others = if new.is_empty() {
@@ -148,6 +169,7 @@ impl Recipients {
         for (one, _) in everybody {
             match &one.card {
                 CardState::Stored => {}
+                CardState::FirstUse(_) | CardState::Update(..) if not_remembered.is_some() => {}
                 CardState::FirstUse(card) => {
                     notices.push(RecipientNotice::NewContact(one.names.clone()));
                     let others = lookalikes(card, others);
@@ -167,7 +189,7 @@ impl Recipients {
             }
         }
         notices.extend(self.trust_notices());
-        Ok(notices)
+        Ok((notices, not_remembered))
     }
 
     fn trust_notices(&self) -> Vec<RecipientNotice> {
@@ -294,6 +316,7 @@ fn addressee(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee, Dire
 pub fn current_key(recipient: &ResolvedRecipient, now: Time) -> Result<Addressee, DirectoryError> {
     let expired = || DirectoryError::Expired {
         names: Box::new(recipient.names.clone()),
+        is_mine: recipient.trust == Trust::Me,
         at: recipient.keys.iter().filter_map(|key| key.expires).max(),
     };
     let key = CardKey::current(&recipient.keys, now).ok_or_else(expired)?;

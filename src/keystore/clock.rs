@@ -11,7 +11,7 @@ use crate::atomic_file::Existing;
 use crate::time::Time;
 
 /// Smaller corrections of the clock are not reported.
-const TOLERANCE: Duration = Duration::from_mins(5);
+pub const CLOCK_TOLERANCE: Duration = Duration::from_mins(5);
 /// A later time is written only if it is later by this: nearly always the file is only read.
 const STEP: Duration = Duration::from_hours(1);
 /// A time and a line feed are 21 bytes.
@@ -43,7 +43,7 @@ impl Keystore {
     #[must_use]
     pub fn clock_went_back(&self, now: Time) -> Option<Time> {
         self.latest_time()
-            .filter(|latest| now.unix() + TOLERANCE.as_secs() < latest.unix())
+            .filter(|latest| now.unix() + CLOCK_TOLERANCE.as_secs() < latest.unix())
     }
 
     fn latest_time(&self) -> Option<Time> {

@@ -236,9 +236,7 @@ impl Keystore {
         let lock = self.lock()?;
         let mut addresses = self.address_index()?;
         let mut accept = |card: &Card| {
-            card.naming_fault().map_or(Ok(()), Err)?;
-            self.refuse_successor_of_blocked_key(card)?;
-            addresses.refuse_changed(self, card)?;
+            self.refuse(card, &addresses)?;
             let accepted = self.accept_unchanged(&lock, card, added_by, now)?;
             let accepted = self.apply_successor(&lock, card)?.unwrap_or(accepted);
             let file = self.contact_file(&card.id())?;
@@ -255,6 +253,28 @@ impl Keystore {
             all.push(accepted?);
         }
         Ok(all)
+    }
+
+    /// Refuses the cards that [`Keystore::accept_all`] refuses, and stores nothing: for a keystore that cannot be written.
+    ///
+    /// # Errors
+    /// As [`Keystore::accept_all`].
+    pub fn check_all(&self, cards: &[Card]) -> Result<(), KeystoreError> {
+        let mut addresses = self.address_index()?;
+        for card in cards {
+            self.refuse(card, &addresses)?;
+            if let Ok(Some(known)) = self.contact_file(&card.id()) {
+                refuse_older(&known, self.card_of(&known)?.serial(), card)?;
+            }
+            addresses.add(card.id(), card.addresses());
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, card: &Card, addresses: &AddressIndex) -> Result<(), KeystoreError> {
+        card.naming_fault().map_or(Ok(()), Err)?;
+        self.refuse_successor_of_blocked_key(card)?;
+        addresses.refuse_changed(self, card)
     }
 
     fn mark_refused(
@@ -302,32 +322,24 @@ impl Keystore {
             self.write_contact(&ContactFile::new(card, record, added_by, now))?;
             return Ok(AcceptOutcome::New);
         };
-        let (offered, serial) = (card.serial(), self.card_of(&known)?.serial());
-        match serial.cmp(&offered) {
-            Ordering::Greater => Err(KeystoreError::OlderCard {
-                known: serial,
-                offered,
-            }),
-            Ordering::Equal if known.card() == card.to_text().as_bytes() => {
-                if (known.added_by, added_by) == (AddedBy::FirstUse, AddedBy::Added) {
-                    // All addresses were shown now.
-                    self.write_contact(&ContactFile { added_by, ..known })?;
-                }
-                Ok(AcceptOutcome::Known)
+        let serial = self.card_of(&known)?.serial();
+        refuse_older(&known, serial, card)?;
+        if serial == card.serial() {
+            if (known.added_by, added_by) == (AddedBy::FirstUse, AddedBy::Added) {
+                // All addresses were shown now.
+                self.write_contact(&ContactFile { added_by, ..known })?;
             }
-            Ordering::Equal => Err(KeystoreError::OtherCard { serial }),
-            // The trust in a key holds for all its cards.
-            Ordering::Less => {
-                let added_by = match added_by {
-                    AddedBy::Added => added_by,
-                    AddedBy::FirstUse => known.added_by,
-                };
-                self.note_newer_card(lock, card)?;
-                let (record, added) = (known.record, known.added);
-                self.write_contact(&ContactFile::new(card, record, added_by, added))?;
-                Ok(AcceptOutcome::Updated)
-            }
+            return Ok(AcceptOutcome::Known);
         }
+        let added_by = match added_by {
+            AddedBy::Added => added_by,
+            AddedBy::FirstUse => known.added_by,
+        };
+        self.note_newer_card(lock, card)?;
+        // The trust in a key holds for all its cards.
+        let (record, added) = (known.record, known.added);
+        self.write_contact(&ContactFile::new(card, record, added_by, added))?;
+        Ok(AcceptOutcome::Updated)
     }
 
     /// Refuses a card that replaces a revoked or blocked key: that key may be stolen, and cannot name its successor.
@@ -435,5 +447,20 @@ impl Keystore {
             true => Ok(()),
             false => Err(KeystoreError::Unknown("contact")),
         }
+    }
+}
+
+/// Refuses a card that is older than that of a contact, whose serial is `serial`, and another one with the same serial.
+fn refuse_older(known: &ContactFile, serial: u32, card: &Card) -> Result<(), KeystoreError> {
+    let offered = card.serial();
+    match serial.cmp(&offered) {
+        Ordering::Greater => Err(KeystoreError::OlderCard {
+            known: serial,
+            offered,
+        }),
+        Ordering::Equal if known.card() != card.to_text().as_bytes() => {
+            Err(KeystoreError::OtherCard { serial })
+        }
+        _ => Ok(()),
     }
 }

@@ -111,7 +111,7 @@ impl Keystore {
         let path = self.root.join(folder);
         self.check_root()?;
         match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(KeystoreError::system("read", &path, error)),
             Ok(metadata) => check_folder(&path, &metadata).map(|()| Some(metadata)),
         }
@@ -166,7 +166,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<OsString>, KeystoreError> {
     let failed = |error| KeystoreError::system("read", path, error);
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if is_missing(&error) => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
     };
     let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
@@ -175,11 +175,19 @@ pub(super) fn names(path: &Path) -> Result<Vec<OsString>, KeystoreError> {
     Ok(names)
 }
 
+/// Nothing of that name, or below something that is no folder, such as a home of `/dev/null`.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
 /// Checks that the keystore is private. One that does not exist is.
 pub(super) fn check_root(root: &Path) -> Result<(), KeystoreError> {
     match fs::metadata(root) {
         Ok(metadata) => check_folder(root, &metadata),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if is_missing(&error) => Ok(()),
         Err(error) => Err(KeystoreError::system("read", root, error)),
     }
 }
@@ -251,7 +259,7 @@ pub(super) fn read_up_to(
         no_follow() | i32::try_from(OFlags::NONBLOCK.bits()).expect("an open(2) flag is an int");
     let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_missing(&error) => return Ok(None),
         Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
             return Err(KeystoreError::NotA {
                 due: "regular file",

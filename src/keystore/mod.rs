@@ -53,6 +53,7 @@ pub use backup::{
     read_parts,
 };
 pub use changes::{IdentityChange, SecretState};
+pub use clock::CLOCK_TOLERANCE;
 use contacts::contact_file;
 pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead, KnownAs};
 pub use decisions::AddressOfVerified;
@@ -136,6 +137,12 @@ impl Keystore {
             is_examined: true,
             ..self
         }
+    }
+
+    /// A keystore in which nothing is, and nothing can be stored: below a device there are no folders.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::at("/dev/null/encl/none")
     }
 
     /// Its folder.

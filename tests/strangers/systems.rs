@@ -2,35 +2,9 @@
 
 use std::fs;
 use std::os::unix::net::UnixStream;
-use std::process::Output;
 
-use crate::letters::People;
+use crate::scene::{code, people, said, shell};
 use crate::support::process;
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Alice, Bob, and a note.
-fn people() -> People {
-    let people = People::new();
-    fs::write(people.path("note"), "a note\n").unwrap();
-    people
-}
-
-/// Runs a shell command as somebody; `encl` is the program.
-fn shell(people: &People, who: &str, line: &str) -> Output {
-    let line = line.replace("encl ", "\"$ENCL\" ");
-    let mut command = process::command("bash");
-    people.at_home(command.args(["-c", &line]), who);
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("ENCL", env!("CARGO_BIN_EXE_encl"));
-    process::output(&mut command)
-}
 
 #[test]
 fn entry_2_a_passphrase_file_of_a_windows_editor_is_a_passphrase() {

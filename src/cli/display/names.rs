@@ -11,7 +11,13 @@ use encl::identity::{Card, fingerprint, name_fault, short_fingerprint};
 use encl::policy::Recipient;
 
 use crate::cli::display::trust;
-use crate::cli::terminal::safe;
+use crate::cli::terminal::{safe, typed};
+
+/// The command that renews my expired key, as it can be run. The addresses are those on my card.
+pub(crate) fn renewal(addresses: &[String]) -> String {
+    let who = addresses.first().map_or("", String::as_str);
+    format!("encl key renew {} --expires 730d", typed(who, "WHO"))
+}
 
 /// Names shown in a list before "and N more".
 pub(crate) const NAMES_SHOWN: usize = 5;

@@ -9,9 +9,10 @@ use encl::file_kind::FileKind;
 use encl::identity::fingerprint;
 use encl::keystore::KeystoreError;
 use encl::mail::NotOneAddress;
+use encl::time::Time;
 
 use crate::cli::display::cards::group::describe_change;
-use crate::cli::display::names::{DisplayName, list_of};
+use crate::cli::display::names::{DisplayName, list_of, renewal};
 use crate::cli::display::time;
 use crate::cli::errors::file_kind::recognised;
 use crate::cli::errors::keystore::{self, unreadable};
@@ -94,18 +95,7 @@ impl From<DirectoryError> for Failure {
                 trust,
                 &names,
             ),
-            DirectoryError::Expired { names, at } => {
-                let when = at.map_or_else(String::new, |at| format!(" at {}", time::local(at)));
-                Self::new(
-                    Exit::Recipient,
-                    format!("cannot wrap for {}", names.display_name()),
-                )
-                .reason(format!(
-                    "the key on the card of {} expired{when}",
-                    names.display_name()
-                ))
-                .hint("ask for a new card")
-            }
+            DirectoryError::Expired { names, is_mine, at } => expired(&names, is_mine, at),
             DirectoryError::NotVerified(names) => Self::new(
                 Exit::Recipient,
                 "cannot wrap for a contact that is not verified",
@@ -135,6 +125,23 @@ fn not_a_card(file: Option<&str>, error: &dyn std::error::Error) -> Failure {
     match file {
         Some(file) => recognised(failure.file(file.as_ref()), &[FileKind::Card]),
         None => failure,
+    }
+}
+
+fn expired(names: &Names, is_mine: bool, at: Option<Time>) -> Failure {
+    let when = at.map_or_else(String::new, |at| format!(" at {}", time::local(at)));
+    let who = names.display_name();
+    let cannot = |who: &str| Failure::new(Exit::Recipient, format!("cannot wrap for {who}"));
+    match is_mine {
+        true => cannot("you")
+            .reason(format!("your own key expired{when}"))
+            .hint(format!(
+                "`{}` renews it and prints the new card for others; --no-self leaves you out",
+                renewal(&names.addresses)
+            )),
+        false => cannot(&who)
+            .reason(format!("the key on the card of {who} expired{when}"))
+            .hint("ask for a new card"),
     }
 }
 

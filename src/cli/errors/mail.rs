@@ -247,7 +247,9 @@ pub(crate) fn not_sealed(error: SendError, cannot: Cannot<'_>) -> Failure {
         SendError::Seal(SealError::Read(error) | SealError::Write(error)) => {
             cannot(Exit::Failed).reason(io_message(&error))
         }
-        SendError::Seal(SealError::Passphrase(error)) => cannot(Exit::Locked).caused_by(&error),
+        SendError::Seal(SealError::Passphrase(error)) => {
+            cannot(Exit::of_passphrase(error)).caused_by(&error)
+        }
         SendError::Seal(SealError::Request(reason)) => cannot(Exit::Usage).reason(safe(&reason)),
         SendError::NoCopyReader => cannot(Exit::Usage)
             .reason(error.to_string())

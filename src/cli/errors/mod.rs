@@ -14,6 +14,7 @@ pub(crate) mod sysexits;
 
 use std::path::{Path, PathBuf};
 
+use encl::crypto::passphrase::PassphraseError;
 use serde::Serialize;
 
 use crate::cli::terminal::Terminal;
@@ -81,6 +82,14 @@ impl Exit {
             Self::Recipient => "a recipient cannot be used: unknown, ambiguous, changed, expired",
             Self::Exists => "the target exists, or is the input",
             Self::Newer => "made by a newer encl, or damaged",
+        }
+    }
+
+    /// The exit for a passphrase that cannot be used: not all of them are about the passphrase.
+    pub(crate) fn of_passphrase(error: PassphraseError) -> Self {
+        match error {
+            PassphraseError::Empty | PassphraseError::TooLong => Self::Locked,
+            PassphraseError::Memory(_) => Self::Failed,
         }
     }
 

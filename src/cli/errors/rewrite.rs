@@ -88,7 +88,7 @@ fn not_resealed(cannot: Failure, error: ResealError) -> Failure {
             cannot.exit(Exit::Failed).reason(io_message(&error))
         }
         ResealError::Seal(SealError::Passphrase(error)) => {
-            cannot.exit(Exit::Locked).caused_by(&error)
+            cannot.exit(Exit::of_passphrase(error)).caused_by(&error)
         }
         ResealError::Seal(SealError::Request(reason)) => {
             cannot.exit(Exit::Refused).reason(safe(&reason))

@@ -11,7 +11,7 @@ pub(crate) fn not_sealed(cannot: impl FnOnce(Exit) -> Failure, error: SealError)
         SealError::Read(error) | SealError::Write(error) => {
             cannot(Exit::Failed).reason(io_message(&error))
         }
-        SealError::Passphrase(error) => cannot(Exit::Locked).caused_by(&error),
+        SealError::Passphrase(error) => cannot(Exit::of_passphrase(error)).caused_by(&error),
         SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
     }
 }

@@ -2,16 +2,18 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, IoSliceMut, IsTerminal, Read, Seek, SeekFrom};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use encl::atomic_file::{descriptor_number, inherited_descriptor};
+
 use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::terminal::blocking::Blocking;
 use crate::cli::terminal::shown;
+use crate::cli::terminal::stdin;
 pub(crate) use crate::cli::terminal::stdin::is_dash;
 use crate::cli::terminal::stdin::{StdinClaimed, StdinGuard};
-use crate::cli::terminal::stdout::was_closed;
 
 /// The longest list of files that is read, in bytes.
 const LIST_BYTES_MAX: u64 = 64 << 20;
@@ -107,16 +109,13 @@ impl Input {
             failure.reason(io_message(error))
         };
         let file = match self {
-            Self::Stdin => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-            Self::File(path) => File::open(path),
+            Self::Stdin => stdin::open(),
+            Self::File(path) => open_file(path),
         };
         let file = file.map_err(|error| failed(&error))?;
         let metadata = file.metadata().map_err(|error| failed(&error))?;
         if metadata.is_dir() {
             return Err(self.a_folder(verb));
-        }
-        if *self == Self::Stdin && was_closed(&file).map_err(|error| failed(&error))? {
-            return Err(self.cannot(verb, Exit::Failed).reason("it is closed"));
         }
         enlarge_pipe(&file, &metadata);
         Ok(Source { file, metadata })
@@ -145,6 +144,15 @@ impl Input {
     }
 }
 
+/// Opens a file. A descriptor's path that cannot be opened anew, such as that of a socket, stands for the descriptor.
+fn open_file(path: &Path) -> io::Result<File> {
+    let opened = File::open(path);
+    match (&opened, descriptor_number(path)) {
+        (Err(_), Some(number)) => inherited_descriptor(number).or(opened),
+        _ => opened,
+    }
+}
+
 /// An opened input.
 pub(crate) struct Source {
     pub(crate) file: File,
@@ -162,6 +170,11 @@ pub(crate) fn enlarge_pipe(file: &File, metadata: &Metadata) {
 }
 
 impl Source {
+    /// Reads what comes next, without owning it.
+    pub(crate) fn reader(&self) -> Blocking<&File> {
+        Blocking(&self.file)
+    }
+
     /// Whether it can be read twice.
     pub(crate) fn is_seekable(&self) -> bool {
         self.metadata.is_file()
@@ -198,10 +211,10 @@ impl Source {
     }
 
     /// All that is still to come, in an unnamed file that can be read twice. It holds what was sealed, never plaintext.
-    pub(crate) fn spooled(mut self, input: &Input, verb: &str) -> Result<Self, Failure> {
-        let mut spool = || {
+    pub(crate) fn spooled(self, input: &Input, verb: &str) -> Result<Self, Failure> {
+        let spool = || {
             let mut file = tempfile::tempfile()?;
-            io::copy(&mut self.file, &mut file)?;
+            io::copy(&mut self.reader(), &mut file)?;
             file.rewind()?;
             let metadata = file.metadata()?;
             Ok(Self { file, metadata })
@@ -224,11 +237,11 @@ impl Source {
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.read(buffer)
+        self.reader().read(buffer)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.file.read_vectored(buffers)
+        self.reader().read_vectored(buffers)
     }
 }
 
@@ -248,7 +261,7 @@ impl FileList<'_> {
         let failed = |error: io::Error| Failure::io(what.clone(), &error).file(path);
         let mut names = Vec::new();
         let source: Box<dyn Read> = if is_dash(path) {
-            Box::new(io::stdin().lock())
+            Box::new(Blocking(stdin::open().map_err(failed)?))
         } else {
             Box::new(File::open(path).map_err(failed)?)
         };

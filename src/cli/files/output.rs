@@ -12,6 +12,7 @@ use crate::cli::errors::files::{not_made, not_printed};
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, Source, enlarge_pipe};
 use crate::cli::files::target::Target;
+use crate::cli::terminal::blocking::Blocking;
 use crate::cli::terminal::shown;
 use crate::cli::terminal::stdout::Stdout;
 
@@ -140,7 +141,7 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write(bytes),
-            Self::Device(device) => device.write(bytes),
+            Self::Device(device) => Blocking(&*device).write(bytes),
             Self::File(file) => file.write(bytes),
         }
     }
@@ -148,7 +149,7 @@ impl Write for Sink {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write_vectored(slices),
-            Self::Device(device) => device.write_vectored(slices),
+            Self::Device(device) => Blocking(&*device).write_vectored(slices),
             Self::File(file) => file.write_vectored(slices),
         }
     }

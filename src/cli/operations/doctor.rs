@@ -8,7 +8,7 @@ use encl::operations::check_up::{ContactFinding, Finding, IdentityFinding, Level
 use encl::time::Time;
 use serde::{Serialize, Serializer};
 
-use crate::cli::display::names::DisplayName;
+use crate::cli::display::names::{DisplayName, renewal};
 use crate::cli::display::report::Report;
 use crate::cli::display::time;
 use crate::cli::errors::{Failure, io_message, keystore};
@@ -188,7 +188,7 @@ fn words(about: &str, says: &str, mend: Option<&str>) -> Words {
 
 fn describe_identity(card: &Card, finding: &IdentityFinding) -> Words {
     let address = quoted(card.addresses().first().map(Path::new));
-    let renew = format!("encl key renew {address}");
+    let renew = renewal(card.addresses());
     let restore = "encl restore BACKUP, or encl key paper --restore";
     let (says, mend) = match finding {
         IdentityFinding::Unfit(fault) => (

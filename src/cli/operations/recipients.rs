@@ -1,15 +1,18 @@
 //! Recipients found in the keystore, with what should be known about them said on the way.
 
 use encl::directory::{
-    DirectoryError, People, Recipients, ResolvedRecipient, Who, WhoForm, WhoUse, resolve,
+    DirectoryError, NotRemembered, People, Recipients, ResolvedRecipient, Who, WhoForm, WhoUse,
+    resolve,
 };
 use encl::mail::Mailbox;
 use encl::operations::mail::outgoing::recipients::recipients_at_mailboxes;
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, KeystoreChoice};
 use crate::cli::display::mail::show_address_notice;
+use crate::cli::display::names::list_of;
 use crate::cli::display::recipients::show_notices;
 use crate::cli::errors::Failure;
+use crate::cli::errors::keystore::failure;
 
 /// Stores the cards that are new, and says what should be known about everybody.
 pub(crate) fn store_cards(
@@ -17,8 +20,21 @@ pub(crate) fn store_cards(
     people: &People,
     context: &Context,
 ) -> Result<(), Failure> {
-    let notices = recipients.store_cards(people, context.now)?;
+    let (notices, not_remembered) = recipients.store_cards(people, context.now)?;
     show_notices(&notices, context.terminal);
+    if let Some(NotRemembered { names, reason }) = not_remembered {
+        let why = match context.keystore_choice {
+            KeystoreChoice::LeftOut => String::new(),
+            KeystoreChoice::Named | KeystoreChoice::Usual => format!(
+                ": {} ($ENCL_KEYSTORE names a folder for the keystore)",
+                failure("", &reason).reasons.join(": ")
+            ),
+        };
+        context.terminal.warning(&format!(
+            "not verified, and the card will not be remembered: {}{why}",
+            list_of(&names)
+        ));
+    }
     Ok(())
 }
 

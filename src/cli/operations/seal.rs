@@ -59,6 +59,10 @@ impl<'a> Sealing<'a> {
         (author, keys): (Option<&'a Person>, &'a MyKeys<'_>),
         context: &'a Context,
     ) -> Result<Self, Failure> {
+        context.warn_of_dates(
+            author.map(|author| author.card.created()),
+            terms.conditions.expires,
+        );
         let signer = author
             .filter(|_| !options.anonymous)
             .map(|author| keys.signing_key(author.card.id()).map_err(cannot_sign))

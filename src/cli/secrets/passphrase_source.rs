@@ -8,11 +8,12 @@ use std::process::{Command, Stdio};
 
 use close_fds::CloseFdsBuilder;
 use encl::atomic_file::{inherited_descriptor, is_own_descriptor};
-use rustix::event::{PollFd, PollFlags};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::cli::errors::{Exit, Failure, io_message};
+use crate::cli::process::descriptors::Standard;
+use crate::cli::terminal::blocking::Blocking;
 
 /// More than two of the longest passphrases (1,024 bytes each) with their line ends.
 const SOURCE_BYTES_MAX: usize = 4096;
@@ -86,7 +87,8 @@ impl Lines {
 }
 
 /// Reads all, or says that it is too much. The buffer never moves, so no copy is left behind.
-pub(crate) fn bounded(mut source: impl Read + AsFd) -> Result<Zeroizing<Vec<u8>>, String> {
+pub(crate) fn bounded(source: impl Read + AsFd) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut source = Blocking(source);
     let mut buffer = Zeroizing::new(vec![0; SOURCE_BYTES_MAX + 1]);
     let mut end = 0;
     while end < buffer.len() {
@@ -94,7 +96,6 @@ pub(crate) fn bounded(mut source: impl Read + AsFd) -> Result<Zeroizing<Vec<u8>>
             Ok(0) => break,
             Ok(bytes) => end += bytes,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&source)?,
             Err(error) => return Err(format!("it cannot be read: {}", io_message(&error))),
         }
     }
@@ -103,13 +104,6 @@ pub(crate) fn bounded(mut source: impl Read + AsFd) -> Result<Zeroizing<Vec<u8>>
     }
     buffer.truncate(end);
     Ok(buffer)
-}
-
-/// Waits for a stream that does not block.
-fn wait(source: &impl AsFd) -> Result<(), String> {
-    let mut polled = [PollFd::new(source, PollFlags::IN)];
-    let waited = rustix::event::poll(&mut polled, None);
-    waited.map(drop).map_err(|error| io_message(&error.into()))
 }
 
 /// What a shell command prints. It shares our stderr and has no stdin: that may be data.
@@ -143,6 +137,9 @@ pub(crate) fn inherited(number: u32) -> Result<File, Failure> {
             _ => io_message(&error),
         })
     };
+    if number == 0 && Standard::Input.was_closed() {
+        return Err(failed(io::ErrorKind::NotFound.into()));
+    }
     let descriptor = i32::try_from(number).map_err(|_| failed(io::ErrorKind::NotFound.into()))?;
     let opened = opened_again(descriptor).or_else(|_| inherited_descriptor(descriptor));
     let file = opened.map_err(failed)?;

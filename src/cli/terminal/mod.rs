@@ -1,5 +1,6 @@
 //! The only writer to the terminal: what was done, notices, warnings, failures. Data goes through `stdout.rs`.
 
+pub(crate) mod blocking;
 pub(crate) mod escape;
 pub(crate) mod fit;
 pub(crate) mod progress;
@@ -13,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::cli::terminal::blocking::Blocking;
 use crate::cli::terminal::escape::{json_spelled_out, spelled_out};
 pub(crate) use crate::cli::terminal::escape::{quoted, safe, shown, typed};
 use crate::cli::terminal::fit::fitted;
@@ -205,10 +207,10 @@ fn line(style: Style, label: &str, text: &str) {
 /// the exit code is all that is left.
 fn write_stderr(line: &str) {
     let _screen = screen();
-    let mut stderr = io::stderr();
+    let stderr = io::stderr();
     let line = match anstream::AutoStream::choice(&stderr) {
         anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
         _ => line.to_owned(),
     };
-    let _ = stderr.write_all((line + "\n").as_bytes());
+    let _ = Blocking(stderr).write_all((line + "\n").as_bytes());
 }

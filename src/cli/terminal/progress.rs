@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use encl::crypto::aead::Backend;
 
 use crate::cli::terminal;
+use crate::cli::terminal::blocking::Blocking;
 use crate::cli::terminal::{Terminal, safe};
 
 const SHOW_AFTER: Duration = Duration::from_secs(1);
@@ -224,7 +225,7 @@ const CLEARED: &str = "\r\x1b[K";
 /// Write errors are ignored: without stderr progress cannot be shown.
 fn write(text: &str) {
     let _screen = terminal::screen();
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = Blocking(io::stderr()).write_all(text.as_bytes());
 }
 
 #[cfg(test)]

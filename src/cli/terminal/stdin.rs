@@ -1,8 +1,13 @@
 //! Standard input, which holds one thing: who reads it claims it.
 
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::cli::process::descriptors::Standard;
 
 /// Standard input of one run. All clones stand for the same one.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +32,14 @@ impl StdinGuard {
     /// Whether it is data already.
     pub(crate) fn is_claimed(&self) -> bool {
         self.is_claimed.load(Ordering::Relaxed)
+    }
+}
+
+/// Opens standard input for data, without the standard library's buffer. It must not have been closed.
+pub(crate) fn open() -> io::Result<File> {
+    match Standard::Input.was_closed() {
+        true => Err(io::Error::other("it is closed")),
+        false => Ok(io::stdin().as_fd().try_clone_to_owned()?.into()),
     }
 }
 

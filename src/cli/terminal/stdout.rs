@@ -3,20 +3,16 @@
 use std::fs::File;
 use std::io::{self, IoSlice, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use clap::builder::StyledStr;
-use rustix::fs::OFlags;
-
+use crate::cli::process::descriptors::Standard;
+use crate::cli::terminal::blocking::Blocking;
 use crate::cli::terminal::{escape, fit};
+use clap::builder::StyledStr;
 
 /// Why standard output did not take the data.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write standard output")]
 pub(crate) struct StdoutError(#[from] pub(crate) io::Error);
-
-/// Device number of `/dev/null`, as Linux fixes it (Documentation/admin-guide/devices.txt).
-const NULL_DEVICE: (u32, u32) = (1, 3);
 
 /// The columns of standard output, if it is a terminal.
 pub(crate) fn columns() -> Option<usize> {
@@ -32,16 +28,13 @@ pub(crate) struct Stdout {
 }
 
 impl Stdout {
-    /// Opens standard output for data.
-    ///
-    /// It must not be closed: Rust's runtime puts a `/dev/null` for reading *and* writing where it was, which a
-    /// shell's `>/dev/null` never is.
+    /// Opens standard output for data. It must not have been closed.
     pub(crate) fn open() -> Result<Self, StdoutError> {
+        if Standard::Output.was_closed() {
+            return Err(io::Error::other("it is closed").into());
+        }
         let stdout = io::stdout();
         let file = File::from(stdout.as_fd().try_clone_to_owned()?);
-        if was_closed(&file)? {
-            return Err(io::Error::other(CLOSED).into());
-        }
         let rest = file.is_terminal().then(Vec::new);
         Ok(Self { file, rest })
     }
@@ -56,6 +49,10 @@ impl Stdout {
         &self.file
     }
 
+    fn stream(&self) -> Blocking<&File> {
+        Blocking(&self.file)
+    }
+
     /// Writes all of `bytes` and says so if that was not possible.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), StdoutError> {
         self.write_all(bytes)?;
@@ -68,7 +65,7 @@ impl Stdout {
             anstream::ColorChoice::Never => text.to_string(),
             _ => text.ansi().to_string(),
         };
-        Ok(self.file.write_all(text.as_bytes())?)
+        Ok(self.stream().write_all(text.as_bytes())?)
     }
 
     /// Refuses what a terminal would obey; characters may be cut between two writes.
@@ -99,13 +96,13 @@ impl Stdout {
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check_text(bytes)?;
-        self.file.write_all(bytes)?;
+        self.stream().write_all(bytes)?;
         Ok(bytes.len())
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         if self.rest.is_none() {
-            return self.file.write_vectored(slices);
+            return self.stream().write_vectored(slices);
         }
         let slice = slices.iter().find(|slice| !slice.is_empty());
         slice.map_or(Ok(0), |slice| self.write(slice))
@@ -116,22 +113,11 @@ impl Write for Stdout {
     }
 }
 
-const CLOSED: &str = "it is closed (or is /dev/null, opened for reading and writing)";
-
 fn not_text() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         "this is not plain text, and standard output is a terminal; use -o FILE, or a pipe",
     )
-}
-
-/// Whether this is the `/dev/null` for reading and writing that Rust's runtime puts where a standard stream was closed.
-pub(crate) fn was_closed(file: &File) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    let device = metadata.rdev();
-    let is_null = metadata.file_type().is_char_device()
-        && (rustix::fs::major(device), rustix::fs::minor(device)) == NULL_DEVICE;
-    Ok(is_null && rustix::fs::fcntl_getfl(file)?.contains(OFlags::RDWR))
 }
 
 #[cfg(test)]
@@ -158,18 +144,5 @@ mod tests {
         assert!(terminal().put(b"\x1b[2J").is_err());
         assert!(terminal().put(b"\xff\xfe").is_err());
         assert!(terminal().put("\u{202e}".as_bytes()).is_err());
-    }
-
-    #[test]
-    fn a_null_device_for_both_directions_was_closed() {
-        let null = |read| {
-            File::options()
-                .read(read)
-                .write(true)
-                .open("/dev/null")
-                .unwrap()
-        };
-        assert!(was_closed(&null(true)).unwrap());
-        assert!(!was_closed(&null(false)).unwrap());
     }
 }

@@ -194,7 +194,8 @@ fn read_decisions(path: &Path) -> Result<BTreeMap<RootId, Trust>, KeystoreError>
 
 impl KeystoreError {
     /// Whether nothing can be written, for a reason that stays.
-    pub(in super::super) fn is_read_only(&self) -> bool {
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
         let source = match self {
             Self::System { source, .. } => Some(source),
             Self::File(error) => std::error::Error::source(error).and_then(|s| s.downcast_ref()),

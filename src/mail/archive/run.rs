@@ -1,10 +1,13 @@
-//! A run over an archive: threads take messages from the walk, and report the results to the calling thread.
+//! A run over an archive: threads take messages from the walk, and report the results to the calling thread, which does the work
+//! itself where the system starts none.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
 
 use super::find::Contents;
 use super::form::Source;
@@ -80,16 +83,28 @@ impl<T: Transform> Run<'_, T> {
     ) -> bool {
         let walk = Mutex::new(Walk::new(root, self.mode));
         let (sender, receiver) = sync_channel(REPORTS_MAX);
-        std::thread::scope(|scope| {
+        let others = std::thread::scope(|scope| {
+            let mut others = 0;
             for _ in 0..self.jobs.get() {
-                let teller = Teller(sender.clone());
-                let walk = &walk;
-                scope.spawn(move || while work(task, walk, &teller).is_some() {});
+                let (walk, sender) = (&walk, sender.clone());
+                let send = move |event| sender.send(event).ok();
+                let all = move || while work(task, walk, &Teller(&send)).is_some() {};
+                // If the system refuses a thread, fewer threads do the same work.
+                others += usize::from(Builder::new().spawn_scoped(scope, all).is_ok());
             }
             drop(sender);
             // Gone as soon as `observe` panics, which lets the others stop.
-            receiver.into_iter().for_each(observe);
+            receiver.into_iter().for_each(&mut *observe);
+            others
         });
+        if others == 0 {
+            let observe = RefCell::new(observe);
+            let tell = |event| {
+                observe.borrow_mut()(event);
+                Some(())
+            };
+            while work(task, &walk, &Teller(&tell)).is_some() {}
+        }
         let walk = walk.into_inner();
         walk.unwrap_or_else(PoisonError::into_inner).has_mailbox()
     }
@@ -170,12 +185,12 @@ impl<T: Transform> Task<'_, T> {
     }
 }
 
-/// Sends events to the calling thread. `None`: it does not receive any more.
-struct Teller<E: Error + 'static>(SyncSender<Event<E>>);
+/// Passes events to the caller's function. `None`: nobody receives them any more.
+struct Teller<'a, E: Error + 'static>(&'a dyn Fn(Event<E>) -> Option<()>);
 
-impl<E: Error + 'static> Teller<E> {
+impl<E: Error + 'static> Teller<'_, E> {
     fn tell(&self, event: Event<E>) -> Option<()> {
-        self.0.send(event).ok()
+        (self.0)(event)
     }
 
     fn fail(&self, path: &Path, error: MessageError<E>) -> Option<()> {
@@ -191,7 +206,7 @@ impl<E: Error + 'static> Teller<E> {
 fn work<T: Transform>(
     task: &Task<'_, T>,
     walk: &Mutex<Walk>,
-    teller: &Teller<T::Error>,
+    teller: &Teller<'_, T::Error>,
 ) -> Option<()> {
     match next(walk, teller)? {
         Step::Begin(..) => Some(()),
@@ -236,7 +251,7 @@ fn work<T: Transform>(
 }
 
 /// The next step. The beginning of a folder is reported before another thread can take one of its messages.
-fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
+fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<'_, E>) -> Option<Step> {
     let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
     let step = walk.next()?;
     if let Step::Begin(path, messages) = &step {
@@ -249,7 +264,7 @@ fn next<E: Error>(walk: &Mutex<Walk>, teller: &Teller<E>) -> Option<Step> {
 }
 
 /// Releases a folder; the last thread to do so makes the removal of old forms durable.
-fn leave<E: Error>(folder: Arc<MailFolder>, teller: &Teller<E>) -> Option<()> {
+fn leave<E: Error>(folder: Arc<MailFolder>, teller: &Teller<'_, E>) -> Option<()> {
     let Some(folder) = Arc::into_inner(folder) else {
         return Some(());
     };

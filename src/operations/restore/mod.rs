@@ -4,10 +4,10 @@
 //! decided which identities come in.
 
 mod origin;
+mod read;
 mod report;
 
 use std::io::{self, Read};
-use std::thread;
 
 use super::identity::{Identities, UpdateError, dry_run_import};
 use crate::crypto::signing::RootId;
@@ -15,11 +15,11 @@ use crate::directory::{Lookalike, Names, People, lookalikes};
 use crate::envelope::{Content, OpenError, Opened, Workers};
 use crate::identity::Card;
 use crate::keystore::{
-    Adoption, BACKUP_TYPE, BackedUpContact, BackupError, BackupOwner, BackupProof, IdentityExport,
-    ImportOutcome, Keystore, KeystoreError, Part, Restore, RestoreMode, RestoreOutcome, Trust,
-    Verifications, read_parts,
+    Adoption, BackedUpContact, BackupError, BackupOwner, IdentityExport, ImportOutcome, Keystore,
+    KeystoreError, Part, Restore, RestoreMode, RestoreOutcome, Trust, Verifications,
 };
 use crate::time::Time;
+use read::read_all;
 
 pub use origin::{Origin, Proof, SeenBackup};
 pub use report::{RestoreCounts, RestoreObserver, RestoreReport, RestoredItem};
@@ -375,35 +375,6 @@ impl<'a> Merge<'a> {
             foreign: self.foreign,
             verified: self.restore.map(Restore::into_verified).unwrap_or_default(),
         })
-    }
-}
-
-/// Reads a backup to its end. What is decrypted passes through a pipe, never through a file.
-fn read_all<R: Read + Send>(
-    content: Content<R>,
-    workers: Workers,
-    each: impl FnMut(Part) -> Result<(), MergeError> + Send,
-) -> Result<(Opened, BackupProof), MergeError> {
-    let opened = content.metadata();
-    if opened.private.info.media_type.as_deref() != Some(BACKUP_TYPE) {
-        return Err(MergeError::NotABackup);
-    }
-    let (mut reader, mut writer) = io::pipe().map_err(MergeError::Pipe)?;
-    let (copied, parsed) = thread::scope(|scope| {
-        let parsing = scope.spawn(move || {
-            let parsed = read_parts(&mut reader, each);
-            // The envelope is read to its end even if the content is wrong.
-            let _ = io::copy(&mut reader, &mut io::sink());
-            parsed
-        });
-        let copied = content.copy_to(&mut writer, workers);
-        drop(writer);
-        (copied, parsing.join())
-    });
-    let (opened, _) = copied.map_err(MergeError::Open)?;
-    match parsed {
-        Ok(parsed) => parsed.map(|proof| (opened, proof)),
-        Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 

@@ -6,7 +6,8 @@ use std::io::Read;
 
 use serde::Serialize;
 
-use super::{MergeError, read_all};
+use super::MergeError;
+use super::read::read_all;
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
 use crate::envelope::{Content, Opened, Slot, Workers};

@@ -3,7 +3,7 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::envelope::{
     ContentInfo, Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest, seal,
 };
-use crate::keystore::{AddedBy, Adoption};
+use crate::keystore::{AddedBy, Adoption, BACKUP_TYPE};
 use crate::operations::identity::tests::{Answers, Place, now, rng};
 
 const PASSPHRASE: &str = "correct horse battery staple";

@@ -118,6 +118,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let others = usize::from(!is_quorum_alone(arguments));
     let quorums = QuorumArg::all(&arguments.quorum, others)?;
     let terms = arguments.seal.terms(context)?;
+    context.do_without_closed_keystore();
     let people = context.people()?;
     let author = arguments.seal.author(&people, context)?;
     let me = arguments.seal.reader(author);

@@ -71,7 +71,8 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
 
 fn exit(error: &KeystoreError) -> Exit {
     match error {
-        KeystoreError::WrongPassphrase | KeystoreError::Passphrase(_) => Exit::Locked,
+        KeystoreError::WrongPassphrase => Exit::Locked,
+        KeystoreError::Passphrase(error) => Exit::of_passphrase(*error),
         KeystoreError::AddressTaken { .. } | KeystoreError::GroupExists(_) => Exit::Exists,
         KeystoreError::KeyChanged { .. }
         | KeystoreError::OlderCard { .. }

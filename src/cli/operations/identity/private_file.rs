@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 use crate::cli::context::Context;
 use crate::cli::errors::Failure;
 use crate::cli::files::input::is_dash;
+use crate::cli::terminal::blocking::Blocking;
+use crate::cli::terminal::stdin;
 
 /// Reads a file or standard input; at most one byte more than it can have, so that a longer one is refused as too long.
 pub(crate) fn read_private(
@@ -23,7 +25,7 @@ pub(crate) fn read_private(
     let mut text = Zeroizing::new(Vec::with_capacity(limit));
     let read = if is_dash(path) {
         context.passphrases.stdin_is_data();
-        io::stdin().take(limit as u64).read_to_end(&mut text)
+        stdin::open().and_then(|stdin| Blocking(stdin).take(limit as u64).read_to_end(&mut text))
     } else {
         let file = File::open(path).map_err(failed)?;
         file.take(limit as u64).read_to_end(&mut text)

@@ -21,6 +21,7 @@ use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::roots::Roots;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::operations::rewrite::envelope_file::{EnvelopeFile, Spool};
+use crate::cli::terminal::blocking::Blocking;
 use crate::cli::terminal::progress::Progress;
 
 /// What one command changes envelopes with.
@@ -40,7 +41,7 @@ pub(crate) struct RewriteSession<'a> {
 /// An envelope that was opened as far as its private line.
 pub(crate) struct OpenedEnvelope<'s> {
     pub(crate) is_armored: bool,
-    pub(crate) content: Content<Progress<&'s File>>,
+    pub(crate) content: Content<Progress<Blocking<&'s File>>>,
 }
 
 impl<'a> RewriteSession<'a> {
@@ -95,9 +96,9 @@ impl<'a> RewriteSession<'a> {
         &self,
         subject: &'s EnvelopeFile<'_>,
         typed: &mut TypedPassphrase,
-    ) -> Result<Rewriting<&'s File>, Failure> {
+    ) -> Result<Rewriting<Blocking<&'s File>>, Failure> {
         let name = subject.input.name();
-        let rewriting = self.opener.rewrite(&name, &subject.source.file, typed);
+        let rewriting = self.opener.rewrite(&name, subject.source.reader(), typed);
         rewriting.map_err(|failure| match failure {
             RewriteFailure::Open(failure) => self.not_opened(subject.input, failure),
             RewriteFailure::Rewrite(error) => subject.not_rewritten(&error),
@@ -114,7 +115,7 @@ impl<'a> RewriteSession<'a> {
         let (input, source) = (subject.input, &subject.source);
         let terminal = parallelism.progress(self.context.terminal);
         let bytes = source.is_seekable().then_some(source.metadata.len());
-        let reader = Progress::new(terminal, &input.name(), bytes, &source.file);
+        let reader = Progress::new(terminal, &input.name(), bytes, source.reader());
         let failed = |failure| self.not_opened(input, failure);
         let envelope = Envelope::read(reader)
             .map_err(OpenFailure::Unreadable)

@@ -1,9 +1,13 @@
 //! What a signal, a crash or a limit may do to this process: leave nothing behind, and give nothing away.
 
+pub(crate) mod descriptors;
+
 use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::thread::Builder;
 
 use encl::atomic_file;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
@@ -36,7 +40,8 @@ pub(crate) fn prepare() {
 }
 
 /// From now on, before a signal ends the program, the terminal is put back and what must not stay is removed. Until then there
-/// is nothing to do about signals, and most runs need no thread that waits for them: files in the making have no name.
+/// is nothing to do about signals, and most runs need no thread that waits for them: files in the making have no name. Where no
+/// thread can be had, signals end the program as they do any other.
 fn watch() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
@@ -44,17 +49,26 @@ fn watch() {
         let ends = [SIGHUP, SIGINT, SIGTERM]
             .into_iter()
             .filter(|signal| ignored >> (signal - 1) & 1 == 0);
-        if let Ok(mut signals) = Signals::new(ends) {
-            std::thread::spawn(move || {
-                if let Some(signal) = signals.forever().next() {
-                    let clean_ups = CLEAN_UPS.lock().unwrap_or_else(PoisonError::into_inner);
-                    clean_ups.iter().for_each(|clean_up| clean_up());
-                    atomic_file::discard_all();
-                    let _ = emulate_default_handler(signal);
-                }
-            });
+        // The thread comes first: signals that are caught and reach nobody would not end the program at all.
+        let (sender, caught) = channel::<Signals>();
+        let wait = move || {
+            let mut signals = caught.recv().ok()?;
+            clean_up_and_end(signals.forever().next()?);
+            Some(())
+        };
+        if Builder::new().spawn(wait).is_ok()
+            && let Ok(signals) = Signals::new(ends)
+        {
+            let _ = sender.send(signals);
         }
     });
+}
+
+fn clean_up_and_end(signal: i32) {
+    let clean_ups = CLEAN_UPS.lock().unwrap_or_else(PoisonError::into_inner);
+    clean_ups.iter().for_each(|clean_up| clean_up());
+    atomic_file::discard_all();
+    let _ = emulate_default_handler(signal);
 }
 
 /// Secrets are in memory: no core file, no reading by other processes of the same user.
