@@ -71,3 +71,35 @@ pub fn perhaps_unmeant(
     }
     Ok(unmeant)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::KeyId;
+    use crate::crypto::signing::RootId;
+    use crate::keystore::Keystore;
+
+    #[test]
+    fn whoever_is_unknown_is_perhaps_not_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let people = People::read(Keystore::at(folder.path().join("none"))).unwrap();
+        let holder = |name: HolderName, id: Option<u8>| AccessHolder {
+            name,
+            id: id.map(|byte| RootId([byte; 32])),
+            key: KeyId([9; 32]),
+            lock: 0,
+        };
+        let known = HolderName::Known {
+            name: "Bob".to_owned(),
+            address: None,
+        };
+        let claimed = || HolderName::Claimed("Fay".to_owned());
+        let removed = [
+            holder(known, Some(1)),
+            holder(claimed(), Some(2)),
+            holder(HolderName::Unrecorded, None),
+        ];
+        assert_eq!(perhaps_unmeant(&removed, &people).unwrap(), removed[1..]);
+        assert_eq!(perhaps_unmeant(&removed[..1], &people).unwrap(), []);
+    }
+}
