@@ -131,6 +131,20 @@ fn a_file_is_told_by_what_it_is_and_which_command_takes_it() {
     }
 }
 
+/// Its content is the keystore: nobody should leave it behind without a word.
+#[test]
+fn a_backup_that_is_decrypted_like_a_file_is_told() {
+    let session = with_files();
+    let line = "encl unwrap keystore.encl --passphrase-file passphrase -o again.tar --quiet";
+    let said = session.quietly("alice", line).stderr;
+    assert!(
+        said.contains("it was a backup") && said.contains("`encl restore`"),
+        "{said}"
+    );
+    let line = "encl verify keystore.encl --passphrase-file passphrase --quiet";
+    assert_eq!(session.quietly("alice", line).stderr, "");
+}
+
 /// Whoever gets such a file has somebody's private keys: nothing is added, and it is said.
 #[test]
 fn private_keys_are_not_taken_for_a_card() {

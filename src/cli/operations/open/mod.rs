@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use encl::directory::People;
 use encl::envelope::{Content, NoKey, NoRecord, OpenError, Opened};
+use encl::keystore::BACKUP_TYPE;
 use encl::operations::MyKeys;
 use encl::operations::keys::TypedPassphrase;
 use encl::operations::open::{OpenFailure, Opener, Unmet};
@@ -258,7 +259,14 @@ impl<'a> Opening<'a> {
             bytes,
         };
         let stream = target.map_or(Stream::Stdout, Target::objects);
-        self.context.report(&shown, stream)
+        self.context.report(&shown, stream)?;
+        let media_type = opened.private.info.media_type.as_deref();
+        if target.is_some() && media_type == Some(BACKUP_TYPE) {
+            self.context.terminal.warning(
+                "it was a backup, and what was written holds your private keys: remove it; `encl restore` merges the backup itself",
+            );
+        }
+        Ok(())
     }
 }
 
