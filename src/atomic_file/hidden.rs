@@ -44,16 +44,21 @@ pub enum LeftBy {
 /// # Errors
 /// When the folder cannot be read, or a file not removed.
 pub fn discard_leftovers(folder: &Folder, left_by: LeftBy) -> io::Result<usize> {
-    let mut count = 0;
+    // All names first: some file systems (gocryptfs) leave names out where others are removed between two reads.
+    let mut names = Vec::new();
     for entry in folder.entries()? {
         let entry = entry?;
-        if entry.kind == FileType::RegularFile
-            && is_temporary(entry.name.as_os_str())
-            && let Some(file) = abandoned(folder, &entry.name)
+        if entry.kind == FileType::RegularFile && is_temporary(entry.name.as_os_str()) {
+            names.push(entry.name);
+        }
+    }
+    let mut count = 0;
+    for name in names {
+        if let Some(file) = abandoned(folder, &name)
             && (left_by == LeftBy::Anybody || file.uid() == geteuid().as_raw())
         {
             match folder.for_file(Some(file.uid())) {
-                Ok(folder) => folder.remove(&entry.name, FileId::from(&file))?,
+                Ok(folder) => folder.remove(&name, FileId::from(&file))?,
                 Err(_) => continue,
             }
             count += 1;
