@@ -367,6 +367,12 @@ const EACH: &[(&str, &str, &str)] = &[
     ),
     ("group list", "alice", "encl group list --json"),
     ("group show", "alice", "encl group show pals --json"),
+    (
+        "group card",
+        "alice",
+        "encl group card pals -o pals.group --json",
+    ),
+    ("group keep", "alice", "encl group keep pals --json"),
     ("group delete", "alice", "encl group delete pals --json"),
     (
         "mail wrap",

@@ -99,7 +99,18 @@ mod tests {
             holder(claimed(), Some(2)),
             holder(HolderName::Unrecorded, None),
         ];
-        assert_eq!(perhaps_unmeant(&removed, &people).unwrap(), removed[1..]);
-        assert_eq!(perhaps_unmeant(&removed[..1], &people).unwrap(), []);
+        let nobody = EnvelopeReaders {
+            readers: Vec::new(),
+            signer: None,
+            created: None,
+        };
+        assert_eq!(
+            perhaps_unmeant(&removed, &nobody, &[], &people).unwrap(),
+            removed[1..]
+        );
+        assert_eq!(
+            perhaps_unmeant(&removed[..1], &nobody, &[], &people).unwrap(),
+            []
+        );
     }
 }

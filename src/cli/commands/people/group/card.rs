@@ -69,7 +69,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
                 FileMode::Umask,
                 existing(arguments.force),
                 text.as_bytes(),
-            )
+            )?;
+            match context.json {
+                true => context.report(&report, Stream::Stdout),
+                false => Ok(()),
+            }
         }
     }
 }
