@@ -219,6 +219,19 @@ pub enum Member {
     Key(RootId),
 }
 
+impl Member {
+    /// By name; keys at the end.
+    fn sort_key(&self) -> (bool, String, RootId) {
+        match self {
+            Self::Person(names) => {
+                let (name, id) = names.sort_key();
+                (false, name, id)
+            }
+            Self::Key(id) => (true, String::new(), *id),
+        }
+    }
+}
+
 impl GroupChange {
     pub(super) fn new(name: &str, group: &Group, known: &Group, people: &People) -> Self {
         Self::between(name, group, known, |id| {
@@ -235,18 +248,16 @@ impl GroupChange {
         names: impl Fn(&RootId) -> Option<Names>,
     ) -> Self {
         let member = |id: &RootId| names(id).map_or(Member::Key(*id), Member::Person);
+        let only_in = |one: &Group, other: &Group| {
+            let only = one.members.difference(&other.members);
+            let mut only: Vec<Member> = only.map(member).collect();
+            only.sort_by_cached_key(Member::sort_key);
+            only
+        };
         Self {
             name: name.to_owned(),
-            came: group
-                .members
-                .difference(&known.members)
-                .map(member)
-                .collect(),
-            went: known
-                .members
-                .difference(&group.members)
-                .map(member)
-                .collect(),
+            came: only_in(group, known),
+            went: only_in(known, group),
             address: (group.address != known.address).then(|| group.address.clone()),
         }
     }

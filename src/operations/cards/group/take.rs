@@ -144,6 +144,7 @@ impl OfferedGroup {
             let earlier = earlier.map(|earlier| earlier.card);
             lookalikes.extend(new_lookalikes(card, earlier.as_ref(), people.names()?));
         }
+        new_people.sort_by_cached_key(Names::sort_key);
         Ok(Self {
             change: GroupChange::between(&name, &after, &known, names_of(&cards, people)),
             name,

@@ -52,23 +52,22 @@ pub(crate) fn add_group(
         1 => ", 1 new contact".to_owned(),
         more => format!(", {more} new contacts"),
     };
-    let mut words = format!(
+    let words = format!(
         "@{called}: {word}, {}{contacts}, kept by {keeper}",
         size(&taken.group)
     );
-    if taken.outcome == AcceptOutcome::Updated {
-        for line in describe_change(&change) {
-            words.push_str(&format!("\n  {line}"));
-        }
-    }
     let report = GroupReport {
         name: &called,
         group: taken.group,
         accepted: Some(accepted),
     };
     report.show(|_, _| Words::Status(words), context)?;
+    let is_update = taken.outcome == AcceptOutcome::Updated;
+    for line in describe_change(&change).iter().filter(|_| is_update) {
+        context.terminal.status(&format!("@{called}: {line}"));
+    }
     let has_other_members = !change.came.is_empty() || !change.went.is_empty();
-    if has_other_members && taken.outcome == AcceptOutcome::Updated {
+    if has_other_members && is_update {
         say_rewrap(&called, context);
     }
     Ok(())
