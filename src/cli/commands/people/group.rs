@@ -17,6 +17,7 @@ use crate::cli::args::address::one_address;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::report::{Outcome, Words};
+use crate::cli::display::time;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{CommandResult, Exit, Failure};
 use crate::cli::operations::contacts::group_report::{
@@ -225,21 +226,26 @@ fn list(context: &Context) -> Result<(), Failure> {
     let names = context.keystore.groups();
     for name in names.map_err(|error| keystore::failure("cannot read the groups", &error))? {
         let group = context.people()?.group_as_it_stands(&name)?;
-        let mut words = format!("@{name}  {}", size(&group));
-        if let Some(card) = describe_card(&group, context)? {
-            words.push_str(&format!("  {card}"));
-        }
+        let mut words = vec![format!("@{name}"), size(&group)];
+        words.extend(describe_card(&group, context)?);
         if !is_adopted(&name, &group, context)? {
-            words.push_str("  not adopted");
+            words.push("not adopted".to_owned());
         }
-        report(&name, group, |_, _| Words::Answer(words), context)?;
+        let words = Words::Answer(words.join("  "));
+        report(&name, group, |_, _| words, context)?;
     }
     Ok(())
 }
 
 fn show(name: &str, context: &Context) -> Result<(), Failure> {
     let group = context.people()?.group_as_it_stands(name)?;
-    if !is_adopted(name, &group, context)? {
+    if let Err(DirectoryError::GroupOlder { latest, .. }) = context.people()?.group(name) {
+        context.terminal.warning(&format!(
+            "this machine knows a later group card of @{}, of {}",
+            safe(name),
+            time::local(latest)
+        ));
+    } else if !is_adopted(name, &group, context)? {
         context.terminal.warning(&format!(
             "this machine did not make @{0} as it is; `encl key adopt @{0}` shows who came and who went",
             safe(name)

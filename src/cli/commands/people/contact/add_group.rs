@@ -101,12 +101,10 @@ fn described(offered: &OfferedGroup) -> String {
 /// `new contact: Bob <bob@example.org>, bob@example.net` and the fingerprint.
 fn new_contact(names: &Names) -> String {
     let others = names.addresses.iter().skip(1);
-    let others: String = others
-        .map(|address| format!(", {}", safe(address)))
+    let others = others.map(|address| safe(address));
+    let called: Vec<String> = std::iter::once(names.display_name())
+        .chain(others)
         .collect();
     let id = fingerprint(&names.id);
-    format!(
-        "new contact: {}{others}\n  fingerprint {id}",
-        names.display_name()
-    )
+    format!("new contact: {}\n  fingerprint {id}", called.join(", "))
 }
