@@ -380,43 +380,6 @@ impl Keystore {
         Ok(followed)
     }
 
-    /// Refuses a card with an address of somebody else, before anything is done with it.
-    ///
-    /// # Errors
-    /// [`KeystoreError::OwnCard`], [`KeystoreError::KeyChanged`], and those of reading.
-    pub fn refuse_card_of_others(&self, card: &Card) -> Result<(), KeystoreError> {
-        self.address_index()?.refuse_changed(self, card)
-    }
-
-    /// Finds out what [`Keystore::accept`] would refuse of cards that come together, and stores nothing: what is wrong with each.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub fn examine_cards(
-        &self,
-        cards: &[Card],
-    ) -> Result<Vec<Option<KeystoreError>>, KeystoreError> {
-        let mut addresses = self.address_index()?;
-        let mut examine = |card: &Card| {
-            card.naming_fault().map_or(Ok(()), Err)?;
-            self.refuse_successor_of_blocked_key(card)?;
-            addresses.refuse_changed(self, card)?;
-            addresses.add(card.id(), card.addresses());
-            Ok(())
-        };
-        Ok(cards.iter().map(|card| examine(card).err()).collect())
-    }
-
-    pub(super) fn address_index(&self) -> Result<AddressIndex, KeystoreError> {
-        let mut addresses = AddressIndex::default();
-        for own in self.identities()? {
-            addresses.mine.insert(own.card.id());
-            addresses.add(own.card.id(), own.card.addresses());
-        }
-        addresses.add_counting(&self.heads(self.contact_ids()?)?.found);
-        Ok(addresses)
-    }
-
     /// Removes a contact. Groups keep its id, and cannot be used as recipients until it is added again or taken out of
     /// them. A verification is deleted as well, also that of a key which the contact replaced, and that of a contact who is gone
     /// from the keystore; a blocked or revoked contact is so again when its card is added again.

@@ -57,3 +57,42 @@ impl AddressIndex {
         Ok(())
     }
 }
+
+impl Keystore {
+    /// Refuses a card with an address of somebody else, before anything is done with it.
+    ///
+    /// # Errors
+    /// [`KeystoreError::OwnCard`], [`KeystoreError::KeyChanged`], and those of reading.
+    pub fn refuse_card_of_others(&self, card: &Card) -> Result<(), KeystoreError> {
+        self.address_index()?.refuse_changed(self, card)
+    }
+
+    /// Finds out what [`Keystore::accept`] would refuse of cards that come together, and stores nothing: what is wrong with each.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn examine_cards(
+        &self,
+        cards: &[Card],
+    ) -> Result<Vec<Option<KeystoreError>>, KeystoreError> {
+        let mut addresses = self.address_index()?;
+        let mut examine = |card: &Card| {
+            card.naming_fault().map_or(Ok(()), Err)?;
+            self.refuse_successor_of_blocked_key(card)?;
+            addresses.refuse_changed(self, card)?;
+            addresses.add(card.id(), card.addresses());
+            Ok(())
+        };
+        Ok(cards.iter().map(|card| examine(card).err()).collect())
+    }
+
+    pub(in super::super) fn address_index(&self) -> Result<AddressIndex, KeystoreError> {
+        let mut addresses = AddressIndex::default();
+        for own in self.identities()? {
+            addresses.mine.insert(own.card.id());
+            addresses.add(own.card.id(), own.card.addresses());
+        }
+        addresses.add_counting(&self.heads(self.contact_ids()?)?.found);
+        Ok(addresses)
+    }
+}
