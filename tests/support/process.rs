@@ -12,6 +12,8 @@ use super::sweep;
 
 /// HUP, INT and QUIT, as bits of the mask in `/proc/self/status`.
 const ENDING: u64 = 0b111;
+/// By its path: a name that has to be looked up makes the standard library fork, which is slow in a large test program.
+const ENV: &str = "/usr/bin/env";
 const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT";
 
 /// The time limit of one command: many times what the longest takes on a busy machine.
@@ -23,7 +25,7 @@ pub(crate) fn limit() -> Duration {
 /// started with them ignored: under `nohup`, or in a background job of a script.
 pub(crate) fn command(program: &str) -> Command {
     static ARE_IGNORED: LazyLock<bool> = LazyLock::new(are_ignored);
-    let mut command = Command::new(if *ARE_IGNORED { "env" } else { program });
+    let mut command = Command::new(if *ARE_IGNORED { ENV } else { program });
     if *ARE_IGNORED {
         command.arg(DEFAULT_SIGNALS).arg(program);
     }
@@ -38,10 +40,10 @@ fn are_ignored() -> bool {
     if mask.unwrap_or_default() & ENDING == 0 {
         return false;
     }
-    let can_reset = Command::new("env").args([DEFAULT_SIGNALS, "true"]).output();
+    let can_reset = Command::new(ENV).args([DEFAULT_SIGNALS, "true"]).output();
     assert!(
         can_reset.is_ok_and(|output| output.status.success()),
-        "the tests run with HUP, INT or QUIT ignored (nohup, a background job), and `env` here does not know {DEFAULT_SIGNALS}: \
+        "the tests run with HUP, INT or QUIT ignored (nohup, a background job), and {ENV} does not know {DEFAULT_SIGNALS}: \
          GNU coreutils 8.31 does"
     );
     true
