@@ -11,7 +11,9 @@ import time
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = PROJECT / "examples/mail"
-CORPUS = PROJECT.parent / "shared/corpus"
+# The outside corpus, where it lies beside the project; else our own.
+OUTSIDE = PROJECT.parent / "shared/corpus"
+CORPUS = OUTSIDE if OUTSIDE.is_dir() else PROJECT / "tests/mail/corpus"
 
 # Who owns the mail on the server. Every Debian has this user, so none has to be made.
 OWNER = pwd.getpwnam("mail")

@@ -7,14 +7,14 @@ import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ground import CORPUS, messages
+from ground import CORPUS, OUTSIDE, messages
 from sending import arrived
 
 SELECTOR, DOMAIN = b"chain", b"example.org"
 SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
 
 # Attachments, 8bit, binary, long lines, raw UTF-8, CRLF: what breaks signatures when it is sent as it is.
-MESSAGES = [
+OUTSIDE_MESSAGES = [
     "cpython/msg_07.txt",
     "enmime/mail/mime-bad-8bit-filename.raw",
     "james/mailbox/mailWithLongHeaders.eml",
@@ -26,6 +26,19 @@ MESSAGES = [
     "mime4j/testmsgs/basic-plain-very-long-lines.msg",
     "postal-mime/mimetorture.eml",
 ]
+OWN_MESSAGES = [
+    "attachment/pdf.eml",
+    "attachment/raw_names.eml",
+    "attachment/zip.eml",
+    "charset/big5.eml",
+    "charset/shift_jis.eml",
+    "charset/utf_8.eml",
+    "encoding/base64.eml",
+    "message/rfc822.eml",
+    "message/rfc822_crlf.eml",
+    "multipart/alternative.eml",
+]
+MESSAGES = OUTSIDE_MESSAGES if CORPUS == OUTSIDE else OWN_MESSAGES
 CANONICAL = {b"relaxed": (b"relaxed", b"relaxed"), b"simple": (b"simple", b"simple")}
 
 
