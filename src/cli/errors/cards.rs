@@ -98,10 +98,10 @@ pub(crate) fn group_not_taken(error: TakeError, name: &str) -> Failure {
             "`encl group card {0}` gives yours to others; or `encl group delete {0}` first",
             safe(&here)
         )),
-        TakeError::Older { latest, .. } => cannot(Exit::Recipient)
+        TakeError::Older { latest } => cannot(Exit::Recipient)
             .reason(format!("{reason}, of {}", time::local(latest)))
             .hint("ask whoever keeps the group for the newest"),
-        TakeError::OtherCard(_) => cannot(Exit::Recipient)
+        TakeError::OtherCard => cannot(Exit::Recipient)
             .reason(reason)
             .hint("ask whoever keeps the group for a new one"),
         TakeError::AddressTaken { address, owner } => cannot(Exit::Recipient)

@@ -3,18 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use encl::atomic_file::FileMode;
 use encl::identity::InvitationToken;
 
-use crate::cli::args::existing;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::cards::card::CardReport;
 use crate::cli::errors::{Exit, Failure};
-use crate::cli::files::out_file::write;
-use crate::cli::files::target::Target;
+use crate::cli::operations::contacts::text_out;
 use crate::cli::operations::identity::find::find;
-use crate::cli::terminal::{Stream, safe};
+use crate::cli::terminal::safe;
 
 /// Print the card of one of my identities: the public key that others encrypt for
 #[derive(Debug, Args)]
@@ -42,22 +39,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         card: &card,
         token: token.as_ref(),
     };
-    match arguments.output.as_deref().map(Target::parse) {
-        None | Some(Target::Stdout) => context.report(&report, Stream::Stdout),
-        Some(Target::File(path)) => {
-            let text = report.text();
-            write(
-                &path,
-                FileMode::Umask,
-                existing(arguments.force),
-                text.as_bytes(),
-            )?;
-            match context.json {
-                true => context.report(&report, Stream::Stdout),
-                false => Ok(()),
-            }
-        }
-    }
+    let output = (arguments.output.as_deref(), arguments.force);
+    text_out::put(&report, &report.text(), output, context)
 }
 
 fn token(text: &str) -> Result<InvitationToken, Failure> {

@@ -233,7 +233,7 @@ fn section(out: &mut Vec<u8>, title: &str, text: &str) -> io::Result<()> {
     writeln!(out, ".in\n.fi")
 }
 
-/// Text of which groff changes no sign (groff(7): `\e` a backslash, `\[uXXXX]` a character by its number).
+/// Text that groff shows as it is (groff(7): `\e` is a backslash, `\[u00E9]` a character by its number).
 fn escaped(text: &str) -> String {
     let sign = |letter: char| match letter {
         '\\' => "\\e".to_owned(),

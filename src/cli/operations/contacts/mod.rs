@@ -2,6 +2,7 @@
 
 pub(crate) mod contact_report;
 pub(crate) mod group_report;
+pub(crate) mod text_out;
 
 use encl::crypto::signing::RootId;
 use encl::directory::Person;

@@ -68,24 +68,16 @@ impl Keystore {
         let latest = self.latest_group_card(&card.keeper(), card.name())?;
         match latest {
             Some(latest) if latest.serial >= card.serial() => Ok(()),
-            _ => self.write_latest(lock, card),
+            _ => self.set_latest_group_card(lock, card),
         }
     }
 
-    /// Takes a card for the latest of its group, though a later one was known.
-    pub(super) fn return_to_group_card(
+    /// Takes a card for the latest of its group, whatever was known.
+    pub(super) fn set_latest_group_card(
         &self,
         lock: &WriteLock,
         card: &GroupCard,
     ) -> Result<(), KeystoreError> {
-        let latest = self.latest_group_card(&card.keeper(), card.name())?;
-        match latest {
-            Some(latest) if latest.serial == card.serial() => Ok(()),
-            _ => self.write_latest(lock, card),
-        }
-    }
-
-    fn write_latest(&self, lock: &WriteLock, card: &GroupCard) -> Result<(), KeystoreError> {
         let machine = self.machine_state()?;
         let (Some(state), Some(_)) = (&machine.folder, &machine.own) else {
             return Ok(());

@@ -141,7 +141,7 @@ impl Keystore {
         let lock = self.lock()?;
         let group = self.group(name)?.ok_or(KeystoreError::Unknown("group"))?;
         if let Some(card) = &group.card {
-            self.return_to_group_card(&lock, card)?;
+            self.set_latest_group_card(&lock, card)?;
         }
         self.remember_group(&lock, name, &group)?;
         self.forget_other_groups(&lock, name, Some(&group))

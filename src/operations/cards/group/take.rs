@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::address::is_same_address;
 use crate::crypto::signing::RootId;
 use crate::directory::{DirectoryError, GroupChange, Lookalike, Names, People, Trust};
-use crate::identity::{Card, GroupCard, is_group_name};
-use crate::keystore::{AcceptOutcome, AddedBy, Group, KeystoreError};
+use crate::identity::{Card, GroupCard, Predecessor, is_group_name};
+use crate::keystore::{AcceptOutcome, AddedBy, Group, Keystore, KeystoreError};
 use crate::operations::cards::accept::new_lookalikes;
 use crate::time::Time;
 
@@ -84,14 +84,12 @@ pub enum TakeError {
     /// A later card of the group is known.
     #[error("a later card of that group is known")]
     Older {
-        /// The group's name here.
-        name: String,
         /// When the later card was made.
         latest: Time,
     },
     /// Another card of the group has the same serial.
     #[error("the group card that is known has the same serial and says something else")]
-    OtherCard(String),
+    OtherCard,
     /// The address of its mailing list is somebody's.
     #[error("the address of its mailing list belongs to somebody else")]
     AddressTaken {
@@ -215,18 +213,28 @@ impl OfferedGroup {
             cards,
             ..
         } = self;
+        // A member whose new card takes the old one's place does so in the groups as well.
+        let before = before.map(|group| with_successors(group, &cards, keystore));
         keystore.accept_all(&cards, AddedBy::Added, now)?;
-        // A member whose card took another's place has that place in the groups as well.
-        let before = match before {
-            Some(_) => keystore.group(&name)?,
-            None => None,
-        };
         keystore.set_group(&name, before.as_ref(), &after)?;
         Ok(TakenGroup {
             outcome,
             group: after,
         })
     }
+}
+
+/// The group as it is when these cards are stored.
+fn with_successors(mut group: Group, cards: &[Card], keystore: &Keystore) -> Group {
+    for card in cards {
+        let replaced = card.replaces().iter().map(Predecessor::id);
+        for old in replaced.filter(|old| keystore.has_contact(old)) {
+            if group.members.remove(&old) {
+                group.members.insert(card.id());
+            }
+        }
+    }
+    group
 }
 
 /// Who keeps a group that is offered.
@@ -270,10 +278,7 @@ fn outcome(
     people: &People,
 ) -> Result<AcceptOutcome, TakeError> {
     let keystore = people.keystore();
-    let older = |latest| TakeError::Older {
-        name: name.to_owned(),
-        latest,
-    };
+    let older = |latest| TakeError::Older { latest };
     let latest = keystore.latest_group_card(&offered.keeper(), offered.name())?;
     if let Some(latest) = latest.filter(|latest| latest.serial > offered.serial()) {
         return Err(older(latest.created));
@@ -298,7 +303,7 @@ fn outcome(
     match offered.serial().cmp(&known.serial()) {
         Ordering::Less => Err(older(known.created())),
         Ordering::Equal if known == offered => Ok(AcceptOutcome::Known),
-        Ordering::Equal => Err(TakeError::OtherCard(name.to_owned())),
+        Ordering::Equal => Err(TakeError::OtherCard),
         Ordering::Greater => Ok(AcceptOutcome::Updated),
     }
 }

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use encl::atomic_file::FileMode;
 use encl::directory::DirectoryError;
 use encl::operations::MyKeys;
 use encl::operations::cards::{GiveError, GivenGroup};
 use serde::Serialize;
 
-use crate::cli::args::existing;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
@@ -17,11 +15,10 @@ use crate::cli::display::report::Report;
 use crate::cli::errors::directory::blocked;
 use crate::cli::errors::envelope::unlock_failure;
 use crate::cli::errors::{Exit, Failure, keystore};
-use crate::cli::files::out_file::write;
-use crate::cli::files::target::Target;
 use crate::cli::operations::contacts::group_report::CardFacts;
+use crate::cli::operations::contacts::text_out;
 use crate::cli::terminal::stdout::{Stdout, StdoutError};
-use crate::cli::terminal::{Stream, Terminal, safe};
+use crate::cli::terminal::{Terminal, safe};
 
 /// Print a group to give to others: its group card, signed by you, and its members' cards
 ///
@@ -60,22 +57,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         ));
     }
     let report = GivenReport(&given);
-    match arguments.output.as_deref().map(Target::parse) {
-        None | Some(Target::Stdout) => context.report(&report, Stream::Stdout),
-        Some(Target::File(path)) => {
-            let text = given.to_text();
-            write(
-                &path,
-                FileMode::Umask,
-                existing(arguments.force),
-                text.as_bytes(),
-            )?;
-            match context.json {
-                true => context.report(&report, Stream::Stdout),
-                false => Ok(()),
-            }
-        }
-    }
+    let output = (arguments.output.as_deref(), arguments.force);
+    text_out::put(&report, &given.to_text(), output, context)
 }
 
 fn not_given(error: GiveError, name: &str) -> Failure {
