@@ -23,8 +23,9 @@
 //!  5   directory                     who is meant by a name, card, address or group
 //!  4   file_kind                     what a file is that a command does not take
 //!  4   keystore ──────────┬─ mail    identities, contacts, groups; messages and mailboxes
+//!  3    gate              │          what is said to a gate, its rules and its log
 //!  3       │          envelope       the format: manifest, slots, seal, open
-//!  2       │        policy │   gate  pure rules: who may read, and when; the gate's rules and its log
+//!  2       │        policy │         pure rules: who may read, and when
 //!  1   identity ──────┘ payload      keys and cards; one C2SP message
 //!  0   address   atomic_file   crypto   json   pipeline   time
 //! ```

@@ -24,6 +24,18 @@ pub enum Purpose {
     Succession,
     /// A group, by whoever keeps it.
     Group,
+    /// The card of a gate, by its root key.
+    GateCard,
+    /// The pass of a person, by the key of an envelope's list.
+    GatePass,
+    /// A request to a gate, by whoever asks.
+    GateRequest,
+    /// An item of a request, by the holder of all other locks or by an owner.
+    GateProof,
+    /// What a gate answers, by its log key.
+    GateAnswer,
+    /// What an owner says of a ticket.
+    GateStatement,
 }
 
 impl Purpose {
@@ -35,6 +47,12 @@ impl Purpose {
             Self::Revocation => b"encl/1 revocation\0",
             Self::Succession => b"encl/1 succession\0",
             Self::Group => b"encl/1 group\0",
+            Self::GateCard => b"encl/1 gate card\0",
+            Self::GatePass => b"encl/1 gate pass\0",
+            Self::GateRequest => b"encl/1 gate request\0",
+            Self::GateProof => b"encl/1 gate proof\0",
+            Self::GateAnswer => b"encl/1 gate answer\0",
+            Self::GateStatement => b"encl/1 gate statement\0",
         }
     }
 }

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::error::OpenError;
+use super::gate_lock::MaskedPass;
 use crate::crypto::signing::{RootId, Signature};
 use crate::crypto::{Kem, KeyId};
 use crate::identity::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX};
 use crate::json::{Error, Text, Value};
-use crate::policy::{Lock, Policy};
+use crate::policy::{GATES_MAX, Lock, Policy};
 
 /// Bytes of line 3, without its line feed.
 pub(super) const ACCESS_BYTES_MAX: usize = 40 << 20;
@@ -29,6 +30,9 @@ pub(super) const ENC_BYTES: [usize; 2] = [Kem::X25519.enc_bytes(), Kem::XWing.en
 pub struct Access {
     /// The slots, in the order of the file.
     pub slots: Vec<Slot>,
+    /// The passes of a gate lock that has a list; present exactly there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passes: Option<Vec<MaskedPass>>,
 }
 
 /// A lock's secret or share, sealed to one key or to a passphrase.
@@ -39,6 +43,8 @@ pub enum Slot {
     Key(KeySlot),
     /// Sealed to a passphrase.
     Passphrase(PassphraseSlot),
+    /// Sealed to a gate.
+    Gate(GateSlot),
 }
 
 impl Slot {
@@ -48,6 +54,7 @@ impl Slot {
         match self {
             Self::Key(slot) => slot.lock,
             Self::Passphrase(slot) => slot.lock,
+            Self::Gate(slot) => slot.lock,
         }
     }
 }
@@ -82,6 +89,21 @@ pub struct PassphraseSlot {
     /// The lock's secret as a C2SP message.
     #[serde(serialize_with = "crate::json::b64")]
     pub ct: [u8; PASSPHRASE_CT_BYTES],
+}
+
+/// The slot of one gate of a gate lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GateSlot {
+    /// The lock, from 0.
+    pub lock: u16,
+    /// The gate's position in the lock.
+    pub gate: u8,
+    /// HPKE's encapsulated key: 1,120 bytes for a server; a person may have X25519.
+    #[serde(serialize_with = "crate::json::b64")]
+    pub enc: Vec<u8>,
+    /// HPKE's ciphertext: 48 bytes, 49 for a share.
+    #[serde(serialize_with = "crate::json::b64")]
+    pub ct: Vec<u8>,
 }
 
 /// The record of a grant: who gave access to whom, and when.
@@ -125,14 +147,22 @@ pub(super) fn write(access: &Access, policy: &Policy) -> Result<Vec<u8>, Error> 
 
 /// About how many bytes a slot without a grant takes in the line.
 fn line_bytes(slot: &Slot) -> usize {
-    let Slot::Key(slot) = slot else { return 256 };
-    (slot.enc.len() + slot.ct.len()) / 3 * 4 + 112
+    let (enc, ct) = match slot {
+        Slot::Key(slot) => (&slot.enc, &slot.ct),
+        Slot::Gate(slot) => (&slot.enc, &slot.ct),
+        Slot::Passphrase(_) => return 256,
+    };
+    (enc.len() + ct.len()) / 3 * 4 + 112
 }
 
 fn access(text: &Text<'_>, policy: &Policy) -> Result<Access, Error> {
-    let mut slots = None;
+    let (mut slots, mut passes) = (None, None);
     text.object(|name, value| {
         match name {
+            "passes" => {
+                let pass = |value: Value<'_>| value.base64().map(MaskedPass);
+                passes = Some(value.array(SLOTS_MAX, pass)?);
+            }
             "slots" => slots = Some(value.array(SLOTS_MAX, |value| slot(value, policy))?),
             other => return Err(Error::unknown(other)),
         }
@@ -140,10 +170,11 @@ fn access(text: &Text<'_>, policy: &Policy) -> Result<Access, Error> {
     })?;
     Ok(Access {
         slots: slots.ok_or_else(|| Error::missing("slots"))?,
+        passes,
     })
 }
 
-/// The members of both shapes; which shape it is shows when the object closes.
+/// The members of all shapes; which shape it is shows when the object closes.
 #[derive(Default)]
 struct Members {
     lock: Option<u16>,
@@ -152,6 +183,7 @@ struct Members {
     ct: Option<Vec<u8>>,
     grant: Option<Grant>,
     salt: Option<[u8; 16]>,
+    gate: Option<u8>,
 }
 
 fn slot(value: Value<'_>, policy: &Policy) -> Result<Slot, Error> {
@@ -168,6 +200,7 @@ fn slot(value: Value<'_>, policy: &Policy) -> Result<Slot, Error> {
             }
             "grant" => members.grant = Some(grant(value)?),
             "salt" => members.salt = Some(value.base64()?),
+            "gate" => members.gate = Some(gate_number(value)?),
             other => return Err(Error::unknown(other)),
         }
         Ok(())
@@ -179,6 +212,19 @@ impl Members {
     fn slot(self) -> Result<Slot, Error> {
         let lock = self.lock.ok_or_else(|| Error::missing("lock"))?;
         let ct = self.ct.ok_or_else(|| Error::missing("ct"))?;
+        if let Some(gate) = self.gate {
+            let has_others = self.key.is_some() || self.grant.is_some() || self.salt.is_some();
+            if has_others {
+                return Err(Error::malformed("a gate slot with members of another slot"));
+            }
+            let enc = self.enc.ok_or_else(|| Error::missing("enc"))?;
+            return Ok(Slot::Gate(GateSlot {
+                lock,
+                gate,
+                enc,
+                ct,
+            }));
+        }
         let Some(salt) = self.salt else {
             let enc = self.enc.ok_or_else(|| Error::missing("enc"))?;
             return Ok(Slot::Key(KeySlot {
@@ -206,6 +252,13 @@ fn lock_number(value: Value<'_>, policy: &Policy) -> Result<u16, Error> {
     number
         .filter(|number| usize::from(*number) < policy.locks.len())
         .ok_or_else(|| Error::malformed("a slot for a lock that the policy has not"))
+}
+
+fn gate_number(value: Value<'_>) -> Result<u8, Error> {
+    let number = u8::try_from(value.number()?).ok();
+    number
+        .filter(|number| usize::from(*number) < GATES_MAX)
+        .ok_or_else(|| Error::malformed("a slot for a gate that no lock has"))
 }
 
 fn grant(value: Value<'_>) -> Result<Grant, Error> {
@@ -245,34 +298,92 @@ fn check(access: &Access, policy: &Policy) -> Result<(), Error> {
             lock.ok_or_else(|| Error::malformed("a slot for a lock that the policy has not"))?;
         match slot {
             Slot::Key(slot) => check_key_slot(slot, lock, policy.private)?,
-            Slot::Passphrase(_) if lock.passphrase.is_none() => {
+            Slot::Passphrase(_) if lock.passphrase().is_none() => {
                 return Err(Error::malformed(
                     "a passphrase slot in a lock without a passphrase",
                 ));
             }
             Slot::Passphrase(_) => {}
+            Slot::Gate(slot) => check_gate_slot(slot, lock)?,
         }
         let key = match slot {
             Slot::Key(KeySlot { key: None, .. }) => continue,
-            Slot::Key(slot) => slot.key,
-            Slot::Passphrase(_) => None,
+            Slot::Key(slot) => SlotOf::Key(slot.key),
+            Slot::Passphrase(_) => SlotOf::Passphrase,
+            Slot::Gate(slot) => SlotOf::Gate(slot.gate),
         };
         if !seen.insert((slot.lock(), key)) {
             return Err(Error::malformed(
-                "two slots of one lock for one key or passphrase",
+                "two slots of one lock for one key, passphrase or gate",
             ));
         }
     }
-    check_passphrase_slots(policy, &seen)
+    check_passphrase_slots(policy, &seen)?;
+    check_gates(access, policy, &seen)
+}
+
+/// Whose slot it is.
+#[derive(PartialEq, Eq, Hash)]
+enum SlotOf {
+    Key(Option<KeyId>),
+    Passphrase,
+    Gate(u8),
+}
+
+fn ct_bytes(lock: &Lock) -> usize {
+    match lock.need {
+        1 => SECRET_CT_BYTES,
+        _ => SHARE_CT_BYTES,
+    }
+}
+
+fn check_gate_slot(slot: &GateSlot, lock: &Lock) -> Result<(), Error> {
+    let Some(terms) = lock.gate() else {
+        return Err(Error::malformed("a gate slot in a lock without gates"));
+    };
+    if usize::from(slot.gate) >= terms.gates.len() {
+        return Err(Error::malformed("a slot for a gate that the lock has not"));
+    }
+    if slot.ct.len() != ct_bytes(lock) {
+        return Err(Error::malformed(
+            "`ct` has not the length that the lock asks for",
+        ));
+    }
+    Ok(())
+}
+
+/// Each gate has its slot, and there are passes exactly where the lock has a list.
+fn check_gates(
+    access: &Access,
+    policy: &Policy,
+    seen: &HashSet<(u16, SlotOf)>,
+) -> Result<(), Error> {
+    let gate = policy.gate();
+    if let Some((number, terms)) = gate {
+        let gates = (0..).take(terms.gates.len());
+        for gate in gates {
+            if !seen.contains(&(number, SlotOf::Gate(gate))) {
+                return Err(Error::malformed("the slot of a gate is missing"));
+            }
+        }
+    }
+    let has_list = gate.is_some_and(|(_, terms)| terms.members.is_some());
+    if access.passes.is_some() != has_list {
+        return Err(Error::malformed(
+            "`passes` stands exactly where a gate lock has `members`",
+        ));
+    }
+    match &access.passes {
+        Some(passes) if passes.len() > SLOTS_MAX => Err(Error::over_limit("passes")),
+        _ => Ok(()),
+    }
 }
 
 fn check_key_slot(slot: &KeySlot, lock: &Lock, private: bool) -> Result<(), Error> {
-    let ct_bytes = if lock.need > 1 {
-        SHARE_CT_BYTES
-    } else {
-        SECRET_CT_BYTES
-    };
-    if slot.ct.len() != ct_bytes {
+    if lock.gate().is_some() {
+        return Err(Error::malformed("a slot for a key in a gate lock"));
+    }
+    if slot.ct.len() != ct_bytes(lock) {
         return Err(Error::malformed(
             "`ct` has not the length that the lock asks for",
         ));
@@ -298,12 +409,9 @@ fn check_grant(grant: &Grant) -> Result<(), Error> {
 }
 
 /// A passphrase slot is there exactly when the lock has a passphrase.
-fn check_passphrase_slots(
-    policy: &Policy,
-    seen: &HashSet<(u16, Option<KeyId>)>,
-) -> Result<(), Error> {
+fn check_passphrase_slots(policy: &Policy, seen: &HashSet<(u16, SlotOf)>) -> Result<(), Error> {
     for (number, lock) in (0..).zip(&policy.locks) {
-        if lock.passphrase.is_some() && !seen.contains(&(number, None)) {
+        if lock.passphrase().is_some() && !seen.contains(&(number, SlotOf::Passphrase)) {
             return Err(Error::malformed("the passphrase's slot is missing"));
         }
     }

@@ -10,6 +10,8 @@ mod content_sink;
 mod detect;
 mod digest;
 mod error;
+mod gate_lock;
+mod gate_terms;
 mod id;
 mod input;
 mod lock_secret;
@@ -27,12 +29,13 @@ mod slot;
 mod unlock;
 
 pub use crate::payload::Workers;
-pub use access_line::{Access, Grant, KeySlot, PassphraseSlot, Slot};
+pub use access_line::{Access, GateSlot, Grant, KeySlot, PassphraseSlot, Slot};
 pub use admission::{Admission, GrantLink, NoRecord, grant_message};
 pub use approval::{Approval, ApprovalError, Unusable};
 pub use armor::ArmorWriter;
 pub use detect::{Form, HEAD_BYTES};
 pub use error::{Class, KeyringError, NoKey, OpenError, SealError};
+pub use gate_lock::{GateLock, MaskedPass, PUBLIC_BLIND, Ticket};
 pub use id::EnvelopeId;
 pub use open::{Content, Envelope, Manifest, Opened};
 pub use plan::{

@@ -7,6 +7,7 @@ use super::admission::Admission;
 use super::approval::Approval;
 use super::body::Body;
 use super::error::OpenError;
+use super::gate_lock::GateLock;
 use super::id::{EnvelopeId, id_and_access_hash};
 use super::input::Input;
 use super::policy_line::{self, POLICY_BYTES_MAX};
@@ -39,6 +40,8 @@ pub struct Manifest {
     pub access: Access,
     /// SHA-256 of lines 1 and 2.
     pub id: EnvelopeId,
+    /// The gate lock, if there is one.
+    pub gate: Option<GateLock>,
     /// Bytes of the four lines with their line feeds, without armor.
     pub bytes: u64,
     access_hash: [u8; 32],
@@ -69,6 +72,7 @@ impl<R: Read> Envelope<R> {
         })?;
         let manifest = Manifest {
             id,
+            gate: GateLock::in_policy(&policy, &policy_line, id),
             access_hash,
             bytes: (7 + policy_line.len() + 1 + access_line.len() + 1 + MAC_CHARACTERS + 1) as u64,
             policy,

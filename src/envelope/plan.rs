@@ -292,7 +292,7 @@ impl<'a> LockPlan<'a> {
             remaining: Remaining {
                 need: lock.need,
                 people: Vec::new(),
-                passphrase: lock.passphrase,
+                passphrase: lock.passphrase(),
                 unknown: Vec::new(),
                 let_in: Vec::new(),
             },

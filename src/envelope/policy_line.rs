@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::error::OpenError;
+use super::gate_terms::{self, GateMembers, is_described};
 use crate::crypto::KeyId;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::signing::RootId;
@@ -10,7 +11,7 @@ use crate::identity::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX};
 use crate::json::{Error, Text, Value};
 use crate::policy::{
     Conditions, Hash, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, LOCKS_MAX, Lock,
-    Padding, Policy, RECIPIENTS_MAX, Recipient, SHARES_MAX,
+    Opens, Padding, Policy, RECIPIENTS_MAX, Recipient, SHARES_MAX,
 };
 
 /// Bytes of line 2, without its line feed.
@@ -92,41 +93,114 @@ fn labels_of(value: Value<'_>) -> Result<BTreeMap<String, String>, Error> {
     Ok(labels)
 }
 
-fn lock(value: Value<'_>) -> Result<Lock, Error> {
-    let (mut kind, mut need, mut commit, mut shares) = (None, None, None, None);
-    let (mut passphrase, mut passphrase_commit, mut named) = (None, None, None);
-    value.object(|name, value| {
-        match name {
-            "kind" => kind = Some(known_kind(value)?),
-            "need" => need = Some(byte(value, 1)?),
-            "commit" => commit = Some(value.base64()?),
-            "shares" => shares = Some(value.array(SHARES_MAX, |share| share.base64().map(Hash))?),
-            "passphrase" => passphrase = Some(cost(value)?),
-            "passphrase_commit" => passphrase_commit = Some(value.base64()?),
-            "recipients" => named = Some(recipients(value)?),
-            other => return Err(Error::unknown(other)),
-        }
-        Ok(())
-    })?;
-    kind.ok_or_else(|| Error::missing("kind"))?;
-    if shares.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Error::malformed("`shares` is empty"));
-    }
-    Ok(Lock {
-        need: need.ok_or_else(|| Error::missing("need"))?,
-        commit: commit.ok_or_else(|| Error::missing("commit"))?,
-        shares: shares.unwrap_or_default(),
-        passphrase,
-        passphrase_commit,
-        named,
-    })
+/// The members of both kinds; what the kind asks for shows when the object closes.
+#[derive(Default)]
+struct LockMembers {
+    kind: Option<LockKind>,
+    need: Option<u8>,
+    commit: Option<[u8; 32]>,
+    shares: Option<Vec<Hash>>,
+    passphrase: Option<Cost>,
+    passphrase_commit: Option<[u8; 32]>,
+    recipients: Option<Vec<Recipient>>,
+    gate: GateMembers,
 }
 
-fn known_kind(value: Value<'_>) -> Result<(), Error> {
+#[derive(Clone, Copy)]
+enum LockKind {
+    Recipients,
+    Gate,
+}
+
+fn lock(value: Value<'_>) -> Result<Lock, Error> {
+    let mut members = LockMembers::default();
+    value.object(|name, value| members.take(name, value))?;
+    members.lock(value.written().len())
+}
+
+impl LockMembers {
+    fn take(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
+        match name {
+            "kind" => self.kind = Some(known_kind(value)?),
+            "need" => self.need = Some(byte(value, 1)?),
+            "commit" => self.commit = Some(value.base64()?),
+            "shares" => {
+                self.shares = Some(value.array(SHARES_MAX, |share| share.base64().map(Hash))?);
+            }
+            "passphrase" => self.passphrase = Some(cost(value)?),
+            "passphrase_commit" => self.passphrase_commit = Some(value.base64()?),
+            "recipients" => self.recipients = Some(recipients(value)?),
+            name => return self.gate.take(name, value),
+        }
+        Ok(())
+    }
+
+    /// `bytes`: the length of the object as it was written.
+    fn lock(self, bytes: usize) -> Result<Lock, Error> {
+        let kind = self.kind.ok_or_else(|| Error::missing("kind"))?;
+        let need = self.need.ok_or_else(|| Error::missing("need"))?;
+        let commit = self.commit.ok_or_else(|| Error::missing("commit"))?;
+        let has_others = match kind {
+            LockKind::Recipients => !self.gate.is_empty(),
+            LockKind::Gate => {
+                self.passphrase.is_some()
+                    || self.passphrase_commit.is_some()
+                    || self.recipients.is_some()
+            }
+        };
+        require(!has_others, "a member of another kind of lock")?;
+        if self.shares.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::malformed("`shares` is empty"));
+        }
+        let opens = match kind {
+            LockKind::Recipients => Opens::Recipients {
+                passphrase: self.passphrase,
+                passphrase_commit: self.passphrase_commit,
+                named: self.recipients,
+            },
+            LockKind::Gate => Opens::Gates(Box::new(self.gate.terms(bytes)?)),
+        };
+        Ok(Lock {
+            need,
+            commit,
+            shares: self.shares.unwrap_or_default(),
+            opens,
+        })
+    }
+}
+
+fn known_kind(value: Value<'_>) -> Result<LockKind, Error> {
     match &*value.text(usize::MAX)? {
-        "recipients" => Ok(()),
+        "recipients" => Ok(LockKind::Recipients),
+        "gate" => Ok(LockKind::Gate),
         other => Err(Error::newer(format!("lock kind {other:?}"))),
     }
+}
+
+/// The bytes of the last lock, as they stand in a policy that was parsed.
+pub(super) fn last_lock(line: &[u8]) -> Option<&[u8]> {
+    let mut last = None;
+    let text = Text::check(line).ok()?;
+    let walked = text.object(|name, value| {
+        if name == "locks" {
+            value.array(LOCKS_MAX, |value| {
+                last = Some(value.written().as_bytes());
+                Ok(())
+            })?;
+        }
+        Ok(())
+    });
+    walked.ok().and(last)
+}
+
+/// Reads a lock that stands alone, as a gate is given it, and checks what can be checked without the other locks.
+pub(super) fn parse_lock(bytes: &[u8]) -> Result<Lock, Error> {
+    let text = Text::check(bytes)?;
+    let mut members = LockMembers::default();
+    text.object(|name, value| members.take(name, value))?;
+    let lock = members.lock(bytes.len())?;
+    check_lock(&lock)?;
+    Ok(lock)
 }
 
 fn byte(value: Value<'_>, least: u8) -> Result<u8, Error> {
@@ -181,25 +255,37 @@ fn check(policy: &Policy) -> Result<(), Error> {
             "a label",
         )?;
     }
-    let passphrases = policy
-        .locks
-        .iter()
-        .filter(|lock| lock.passphrase.is_some())
-        .count();
-    require(passphrases <= 1, "more than one passphrase")?;
-    for lock in &policy.locks {
+    let passphrases = policy.locks.iter();
+    let passphrases = passphrases.filter(|lock| lock.passphrase().is_some());
+    require(passphrases.count() <= 1, "more than one passphrase")?;
+    for (number, lock) in (1..).zip(&policy.locks) {
         check_lock(lock)?;
-        require(
-            lock.named.is_none() == policy.private,
-            "`recipients` stands exactly when not private",
-        )?;
-        if let Some(recipients) = &lock.named {
-            check_recipients(lock, recipients)?;
+        match &lock.opens {
+            Opens::Recipients { named, .. } => {
+                require(
+                    named.is_none() == policy.private,
+                    "`recipients` stands exactly when not private",
+                )?;
+                if let Some(recipients) = named {
+                    check_recipients(lock, recipients)?;
+                }
+            }
+            Opens::Gates(terms) => {
+                require(
+                    number == policy.locks.len() && number > 1,
+                    "a gate lock is the last lock, and not the only one",
+                )?;
+                require(
+                    !policy.private || !terms.gates.iter().any(is_described),
+                    "a gate's name or address in a private envelope",
+                )?;
+            }
         }
     }
     limit(policy.recipients().count() <= RECIPIENTS_MAX, "recipients")
 }
 
+/// What can be checked of a lock without the rest of the policy.
 fn check_lock(lock: &Lock) -> Result<(), Error> {
     limit(lock.shares.len() <= SHARES_MAX, "shares")?;
     require(
@@ -210,14 +296,23 @@ fn check_lock(lock: &Lock) -> Result<(), Error> {
         lock.need == 1 || usize::from(lock.need) <= lock.shares.len(),
         "`need` is over the number of shares",
     )?;
-    require(
-        lock.need == 1 || lock.passphrase.is_none(),
-        "a passphrase where `need` is over 1",
-    )?;
-    require(
-        lock.passphrase.is_some() || lock.passphrase_commit.is_none(),
-        "`passphrase_commit` without `passphrase`",
-    )
+    match &lock.opens {
+        Opens::Recipients {
+            passphrase,
+            passphrase_commit,
+            ..
+        } => {
+            require(
+                lock.need == 1 || passphrase.is_none(),
+                "a passphrase where `need` is over 1",
+            )?;
+            require(
+                passphrase.is_some() || passphrase_commit.is_none(),
+                "`passphrase_commit` without `passphrase`",
+            )
+        }
+        Opens::Gates(terms) => gate_terms::check(lock, terms),
+    }
 }
 
 /// The rules for one lock's list of recipients, whether it stands in the policy or in the private line.
@@ -236,7 +331,7 @@ pub(super) fn check_recipients(lock: &Lock, recipients: &[Recipient]) -> Result<
     let keys: HashSet<_> = recipients.iter().map(|recipient| recipient.key).collect();
     require(keys.len() == recipients.len(), "one key twice in a lock")?;
     require(
-        !recipients.is_empty() || lock.passphrase.is_some(),
+        !recipients.is_empty() || lock.passphrase().is_some(),
         "a lock that nobody can open",
     )?;
     if lock.need > 1 {
@@ -253,7 +348,7 @@ pub(super) fn check_recipients(lock: &Lock, recipients: &[Recipient]) -> Result<
     Ok(())
 }
 
-fn require(holds: bool, what: &'static str) -> Result<(), Error> {
+pub(super) fn require(holds: bool, what: &'static str) -> Result<(), Error> {
     if holds {
         Ok(())
     } else {
@@ -261,7 +356,7 @@ fn require(holds: bool, what: &'static str) -> Result<(), Error> {
     }
 }
 
-fn limit(holds: bool, what: &'static str) -> Result<(), Error> {
+pub(super) fn limit(holds: bool, what: &'static str) -> Result<(), Error> {
     if holds {
         Ok(())
     } else {

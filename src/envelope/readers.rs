@@ -76,7 +76,7 @@ impl Manifest {
     fn key_slots(&self) -> impl Iterator<Item = &KeySlot> {
         self.access.slots.iter().filter_map(|slot| match slot {
             Slot::Key(slot) => Some(slot),
-            Slot::Passphrase(_) => None,
+            Slot::Passphrase(_) | Slot::Gate(_) => None,
         })
     }
 

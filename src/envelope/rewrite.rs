@@ -177,7 +177,7 @@ impl<R: Read> Rewriting<R> {
         let key = newcomer.public.key_id();
         let has_slot = |slot: &Slot| match slot {
             Slot::Key(slot) => (slot.lock, slot.key) == (lock, Some(key)),
-            Slot::Passphrase(_) => false,
+            Slot::Passphrase(_) | Slot::Gate(_) => false,
         };
         if self.manifest.access.slots.iter().any(has_slot) {
             return Ok(Granted::HasSlot);
@@ -219,7 +219,7 @@ impl<R: Read> Rewriting<R> {
                 lock.is_some_and(|lock| lock != slot.lock)
                     || slot.key.is_none_or(|key| !keys.contains(&key))
             }
-            Slot::Passphrase(_) => true,
+            Slot::Passphrase(_) | Slot::Gate(_) => true,
         };
         let slots = &mut self.manifest.access.slots;
         for (number, lock) in (0..).zip(&self.manifest.policy.locks) {

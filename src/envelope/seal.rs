@@ -18,7 +18,7 @@ use crate::crypto::signing::{Purpose, Signature, SigningKey};
 use crate::crypto::{CryptoRng, PublicKey};
 use crate::json;
 use crate::payload::{CopyError, HashChunk, Sealer, Workers};
-use crate::policy::{Conditions, Lock, Padding, Policy, Recipient};
+use crate::policy::{Conditions, Lock, Opens, Padding, Policy, Recipient};
 use crate::time::Time;
 
 /// The manifest of an envelope with much content ends at a multiple of this, so that files can share blocks.
@@ -185,6 +185,7 @@ impl Front {
             .map_err(|error| refused(&error))?;
         let access = Access {
             slots: slots(request, &secrets, &id, rng),
+            passes: None,
         };
         let access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
         drop(access); // of many recipients it is large, and the line larger
@@ -208,9 +209,11 @@ fn policy(request: &SealRequest<'_>, created: Created, secrets: &[LockSecret]) -
         need: lock.need,
         commit: kdf::lock_commitment(&secret.secret),
         shares: secret.share_hashes(),
-        passphrase: lock.passphrase.map(|(_, cost)| cost),
-        passphrase_commit: secret.passphrase_commitment(),
-        named: public.then(|| named(lock)),
+        opens: Opens::Recipients {
+            passphrase: lock.passphrase.map(|(_, cost)| cost),
+            passphrase_commit: secret.passphrase_commitment(),
+            named: public.then(|| named(lock)),
+        },
     };
     Policy {
         signed: request.signer.is_some(),

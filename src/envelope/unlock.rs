@@ -152,7 +152,7 @@ impl<'a> Unlocking<'a> {
 
     fn may_open(&self, number: u16, lock: &Lock) -> bool {
         let fits = |slot: &KeySlot| self.keys.iter().any(|key| key.might_open(slot));
-        lock.passphrase.is_some()
+        lock.passphrase().is_some()
             || self.key_slots(number).any(|(_, slot)| fits(slot))
             || self.usable_approvals(number).next().is_some()
     }
@@ -185,7 +185,7 @@ impl<'a> Unlocking<'a> {
             None => self.with_an_approval(number, keyring)?,
             found => found,
         };
-        let found = match (found, lock.passphrase) {
+        let found = match (found, lock.passphrase()) {
             (None, Some(cost)) => {
                 return self.with_passphrase(number, lock, cost, keyring).map(Some);
             }
@@ -270,7 +270,7 @@ impl<'a> Unlocking<'a> {
         let (key, secret) = PassphraseKey::open(slot, (&passphrase, cost), &self.manifest.id)
             .map_err(OpenError::PassphraseUnusable)?
             .ok_or(OpenError::Passphrase)?;
-        let commit = lock.passphrase_commit;
+        let commit = lock.passphrase_commit();
         let is_authors = commit.is_none_or(|commit| key.commitment(&secret).ct_eq(&commit).into());
         if !opens(lock, &secret) || !is_authors {
             return Err(tampered(Source::Slot(at), number));

@@ -110,6 +110,12 @@ impl<'a> Text<'a> {
 pub struct Value<'a>(&'a str);
 
 impl<'a> Value<'a> {
+    /// The value as it stands in the line, without the blanks around it.
+    #[must_use]
+    pub fn written(self) -> &'a str {
+        self.0
+    }
+
     /// The members of an object.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The rules of an envelope: who may read it, and under what conditions. Encoding, private keys and files are in other modules.
 
 mod decide;
+mod gate;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,10 @@ use crate::crypto::signing::RootId;
 use crate::time::Time;
 
 pub use decide::{Conditions, Refusal};
+pub use gate::{
+    GATES_MAX, Gate, GateKind, GateTerms, LEASE_SECONDS_MAX, OWNERS_MAX, TERMS_BYTES_MAX,
+    URL_BYTES_MAX,
+};
 
 /// Locks of one envelope.
 pub const LOCKS_MAX: usize = 8;
@@ -56,46 +61,133 @@ impl Policy {
     pub fn recipients(&self) -> impl Iterator<Item = &Recipient> {
         self.locks.iter().flat_map(Lock::recipients)
     }
+
+    /// The lock of gates with its number, which is the last; an envelope has at most one.
+    #[must_use]
+    pub fn gate(&self) -> Option<(u16, &GateTerms)> {
+        let last = self.locks.len().checked_sub(1)?;
+        let terms = self.locks[last].gate()?;
+        Some((u16::try_from(last).ok()?, terms))
+    }
 }
 
-/// A secret that has to be opened: by any one of its recipients, or by `need` of them together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename = "recipients")]
+/// A secret that has to be opened: by any one of its recipients, or by `need` of them together; or by gates.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
-    /// How many shares open it; 1 when each recipient holds the secret itself.
+    /// How many shares open it; 1 when each recipient, or gate, holds the secret itself.
     pub need: u8,
     /// SHA-256 of a label and the secret.
-    #[serde(serialize_with = "crate::json::b64")]
     pub commit: [u8; 32],
     /// SHA-256 of a label and each share, share x at index x - 1; empty exactly when `need` is 1.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Hash>,
-    /// The cost of the passphrase, if a passphrase also opens this lock.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "cost_number"
-    )]
-    pub passphrase: Option<Cost>,
-    /// SHA-256 of a label, the passphrase's salt, its key and the secret; `None` in envelopes of older programs too.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "commitment")]
-    pub passphrase_commit: Option<[u8; 32]>,
-    /// Who may open it; `None` when the envelope is private.
-    #[serde(rename = "recipients", skip_serializing_if = "Option::is_none")]
-    pub named: Option<Vec<Recipient>>,
+    /// Who opens it.
+    pub opens: Opens,
+}
+
+/// Who opens a lock: its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opens {
+    /// People, or whoever knows a passphrase.
+    Recipients {
+        /// The cost of the passphrase, if a passphrase also opens this lock.
+        passphrase: Option<Cost>,
+        /// SHA-256 of a label, the passphrase's salt, its key and the secret; `None` in envelopes of older programs too.
+        passphrase_commit: Option<[u8; 32]>,
+        /// Who may open it; `None` when the envelope is private.
+        named: Option<Vec<Recipient>>,
+    },
+    /// Gates, which are asked when all other locks are open.
+    Gates(Box<GateTerms>),
 }
 
 impl Lock {
+    /// The cost of the passphrase, if a passphrase opens it as well.
+    #[must_use]
+    pub fn passphrase(&self) -> Option<Cost> {
+        match self.opens {
+            Opens::Recipients { passphrase, .. } => passphrase,
+            Opens::Gates(_) => None,
+        }
+    }
+
+    /// What the policy says of the passphrase's slot.
+    #[must_use]
+    pub fn passphrase_commit(&self) -> Option<[u8; 32]> {
+        match self.opens {
+            Opens::Recipients {
+                passphrase_commit, ..
+            } => passphrase_commit,
+            Opens::Gates(_) => None,
+        }
+    }
+
     /// Whether a passphrase opens it and nothing tells its slot from one that a reader put in its place.
     #[must_use]
     pub fn has_unrecorded_passphrase(&self) -> bool {
-        self.passphrase.is_some() && self.passphrase_commit.is_none()
+        self.passphrase().is_some() && self.passphrase_commit().is_none()
+    }
+
+    /// The recipients, if they are public and the lock is not one of gates.
+    #[must_use]
+    pub fn named(&self) -> Option<&[Recipient]> {
+        match &self.opens {
+            Opens::Recipients { named, .. } => named.as_deref(),
+            Opens::Gates(_) => None,
+        }
     }
 
     /// The recipients, if they are public.
     #[must_use]
     pub fn recipients(&self) -> &[Recipient] {
-        self.named.as_deref().unwrap_or_default()
+        self.named().unwrap_or_default()
     }
+
+    /// The terms, if it is a lock of gates.
+    #[must_use]
+    pub fn gate(&self) -> Option<&GateTerms> {
+        match &self.opens {
+            Opens::Recipients { .. } => None,
+            Opens::Gates(terms) => Some(terms),
+        }
+    }
+}
+
+/// The lock as it stands in line 2.
+impl Serialize for Lock {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let (kind, terms) = match &self.opens {
+            Opens::Recipients { .. } => ("recipients", None),
+            Opens::Gates(terms) => ("gate", Some(&**terms)),
+        };
+        Written {
+            kind,
+            need: self.need,
+            commit: Hash(self.commit),
+            shares: &self.shares,
+            passphrase: self.passphrase().map(Cost::log2_kib),
+            passphrase_commit: self.passphrase_commit().map(Hash),
+            recipients: self.named(),
+            terms,
+        }
+        .serialize(out)
+    }
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    kind: &'static str,
+    need: u8,
+    commit: Hash,
+    #[serde(skip_serializing_if = "<[Hash]>::is_empty")]
+    shares: &'a [Hash],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passphrase: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passphrase_commit: Option<Hash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipients: Option<&'a [Recipient]>,
+    #[serde(flatten)]
+    terms: Option<&'a GateTerms>,
 }
 
 /// A SHA-256 hash that is written as base64.
@@ -125,18 +217,4 @@ pub enum Padding {
     None,
     /// Padmé: the length grows by at most 12 %, and few lengths are possible.
     Padme,
-}
-
-#[expect(
-    clippy::ref_option,
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands fields over by reference"
-)]
-fn cost_number<S: serde::Serializer>(cost: &Option<Cost>, out: S) -> Result<S::Ok, S::Error> {
-    cost.map(Cost::log2_kib).serialize(out)
-}
-
-#[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
-fn commitment<S: serde::Serializer>(commit: &Option<[u8; 32]>, out: S) -> Result<S::Ok, S::Error> {
-    commit.map(Hash).serialize(out)
 }

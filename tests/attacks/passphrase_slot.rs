@@ -150,11 +150,12 @@ fn secrets(envelope: &[u8]) -> Vec<Secret<32>> {
             }
             Slot::Passphrase(slot) => {
                 let key = Passphrase::new(AUTHORS).unwrap();
-                let key = key.derive(&slot.salt, lock.passphrase.unwrap()).unwrap();
+                let key = key.derive(&slot.salt, lock.passphrase().unwrap()).unwrap();
                 let context = kdf::passphrase_context(&manifest.id.0, number);
                 let opened = encl::payload::open_message(&key, &context, &slot.ct).unwrap();
                 Secret::from_slice(&opened)
             }
+            Slot::Gate(_) => None,
         });
         found.unwrap()
     };
@@ -170,7 +171,7 @@ fn replaced(envelope: &[u8], words: &str, keep_salt: bool) -> Vec<u8> {
     let mut slots = access.slots.iter_mut();
     let slot = slots.find_map(|slot| match slot {
         Slot::Passphrase(slot) => Some(slot),
-        Slot::Key(_) => None,
+        Slot::Key(_) | Slot::Gate(_) => None,
     });
     let slot = slot.unwrap();
     let salt = match keep_salt {

@@ -7,7 +7,7 @@ use encl::envelope::{
     Action, Addressee, Change, CurrentAccess, DesiredAccess, Envelope, KeyDirectory,
     Person as Contact, Removals,
 };
-use encl::policy::Policy;
+use encl::policy::{Opens, Policy};
 
 use crate::kit::{
     Keys, NOW, Person, cheap, people, quorum, request, rewriting, rng, sealed, time, written,
@@ -301,7 +301,12 @@ fn a_passphrase_of_an_older_program_is_recorded_by_its_author() {
         for wish in wishes {
             assert_eq!(plan(&policy, wish, &ann), nothing(), "it is recorded");
         }
-        policy.locks[0].passphrase_commit = None;
+        if let Opens::Recipients {
+            passphrase_commit, ..
+        } = &mut policy.locks[0].opens
+        {
+            *passphrase_commit = None;
+        }
         for wish in wishes {
             let due = (Action::Reseal, 1);
             assert_eq!(plan(&policy, wish, &ann), due);

@@ -137,6 +137,7 @@ impl Mine {
         recipients.all(|recipient| self.keys.contains(&recipient.key))
             && slots.all(|slot| match slot {
                 Slot::Passphrase(_) => true,
+                Slot::Gate(_) => false,
                 Slot::Key(slot) => slot.key.is_some_and(|key| self.keys.contains(&key)),
             })
     }

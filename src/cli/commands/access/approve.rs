@@ -243,7 +243,7 @@ impl Approving<'_> {
                 Slot::Key(slot) => {
                     slot.lock == lock && keys.iter().any(|key| Some(key.id) == slot.key)
                 }
-                Slot::Passphrase(_) => false,
+                Slot::Passphrase(_) | Slot::Gate(_) => false,
             })
         };
         let mine: Vec<u16> = locks.filter(|lock| is_mine(*lock)).collect();

@@ -154,10 +154,9 @@ impl<'a> LockObject<'a> {
         Self {
             kind: "recipients",
             need: lock.need,
-            passphrase: lock.passphrase.map(|cost| cost.log2_kib().into()),
+            passphrase: lock.passphrase().map(|cost| cost.log2_kib().into()),
             recipients: lock
-                .named
-                .as_ref()
+                .named()
                 .map(|named| named.iter().map(recipient).collect()),
         }
     }
@@ -178,8 +177,8 @@ impl<'a> SlotObject<'a> {
                 key: slot.key.map(|key| hex(&key.0)),
                 grant: slot.grant.as_deref().map(grant),
             },
-            Slot::Passphrase(slot) => Self {
-                lock: slot.lock,
+            Slot::Passphrase(_) | Slot::Gate(_) => Self {
+                lock: slot.lock(),
                 key: None,
                 grant: None,
             },
@@ -257,13 +256,13 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
                 format!("{}{mine}", recipient.display_name())
             })
             .collect();
-        if lock.named.is_none() {
+        if lock.named().is_none() {
             readers.push(match lock.need {
                 1 => "named only to each other".to_owned(),
                 _ => format!("{} people, named only to each other", lock.shares.len()),
             });
         }
-        if lock.passphrase.is_some() {
+        if lock.passphrase().is_some() {
             readers.push("anybody who knows the passphrase".to_owned());
         }
         // One below the other: each alone, or so many of them together.
@@ -282,7 +281,7 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
 fn grants(access: &Access) -> Vec<String> {
     let grant = |slot: &Slot| match slot {
         Slot::Key(slot) => slot.grant.clone(),
-        Slot::Passphrase(_) => None,
+        Slot::Passphrase(_) | Slot::Gate(_) => None,
     };
     let words = |grant: Box<Grant>| {
         format!(

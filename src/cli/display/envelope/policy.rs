@@ -24,12 +24,12 @@ pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
 
 /// Who opens a lock, in words.
 pub(crate) fn rule(lock: &Lock, people: &People) -> String {
-    let passphrase = lock.passphrase.is_some();
+    let passphrase = lock.passphrase().is_some();
     let word = |one: &Recipient| match people.is_my_key(one.key) {
         true => "you".to_owned(),
         false => one.display_name(),
     };
-    match &lock.named {
+    match lock.named() {
         Some(named) => {
             let named: Vec<_> = named.iter().map(word).collect();
             self::lock(lock.need, &named, passphrase)

@@ -3,6 +3,8 @@
 //! All labels begin with `encl/1 ` and end in a zero byte where text of variable length follows, so that no two derivations
 //! ever have the same input.
 
+pub mod gate;
+
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
