@@ -31,7 +31,7 @@ fn secret_of(envelope: &[u8], bob: &Identity) -> (Secret<32>, EnvelopeId, Access
             let info = kdf::slot_info(&manifest.id.0, 0);
             hpke::open(key, &slot.enc, &info, &slot.ct).ok()
         }
-        Slot::Passphrase(_) => None,
+        Slot::Passphrase(_) | Slot::Gate(_) => None,
     });
     (
         Secret::from_slice(&secret.unwrap()).unwrap(),
