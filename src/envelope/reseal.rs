@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use super::error::{Class, OpenError, SealError};
+use super::gate_seal::GateRequest;
 use super::open::{Content, Opened};
 use super::seal::{ALIGNMENT, BodyWriter, Created, Front, LockRequest, SealRequest, Sealed};
 use crate::crypto::CryptoRng;
@@ -13,6 +14,8 @@ use crate::payload::Workers;
 pub struct ResealRequest<'a> {
     /// The locks, in their order.
     pub locks: Vec<LockRequest<'a>>,
+    /// The gates, as [`GateLock::request`](super::GateLock::request) takes them over from the old one.
+    pub gate: Option<GateRequest>,
     /// Who signs. The former author's signature cannot come along.
     pub signer: Option<&'a SigningKey>,
     /// How many threads share the work on the content.
@@ -94,6 +97,7 @@ impl Opened {
         let policy = &self.manifest.policy;
         SealRequest {
             locks: request.locks.iter().map(LockRequest::duplicate).collect(),
+            gate: request.gate.clone(),
             signer: request.signer,
             private: policy.private,
             padding: policy.padding,

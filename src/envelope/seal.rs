@@ -1,6 +1,6 @@
 //! Sealing an envelope: one pass over the content, constant memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
@@ -8,13 +8,15 @@ use zeroize::Zeroizing;
 use super::access_line::{self, Access, Slot};
 use super::digest::RootHasher;
 use super::error::SealError;
+use super::gate_lock::GateLock;
+use super::gate_seal::{DrawnGate, GateRequest};
 use super::id::{EnvelopeId, MAGIC, access_hash};
 use super::lock_secret::LockSecret;
 use super::private_line::{self, ContentInfo, PrivateLine};
 use super::{padding, policy_line, slot};
 use crate::crypto::kdf::{self, ContentKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
-use crate::crypto::signing::{Purpose, Signature, SigningKey};
+use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, PublicKey};
 use crate::json;
 use crate::payload::{CopyError, HashChunk, Sealer, Workers};
@@ -32,6 +34,8 @@ const MAC_LINE_BYTES: usize = 45;
 pub struct SealRequest<'a> {
     /// The locks, in their order; all of them have to be opened.
     pub locks: Vec<LockRequest<'a>>,
+    /// Gates that have to be asked too, when all locks are open.
+    pub gate: Option<GateRequest>,
     /// Who signs; `None` for an unsigned envelope.
     pub signer: Option<&'a SigningKey>,
     /// Whether recipients, signer and time of making are sealed too.
@@ -178,18 +182,37 @@ impl Front {
     ) -> Result<Self, SealError> {
         let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock, rng);
         let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
-        let policy = policy(request, created, &secrets);
+        let people = people(request);
+        let drawn = match &request.gate {
+            Some(gate) => {
+                let others = secrets.iter().map(|lock| &lock.secret);
+                Some(DrawnGate::draw(gate, others, &people, rng)?)
+            }
+            None => None,
+        };
+        let mut policy = policy(request, created, &secrets);
+        if let (Some(drawn), Some(gate)) = (&drawn, &request.gate) {
+            let author = request.signer.filter(|_| request.private);
+            policy.locks.push(drawn.lock(gate, author, request.private));
+        }
         let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
         let id = EnvelopeId::of(&policy_line);
         let private_line = private_line::write(&private_line(request, created), &policy)
             .map_err(|error| refused(&error))?;
-        let access = Access {
+        let mut access = Access {
             slots: slots(request, &secrets, &id, rng),
             passes: None,
         };
+        if let (Some(drawn), Some(gate)) = (&drawn, &request.gate) {
+            let lock = GateLock::in_policy(&policy, &policy_line, id);
+            let lock = lock.expect("the policy was made with one");
+            drawn.fill(&mut access, gate, &lock, &people, rng);
+        }
         let access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
         drop(access); // of many recipients it is large, and the line larger
-        let key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
+        let of_gate = drawn.iter().map(DrawnGate::secret);
+        let all = secrets.iter().map(|lock| &lock.secret).chain(of_gate);
+        let key = ContentKey::new(&id.0, all);
         Ok(Self {
             id,
             manifest: manifest(&policy_line, access_line, &key, request.aligned),
@@ -232,6 +255,12 @@ fn named(lock: &LockRequest<'_>) -> Vec<Recipient> {
         .iter()
         .map(|addressee| addressee.recipient.clone())
         .collect()
+}
+
+/// Everybody who is named in a lock, once.
+fn people(request: &SealRequest<'_>) -> BTreeSet<RootId> {
+    let named = request.locks.iter().flat_map(|lock| &lock.recipients);
+    named.map(|one| one.recipient.id).collect()
 }
 
 fn private_line(request: &SealRequest<'_>, created: Created) -> PrivateLine {
