@@ -13,7 +13,7 @@ use crate::crypto::{CryptoRng, PublicKey, Secret};
 use crate::policy::{Conditions, Gate, GateKind, GateTerms, Hash, Lock, Opens};
 
 /// A gate lock to be sealed.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct GateRequest {
     /// How many of the gates have to answer.
     pub need: u8,
@@ -31,7 +31,7 @@ pub struct GateRequest {
 }
 
 /// A gate as the policy will describe it, with the key to seal to.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct GateAddressee {
     /// A server or a person.
     pub kind: GateKind,
@@ -46,7 +46,10 @@ pub struct GateAddressee {
 }
 
 /// What is drawn for a gate lock before line 2 is written.
-pub(super) struct DrawnGate {
+pub(super) struct DrawnGate<'r> {
+    request: &'r GateRequest,
+    /// Everybody who is named in the other locks.
+    people: BTreeSet<RootId>,
     secret: Secret<32>,
     /// Share x at index x - 1; empty when each gate gets the secret.
     shares: Vec<Share>,
@@ -55,11 +58,11 @@ pub(super) struct DrawnGate {
     list: Option<SigningKey>,
 }
 
-impl DrawnGate {
+impl<'r> DrawnGate<'r> {
     pub(super) fn draw<'a>(
-        request: &GateRequest,
+        request: &'r GateRequest,
         others: impl Iterator<Item = &'a Secret<32>>,
-        people: &BTreeSet<RootId>,
+        people: BTreeSet<RootId>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, SealError> {
         let secret = Secret::random(rng);
@@ -80,6 +83,8 @@ impl DrawnGate {
             _ => sharing::split(&secret, need, of, rng),
         };
         Ok(Self {
+            request,
+            people,
             secret,
             shares,
             holder: HolderSecret::new(others),
@@ -91,23 +96,20 @@ impl DrawnGate {
         &self.secret
     }
 
-    /// The lock for line 2. `hidden_owner`: the author of a private envelope.
-    pub(super) fn lock(
-        &self,
-        request: &GateRequest,
-        hidden_owner: Option<&SigningKey>,
-        is_private: bool,
-    ) -> Lock {
+    /// The lock for line 2. `hidden`: the author of a private envelope, if it has one.
+    pub(super) fn lock(&self, hidden: Option<Option<&SigningKey>>) -> Lock {
+        let request = self.request;
+        let is_private = hidden.is_some();
         let commit = lock_commitment(&self.secret);
         let hash = |share: &Share| Hash(share_hash(share.expose()));
-        let hidden = |author: &SigningKey| {
+        let hidden_owner = |author: &SigningKey| {
             kdf::owner(&kdf::owner_blind(author.seed(), &commit), &author.id().0)
         };
         let public = |id: &RootId| kdf::owner(&PUBLIC_BLIND, &id.0);
         // A set: an owner is named once, and the order tells nothing.
-        let owners: BTreeSet<[u8; 32]> = match is_private {
-            true => hidden_owner.map(hidden).into_iter().collect(),
-            false => request.owners.iter().map(public).collect(),
+        let owners: BTreeSet<[u8; 32]> = match hidden {
+            Some(author) => author.map(hidden_owner).into_iter().collect(),
+            None => request.owners.iter().map(public).collect(),
         };
         let gate = |gate: &GateAddressee| Gate {
             kind: gate.kind,
@@ -133,15 +135,8 @@ impl DrawnGate {
     }
 
     /// Adds the slots of the gates, and the passes, to the access line.
-    pub(super) fn fill(
-        &self,
-        access: &mut Access,
-        request: &GateRequest,
-        lock: &GateLock,
-        people: &BTreeSet<RootId>,
-        rng: &mut dyn CryptoRng,
-    ) {
-        for (at, gate) in (0_u8..).zip(&request.gates) {
+    pub(super) fn fill(&self, access: &mut Access, lock: &GateLock, rng: &mut dyn CryptoRng) {
+        for (at, gate) in (0_u8..).zip(&self.request.gates) {
             let share = self.shares.get(usize::from(at));
             let part = share.map_or(&self.secret.expose()[..], |share| &share.expose()[..]);
             let slot = lock.seal_slot(at, (&gate.public, part), rng);
@@ -150,7 +145,7 @@ impl DrawnGate {
         let list = self.list.as_ref();
         access.passes = list.map(|list| {
             let pass = |who: &RootId| MaskedPass::seal(*who, lock.ticket(), list, &self.holder);
-            let mut passes: Vec<_> = people.iter().map(pass).collect();
+            let mut passes: Vec<_> = self.people.iter().map(pass).collect();
             passes.sort_unstable();
             passes
         });

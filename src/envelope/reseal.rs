@@ -77,7 +77,7 @@ impl<R: Read + Send> Content<R> {
             inside: opened.private.created,
         };
         let front = Front::new(&new_request, created, rng)?;
-        let (id, key, head) = (front.id, front.key, front.head);
+        let (id, key, head, gate) = (front.id, front.key, front.head, front.gate);
         let mut writer = BodyWriter::new(&mut *out, front.manifest, (&key, &id), rng);
         let content_bytes = body.reseal(&head, &mut writer, &new_request)?;
         body.verify(opened.signer(), &opened.manifest.id)?;
@@ -87,6 +87,7 @@ impl<R: Read + Send> Content<R> {
             id,
             content_bytes,
             key,
+            gate,
         };
         Ok((opened, sealed))
     }

@@ -104,6 +104,8 @@ pub struct Sealed {
     pub content_bytes: u64,
     /// The content key, which opens it: see [`Envelope::reopen`](super::Envelope::reopen).
     pub key: ContentKey,
+    /// Its gate lock, by which the author revokes it, also without having the file.
+    pub gate: Option<GateLock>,
 }
 
 /// Without the key.
@@ -134,6 +136,7 @@ pub fn seal(
         manifest,
         head,
         key,
+        gate,
     } = Front::new(request, Created::new(request), rng)?;
     let mut body = BodyWriter::new(&mut *out, manifest, (&key, &id), rng);
     let data_bytes = body.data(&mut head.as_slice().chain(content), request)?;
@@ -143,6 +146,7 @@ pub fn seal(
         id,
         content_bytes: data_bytes - head.len() as u64,
         key,
+        gate,
     })
 }
 
@@ -171,6 +175,7 @@ pub(super) struct Front {
     /// The private line and its line feed.
     pub(super) head: Zeroizing<Vec<u8>>,
     pub(super) key: ContentKey,
+    pub(super) gate: Option<GateLock>,
 }
 
 impl Front {
@@ -182,19 +187,15 @@ impl Front {
     ) -> Result<Self, SealError> {
         let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock, rng);
         let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
-        let people = people(request);
-        let drawn = match &request.gate {
-            Some(gate) => {
-                let others = secrets.iter().map(|lock| &lock.secret);
-                Some(DrawnGate::draw(gate, others, &people, rng)?)
-            }
-            None => None,
-        };
+        let gate = request.gate.as_ref().map(|gate| {
+            let others = secrets.iter().map(|lock| &lock.secret);
+            DrawnGate::draw(gate, others, people(request), rng)
+        });
+        let gate = gate.transpose()?;
         let mut policy = policy(request, created, &secrets);
-        if let (Some(drawn), Some(gate)) = (&drawn, &request.gate) {
-            let author = request.signer.filter(|_| request.private);
-            policy.locks.push(drawn.lock(gate, author, request.private));
-        }
+        let locks = gate.iter();
+        let hidden = request.private.then_some(request.signer);
+        policy.locks.extend(locks.map(|gate| gate.lock(hidden)));
         let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
         let id = EnvelopeId::of(&policy_line);
         let private_line = private_line::write(&private_line(request, created), &policy)
@@ -203,14 +204,13 @@ impl Front {
             slots: slots(request, &secrets, &id, rng),
             passes: None,
         };
-        if let (Some(drawn), Some(gate)) = (&drawn, &request.gate) {
-            let lock = GateLock::in_policy(&policy, &policy_line, id);
-            let lock = lock.expect("the policy was made with one");
-            drawn.fill(&mut access, gate, &lock, &people, rng);
+        let lock = GateLock::in_policy(&policy, &policy_line, id);
+        if let (Some(gate), Some(lock)) = (&gate, &lock) {
+            gate.fill(&mut access, lock, rng);
         }
         let access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
         drop(access); // of many recipients it is large, and the line larger
-        let of_gate = drawn.iter().map(DrawnGate::secret);
+        let of_gate = gate.iter().map(DrawnGate::secret);
         let all = secrets.iter().map(|lock| &lock.secret).chain(of_gate);
         let key = ContentKey::new(&id.0, all);
         Ok(Self {
@@ -218,6 +218,7 @@ impl Front {
             manifest: manifest(&policy_line, access_line, &key, request.aligned),
             head: Zeroizing::new([&private_line[..], b"\n"].concat()),
             key,
+            gate: lock,
         })
     }
 }

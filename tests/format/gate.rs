@@ -53,10 +53,8 @@ impl Server {
         let lock = lock.unwrap();
         assert_eq!(lock.ticket(), question.lock.ticket());
         assert_eq!(lock.terms().holder, question.holder.holder_key().id());
-        let pass = question.passes.into_iter().flatten();
-        let pass = pass
-            .filter_map(|pass| pass.open(who, question.holder))
-            .next();
+        let mut passes = question.passes.into_iter().flatten();
+        let pass = passes.find_map(|pass| pass.open(who, question.holder));
         let is_listed = pass.is_some_and(|pass| lock.is_pass(who, &pass));
         if lock.terms().members.is_some() && !is_listed {
             return None;
@@ -170,7 +168,7 @@ fn refused(opened: Result<Admission, OpenError>, class: Class) -> OpenError {
     error
 }
 
-fn with_gate<'a>(wish: SealRequest<'a>, gate: GateRequest) -> SealRequest<'a> {
+fn with_gate(wish: SealRequest<'_>, gate: GateRequest) -> SealRequest<'_> {
     SealRequest {
         gate: Some(gate),
         ..wish

@@ -91,6 +91,9 @@ pub enum LetInPolicy {
     Remove,
 }
 
+/// Finds the key of a gate.
+pub type GateKeys<'a> = &'a (dyn Fn(&Gate) -> Option<PublicKey> + Sync);
+
 /// How envelopes are changed.
 #[derive(Clone, Copy, Default)]
 pub struct UpdateOptions<'a> {
@@ -105,7 +108,7 @@ pub struct UpdateOptions<'a> {
     /// Whom [`RequestedAccess::Exactly`] may leave out although that is doubtful: see [`PlannedUpdate::unmeant`].
     pub meant: Option<&'a Removals>,
     /// The key of each gate that is known here, to seal to; without it no envelope with a gate is sealed again.
-    pub gate_key: Option<&'a (dyn Fn(&Gate) -> Option<PublicKey> + Sync)>,
+    pub gate_key: Option<GateKeys<'a>>,
 }
 
 /// An envelope that was opened and compared with the wish.
