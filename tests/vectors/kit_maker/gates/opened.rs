@@ -34,6 +34,11 @@ fn helpers() -> Vec<Case> {
         Gates::of(1, 1, &[&DAVE]).behind(Wish::of(&[&BOB]).signed(&ANN).padded(), "signed gate");
     let both_keys = Gates::of(2, 0, &[&DAVE, &FRANK]).behind(Wish::of(&[&BOB]), "two helpers");
     vec![
+        opens(
+            "worked_example",
+            "the values of it are in FORMAT.md",
+            &Gates::of(1, 1, &[&DAVE]).behind(Wish::of(&[&BOB]).signed(&ANN), "worked example"),
+        ),
         opens("helper", "a person's slot, need 1", &one_of_two()),
         opens(
             "helper_first",
@@ -264,13 +269,15 @@ fn limits() -> Vec<Case> {
         .iter()
         .chain([&*ANN, &*BOB, &*CAROL, &*DAVE, &*EVE, &*FRANK])
         .collect();
+    let two = [7, 8].map(|byte| format!("\"{}\",", encl::json::to_b64(&[byte; 32])));
     let owners = Gates::of(1, 1, &[&DAVE])
         .owned_by(&owners)
-        .behind(Wish::of(&[&BOB]), "many owners");
+        .behind(Wish::of(&[&BOB]), "many owners")
+        .edited("\"owners\":[", &format!("\"owners\":[{}", two.concat()));
     vec![
         opens("eight_gates", "eight gates", &eight),
         opens("three_of_eight", "three of eight", &all).by(&["bob", "carol", "dave", "frank"]),
-        opens("owners_14", "14 owners", &owners),
+        opens("owners_16", "16 owners", &owners),
         opens(
             "no_owner",
             "an empty list",
