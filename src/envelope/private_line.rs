@@ -216,20 +216,25 @@ fn check(private: &PrivateLine, policy: &Policy) -> Result<(), Error> {
             "`recipients` though the envelope is not private",
         )),
         None => Ok(()),
+        Some(lists) if lists.len() != lists_due(policy) => {
+            Err(Error::malformed("not one list of recipients per lock"))
+        }
         Some(lists) => check_lists(lists, policy),
     }
 }
 
-/// One list for each lock of recipients; a gate lock has none.
+/// One list for each lock but that of gates, which is the last.
+fn lists_due(policy: &Policy) -> usize {
+    policy.locks.len() - usize::from(policy.gate().is_some())
+}
+
 fn check_lists(lists: &[Vec<Recipient>], policy: &Policy) -> Result<(), Error> {
-    let locks = policy.locks.iter().filter(|lock| lock.gate().is_none());
-    let locks: Vec<_> = locks.collect();
-    if lists.len() != locks.len() {
-        return Err(Error::malformed("not one list for each lock of recipients"));
-    }
     if lists.iter().map(Vec::len).sum::<usize>() > RECIPIENTS_MAX {
         return Err(Error::over_limit("recipients"));
     }
-    let mut pairs = locks.iter().zip(lists);
-    pairs.try_for_each(|(lock, list)| check_recipients(lock, list))
+    policy
+        .locks
+        .iter()
+        .zip(lists)
+        .try_for_each(|(lock, list)| check_recipients(lock, list))
 }
