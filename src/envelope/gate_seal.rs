@@ -13,7 +13,7 @@ use crate::crypto::{CryptoRng, PublicKey, Secret};
 use crate::policy::{Conditions, Gate, GateKind, GateTerms, Hash, Lock, Opens};
 
 /// A gate lock to be sealed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GateRequest {
     /// How many of the gates have to answer.
     pub need: u8,
@@ -31,7 +31,7 @@ pub struct GateRequest {
 }
 
 /// A gate as the policy will describe it, with the key to seal to.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GateAddressee {
     /// A server or a person.
     pub kind: GateKind,

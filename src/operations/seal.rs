@@ -15,7 +15,7 @@ use crate::policy::{Conditions, Padding};
 use crate::time::Time;
 
 /// What an envelope says beside its recipients.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct SealTerms {
     /// When it may be opened; advisory.
     pub conditions: Conditions,

@@ -73,6 +73,7 @@ impl SealOptions {
                 true => Padding::Padme,
                 false => Padding::None,
             },
+            gate: None,
         })
     }
 
