@@ -140,6 +140,9 @@ pub enum OpenError {
         /// The gate's position in the gate lock, from 0.
         gate: u8,
     },
+    /// Step 5: the gate lock names another key than that of whoever opens all other locks.
+    #[error("the gate lock does not belong to the other locks of the envelope")]
+    GateHolder,
     /// Step 5: the gates of the gate lock refuse.
     #[error("{0}")]
     GateRefused(KeyringError),
@@ -205,7 +208,8 @@ impl OpenError {
             | Self::Share(_)
             | Self::Shares { .. }
             | Self::Approval { .. }
-            | Self::GateShare { .. } => Class::Slot,
+            | Self::GateShare { .. }
+            | Self::GateHolder => Class::Slot,
             Self::Passphrase
             | Self::PassphraseUnusable(PassphraseError::Empty | PassphraseError::TooLong) => {
                 Class::Passphrase
