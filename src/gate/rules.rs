@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::crypto::signing::RootId;
+use crate::policy::Conditions;
 use crate::time::Time;
 
 /// The most people whom a ticket's statements can allow, and deny.
@@ -67,15 +68,6 @@ fn add(people: &mut BTreeSet<RootId>, who: RootId) -> Result<bool, TicketFull> {
     Ok(people.insert(who))
 }
 
-/// When an envelope's gate lock may be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dates {
-    /// Not before this time.
-    pub not_before: Option<Time>,
-    /// Not from this time on.
-    pub expires: Option<Time>,
-}
-
 /// Who asks, as far as that was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asker {
@@ -89,7 +81,7 @@ pub struct Asker {
     pub has_pass: bool,
 }
 
-/// Why a gate does not answer.
+/// Why a gate does not answer, or not what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusal {
     /// The operator of the gate blocked the asker.
@@ -104,6 +96,57 @@ pub enum Refusal {
     Early,
     /// It was time.
     Expired,
+    /// The gate answers nobody until its operator has looked at it.
+    Frozen,
+    /// The request's time is too far from the gate's, or the gate's own clock went back.
+    Clock,
+    /// Too many requests, or no room for one more statement.
+    Limit,
+    /// The lock or its slot is not one of this gate's, or was changed.
+    Broken,
+    /// The gate cannot store what it decides.
+    Full,
+}
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Blocked,
+        Self::Unknown,
+        Self::Revoked,
+        Self::Denied,
+        Self::Early,
+        Self::Expired,
+        Self::Frozen,
+        Self::Clock,
+        Self::Limit,
+        Self::Broken,
+        Self::Full,
+    ];
+
+    /// The word in answers and entries.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Unknown => "unknown",
+            Self::Revoked => "revoked",
+            Self::Denied => "denied",
+            Self::Early => "early",
+            Self::Expired => "expired",
+            Self::Frozen => "frozen",
+            Self::Clock => "clock",
+            Self::Limit => "limit",
+            Self::Broken => "broken",
+            Self::Full => "full",
+        }
+    }
+
+    /// The refusal with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
 }
 
 /// Whether the gate opens its lock: the first reason against it that fits. `has_list`: only who has a pass, or was allowed, is
@@ -115,7 +158,7 @@ pub fn decide(
     asker: &Asker,
     has_list: bool,
     state: &TicketState,
-    dates: Dates,
+    dates: Conditions,
     now: Time,
 ) -> Result<(), Refusal> {
     let is_in = |people: &BTreeSet<RootId>| asker.who.is_some_and(|who| people.contains(&who));
@@ -196,6 +239,16 @@ mod tests {
     }
 
     #[test]
+    fn each_refusal_has_its_own_word() {
+        let words: BTreeSet<&str> = Refusal::ALL.map(Refusal::word).into();
+        assert_eq!(words.len(), Refusal::ALL.len());
+        for one in Refusal::ALL {
+            assert_eq!(Refusal::from_word(one.word()), Some(one));
+        }
+        assert_eq!(Refusal::from_word("open"), None);
+    }
+
+    #[test]
     fn a_revocation_always_has_room() {
         let mut state = TicketState::default();
         for number in 0..PEOPLE_MAX {
@@ -228,7 +281,7 @@ mod tests {
                 has_pass: pass,
             };
             let people = |is: bool| is.then_some(BOB).into_iter().collect();
-            let dates = Dates {
+            let dates = Conditions {
                 not_before: early.then(|| time(101)),
                 expires: None,
             };
@@ -240,7 +293,7 @@ mod tests {
                     denied: people(denied),
                     allowed: people(allowed),
                 };
-                let dates = Dates {
+                let dates = Conditions {
                     expires: at(expires),
                     ..dates
                 };
@@ -269,7 +322,7 @@ mod tests {
             is_holder: true,
             has_pass: false,
         };
-        let dates = Dates {
+        let dates = Conditions {
             not_before: Some(time(10)),
             expires: Some(time(20)),
         };

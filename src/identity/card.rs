@@ -1,17 +1,22 @@
 //! An identity's public half, signed by its root key: what people give to each other.
 
+mod key;
+
 use serde::Serialize;
 
 use super::carrier::{self, CONTENT_BYTES_MAX, CarrierError};
 use super::predecessor::{self, Predecessor, PredecessorLine};
 use super::{
-    ADDRESS_BYTES_MAX, ADDRESSES_MAX, Identity, KEYS_MAX, NAME_BYTES_MAX, VERSION, distinct,
-    known_kem, known_version, serial_number,
+    ADDRESS_BYTES_MAX, ADDRESSES_MAX, Identity, NAME_BYTES_MAX, VERSION, distinct, known_version,
+    serial_number,
 };
+use crate::crypto::KemError;
 use crate::crypto::signing::{Purpose, RootId, Signature};
-use crate::crypto::{KemError, PublicKey};
-use crate::json::{self, Error, Text, Value};
+use crate::json::{Error, Text, Value};
 use crate::time::Time;
+
+pub use key::CardKey;
+pub(crate) use key::{BareKey, CardKeyLine, list as key_list};
 
 /// How a card begins, as a file, a line or a header.
 pub(super) const PREFIX: &str = "encl-card1:";
@@ -27,30 +32,6 @@ pub struct Card {
     keys: Vec<CardKey>,
     replaces: Vec<Predecessor>,
     text: String,
-}
-
-/// A KEM key that a card certifies.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CardKey {
-    /// The key.
-    pub public: PublicKey,
-    /// Rises with every key of the identity.
-    pub serial: u32,
-    /// When it was made.
-    pub created: Time,
-    /// The time from which on nothing is sealed to it.
-    pub expires: Option<Time>,
-}
-
-impl CardKey {
-    /// The key to seal to, of a card's keys: the one with the highest serial that has not expired.
-    #[must_use]
-    pub fn current(keys: &[Self], now: Time) -> Option<&Self> {
-        let fresh = keys
-            .iter()
-            .filter(|key| key.expires.is_none_or(|expires| now < expires));
-        fresh.max_by_key(|key| key.serial)
-    }
 }
 
 /// What a new card shall say beside the keys.
@@ -147,26 +128,15 @@ impl Card {
     fn checked(line: &[u8], signature: &Signature) -> Result<Self, CardError> {
         let mut keys = Vec::new();
         let mut card = parse(line, &mut keys)?;
-        check(&card, &keys)?;
+        check(&card)?;
         card.id
             .verify(Purpose::Card, &[line], signature)
             .map_err(|_| CardError::Signature)?;
         for predecessor in &card.replaces {
             predecessor.is_signed_for(card.id)?;
         }
-        for key in keys {
-            let public = PublicKey::new(key.kem, &key.bytes);
-            let public = public.map_err(|cause| CardError::Key {
-                serial: key.serial,
-                cause,
-            })?;
-            card.keys.push(CardKey {
-                public,
-                serial: key.serial,
-                created: key.created,
-                expires: key.expires,
-            });
-        }
+        let keys = keys.into_iter().map(BareKey::checked);
+        card.keys = keys.collect::<Result<_, _>>()?;
         Ok(card)
     }
 
@@ -251,13 +221,6 @@ impl Card {
     }
 
     fn to_line(&self) -> Vec<u8> {
-        let key = |key: &CardKey| KeyLine {
-            kem: key.public.kem().name(),
-            key: json::to_b64(key.public.as_bytes()),
-            serial: key.serial,
-            created: key.created,
-            expires: key.expires,
-        };
         let line = CardLine {
             card: VERSION,
             id: self.id,
@@ -265,7 +228,7 @@ impl Card {
             addresses: &self.addresses,
             serial: self.serial,
             created: self.created,
-            keys: self.keys.iter().map(key).collect(),
+            keys: self.keys.iter().map(CardKeyLine::of).collect(),
             replaces: self.replaces.iter().map(PredecessorLine::of).collect(),
         };
         serde_json::to_vec(&line).expect("a card has only texts, numbers and lists")
@@ -280,28 +243,9 @@ struct CardLine<'a> {
     addresses: &'a [String],
     serial: u32,
     created: Time,
-    keys: Vec<KeyLine>,
+    keys: Vec<CardKeyLine>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replaces: Vec<PredecessorLine>,
-}
-
-#[derive(Serialize)]
-struct KeyLine {
-    kem: &'static str,
-    key: String,
-    serial: u32,
-    created: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires: Option<Time>,
-}
-
-/// A key as it stands on the card, before it is checked as a key.
-struct BareKey {
-    kem: crate::crypto::Kem,
-    bytes: Vec<u8>,
-    serial: u32,
-    created: Time,
-    expires: Option<Time>,
 }
 
 fn parse(line: &[u8], keys: &mut Vec<BareKey>) -> Result<Card, Error> {
@@ -318,7 +262,7 @@ fn parse(line: &[u8], keys: &mut Vec<BareKey>) -> Result<Card, Error> {
             "addresses" => addresses = Some(value.array(ADDRESSES_MAX, address)?),
             "serial" => serial = Some(serial_number(value)?),
             "created" => created = Some(value.time()?),
-            "keys" => bare = Some(value.array(KEYS_MAX, bare_key)?),
+            "keys" => bare = Some(key::list(value)?),
             "replaces" => replaces = Some(predecessor::list(value)?),
             other => return Err(Error::unknown(other)),
         }
@@ -351,39 +295,12 @@ fn address(value: Value<'_>) -> Result<String, Error> {
     }
 }
 
-fn bare_key(value: Value<'_>) -> Result<BareKey, Error> {
-    let (mut kem, mut bytes, mut serial, mut created, mut expires) = (None, None, None, None, None);
-    value.object(|name, value| {
-        match name {
-            "kem" => kem = Some(known_kem(value)?),
-            "key" => bytes = Some(value.base64_of(&[32, 1216])?),
-            "serial" => serial = Some(serial_number(value)?),
-            "created" => created = Some(value.time()?),
-            "expires" => expires = Some(value.time()?),
-            other => return Err(Error::unknown(other)),
-        }
-        Ok(())
-    })?;
-    Ok(BareKey {
-        kem: kem.ok_or_else(|| Error::missing("kem"))?,
-        bytes: bytes.ok_or_else(|| Error::missing("key"))?,
-        serial: serial.ok_or_else(|| Error::missing("serial"))?,
-        created: created.ok_or_else(|| Error::missing("created"))?,
-        expires,
-    })
-}
-
-fn check(card: &Card, keys: &[BareKey]) -> Result<(), Error> {
+fn check(card: &Card) -> Result<(), Error> {
     let address = |address: &String| address.to_ascii_lowercase();
     distinct(
         card.addresses.iter().map(address),
         "an address twice, or none",
     )?;
-    distinct(
-        keys.iter().map(|key| key.serial),
-        "a serial twice, or no key",
-    )?;
-    distinct(keys.iter().map(|key| &key.bytes), "a key twice")?;
     let people = card.replaces.iter().map(Predecessor::id);
     distinct(
         people.chain([card.id]),

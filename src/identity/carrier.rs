@@ -47,7 +47,7 @@ pub enum CarrierError {
 }
 
 /// Writes `line`, a line feed and the signature as one line of text, without a line feed.
-pub(super) fn write(prefix: &str, line: &[u8], signature: &Signature) -> String {
+pub(crate) fn write(prefix: &str, line: &[u8], signature: &Signature) -> String {
     carry(prefix, &[line, b"\n", &signature.0].concat())
 }
 
@@ -63,16 +63,16 @@ pub(crate) fn carry(prefix: &str, content: &[u8]) -> String {
 }
 
 /// What a carrier's text holds.
-pub(super) struct Carried {
+pub(crate) struct Carried {
     /// The line, without its line feed.
-    pub(super) line: Vec<u8>,
-    pub(super) signature: Signature,
+    pub(crate) line: Vec<u8>,
+    pub(crate) signature: Signature,
     /// The text without wrapping and quoting: what [`write`] makes of line and signature.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// Reads a line and its signature from text that may have been wrapped and quoted.
-pub(super) fn read(prefix: &'static str, text: &[u8]) -> Result<Carried, CarrierError> {
+pub(crate) fn read(prefix: &'static str, text: &[u8]) -> Result<Carried, CarrierError> {
     let (content, text) = bare(prefix, text)?;
     let (line, signature) = content.split_last_chunk().ok_or(CarrierError::Content)?;
     let line = line.strip_suffix(b"\n").ok_or(CarrierError::Content)?;
@@ -179,7 +179,7 @@ pub(super) fn ends(groups: &[u8]) -> Vec<usize> {
 }
 
 /// One group a line, as mail programs leave it alone: what wrapped lines hold is read like one line.
-pub(super) fn wrapped(prefix: &str, text: &str) -> String {
+pub(crate) fn wrapped(prefix: &str, text: &str) -> String {
     let groups = &text[prefix.len()..];
     let lines: Vec<&str> = (0..groups.len())
         .step_by(GROUP + CHECK)

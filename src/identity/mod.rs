@@ -4,7 +4,7 @@
 //! are sealed to. The card is its public half, signed by the root key. (FORMAT.md, "Cards", "Identity files".)
 
 mod card;
-mod carrier;
+pub(crate) mod carrier;
 mod finder;
 mod fingerprint;
 mod group_card;
@@ -17,6 +17,7 @@ mod revocation;
 use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
+pub(crate) use card::{BareKey, CardKeyLine, key_list};
 pub use card::{Card, CardError, CardKey, CardRequest};
 pub use carrier::{CARRIER_BYTES_MAX, CarrierError};
 pub(crate) use carrier::{CONTENT_BYTES_MAX, carried, carry};
@@ -240,7 +241,7 @@ impl Identity {
 }
 
 /// What `card`, `identity` and `revocation` say in this version.
-const VERSION: &str = "encl/1";
+pub(crate) const VERSION: &str = "encl/1";
 
 #[derive(Serialize)]
 struct IdentityLine<'a> {
@@ -304,7 +305,7 @@ fn secret(value: Value<'_>) -> Result<Secret<32>, Error> {
     Ok(secret)
 }
 
-fn known_version(value: Value<'_>) -> Result<(), Error> {
+pub(crate) fn known_version(value: Value<'_>) -> Result<(), Error> {
     match &*value.text(usize::MAX)? {
         VERSION => Ok(()),
         other => Err(Error::newer(format!("version {other:?}"))),
@@ -324,7 +325,7 @@ fn serial_number(value: Value<'_>) -> Result<u32, Error> {
 }
 
 /// At least one item, and none twice.
-fn distinct<T: Ord>(items: impl Iterator<Item = T>, fault: &str) -> Result<(), Error> {
+pub(crate) fn distinct<T: Ord>(items: impl Iterator<Item = T>, fault: &str) -> Result<(), Error> {
     let mut items: Vec<T> = items.collect();
     items.sort_unstable();
     let all_differ = items.windows(2).all(|pair| pair[0] != pair[1]);

@@ -223,6 +223,31 @@ impl<'a> Value<'a> {
             .ok_or_else(not_base64)
     }
 
+    /// At most `max` bytes in base64.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when the value is something else, [`Error::OverLimit`].
+    pub fn base64_up_to(self, max: usize) -> Result<Vec<u8>, Error> {
+        let text = self.text(max.div_ceil(3) * 4)?;
+        let bytes = STANDARD.decode(text.as_bytes());
+        let bytes = bytes.map_err(|_| not_base64())?;
+        match bytes.len() <= max {
+            true => Ok(bytes),
+            false => Err(Error::OverLimit(format!("more than {max} bytes in base64"))),
+        }
+    }
+
+    /// `true`: where `false` is said by leaving the member out.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when the value is something else.
+    pub fn is_set(self) -> Result<(), Error> {
+        match self.boolean()? {
+            true => Ok(()),
+            false => Err(Error::malformed("expected true, found false")),
+        }
+    }
+
     fn open(self, bracket: char, what: &str) -> Result<Scanner<'a>, Error> {
         if self.0.starts_with(bracket) {
             Ok(Scanner::inside(self.0))

@@ -1,6 +1,7 @@
 use super::*;
 use crate::crypto::Kem;
 use crate::crypto::signing::SigningKey;
+use crate::json;
 use proptest::prelude::*;
 
 fn time(text: &str) -> Time {
