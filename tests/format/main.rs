@@ -8,6 +8,7 @@ mod access;
 mod access_quorums;
 mod ed25519;
 mod every_bit;
+mod gate;
 mod insider;
 mod json;
 mod kit;

@@ -61,6 +61,16 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
                 ))
                 .hint("add their cards, remove them too (`encl revoke --from` accepts a key id), or name everybody who remains: `encl rewrap FILE --to …`")
         }
+        UpdateError::UnknownGate(gate) => {
+            let name = gate.name.as_deref().unwrap_or("one without a name");
+            cannot
+                .exit(Exit::Recipient)
+                .reason(format!(
+                    "it must be encrypted again, and its gate is not known here: {}",
+                    safe(name)
+                ))
+                .hint("add it: encl gate add URL")
+        }
         UpdateError::ChangedSince => cannot
             .exit(Exit::Failed)
             .reason("it was changed after it was checked")

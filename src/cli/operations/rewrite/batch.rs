@@ -75,6 +75,7 @@ pub(crate) fn run(
         signing: reseal.signing(options.resign),
         let_in: reseal.let_in(),
         meant: Some(&meant),
+        gate_key: None,
     };
     let (people, now) = (session.people, context.now);
     let update = match change {
