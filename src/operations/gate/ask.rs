@@ -1,10 +1,10 @@
 //! The gates of an envelope asked for their parts of its secret.
 
 use super::notices::why;
-use super::question::{GateParts, GateQuestion};
 use super::{Deceit, GateRefused, Gates, Unreached};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::SigningKey;
+use crate::envelope::{GateParts, GateQuestion};
 use crate::gate::client::{NoReply, Question, Receipt, Reply, Wanted};
 use crate::keystore::{GateContact, KeystoreError};
 use crate::time::Time;

@@ -7,7 +7,6 @@ mod add;
 mod ask;
 mod notices;
 mod owner;
-mod question;
 mod read_log;
 mod state;
 
@@ -17,7 +16,6 @@ pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
 pub use ask::{AskError, Asked};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};
-pub use question::{GateParts, GateQuestion};
 pub use read_log::{GateLog, LogError, WithheldReceipt, receipts_in};
 pub use state::{Acknowledged, Certainty, Told};
 
