@@ -5,7 +5,7 @@ use encl::file_kind::FileKind;
 use encl::policy::Refusal;
 
 use crate::cli::display::time;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::safe;
 

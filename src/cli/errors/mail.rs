@@ -22,7 +22,7 @@ use encl::operations::mail::outgoing::send::SendError;
 use crate::cli::display::mail::{describe_part, part_number};
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::directory::retired;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::seal;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{Exit, Failure, envelope, io_message, keystore};

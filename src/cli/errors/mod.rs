@@ -3,7 +3,6 @@
 pub(crate) mod cards;
 pub(crate) mod directory;
 pub(crate) mod envelope;
-pub(crate) mod file_kind;
 pub(crate) mod files;
 pub(crate) mod keystore;
 pub(crate) mod mail;

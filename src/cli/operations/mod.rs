@@ -3,7 +3,6 @@
 pub(crate) mod contacts;
 pub(crate) mod doctor;
 pub(crate) mod identity;
-pub(crate) mod inspect;
 pub(crate) mod keyring;
 pub(crate) mod mail;
 pub(crate) mod open;
