@@ -140,6 +140,11 @@ pub enum OpenError {
         /// The gate's position in the gate lock, from 0.
         gate: u8,
     },
+    /// Step 5: no gate would answer, since the gate lock names another holder than whoever opened the other locks.
+    #[error(
+        "the gate lock has another holder than whoever opens the other locks: no gate would answer"
+    )]
+    GateHolder,
     /// Step 5: the gates of the gate lock refuse.
     #[error("{0}")]
     GateRefused(KeyringError),
@@ -205,7 +210,8 @@ impl OpenError {
             | Self::Share(_)
             | Self::Shares { .. }
             | Self::Approval { .. }
-            | Self::GateShare { .. } => Class::Slot,
+            | Self::GateShare { .. }
+            | Self::GateHolder => Class::Slot,
             Self::Passphrase
             | Self::PassphraseUnusable(PassphraseError::Empty | PassphraseError::TooLong) => {
                 Class::Passphrase
