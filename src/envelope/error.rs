@@ -140,10 +140,8 @@ pub enum OpenError {
         /// The gate's position in the gate lock, from 0.
         gate: u8,
     },
-    /// Step 5: no gate would answer, since the gate lock names another holder than whoever opened the other locks.
-    #[error(
-        "the gate lock has another holder than whoever opens the other locks: no gate would answer"
-    )]
+    /// Step 5: the gate lock names another key than that of whoever opens all other locks.
+    #[error("the gate lock does not belong to the other locks of the envelope")]
     GateHolder,
     /// Step 5: the gates of the gate lock refuse.
     #[error("{0}")]

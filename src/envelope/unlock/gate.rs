@@ -71,6 +71,7 @@ impl Unlocking<'_> {
         }
         if !gathered.is_enough() && keyring.may_ask(lock) {
             let holder = HolderSecret::new(others.iter().map(|lock| &lock.secret));
+            // No gate would answer; and whoever made the policy so has the reader ask under a key of another envelope.
             if holder.holder_key().id() != lock.terms().holder {
                 return Err(OpenError::GateHolder);
             }
