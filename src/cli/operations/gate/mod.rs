@@ -1,6 +1,7 @@
 //! Gates as commands use them: found by name, asked over the network, told of in words.
 
 pub(crate) mod opening;
+pub(crate) mod receipts;
 pub(crate) mod rewriting;
 pub(crate) mod sealing;
 pub(crate) mod transport;
