@@ -73,13 +73,9 @@ impl<'a> Sealing<'a> {
             .filter(|_| !options.anonymous)
             .map(|author| keys.signing_key(author.card.id()).map_err(cannot_sign))
             .transpose()?;
-        let gate = sealing::request(
-            &options.gate,
-            terms.conditions,
-            signer.map(SigningKey::id),
-            context,
-        )?;
+        let gate = sealing::request(&options.gate, &terms, signer.map(SigningKey::id), context)?;
         let terms = match gate {
+            // There is none, or whoever prepared the terms has named it.
             None => terms,
             // The gates judge the dates, by their clocks: in the policy they would only be advice.
             gate => SealTerms {
