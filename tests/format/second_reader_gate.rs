@@ -103,6 +103,7 @@ fn gate_request(gate: &Gate, owner: &Person) -> GateRequest {
         is_listed: true,
         conditions: Conditions::default(),
         lease: None,
+        keeper: None,
     }
 }
 

@@ -11,6 +11,7 @@ use super::backup::{BackedUpContact, Decisions};
 use super::contact_file::ContactFile;
 use super::contacts::{AddedBy, AddressIndex, CONTACTS};
 use super::folder::WriteLock;
+use super::gates::{GateChange, GateContact, GateOffer, SealedWithGate};
 use super::groups::Group;
 use super::invitations::Invitation;
 use super::state::PersonFact;
@@ -249,6 +250,52 @@ impl Restore<'_> {
         };
         if self.lock.is_some() {
             self.keystore.restore_invitation(&place, invitation)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Restores a gate. Out of a backup that anybody may have made it is not asked before the user adds it. One that is here stays.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn gate(&mut self, gate: &GateContact) -> Result<RestoreOutcome, KeystoreError> {
+        let offer = GateOffer {
+            card: &gate.card,
+            name: Some(&gate.name),
+            ca: gate.ca.as_deref(),
+        };
+        match self.keystore.gate(&gate.card.id())? {
+            Some(here) if here == *gate => return Ok(RestoreOutcome::Known),
+            Some(_) => return Ok(RestoreOutcome::LocalKept),
+            None => {}
+        }
+        match self.keystore.compare_gate(&offer) {
+            Ok(GateChange::Moved(_)) | Err(KeystoreError::OlderGate { .. }) => {
+                return Ok(RestoreOutcome::LocalKept);
+            }
+            Ok(_) => {}
+            Err(error) => return Ok(RestoreOutcome::Refused(error)),
+        }
+        match &self.lock {
+            Some(lock) if self.owner == BackupOwner::Me => self.keystore.make_gate(lock, gate)?,
+            Some(_) => self.keystore.write_gate(gate)?,
+            None => {}
+        }
+        Ok(RestoreOutcome::New)
+    }
+
+    /// Restores the record of what was sealed with a gate; what was said of it here and there is joined.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn sealed(&mut self, record: &SealedWithGate) -> Result<RestoreOutcome, KeystoreError> {
+        let outcome = match self.keystore.sealed_with_gate(record.lock.ticket())? {
+            None => RestoreOutcome::New,
+            Some(here) if here.has_all_of(record) => RestoreOutcome::Known,
+            Some(_) => RestoreOutcome::Updated,
+        };
+        if self.lock.is_some() {
+            self.keystore.merge_sealed(record)?;
         }
         Ok(outcome)
     }

@@ -1,10 +1,11 @@
 //! Envelopes opened with my keys and with what colleagues approved, and compared with what a reader requires of them.
 
+pub mod approvals;
+
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::approvals::Approvals;
 use super::keys::{MyKeys, TypedPassphrase};
 use crate::crypto::signing::RootId;
 use crate::directory::{People, Trust};
@@ -14,6 +15,7 @@ use crate::envelope::{
 };
 use crate::policy::Policy;
 use crate::time::Time;
+use approvals::Approvals;
 
 /// What a reader requires of an envelope, beyond that it opens.
 #[derive(Clone, Default)]

@@ -1,5 +1,7 @@
 //! Errors of files and of standard output as failures.
 
+pub(crate) mod kind;
+
 use std::io;
 use std::path::Path;
 
