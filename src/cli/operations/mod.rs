@@ -2,6 +2,7 @@
 
 pub(crate) mod contacts;
 pub(crate) mod doctor;
+pub(crate) mod gate;
 pub(crate) mod identity;
 pub(crate) mod keyring;
 pub(crate) mod mail;

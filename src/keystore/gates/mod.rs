@@ -41,6 +41,17 @@ pub struct GateContact {
     pub ca: Option<String>,
 }
 
+impl GateContact {
+    /// Whether a user means this gate: by its name, or by its address with or without the scheme.
+    #[must_use]
+    pub fn is_called(&self, text: &str) -> bool {
+        let folded = text.to_lowercase();
+        let text = folded.strip_suffix('/').unwrap_or(&folded);
+        let url = self.card.url();
+        self.name.to_lowercase() == text || url.as_str() == text || place_of(&self.card) == text
+    }
+}
+
 /// A gate that is to be added or changed.
 #[derive(Clone, Copy)]
 pub struct GateOffer<'a> {
