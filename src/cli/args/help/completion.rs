@@ -59,8 +59,7 @@ fn completer(path: &[&str], id: &str, long: Option<&str>) -> Option<Completer> {
         | (["key", _] | ["unlock" | "lock"], "who", _) => Some(identities),
         (["contact" | "group", _], "who", _) => Some(contacts),
         (["group", "show" | "add" | "remove" | "delete"], "name", _) => Some(groups),
-        (["gate", "show" | "remove"], "gate", _) => Some(gates),
-        (_, _, Some("gate")) => Some(gates),
+        (["gate", "show" | "remove"], "gate", _) | (_, _, Some("gate")) => Some(gates),
         (["gate", "revoke" | "expire" | "allow" | "status"] | ["audit"], "file", _) => {
             Some(envelopes)
         }

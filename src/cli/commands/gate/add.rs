@@ -27,6 +27,7 @@ use crate::cli::terminal::{safe, shown};
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Locked, Exit::Recipient], "\
   $ encl gate add https://gate.example.org --yes"))]
 pub(crate) struct Arguments {
+    #[expect(clippy::doc_markdown, reason = "it is shown as help")]
     /// Its address, such as https://gate.example.org, or a file with its card (`-`: standard input)
     #[arg(value_name = "URL|FILE", value_hint = ValueHint::FilePath)]
     gate: PathBuf,

@@ -98,17 +98,17 @@ fn one<'a>(
     let log = match log {
         Ok(log) => log,
         Err(error) => {
-            let reason = Some(error.to_string());
+            let reason = error.to_string();
             let object = GateObject {
                 name,
                 id,
                 answered: false,
-                reason: reason.clone(),
+                reason: Some(reason.clone()),
                 state: None,
                 openings: None,
                 last: None,
             };
-            return Ok((safe(&reason.unwrap_or_default()), object));
+            return Ok((safe(&reason), object));
         }
     };
     let openings: Vec<Time> = log.lines.iter().filter_map(opening).collect();
