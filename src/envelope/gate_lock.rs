@@ -36,6 +36,10 @@ impl GateLock {
     /// [`Error`], also for a lock of another kind.
     pub fn parse(envelope: EnvelopeId, number: u16, bytes: &[u8]) -> Result<Self, Error> {
         let lock = policy_line::parse_lock(bytes)?;
+        // From its `{` to its `}`: with blanks around it, it would be another ticket.
+        if !bytes.starts_with(b"{") || !bytes.ends_with(b"}") {
+            return Err(Error::malformed("blanks around the lock"));
+        }
         if lock.gate().is_none() {
             return Err(Error::malformed("it is not a gate lock"));
         }

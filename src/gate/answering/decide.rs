@@ -120,7 +120,7 @@ impl Prepared {
     }
 
     fn items<L: Ledger>(
-        self: &Prepared,
+        &self,
         ledger: &mut L,
         moment: &mut Moment<'_>,
     ) -> Result<Vec<DecidedItem>, L::Error> {
@@ -129,13 +129,13 @@ impl Prepared {
         let numbered = (0_u16..).zip(&self.items);
         numbered
             .map(|(number, item)| {
-                let place = items::Place {
+                let mut place = items::Place {
                     request: &self.request,
                     number,
                     authors: &authors,
                     room: &mut room,
                 };
-                items::decide(item, place, ledger, moment)
+                items::decide(item, &mut place, ledger, moment)
             })
             .collect()
     }

@@ -81,7 +81,7 @@ impl Place<'_> {
 
 pub(super) fn decide<L: Ledger>(
     item: &PreparedItem,
-    place: Place<'_>,
+    place: &mut Place<'_>,
     ledger: &mut L,
     moment: &mut Moment<'_>,
 ) -> Result<DecidedItem, L::Error> {
@@ -93,9 +93,9 @@ pub(super) fn decide<L: Ledger>(
             part,
         } => {
             let part = part.as_ref().map(|part| &part[..]);
-            open(lock, (*has_pass, part), &place, ledger, moment)
+            open(lock, (*has_pass, part), place, ledger, moment)
         }
-        PreparedItem::State(statement) => state(statement, &place, ledger, moment),
+        PreparedItem::State(statement) => state(statement, place, ledger, moment),
         PreparedItem::Log { lock, by, from } => {
             if ledger.is_blocked(*by)? {
                 return Ok(DecidedItem::refused(Refusal::Unknown));
@@ -128,7 +128,11 @@ fn open<L: Ledger>(
     let decision = rules::decide(&asker, has_list, &state, terms.conditions, moment.now);
     match (decision, part) {
         (Err(Refusal::Unknown), _) => Ok(DecidedItem::refused(Refusal::Unknown)),
-        (Err(refusal), _) => refuse(lock, refusal, place, ledger, moment),
+        (Err(refusal), _) => {
+            let is_stated =
+                refusal != Refusal::Expired || state.until.is_some_and(|until| moment.now >= until);
+            refuse(lock, (refusal, is_stated), place, ledger, moment)
+        }
         (Ok(()), None) => Ok(DecidedItem::refused(Refusal::Broken)),
         (Ok(()), Some(part)) => {
             let keep = kept_until(lock, &state, place, moment.now);
@@ -159,17 +163,16 @@ fn give<L: Ledger>(
     moment: &mut Moment<'_>,
 ) -> Result<DecidedItem, L::Error> {
     let key = place.key(Outcome::Open);
-    let (entry, keep) = match logged(ledger, &key)? {
-        Some((seq, entry)) => (seq, entry.lease),
-        None => {
-            let entry = Entry {
-                lease: keep,
-                ..place.entry(EntryOp::Open, lock.ticket(), moment)
-            };
-            let seq = ledger.append(entry)?;
-            ledger.keep_outcome(&key, seq, place.request)?;
-            (seq, keep)
-        }
+    let (entry, keep) = if let Some((seq, entry)) = logged(ledger, &key)? {
+        (seq, entry.lease)
+    } else {
+        let entry = Entry {
+            lease: keep,
+            ..place.entry(EntryOp::Open, lock.ticket(), moment)
+        };
+        let seq = ledger.append(entry)?;
+        ledger.keep_outcome(&key, seq, place.request)?;
+        (seq, keep)
     };
     Ok(DecidedItem::Share {
         part: Zeroizing::new(part.to_vec()),
@@ -190,13 +193,16 @@ fn logged<L: Ledger>(ledger: &L, key: &OutcomeKey) -> Result<Option<(u64, Entry)
 
 fn refuse<L: Ledger>(
     lock: &GateLock,
-    reason: Refusal,
+    (reason, is_stated): (Refusal, bool),
     place: &Place<'_>,
     ledger: &mut L,
     moment: &mut Moment<'_>,
 ) -> Result<DecidedItem, L::Error> {
     let who = place.request.head.who;
-    let statement = ledger.reason(lock.ticket(), reason, who)?;
+    let statement = match is_stated {
+        true => ledger.reason(lock.ticket(), reason, who)?,
+        false => None,
+    };
     let key = place.key(Outcome::Refused(reason));
     let entry = match logged(ledger, &key)? {
         Some((seq, _)) => Some(seq),

@@ -55,7 +55,7 @@ impl<K: Eq + Hash> Budget<K> {
 
     fn set(&mut self, key: K, left: f64, now: Instant) {
         if self.left.len() >= KNOWN_MAX {
-            let a_minute = Duration::from_secs(60);
+            let a_minute = Duration::from_mins(1);
             self.left
                 .retain(|_, (_, at)| now.saturating_duration_since(*at) < a_minute);
             if self.left.len() >= KNOWN_MAX {

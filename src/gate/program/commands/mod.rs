@@ -1,0 +1,86 @@
+//! The commands of the operator, a file for those that belong together.
+
+mod copies;
+mod keys;
+mod look;
+mod people;
+
+use encl::gate::log::SignedNote;
+use encl::time::Time;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+use crate::folder::Dir;
+use crate::keys::{Keys, PassphraseSource};
+use crate::output::Output;
+use crate::server;
+use crate::store::{Store, Tx, now};
+
+/// Runs a command.
+pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
+    let source = PassphraseSource::new(args.passphrase_file);
+    match args.command {
+        Command::Init { dir, url, name } => keys::init(&dir, (url, name), &source, output),
+        Command::Serve(serve) => server::serve(&serve, source, output),
+        Command::Block { dir, id, sealed_by } => {
+            people::block(&Gate::open(&dir, &source)?, id, sealed_by, output)
+        }
+        Command::Unblock { dir, id } => people::unblock(&Gate::open(&dir, &source)?, id, output),
+        Command::Erase { dir, id } => people::erase(&Gate::open(&dir, &source)?, id, output),
+        Command::Freeze { dir } => keys::freeze(&Gate::open(&dir, &source)?, output),
+        Command::Thaw { dir, accept_loss } => {
+            keys::thaw(Gate::open(&dir, &source)?, (accept_loss, &source), output)
+        }
+        Command::Rotate { dir, kem, log } => {
+            keys::rotate(Gate::open(&dir, &source)?, (kem, log), &source, output)
+        }
+        Command::Backup { dir, file } => copies::backup(&Dir::open(&dir)?, &file, output),
+        Command::Restore { dir, file } => {
+            copies::restore(&Gate::open(&dir, &source)?, &file, output)
+        }
+        Command::Export { dir } => look::export(&Dir::open(&dir)?, output),
+        Command::Status { dir } => look::status(&Dir::open(&dir)?, output),
+    }
+}
+
+/// A gate whose keys are open.
+pub(super) struct Gate {
+    dir: Dir,
+    keys: Keys,
+}
+
+impl Gate {
+    fn open(path: &std::path::Path, source: &PassphraseSource) -> Result<Self, Failure> {
+        let dir = Dir::open(path)?;
+        let keys = Keys::read(&dir, source)?;
+        Ok(Self { dir, keys })
+    }
+
+    /// Changes something in one transaction, whose entries get a checkpoint.
+    fn change<T>(
+        &self,
+        what: &str,
+        change: impl FnOnce(&mut Tx<'_>, Time) -> rusqlite::Result<T>,
+    ) -> Result<T, Failure> {
+        let failure = |error: rusqlite::Error| Failure::new(format!("cannot {what}"), error);
+        let mut store = Store::open(&self.dir.database()).map_err(failure)?;
+        let keys = self.keys.to_answer();
+        let mut transaction = store.begin().map_err(failure)?;
+        if transaction.origin() != keys.origin {
+            let why = "a new log was begun and not finished";
+            let failure = Failure::new(format!("cannot {what}"), why);
+            return Err(failure.hint("run `encl-gate thaw --accept-loss` again"));
+        }
+        let changed = change(&mut transaction, now()).map_err(failure)?;
+        transaction.checkpoint(&keys).map_err(failure)?;
+        transaction.commit().map_err(failure)?;
+        Ok(changed)
+    }
+}
+
+/// The first lines of a checkpoint: which log, how many entries, which root.
+fn checkpoint_lines(note: &str) -> Option<(String, u64, String)> {
+    let note = SignedNote::read(note.as_bytes()).ok()?;
+    let mut lines = note.text().lines().map(str::to_owned);
+    Some((lines.next()?, lines.next()?.parse().ok()?, lines.next()?))
+}

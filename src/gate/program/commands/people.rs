@@ -1,0 +1,83 @@
+//! block, unblock, erase: what concerns one person.
+
+use encl::crypto::signing::RootId;
+use encl::gate::protocol::EntryOp;
+use serde_json::Value;
+
+use super::Gate;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::store::{Block, Store};
+
+pub(super) fn block(
+    gate: &Gate,
+    id: RootId,
+    sealed_by: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let wanted = if sealed_by {
+        Block::SealedBy
+    } else {
+        Block::Person
+    };
+    let done = gate.change("block somebody", |transaction, now| {
+        if transaction.block_of(id)? == Some(wanted) {
+            return Ok(Some(false));
+        }
+        if sealed_by && !transaction.has_room_for_author()? {
+            return Ok(None);
+        }
+        transaction.set_block(id, Some(wanted))?;
+        transaction.log(EntryOp::Block, now, |entry| entry.who = Some(id))?;
+        Ok(Some(true))
+    })?;
+    let changed = done.ok_or_else(|| {
+        Failure::new(
+            "cannot block the author",
+            "as many authors are blocked as can be",
+        )
+    })?;
+    told(id, ("blocked", true), changed, output)
+}
+
+pub(super) fn unblock(gate: &Gate, id: RootId, output: &mut Output) -> Result<(), Failure> {
+    let changed = gate.change("take a block back", |transaction, now| {
+        if transaction.block_of(id)?.is_none() {
+            return Ok(false);
+        }
+        transaction.set_block(id, None)?;
+        transaction.log(EntryOp::Unblock, now, |entry| entry.who = Some(id))?;
+        Ok(true)
+    })?;
+    told(id, ("blocked", false), changed, output)
+}
+
+fn told(
+    id: RootId,
+    (name, value): (&str, bool),
+    changed: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let changed = ("changed", Value::from(changed));
+    output.facts(&[("id", id.to_string().into()), (name, value.into()), changed])
+}
+
+pub(super) fn erase(gate: &Gate, id: RootId, output: &mut Output) -> Result<(), Failure> {
+    let (erased, young) = gate.change("erase entries", |transaction, now| {
+        let (erased, young) = transaction.erase(id, now)?;
+        if erased > 0 {
+            transaction.log(EntryOp::Erase, now, |_| {})?;
+        }
+        Ok((erased, young))
+    })?;
+    let path = gate.dir.database();
+    let vacuumed = Store::open(&path).and_then(|store| store.vacuum());
+    vacuumed.map_err(|error| {
+        Failure::file("clean", &path, error).hint("the entries are erased; run the command again")
+    })?;
+    output.facts(&[
+        ("id", id.to_string().into()),
+        ("erased", erased.into()),
+        ("too_young", young.into()),
+    ])
+}

@@ -1,0 +1,234 @@
+//! From the bytes of a request to the bytes of its answer: opened and checked on one of a few threads, decided by the writer, sealed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use encl::crypto::signing::RootId;
+use encl::gate::answering::{Budget, GateKeys, Place, Prepared};
+use encl::gate::protocol::{Answer, Request, Said, split};
+use encl::gate::rules::Refusal;
+use hyper::body::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::spawn_blocking;
+
+use crate::args::Serve;
+use crate::failure::Failure;
+use crate::folder::{self, Dir};
+use crate::keys::{Keys, PassphraseSource};
+use crate::output::tell;
+use crate::store::{Job, Shared, Store, Writer, now, rng};
+
+/// Kilobytes of all bodies that are being read or answered.
+const ROOM_KIB: usize = 64 << 10;
+/// What a request that is none costs of an address's budget: it was opened for nothing.
+const FAULT_COST: u32 = 20;
+
+/// A request that gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// It is none.
+    Fault,
+    /// Too many wait.
+    Busy,
+}
+
+/// All that answers.
+pub(crate) struct Engine {
+    pub(super) dir: Dir,
+    pub(super) source: PassphraseSource,
+    pub(super) shared: Arc<Shared>,
+    writer: Mutex<Option<Writer>>,
+    room: Arc<Semaphore>,
+    card: RwLock<String>,
+    pub(super) only_path: Option<PathBuf>,
+    only: RwLock<Option<Arc<BTreeSet<RootId>>>>,
+    of_place: Mutex<Budget<Place>>,
+    of_id: Mutex<Budget<RootId>>,
+}
+
+impl Engine {
+    /// Opens keys and database, compares the database with the last checkpoint, and starts the writer.
+    pub(crate) fn start(
+        dir: &Dir,
+        source: PassphraseSource,
+        args: &Serve,
+    ) -> Result<Arc<Self>, Failure> {
+        let keys = Keys::read(dir, &source)?.to_answer();
+        let card = dir.card()?;
+        let path = dir.database();
+        let failure = |error| Failure::file("open", &path, error);
+        let mut store = Store::open(&path).map_err(failure)?;
+        let head = folder::read(&dir.head()).unwrap_or_default();
+        if !store.must_continue(&head, &keys, now()).map_err(failure)? {
+            tell(
+                "encl-gate: the database does not continue the last checkpoint: the gate is frozen",
+            );
+        }
+        let (note, frozen) = {
+            let transaction = store.begin().map_err(failure)?;
+            (transaction.note().to_owned(), transaction.frozen())
+        };
+        let trouble = (frozen != crate::store::Frozen::No).then_some(Refusal::Frozen);
+        let shared = Arc::new(Shared {
+            keys: RwLock::new(Arc::new(keys)),
+            note: Mutex::new(note),
+            trouble: Mutex::new(trouble),
+        });
+        let writer = Writer::start(path.clone(), store, Arc::clone(&shared));
+        let engine = Self {
+            dir: dir.clone(),
+            source,
+            shared,
+            writer: Mutex::new(Some(writer)),
+            room: Arc::new(Semaphore::new(ROOM_KIB)),
+            card: RwLock::new(card.to_text().to_owned()),
+            only_path: args.only.clone(),
+            only: RwLock::new(None),
+            of_place: Mutex::new(Budget::new(args.per_address)),
+            of_id: Mutex::new(Budget::new(args.per_id)),
+        };
+        engine.read_only()?;
+        Ok(Arc::new(engine))
+    }
+
+    /// Ends the writer.
+    pub(crate) fn finish(&self) {
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(mut writer) = writer {
+            writer.finish();
+        }
+        super::watch::write_head(self, &self.shared.note());
+    }
+
+    /// Whether one more request of this place is looked at.
+    pub(crate) fn admits(&self, place: Place) -> bool {
+        let mut budget = self.of_place.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.spend(place, 1, Instant::now())
+    }
+
+    /// Room for the body of a request, as long as it is held.
+    pub(crate) fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kilobytes = u32::try_from(bytes.div_ceil(1_024)).ok()?;
+        Arc::clone(&self.room)
+            .try_acquire_many_owned(kilobytes)
+            .ok()
+    }
+
+    pub(crate) fn card(&self) -> String {
+        let card = self.card.read().unwrap_or_else(PoisonError::into_inner);
+        format!("{card}\n")
+    }
+
+    pub(crate) fn note(&self) -> String {
+        self.shared.note()
+    }
+
+    pub(crate) fn trouble(&self) -> Option<Refusal> {
+        self.shared.trouble()
+    }
+
+    /// Answers a request from a place.
+    pub(crate) async fn ask(&self, body: Bytes, place: Place) -> Result<Vec<u8>, Unanswered> {
+        let keys = self.shared.keys();
+        let opened = {
+            let keys = Arc::clone(&keys);
+            spawn_blocking(move || open(&body, &keys)).await
+        };
+        let Ok(Some(request)) = opened else {
+            let mut budget = self.of_place.lock().unwrap_or_else(PoisonError::into_inner);
+            budget.charge(place, FAULT_COST, Instant::now());
+            return Err(Unanswered::Fault);
+        };
+        let reply = request.reply.clone();
+        let answer = match self.refusal(&request) {
+            Some(refusal) => Answer {
+                request: request.hash,
+                at: now(),
+                said: Said::Refused(refusal),
+            },
+            None => self.decided(request, place, &keys).await?,
+        };
+        let sealed = spawn_blocking(move || answer.seal(&keys.log, &reply, &mut rng())).await;
+        sealed.map_err(|_| Unanswered::Busy)
+    }
+
+    /// What is refused before anything is decided.
+    fn refusal(&self, request: &Request) -> Option<Refusal> {
+        let who = request.head.who;
+        let only = self.only.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(only) = &*only
+            && !who.is_some_and(|who| only.contains(&who))
+        {
+            return Some(Refusal::Unknown);
+        }
+        let mut budget = self.of_id.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = who.is_some_and(|who| !budget.spend(who, 1, Instant::now()));
+        is_over.then_some(Refusal::Limit)
+    }
+
+    async fn decided(
+        &self,
+        request: Request,
+        place: Place,
+        keys: &Arc<GateKeys>,
+    ) -> Result<Answer, Unanswered> {
+        let keys = Arc::clone(keys);
+        let prepared = spawn_blocking(move || Prepared::new(&keys, request)).await;
+        let (answer, decided) = oneshot::channel();
+        let job = Job {
+            prepared: Box::new(prepared.map_err(|_| Unanswered::Fault)?),
+            place,
+            answer,
+        };
+        let is_waiting = {
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.as_ref().is_some_and(|writer| writer.submit(job))
+        };
+        match is_waiting {
+            true => decided.await.map_err(|_| Unanswered::Busy),
+            false => Err(Unanswered::Busy),
+        }
+    }
+
+    /// Takes over new keys and a new card.
+    pub(super) fn replace(&self, keys: GateKeys, card: String) {
+        let mut own = self
+            .shared
+            .keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *own = Arc::new(keys);
+        *self.card.write().unwrap_or_else(PoisonError::into_inner) = card;
+    }
+
+    /// Reads who may ask, if not everybody may.
+    pub(super) fn read_only(&self) -> Result<(), Failure> {
+        let Some(path) = &self.only_path else {
+            return Ok(());
+        };
+        let bytes = folder::read(path)?;
+        let text = std::str::from_utf8(&bytes);
+        let text = text.map_err(|error| Failure::file("read", path, error))?;
+        let lines = text
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or("").trim());
+        let ids = lines
+            .filter(|line| !line.is_empty())
+            .map(str::parse::<RootId>);
+        let ids = ids.collect::<Result<BTreeSet<_>, _>>();
+        let ids = ids.map_err(|error| Failure::file("read", path, error))?;
+        *self.only.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ids));
+        Ok(())
+    }
+}
+
+fn open(body: &[u8], keys: &GateKeys) -> Option<Request> {
+    let (id, _, _) = split(body).ok()?;
+    Request::open(body, keys.id, keys.kem_key(id)?).ok()
+}

@@ -1,0 +1,107 @@
+//! What is looked at while the gate runs: new keys after `rotate`, a new list of who may ask, and the last checkpoint, which is written
+//! beside the database.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use encl::atomic_file::{Existing, FileMode};
+use tokio::sync::watch as channel;
+use tokio::task::spawn_blocking;
+
+use super::engine::Engine;
+use super::first::{First, first};
+use crate::failure::Failure;
+use crate::folder;
+use crate::keys::Keys;
+use crate::output::tell;
+
+/// How often it is looked.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Which file with which content is under a name.
+type Version = Option<(u64, u64, i64, i64)>;
+
+fn version(path: &Path) -> Version {
+    let file = fs::metadata(path).ok()?;
+    Some((file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
+}
+
+/// Looks until the server ends.
+pub(super) async fn watch(engine: Arc<Engine>, mut is_ending: channel::Receiver<bool>) {
+    let mut known = Known {
+        card: version(&engine.dir.card_path()),
+        only: engine.only_path.as_deref().and_then(version),
+        note: String::new(),
+    };
+    loop {
+        let pause = tokio::time::sleep(PAUSE);
+        let ended = first(pause, is_ending.changed()).await;
+        if matches!(ended, First::Other(_)) {
+            return;
+        }
+        let looking = Arc::clone(&engine);
+        let looked = spawn_blocking(move || {
+            known.look(&looking);
+            known
+        });
+        let Ok(now_known) = looked.await else {
+            return;
+        };
+        known = now_known;
+    }
+}
+
+struct Known {
+    card: Version,
+    only: Version,
+    note: String,
+}
+
+impl Known {
+    fn look(&mut self, engine: &Engine) {
+        let note = engine.note();
+        if note != self.note {
+            write_head(engine, &note);
+            self.note = note;
+        }
+        // `rotate` writes the keys first and the card last.
+        let card = version(&engine.dir.card_path());
+        if card != self.card && card.is_some() {
+            self.card = card;
+            told(take_over(engine));
+        }
+        let only = engine.only_path.as_deref().and_then(version);
+        if only != self.only && only.is_some() {
+            self.only = only;
+            told(engine.read_only());
+        }
+    }
+}
+
+/// What was before stays where something cannot be read.
+fn told(result: Result<(), Failure>) {
+    if let Err(failure) = result {
+        tell(&failure.to_string());
+    }
+}
+
+fn take_over(engine: &Engine) -> Result<(), Failure> {
+    let keys = Keys::read(&engine.dir, &engine.source)?;
+    let card = engine.dir.card()?;
+    engine.replace(keys.to_answer(), card.to_text().to_owned());
+    Ok(())
+}
+
+/// Writes the last checkpoint beside the database. An older one is a beginning of it too, so a failure loses nothing.
+pub(super) fn write_head(engine: &Engine, note: &str) {
+    let path = engine.dir.head();
+    told(folder::write(
+        &path,
+        note.as_bytes(),
+        FileMode::Umask,
+        Existing::Replace,
+    ));
+}
