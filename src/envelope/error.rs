@@ -273,4 +273,7 @@ pub enum SealError {
     /// The envelope could not be written.
     #[error("the envelope cannot be written")]
     Write(#[source] io::Error),
+    /// Its gate lock could not be kept: the caller's own error.
+    #[error("its gate lock cannot be kept")]
+    GateKeeper(#[source] KeyringError),
 }

@@ -191,6 +191,7 @@ impl GateLock {
             is_listed: terms.members.is_some(),
             conditions: terms.conditions,
             lease: terms.lease,
+            keeper: None,
         })
     }
 

@@ -1,9 +1,10 @@
 //! Sealing a gate lock: its secret, its terms, the slots of its gates and the passes of the people named in the other locks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::access_line::{Access, Slot};
-use super::error::SealError;
+use super::error::{KeyringError, SealError};
 use super::gate_lock::{GateLock, MaskedPass, PUBLIC_BLIND};
 use crate::crypto::kdf::gate::{self as kdf, HolderSecret};
 use crate::crypto::kdf::{lock_commitment, share_hash};
@@ -28,7 +29,12 @@ pub struct GateRequest {
     pub conditions: Conditions,
     /// For how many seconds a reader may keep what a gate answered.
     pub lease: Option<u32>,
+    /// Called with the lock before anything is written: by the lock an owner revokes also what was sent away.
+    pub keeper: Option<GateKeeper>,
 }
+
+/// Keeps the gate lock of an envelope that is being sealed. An error ends the sealing.
+pub type GateKeeper = Arc<dyn Fn(&GateLock) -> Result<(), KeyringError> + Send + Sync>;
 
 /// A gate as the policy will describe it, with the key to seal to.
 #[derive(Clone)]
@@ -135,7 +141,15 @@ impl<'r> DrawnGate<'r> {
     }
 
     /// Adds the slots of the gates, and the passes, to the access line.
-    pub(super) fn fill(&self, access: &mut Access, lock: &GateLock, rng: &mut dyn CryptoRng) {
+    pub(super) fn fill(
+        &self,
+        access: &mut Access,
+        lock: &GateLock,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), SealError> {
+        if let Some(keep) = &self.request.keeper {
+            keep(lock).map_err(SealError::GateKeeper)?;
+        }
         for (at, gate) in (0_u8..).zip(&self.request.gates) {
             let share = self.shares.get(usize::from(at));
             let part = share.map_or(&self.secret.expose()[..], |share| &share.expose()[..]);
@@ -149,5 +163,6 @@ impl<'r> DrawnGate<'r> {
             passes.sort_unstable();
             passes
         });
+        Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub use armor::ArmorWriter;
 pub use detect::{Form, HEAD_BYTES};
 pub use error::{Class, KeyringError, NoKey, OpenError, SealError};
 pub use gate_lock::{GateLock, MaskedPass, PUBLIC_BLIND, Ticket};
-pub use gate_seal::{GateAddressee, GateRequest};
+pub use gate_seal::{GateAddressee, GateKeeper, GateRequest};
 pub use id::EnvelopeId;
 pub use open::{Content, Envelope, Manifest, Opened};
 pub use plan::{

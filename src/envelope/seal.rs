@@ -206,7 +206,7 @@ impl Front {
         };
         let lock = GateLock::in_policy(&policy, &policy_line, id);
         if let (Some(gate), Some(lock)) = (&gate, &lock) {
-            gate.fill(&mut access, lock, rng);
+            gate.fill(&mut access, lock, rng)?;
         }
         let access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
         drop(access); // of many recipients it is large, and the line larger

@@ -86,6 +86,7 @@ fn gates(need: u8, gates: Vec<GateAddressee>) -> GateRequest {
         is_listed: true,
         conditions: Conditions::default(),
         lease: None,
+        keeper: None,
     }
 }
 

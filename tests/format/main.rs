@@ -13,6 +13,7 @@ mod insider;
 mod json;
 mod kit;
 mod lines;
+mod lying_gate;
 mod padding;
 mod plans;
 #[path = "../support/python.rs"]
@@ -22,6 +23,7 @@ mod resealing;
 mod rewriting;
 mod second_reader;
 mod second_reader_access;
+mod second_reader_gate;
 mod shapes;
 mod sizes;
 mod splices;

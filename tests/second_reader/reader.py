@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A second reader of encl/1 envelopes, approvals and cards, written from src/envelope/FORMAT.md alone.
+(What it asks a gate is in gate.py.)
 
 It is there to disagree: the test suite gives it the cases that the Rust reader gets, and compares classes and plaintext.
 CPython 3.11 and the package `cryptography` (48 or later, for ML-KEM-768) are all it needs.
@@ -18,6 +19,7 @@ import base64
 import hashlib
 import hmac
 import io
+import ipaddress
 import json
 import os
 import re
@@ -877,10 +879,11 @@ class Envelope:
             or any(self.might_open(key, slot) for key in keys for slot in self.key_slots(i))
             or any(self.helpers(key) for key in keys if lock_["kind"] == "gate")
             or any(approval["lock"] == i for approval in self.approvals)
-            or (lock_["kind"] == "gate" and self.may_ask())
             for i, lock_ in enumerate(self.policy["locks"])
         ]
-        if not any(hope[: len(of_people(self.policy))]):
+        if self.gate and any(hope) and self.may_ask():
+            hope[-1] = True
+        if not any(hope):
             raise Refused("no-key", "nothing is for me")
         if not all(hope):
             raise Refused("quorum", f"lock {hope.index(False)} is for others")
@@ -1353,6 +1356,71 @@ def check_public_key(key):
             raise Refused("key", "the ML-KEM half is not reduced")
 
 
+# A gate's card: src/gate/PROTOCOL.md.
+
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+
+
+def gate_url(value):
+    found = re.fullmatch(r"(https?)://(\[[0-9a-f:.]*\]|[^\[\]:/]*)(?::([1-9][0-9]{0,4}))?", text(255)(value))
+    require(found, "not the address of a gate")
+    scheme, host, port = found.groups()
+    require(port is None or int(port) <= 65_535 and int(port) != {"http": 80, "https": 443}[scheme], "the port")
+    require(is_host(host), "the host")
+    return value
+
+
+def is_host(host):
+    try:
+        if host.startswith("["):
+            return f"[{ipaddress.IPv6Address(host[1:-1])}]" == host
+        if host.rpartition(".")[2][:1].isdigit():
+            return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
+    return all(LABEL.fullmatch(label) for label in host.split("."))
+
+
+def origin(value):
+    name = text()(value)
+    require(len(name.encode()) <= 255, "an origin that is too long")
+    require("+" not in name and not any(one.isspace() for one in name), "an origin with a blank or a plus")
+    return name
+
+
+def acceptable(value):
+    key = b64(32)(value)
+    require(acceptable_key(key), "not a key that signs")
+    return key
+
+
+def read_gate_card(raw):
+    line, signature = read_carrier(b"encl-gate1:", raw)
+    key_table = KEY_TABLE | {"key": b64(32, 1216)}
+    table = {
+        "gate": known("encl/1"),
+        "id": b64(32),
+        "name": text(256),
+        "url": gate_url,
+        "serial": number(1, 9_999_999_999),
+        "created": moment,
+        "log": acceptable,
+        "origin": origin,
+        "keys": list_of(16, lambda one: members(one, key_table, ("kem", "key", "serial", "created"))),
+    }
+    card = members(parse_json(line), table, tuple(table))
+    require(card["keys"], "an empty list")
+    distinct(key["serial"] for key in card["keys"])
+    distinct(key["key"] for key in card["keys"])
+    if not verifies(card["id"], b"encl/1 gate card", line, signature):
+        raise Refused("signature")
+    for key in card["keys"]:
+        check_public_key(key)
+    require(all(key["kem"] == "x-wing" for key in card["keys"]), "a key that is not an X-Wing key")
+    card["newest"] = max(card["keys"], key=lambda key: key["serial"])["key"]
+    return card
+
+
 # ---- The program ----------------------------------------------------------------------------------------------
 
 
@@ -1388,9 +1456,9 @@ def judge(path, identities, passphrase, now, approvals=()):
         return answer(refused.name, released, why=refused.why)
 
 
-def open_envelope(source, keys, passphrase, approvals, now, release):
+def open_envelope(source, keys, passphrase, approvals, now, release, asking=None):
     envelope = Envelope(source)
-    envelope.unlock(keys, passphrase, approvals)
+    envelope.unlock(keys, passphrase, approvals, asking)
     envelope.decide(now)
     body = Body(envelope, release)
     body.read()
@@ -1454,6 +1522,8 @@ def answer_case(folder, kind, case, raw):
     try:
         if kind == "card":
             found["fingerprint"] = read_card(raw)["id"].hex()
+        elif kind == "gate":
+            found["fingerprint"] = read_gate_card(raw)["id"].hex()
         elif kind == "group":
             found["fingerprint"] = read_group(raw)["keeper"].hex()
         elif kind == "revocation":
@@ -1485,7 +1555,7 @@ def answer_case(folder, kind, case, raw):
 def kit(folder):
     """Tells each case that is answered otherwise, and how many there are."""
     count = wrong = 0
-    for kind in ("approval", "card", "envelope", "group", "identity", "revocation"):
+    for kind in ("approval", "card", "envelope", "gate", "group", "identity", "revocation"):
         for name in sorted(os.listdir(os.path.join(folder, kind))):
             case, raw = read_case(os.path.join(folder, kind, name))
             found = answer_case(folder, kind, case, raw)

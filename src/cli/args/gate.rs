@@ -4,6 +4,8 @@ use clap::{ArgGroup, Args};
 use encl::policy::{GATES_MAX, LEASE_SECONDS_MAX};
 
 use crate::cli::args::time;
+use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::terminal::safe;
 
@@ -39,6 +41,34 @@ pub(crate) struct GateOptions {
         conflicts_with = "private"
     )]
     pub(crate) owner: Vec<String>,
+}
+
+/// Whether gates are asked when envelopes open.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AskOptions {
+    /// Ask no gate. An envelope that has one then needs approvals (--with)
+    #[arg(long)]
+    no_gate: bool,
+
+    /// Ask gates also where an owner of the envelope is no contact of mine: owners learn who opens, and when
+    #[arg(long, conflicts_with = "no_gate")]
+    ask: bool,
+
+    /// Ask gates without my name, where the envelope does not list whom they answer
+    #[arg(long, conflicts_with = "no_gate")]
+    unnamed: bool,
+}
+
+impl AskOptions {
+    /// Sets how gates are asked in this run. `usual` is what is done if nothing else was typed.
+    pub(crate) fn apply(&self, usual: AskPolicy, context: &mut Context) {
+        context.asking.is_unnamed = self.unnamed;
+        context.asking.policy = match (self.no_gate, self.ask) {
+            (true, _) => AskPolicy::Never,
+            (_, true) => AskPolicy::Always,
+            _ => usual,
+        };
+    }
 }
 
 /// The gates of an envelope.

@@ -31,6 +31,10 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
             Ok(inner) => locked(failure, *inner),
             Err(inner) => failure.reason(safe(&inner.to_string())),
         },
+        OpenError::GateRefused(inner) => match inner.downcast::<Failure>() {
+            Ok(inner) => locked(failure, *inner),
+            Err(inner) => failure.reason(safe(&inner.to_string())),
+        },
         OpenError::Read(error) => failure.reason(io_message(&error)),
         OpenError::NoKey(NoKey::SlotRemoved) => failure
             .reason(

@@ -2,10 +2,12 @@
 
 use std::ops::Deref;
 
+use encl::crypto::signing::SigningKey;
 use encl::directory::{Person, Recipients, Signer};
 use encl::envelope::{Addressee, ContentInfo, EnvelopeId, KeyringError, LockRequest, SealError};
 use encl::operations::MyKeys;
 use encl::operations::seal::{SealTerms, Sealer};
+use encl::policy::Conditions;
 use serde::Serialize;
 
 use crate::cli::args::seal::SealOptions;
@@ -20,6 +22,7 @@ use crate::cli::errors::envelope::unlock_failure;
 use crate::cli::files::input::Input;
 use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
+use crate::cli::operations::gate::sealing;
 use crate::cli::secrets::passphrase::PassphraseFor;
 use crate::cli::terminal::Terminal;
 use crate::cli::terminal::stdout::StdoutError;
@@ -67,6 +70,21 @@ impl<'a> Sealing<'a> {
             .filter(|_| !options.anonymous)
             .map(|author| keys.signing_key(author.card.id()).map_err(cannot_sign))
             .transpose()?;
+        let gate = sealing::request(
+            &options.gate,
+            terms.conditions,
+            signer.map(SigningKey::id),
+            context,
+        )?;
+        let terms = match gate {
+            None => terms,
+            // The gates judge the dates, by their clocks: in the policy they would only be advice.
+            gate => SealTerms {
+                conditions: Conditions::default(),
+                gate,
+                ..terms
+            },
+        };
         let passphrase = options
             .passphrase
             .then(|| context.passphrases.new_one(PassphraseFor::Envelope, about))

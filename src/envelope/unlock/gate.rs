@@ -59,8 +59,10 @@ impl Unlocking<'_> {
         keyring: &mut dyn Keyring,
     ) -> Result<Unlocked, OpenError> {
         let mut gathered = Gathered::new(lock.number(), lock.lock());
-        for found in self.own_gate_parts(lock, keyring)? {
-            gathered.take(found)?;
+        for slot in self.own_gate_slots(lock) {
+            if !gathered.is_enough() {
+                gathered.take(own_gate_part(lock, slot, keyring)?)?;
+            }
         }
         for (at, approval) in self.usable_approvals(lock.number()) {
             if !gathered.is_enough() {
@@ -103,32 +105,43 @@ impl Unlocking<'_> {
         lock: &GateLock,
         keyring: &mut dyn Keyring,
     ) -> Result<Vec<Found>, OpenError> {
-        let mut parts = Vec::new();
-        for (at, key, slot) in self.own_gate_slots(lock) {
-            let reader = keyring.private_key(key).map_err(OpenError::Keyring)?;
-            let part = lock.open_slot(slot.gate, (&slot.enc, &slot.ct), reader);
-            parts.push(Found {
-                source: Source::Slot(at),
-                key: Some(key),
-                plaintext: part.ok_or_else(|| tampered(Source::Slot(at), slot.lock))?,
-            });
-        }
-        Ok(parts)
+        let slots = self.own_gate_slots(lock);
+        slots
+            .map(|slot| own_gate_part(lock, slot, keyring))
+            .collect()
     }
 
-    fn own_gate_slots<'l>(
-        &'l self,
-        lock: &'l GateLock,
-    ) -> impl Iterator<Item = (usize, KeyId, &'l GateSlot)> {
-        let slots = self.manifest.access.slots.iter().enumerate();
-        slots.filter_map(|(at, slot)| {
-            let Slot::Gate(slot) = slot else { return None };
-            let gate = &lock.terms().gates[usize::from(slot.gate)];
-            let is_mine =
-                gate.kind == GateKind::Person && self.keys.iter().any(|key| key.id == gate.key);
-            is_mine.then_some((at, gate.key, slot))
+    /// The slots of the gate lock for the reader's keys, in their order of preference, each with its place and key.
+    fn own_gate_slots<'l>(&'l self, lock: &'l GateLock) -> impl Iterator<Item = OwnSlot<'l>> {
+        self.keys.iter().filter_map(|key| {
+            let mut gates = (0..).zip(&lock.terms().gates);
+            let (number, _) =
+                gates.find(|(_, gate)| gate.kind == GateKind::Person && gate.key == key.id)?;
+            let mut slots = self.manifest.access.slots.iter().enumerate();
+            slots.find_map(|(at, slot)| match slot {
+                Slot::Gate(slot) if slot.gate == number => Some((at, key.id, slot)),
+                _ => None,
+            })
         })
     }
+}
+
+/// A slot for one of the reader's keys: its place in line 3, the key, the slot.
+type OwnSlot<'a> = (usize, KeyId, &'a GateSlot);
+
+/// What a slot of the reader's holds, which has to be the part of that gate.
+fn own_gate_part(
+    lock: &GateLock,
+    (at, key, slot): OwnSlot<'_>,
+    keyring: &mut dyn Keyring,
+) -> Result<Found, OpenError> {
+    let reader = keyring.private_key(key).map_err(OpenError::Keyring)?;
+    let part = lock.open_slot(slot.gate, (&slot.enc, &slot.ct), reader);
+    Ok(Found {
+        source: Source::Slot(at),
+        key: Some(key),
+        plaintext: part.ok_or_else(|| tampered(Source::Slot(at), slot.lock))?,
+    })
 }
 
 /// The slots of the gates, in the order of the gates.

@@ -320,7 +320,11 @@ impl<'a> AccessUpdate<'a> {
         let owner = self.signer(opened.signer()).map(|one| one.card.id());
         let key_of = |gate: &Gate| self.options.gate_key.and_then(|key_of| key_of(gate));
         let request = lock.request(owner.into_iter().collect(), key_of);
-        request.map(Some).map_err(UpdateError::UnknownGate)
+        let request = request.map_err(UpdateError::UnknownGate)?;
+        Ok(Some(GateRequest {
+            keeper: self.options.gate_keeper.cloned(),
+            ..request
+        }))
     }
 
     fn signing_key<'k>(

@@ -5,7 +5,7 @@ use crate::address::is_same_address;
 use crate::crypto::PublicKey;
 use crate::crypto::signing::RootId;
 use crate::directory::{People, Person};
-use crate::envelope::{Action, EnvelopeId, Person as KnownPerson, Removals};
+use crate::envelope::{Action, EnvelopeId, GateKeeper, Person as KnownPerson, Removals};
 use crate::keystore::{Group, KeystoreError};
 use crate::policy::Gate;
 use crate::time::Time;
@@ -109,6 +109,8 @@ pub struct UpdateOptions<'a> {
     pub meant: Option<&'a Removals>,
     /// The key of each gate that is known here, to seal to; without it no envelope with a gate is sealed again.
     pub gate_key: Option<GateKeys<'a>>,
+    /// Keeps the gate lock of what is sealed again.
+    pub gate_keeper: Option<&'a GateKeeper>,
 }
 
 /// An envelope that was opened and compared with the wish.

@@ -7,6 +7,7 @@ use clap::Args;
 use encl::atomic_file::FileMode;
 use encl::envelope::{Content, OpenError, Opened};
 
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::args::open::With;
@@ -53,6 +54,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     with: With,
 
+    #[command(flatten)]
+    gates: AskOptions,
+
     /// If FILE is a folder, decrypt all envelopes below it
     #[arg(long, short, conflicts_with_all = ["use_name", "output"])]
     recursive: bool,
@@ -68,6 +72,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let depth = Depth::from(arguments.recursive);
+    arguments.gates.apply(depth.asks(), context);
     let mut tally = Tally::default();
     let (mut inputs, roots) = envelopes("unwrap", &arguments.inputs, depth, context, &mut tally)?;
     let destination = arguments.output.destination();

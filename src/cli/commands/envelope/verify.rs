@@ -3,10 +3,12 @@
 use clap::Args;
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::args::open::With;
 use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
@@ -34,9 +36,13 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     with: With,
+
+    #[command(flatten)]
+    gates: AskOptions,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
+    arguments.gates.apply(AskPolicy::Always, context);
     let inputs = arguments.inputs.all("verify", context)?;
     let people = context.people()?;
     let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;

@@ -1,6 +1,8 @@
 //! Gates as commands use them: found by name, asked over the network, told of in words.
 
+pub(crate) mod opening;
 pub(crate) mod report;
+pub(crate) mod sealing;
 pub(crate) mod target;
 pub(crate) mod transport;
 
@@ -61,7 +63,6 @@ pub(crate) fn any_gate(name: &str, context: &Context) -> Result<GateContact, Fai
 }
 
 /// A gate that may be asked, by its name, its address or its fingerprint.
-#[expect(dead_code, reason = "`wrap --gate` finds its gates by it")]
 pub(crate) fn known_gate(name: &str, context: &Context) -> Result<GateContact, Failure> {
     let gate = any_gate(name, context)?;
     let standing = context.keystore.gate_standing(&gate);

@@ -76,6 +76,7 @@ pub(crate) fn run(
         let_in: reseal.let_in(),
         meant: Some(&meant),
         gate_key: None,
+        gate_keeper: None,
     };
     let (people, now) = (session.people, context.now);
     let update = match change {

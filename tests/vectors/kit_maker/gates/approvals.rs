@@ -25,10 +25,22 @@ pub(super) fn cases() -> Vec<Case> {
             r#"{{"approval":"encl/1","policy":"{policy}","lock":1,"key":"{key}","enc":"{enc}","ct":"{ct}"}}"#
         )
     };
+    let approved = super::opened::approved();
+    let first = |to| approved.forge.approval(0, to, &approved.forge.parts[0][0]);
     let case = |name: &str, comment: &str, line: String| {
         Case::approval(&format!("gate_{name}"), comment, line + "\n")
     };
     vec![
+        case(
+            "lock_0_for_bob",
+            "the secret of the lock in front of a gate lock",
+            first(&BOB),
+        ),
+        case(
+            "lock_0_for_eve",
+            "sealed to somebody whom the policy does not name",
+            first(&EVE),
+        ),
         case(
             "share_of_dave_for_bob",
             "a share of a gate lock",

@@ -2,6 +2,7 @@
 
 mod accesses;
 mod approvals;
+mod cards;
 mod forge;
 mod locks;
 mod members;
@@ -18,6 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
         accesses::cases(),
         unlocking::cases(),
         approvals::cases(),
+        cards::cases(),
     ];
     cases.into_iter().flatten().collect()
 }

@@ -9,6 +9,7 @@ use crate::kit_maker::people::{ANN, BOB, CAROL, DAVE, EVE, FRANK};
 pub(super) fn cases() -> Vec<Case> {
     let cases = [
         helpers(),
+        admissions(),
         beside_other_locks(),
         forms(),
         limits(),
@@ -355,4 +356,50 @@ fn not_judged() -> Vec<Case> {
             &forge.edited(&value("members"), &hash),
         ),
     ]
+}
+
+/// The gate lock has no part in who let the reader in.
+fn admissions() -> Vec<Case> {
+    let forge = approved();
+    let bytes = forge.with_slots(&[forge.forge.slots()[..1].to_vec(), forge.gate_slots()].concat());
+    let case = |name: &str, comment: &str| Case::envelope(name, comment, bytes.clone());
+    let two = Gates::of(1, 1, &[&DAVE, &CAROL]).behind(Wish::of(&[&BOB]), "a spoilt slot");
+    let mut slots = two.gate_slots();
+    slots[2] = two.slot_holding(2, &[7; 32]);
+    let spoilt = two.with_gate_slots(&slots);
+    vec![
+        case(
+            "gate_lock_of_people_by_approval",
+            "the first lock by an approval alone, sealed to a key of the policy",
+        )
+        .by(&["bob", "dave"])
+        .with_approvals(&["gate_lock_0_for_bob"])
+        .opens(HELLO),
+        case(
+            "gate_lock_of_people_by_approval_for_another",
+            "the first lock by an approval alone; Dave's slot does not count",
+        )
+        .by(&["eve", "dave"])
+        .with_approvals(&["gate_lock_0_for_eve"])
+        .opens_to(HELLO, "unrecorded"),
+        Case::envelope(
+            "gate_spoilt_slot_behind_a_good_one",
+            "one is enough: the second is not looked at",
+            spoilt.clone(),
+        )
+        .by(&["bob", "dave", "carol"])
+        .opens(HELLO),
+        Case::envelope(
+            "gate_spoilt_slot_before_a_good_one",
+            "the order of the reader's keys decides",
+            spoilt,
+        )
+        .by(&["bob", "carol", "dave"])
+        .refused("slot"),
+    ]
+}
+
+/// For Ann and Bob, with a server and Dave.
+pub(super) fn approved() -> GateForge {
+    Gates::of(1, 1, &[&DAVE]).behind(Wish::of(&[&ANN, &BOB]), "approved beside gates")
 }

@@ -60,7 +60,7 @@ fn nobody() -> Vec<Case> {
         .by(&["bob"]),
         refused(
             "helper_alone",
-            "no-key",
+            "quorum",
             "a slot of the gate lock and nothing else",
             one,
         )
@@ -96,7 +96,7 @@ fn nobody() -> Vec<Case> {
         .with_approvals(&["gate_share_of_dave_for_eve"]),
         refused(
             "approval_alone",
-            "no-key",
+            "quorum",
             "an approval for the gate lock, and no key of the first lock",
             server_alone().honest(),
         )
