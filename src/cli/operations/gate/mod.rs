@@ -2,8 +2,10 @@
 
 pub(crate) mod opening;
 pub(crate) mod receipts;
+pub(crate) mod report;
 pub(crate) mod rewriting;
 pub(crate) mod sealing;
+pub(crate) mod target;
 pub(crate) mod transport;
 
 use std::path::Path;
