@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use encl::crypto::aead::AeadKey;
 use encl::crypto::kdf::{self, ContentKey};
 use encl::crypto::passphrase::{Cost, Passphrase};
-use encl::crypto::signing::{Purpose, RootId, Signature};
+use encl::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use encl::crypto::{Kem, PrivateKey, Secret, hpke, sha256};
 use encl::payload::open_message;
 use hkdf::Hkdf;
@@ -241,4 +241,132 @@ fn signature(example: &mut Example, p: &[u8; 32], plaintext: &[u8]) {
         .verify(Purpose::Envelope, &[p, &length, &root], &signature)
         .unwrap();
     alice.verify_unlabelled(&message, &signature).unwrap();
+}
+
+/// The case of the kit that the second half of the example is about.
+const GATE_CASE: &[u8] = include_bytes!("vectors/kit/envelope/gate_worked_example");
+
+/// HKDF-Expand, 80 bytes.
+fn expand_80(key: &[u8], info: &[u8]) -> [u8; 80] {
+    let mut out = [0; 80];
+    let hkdf = Hkdf::<Sha256>::from_prk(key).unwrap();
+    hkdf.expand(info, &mut out).unwrap();
+    out
+}
+
+/// The bytes of a member of line 3 that is base64, the last of its name.
+fn last_base64(access: &str, name: &str) -> Vec<u8> {
+    let (_, value) = access.rsplit_once(&format!("\"{name}\":\"")).unwrap();
+    decoded(value.split('"').next().unwrap())
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .unwrap()
+}
+
+#[test]
+fn every_value_of_the_gate_lock() {
+    let mut example = Example::block(4);
+    let values = example.0.len();
+    let begin = GATE_CASE.windows(2).position(|two| two == b"\n\n").unwrap();
+    let envelope = &GATE_CASE[begin + 2..];
+    example.is("file_sha256", &sha256(&[envelope]));
+    let lines: Vec<_> = envelope.splitn(5, |byte| *byte == b'\n').collect();
+    let policy = std::str::from_utf8(lines[1]).unwrap();
+    let access = std::str::from_utf8(lines[2]).unwrap();
+    let p: [u8; 32] = array(&example.is("P", &sha256(&[b"encl/1\n", lines[1], b"\n"])));
+    let at = policy.find("{\"kind\":\"gate\"").unwrap();
+    let terms = example.is("L", policy[at..].strip_suffix("]}").unwrap().as_bytes());
+    let label = b"encl/1 gate ticket\0".as_slice();
+    let t = example.is("T", &sha256(&[label, &p, &[0, 1], &terms]));
+    assert_eq!(kdf::gate::ticket(&p, 1, &terms), *t);
+
+    let info = [b"encl/1 gate slot\0", &t[..], &[1]].concat();
+    let info = example.is("slot_1_info", &info);
+    let [enc, ct] = ["enc", "ct"].map(|name| {
+        let value = last_base64(access, name);
+        example.is(&format!("slot_1_{name}"), &value)
+    });
+    let dave = private_key(&example.given("dave_private"));
+    let secret = example.is("S_1", &hpke::open(&dave, &enc, &info, &ct).unwrap());
+    let commit = example.is("commit_1", &sha256(&[b"encl/1 lock\0", &secret]));
+
+    let bob = private_key(&example.given("bob_private"));
+    let (first, _) = access.split_once("},{").unwrap();
+    let [enc, ct] = ["enc", "ct"].map(|name| last_base64(first, name));
+    let first = hpke::open(&bob, &enc, &kdf::slot_info(&p, 0), &ct).unwrap();
+    let first = example.is("S_0", &first);
+    let h = Hkdf::<Sha256>::extract(Some(b"encl/1 gate others\0"), &first).0;
+    let h = example.is("H", &h);
+    let seed = example.is("seed", &expand(&h, b"encl/1 gate holder\0"));
+    let holder = SigningKey::new(Secret::from_slice(&seed).unwrap());
+    let holder = example.is("holder", &holder.id().0);
+    passes(&mut example, access, &h, &t);
+    owners(&mut example, &terms, &commit);
+
+    let secrets = [secret_of(&first), secret_of(&secret)];
+    let content_key = ContentKey::new(&p, &secrets);
+    example.is("CK", content_key.secret().expose());
+    let text = std::str::from_utf8(&terms).unwrap();
+    assert!(text.contains(&encl::json::to_b64(&holder)));
+    assert!(text.contains(&encl::json::to_b64(&commit)));
+    assert!(example.0.is_empty(), "not computed: {:?}", example.0.keys());
+    println!("{values} values of the gate lock");
+    assert_eq!(values, 27);
+}
+
+fn secret_of(bytes: &[u8]) -> Secret<32> {
+    Secret::from_slice(bytes).unwrap()
+}
+
+fn private_key(bytes: &[u8]) -> PrivateKey {
+    PrivateKey::new(Kem::X25519, secret_of(bytes))
+}
+
+/// Bob's pass: found among the entries, taken off its mask, and verified.
+fn passes(example: &mut Example, access: &str, h: &[u8], ticket: &[u8]) {
+    let bob = RootId(array(&example.given("bob_id")));
+    let info = [b"encl/1 gate mask\0", &bob.0[..]].concat();
+    let mask = example.is("E_bob", &expand_80(h, &info));
+    let (_, passes) = access.split_once("\"passes\":[").unwrap();
+    let passes = passes.strip_suffix("]}").unwrap().split(',');
+    let passes: Vec<_> = passes
+        .map(|entry| decoded(entry.trim_matches('"')))
+        .collect();
+    assert_eq!(passes.len(), 3, "two are decoys");
+    assert!(passes.is_sorted());
+    let mut found = passes.iter().filter(|entry| entry[..16] == mask[..16]);
+    let entry = example.is("entry_bob", found.next().unwrap());
+    let pass: Vec<u8> = entry[16..]
+        .iter()
+        .zip(&mask[16..])
+        .map(|(a, b)| a ^ b)
+        .collect();
+    let pass = Signature(array(&example.is("pass_bob", &pass)));
+    let message = [b"encl/1 gate pass\0", ticket, &bob.0].concat();
+    let message = example.is("pass_message", &message);
+    let members = RootId(array(&example.given("members")));
+    members.verify_unlabelled(&message, &pass).unwrap();
+    let parts: [&[u8]; 2] = [ticket, &bob.0];
+    members.verify(Purpose::GatePass, &parts, &pass).unwrap();
+}
+
+/// How Ann stands in `owners`, and how she would in a private envelope.
+fn owners(example: &mut Example, terms: &[u8], commit: &[u8]) {
+    let seed = example.given("ann_seed");
+    let ann = SigningKey::new(secret_of(&seed)).id();
+    example.is("ann_id", &ann.0);
+    let label = b"encl/1 gate owner\0".as_slice();
+    let owner = example.is("owner", &sha256(&[label, &[0; 32], &ann.0]));
+    let text = std::str::from_utf8(terms).unwrap();
+    let list = format!("\"owners\":[\"{}\"]", encl::json::to_b64(&owner));
+    assert!(text.contains(&list));
+    let info = [b"encl/1 gate blind\0", commit].concat();
+    let blind = example.is("private_blind", &expand(&seed, &info));
+    example.is("private_owner", &sha256(&[label, &blind, &ann.0]));
+    let ours = kdf::gate::owner_blind(&secret_of(&seed), &array(commit));
+    assert_eq!(ours, *blind);
 }

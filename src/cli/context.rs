@@ -1,5 +1,7 @@
 //! What a command is given: the keystore's place, the clock, randomness, the terminal, passphrases.
 
+pub(crate) mod asking;
+
 use std::collections::HashSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -21,6 +23,7 @@ use rand::rngs::SysRng;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::process::geteuid;
 
+use crate::cli::context::asking::Asking;
 use crate::cli::display::names::{DisplayName, list};
 use crate::cli::display::report::{self, Report};
 use crate::cli::display::time;
@@ -75,6 +78,8 @@ pub(crate) struct Context {
     pub(crate) passphrases: Passphrases,
     /// Asked before a passphrase of somebody else's takes much memory.
     pub(crate) cost_gate: CostGate,
+    /// Whether gates are asked, and how.
+    pub(crate) asking: Asking,
     /// Whether [`Context::tell_of_identities`] has told everything.
     told_of_identities: AtomicBool,
     /// The warnings about parts of the keystore that cannot be read.
@@ -113,6 +118,7 @@ impl Context {
             )?,
             cost_gate: CostGate::new(settings.cost_max, settings.no_input),
             stdin,
+            asking: Asking::default(),
             told_of_identities: AtomicBool::new(false),
             told_of_faults: Arc::default(),
         })

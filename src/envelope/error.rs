@@ -134,6 +134,18 @@ pub enum OpenError {
         /// The lock it names, from 0.
         lock: usize,
     },
+    /// Step 5: a gate answered something else than its part of the gate lock.
+    #[error("gate {} answered something that the policy does not know", gate + 1)]
+    GateShare {
+        /// The gate's position in the gate lock, from 0.
+        gate: u8,
+    },
+    /// Step 5: the gate lock names another key than that of whoever opens all other locks.
+    #[error("the gate lock does not belong to the other locks of the envelope")]
+    GateHolder,
+    /// Step 5: the gates of the gate lock refuse.
+    #[error("{0}")]
+    GateRefused(KeyringError),
     /// Step 5: the passphrase does not open its slot.
     #[error("the passphrase is wrong")]
     Passphrase,
@@ -192,15 +204,18 @@ impl OpenError {
             Self::Malformed(_) => Class::Malformed,
             Self::NoKey(_) => Class::NoKey,
             Self::Quorum(_) => Class::Quorum,
-            Self::Slot { .. } | Self::Share(_) | Self::Shares { .. } | Self::Approval { .. } => {
-                Class::Slot
-            }
+            Self::Slot { .. }
+            | Self::Share(_)
+            | Self::Shares { .. }
+            | Self::Approval { .. }
+            | Self::GateShare { .. }
+            | Self::GateHolder => Class::Slot,
             Self::Passphrase
             | Self::PassphraseUnusable(PassphraseError::Empty | PassphraseError::TooLong) => {
                 Class::Passphrase
             }
             Self::Header => Class::Header,
-            Self::Refused(_) => Class::Refused,
+            Self::Refused(_) | Self::GateRefused(_) => Class::Refused,
             Self::Damaged(_) => Class::Damaged,
             Self::Signature => Class::Signature,
             Self::PassphraseUnusable(_) | Self::Keyring(_) | Self::Read(_) | Self::Write(_) => {
@@ -258,4 +273,7 @@ pub enum SealError {
     /// The envelope could not be written.
     #[error("the envelope cannot be written")]
     Write(#[source] io::Error),
+    /// Its gate lock could not be kept: the caller's own error.
+    #[error("its gate lock cannot be kept")]
+    GateKeeper(#[source] KeyringError),
 }

@@ -5,6 +5,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::access_line::GateSlot;
+use super::gate_seal::{GateAddressee, GateRequest};
 use super::id::EnvelopeId;
 use super::policy_line;
 use super::slot::share_number;
@@ -12,7 +13,7 @@ use crate::crypto::kdf::gate::{self as kdf, HolderSecret, PASS_ENTRY_BYTES};
 use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, PrivateKey, PublicKey, Secret, hpke, kdf as secrets};
 use crate::json::Error;
-use crate::policy::{GateTerms, Lock};
+use crate::policy::{Gate, GateTerms, Lock};
 
 /// What a gate is asked for: one gate lock of one envelope with all its terms. The same in every file that is a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -162,6 +163,36 @@ impl GateLock {
     pub fn is_owner(&self, who: RootId, blind: &[u8; 32]) -> bool {
         let owner = kdf::owner(blind, &who.0);
         self.terms().owners.iter().any(|one| one.0 == owner)
+    }
+
+    /// The same gates again, for sealing anew: what the terms say, with these owners and the keys that are in use now.
+    ///
+    /// # Errors
+    /// The gate whose key is not known.
+    pub fn request(
+        &self,
+        owners: Vec<RootId>,
+        key_of: impl Fn(&Gate) -> Option<PublicKey>,
+    ) -> Result<GateRequest, Box<Gate>> {
+        let terms = self.terms();
+        let gate = |gate: &Gate| -> Result<GateAddressee, Box<Gate>> {
+            Ok(GateAddressee {
+                kind: gate.kind,
+                id: gate.id,
+                name: gate.name.clone(),
+                url: gate.url.clone(),
+                public: key_of(gate).ok_or_else(|| Box::new(gate.clone()))?,
+            })
+        };
+        Ok(GateRequest {
+            need: self.lock.need,
+            gates: terms.gates.iter().map(gate).collect::<Result<_, _>>()?,
+            owners,
+            is_listed: terms.members.is_some(),
+            conditions: terms.conditions,
+            lease: terms.lease,
+            keeper: None,
+        })
     }
 
     /// What shows an author to be the owner: of a private envelope only the author's own seed gives it. `None`: no owner.

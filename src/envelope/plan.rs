@@ -129,7 +129,9 @@ impl CurrentAccess<'_> {
             remaining: Vec::new(),
             signature_lost: None,
         };
-        for (number, lock) in (0..).zip(&self.policy.locks) {
+        let locks = (0..).zip(&self.policy.locks);
+        // Whom a gate lock answers follows from the others.
+        for (number, lock) in locks.filter(|(_, lock)| lock.gate().is_none()) {
             let mut lock_plan = LockPlan::new(self, number, lock, me);
             match wish {
                 DesiredAccess::Exactly(wished, people) if wished == number => {

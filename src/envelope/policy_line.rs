@@ -196,6 +196,11 @@ pub(super) fn last_lock(line: &[u8]) -> Option<&[u8]> {
 /// Reads a lock that stands alone, as a gate is given it, and checks what can be checked without the other locks.
 pub(super) fn parse_lock(bytes: &[u8]) -> Result<Lock, Error> {
     let text = Text::check(bytes)?;
+    // Blanks around the object are not of it, and would give another ticket.
+    require(
+        bytes.starts_with(b"{") && bytes.ends_with(b"}"),
+        "a lock with blanks around it",
+    )?;
     let mut members = LockMembers::default();
     text.object(|name, value| members.take(name, value))?;
     let lock = members.lock(bytes.len())?;

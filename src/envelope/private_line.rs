@@ -216,11 +216,16 @@ fn check(private: &PrivateLine, policy: &Policy) -> Result<(), Error> {
             "`recipients` though the envelope is not private",
         )),
         None => Ok(()),
-        Some(lists) if lists.len() != policy.locks.len() => {
+        Some(lists) if lists.len() != lists_due(policy) => {
             Err(Error::malformed("not one list of recipients per lock"))
         }
         Some(lists) => check_lists(lists, policy),
     }
+}
+
+/// One list for each lock but that of gates, which is the last.
+fn lists_due(policy: &Policy) -> usize {
+    policy.locks.len() - usize::from(policy.gate().is_some())
 }
 
 fn check_lists(lists: &[Vec<Recipient>], policy: &Policy) -> Result<(), Error> {

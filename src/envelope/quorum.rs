@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::policy::{Lock, Recipient};
+use crate::policy::{Gate, Lock, Recipient};
 
 /// A lock that does not open with what is at hand: others have to come too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Quorum {
     pub need: u8,
     /// How many people have a share.
     pub of: usize,
+    /// Whether it is a lock of gates, which are to be asked.
+    pub is_gate: bool,
     /// Whose shares are at hand, as the policy says.
     pub given: Vec<Holder>,
     /// Who else has a share, as the policy says; empty in a private envelope.
@@ -26,11 +28,18 @@ pub enum Holder {
     Named(Recipient),
     /// The names are sealed: the number of the share, from 1.
     Share(u8),
+    /// A gate of a gate lock.
+    Gate(Gate),
 }
 
 impl Holder {
     /// Whose share number `x` is.
     pub(super) fn of_share(lock: &Lock, x: u8) -> Self {
+        let gate = usize::from(x).checked_sub(1);
+        let gate = gate.and_then(|at| lock.gate()?.gates.get(at));
+        if let Some(gate) = gate {
+            return Self::Gate(gate.clone());
+        }
         let named = usize::from(x).checked_sub(1);
         let named = named.and_then(|at| lock.recipients().get(at));
         named.map_or(Self::Share(x), |recipient| Self::Named(recipient.clone()))
@@ -40,14 +49,18 @@ impl Holder {
 impl Quorum {
     /// What is said of a lock when shares with these numbers are at hand.
     pub(super) fn new(number: u16, lock: &Lock, given: &[u8]) -> Self {
-        let could = (1..).zip(lock.recipients());
+        let gates = lock.gate().map_or(&[][..], |terms| &terms.gates);
+        let named = lock.recipients().iter().cloned().map(Holder::Named);
+        let gates = gates.iter().cloned().map(Holder::Gate);
+        let could = (1..).zip(named.chain(gates));
         let could = could.filter(|(x, _)| !given.contains(x) || lock.need == 1);
         Self {
             lock: number.into(),
             need: lock.need,
             of: lock.shares.len().max(lock.recipients().len()),
+            is_gate: lock.gate().is_some(),
             given: given.iter().map(|x| Holder::of_share(lock, *x)).collect(),
-            could: could.map(|(_, one)| Holder::Named(one.clone())).collect(),
+            could: could.map(|(_, one)| one).collect(),
         }
     }
 
@@ -63,6 +76,10 @@ impl fmt::Display for Holder {
         match self {
             Self::Named(recipient) => f.write_str(&recipient.name),
             Self::Share(number) => write!(f, "the holder of share {number}"),
+            Self::Gate(Gate { name, id, .. }) => match name {
+                Some(name) => f.write_str(name),
+                None => write!(f, "the gate {id}"),
+            },
         }
     }
 }
@@ -74,6 +91,12 @@ impl fmt::Display for Quorum {
             [] => "they are not named".to_owned(),
             could => listed(could),
         };
+        if self.is_gate && self.given.is_empty() {
+            return write!(
+                f,
+                "lock {lock} is opened by a gate, and none of these can be asked: {could}"
+            );
+        }
         if *need == 1 {
             return write!(f, "lock {lock} has to be opened by others: {could}");
         }
@@ -98,6 +121,8 @@ pub enum Source {
     Slot(usize),
     /// An approval, by its position among those that were given, from 0.
     Approval(usize),
+    /// The answer of a gate, by the gate's position in its lock, from 0.
+    Gate(u8),
 }
 
 impl fmt::Display for Source {
@@ -105,6 +130,7 @@ impl fmt::Display for Source {
         match self {
             Self::Slot(at) => write!(f, "slot {at}"),
             Self::Approval(at) => write!(f, "approval {}", at + 1),
+            Self::Gate(at) => write!(f, "the answer of gate {}", at + 1),
         }
     }
 }

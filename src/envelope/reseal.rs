@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use super::error::{Class, OpenError, SealError};
+use super::gate_seal::GateRequest;
 use super::open::{Content, Opened};
 use super::seal::{ALIGNMENT, BodyWriter, Created, Front, LockRequest, SealRequest, Sealed};
 use crate::crypto::CryptoRng;
@@ -13,6 +14,8 @@ use crate::payload::Workers;
 pub struct ResealRequest<'a> {
     /// The locks, in their order.
     pub locks: Vec<LockRequest<'a>>,
+    /// The gates, as [`GateLock::request`](super::GateLock::request) takes them over from the old one.
+    pub gate: Option<GateRequest>,
     /// Who signs. The former author's signature cannot come along.
     pub signer: Option<&'a SigningKey>,
     /// How many threads share the work on the content.
@@ -74,7 +77,7 @@ impl<R: Read + Send> Content<R> {
             inside: opened.private.created,
         };
         let front = Front::new(&new_request, created, rng)?;
-        let (id, key, head) = (front.id, front.key, front.head);
+        let (id, key, head, gate) = (front.id, front.key, front.head, front.gate);
         let mut writer = BodyWriter::new(&mut *out, front.manifest, (&key, &id), rng);
         let content_bytes = body.reseal(&head, &mut writer, &new_request)?;
         body.verify(opened.signer(), &opened.manifest.id)?;
@@ -84,6 +87,7 @@ impl<R: Read + Send> Content<R> {
             id,
             content_bytes,
             key,
+            gate,
         };
         Ok((opened, sealed))
     }
@@ -94,6 +98,7 @@ impl Opened {
         let policy = &self.manifest.policy;
         SealRequest {
             locks: request.locks.iter().map(LockRequest::duplicate).collect(),
+            gate: request.gate.clone(),
             signer: request.signer,
             private: policy.private,
             padding: policy.padding,

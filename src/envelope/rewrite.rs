@@ -16,6 +16,7 @@ use super::seal::{self, ALIGNMENT, Addressee};
 use super::slot;
 use super::unlock::{Keyring, Unlocked, Unlocking, admission};
 use crate::crypto::kdf::ContentKey;
+use crate::crypto::kdf::gate::HolderSecret;
 use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, KeyId};
 use crate::json;
@@ -222,16 +223,47 @@ impl<R: Read> Rewriting<R> {
             Slot::Passphrase(_) | Slot::Gate(_) => true,
         };
         let slots = &mut self.manifest.access.slots;
-        for (number, lock) in (0..).zip(&self.manifest.policy.locks) {
+        let locks = (0..).zip(&self.manifest.policy.locks);
+        for (number, lock) in locks.filter(|(_, lock)| lock.gate().is_none()) {
             let here = || slots.iter().filter(|slot| slot.lock() == number);
             let left = here().filter(|slot| stays(slot)).count();
             if left < here().count() && left < usize::from(lock.need) {
                 return Err(RewriteError::NobodyLeft { lock: number });
             }
         }
-        let before = slots.len();
-        slots.retain(stays);
-        Ok(before - slots.len())
+        let (before, people) = (slots.len(), self.people());
+        self.manifest.access.slots.retain(stays);
+        self.remove_passes(&people);
+        Ok(before - self.manifest.access.slots.len())
+    }
+
+    /// Who has a slot, by what policy and grants say.
+    fn people(&self) -> HashSet<RootId> {
+        let readers = self.manifest.readers().into_iter();
+        let people = readers.filter_map(|reader| Some(reader.person?.id));
+        people.collect()
+    }
+
+    /// Removes the passes of those who had a slot and have none any more.
+    fn remove_passes(&mut self, before: &HashSet<RootId>) {
+        if self.manifest.access.passes.is_none() {
+            return;
+        }
+        let after = self.people();
+        let others = self.unlocked.iter().map(|lock| &lock.secret);
+        let others = others.take(self.unlocked.len() - 1); // the last one is the gates'
+        let holder = HolderSecret::new(others);
+        let gone = before.difference(&after);
+        let gone: Vec<_> = gone.map(|who| holder.pass_mask(*who)).collect();
+        if let Some(passes) = &mut self.manifest.access.passes {
+            passes.retain(|pass| !gone.iter().any(|mask| pass.is_of(mask)));
+        }
+    }
+
+    /// Whether a newcomer needs an owner's word at the gates: there is a list of those who are answered.
+    #[must_use]
+    pub fn needs_allowance(&self) -> bool {
+        self.manifest.access.passes.is_some()
     }
 
     /// Writes the lines anew. The manifest is filled up as it was, so that files can share the payload's blocks.
@@ -276,7 +308,8 @@ impl<R: Read> Rewriting<R> {
 /// # Errors
 /// [`RewriteError::WhichLock`] or `NoSuchLock`.
 pub fn chosen_lock(policy: &Policy, lock: Option<u16>) -> Result<u16, RewriteError> {
-    let locks = policy.locks.len();
+    let locks = policy.locks.iter();
+    let locks = locks.filter(|lock| lock.gate().is_none()).count();
     match lock {
         None if locks == 1 => Ok(0),
         None => Err(RewriteError::WhichLock { locks }),

@@ -1,6 +1,6 @@
 //! Sealing an envelope: one pass over the content, constant memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
@@ -8,13 +8,15 @@ use zeroize::Zeroizing;
 use super::access_line::{self, Access, Slot};
 use super::digest::RootHasher;
 use super::error::SealError;
+use super::gate_lock::GateLock;
+use super::gate_seal::{DrawnGate, GateRequest};
 use super::id::{EnvelopeId, MAGIC, access_hash};
 use super::lock_secret::LockSecret;
 use super::private_line::{self, ContentInfo, PrivateLine};
 use super::{padding, policy_line, slot};
 use crate::crypto::kdf::{self, ContentKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
-use crate::crypto::signing::{Purpose, Signature, SigningKey};
+use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, PublicKey};
 use crate::json;
 use crate::payload::{CopyError, HashChunk, Sealer, Workers};
@@ -32,6 +34,8 @@ const MAC_LINE_BYTES: usize = 45;
 pub struct SealRequest<'a> {
     /// The locks, in their order; all of them have to be opened.
     pub locks: Vec<LockRequest<'a>>,
+    /// Gates that have to be asked too, when all locks are open.
+    pub gate: Option<GateRequest>,
     /// Who signs; `None` for an unsigned envelope.
     pub signer: Option<&'a SigningKey>,
     /// Whether recipients, signer and time of making are sealed too.
@@ -100,6 +104,8 @@ pub struct Sealed {
     pub content_bytes: u64,
     /// The content key, which opens it: see [`Envelope::reopen`](super::Envelope::reopen).
     pub key: ContentKey,
+    /// Its gate lock, by which the author revokes it, also without having the file.
+    pub gate: Option<GateLock>,
 }
 
 /// Without the key.
@@ -130,6 +136,7 @@ pub fn seal(
         manifest,
         head,
         key,
+        gate,
     } = Front::new(request, Created::new(request), rng)?;
     let mut body = BodyWriter::new(&mut *out, manifest, (&key, &id), rng);
     let data_bytes = body.data(&mut head.as_slice().chain(content), request)?;
@@ -139,6 +146,7 @@ pub fn seal(
         id,
         content_bytes: data_bytes - head.len() as u64,
         key,
+        gate,
     })
 }
 
@@ -167,6 +175,7 @@ pub(super) struct Front {
     /// The private line and its line feed.
     pub(super) head: Zeroizing<Vec<u8>>,
     pub(super) key: ContentKey,
+    pub(super) gate: Option<GateLock>,
 }
 
 impl Front {
@@ -178,23 +187,38 @@ impl Front {
     ) -> Result<Self, SealError> {
         let draw = |lock: &LockRequest<'_>| LockSecret::draw(lock, rng);
         let secrets: Vec<LockSecret> = request.locks.iter().map(draw).collect::<Result<_, _>>()?;
-        let policy = policy(request, created, &secrets);
+        let gate = request.gate.as_ref().map(|gate| {
+            let others = secrets.iter().map(|lock| &lock.secret);
+            DrawnGate::draw(gate, others, people(request), rng)
+        });
+        let gate = gate.transpose()?;
+        let mut policy = policy(request, created, &secrets);
+        let locks = gate.iter();
+        let hidden = request.private.then_some(request.signer);
+        policy.locks.extend(locks.map(|gate| gate.lock(hidden)));
         let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
         let id = EnvelopeId::of(&policy_line);
         let private_line = private_line::write(&private_line(request, created), &policy)
             .map_err(|error| refused(&error))?;
-        let access = Access {
+        let mut access = Access {
             slots: slots(request, &secrets, &id, rng),
             passes: None,
         };
+        let lock = GateLock::in_policy(&policy, &policy_line, id);
+        if let (Some(gate), Some(lock)) = (&gate, &lock) {
+            gate.fill(&mut access, lock, rng)?;
+        }
         let access_line = access_line::write(&access, &policy).map_err(|error| refused(&error))?;
         drop(access); // of many recipients it is large, and the line larger
-        let key = ContentKey::new(&id.0, secrets.iter().map(|lock| &lock.secret));
+        let of_gate = gate.iter().map(DrawnGate::secret);
+        let all = secrets.iter().map(|lock| &lock.secret).chain(of_gate);
+        let key = ContentKey::new(&id.0, all);
         Ok(Self {
             id,
             manifest: manifest(&policy_line, access_line, &key, request.aligned),
             head: Zeroizing::new([&private_line[..], b"\n"].concat()),
             key,
+            gate: lock,
         })
     }
 }
@@ -232,6 +256,12 @@ fn named(lock: &LockRequest<'_>) -> Vec<Recipient> {
         .iter()
         .map(|addressee| addressee.recipient.clone())
         .collect()
+}
+
+/// Everybody who is named in a lock, once.
+fn people(request: &SealRequest<'_>) -> BTreeSet<RootId> {
+    let named = request.locks.iter().flat_map(|lock| &lock.recipients);
+    named.map(|one| one.recipient.id).collect()
 }
 
 fn private_line(request: &SealRequest<'_>, created: Created) -> PrivateLine {

@@ -7,6 +7,7 @@ use super::access_line::{KeySlot, Slot};
 use super::admission::{self, Admission, NoRecord};
 use super::approval::Approval;
 use super::error::{KeyringError, NoKey, OpenError};
+use super::gate_lock::GateLock;
 use super::open::Manifest;
 use super::private_line::PrivateLine;
 use super::quorum::{Quorum, Source};
@@ -16,7 +17,10 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::{Kem, KeyId, PrivateKey, Secret};
 use crate::policy::{Lock, Recipient};
 
+mod gate;
 mod gather;
+
+pub use gate::{GateFailure, GateParts, GateQuestion};
 
 /// The private keys of the reader, unlocked only when they are needed.
 pub trait Keyring {
@@ -43,6 +47,21 @@ pub trait Keyring {
     /// # Errors
     /// When there is none; it comes back in [`OpenError::Keyring`].
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError>;
+
+    /// Whether one of the gates of a lock may be asked. Never prompts, and asks nobody.
+    fn may_ask(&self, lock: &GateLock) -> bool {
+        let _ = lock;
+        false
+    }
+
+    /// Asks the gates of a lock for what is missing; called when all other locks are open.
+    ///
+    /// # Errors
+    /// [`GateFailure`].
+    fn ask(&mut self, question: &GateQuestion<'_>) -> Result<GateParts, GateFailure> {
+        let _ = question;
+        Ok(GateParts::new())
+    }
 }
 
 /// The public facts about a private key, known while it is locked.
@@ -111,31 +130,44 @@ impl<'a> Unlocking<'a> {
     }
 
     pub(super) fn all_locks(&self, keyring: &mut dyn Keyring) -> Result<Vec<Unlocked>, OpenError> {
-        self.check_openable()?;
+        self.check_openable(keyring)?;
         let mut opened = Vec::new();
         for (number, _) in self.numbers() {
             opened.push(self.lock(number, keyring)?);
         }
         // Only a private envelope gets here with an unopened lock: its slots had to be tried.
         match opened.iter().position(Option::is_none) {
-            None => Ok(opened.into_iter().flatten().collect()),
-            Some(_) if opened.iter().all(Option::is_none) => Err(OpenError::NoKey(NoKey::Private)),
-            Some(lock) => Err(self.other_lock(lock)),
+            None => {}
+            Some(_) if opened.iter().all(Option::is_none) => {
+                return Err(OpenError::NoKey(NoKey::Private));
+            }
+            Some(lock) => return Err(self.other_lock(lock)),
         }
+        let mut opened: Vec<Unlocked> = opened.into_iter().flatten().collect();
+        if let Some(lock) = &self.manifest.gate {
+            opened.push(self.gate_lock(lock, &opened, keyring)?);
+        }
+        Ok(opened)
     }
 
-    /// The locks with their numbers.
+    /// The locks with their numbers, but for the gate lock.
     fn numbers(&self) -> impl Iterator<Item = (u16, &Lock)> {
-        (0..).zip(self.manifest.policy.locks.iter())
+        let locks = (0..).zip(self.manifest.policy.locks.iter());
+        locks.filter(|(_, lock)| lock.gate().is_none())
     }
 
     /// Step 4, before any key is unlocked or passphrase asked for: the reader may be able to open every lock.
-    fn check_openable(&self) -> Result<(), OpenError> {
+    fn check_openable(&self, keyring: &dyn Keyring) -> Result<(), OpenError> {
         let policy = &self.manifest.policy;
-        let openable: Vec<bool> = self
+        let mut openable: Vec<bool> = self
             .numbers()
             .map(|(number, lock)| self.may_open(number, lock))
             .collect();
+        if let Some(lock) = &self.manifest.gate {
+            // That a gate may be asked is no hope where there is none for any other lock.
+            let is_for_me = self.has_gate_part(lock);
+            openable.push(is_for_me || (openable.contains(&true) && keyring.may_ask(lock)));
+        }
         let named = || {
             policy
                 .recipients()
@@ -307,6 +339,7 @@ fn tampered(source: Source, lock: u16) -> OpenError {
     match source {
         Source::Slot(slot) => OpenError::Slot { slot, lock },
         Source::Approval(approval) => OpenError::Approval { approval, lock },
+        Source::Gate(gate) => OpenError::GateShare { gate },
     }
 }
 
@@ -332,11 +365,19 @@ pub(super) fn admission(
     };
     let mut by_slots = Vec::new();
     let mut with_approvals = Vec::new();
+    let gate = manifest
+        .policy
+        .gate()
+        .map(|(number, _)| usize::from(number));
     for (number, unlocked) in unlocked.iter().enumerate() {
+        // Gates open for whoever opened all other locks; by those the reader got in.
+        if Some(number) == gate {
+            continue;
+        }
         for found in &unlocked.by {
             match found.source {
                 Source::Slot(at) => by_slots.push(of_slot(number, at, found.key)),
-                Source::Approval(_) => with_approvals.extend(found.key),
+                Source::Approval(_) | Source::Gate(_) => with_approvals.extend(found.key),
             }
         }
     }

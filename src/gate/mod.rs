@@ -1,13 +1,17 @@
-//! The gate, a server that is asked at each opening of an envelope, keeps a log of all answers, and can read nothing.
+#![doc = include_str!("PROTOCOL.md")]
+//!
+//! # The modules
 //!
 //! * [`answering`]: what it does with a request.
 //! * [`card`]: its keys and its address, signed.
+//! * [`client`]: asking it, and checking what it says.
 //! * [`protocol`]: what is said to it and what it says, byte by byte.
 //! * [`log`]: the tamper-evident log, a Merkle tree (RFC 6962) with checkpoints and proofs that anybody can check offline.
 //! * [`rules`]: what a ticket's state allows; pure functions of the terms, the state and the time.
 
 pub mod answering;
 pub mod card;
+pub mod client;
 pub mod log;
 pub mod protocol;
 pub mod rules;

@@ -171,7 +171,7 @@ pub enum KeystoreError {
     /// There is no folder for the state of this machine.
     #[error("there is no state folder to record that in")]
     NoState,
-    /// Not an identity, contact or group of this keystore.
+    /// Not an identity, contact, group or gate of this keystore.
     #[error("there is no such {0} in the keystore")]
     Unknown(&'static str),
     /// A group of this name is there already.
@@ -180,6 +180,30 @@ pub enum KeystoreError {
     /// A name that groups cannot have.
     #[error("{0:?} is not a group's name: small letters, digits, `.`, `_` and `-`, at most 64")]
     GroupName(String),
+    /// A name that gates cannot have.
+    #[error("{0:?} is not a gate's name: no blanks, `,`, `@` and `/`, at most 255 bytes")]
+    GateName(String),
+    /// Another gate has this name or address: a replaced key, or an impostor.
+    #[error("there is another gate with this name or address: {name}")]
+    GateTaken {
+        /// What the known one is called.
+        name: String,
+        /// Its root key.
+        known: RootId,
+        /// The root key of the card.
+        offered: RootId,
+    },
+    /// A gate's card that is older than one that is known.
+    #[error("the gate's card is older (serial {offered}) than one that is known (serial {known})")]
+    OlderGate {
+        /// The latest serial that is known.
+        known: u64,
+        /// The serial of the card.
+        offered: u64,
+    },
+    /// Another card of a gate with the serial of the one that is known.
+    #[error("the gate's card differs from the known one with the same serial {0}")]
+    OtherGateCard(u64),
     /// An address that groups cannot have.
     #[error("{0:?} is not an address")]
     GroupAddress(String),

@@ -9,6 +9,8 @@
 //! contacts.index             a hint, written when many contacts are read; may be removed at any time
 //! groups/NAME                `address` and its address if it has one, `card` and its group card if it has one, then the ids of its
 //!                            members, one a line
+//! gates/ID                   one line of what the user said of a gate, one line of its card
+//! gate-sealed/TICKET         what was sealed with a gate, and the statements about it
 //! backed-up                  a hint: when all of this was backed up last
 //! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not stored
 //! clock                      a hint: the latest time at which the keystore was used; may be removed at any time
@@ -29,6 +31,7 @@ mod contacts;
 mod decisions;
 mod error;
 mod folder;
+mod gates;
 mod groups;
 mod health;
 mod identities;
@@ -58,6 +61,10 @@ use contacts::contact_file;
 pub use contacts::{AcceptOutcome, AddedBy, Contact, ContactHead, KnownAs};
 pub use decisions::AddressOfVerified;
 pub use error::KeystoreError;
+pub use gates::{
+    CA_BYTES_MAX, EVIDENCE_MAX, Evidence, GateChange, GateContact, GateOffer, GateStanding,
+    KeptStatement, STATEMENTS_MAX, SealedWithGate, is_gate_name,
+};
 pub use groups::Group;
 pub use health::Finding;
 pub use identities::{Adoption, Standing, StoredIdentity};

@@ -105,7 +105,7 @@ impl LockedIdentity {
         let envelope = Envelope::read(&self.envelope[..]);
         let cost = envelope.map(|envelope| {
             let mut locks = envelope.manifest().policy.locks.iter();
-            locks.find_map(|lock| lock.passphrase())
+            locks.find_map(crate::policy::Lock::passphrase)
         });
         cost.ok().flatten().unwrap_or_default()
     }

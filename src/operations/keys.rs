@@ -8,7 +8,9 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::crypto::{KeyId, PrivateKey};
 use crate::directory::Person;
-use crate::envelope::{Keyring, KeyringError, ReaderKey};
+use crate::envelope::{
+    GateFailure, GateLock, GateParts, GateQuestion, Keyring, KeyringError, ReaderKey,
+};
 use crate::identity::{Card, CardKey, Identity};
 
 /// Where passphrases come from: a program asks for them, a test knows them.
@@ -41,6 +43,26 @@ pub trait Unlock: Sync {
     fn passphrase_from(&self, text: &str, envelope: &str) -> Result<Passphrase, KeyringError> {
         let _ = envelope;
         Ok(Passphrase::new(text)?)
+    }
+
+    /// Whether one of the gates of a lock may be asked. Never prompts, and asks nobody.
+    fn may_ask(&self, lock: &GateLock) -> bool {
+        let _ = lock;
+        false
+    }
+
+    /// Asks the gates of a lock; `keys` sign the request.
+    ///
+    /// # Errors
+    /// [`GateFailure`].
+    fn ask_gates(
+        &self,
+        question: &GateQuestion<'_>,
+        envelope: &str,
+        keys: &MyKeys<'_>,
+    ) -> Result<GateParts, GateFailure> {
+        let _ = (question, envelope, keys);
+        Ok(GateParts::new())
     }
 }
 
@@ -100,8 +122,12 @@ impl<'a> MyKeys<'a> {
     /// # Errors
     /// What keeps the first of them locked.
     pub fn unlock_all(&self) -> Result<(), KeyringError> {
-        let mut ids = self.identities.iter().map(|mine| mine.person.card.id());
-        ids.try_for_each(|id| self.identity(id).map(drop))
+        self.ids().try_for_each(|id| self.identity(id).map(drop))
+    }
+
+    /// The identities, the preferred one first.
+    pub fn ids(&self) -> impl Iterator<Item = RootId> {
+        self.identities.iter().map(|mine| mine.person.card.id())
     }
 
     /// The key by which one of the identities signs.
@@ -179,5 +205,14 @@ impl Keyring for EnvelopeKeyring<'_, '_> {
             None => unlock.passphrase_of_envelope(envelope)?,
         };
         unlock.passphrase_from(text.insert(typed), envelope)
+    }
+
+    fn may_ask(&self, lock: &GateLock) -> bool {
+        self.keys.unlock.may_ask(lock)
+    }
+
+    fn ask(&mut self, question: &GateQuestion<'_>) -> Result<GateParts, GateFailure> {
+        let envelope = &self.typed.envelope;
+        self.keys.unlock.ask_gates(question, envelope, self.keys)
     }
 }

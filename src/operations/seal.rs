@@ -8,13 +8,14 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::SigningKey;
 use crate::directory::{Recipients, ResolvedQuorum};
 use crate::envelope::{
-    ArmorWriter, ContentInfo, LockRequest, SealError, SealRequest, Sealed, Workers, seal,
+    ArmorWriter, ContentInfo, GateRequest, LockRequest, SealError, SealRequest, Sealed, Workers,
+    seal,
 };
 use crate::policy::{Conditions, Padding};
 use crate::time::Time;
 
 /// What an envelope says beside its recipients.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct SealTerms {
     /// When it may be opened; advisory.
     pub conditions: Conditions,
@@ -24,6 +25,8 @@ pub struct SealTerms {
     pub is_private: bool,
     /// Whether the exact size is hidden.
     pub padding: Padding,
+    /// Gates that have to be asked too. Where a passphrase opens, everybody who knows it is answered.
+    pub gate: Option<GateRequest>,
 }
 
 /// How an envelope is written.
@@ -60,9 +63,14 @@ impl Sealer<'_> {
         };
         let is_empty = first.recipients.is_empty() && passphrase.is_none();
         let quorums = recipients.quorums.iter().map(ResolvedQuorum::request);
+        let gate = self.terms.gate.clone().map(|gate| GateRequest {
+            is_listed: gate.is_listed && passphrase.is_none(),
+            ..gate
+        });
         let first = Some(first).filter(|_| !is_empty || recipients.quorums.is_empty());
         SealRequest {
             locks: first.into_iter().chain(quorums).collect(),
+            gate,
             signer: self.signer,
             private: self.terms.is_private,
             padding: self.terms.padding,

@@ -320,6 +320,7 @@ fn a_grant_keeps_what_the_policy_says_and_sealing_again_says_it() {
 
         let words = Passphrase::new(AUTHORS).unwrap();
         let request = ResealRequest {
+            gate: None,
             locks: vec![LockRequest {
                 recipients: vec![addressee()],
                 passphrase: Some((&words, Cost::DEFAULT)),

@@ -181,6 +181,7 @@ fn reseal(envelope: &[u8], by: &Person, readers: &[&Person]) -> Vec<u8> {
         .unwrap();
     let recipients = readers.iter().map(|reader| reader.addressee()).collect();
     let request = ResealRequest {
+        gate: None,
         locks: vec![LockRequest {
             recipients,
             ..LockRequest::default()

@@ -22,6 +22,7 @@ fn resealed(
     let envelope = Envelope::read(envelope)?;
     let content = envelope.unlock(&mut Keys::of(&[by]), time(NOW))?;
     let request = ResealRequest {
+        gate: None,
         locks: vec![LockRequest {
             recipients: readers.iter().map(|reader| reader.addressee()).collect(),
             ..LockRequest::default()
@@ -127,6 +128,7 @@ fn a_changed_envelope_is_not_sealed_again() {
         let opened = Envelope::read(&*changed).unwrap();
         let opened = opened.unlock(&mut keys(), time(NOW)).unwrap();
         let request = ResealRequest {
+            gate: None,
             locks: vec![quorum(1, &[&bob])],
             signer: None,
             workers: Workers::Processors,
@@ -156,6 +158,7 @@ fn a_changed_envelope_is_not_sealed_again() {
         .unlock(&mut keys(), time(NOW))
         .unwrap();
     let request = ResealRequest {
+        gate: None,
         locks: vec![quorum(1, &[&bob])],
         signer: None,
         workers: Workers::Processors,

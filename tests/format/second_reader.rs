@@ -34,7 +34,7 @@ pub(crate) struct Case {
 const WORDS: &str = "correct horse";
 
 /// The identity line of a person, written by hand.
-fn identity_file(folder: &Path, person: &Person) -> PathBuf {
+pub(crate) fn identity_file(folder: &Path, person: &Person) -> PathBuf {
     let path = folder.join(format!("{}.identity", person.name));
     let line = json!({
         "identity": "encl/1",

@@ -62,7 +62,7 @@ fn policies_that_are_refused() {
         ),
         (
             "another kind of lock",
-            Box::new(change("\"kind\":\"recipients\"", "\"kind\":\"gate\"")),
+            Box::new(change("\"kind\":\"recipients\"", "\"kind\":\"door\"")),
             Class::Newer,
         ),
         (

@@ -68,6 +68,7 @@ fn sealed_by(count: usize, request: &SealRequest<'_>, content: &[u8]) -> Vec<u8>
             ..encl::envelope::LockRequest::default()
         }],
         info: request.info.clone(),
+        gate: request.gate.clone(),
         ..*request
     };
     let mut envelope = Vec::new();

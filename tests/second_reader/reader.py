@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A second reader of encl/1 envelopes, approvals and cards, written from src/envelope/FORMAT.md alone.
+(What it asks a gate is in gate.py.)
 
 It is there to disagree: the test suite gives it the cases that the Rust reader gets, and compares classes and plaintext.
 CPython 3.11 and the package `cryptography` (48 or later, for ML-KEM-768) are all it needs.
@@ -18,6 +19,7 @@ import base64
 import hashlib
 import hmac
 import io
+import ipaddress
 import json
 import os
 import re
@@ -229,6 +231,7 @@ class Scan:
 
     def __init__(self, line):
         self.line, self.at = line, 0
+        self.objects = []  # where each object stands, in the order in which they close
 
     def blanks(self):
         while self.line[self.at : self.at + 1] == b" ":
@@ -245,7 +248,11 @@ class Scan:
         head = self.peek()
         if head in (b"{", b"["):
             require(level <= 8, "nested over 8 levels")
-            return self.items(level, head == b"{")
+            start = self.at
+            self.items(level, head == b"{")
+            if head == b"{":
+                self.objects.append((start, self.at))
+            return None
         if head == b'"':
             return self.string()
         if head.isdigit():
@@ -310,7 +317,12 @@ class Scan:
 
 
 class Object(list):
-    """An object's members as they stand: (name, value) pairs."""
+    """An object's members as they stand: (name, value) pairs; `span` is where it stands in its line."""
+
+    span = (0, 0)
+
+    def length(self):
+        return self.span[1] - self.span[0]
 
 
 def parse_json(line):
@@ -324,7 +336,14 @@ def parse_json(line):
     scan.value(1)
     scan.blanks()
     require(scan.at == len(line), "text behind the object")
-    value = json.loads(line, object_pairs_hook=Object)
+    spans = iter(scan.objects)
+
+    def hook(pairs):
+        taken = Object(pairs)
+        taken.span = next(spans)
+        return taken
+
+    value = json.loads(line, object_pairs_hook=hook)
     require(isinstance(value, Object), "not an object")
     return value
 
@@ -420,6 +439,11 @@ def list_of(limit, item):
     return take
 
 
+def distinct(items):
+    items = list(items)
+    require(len(set(items)) == len(items), "something twice")
+
+
 # ---- The three objects ----------------------------------------------------------------------------------------
 
 PERSON = {"name": text(256), "address": text(320), "id": b64(32)}
@@ -432,19 +456,53 @@ def recipient(value):
 RECIPIENTS = list_of(16_384, recipient)
 
 
+def gate(value):
+    table = {"kind": known("server", "person"), "id": b64(32), "key": b64(32), "name": text(256), "url": text(255)}
+    return members(value, table, ("kind", "id", "key"))
+
+
+BOTH_KINDS = {
+    "kind": known("recipients", "gate"),
+    "need": number(1, 255),
+    "commit": b64(32),
+    "shares": list_of(255, b64(32)),
+}
+ONE_KIND = {
+    "recipients": {"passphrase": number(16, 20), "passphrase_commit": b64(32), "recipients": RECIPIENTS},
+    "gate": {
+        "gates": list_of(8, gate),
+        "owners": list_of(16, b64(32)),
+        "holder": b64(32),
+        "members": b64(32),
+        "not_before": moment,
+        "expires": moment,
+        "lease": number(1, 2_592_000),
+    },
+}
+
+
 def lock(value):
-    table = {
-        "kind": known("recipients"),
-        "need": number(1, 255),
-        "commit": b64(32),
-        "shares": list_of(255, b64(32)),
-        "passphrase": number(16, 20),
-        "passphrase_commit": b64(32),
-        "recipients": RECIPIENTS,
-    }
+    table = BOTH_KINDS | ONE_KIND["recipients"] | ONE_KIND["gate"]
     found = members(value, table, ("kind", "need", "commit"))
+    require(set(found) <= set(BOTH_KINDS) | set(ONE_KIND[found["kind"]]), "a member of the other kind")
     require(found.get("shares") != [], "shares is empty")
+    if found["kind"] == "gate":
+        require(all(name in found for name in ("gates", "owners", "holder")), "a member of a gate lock is missing")
+        require(found["gates"], "gates is empty")
+        if value.length() > 8192:
+            raise Refused("over-limit", "a gate lock")
+        found["span"] = value.span
     return found
+
+
+def of_people(policy):
+    """The recipients' locks, which come first."""
+    return [lock_ for lock_ in policy["locks"] if lock_["kind"] == "recipients"]
+
+
+def gate_lock(policy):
+    last = policy["locks"][-1]
+    return last if last["kind"] == "gate" else None
 
 
 def labels(value):
@@ -473,8 +531,9 @@ def read_policy(line):
     require(policy["locks"], "no lock")
     require(("signer" in policy) == (policy["signed"] and not policy["private"]), "signer")
     require(sum("passphrase" in lock for lock in policy["locks"]) <= 1, "two passphrases")
-    for lock_ in policy["locks"]:
+    for i, lock_ in enumerate(policy["locks"]):
         check_lock(lock_, policy["private"])
+        require(lock_["kind"] != "gate" or 0 < i == len(policy["locks"]) - 1, "a gate lock that is not the last, or alone")
     if sum(len(lock_.get("recipients", [])) for lock_ in policy["locks"]) > 16_384:
         raise Refused("over-limit", "recipients")
     return policy
@@ -484,11 +543,23 @@ def check_lock(lock_, private):
     several = lock_["need"] > 1
     require(("shares" in lock_) == several, "shares")
     require(not several or lock_["need"] <= len(lock_["shares"]), "need is over n")
+    if lock_["kind"] == "gate":
+        check_gates(lock_, private)
+        return
     require(not (several and "passphrase" in lock_), "a passphrase where need is over 1")
     require("passphrase" in lock_ or "passphrase_commit" not in lock_, "passphrase_commit without a passphrase")
     require(("recipients" in lock_) != private, "recipients")
     if not private:
         check_list(lock_, lock_["recipients"])
+
+
+def check_gates(lock_, private):
+    gates = lock_["gates"]
+    require(lock_["need"] == 1 or len(gates) == len(lock_["shares"]), "not one gate for each share")
+    distinct(one["id"] for one in gates)
+    distinct(one["key"] for one in gates)
+    distinct(lock_["owners"])
+    require(not (private and any("name" in one or "url" in one for one in gates)), "a name in a private envelope")
 
 
 def check_list(lock_, people):
@@ -508,32 +579,44 @@ def read_access(line, policy):
         "ct": b64(48, 49, 104),
         "grant": lambda value: members(value, grant_table, ("name", "id", "by", "at", "sig")),
         "salt": b64(16),
+        "gate": number(0, 7),
     }
 
     def slot(value):
         found = members(value, table, ("lock", "ct"))
+        if "gate" in found:
+            require(set(found) == {"lock", "gate", "enc", "ct"}, "a gate slot of no shape")
+            return found
         allowed = {"lock", "salt", "ct"} if "salt" in found else {"lock", "key", "enc", "ct", "grant"}
         require(set(found) <= allowed and ("salt" in found or "enc" in found), "a slot of no shape")
         require("salt" not in found or len(found["ct"]) == 104, "a passphrase slot of another length")
         return found
 
-    slots = members(parse_json(line), {"slots": list_of(16_384, slot)}, ("slots",))["slots"]
+    line_table = {"slots": list_of(16_384, slot), "passes": list_of(16_384, b64(80))}
+    access = members(parse_json(line), line_table, ("slots",))
     seen = set()
-    for one in slots:
+    for one in access["slots"]:
         check_slot(one, policy)
-        mark = (one["lock"], one.get("key"))
-        if "key" in one or "salt" in one:
-            require(mark not in seen, "two slots for one key or passphrase")
+        mark = (one["lock"], one.get("gate", one.get("key")))
+        if "key" in one or "salt" in one or "gate" in one:
+            require(mark not in seen, "two slots for one key, passphrase or gate")
             seen.add(mark)
     for i, lock_ in enumerate(policy["locks"]):
         require("passphrase" not in lock_ or (i, None) in seen, "no passphrase slot")
-    return slots
+        require(all((i, j) in seen for j in range(len(lock_.get("gates", ())))), "the slot of a gate is missing")
+    require(("passes" in access) == ("members" in (gate_lock(policy) or ())), "passes")
+    return access
 
 
 def check_slot(one, policy):
     lock_ = policy["locks"][one["lock"]]
     if "salt" in one:
         require("passphrase" in lock_, "a passphrase slot")
+        return
+    require(("gate" in one) == (lock_["kind"] == "gate"), "a slot of the other kind")
+    if "gate" in one:
+        require(one["gate"] < len(lock_["gates"]), "a slot for a gate that the lock has not")
+        require(len(one["ct"]) == (49 if lock_["need"] > 1 else 48), "the length of ct")
         return
     require(len(one["ct"]) == (49 if lock_["need"] > 1 else 48), "the length of ct")
     require(("key" in one) != policy["private"], "key")
@@ -582,10 +665,10 @@ def read_private(line, policy):
     require(("recipients" in private) == policy["private"], "recipients")
     lists = private.get("recipients")
     if lists is not None:
-        require(len(lists) == len(policy["locks"]), "not one list for each lock")
+        require(len(lists) == len(of_people(policy)), "not one list for each lock")
         if sum(map(len, lists)) > 16_384:
             raise Refused("over-limit", "recipients")
-        for lock_, people in zip(policy["locks"], lists):
+        for lock_, people in zip(of_people(policy), lists):
             check_list(lock_, people)
     return private
 
@@ -766,7 +849,8 @@ class Envelope:
         line4 = self.input.line(44, "malformed")
         require(len(line4) == 44, "line 4")
         self.policy = read_policy(line2)
-        self.slots = read_access(line3, self.policy)
+        access = read_access(line3, self.policy)
+        self.slots, self.passes = access["slots"], access.get("passes", [])
         try:
             self.mac = from_b64(line4.decode("ascii"))
         except UnicodeDecodeError:
@@ -774,9 +858,14 @@ class Envelope:
         require(self.mac is not None and len(self.mac) == 32, "line 4")
         self.id = sha(b"encl/1\n", line2, b"\n")
         self.access = sha(b"encl/1\n", line2, b"\n", line3, b"\n")
+        self.gate = gate_lock(self.policy)
+        if self.gate:
+            start, end = self.gate["span"]
+            self.terms, self.gate_number = line2[start:end], len(self.policy["locks"]) - 1
+            self.ticket = sha(b"encl/1 gate ticket\0", self.id, struct.pack(">H", self.gate_number), self.terms)
 
     def key_slots(self, i):
-        return [slot for slot in self.slots if slot["lock"] == i and "salt" not in slot]
+        return [slot for slot in self.slots if slot["lock"] == i and "salt" not in slot and "gate" not in slot]
 
     def might_open(self, key, slot):
         if self.policy["private"]:
@@ -788,24 +877,39 @@ class Envelope:
         hope = [
             "passphrase" in lock_
             or any(self.might_open(key, slot) for key in keys for slot in self.key_slots(i))
+            or any(self.helpers(key) for key in keys if lock_["kind"] == "gate")
             or any(approval["lock"] == i for approval in self.approvals)
             for i, lock_ in enumerate(self.policy["locks"])
         ]
+        if self.gate and any(hope) and self.may_ask():
+            hope[-1] = True
         if not any(hope):
             raise Refused("no-key", "nothing is for me")
         if not all(hope):
             raise Refused("quorum", f"lock {hope.index(False)} is for others")
 
-    def unlock(self, keys, passphrase, approvals=()):
+    def helpers(self, key):
+        """The positions of a gate lock whose slot is for this key of a person."""
+        gates = enumerate(self.gate["gates"])
+        return [j for j, one in gates if one["kind"] == "person" and one["key"] == key.id]
+
+    def may_ask(self):
+        return self.asking is not None and any(self.asking.knows(one) for one in self.gate["gates"])
+
+    def unlock(self, keys, passphrase, approvals=(), asking=None):
         """Steps 4 to 6: CK."""
+        self.asking = asking
         mine = {key.id for key in keys}
         usable = lambda one: one["policy"] == self.id and one["key"] in mine and one["lock"] < len(self.policy["locks"])
         self.approvals = [one for one in approvals if usable(one)]
         self.refuse_hopeless(keys)
         self.opened_by, self.helped_by = [], []
-        secrets = [self.open_lock(i, keys, passphrase) for i in range(len(self.policy["locks"]))]
+        secrets = [self.open_lock(i, keys, passphrase) for i in range(len(of_people(self.policy)))]
         if not all(secrets):
             raise Refused("quorum" if any(secrets) else "no-key", "private slots that do not open")
+        if self.gate:
+            self.others = extract(b"encl/1 gate others\0", b"".join(secrets))
+            secrets.append(self.open_gate_lock(keys))
         self.content_key = extract(self.id, b"".join(secrets))
         mac = hmac.new(expand(self.content_key, b"encl/1 mac"), self.access, hashlib.sha256).digest()
         if not hmac.compare_digest(mac, self.mac):
@@ -836,6 +940,55 @@ class Envelope:
         if commit_due and not hmac.compare_digest(commit_due, lock_.get("passphrase_commit", commit_due)):
             raise Refused("slot", "the passphrase's slot is not the author's")
         return secret
+
+    def open_gate_lock(self, keys):
+        lock_, i, parts = self.gate, self.gate_number, {}
+        enough = lambda: len(parts) >= lock_["need"]
+        for key in keys:
+            for j in self.helpers(key):
+                if not enough():
+                    parts[j] = self.open_helper_slot(key, j)
+        for approval in self.approvals:
+            if approval["lock"] == i and not enough():
+                plain = self.open_approval(approval, keys)
+                if lock_["need"] > 1:
+                    parts[next(iter(self.shares([plain], lock_))) - 1] = plain
+                else:
+                    parts[0] = plain
+        if not enough() and self.may_ask():
+            self.asking.ask(self, parts)
+        if not enough():
+            raise Refused("quorum", f"{len(parts)} of {lock_['need']}")
+        secret = self.join(list(parts.values()), lock_)
+        if sha(b"encl/1 lock\0", secret) != lock_["commit"]:
+            raise Refused("slot", "another secret than the policy commits to")
+        return secret
+
+    def open_helper_slot(self, key, j):
+        slot = next(slot for slot in self.slots if slot.get("gate") == j)
+        part = key.open(slot["enc"], b"encl/1 gate slot\0" + self.ticket + bytes([j]), slot["ct"])
+        if part is None or not self.is_part(j, part):
+            raise Refused("slot", "my slot of the gate lock")
+        return part
+
+    def is_part(self, j, part):
+        """Whether this is what gate j has to give."""
+        if self.gate["need"] == 1:
+            return sha(b"encl/1 lock\0", part) == self.gate["commit"]
+        shares = self.gate["shares"]
+        return len(part) == 33 and part[0] == j + 1 and sha(b"encl/1 share\0", part) == shares[j]
+
+    def holder_seed(self):
+        return expand(self.others, b"encl/1 gate holder\0")
+
+    def own_pass(self, who):
+        """The pass of the person with this root key, or None."""
+        mask = expand(self.others, b"encl/1 gate mask\0" + who, 80)
+        for entry in self.passes:
+            found = bytes(a ^ b for a, b in zip(entry[16:], mask[16:]))
+            if entry[:16] == mask[:16] and verifies(self.gate["members"], b"encl/1 gate pass", self.ticket + who, found):
+                return found
+        return None
 
     def open_with_key(self, i, key):
         info = b"encl/1 slot\0" + self.id + struct.pack(">H", i)
@@ -901,7 +1054,7 @@ class Envelope:
     def admission(self, private):
         worst = {"named": 0, "granted": 1, "unrecorded": 2}
         if not self.opened_by:
-            lists = private["recipients"] if self.policy["private"] else [one["recipients"] for one in self.policy["locks"]]
+            lists = private["recipients"] if self.policy["private"] else [one["recipients"] for one in of_people(self.policy)]
             people = {one["key"] for people in lists for one in people}
             return "named" if people.issuperset(self.helped_by) else "unrecorded"
         return max((self.admission_to(i, key, private) for i, key in self.opened_by), key=worst.get)
@@ -921,7 +1074,7 @@ class Envelope:
         return "granted" if self.path(own) else "unrecorded"
 
     def path(self, own):
-        authors = {one["id"] for lock_ in self.policy["locks"] for one in lock_["recipients"]}
+        authors = {one["id"] for lock_ in of_people(self.policy) for one in lock_["recipients"]}
         authors.add(self.policy.get("signer"))
         layer, unused = [own], [slot for slot in self.slots if "grant" in slot and slot is not own]
         for _ in range(16):
@@ -1029,11 +1182,6 @@ class Body:
 
 SERIAL = number(1, 4_294_967_295)
 KEY_TABLE = {"kem": known(*KEMS), "serial": SERIAL, "created": moment, "expires": moment}
-
-
-def distinct(items):
-    items = list(items)
-    require(len(set(items)) == len(items), "something twice")
 
 
 def read_identity(line):
@@ -1208,6 +1356,71 @@ def check_public_key(key):
             raise Refused("key", "the ML-KEM half is not reduced")
 
 
+# A gate's card: src/gate/PROTOCOL.md.
+
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+
+
+def gate_url(value):
+    found = re.fullmatch(r"(https?)://(\[[0-9a-f:.]*\]|[^\[\]:/]*)(?::([1-9][0-9]{0,4}))?", text(255)(value))
+    require(found, "not the address of a gate")
+    scheme, host, port = found.groups()
+    require(port is None or int(port) <= 65_535 and int(port) != {"http": 80, "https": 443}[scheme], "the port")
+    require(is_host(host), "the host")
+    return value
+
+
+def is_host(host):
+    try:
+        if host.startswith("["):
+            return f"[{ipaddress.IPv6Address(host[1:-1])}]" == host
+        if host.rpartition(".")[2][:1].isdigit():
+            return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
+    return all(LABEL.fullmatch(label) for label in host.split("."))
+
+
+def origin(value):
+    name = text()(value)
+    require(len(name.encode()) <= 255, "an origin that is too long")
+    require("+" not in name and not any(one.isspace() for one in name), "an origin with a blank or a plus")
+    return name
+
+
+def acceptable(value):
+    key = b64(32)(value)
+    require(acceptable_key(key), "not a key that signs")
+    return key
+
+
+def read_gate_card(raw):
+    line, signature = read_carrier(b"encl-gate1:", raw)
+    key_table = KEY_TABLE | {"key": b64(32, 1216)}
+    table = {
+        "gate": known("encl/1"),
+        "id": b64(32),
+        "name": text(256),
+        "url": gate_url,
+        "serial": number(1, 9_999_999_999),
+        "created": moment,
+        "log": acceptable,
+        "origin": origin,
+        "keys": list_of(16, lambda one: members(one, key_table, ("kem", "key", "serial", "created"))),
+    }
+    card = members(parse_json(line), table, tuple(table))
+    require(card["keys"], "an empty list")
+    distinct(key["serial"] for key in card["keys"])
+    distinct(key["key"] for key in card["keys"])
+    if not verifies(card["id"], b"encl/1 gate card", line, signature):
+        raise Refused("signature")
+    for key in card["keys"]:
+        check_public_key(key)
+    require(all(key["kem"] == "x-wing" for key in card["keys"]), "a key that is not an X-Wing key")
+    card["newest"] = max(card["keys"], key=lambda key: key["serial"])["key"]
+    return card
+
+
 # ---- The program ----------------------------------------------------------------------------------------------
 
 
@@ -1243,9 +1456,9 @@ def judge(path, identities, passphrase, now, approvals=()):
         return answer(refused.name, released, why=refused.why)
 
 
-def open_envelope(source, keys, passphrase, approvals, now, release):
+def open_envelope(source, keys, passphrase, approvals, now, release, asking=None):
     envelope = Envelope(source)
-    envelope.unlock(keys, passphrase, approvals)
+    envelope.unlock(keys, passphrase, approvals, asking)
     envelope.decide(now)
     body = Body(envelope, release)
     body.read()
@@ -1309,6 +1522,8 @@ def answer_case(folder, kind, case, raw):
     try:
         if kind == "card":
             found["fingerprint"] = read_card(raw)["id"].hex()
+        elif kind == "gate":
+            found["fingerprint"] = read_gate_card(raw)["id"].hex()
         elif kind == "group":
             found["fingerprint"] = read_group(raw)["keeper"].hex()
         elif kind == "revocation":
@@ -1340,7 +1555,7 @@ def answer_case(folder, kind, case, raw):
 def kit(folder):
     """Tells each case that is answered otherwise, and how many there are."""
     count = wrong = 0
-    for kind in ("approval", "card", "envelope", "group", "identity", "revocation"):
+    for kind in ("approval", "card", "envelope", "gate", "group", "identity", "revocation"):
         for name in sorted(os.listdir(os.path.join(folder, kind))):
             case, raw = read_case(os.path.join(folder, kind, name))
             found = answer_case(folder, kind, case, raw)

@@ -11,6 +11,7 @@ use encl::crypto::{KeyId, PrivateKey, sha256};
 use encl::envelope::{
     Admission, Approval, Envelope, Keyring, KeyringError, OpenError, ReaderKey, Workers,
 };
+use encl::gate::card::GateCard;
 use encl::identity::{
     Card, CardError, CarrierError, GroupCard, Identity, IdentityError, Revocation,
 };
@@ -20,10 +21,11 @@ use crate::python::python;
 use crate::support::process;
 
 /// The folders of cases. The folder `keys` has no cases.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "approval",
     "card",
     "envelope",
+    "gate",
     "group",
     "identity",
     "revocation",
@@ -268,6 +270,10 @@ fn answer(case: &Case) -> Answer {
         "card" => {
             let read = Card::from_text(bytes);
             Answer::of(read.as_ref().map(Card::id).map_err(card_class))
+        }
+        "gate" => {
+            let read = GateCard::from_text(bytes);
+            Answer::of(read.as_ref().map(GateCard::id).map_err(card_class))
         }
         "group" => {
             let read = GroupCard::from_text(bytes);

@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod conditions;
+pub(crate) mod gate;
 pub(crate) mod help;
 pub(crate) mod identity;
 pub(crate) mod mail;

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use encl::atomic_file::{LeftBy, discard_leftovers};
 use encl::operations::rewrite::{LetInPolicy, SigningPolicy};
 
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::open::With;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::{Input, is_dash};
@@ -50,6 +51,9 @@ pub(crate) struct RewriteOptions {
 
     #[command(flatten)]
     pub(crate) with: With,
+
+    #[command(flatten)]
+    pub(crate) gates: AskOptions,
 }
 
 /// How an envelope is encrypted again for those who remain.

@@ -6,6 +6,7 @@ use encl::operations::seal::SealTerms;
 use encl::policy::Padding;
 
 use crate::cli::args::conditions;
+use crate::cli::args::gate::GateOptions;
 use crate::cli::context::Context;
 use crate::cli::errors::Failure;
 use crate::cli::errors::directory::refuse_retired;
@@ -56,6 +57,9 @@ pub(crate) struct SealOptions {
     /// Refuse contacts that are not verified
     #[arg(long)]
     pub(crate) require_verified: bool,
+
+    #[command(flatten)]
+    pub(crate) gate: GateOptions,
 }
 
 impl SealOptions {
@@ -73,6 +77,7 @@ impl SealOptions {
                 true => Padding::Padme,
                 false => Padding::None,
             },
+            gate: None,
         })
     }
 

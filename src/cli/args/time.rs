@@ -59,7 +59,7 @@ fn parse_in(text: &str, now: Time, edge: DayEdge, zone: &TimeZone) -> Result<Tim
 }
 
 /// `90s 30m 12h 30d 2w`; an enormous number is still a span, one past every range.
-fn span_seconds(text: &str) -> Option<u64> {
+pub(crate) fn span_seconds(text: &str) -> Option<u64> {
     let unit = match text.chars().last()? {
         's' => 1,
         'm' => 60,

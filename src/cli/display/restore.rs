@@ -78,7 +78,13 @@ fn describe_item(item: &RestoredItem<'_>) -> Option<String> {
         RestoredItem::Group(name, _, RestoreOutcome::LocalKept) => {
             (format!("group @{name}"), "not changed".to_owned())
         }
-        RestoredItem::Contact(..) | RestoredItem::Group(..) => return None,
+        RestoredItem::Gate(gate, RestoreOutcome::Refused(error)) => {
+            let outcome = format!("not restored: {}", safe(&error.to_string()));
+            (format!("gate {}", safe(&gate.name)), outcome)
+        }
+        RestoredItem::Contact(..) | RestoredItem::Group(..) | RestoredItem::Gate(..) => {
+            return None;
+        }
     };
     Some(format!("{what}: {outcome}"))
 }
@@ -136,6 +142,14 @@ impl RestoreText<'_> {
         ] {
             lines.push(format!("{kind}: {}", describe_counts(counts)));
         }
+        for (kind, counts) in [
+            ("gates", &report.gates),
+            ("records of what was sealed with gates", &report.sealed),
+        ] {
+            if *counts != RestoreCounts::default() {
+                lines.push(format!("{kind}: {}", describe_counts(counts)));
+            }
+        }
         if report.stricter > 0 {
             lines.push(format!(
                 "blocked, changed or revoked only in the backup, and from now on here too: {}",
@@ -173,6 +187,8 @@ impl Report for RestoreText<'_> {
             contacts: report.contacts,
             groups: report.groups,
             invitations: report.invitations,
+            gates: report.gates,
+            gate_records: report.sealed,
             stopped: report.stricter,
         }
     }
@@ -209,6 +225,8 @@ pub(crate) struct Object<'a> {
     contacts: RestoreCounts,
     groups: RestoreCounts,
     invitations: RestoreCounts,
+    gates: RestoreCounts,
+    gate_records: RestoreCounts,
     stopped: usize,
 }
 

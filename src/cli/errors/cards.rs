@@ -9,7 +9,7 @@ use encl::operations::cards::{AcceptError, CardSourceError, TakeError};
 use crate::cli::display::names::DisplayName;
 use crate::cli::display::time;
 use crate::cli::errors::directory::{blocked, changed_hint};
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::{Exit, Failure, io_message, keystore};
 use crate::cli::terminal::{safe, typed};
 

@@ -14,7 +14,7 @@ use encl::time::Time;
 use crate::cli::display::cards::group::describe_change;
 use crate::cli::display::names::{DisplayName, list_of, renewal};
 use crate::cli::display::time;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::keystore::{self, unreadable};
 use crate::cli::errors::{CommandError, Exit, Failure, io_message};
 use crate::cli::terminal::{safe, shown, typed};

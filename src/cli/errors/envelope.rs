@@ -5,7 +5,7 @@ use encl::file_kind::FileKind;
 use encl::policy::Refusal;
 
 use crate::cli::display::time;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::safe;
 
@@ -28,6 +28,10 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
     };
     match error {
         OpenError::Keyring(inner) => match inner.downcast::<Failure>() {
+            Ok(inner) => locked(failure, *inner),
+            Err(inner) => failure.reason(safe(&inner.to_string())),
+        },
+        OpenError::GateRefused(inner) => match inner.downcast::<Failure>() {
             Ok(inner) => locked(failure, *inner),
             Err(inner) => failure.reason(safe(&inner.to_string())),
         },

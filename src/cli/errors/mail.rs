@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use encl::atomic_file::AtomicFileError;
-use encl::envelope::{OpenError, SealError};
+use encl::envelope::OpenError;
 use encl::file_kind::FileKind;
 use encl::mail::archive::{ArchiveError, MessageError, Skip};
 use encl::mail::{NotOneAddress, ScanError};
@@ -22,7 +22,8 @@ use encl::operations::mail::outgoing::send::SendError;
 use crate::cli::display::mail::{describe_part, part_number};
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::directory::retired;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
+use crate::cli::errors::seal;
 use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{Exit, Failure, envelope, io_message, keystore};
 use crate::cli::terminal::{safe, shown};
@@ -244,13 +245,7 @@ pub(crate) fn not_a_draft(error: &DraftError, cannot: Cannot<'_>) -> Failure {
 /// Why a message that is to be sent was not sealed.
 pub(crate) fn not_sealed(error: SendError, cannot: Cannot<'_>) -> Failure {
     match error {
-        SendError::Seal(SealError::Read(error) | SealError::Write(error)) => {
-            cannot(Exit::Failed).reason(io_message(&error))
-        }
-        SendError::Seal(SealError::Passphrase(error)) => {
-            cannot(Exit::of_passphrase(error)).caused_by(&error)
-        }
-        SendError::Seal(SealError::Request(reason)) => cannot(Exit::Usage).reason(safe(&reason)),
+        SendError::Seal(error) => seal::not_sealed(cannot, error),
         SendError::NoCopyReader => cannot(Exit::Usage)
             .reason(error.to_string())
             .hint(keystore::NO_IDENTITY)

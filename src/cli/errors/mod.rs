@@ -3,8 +3,8 @@
 pub(crate) mod cards;
 pub(crate) mod directory;
 pub(crate) mod envelope;
-pub(crate) mod file_kind;
 pub(crate) mod files;
+pub(crate) mod gate;
 pub(crate) mod keystore;
 pub(crate) mod mail;
 pub(crate) mod quorum;

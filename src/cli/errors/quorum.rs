@@ -5,11 +5,11 @@ use std::path::Path;
 use encl::crypto::KeyId;
 use encl::directory::{People, Person, Trust};
 use encl::envelope::{Holder, OpenError, Quorum, ReaderKey, Source, WrongShare};
-use encl::policy::{Policy, Recipient};
+use encl::policy::{GateKind, Policy, Recipient};
 
 use crate::cli::display::names::{DisplayName, list, with_address};
 use crate::cli::errors::{Failure, envelope};
-use crate::cli::terminal::{quoted, typed};
+use crate::cli::terminal::{quoted, safe, typed};
 
 /// Where an envelope lies, and so how colleagues can name it.
 #[derive(Clone, Copy)]
@@ -65,6 +65,7 @@ impl UnlockContext<'_> {
                 let hint = match wrong.source {
                     Source::Slot(_) => "ask the sender for another copy of the envelope",
                     Source::Approval(_) => "leave it out, or ask for a new one",
+                    Source::Gate(_) => "tell whoever runs the gate",
                 };
                 plain(OpenError::Share(wrong)).reason(reason).hint(hint)
             }
@@ -87,7 +88,11 @@ impl UnlockContext<'_> {
             of,
             given,
             could,
+            is_gate,
         } = quorum;
+        if *is_gate {
+            return self.gate_reasons(quorum);
+        }
         let says = "the policy, not verified, says that";
         let more = match quorum.missing() {
             1 => "1 more is needed".to_owned(),
@@ -111,6 +116,24 @@ impl UnlockContext<'_> {
         reasons
     }
 
+    /// A lock whose gates cannot be asked, or not enough of them.
+    fn gate_reasons(&self, quorum: &Quorum) -> Vec<String> {
+        let gates = self.listed(&quorum.could, "none");
+        let says = "the policy, not verified, says that";
+        let mut reasons = vec![match quorum.of {
+            0 | 1 => format!("{says} its gate must be asked too: {gates}"),
+            of => format!(
+                "{says} {} of its {of} gates must be asked too: {gates}",
+                quorum.need
+            ),
+        }];
+        if !quorum.given.is_empty() {
+            let given = self.listed(&quorum.given, "nobody");
+            reasons.push(format!("shares given by: {given}"));
+        }
+        reasons
+    }
+
     fn listed(&self, holders: &[Holder], nobody: &str) -> String {
         let words: Vec<_> = holders.iter().map(|one| self.words(one)).collect();
         if words.is_empty() {
@@ -122,6 +145,15 @@ impl UnlockContext<'_> {
 
     /// How the others are asked. They find me under my address.
     fn hint(&self, quorum: &Quorum) -> String {
+        if quorum.is_gate {
+            let servers = quorum.could.iter().find_map(|holder| match holder {
+                Holder::Gate(gate) if gate.kind == GateKind::Server => Some(gate),
+                _ => None,
+            });
+            let url = servers.and_then(|gate| gate.url.clone());
+            let url = url.map_or("URL".to_owned(), |url| safe(&url));
+            return format!("ask the sender which gate that is, and add it: encl gate add {url}");
+        }
         let others = quorum.could.iter().find_map(|holder| match holder {
             Holder::Named(one) if !self.people.is_my_key(one.key) => Some(self.name(one)),
             _ => None,
@@ -146,6 +178,7 @@ impl UnlockContext<'_> {
         let source = match source {
             Source::Slot(slot) => format!("slot {slot}"),
             Source::Approval(approval) => self.approvals.name(*approval).to_owned(),
+            Source::Gate(_) => source.to_string(),
         };
         let says = match says {
             Some(holder) => format!(
@@ -159,7 +192,7 @@ impl UnlockContext<'_> {
 
     fn words(&self, holder: &Holder) -> String {
         match holder {
-            Holder::Share(_) => holder.to_string(),
+            Holder::Share(_) | Holder::Gate(_) => safe(&holder.to_string()),
             Holder::Named(one) if has(self.keys, one.key) => "you".to_owned(),
             Holder::Named(one) => match self.known(one) {
                 Some(person) if person.trust == Trust::Me => {

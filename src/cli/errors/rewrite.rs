@@ -9,6 +9,7 @@ use crate::cli::display::names::list;
 use crate::cli::errors::envelope::{self, unlock_failure};
 use crate::cli::errors::files::not_made;
 use crate::cli::errors::keystore::NO_IDENTITY;
+use crate::cli::errors::seal;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::terminal::{safe, shown};
 
@@ -61,6 +62,16 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
                 ))
                 .hint("add their cards, remove them too (`encl revoke --from` accepts a key id), or name everybody who remains: `encl rewrap FILE --to …`")
         }
+        UpdateError::UnknownGate(gate) => {
+            let name = gate.name.as_deref().unwrap_or("one without a name");
+            cannot
+                .exit(Exit::Recipient)
+                .reason(format!(
+                    "it must be encrypted again, and its gate is not known here: {}",
+                    safe(name)
+                ))
+                .hint("add it: encl gate add URL")
+        }
         UpdateError::ChangedSince => cannot
             .exit(Exit::Failed)
             .reason("it was changed after it was checked")
@@ -84,15 +95,10 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
 fn not_resealed(cannot: Failure, error: ResealError) -> Failure {
     match error {
         ResealError::Open(error) => envelope::failure(cannot, error),
-        ResealError::Seal(SealError::Read(error) | SealError::Write(error)) => {
-            cannot.exit(Exit::Failed).reason(io_message(&error))
-        }
-        ResealError::Seal(SealError::Passphrase(error)) => {
-            cannot.exit(Exit::of_passphrase(error)).caused_by(&error)
-        }
         ResealError::Seal(SealError::Request(reason)) => {
             cannot.exit(Exit::Refused).reason(safe(&reason))
         }
+        ResealError::Seal(error) => seal::not_sealed(|exit| cannot.exit(exit), error),
     }
 }
 

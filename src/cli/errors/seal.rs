@@ -12,6 +12,9 @@ pub(crate) fn not_sealed(cannot: impl FnOnce(Exit) -> Failure, error: SealError)
             cannot(Exit::Failed).reason(io_message(&error))
         }
         SealError::Passphrase(error) => cannot(Exit::of_passphrase(error)).caused_by(&error),
+        SealError::GateKeeper(error) => cannot(Exit::Failed)
+            .reason("what is needed to revoke it later cannot be kept")
+            .reason(safe(&error.to_string())),
         SealError::Request(reason) => cannot(Exit::Usage).reason(safe(&reason)),
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use encl::atomic_file::{Folder, LeftBy, discard_leftovers};
 use encl::file_kind::FileKind;
 
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::files::make_folder;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::files::input::Input;

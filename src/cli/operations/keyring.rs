@@ -3,16 +3,17 @@
 use encl::crypto::kdf::ContentKey;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::directory::Person;
-use encl::envelope::KeyringError;
+use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, KeyringError};
 use encl::identity::{Card, Identity};
 use encl::keystore::{LockedIdentity, StoredSecret};
-use encl::operations::Unlock;
+use encl::operations::{MyKeys, Unlock};
 use zeroize::Zeroizing;
 
 use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::keystore;
 use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::gate::opening;
 use crate::cli::secrets::kernel_keyring::CachedSecret;
 use crate::cli::secrets::passphrase::{self, PassphraseFor};
 use crate::cli::secrets::stored;
@@ -36,6 +37,19 @@ impl Unlock for Context {
 
     fn passphrase_from(&self, text: &str, envelope: &str) -> Result<Passphrase, KeyringError> {
         Ok(passphrase::made(text, envelope)?)
+    }
+
+    fn may_ask(&self, lock: &GateLock) -> bool {
+        opening::may_ask(self, lock)
+    }
+
+    fn ask_gates(
+        &self,
+        question: &GateQuestion<'_>,
+        envelope: &str,
+        keys: &MyKeys<'_>,
+    ) -> Result<GateParts, GateFailure> {
+        opening::ask(self, question, envelope, keys)
     }
 }
 

@@ -2,8 +2,8 @@
 
 pub(crate) mod contacts;
 pub(crate) mod doctor;
+pub(crate) mod gate;
 pub(crate) mod identity;
-pub(crate) mod inspect;
 pub(crate) mod keyring;
 pub(crate) mod mail;
 pub(crate) mod open;

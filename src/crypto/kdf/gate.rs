@@ -79,9 +79,8 @@ impl HolderSecret {
     /// The key that proves to a gate that all other locks were opened.
     #[must_use]
     pub fn holder_key(&self) -> SigningKey {
-        SigningKey::new(Secret::filled(|out| {
-            self.expand(&[b"encl/1 gate holder\0"], out)
-        }))
+        let seed = Secret::filled(|out| self.expand(&[b"encl/1 gate holder\0"], out));
+        SigningKey::new(seed)
     }
 
     /// What masks the pass of a person: 16 bytes to find it by, 64 to take it off with.

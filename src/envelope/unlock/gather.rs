@@ -42,12 +42,7 @@ impl<'a> Unlocking<'a> {
         lock: &Lock,
         keyring: &mut dyn Keyring,
     ) -> Result<Option<Unlocked>, OpenError> {
-        let mut gathered = Gathered {
-            number,
-            lock,
-            shares: Vec::new(),
-            by: Vec::new(),
-        };
+        let mut gathered = Gathered::new(number, lock);
         for key in &self.keys {
             if !gathered.is_enough()
                 && let Some(found) = self.in_a_slot(key, number, keyring)?
@@ -103,7 +98,7 @@ impl<'a> Unlocking<'a> {
 }
 
 /// An approval that names a key of the reader's has to open with it.
-fn in_an_approval(
+pub(super) fn in_an_approval(
     at: usize,
     approval: &Approval,
     keyring: &mut dyn Keyring,
@@ -125,8 +120,8 @@ fn number_of(found: &Found, number: u16, lock: &Lock) -> Result<u8, OpenError> {
     })
 }
 
-/// Shares with different numbers, each of them one that the policy knows.
-struct Gathered<'a> {
+/// Shares with different numbers, each of them one that the policy knows; where one is enough, the secret.
+pub(super) struct Gathered<'a> {
     number: u16,
     lock: &'a Lock,
     shares: Vec<(u8, Share)>,
@@ -134,12 +129,35 @@ struct Gathered<'a> {
     by: Vec<Found>,
 }
 
-impl Gathered<'_> {
-    fn is_enough(&self) -> bool {
-        self.shares.len() >= usize::from(self.lock.need)
+impl<'a> Gathered<'a> {
+    pub(super) fn new(number: u16, lock: &'a Lock) -> Self {
+        Self {
+            number,
+            lock,
+            shares: Vec::new(),
+            by: Vec::new(),
+        }
     }
 
-    fn take(&mut self, found: Found) -> Result<(), OpenError> {
+    pub(super) fn is_enough(&self) -> bool {
+        self.missing() == 0
+    }
+
+    /// How many more are needed.
+    pub(super) fn missing(&self) -> u8 {
+        let have = match self.lock.need {
+            1 => self.by.len(),
+            _ => self.shares.len(),
+        };
+        let have = u8::try_from(have).unwrap_or(u8::MAX);
+        self.lock.need.saturating_sub(have)
+    }
+
+    pub(super) fn take(&mut self, found: Found) -> Result<(), OpenError> {
+        if self.lock.need == 1 {
+            self.by.push(found);
+            return Ok(());
+        }
         let x = number_of(&found, self.number, self.lock)?;
         if self.shares.iter().all(|(other, _)| *other != x) {
             let share = Share::from_slice(&found.plaintext);
@@ -151,9 +169,13 @@ impl Gathered<'_> {
     }
 
     /// The secret; `None` if nothing was found, which happens only in a private envelope.
-    fn join(self) -> Result<Option<Unlocked>, OpenError> {
+    pub(super) fn join(mut self) -> Result<Option<Unlocked>, OpenError> {
         if self.by.is_empty() {
             return Ok(None);
+        }
+        if self.lock.need == 1 {
+            let found = self.by.swap_remove(0);
+            return Unlocking::secret(self.number, self.lock, found).map(Some);
         }
         if !self.is_enough() {
             let given: Vec<u8> = self.shares.iter().map(|(x, _)| *x).collect();

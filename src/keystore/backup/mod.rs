@@ -9,6 +9,8 @@
 //! contacts/ID
 //! groups/NAME
 //! invitations/HASH
+//! gates/ID
+//! gate-sealed/TICKET
 //! default
 //! proof/MAC/                  a folder, by which the machine that made the backup knows it again
 //! ```
@@ -27,6 +29,7 @@ use tar::{EntryType, Header};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::contacts::CONTACTS;
+use super::gates::{GATES, SEALED, SEALED_BYTES_MAX};
 use super::identities::line;
 use super::invitations::INVITATIONS;
 use super::state::decision_list::{self, Decision};
@@ -35,6 +38,7 @@ use super::{Keystore, KeystoreError, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
 use crate::crypto::{CryptoRng, Secret};
+use crate::envelope::Ticket;
 use crate::time::Time;
 
 pub use parts::{BackedUpContact, BackupError, Decisions, Part, read_parts};
@@ -66,13 +70,15 @@ pub struct BackupCounts {
     pub contacts: usize,
     /// Groups.
     pub groups: usize,
+    /// Gates.
+    pub gates: usize,
 }
 
 impl BackupCounts {
     /// Whether there is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.identities + self.contacts + self.groups == 0
+        self.identities + self.contacts + self.groups + self.gates == 0
     }
 }
 
@@ -100,6 +106,8 @@ enum Entry {
     Contact(RootId),
     Group(String),
     Invitation(RootId),
+    Gate(RootId),
+    Sealed(Ticket),
     Default,
     Proof,
 }
@@ -126,6 +134,7 @@ impl Keystore {
             identities: identities.len(),
             contacts: contacts.len(),
             groups: groups.len(),
+            gates: self.gate_ids()?.len(),
         };
         let mut entries = vec![Entry::Head, Entry::Folder(IDENTITIES)];
         // The oldest first: a replaced identity comes before its successor.
@@ -138,6 +147,10 @@ impl Keystore {
         entries.extend(groups.into_iter().map(Entry::Group));
         entries.push(Entry::Folder(INVITATIONS));
         entries.extend(self.invitation_places()?.into_iter().map(Entry::Invitation));
+        let gates = self.gate_ids()?.into_iter().map(Entry::Gate);
+        entries.extend(gates);
+        let sealed = self.sealed_tickets()?.into_iter().map(Entry::Sealed);
+        entries.extend(sealed);
         entries.extend([Entry::Default, Entry::Proof]);
         let key = match counts.is_empty() {
             true => None,
@@ -248,6 +261,17 @@ impl Backup {
             Entry::Invitation(place) => {
                 if let Some(text) = folder::read(&keystore.invitation_path(&place))? {
                     self.file(&format!("{INVITATIONS}/{place}"), &text);
+                }
+            }
+            Entry::Gate(id) => {
+                if let Some(gate) = keystore.gate(&id)? {
+                    self.file(&format!("{GATES}/{id}"), &gate.to_text());
+                }
+            }
+            Entry::Sealed(ticket) => {
+                let path = keystore.sealed_path(ticket);
+                if let Some(text) = folder::read_up_to(&path, SEALED_BYTES_MAX)? {
+                    self.file(&format!("{SEALED}/{}", RootId(ticket.0)), &text);
                 }
             }
             Entry::Default => {

@@ -7,6 +7,7 @@ use tar::{Archive, EntryType};
 use zeroize::Zeroizing;
 
 use super::super::contact_file::{self, ContactFile};
+use super::super::gates::{GATES, GateContact, SEALED, SEALED_BYTES_MAX, SealedWithGate};
 use super::super::groups::Group;
 use super::super::identities::ENDED;
 use super::super::identity_export::IdentityExport;
@@ -60,6 +61,10 @@ pub enum Part {
     Group(String, Group),
     /// An invitation, by the hash of its token.
     Invitation([u8; 32], Invitation),
+    /// A gate.
+    Gate(Box<GateContact>),
+    /// What was sealed with a gate.
+    Sealed(Box<SealedWithGate>),
     /// The identity that signs when nothing else is said.
     Default(RootId),
 }
@@ -103,6 +108,8 @@ pub fn read_parts<E: From<BackupError>>(
             [CONTACTS, _] => (Stage::Contacts, FILE_BYTES_MAX),
             [GROUPS, _] => (Stage::Groups, GROUP_BYTES_MAX),
             [INVITATIONS, _] => (Stage::Invitations, FILE_BYTES_MAX),
+            [GATES, _] => (Stage::Gates, FILE_BYTES_MAX),
+            [SEALED, _] => (Stage::Sealed, SEALED_BYTES_MAX),
             [DEFAULT] => (Stage::Default, FILE_BYTES_MAX),
             _ => return Err(newer(&path).into()),
         };
@@ -152,6 +159,8 @@ enum Stage {
     Contacts,
     Groups,
     Invitations,
+    Gates,
+    Sealed,
     Default,
     End,
 }
@@ -229,6 +238,12 @@ fn named(name: &str, bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {
         let (invitation, place) = invitation.ok_or_else(|| wrong("an invitation in it is none"))?;
         return Ok(Part::Invitation(place.0, invitation));
     }
+    if stage == Stage::Gates {
+        return gate(name, bytes);
+    }
+    if stage == Stage::Sealed {
+        return sealed(name, bytes);
+    }
     let of_contact = |what: &str| wrong(&format!("the contact {name:?}: {what}"));
     let file = contact_file::from_bytes(bytes).map_err(|error| of_contact(&error.to_string()))?;
     let card = Card::from_text(file.card()).map_err(|error| of_contact(&error.to_string()))?;
@@ -236,6 +251,24 @@ fn named(name: &str, bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {
         return Err(of_contact("its parts are about different people"));
     }
     Ok(Part::Contact(Box::new(BackedUpContact { file, card })))
+}
+
+fn gate(name: &str, bytes: &[u8]) -> Result<Part, BackupError> {
+    let gate = GateContact::from_text(bytes);
+    let gate = gate.map_err(|reason| wrong(&format!("the gate {name:?}: {reason}")))?;
+    match gate.card.id().to_string() == name {
+        true => Ok(Part::Gate(Box::new(gate))),
+        false => Err(wrong("a gate stands under another name")),
+    }
+}
+
+fn sealed(name: &str, bytes: &[u8]) -> Result<Part, BackupError> {
+    let record = SealedWithGate::from_text(bytes);
+    let record = record.map_err(|error| wrong(&format!("the record {name:?}: {error}")))?;
+    match RootId(record.lock.ticket().0).to_string() == name {
+        true => Ok(Part::Sealed(Box::new(record))),
+        false => Err(wrong("a record stands under another name")),
+    }
 }
 
 fn single(bytes: &[u8], stage: Stage) -> Result<Part, BackupError> {

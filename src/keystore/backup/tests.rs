@@ -30,7 +30,8 @@ fn bytes(keystore: &Keystore) -> Vec<u8> {
         BackupCounts {
             identities: 1,
             contacts: 1,
-            groups: 1
+            groups: 1,
+            gates: 0,
         }
     );
     backup.read_to_end(&mut bytes).unwrap();
@@ -50,6 +51,8 @@ fn names(bytes: &[u8]) -> Result<Vec<&'static str>, BackupError> {
             Part::Contact(_) => "contact",
             Part::Group(..) => "group",
             Part::Invitation(..) => "invitation",
+            Part::Gate(_) => "gate",
+            Part::Sealed(_) => "sealed",
             Part::Default(_) => "default",
         });
         Ok::<(), BackupError>(())

@@ -12,18 +12,18 @@ use crate::crypto::signing::RootId;
 use crate::json::Error;
 
 /// The facts of one kind.
-pub(super) struct Facts<T> {
+pub(in super::super) struct Facts<T> {
     /// The name of their folder.
-    pub(super) folder: &'static str,
+    pub(in super::super) folder: &'static str,
     /// The most that a file may hold.
-    pub(super) bytes_max: u64,
+    pub(in super::super) bytes_max: u64,
     /// Reads the line, without its line feed.
-    pub(super) parse: fn(&[u8]) -> Result<T, Error>,
+    pub(in super::super) parse: fn(&[u8]) -> Result<T, Error>,
 }
 
 impl<T> Facts<T> {
     /// The fact of this name, if there is one.
-    pub(super) fn read(
+    pub(in super::super) fn read(
         &self,
         state: &Path,
         name: &impl Display,
@@ -50,7 +50,7 @@ impl<T> Facts<T> {
     }
 
     /// Writes a fact. The caller holds the lock.
-    pub(super) fn write(
+    pub(in super::super) fn write(
         &self,
         state: &Path,
         name: &impl Display,
@@ -62,7 +62,11 @@ impl<T> Facts<T> {
     }
 
     /// Removes a fact. The caller holds the lock.
-    pub(super) fn remove(&self, state: &Path, name: &impl Display) -> Result<(), KeystoreError> {
+    pub(in super::super) fn remove(
+        &self,
+        state: &Path,
+        name: &impl Display,
+    ) -> Result<(), KeystoreError> {
         folder::remove(&self.path(state, name)).map(|_| ())
     }
 

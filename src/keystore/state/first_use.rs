@@ -74,10 +74,11 @@ impl Keystore {
     fn is_empty(&self) -> Result<bool, KeystoreError> {
         Ok(self.identity_ids()?.is_empty()
             && self.contact_ids()?.is_empty()
-            && self.groups()?.is_empty())
+            && self.groups()?.is_empty()
+            && self.gate_ids()?.is_empty())
     }
 
-    /// Takes identities and groups as they stand. The version comes last: after a kill before, this is done again.
+    /// Takes identities, groups and gates as they stand. The version comes last: after a kill before, this is done again.
     fn meet(&self, machine: &mut MachineState, state: &Path) -> Result<(), KeystoreError> {
         let _lock = StateLock::take(state)?;
         if self.is_met(state)? {
@@ -100,6 +101,7 @@ impl Keystore {
             OWN.write(state, &id, &taken)?;
         }
         self.meet_groups(machine)?;
+        self.meet_gates(machine)?;
         machine.contested = self.take_verified_names(state)?;
         if let (Some(place), true) = (self.place(), self.is_expected(state)?) {
             let place = place.to_string();

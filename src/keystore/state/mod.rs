@@ -11,6 +11,9 @@
 //! names/HASH        the keys that were verified with a name
 //! groups/NAME       a group as each keystore of the user has it, by this machine's or the user's decision
 //! group-cards/HASH  the latest card of a group that was taken or given; HASH is of its keeper and its name
+//! gates/ID          a gate that the user trusts: the latest serial of its card, and its address
+//! gate-logs/ID      the latest checkpoint that was seen of a gate's log
+//! gate-evidence/H   what shows that a gate lied; H is its hash
 //! key               a secret of this machine, made with the first backup: it shows which backups this machine made
 //! backups/HASH      a backup that the user took as his own, by the hash of its parts, one line of JSON
 //! lock              held by the process that writes
@@ -49,6 +52,7 @@ use crate::crypto::kdf;
 use crate::crypto::signing::RootId;
 
 pub use backups::KnownBackup;
+pub(super) use facts::Facts;
 pub use first_use::Acquaintance;
 pub use group_facts::{GroupStanding, LatestGroupCard};
 use own::{Own, OwnFault};
@@ -95,6 +99,12 @@ impl MachineState {
         };
         let earlier = || self.earlier.get(id).copied().map(PersonFact::new);
         Ok(PEOPLE.read(folder, id)?.or_else(earlier))
+    }
+
+    /// The folder of what can be remembered of others; `None` where nothing can be.
+    pub(super) fn memory(&self) -> Option<&Path> {
+        self.own.as_ref()?;
+        self.folder.as_deref()
     }
 
     /// Begins the memory, if the keystore can be remembered. The caller holds the lock.
@@ -281,7 +291,7 @@ fn can_be(state: &Path) -> Result<bool, KeystoreError> {
 }
 
 /// Whether this machine remembers anything yet.
-fn has_version(state: &Path) -> Result<bool, KeystoreError> {
+pub(super) fn has_version(state: &Path) -> Result<bool, KeystoreError> {
     let path = state.join(VERSION);
     let Some(text) = folder::read_up_to(&path, VERSION_BYTES_MAX)? else {
         return Ok(false);

@@ -195,6 +195,15 @@ impl<'a> Merge<'a> {
                 let outcome = self.restore()?.invitation(hash, &invitation)?;
                 self.report.invitations.add(&outcome);
             }
+            Part::Gate(gate) => {
+                let outcome = self.restore()?.gate(&gate)?;
+                self.report.gates.add(&outcome);
+                self.observer.item(&RestoredItem::Gate(&gate, &outcome));
+            }
+            Part::Sealed(record) => {
+                let outcome = self.restore()?.sealed(&record)?;
+                self.report.sealed.add(&outcome);
+            }
             Part::Default(id) => self.set_default(&id)?,
         }
         Ok(())

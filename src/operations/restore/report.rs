@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::origin::Origin;
 use crate::directory::Lookalike;
 use crate::identity::Card;
-use crate::keystore::{Group, ImportOutcome, RestoreOutcome};
+use crate::keystore::{GateContact, Group, ImportOutcome, RestoreOutcome};
 use crate::time::Time;
 
 /// Hears what becomes of each item of a backup.
@@ -28,6 +28,8 @@ pub enum RestoredItem<'a> {
     ForeignContact(&'a Card, Vec<Lookalike>),
     /// A group.
     Group(&'a str, &'a Group, &'a RestoreOutcome),
+    /// A gate.
+    Gate(&'a GateContact, &'a RestoreOutcome),
 }
 
 /// The outcomes of the items of one kind.
@@ -77,6 +79,10 @@ pub struct RestoreReport {
     pub groups: RestoreCounts,
     /// Invitations.
     pub invitations: RestoreCounts,
+    /// Gates.
+    pub gates: RestoreCounts,
+    /// Records of what was sealed with gates.
+    pub sealed: RestoreCounts,
     /// Keys that are blocked, changed or revoked only in the backup, and here from now on.
     pub stricter: usize,
 }
@@ -90,6 +96,8 @@ impl RestoreReport {
             contacts: RestoreCounts::default(),
             groups: RestoreCounts::default(),
             invitations: RestoreCounts::default(),
+            gates: RestoreCounts::default(),
+            sealed: RestoreCounts::default(),
             stricter: 0,
         }
     }
@@ -102,6 +110,8 @@ impl RestoreReport {
             &self.contacts,
             &self.groups,
             &self.invitations,
+            &self.gates,
+            &self.sealed,
         ];
         self.stricter > 0 || kinds.iter().any(|counts| counts.changes() > 0)
     }

@@ -77,6 +77,7 @@ impl RestoreObserver for Heard {
             RestoredItem::Group(name, group, outcome) => {
                 format!("@{name} {} {outcome:?}", group.members.len())
             }
+            RestoredItem::Gate(gate, outcome) => format!("{} {outcome:?}", gate.name),
         });
     }
 }

@@ -20,7 +20,7 @@ pub use walk::{
     files_below, open_found,
 };
 pub use wish::{
-    Granter, LetInPolicy, ListedGroupCard, PlannedUpdate, RequestedAccess, SigningPolicy,
+    GateKeys, Granter, LetInPolicy, ListedGroupCard, PlannedUpdate, RequestedAccess, SigningPolicy,
     UpdateOptions,
 };
 

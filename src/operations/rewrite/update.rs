@@ -14,13 +14,14 @@ use crate::directory::{
     DirectoryError, People, Person, ResolvedRecipient, key_directory, known_person,
 };
 use crate::envelope::{
-    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, KeyDirectory,
-    KeyringError, LockRequest, Opened, Person as KnownPerson, Plan, Reader, Remaining, Removals,
-    ResealError, ResealRequest, RewriteError, Rewriting, SealError, Sealed, Workers, chosen_lock,
+    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, GateRequest,
+    KeyDirectory, KeyringError, LockRequest, Opened, Person as KnownPerson, Plan, Reader,
+    Remaining, Removals, ResealError, ResealRequest, RewriteError, Rewriting, SealError, Sealed,
+    Workers, chosen_lock,
 };
 use crate::operations::MyKeys;
 use crate::operations::seal::Encoding;
-use crate::policy::Policy;
+use crate::policy::{Gate, Policy};
 use crate::time::Time;
 
 /// One change for all envelopes of a run.
@@ -53,6 +54,9 @@ pub enum UpdateError {
     /// It has to be sealed again, and for these readers there is no key here.
     #[error("there is no key for {} of its readers", .0.len())]
     UnknownReaders(Vec<AccessHolder>),
+    /// It has to be sealed again, and the key of this gate is not known here.
+    #[error("there is no key for one of its gates")]
+    UnknownGate(Box<Gate>),
     /// It, or what is known about its readers, was changed since it was planned.
     #[error("it was changed since it was planned")]
     ChangedSince,
@@ -175,6 +179,7 @@ impl<'a> AccessUpdate<'a> {
         };
         let request = ResealRequest {
             locks: plan.remaining.into_iter().map(lock).collect(),
+            gate: self.gate(opened)?,
             signer: self.signing_key(opened.signer(), keys)?,
             workers: form.workers,
         };
@@ -305,6 +310,21 @@ impl<'a> AccessUpdate<'a> {
             SigningPolicy::Never => false,
         };
         self.acting(author).filter(|_| signs)
+    }
+
+    /// The envelope's gates with their keys of today. Whoever seals again is the owner.
+    fn gate(&self, opened: &Opened) -> Result<Option<GateRequest>, UpdateError> {
+        let Some(lock) = &opened.manifest.gate else {
+            return Ok(None);
+        };
+        let owner = self.signer(opened.signer()).map(|one| one.card.id());
+        let key_of = |gate: &Gate| self.options.gate_key.and_then(|key_of| key_of(gate));
+        let request = lock.request(owner.into_iter().collect(), key_of);
+        let request = request.map_err(UpdateError::UnknownGate)?;
+        Ok(Some(GateRequest {
+            keeper: self.options.gate_keeper.cloned(),
+            ..request
+        }))
     }
 
     fn signing_key<'k>(

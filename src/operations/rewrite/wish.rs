@@ -2,10 +2,12 @@
 
 use super::changes::{AccessChanges, AccessHolder};
 use crate::address::is_same_address;
+use crate::crypto::PublicKey;
 use crate::crypto::signing::RootId;
 use crate::directory::{People, Person};
-use crate::envelope::{Action, EnvelopeId, Person as KnownPerson, Removals};
+use crate::envelope::{Action, EnvelopeId, GateKeeper, Person as KnownPerson, Removals};
 use crate::keystore::{Group, KeystoreError};
+use crate::policy::Gate;
 use crate::time::Time;
 
 /// Who shall have access, as a person asks for it.
@@ -89,6 +91,9 @@ pub enum LetInPolicy {
     Remove,
 }
 
+/// Finds the key of a gate.
+pub type GateKeys<'a> = &'a (dyn Fn(&Gate) -> Option<PublicKey> + Sync);
+
 /// How envelopes are changed.
 #[derive(Clone, Copy, Default)]
 pub struct UpdateOptions<'a> {
@@ -102,6 +107,10 @@ pub struct UpdateOptions<'a> {
     pub let_in: LetInPolicy,
     /// Whom [`RequestedAccess::Exactly`] may leave out although that is doubtful: see [`PlannedUpdate::unmeant`].
     pub meant: Option<&'a Removals>,
+    /// The key of each gate that is known here, to seal to; without it no envelope with a gate is sealed again.
+    pub gate_key: Option<GateKeys<'a>>,
+    /// Keeps the gate lock of what is sealed again.
+    pub gate_keeper: Option<&'a GateKeeper>,
 }
 
 /// An envelope that was opened and compared with the wish.

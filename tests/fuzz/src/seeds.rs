@@ -94,6 +94,7 @@ fn envelopes() -> Vec<Vec<u8>> {
                 });
             }
             let request = SealRequest {
+                gate: None,
                 locks,
                 signer: on(0).then_some(&author),
                 private: on(1),

@@ -53,6 +53,10 @@ impl Case {
         Self::new("card", name, comment, bytes)
     }
 
+    pub(crate) fn gate(name: &str, comment: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        Self::new("gate", name, comment, bytes)
+    }
+
     pub(crate) fn group(name: &str, comment: &str, bytes: impl Into<Vec<u8>>) -> Self {
         Self::new("group", name, comment, bytes)
     }

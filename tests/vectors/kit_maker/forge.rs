@@ -193,7 +193,7 @@ impl Forge {
         format!("{{{}}}", members.join(","))
     }
 
-    fn rng(&self, parts: &[&[u8]]) -> Rng {
+    pub(crate) fn rng(&self, parts: &[&[u8]]) -> Rng {
         Rng::of(&[&[self.seed.as_bytes()], parts].concat())
     }
 
@@ -254,7 +254,7 @@ impl Forge {
         format!(r#"{{"lock":{lock},{key}"enc":"{enc}","ct":"{ct}"{more}}}"#)
     }
 
-    fn seal(&self, to: &Person, info: &[u8], plaintext: &[u8]) -> (String, String) {
+    pub(crate) fn seal(&self, to: &Person, info: &[u8], plaintext: &[u8]) -> (String, String) {
         let mut rng = self.rng(&[info, &to.key_id().0, plaintext]);
         let sealed = hpke::seal(&to.public(), info, plaintext, &mut rng).unwrap();
         (to_b64(&sealed.enc), to_b64(&sealed.ct))

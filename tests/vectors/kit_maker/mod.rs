@@ -13,6 +13,7 @@ mod edits;
 mod forge;
 mod forms;
 mod front;
+mod gates;
 mod groups;
 mod header;
 mod identities;
@@ -53,6 +54,7 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
         cards::cases(),
         card_lines::cases(),
         groups::cases(),
+        gates::cases(),
         approvals::cases(),
         identities::cases(),
     ];

@@ -95,7 +95,6 @@ recipients_is_an_object | malformed | "recipients":[ | "recipients":{},"x":[ | a
 unknown_member | newer | { | {"quantum":true, | a member that the table has not
 unknown_member_of_a_lock | newer | {"kind" | {"after":"2027","kind" | a member that locks have not
 unknown_member_of_a_recipient | newer | {"name" | {"nick":"B","name" | a member that recipients have not
-lock_kind_gate | newer | "recipients", | "gate", | the kind that is kept for later
 padding_unknown | newer | "none" | "blocks" | a padding that is not known
 member_upper_case | newer | "created" | "Created" | names are compared byte by byte
 unknown_for_a_missing_one | newer | "padding":"none" | "filling":"none" | an unknown member counts before a missing one

@@ -4,9 +4,10 @@ use crate::cli::args::help::exit_codes;
 use crate::cli::errors::{Exit, sysexits};
 
 /// Every topic.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 8] = [
     "access",
     "exit-codes",
+    "gates",
     "json",
     "keys",
     "scripting",
@@ -20,6 +21,7 @@ pub(crate) fn text(topic: &str) -> Option<String> {
     let text = match topic {
         "access" => include_str!("topics/access.txt"),
         "exit-codes" => return Some(codes()),
+        "gates" => include_str!("topics/gates.txt"),
         "json" => include_str!("topics/json.txt"),
         "keys" => include_str!("topics/keys.txt"),
         "scripting" => include_str!("topics/scripting.txt"),

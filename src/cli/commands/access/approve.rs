@@ -243,7 +243,8 @@ impl Approving<'_> {
                 Slot::Key(slot) => {
                     slot.lock == lock && keys.iter().any(|key| Some(key.id) == slot.key)
                 }
-                Slot::Passphrase(_) | Slot::Gate(_) => false,
+                Slot::Gate(slot) => slot.lock == lock && self.is_my_gate(slot.gate, keys),
+                Slot::Passphrase(_) => false,
             })
         };
         let mine: Vec<u16> = locks.filter(|lock| is_mine(*lock)).collect();
@@ -261,6 +262,13 @@ impl Approving<'_> {
             1 => Ok(mine),
             _ => Err(self.ambiguous(mine.into_iter())),
         }
+    }
+
+    /// Whether I am that person among the gates of the gate lock.
+    fn is_my_gate(&self, gate: u8, keys: &[ReaderKey]) -> bool {
+        let gates = self.manifest.policy.gate().map(|(_, terms)| &terms.gates);
+        let gate = gates.and_then(|gates| gates.get(usize::from(gate)));
+        gate.is_some_and(|gate| keys.iter().any(|key| key.id == gate.key))
     }
 
     fn ambiguous(&self, locks: impl Iterator<Item = u16>) -> Failure {

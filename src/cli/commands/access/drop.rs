@@ -51,6 +51,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let (options, reseal) = (&arguments.rewrite, &arguments.reseal);
     reseal.refuse_without_resign(options.resign, "drop slots")?;
     let depth = Depth::from(options.recursive);
+    options.gates.apply(depth.asks(), context);
     let mut tally = Tally::default();
     let (inputs, roots) = envelopes("drop", &arguments.inputs, depth, context, &mut tally)?;
     options.remove_leftovers(&inputs, &roots)?;

@@ -57,6 +57,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let (options, reseal) = (&arguments.rewrite, &arguments.reseal);
     reseal.refuse_without_resign(options.resign, "grant access")?;
     let depth = Depth::from(options.recursive);
+    options.gates.apply(depth.asks(), context);
     let mut tally = Tally::default();
     let (inputs, roots) = envelopes("grant", &arguments.inputs, depth, context, &mut tally)?;
     options.remove_leftovers(&inputs, &roots)?;

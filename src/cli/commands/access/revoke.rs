@@ -49,6 +49,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let options = &arguments.rewrite;
     let depth = Depth::from(options.recursive);
+    options.gates.apply(depth.asks(), context);
     let mut tally = Tally::default();
     let (inputs, roots) = envelopes("revoke", &arguments.inputs, depth, context, &mut tally)?;
     options.remove_leftovers(&inputs, &roots)?;

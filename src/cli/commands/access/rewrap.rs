@@ -67,6 +67,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let options = &arguments.rewrite;
     let depth = Depth::from(options.recursive);
+    options.gates.apply(depth.asks(), context);
     let meant = meant(&arguments.drop_unknown)?;
     let mut tally = Tally::default();
     let (inputs, roots) = envelopes("rewrap", &arguments.inputs, depth, context, &mut tally)?;

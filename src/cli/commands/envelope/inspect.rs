@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::errors::CommandResult;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Tally;
-use crate::cli::operations::inspect::inspect;
+use crate::cli::operations::open::inspect::inspect;
 
 /// Show who can decrypt an envelope, who signed it, and its dates; needs no key
 ///

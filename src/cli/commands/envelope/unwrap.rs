@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::envelope::{Content, OpenError, Opened};
 
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::args::open::With;
@@ -23,6 +25,7 @@ use crate::cli::files::placement::{Naming, Placement, open_into};
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
 use crate::cli::files::twice::{FirstPass, SecondPass, Seen};
+use crate::cli::operations::gate::receipts;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::operations::rewrite::inputs::{Depth, envelopes};
@@ -53,6 +56,13 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     with: With,
 
+    #[command(flatten)]
+    gates: AskOptions,
+
+    /// Keep what proves that a gate logged this opening, in files below DIR
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    receipts: Option<PathBuf>,
+
     /// If FILE is a folder, decrypt all envelopes below it
     #[arg(long, short, conflicts_with_all = ["use_name", "output"])]
     recursive: bool,
@@ -68,6 +78,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
     let depth = Depth::from(arguments.recursive);
+    arguments.gates.apply(depth.asks(), context);
     let mut tally = Tally::default();
     let (mut inputs, roots) = envelopes("unwrap", &arguments.inputs, depth, context, &mut tally)?;
     let destination = arguments.output.destination();
@@ -137,6 +148,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         parallel::each(&inputs, target, unwrap, tell);
     }
     opening.warn_of_unused_approvals();
+    receipts::keep(arguments.receipts.as_deref(), context)?;
     if depth == Depth::Recursive {
         context.terminal.status(&format!(
             "{opened} decrypted, {} not decrypted",

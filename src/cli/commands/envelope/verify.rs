@@ -1,15 +1,20 @@
 //! `encl verify`: check every byte and the signature, write nothing.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 use crate::cli::args::InputFiles;
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::args::open::With;
 use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
+use crate::cli::operations::gate::receipts;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 
@@ -34,9 +39,17 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     with: With,
+
+    #[command(flatten)]
+    gates: AskOptions,
+
+    /// Keep what proves that a gate logged this opening, in files below DIR
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    receipts: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
+    arguments.gates.apply(AskPolicy::Always, context);
     let inputs = arguments.inputs.all("verify", context)?;
     let people = context.people()?;
     let approvals = LoadedApprovals::load(&arguments.with, &inputs, context)?;
@@ -63,5 +76,6 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         },
     );
     opening.warn_of_unused_approvals();
+    receipts::keep(arguments.receipts.as_deref(), context)?;
     tally.end()
 }

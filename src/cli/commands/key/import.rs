@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::Exit;
 use crate::cli::errors::Failure;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::keystore::identity;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::private_file::read_private;

@@ -76,6 +76,7 @@ struct Object<'a> {
     identities: usize,
     contacts: usize,
     groups: usize,
+    gates: usize,
     recipients: Vec<RecipientObject<'a>>,
 }
 
@@ -123,6 +124,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         identities: counts.identities,
         contacts: counts.contacts,
         groups: counts.groups,
+        gates: counts.gates,
         recipients: everybody.map(|(_, one)| RecipientObject::of(one)).collect(),
     };
     let words = Words::Status(format!(
@@ -162,8 +164,12 @@ fn describe_counts(counts: BackupCounts) -> String {
         1 => format!("1 {one}"),
         _ => format!("{number} {many}"),
     };
+    let gates = match counts.gates {
+        0 => String::new(),
+        gates => format!(", {}", number(gates, "gate", "gates")),
+    };
     format!(
-        "{}, {} and {}",
+        "{}, {} and {}{gates}",
         number(counts.identities, "identity", "identities"),
         number(counts.contacts, "contact", "contacts"),
         number(counts.groups, "group", "groups")

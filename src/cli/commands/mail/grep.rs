@@ -10,10 +10,12 @@ use encl::operations::mail::mailbox::unseal::MailboxOpener;
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::mail::mailbox::jobs_to_read;
 use crate::cli::args::mail::message::FromOption;
 use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::CommandError;
 use crate::cli::errors::CommandResult;
@@ -65,9 +67,13 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     from: FromOption,
+
+    #[command(flatten)]
+    gates: AskOptions,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
+    arguments.gates.apply(AskPolicy::KnownOwners, context);
     let pattern = pattern(arguments)?;
     let people = context.people()?;
     let identity = arguments.identity.as_deref();

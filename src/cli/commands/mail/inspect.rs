@@ -10,9 +10,9 @@ use crate::cli::context::Context;
 use crate::cli::display::mail::show_outside;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally, io_message};
 use crate::cli::files::input::Input;
-use crate::cli::operations::inspect::inspect;
 use crate::cli::operations::mail::open::choose;
 use crate::cli::operations::mail::open::receive;
+use crate::cli::operations::open::inspect::inspect;
 
 /// Envelopes of one message that are shown: for each, the message is read up to where it stands.
 const ENVELOPES_MAX: usize = 20;

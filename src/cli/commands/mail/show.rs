@@ -1,5 +1,7 @@
 //! `encl mail show`: a sealed message as a text to be read, for pagers and mail programs.
 
+use crate::cli::args::gate::AskOptions;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::display::names::DisplayName;
 use clap::Args;
 use encl::directory::{People, Signer};
@@ -50,12 +52,16 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     from: FromOption,
 
+    #[command(flatten)]
+    gates: AskOptions,
+
     /// Show the message alone, its lines not marked; what encl says about it goes to stderr
     #[arg(long)]
     no_frame: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
+    arguments.gates.apply(AskPolicy::KnownOwners, context);
     let input = arguments.message.input("show", context)?;
     let people = context.people()?;
     let none = LoadedApprovals::default();

@@ -1,9 +1,11 @@
 //! `encl mail unseal`: a sealed mailbox becomes plain again.
 
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::mail::mailbox::ArchiveOptions;
 use crate::cli::args::mail::message::FromOption;
 use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::errors::CommandResult;
 use crate::cli::errors::Exit;
 use crate::cli::operations::mail::mailbox;
@@ -41,6 +43,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     from: FromOption,
 
+    #[command(flatten)]
+    gates: AskOptions,
+
     /// Give every message as it was sealed, also if servers added trace fields outside. For mail that another program delivers
     /// after encl has encrypted it (LMTP)
     #[arg(long)]
@@ -48,6 +53,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
+    arguments.gates.apply(AskPolicy::KnownOwners, context);
     let people = context.people()?;
     let identity = arguments.identity.as_deref();
     let keys = unlocked_keys("unseal", identity, &people, context)?;

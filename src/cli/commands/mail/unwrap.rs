@@ -11,12 +11,14 @@ use encl::operations::mail::incoming::open::{CheckedMessage, SealedMessage};
 use encl::operations::mail::incoming::received::ReceivedMessage;
 use encl::operations::mail::spool::SpoolWriter;
 
+use crate::cli::args::gate::AskOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::mail::message::FromOption;
 use crate::cli::args::mail::message::MailOutput;
 use crate::cli::args::mail::message::OneMessage;
 use crate::cli::args::open::RequirementArgs;
 use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::display::mail::{InnerTrace, show_checked};
 use crate::cli::errors::{CommandResult, Exit};
 use crate::cli::files::input::Input;
@@ -57,9 +59,13 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     from: FromOption,
+
+    #[command(flatten)]
+    gates: AskOptions,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
+    arguments.gates.apply(AskPolicy::Always, context);
     let input = arguments.message.input("unwrap", context)?;
     let destination = Destination::One(arguments.output.target());
     destination.clear_leftovers(std::slice::from_ref(&input));

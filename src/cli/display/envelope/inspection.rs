@@ -8,6 +8,7 @@ use encl::policy::{Lock, Padding, Policy, Recipient};
 use encl::time::Time;
 use serde::Serialize;
 
+use crate::cli::display::envelope::gate::{self, GateTermsObject};
 use crate::cli::display::envelope::policy;
 use crate::cli::display::names::{DisplayName, hex, shown_name};
 use crate::cli::display::report::Report;
@@ -79,6 +80,9 @@ struct LockObject<'a> {
     passphrase: Option<u64>,
     /// `null` when they are private.
     recipients: Option<Vec<RecipientObject<'a>>>,
+    /// Absent but for a lock of gates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<GateTermsObject<'a>>,
 }
 
 #[derive(Serialize)]
@@ -152,12 +156,16 @@ impl<'a> LockObject<'a> {
             mine: people.is_my_key(recipient.key),
         };
         Self {
-            kind: "recipients",
+            kind: match lock.gate() {
+                Some(_) => "gate",
+                None => "recipients",
+            },
             need: lock.need,
             passphrase: lock.passphrase().map(|cost| cost.log2_kib().into()),
             recipients: lock
                 .named()
                 .map(|named| named.iter().map(recipient).collect()),
+            gate: lock.gate().map(GateTermsObject::of),
         }
     }
 }
@@ -247,6 +255,16 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
                 policy.locks.len()
             ));
         }
+        if let Some(terms) = lock.gate() {
+            let gates = terms.gates.iter().map(|one| gate::name(one, people));
+            lines.extend(labelled(
+                (lock.need, lock.shares.len()),
+                "gates",
+                gates.collect(),
+            ));
+            lines.extend(gate::lines(terms));
+            continue;
+        }
         let mut readers: Vec<String> = lock
             .recipients()
             .iter()
@@ -265,17 +283,22 @@ fn readers(policy: &Policy, people: &People) -> Vec<String> {
         if lock.passphrase().is_some() {
             readers.push("anybody who knows the passphrase".to_owned());
         }
-        // One below the other: each alone, or so many of them together.
-        let label = match usize::from(lock.need) {
-            1 => "readers".to_owned(),
-            need if need == lock.shares.len() => format!("all {need} of"),
-            need => format!("any {need} of"),
-        };
-        let labels = std::iter::once(&*label).chain(std::iter::repeat(""));
-        let lines_of = labels.zip(readers);
-        lines.extend(lines_of.map(|(label, reader)| format!("  {label:<11} {reader}")));
+        lines.extend(labelled((lock.need, lock.shares.len()), "readers", readers));
     }
     lines
+}
+
+/// One below the other: each alone, or so many of them together.
+fn labelled((need, of): (u8, usize), word: &str, names: Vec<String>) -> Vec<String> {
+    let label = match usize::from(need) {
+        1 => word.to_owned(),
+        need if need == of => format!("all {need} of"),
+        need => format!("any {need} of"),
+    };
+    let labels = std::iter::once(&*label).chain(std::iter::repeat(""));
+    let lines = labels.zip(names);
+    let lines = lines.map(|(label, name)| format!("  {label:<11} {name}"));
+    lines.collect()
 }
 
 fn grants(access: &Access) -> Vec<String> {

@@ -3,6 +3,7 @@
 use encl::directory::People;
 use encl::policy::{Lock, Recipient};
 
+use crate::cli::display::envelope::gate;
 use crate::cli::display::names::{DisplayName, list};
 
 /// The limits of sealing again, in one line.
@@ -24,6 +25,9 @@ pub(crate) fn lock(need: u8, people: &[String], passphrase: bool) -> String {
 
 /// Who opens a lock, in words.
 pub(crate) fn rule(lock: &Lock, people: &People) -> String {
+    if let Some(terms) = lock.gate() {
+        return gate::rule(lock, terms, people);
+    }
     let passphrase = lock.passphrase().is_some();
     let word = |one: &Recipient| match people.is_my_key(one.key) {
         true => "you".to_owned(),

@@ -43,6 +43,10 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
             "somebody may be pretending: ask by another way than this card came; if the key was really replaced, \
              `encl contact remove` the old card and add this one",
         ),
+        KeystoreError::GateTaken { .. } => failure.hint(
+            "somebody may be pretending: ask its operator for the fingerprint; if the gate was really set up anew, `encl gate remove` the \
+             old one first",
+        ),
         KeystoreError::Naming(_) => failure.hint(
             "no card may be called so: ask its owner for a card with another name or address",
         ),
@@ -89,8 +93,13 @@ fn exit(error: &KeystoreError) -> Exit {
         | KeystoreError::Blocked
         | KeystoreError::NotBlocked
         | KeystoreError::Revoked
+        | KeystoreError::GateTaken { .. }
+        | KeystoreError::OlderGate { .. }
+        | KeystoreError::OtherGateCard(_)
         | KeystoreError::Unknown(_) => Exit::Recipient,
-        KeystoreError::GroupName(_) | KeystoreError::GroupAddress(_) => Exit::Usage,
+        KeystoreError::GroupName(_)
+        | KeystoreError::GroupAddress(_)
+        | KeystoreError::GateName(_) => Exit::Usage,
         _ => Exit::Failed,
     }
 }

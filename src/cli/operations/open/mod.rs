@@ -1,6 +1,7 @@
 //! Opens envelopes for unwrap, verify and mail, checks the requirements, and reports who sealed them.
 
 pub(crate) mod approvals;
+pub(crate) mod inspect;
 
 use std::io::{self, Read};
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use encl::operations::rewrite::{FoundEnvelopes, envelopes_below};
 
 use crate::cli::args::InputFiles;
 use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
 use crate::cli::errors::files::not_made;
 use crate::cli::errors::rewrite::not_walked;
 use crate::cli::errors::{Exit, Failure, Tally};
@@ -35,6 +36,14 @@ impl From<bool> for Depth {
 }
 
 impl Depth {
+    /// For which envelopes gates are asked: what lies below a folder was not named one by one.
+    pub(crate) fn asks(self) -> AskPolicy {
+        match self {
+            Self::Files => AskPolicy::Always,
+            Self::Recursive => AskPolicy::KnownOwners,
+        }
+    }
+
     /// Refuses `-r` without a folder: standard input has none.
     pub(crate) fn check(self, verb: &str, files: &InputFiles) -> Result<(), Failure> {
         let is_none_named = files.files.is_empty() && files.files_from.is_none();

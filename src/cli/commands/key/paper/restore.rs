@@ -11,7 +11,7 @@ use encl::identity::{
 
 use crate::cli::context::Context;
 use crate::cli::display::time;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::keystore::identity::{self, not_a_page};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::identity::Ask;

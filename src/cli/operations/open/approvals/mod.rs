@@ -14,7 +14,7 @@ use encl::operations::approvals::{Approvals, Envelopes};
 
 use crate::cli::args::open::With;
 use crate::cli::context::Context;
-use crate::cli::errors::file_kind::recognised;
+use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::quorum::ApprovalNames;
 use crate::cli::errors::{Exit, Failure, io_message};
 use crate::cli::files::input::{Input, is_dash};

@@ -1,0 +1,89 @@
+//! Gates asked while an envelope opens, whatever command opens it.
+
+use encl::crypto::signing::RootId;
+use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, PUBLIC_BLIND};
+use encl::operations::MyKeys;
+use encl::operations::gate::AskError;
+
+use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
+use crate::cli::errors::gate::not_opened;
+use crate::cli::errors::{Exit, Failure};
+use crate::cli::operations::gate::gates;
+
+/// Whether gates of a lock are asked in this run. Asks nobody.
+pub(crate) fn may_ask(context: &Context, lock: &GateLock) -> bool {
+    let is_allowed = match context.asking.policy {
+        AskPolicy::Never => false,
+        AskPolicy::KnownOwners => knows_owners(context, lock),
+        AskPolicy::Always => true,
+    };
+    is_allowed && gates(context).is_ok_and(|gates| gates.may_ask(lock))
+}
+
+/// Whether each owner is somebody here. The owner of a private envelope cannot be known.
+fn knows_owners(context: &Context, lock: &GateLock) -> bool {
+    let keystore = &context.keystore;
+    let contacts = keystore.readable_contact_heads();
+    let contacts = contacts.map(|heads| heads.found).unwrap_or_default();
+    let mine = keystore.readable_identities();
+    let mine = mine.map(|mine| mine.found).unwrap_or_default();
+    let mine = mine.iter().map(|one| one.card.id());
+    let known: Vec<RootId> = contacts.iter().map(|head| head.id).chain(mine).collect();
+    let owned = known.iter().filter(|id| lock.is_owner(**id, &PUBLIC_BLIND));
+    owned.count() >= lock.terms().owners.len()
+}
+
+/// Asks the gates of a lock, once in a run.
+pub(crate) fn ask(
+    context: &Context,
+    question: &GateQuestion<'_>,
+    envelope: &str,
+    keys: &MyKeys<'_>,
+) -> Result<GateParts, GateFailure> {
+    let ticket = question.lock.ticket();
+    if let Some(parts) = context.asking.answer(ticket, question.missing) {
+        return Ok(parts);
+    }
+    let failed = |failure: Failure| GateFailure::Failed(failure.into());
+    let gates = gates(context).map_err(failed)?;
+    if context.asking.policy == AskPolicy::Always && !knows_owners(context, question.lock) {
+        context.terminal.status(&format!(
+            "{envelope}: its author learns from the gate that you opened it, and when"
+        ));
+    }
+    let me = match context.asking.is_unnamed {
+        true => None,
+        false => signer(question, keys),
+    };
+    let me = me.map(|id| keys.signing_key(id)).transpose();
+    let me = me.map_err(GateFailure::Failed)?;
+    let asked = gates.ask(question, me, &mut context.rng());
+    match asked {
+        Ok(asked) => {
+            context.asking.keep(ticket, &asked.parts, asked.receipts);
+            Ok(asked.parts)
+        }
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+/// Which of my identities asks: the one that is listed, else the preferred one.
+fn signer(question: &GateQuestion<'_>, keys: &MyKeys<'_>) -> Option<RootId> {
+    let is_listed = |id: &RootId| {
+        let mut passes = question.passes.into_iter().flatten();
+        passes.any(|pass| pass.open(*id, question.holder).is_some())
+    };
+    keys.ids().find(is_listed).or_else(|| keys.ids().next())
+}
+
+fn failure(error: &AskError) -> GateFailure {
+    let failure = not_opened(
+        Failure::new(Exit::Failed, "its gate did not open it"),
+        error,
+    );
+    match error {
+        AskError::Refused(_) => GateFailure::Refused(failure.into()),
+        _ => GateFailure::Failed(failure.into()),
+    }
+}

@@ -1,0 +1,23 @@
+//! Asking gates: several questions to several gates at once, and every answer checked before anything of it is used.
+//!
+//! Nothing here knows a network: [`Transport`] carries bytes. Nothing is remembered: what was seen of a gate's log is handed in with a
+//! [`Peer`], and what is to be kept from now on comes back in [`Outcome`]. The caller stores that before it uses a share.
+
+mod audit;
+mod check;
+mod exchange;
+mod kept;
+mod reply;
+mod spread;
+mod transport;
+
+pub use audit::{AuditEntry, AuditLine, Signed, audit, is_withheld, state};
+pub use check::{Lie, LieKind, LogNews};
+pub use exchange::{Question, Wanted};
+pub use kept::{KeptCheckpoint, contradict};
+pub use reply::{NoReply, Receipt, Refused, Reply};
+pub use spread::{Asker, Outcome, Peer, PeerNews, ask};
+pub use transport::{CARD_BYTES_MAX, GatePlace, Transport, TransportError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Gates as a person uses them: asked when an envelope opens, told what an owner decides, read by an owner.
+//!
+//! Only gates among the contacts are asked, at the address of the contact. What was seen of a gate's log is stored before anything of
+//! its answer is used, and what shows that a gate lied is kept for ever.
+
+mod add;
+mod ask;
+mod notices;
+mod owner;
+mod read_log;
+mod state;
+
+use std::sync::Arc;
+
+pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
+pub use ask::{AskError, Asked};
+pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
+pub use owner::{Owner, find_owner};
+pub use read_log::{GateLog, LogError, WithheldReceipt, receipts_in};
+pub use state::{Acknowledged, Certainty, Told};
+
+use crate::crypto::CryptoRng;
+use crate::crypto::signing::SigningKey;
+use crate::envelope::GateLock;
+use crate::gate::client::{self, Asker, GatePlace, Outcome, Peer, Question, Transport};
+use crate::keystore::{GateContact, GateStanding, Keystore, KeystoreError};
+use crate::policy::GateKind;
+use crate::time::Time;
+
+/// The gates of one keystore, ready to be asked.
+pub struct Gates<'a> {
+    keystore: &'a Keystore,
+    known: Vec<GateContact>,
+    /// Gates that somebody else put there, or changed: they are not asked.
+    set_aside: Vec<(GateContact, GateStanding)>,
+    transport: Arc<dyn Transport>,
+    now: Time,
+    on_notice: Box<dyn Fn(&GateNotice) + Send + Sync + 'a>,
+}
+
+impl<'a> Gates<'a> {
+    /// The gates among the contacts. `on_notice` hears what a person should know of a gate, whatever becomes of the question.
+    ///
+    /// # Errors
+    /// [`KeystoreError`]. A gate whose file cannot be read is left out.
+    pub fn read(
+        keystore: &'a Keystore,
+        transport: Arc<dyn Transport>,
+        now: Time,
+        on_notice: impl Fn(&GateNotice) + Send + Sync + 'a,
+    ) -> Result<Self, KeystoreError> {
+        let (mut known, mut set_aside) = (Vec::new(), Vec::new());
+        for gate in keystore.gates()?.found {
+            match keystore.gate_standing(&gate)? {
+                GateStanding::Known(_) => known.push(gate),
+                standing => set_aside.push((gate, standing)),
+            }
+        }
+        Ok(Self {
+            keystore,
+            known,
+            set_aside,
+            transport,
+            now,
+            on_notice: Box::new(on_notice),
+        })
+    }
+
+    /// Those that are asked.
+    #[must_use]
+    pub fn known(&self) -> &[GateContact] {
+        &self.known
+    }
+
+    /// Those that are not asked until the user adds them, and why.
+    #[must_use]
+    pub fn set_aside(&self) -> &[(GateContact, GateStanding)] {
+        &self.set_aside
+    }
+
+    /// Whether a gate of this lock can be asked. Asks nobody.
+    #[must_use]
+    pub fn may_ask(&self, lock: &GateLock) -> bool {
+        self.of(lock).next().is_some()
+    }
+
+    /// The gates of a lock that can be asked.
+    fn of<'s>(&'s self, lock: &'s GateLock) -> impl Iterator<Item = &'s GateContact> {
+        let servers = lock.terms().gates.iter();
+        let servers = servers.filter(|gate| gate.kind == GateKind::Server);
+        servers.filter_map(|gate| self.known.iter().find(|known| known.card.id() == gate.id))
+    }
+
+    /// Asks some gates, stores what is to be kept of them, and only then gives back what they said.
+    fn ask_some(
+        &self,
+        questions: &[Question<'_>],
+        gates: &[&GateContact],
+        who: Option<&SigningKey>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Outcome, KeystoreError> {
+        let peer = |gate: &&GateContact| -> Result<Peer, KeystoreError> {
+            Ok(Peer {
+                card: gate.card.clone(),
+                place: GatePlace {
+                    url: gate.card.url().clone(),
+                    ca: gate.ca.clone(),
+                },
+                kept: self.keystore.gate_checkpoint(&gate.card.id())?,
+            })
+        };
+        let peers = gates.iter().map(peer).collect::<Result<Vec<_>, _>>()?;
+        let asker = Asker {
+            who,
+            keep: false,
+            now: self.now,
+        };
+        let outcome = client::ask(questions, &peers, &asker, &self.transport, rng);
+        for ((gate, peer), news) in gates.iter().zip(&peers).zip(&outcome.news) {
+            self.keep(gate, peer, news)?;
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,264 @@
+//! Statements of an owner, carried to all gates of a lock, and again to those that did not hear them.
+
+use super::notices::why;
+use super::{GateLog, Gates, LogError, Owner, Unreached};
+use crate::crypto::CryptoRng;
+use crate::crypto::signing::{RootId, SigningKey};
+use crate::envelope::GateLock;
+use crate::gate::client::{NoReply, Question, Reply, Wanted};
+use crate::gate::protocol::SignedStatement;
+use crate::gate::rules::Statement;
+use crate::keystore::{GateContact, KeptStatement, KeystoreError, SealedWithGate};
+use crate::policy::GateKind;
+
+/// Whether a restriction holds from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// The gates that do not know it open nothing without those that do.
+    Sure,
+    /// They do not, unless persons among the gates help, who do not ask a server.
+    UnlessPersonsHelp,
+    /// So many gates that know it are needed.
+    NotYet {
+        /// How many.
+        needed: usize,
+    },
+    /// The persons among the gates are enough without any server.
+    Never,
+}
+
+/// Who knows a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Gates that know it.
+    pub known: usize,
+    /// All gates of the lock that are servers.
+    pub servers: usize,
+    /// Persons among the gates.
+    pub persons: usize,
+    /// How many parts open the lock.
+    pub need: usize,
+}
+
+impl Acknowledged {
+    /// Of a lock, and of the gates that know.
+    #[must_use]
+    pub fn of<'i>(lock: &GateLock, known_by: impl IntoIterator<Item = &'i RootId>) -> Self {
+        let gates = &lock.terms().gates;
+        let servers: Vec<RootId> = gates
+            .iter()
+            .filter(|gate| gate.kind == GateKind::Server)
+            .map(|gate| gate.id)
+            .collect();
+        let known = known_by.into_iter().filter(|id| servers.contains(id));
+        Self {
+            known: known.count(),
+            servers: servers.len(),
+            persons: gates.len() - servers.len(),
+            need: usize::from(lock.lock().need),
+        }
+    }
+
+    /// Servers alone open nothing once s - k + 1 know it, of s servers where k parts are needed.
+    #[must_use]
+    pub fn certainty(&self) -> Certainty {
+        let needed = (self.servers + 1).saturating_sub(self.need).max(1);
+        match () {
+            () if self.persons >= self.need => Certainty::Never,
+            () if self.known < needed => Certainty::NotYet { needed },
+            () if self.persons > 0 => Certainty::UnlessPersonsHelp,
+            () => Certainty::Sure,
+        }
+    }
+}
+
+/// What became of a statement.
+pub struct Told {
+    /// Who knows it now.
+    pub acknowledged: Acknowledged,
+    /// The gates of the lock that do not, by the names that the user or the lock has for them.
+    pub missing: Vec<Unreached>,
+}
+
+impl Gates<'_> {
+    /// Makes a statement, keeps it, and carries it to all gates of the lock. It is kept first, so that nothing that a gate may have
+    /// heard is forgotten.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn state(
+        &self,
+        record: &SealedWithGate,
+        statement: Statement,
+        owner: Owner<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Told, KeystoreError> {
+        let lock = &record.lock;
+        let same = |kept: &KeptStatement| {
+            let parsed = SignedStatement::parse(&kept.statement).ok();
+            parsed.filter(|one| one.op() == statement && one.is_of(lock))
+        };
+        let earlier = self.keystore.sealed_with_gate(lock.ticket())?;
+        let earlier = earlier.and_then(|record| record.statements.iter().find_map(same));
+        let signed = earlier.unwrap_or_else(|| {
+            let about = (lock.ticket(), statement);
+            SignedStatement::new(about, self.now, owner.blind, owner.key)
+        });
+        let said = |known_by| SealedWithGate {
+            statements: vec![KeptStatement {
+                statement: signed.to_bytes(),
+                known_by,
+            }],
+            ..record.clone()
+        };
+        self.keystore
+            .record_sealed(&said(std::iter::empty().collect()))?;
+        self.carry(record, &signed, Some(owner.key), rng)
+    }
+
+    /// Carries all statements of a record to the gates that have not acknowledged them.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn carry_again(
+        &self,
+        record: &SealedWithGate,
+        who: Option<&SigningKey>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<usize, KeystoreError> {
+        let mut carried = 0;
+        let Some(record) = self.keystore.sealed_with_gate(record.lock.ticket())? else {
+            return Ok(0);
+        };
+        for kept in &record.statements {
+            let is_missing = |gate: &GateContact| !kept.known_by.contains(&gate.card.id());
+            let signed = SignedStatement::parse(&kept.statement).ok();
+            let signed = signed.filter(|statement| statement.is_of(&record.lock));
+            if let (Some(signed), true) = (signed, self.of(&record.lock).any(is_missing)) {
+                self.carry(&record, &signed, who, rng)?;
+                carried += 1;
+            }
+        }
+        Ok(carried)
+    }
+
+    /// Carries what a gate acknowledged and does not show in its log: it forgot.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn tell_forgetful(
+        &self,
+        record: &SealedWithGate,
+        logs: &[(GateContact, Result<GateLog, LogError>)],
+        owner: Owner<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<usize, KeystoreError> {
+        let Some(record) = self.keystore.sealed_with_gate(record.lock.ticket())? else {
+            return Ok(0);
+        };
+        let mut is_forgetful = false;
+        for (gate, log) in logs {
+            let Ok(log) = log else { continue };
+            let id = gate.card.id();
+            let forgot = |kept: &KeptStatement| {
+                let signed = SignedStatement::parse(&kept.statement).ok();
+                let is_shown = signed.is_some_and(|signed| log.shows(&signed));
+                kept.known_by.contains(&id) && !is_shown
+            };
+            if record.statements.iter().any(forgot) {
+                self.keystore.forget_acknowledgements(&id)?;
+                is_forgetful = true;
+            }
+        }
+        match is_forgetful {
+            true => self.carry_again(&record, Some(owner.key), rng),
+            false => Ok(0),
+        }
+    }
+
+    /// Carries a statement to the gates that do not know it yet, and records who does.
+    fn carry(
+        &self,
+        record: &SealedWithGate,
+        statement: &SignedStatement,
+        who: Option<&SigningKey>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Told, KeystoreError> {
+        let lock = &record.lock;
+        let known = self.known_by(record, statement)?;
+        let is_missing = |gate: &&GateContact| !known.contains(&gate.card.id());
+        let gates: Vec<&GateContact> = self.of(lock).filter(is_missing).collect();
+        let question = Question {
+            lock,
+            wanted: Wanted::State(statement),
+            need: gates.len(),
+        };
+        let mut failures: Vec<(RootId, NoReply)> = Vec::new();
+        let mut news = Vec::new();
+        if !gates.is_empty() {
+            let mut outcome = self.ask_some(&[question], &gates, who, rng)?;
+            for (number, answer) in outcome.answers.remove(0) {
+                let id = gates[number].card.id();
+                match answer {
+                    Ok(Reply::Stated(_)) => news.push(id),
+                    Ok(_) => {}
+                    Err(failure) => failures.push((id, failure)),
+                }
+            }
+        }
+        self.keystore.record_sealed(&SealedWithGate {
+            statements: vec![KeptStatement {
+                statement: statement.to_bytes(),
+                known_by: news.into_iter().collect(),
+            }],
+            ..record.clone()
+        })?;
+        // A gate that forgot on the way counts no more.
+        let known = self.known_by(record, statement)?;
+        Ok(Told {
+            acknowledged: Acknowledged::of(lock, &known),
+            missing: self.missing(lock, &known, &failures),
+        })
+    }
+
+    fn known_by(
+        &self,
+        record: &SealedWithGate,
+        statement: &SignedStatement,
+    ) -> Result<Vec<RootId>, KeystoreError> {
+        let kept = self.keystore.sealed_with_gate(record.lock.ticket())?;
+        let kept = kept.map_or_else(Vec::new, |record| record.statements);
+        let bytes = statement.to_bytes();
+        let mut same = kept.iter().filter(|kept| kept.statement == bytes);
+        let known = same
+            .next()
+            .map(|kept| kept.known_by.iter().copied().collect());
+        Ok(known.unwrap_or_default())
+    }
+
+    fn missing(
+        &self,
+        lock: &GateLock,
+        known: &[RootId],
+        failures: &[(RootId, NoReply)],
+    ) -> Vec<Unreached> {
+        let servers = lock.terms().gates.iter();
+        let servers = servers.filter(|gate| gate.kind == GateKind::Server);
+        servers
+            .filter(|gate| !known.contains(&gate.id))
+            .map(|gate| {
+                let contact = self.known.iter().find(|one| one.card.id() == gate.id);
+                let name = contact.map(|one| one.name.clone()).or(gate.name.clone());
+                let failure = failures.iter().find(|(id, _)| *id == gate.id);
+                Unreached {
+                    gate: name.unwrap_or_else(|| crate::identity::short_fingerprint(&gate.id)),
+                    why: match (failure, contact) {
+                        (Some((_, failure)), _) => why(failure),
+                        (None, Some(_)) => "it did not answer".to_owned(),
+                        (None, None) => "it is not among your contacts".to_owned(),
+                    },
+                }
+            })
+            .collect()
+    }
+}
