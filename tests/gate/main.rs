@@ -17,4 +17,6 @@ mod requests;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tell.rs"]
+mod tell;
 mod throughput;
