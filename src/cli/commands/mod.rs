@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod envelope;
+pub(crate) mod gate;
 pub(crate) mod key;
 pub(crate) mod keystore;
 pub(crate) mod mail;
@@ -13,6 +14,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use access::{approve, drop, grant, revoke, rewrap};
 use envelope::{inspect, unwrap, verify, wrap};
+use gate::audit;
 use keystore::{backup, doctor, restore, unlock};
 use people::{contact, group, invite};
 use program::{completions, help, man, version};
@@ -129,6 +131,8 @@ commands! {
     "contact" group Contact(contact::Command): |command, start| contact::run(command, &mut start.context()?),
     "invite" command Invite(invite::Arguments): |arguments, start| invite::run(&arguments, &start.context()?),
     "group" group Group(group::Command): |command, start| group::run(command, &mut start.context()?),
+    "gate" group Gate(gate::Command): |command, start| gate::run(command, &start.context()?),
+    "audit" command Audit(audit::Arguments): |arguments, start| audit::run(&arguments, &start.context()?),
     "mail" group Mail(mail::Command): |command, start| mail::run(command, || start.context()),
     "unlock" command Unlock(unlock::Unlock): |arguments, start| unlock::unlock(&arguments, &mut start.context()?),
     "lock" command Lock(unlock::Lock): |arguments, start| unlock::lock(&arguments, &mut start.context()?),

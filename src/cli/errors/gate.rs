@@ -37,7 +37,6 @@ pub(crate) fn forked(failure: Failure, gate: &str, what: &str) -> Failure {
 }
 
 /// Why the gates of an envelope did not open it.
-#[expect(dead_code, reason = "opening tells it")]
 pub(crate) fn not_opened(failure: Failure, error: &AskError) -> Failure {
     match error {
         AskError::Refused(refused) => refusal(failure, refused),

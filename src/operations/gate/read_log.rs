@@ -11,7 +11,7 @@ use crate::gate::client::{
     AuditLine, NoReply, Question, Receipt, Refused, Reply, Wanted, audit, is_withheld, state,
 };
 use crate::gate::log;
-use crate::gate::protocol::{Entry, LogLine};
+use crate::gate::protocol::{Entry, EntryOp, LogLine, SignedStatement};
 use crate::gate::rules::TicketState;
 use crate::keystore::{GateContact, KeystoreError};
 
@@ -31,6 +31,20 @@ pub struct GateLog {
     pub state: TicketState,
     /// The entries as the gate gave them.
     pub raw: Vec<LogLine>,
+}
+
+impl GateLog {
+    /// Whether a statement is in it.
+    #[must_use]
+    pub fn shows(&self, statement: &SignedStatement) -> bool {
+        let hash = statement.hash();
+        self.raw.iter().any(|line| match line {
+            LogLine::Kept { entry, .. } => Entry::parse(&entry.line)
+                .is_ok_and(|entry| entry.op == EntryOp::Statement && entry.statement == Some(hash)),
+            // Statements are not erased.
+            LogLine::Erased { .. } => false,
+        })
+    }
 }
 
 /// Why a gate's log was not read.

@@ -1,7 +1,7 @@
 //! Statements of an owner, carried to all gates of a lock, and again to those that did not hear them.
 
 use super::notices::why;
-use super::{Gates, Owner, Unreached};
+use super::{GateLog, Gates, LogError, Owner, Unreached};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::envelope::GateLock;
@@ -140,6 +140,40 @@ impl Gates<'_> {
             }
         }
         Ok(carried)
+    }
+
+    /// Carries what a gate acknowledged and does not show in its log: it forgot.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn tell_forgetful(
+        &self,
+        record: &SealedWithGate,
+        logs: &[(GateContact, Result<GateLog, LogError>)],
+        owner: Owner<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<usize, KeystoreError> {
+        let Some(record) = self.keystore.sealed_with_gate(record.lock.ticket())? else {
+            return Ok(0);
+        };
+        let mut is_forgetful = false;
+        for (gate, log) in logs {
+            let Ok(log) = log else { continue };
+            let id = gate.card.id();
+            let forgot = |kept: &KeptStatement| {
+                let signed = SignedStatement::parse(&kept.statement).ok();
+                let is_shown = signed.is_some_and(|signed| log.shows(&signed));
+                kept.known_by.contains(&id) && !is_shown
+            };
+            if record.statements.iter().any(forgot) {
+                self.keystore.forget_acknowledgements(&id)?;
+                is_forgetful = true;
+            }
+        }
+        match is_forgetful {
+            true => self.carry_again(&record, Some(owner.key), rng),
+            false => Ok(0),
+        }
     }
 
     /// Carries a statement to the gates that do not know it yet, and records who does.

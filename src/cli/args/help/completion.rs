@@ -59,6 +59,11 @@ fn completer(path: &[&str], id: &str, long: Option<&str>) -> Option<Completer> {
         | (["key", _] | ["unlock" | "lock"], "who", _) => Some(identities),
         (["contact" | "group", _], "who", _) => Some(contacts),
         (["group", "show" | "add" | "remove" | "delete"], "name", _) => Some(groups),
+        (["gate", "show" | "remove"], "gate", _) | (_, _, Some("gate")) => Some(gates),
+        (["gate", "revoke" | "expire" | "allow" | "status"] | ["audit"], "file", _) => {
+            Some(envelopes)
+        }
+        (["gate", "revoke"], _, Some("who")) | (["gate", "allow"], _, Some("to")) => Some(contacts),
         (["help"], "topic", _) => Some(topics),
         ([command], "file" | "files", _) if ON_ENVELOPES.contains(command) => Some(envelopes),
         _ => None,
@@ -94,6 +99,13 @@ fn groups(typed: &OsStr) -> Vec<CompletionCandidate> {
     let groups = keystore().map(|keystore| keystore.groups().unwrap_or_default());
     let groups = groups.unwrap_or_default().into_iter();
     fitting(groups.map(|name| (name, None)), typed)
+}
+
+/// Gates by their names.
+fn gates(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let gates = keystore().and_then(|keystore| keystore.gates().ok());
+    let gates = gates.into_iter().flat_map(|gates| gates.found);
+    fitting(gates.map(|gate| (gate.name, None)), typed)
 }
 
 /// My identities by their addresses.
