@@ -50,7 +50,6 @@ fn person(file: &[u8]) -> SigningKey {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a list of values")]
 fn every_value_of_the_exchange() {
     let (file, mut left) = (values(FORMAT, 4), values(PROTOCOL, 1));
     assert_eq!(left.len(), 24);
