@@ -1,4 +1,6 @@
-//! The gate, a server that is asked at each opening of an envelope, keeps a log of all answers, and can read nothing.
+#![doc = include_str!("PROTOCOL.md")]
+//!
+//! # The modules
 //!
 //! * [`answering`]: what it does with a request.
 //! * [`card`]: its keys and its address, signed.

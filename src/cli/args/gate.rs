@@ -34,12 +34,7 @@ pub(crate) struct GateOptions {
     pub(crate) unlisted: bool,
 
     /// Somebody else who may revoke it and read who opened it
-    #[arg(
-        long,
-        value_name = "WHO",
-        requires = "asks_gates",
-        conflicts_with = "private"
-    )]
+    #[arg(long, value_name = "WHO", requires = "asks_gates")]
     pub(crate) owner: Vec<String>,
 }
 

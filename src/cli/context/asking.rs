@@ -46,9 +46,14 @@ impl Asking {
         all.insert(ticket, receipts);
     }
 
-    /// The receipts for an envelope, each with the gate's name.
-    pub(crate) fn receipts(&self, ticket: Ticket) -> Vec<(String, Receipt)> {
+    /// All receipts of this run: for which envelope, the entry's number in the gate's log, and the receipt.
+    pub(crate) fn receipts(&self) -> Vec<(Ticket, u64, Receipt)> {
         let all = self.receipts.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&ticket).cloned().unwrap_or_default()
+        let of_one = |(ticket, receipts): (&Ticket, &Vec<(String, Receipt)>)| {
+            let receipts = receipts.iter();
+            let receipts = receipts.map(|(_, one)| (*ticket, one.place.index, one.clone()));
+            receipts.collect::<Vec<_>>()
+        };
+        all.iter().flat_map(of_one).collect()
     }
 }

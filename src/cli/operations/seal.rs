@@ -4,15 +4,18 @@ use std::ops::Deref;
 
 use encl::crypto::signing::SigningKey;
 use encl::directory::{Person, Recipients, Signer};
-use encl::envelope::{Addressee, ContentInfo, EnvelopeId, KeyringError, LockRequest, SealError};
+use encl::envelope::{
+    Addressee, ContentInfo, EnvelopeId, GateAddressee, GateRequest, KeyringError, LockRequest,
+    SealError,
+};
 use encl::operations::MyKeys;
 use encl::operations::seal::{SealTerms, Sealer};
-use encl::policy::Conditions;
+use encl::policy::{Conditions, GateKind};
 use serde::Serialize;
 
 use crate::cli::args::seal::SealOptions;
 use crate::cli::context::Context;
-use crate::cli::display::names::hex;
+use crate::cli::display::names::{hex, list};
 use crate::cli::display::recipients::summary;
 use crate::cli::display::report::Report;
 use crate::cli::errors;
@@ -24,8 +27,8 @@ use crate::cli::files::output::Output;
 use crate::cli::files::target::Target;
 use crate::cli::operations::gate::sealing;
 use crate::cli::secrets::passphrase::PassphraseFor;
-use crate::cli::terminal::Terminal;
 use crate::cli::terminal::stdout::StdoutError;
+use crate::cli::terminal::{Terminal, safe};
 
 /// What all envelopes of one run have in common.
 pub(crate) struct Sealing<'a> {
@@ -70,13 +73,9 @@ impl<'a> Sealing<'a> {
             .filter(|_| !options.anonymous)
             .map(|author| keys.signing_key(author.card.id()).map_err(cannot_sign))
             .transpose()?;
-        let gate = sealing::request(
-            &options.gate,
-            terms.conditions,
-            signer.map(SigningKey::id),
-            context,
-        )?;
+        let gate = sealing::request(&options.gate, &terms, signer.map(SigningKey::id), context)?;
         let terms = match gate {
+            // There is none, or whoever prepared the terms has named it.
             None => terms,
             // The gates judge the dates, by their clocks: in the policy they would only be advice.
             gate => SealTerms {
@@ -137,7 +136,31 @@ impl<'a> Sealing<'a> {
         } else {
             "not signed"
         };
-        format!("{}; {signed}", summary(readers, self.passphrase.is_some()))
+        let readers = summary(readers, self.passphrase.is_some());
+        match &self.terms.gate {
+            None => format!("{readers}; {signed}"),
+            Some(gate) => format!("{readers}; {signed}; {}", asked(gate)),
+        }
+    }
+}
+
+/// "asks the gate work at each opening"
+fn asked(gate: &GateRequest) -> String {
+    let names: Vec<String> = gate.gates.iter().map(gate_name).collect();
+    match (usize::from(gate.need), names.len()) {
+        (1, 1) => format!("asks {} at each opening", list(&names)),
+        (need, of) => format!(
+            "asks {need} of these {of} at each opening: {}",
+            list(&names)
+        ),
+    }
+}
+
+fn gate_name(gate: &GateAddressee) -> String {
+    let name = safe(gate.name.as_deref().unwrap_or_default());
+    match gate.kind {
+        GateKind::Server => format!("the gate {name}"),
+        GateKind::Person => format!("{name} as a helper"),
     }
 }
 
@@ -175,6 +198,13 @@ impl Report for SealReport<'_> {
             parts,
             recipients: recipients.collect(),
             locks: sealing.locks(readers),
+            gates: sealing
+                .terms
+                .gate
+                .iter()
+                .flat_map(|gate| &gate.gates)
+                .map(GateObject::of)
+                .collect(),
             signer: sealing
                 .author
                 .filter(|_| sealing.signer.is_some())
@@ -211,6 +241,9 @@ struct Object<'a> {
     recipients: Vec<RecipientObject<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     locks: Vec<LockObject>,
+    /// Who is asked at each opening.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateObject>,
     signer: Option<Signer>,
 }
 
@@ -241,6 +274,24 @@ impl LockObject {
             need: lock.need,
             passphrase: lock.passphrase.is_some(),
             recipients: ids.collect(),
+        }
+    }
+}
+
+/// A server or a person among the gates.
+#[derive(Serialize)]
+struct GateObject {
+    kind: GateKind,
+    name: Option<String>,
+    id: String,
+}
+
+impl GateObject {
+    fn of(gate: &GateAddressee) -> Self {
+        Self {
+            kind: gate.kind,
+            name: gate.name.clone(),
+            id: gate.id.to_string(),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use encl::atomic_file::FileMode;
 use encl::envelope::{Content, OpenError, Opened};
 
@@ -24,6 +25,7 @@ use crate::cli::files::placement::{Naming, Placement, open_into};
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
 use crate::cli::files::twice::{FirstPass, SecondPass, Seen};
+use crate::cli::operations::gate::receipts;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 use crate::cli::operations::rewrite::inputs::{Depth, envelopes};
@@ -56,6 +58,10 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     gates: AskOptions,
+
+    /// Keep what proves that a gate logged this opening, in files below DIR
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    receipts: Option<PathBuf>,
 
     /// If FILE is a folder, decrypt all envelopes below it
     #[arg(long, short, conflicts_with_all = ["use_name", "output"])]
@@ -142,6 +148,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         parallel::each(&inputs, target, unwrap, tell);
     }
     opening.warn_of_unused_approvals();
+    receipts::keep(arguments.receipts.as_deref(), context)?;
     if depth == Depth::Recursive {
         context.terminal.status(&format!(
             "{opened} decrypted, {} not decrypted",

@@ -1,6 +1,8 @@
 //! `encl verify`: check every byte and the signature, write nothing.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 use crate::cli::args::InputFiles;
 use crate::cli::args::gate::AskOptions;
@@ -12,6 +14,7 @@ use crate::cli::context::asking::AskPolicy;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel;
+use crate::cli::operations::gate::receipts;
 use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
 
@@ -39,6 +42,10 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     gates: AskOptions,
+
+    /// Keep what proves that a gate logged this opening, in files below DIR
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    receipts: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
@@ -69,5 +76,6 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         },
     );
     opening.warn_of_unused_approvals();
+    receipts::keep(arguments.receipts.as_deref(), context)?;
     tally.end()
 }

@@ -17,8 +17,10 @@ use encl::operations::MyKeys;
 use encl::operations::mail::is_sealed::is_sealed_for;
 use encl::operations::mail::outgoing::maildir;
 use encl::operations::mail::outgoing::seal_message::{MessageSealer, SUBJECT};
+use encl::operations::seal::SealTerms;
 use serde::Serialize;
 
+use crate::cli::args::gate::GateOptions;
 use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::help::sysexit_closing;
 use crate::cli::args::mail::message::notice;
@@ -30,6 +32,7 @@ use crate::cli::errors::sysexits::Sysexit;
 use crate::cli::errors::{CommandResult, Exit, Failure, io_message, mail};
 use crate::cli::files::input::Input;
 use crate::cli::files::spool::MessageSource;
+use crate::cli::operations::gate::sealing;
 use crate::cli::operations::mail::subprocess;
 use crate::cli::operations::recipients::owners;
 use crate::cli::operations::seal::Sealing;
@@ -66,6 +69,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     notice: Option<PathBuf>,
 
+    #[command(flatten)]
+    gate: GateOptions,
+
     /// A program that reads the message from standard input; it starts only after encryption
     #[arg(last = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
@@ -100,7 +106,11 @@ fn deliver(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
             ..SealOptions::default()
         };
         let mine = MyKeys::new(context, &[]);
-        let terms = options.terms(context)?;
+        let ids = readers.addressees.iter().map(|one| one.recipient.id);
+        let terms = SealTerms {
+            gate: sealing::unsigned(&arguments.gate, ids.collect(), context)?,
+            ..options.terms(context)?
+        };
         let sealing = Sealing::prepare(&options, terms, None, &mine, context)?;
         let mut message = BufReader::new(source.open().map_err(|error| unreadable(&error))?);
         let header = Header::read(&mut message).map_err(|error| unreadable(&error))?;

@@ -8,12 +8,14 @@ use encl::directory::{Recipients, WhoUse};
 use encl::mail::archive::Mode;
 use encl::operations::mail::mailbox::seal::MailboxSealer;
 
+use crate::cli::args::gate::GateOptions;
 use crate::cli::args::help::closing;
 use crate::cli::args::help::completion::who as who_completer;
 use crate::cli::args::mail::mailbox::ArchiveOptions;
 use crate::cli::args::mail::message::notice;
 use crate::cli::context::Context;
 use crate::cli::errors::{CommandResult, Exit, Tally};
+use crate::cli::operations::gate::sealing;
 use crate::cli::operations::mail::mailbox::{self, Words, new_rng};
 use crate::cli::operations::recipients::{owners, store_cards};
 
@@ -54,6 +56,9 @@ pub(crate) struct Arguments {
     /// Your own notice, shown before each envelope: printable ASCII, at most 78 columns and 4 KiB
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     notice: Option<PathBuf>,
+
+    #[command(flatten)]
+    gate: GateOptions,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult {
@@ -65,7 +70,10 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     if is_applied {
         store_cards(&owners, &people, context)?;
     }
-    let sealer = MailboxSealer::new(owners.addressees, &notice, context.now, &new_rng);
+    // The mail is theirs: they can revoke what is sealed here.
+    let ids = owners.addressees.iter().map(|one| one.recipient.id);
+    let gate = sealing::unsigned(&arguments.gate, ids.collect(), context)?;
+    let sealer = MailboxSealer::new(owners.addressees, gate, &notice, context.now, &new_rng);
     let sealed = mailbox::run(&arguments.archive, &sealer, &WORDS, context);
     if arguments.purge_caches && is_applied {
         let mut tally = Tally::default();

@@ -1,7 +1,9 @@
 //! Gates as commands use them: found by name, asked over the network, told of in words.
 
 pub(crate) mod opening;
+pub(crate) mod receipts;
 pub(crate) mod report;
+pub(crate) mod rewriting;
 pub(crate) mod sealing;
 pub(crate) mod target;
 pub(crate) mod transport;

@@ -6,6 +6,7 @@ use encl::crypto::signing::RootId;
 use encl::directory::{People, WhoUse, resolve};
 use encl::envelope::{GateAddressee, GateKeeper, GateLock, GateRequest};
 use encl::keystore::SealedWithGate;
+use encl::operations::seal::SealTerms;
 use encl::policy::{Conditions, GateKind};
 
 use crate::cli::args::gate::{GateOptions, NamedGates};
@@ -14,11 +15,48 @@ use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::gate::known_gate;
 use crate::cli::terminal::safe;
 
-/// The gates that the options name, if any. `author` signs, and is an owner.
+/// The gates of what an author seals, if any are named. The author is an owner.
 pub(crate) fn request(
     options: &GateOptions,
-    conditions: Conditions,
+    terms: &SealTerms,
     author: Option<RootId>,
+    context: &Context,
+) -> Result<Option<GateRequest>, Failure> {
+    if terms.is_private && !options.owner.is_empty() {
+        let failure = Failure::new(Exit::Usage, "cannot use --owner with --private");
+        return Err(failure.reason(
+            "owners could be recognised; of a private envelope its author is the only one",
+        ));
+    }
+    let owners = author.into_iter().collect();
+    let Some(request) = named(options, owners, context)? else {
+        return Ok(None);
+    };
+    let request = GateRequest {
+        conditions: terms.conditions,
+        keeper: Some(keeper(context, None)),
+        ..request
+    };
+    tell(&request, context);
+    Ok(Some(request))
+}
+
+/// The gates of what nobody signs: `owners` can revoke it.
+pub(crate) fn unsigned(
+    options: &GateOptions,
+    owners: Vec<RootId>,
+    context: &Context,
+) -> Result<Option<GateRequest>, Failure> {
+    let request = named(options, owners, context)?;
+    if let Some(request) = &request {
+        tell(request, context);
+    }
+    Ok(request)
+}
+
+fn named(
+    options: &GateOptions,
+    mut owners: Vec<RootId>,
     context: &Context,
 ) -> Result<Option<GateRequest>, Failure> {
     let Some(named) = options.named()? else {
@@ -36,22 +74,19 @@ pub(crate) fn request(
             )),
         );
     }
-    let mut owners: Vec<RootId> = author.into_iter().collect();
     for name in &options.owner {
         let found = resolve(&[name], WhoUse::Signer, people)?;
         owners.extend(found.iter().map(|found| found.names.id));
     }
-    let request = GateRequest {
+    Ok(Some(GateRequest {
         need: named.need,
         gates,
         owners,
         is_listed: !options.unlisted,
-        conditions,
+        conditions: Conditions::default(),
         lease: options.lease_seconds()?,
-        keeper: Some(keeper(context, None)),
-    };
-    tell(&request, context);
-    Ok(Some(request))
+        keeper: None,
+    }))
 }
 
 fn servers(named: &NamedGates, context: &Context) -> Result<Vec<GateAddressee>, Failure> {

@@ -6,12 +6,15 @@ use encl::operations::rewrite::{
     AccessUpdate, Batch, Counts, Executor, Mode, Observer, PlannedUpdate, RequestedAccess,
     SignaturePolicy, SlotChange, SlotUpdate, UpdateOptions,
 };
+use encl::policy::Gate;
 
 use crate::cli::args::rewrite::ResealOptions;
 use crate::cli::display::names::DisplayName;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::{self, Parallelism};
+use crate::cli::operations::gate::rewriting::GateKeyBook;
+use crate::cli::operations::gate::sealing;
 use crate::cli::operations::rewrite::printers::{JsonPrinter, Own, Printer, TextPrinter};
 use crate::cli::operations::rewrite::question::Question;
 use crate::cli::operations::rewrite::session::RewriteSession;
@@ -69,14 +72,17 @@ pub(crate) fn run(
         true => SignaturePolicy::Drop,
         false => SignaturePolicy::Preserve,
     };
+    let book = GateKeyBook::read(session.people, context)?;
+    let gate_key = |gate: &Gate| book.key_of(gate);
+    let gate_keeper = sealing::keeper(context, None);
     let update_options = UpdateOptions {
         actor: session.named(),
         lock: options.lock,
         signing: reseal.signing(options.resign),
         let_in: reseal.let_in(),
         meant: Some(&meant),
-        gate_key: None,
-        gate_keeper: None,
+        gate_key: Some(&gate_key),
+        gate_keeper: Some(&gate_keeper),
     };
     let (people, now) = (session.people, context.now);
     let update = match change {

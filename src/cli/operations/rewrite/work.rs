@@ -1,12 +1,12 @@
 //! One envelope of a batch: opened, planned, and written as planned.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
 use encl::atomic_file::Lock;
 use encl::crypto::passphrase::Passphrase;
-use encl::envelope::{Action, EnvelopeId, ResealError, SealError};
+use encl::envelope::{Action, EnvelopeId, ResealError, Rewriting, SealError};
 use encl::operations::keys::TypedPassphrase;
 use encl::operations::rewrite::{AccessUpdate, PlannedUpdate, ResealForm, SlotUpdate, UpdateError};
 use encl::operations::seal::Encoding;
@@ -15,6 +15,7 @@ use crate::cli::errors::rewrite::not_updated;
 use crate::cli::errors::{Exit, Failure, envelope};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
+use crate::cli::operations::gate::rewriting;
 use crate::cli::operations::rewrite::envelope_file::EnvelopeFile;
 use crate::cli::operations::rewrite::session::{OpenedEnvelope, RewriteSession};
 
@@ -123,8 +124,26 @@ impl<'a> Work<'a> {
             Update::Slots(update) => update.apply(planned, &mut rewriting, keys, &mut rng),
         };
         changed.map_err(|error| self.not_updated(file, error))?;
+        self.allow(planned, &rewriting, file)?;
         file.write(rewriting)?;
         Ok(planned.id)
+    }
+
+    /// Lets those who get a slot in at the gates, before the slot is written.
+    fn allow<R: Read>(
+        &self,
+        planned: &PlannedUpdate,
+        rewriting: &Rewriting<R>,
+        file: &EnvelopeFile<'_>,
+    ) -> Result<(), Failure> {
+        let lock = rewriting.manifest().gate.as_ref();
+        let Some(lock) = lock.filter(|_| rewriting.needs_allowance()) else {
+            return Ok(());
+        };
+        let newcomers = planned.changes.added.iter().filter_map(|holder| holder.id);
+        let me = (self.session.people, self.session.keys());
+        let cannot = file.cannot(Exit::Refused);
+        rewriting::allow(lock, newcomers, me, &cannot, self.session.context)
     }
 
     fn reseal(
@@ -140,6 +159,7 @@ impl<'a> Work<'a> {
             true => Encoding::Armor,
             false => Encoding::Binary,
         };
+        let old_gate = opened.content.metadata().manifest.gate.clone();
         let mut sink = file.sink()?;
         let resealed = update.reseal(
             planned,
@@ -160,6 +180,11 @@ impl<'a> Work<'a> {
             error => self.not_updated(file, error),
         })?;
         file.commit(sink)?;
+        // The new one is on the disk: now the old one may end, unless it was to stay as it is.
+        if let Some(lock) = old_gate.filter(|_| self.session.options.output.is_none()) {
+            let (session, me) = (self.session, (self.session.people, self.session.keys()));
+            rewriting::revoke_old(&lock, me, &file.input.name(), session.context);
+        }
         Ok(id)
     }
 

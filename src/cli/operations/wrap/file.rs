@@ -7,6 +7,7 @@ use encl::directory::Recipients;
 use encl::envelope::ContentInfo;
 use encl::envelope::Envelope;
 use encl::envelope::EnvelopeId;
+use encl::envelope::GateRequest;
 use encl::envelope::HEAD_BYTES;
 use encl::envelope::SealRequest;
 use encl::operations::seal::Encoding;
@@ -20,6 +21,7 @@ use crate::cli::files::parallel::Parallelism;
 use crate::cli::files::placement::{Naming, Placement};
 use crate::cli::files::target;
 use crate::cli::files::target::Target;
+use crate::cli::operations::gate::sealing::keeper;
 use crate::cli::operations::seal;
 use crate::cli::operations::seal::{SealedOutput, Sealing};
 use crate::cli::terminal::progress::Progress;
@@ -59,10 +61,17 @@ impl Wrapping<'_> {
         let mut sink = self.placement.sink(&output, &source)?;
         let bytes = source.length();
         let about = self.about(input, &source);
+        let request = self.sealing.request(&self.readers, about);
+        let context = self.sealing.context;
+        let gate = request.gate.clone().map(|gate| GateRequest {
+            keeper: Some(keeper(context, Some(target.typed()))),
+            ..gate
+        });
         let request = SealRequest {
+            gate,
             aligned: bytes.is_none_or(|bytes| bytes > ALIGNED_BYTES_MIN),
             workers: parallelism.workers(),
-            ..self.sealing.request(&self.readers, about)
+            ..request
         };
         let terminal = parallelism.progress(self.sealing.context.terminal);
         let mut content = Progress::new(terminal, &input.name(), bytes, source);

@@ -6,7 +6,9 @@ use super::compare::CompareWriter;
 use super::{ConversionError, ReadBackError};
 use crate::crypto::KeyId;
 use crate::crypto::kdf::ContentKey;
-use crate::envelope::{Addressee, Envelope, LockRequest, SealError, SealRequest, Workers};
+use crate::envelope::{
+    Addressee, Envelope, GateRequest, LockRequest, SealError, SealRequest, Workers,
+};
 use crate::mail::archive::{Decision, Direction, Transform};
 use crate::mail::{Header, Notice, Outer, Reopen, SealedBy, differences, find, open_body};
 use crate::operations::mail::NewRng;
@@ -17,6 +19,7 @@ use crate::time::Time;
 /// Seals messages.
 pub struct MailboxSealer<'a> {
     addressees: Vec<Addressee>,
+    gate: Option<GateRequest>,
     keys: Vec<KeyId>,
     notice: &'a Notice,
     now: Time,
@@ -24,10 +27,11 @@ pub struct MailboxSealer<'a> {
 }
 
 impl<'a> MailboxSealer<'a> {
-    /// Seals for these people; `notice` stands in front of each envelope.
+    /// Seals for these people, behind these gates; `notice` stands in front of each envelope.
     #[must_use]
     pub fn new(
         addressees: Vec<Addressee>,
+        gate: Option<GateRequest>,
         notice: &'a Notice,
         now: Time,
         new_rng: &'a NewRng<'a>,
@@ -35,6 +39,7 @@ impl<'a> MailboxSealer<'a> {
         let keys = addressees.iter().map(|one| one.recipient.key).collect();
         Self {
             addressees,
+            gate,
             keys,
             notice,
             now,
@@ -48,6 +53,7 @@ impl<'a> MailboxSealer<'a> {
                 recipients: self.addressees.clone(),
                 ..LockRequest::default()
             }],
+            gate: self.gate.clone(),
             created: Some(self.now),
             info: message.info(),
             ..SealRequest::default()
