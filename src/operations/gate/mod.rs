@@ -16,7 +16,7 @@ pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
 pub use ask::{AskError, Asked};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};
-pub use read_log::{GateLog, LogError, WithheldReceipt, receipts_in};
+pub use read_log::{GateLog, LogError, ReadLog, WithheldReceipt, receipts_in};
 pub use state::{Acknowledged, Certainty, Told};
 
 use crate::crypto::CryptoRng;
