@@ -9,7 +9,7 @@ use crate::crypto::signing::{RootId, SigningKey};
 use crate::crypto::{KeyId, PrivateKey};
 use crate::directory::Person;
 use crate::envelope::{
-    GateFailure, GateLock, GateParts, GateQuestion, Keyring, KeyringError, ReaderKey,
+    GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, Keyring, KeyringError, ReaderKey,
 };
 use crate::identity::{Card, CardKey, Identity};
 
@@ -63,6 +63,16 @@ pub trait Unlock: Sync {
     ) -> Result<GateParts, GateFailure> {
         let _ = (question, envelope, keys);
         Ok(GateParts::new())
+    }
+
+    /// Whether any gate is known. Asks nobody.
+    fn has_gates(&self) -> bool {
+        false
+    }
+
+    /// Asks about many envelopes with one request, and keeps the answers for [`Unlock::ask_gates`].
+    fn ask_ahead(&self, questions: &[HeldQuestion], keys: &MyKeys<'_>) {
+        let _ = (questions, keys);
     }
 }
 
@@ -128,6 +138,17 @@ impl<'a> MyKeys<'a> {
     /// The identities, the preferred one first.
     pub fn ids(&self) -> impl Iterator<Item = RootId> {
         self.identities.iter().map(|mine| mine.person.card.id())
+    }
+
+    /// Whether any gate is known.
+    #[must_use]
+    pub fn has_gates(&self) -> bool {
+        self.unlock.has_gates()
+    }
+
+    /// Asks gates about many envelopes at once; these are asked for no more when they are opened.
+    pub fn ask_ahead(&self, questions: &[HeldQuestion]) {
+        self.unlock.ask_ahead(questions, self);
     }
 
     /// The key by which one of the identities signs.

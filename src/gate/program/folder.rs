@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use encl::atomic_file::{AtomicFile, Existing, FileMode};
 use encl::gate::card::GateCard;
@@ -13,6 +15,10 @@ use crate::failure::Failure;
 
 /// No file beside the database is longer.
 const FILE_BYTES_MAX: u64 = 320 << 10;
+
+/// So often is the lock tried, with a pause in between: two seconds.
+const LOCK_TRIES: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The folder of a gate.
 #[derive(Debug, Clone)]
@@ -73,8 +79,20 @@ impl Dir {
         GateCard::from_text(&text).map_err(|error| Failure::file("read", &path, error))
     }
 
-    /// Held by the one program that serves this folder, until it ends.
+    /// Held by the one program that serves this folder, until it ends. Waits a little: whoever starts a program again does so before
+    /// the system has taken away all of one that was killed.
     pub(crate) fn serve_lock(&self) -> Result<File, Failure> {
+        for _ in 0..LOCK_TRIES {
+            if let Ok(lock) = self.try_serve_lock() {
+                return Ok(lock);
+            }
+            thread::sleep(LOCK_PAUSE);
+        }
+        self.try_serve_lock()
+    }
+
+    /// The same without waiting.
+    pub(crate) fn try_serve_lock(&self) -> Result<File, Failure> {
         let path = self.0.join("serving");
         let file = File::options()
             .create(true)

@@ -1,7 +1,9 @@
 //! Gates asked while an envelope opens, whatever command opens it.
 
+use std::collections::BTreeMap;
+
 use encl::crypto::signing::RootId;
-use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, PUBLIC_BLIND};
+use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, PUBLIC_BLIND};
 use encl::operations::MyKeys;
 use encl::operations::gate::AskError;
 
@@ -65,6 +67,42 @@ pub(crate) fn ask(
             Ok(asked.parts)
         }
         Err(error) => Err(failure(&error)),
+    }
+}
+
+/// Whether any gate can be asked in this run.
+pub(crate) fn has_gates(context: &Context) -> bool {
+    context.asking.policy != AskPolicy::Never
+        && gates(context).is_ok_and(|gates| !gates.known().is_empty())
+}
+
+/// Asks about many envelopes with one request for each of my identities, and keeps what was answered. What was not is asked again, one by
+/// one, and told then.
+pub(crate) fn ask_ahead(context: &Context, questions: &[HeldQuestion], keys: &MyKeys<'_>) {
+    let Ok(gates) = gates(context) else { return };
+    let questions: Vec<GateQuestion<'_>> = questions.iter().map(HeldQuestion::question).collect();
+    let signer = |question: &GateQuestion<'_>| match context.asking.is_unnamed {
+        true => None,
+        false => signer(question, keys),
+    };
+    let mut of_signers: BTreeMap<Option<RootId>, Vec<GateQuestion<'_>>> = BTreeMap::new();
+    for question in questions {
+        of_signers
+            .entry(signer(&question))
+            .or_default()
+            .push(question);
+    }
+    for (me, questions) in of_signers {
+        let Ok(me) = me.map(|id| keys.signing_key(id)).transpose() else {
+            continue;
+        };
+        let answers = gates.ask_all(&questions, me, &mut context.rng());
+        for (question, asked) in questions.iter().zip(answers) {
+            if let Ok(asked) = asked {
+                let ticket = question.lock.ticket();
+                context.asking.keep(ticket, &asked.parts, asked.receipts);
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn status(dir: &Dir, output: &mut Output) -> Result<(), Failure> {
     let failure = |error| Failure::file("read", &path, error);
     let mut store = Store::open(&path).map_err(failure)?;
     let status = store.status().map_err(failure)?;
-    let is_served = dir.serve_lock().is_err();
+    let is_served = dir.try_serve_lock().is_err();
     let frozen = match status.frozen {
         Frozen::No => "no",
         Frozen::Operator => "by the operator",

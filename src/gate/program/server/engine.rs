@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
+use encl::crypto::PublicKey;
 use encl::crypto::signing::RootId;
 use encl::gate::answering::{Budget, GateKeys, Place, Prepared};
 use encl::gate::protocol::{Answer, Request, Said, split};
@@ -32,6 +33,12 @@ pub(crate) enum Unanswered {
     Fault,
     /// Too many wait.
     Busy,
+}
+
+/// A request that was looked at.
+enum Looked {
+    Refused(Answer),
+    Prepared(Box<Prepared>),
 }
 
 /// All that answers.
@@ -134,28 +141,61 @@ impl Engine {
     }
 
     /// Answers a request from a place.
-    pub(crate) async fn ask(&self, body: Bytes, place: Place) -> Result<Vec<u8>, Unanswered> {
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        body: Bytes,
+        place: Place,
+    ) -> Result<Vec<u8>, Unanswered> {
         let keys = self.shared.keys();
-        let opened = {
-            let keys = Arc::clone(&keys);
-            spawn_blocking(move || open(&body, &keys)).await
+        let looked = {
+            let (engine, keys) = (Arc::clone(self), Arc::clone(&keys));
+            spawn_blocking(move || engine.look(&body, &keys)).await
         };
-        let Ok(Some(request)) = opened else {
+        let Ok(Some((reply, looked))) = looked else {
             let mut budget = self.of_place.lock().unwrap_or_else(PoisonError::into_inner);
             budget.charge(place, FAULT_COST, Instant::now());
             return Err(Unanswered::Fault);
         };
-        let reply = request.reply.clone();
-        let answer = match self.refusal(&request) {
-            Some(refusal) => Answer {
-                request: request.hash,
-                at: now(),
-                said: Said::Refused(refusal),
-            },
-            None => self.decided(request, place, &keys).await?,
+        let answer = match looked {
+            Looked::Refused(answer) => answer,
+            Looked::Prepared(prepared) => self.decided(prepared, place).await?,
         };
         let sealed = spawn_blocking(move || answer.seal(&keys.log, &reply, &mut rng())).await;
         sealed.map_err(|_| Unanswered::Busy)
+    }
+
+    /// Opens a request and checks all that can be checked without the database; `None` if it is none.
+    fn look(&self, body: &[u8], keys: &GateKeys) -> Option<(PublicKey, Looked)> {
+        let (id, _, _) = split(body).ok()?;
+        let request = Request::open(body, keys.id, keys.kem_key(id)?).ok()?;
+        let reply = request.reply.clone();
+        let looked = match self.refusal(&request) {
+            Some(refusal) => Looked::Refused(Answer {
+                request: request.hash,
+                at: now(),
+                said: Said::Refused(refusal),
+            }),
+            None => Looked::Prepared(Box::new(Prepared::new(keys, request))),
+        };
+        Some((reply, looked))
+    }
+
+    /// Waits for the decision of the writer.
+    async fn decided(&self, prepared: Box<Prepared>, place: Place) -> Result<Answer, Unanswered> {
+        let (answer, decided) = oneshot::channel();
+        let job = Job {
+            prepared,
+            place,
+            answer,
+        };
+        let is_waiting = {
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.as_ref().is_some_and(|writer| writer.submit(job))
+        };
+        match is_waiting {
+            true => decided.await.map_err(|_| Unanswered::Busy),
+            false => Err(Unanswered::Busy),
+        }
     }
 
     /// What is refused before anything is decided.
@@ -170,30 +210,6 @@ impl Engine {
         let mut budget = self.of_id.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = who.is_some_and(|who| !budget.spend(who, 1, Instant::now()));
         is_over.then_some(Refusal::Limit)
-    }
-
-    async fn decided(
-        &self,
-        request: Request,
-        place: Place,
-        keys: &Arc<GateKeys>,
-    ) -> Result<Answer, Unanswered> {
-        let keys = Arc::clone(keys);
-        let prepared = spawn_blocking(move || Prepared::new(&keys, request)).await;
-        let (answer, decided) = oneshot::channel();
-        let job = Job {
-            prepared: Box::new(prepared.map_err(|_| Unanswered::Fault)?),
-            place,
-            answer,
-        };
-        let is_waiting = {
-            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.as_ref().is_some_and(|writer| writer.submit(job))
-        };
-        match is_waiting {
-            true => decided.await.map_err(|_| Unanswered::Busy),
-            false => Err(Unanswered::Busy),
-        }
     }
 
     /// Takes over new keys and a new card.
@@ -226,9 +242,4 @@ impl Engine {
         *self.only.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ids));
         Ok(())
     }
-}
-
-fn open(body: &[u8], keys: &GateKeys) -> Option<Request> {
-    let (id, _, _) = split(body).ok()?;
-    Request::open(body, keys.id, keys.kem_key(id)?).ok()
 }

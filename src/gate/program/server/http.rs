@@ -1,5 +1,6 @@
 //! The four addresses of a gate. What is refused here is refused without a body.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -20,7 +21,7 @@ type Answer = Response<Full<Bytes>>;
 /// Answers one request.
 pub(crate) async fn respond(
     request: Request<Incoming>,
-    engine: &Engine,
+    engine: &Arc<Engine>,
     connection: &Connection,
 ) -> Answer {
     let forwarded = request.headers().get("x-forwarded-for");

@@ -258,3 +258,6 @@ impl<'a> Tx<'a> {
         self.transaction.commit()
     }
 }
+
+#[cfg(test)]
+mod tests;

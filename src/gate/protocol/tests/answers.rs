@@ -1,3 +1,5 @@
+//! Entries and answers.
+
 use super::*;
 use crate::gate::log::Hash;
 

@@ -1,3 +1,5 @@
+//! Faults that are planted into every object.
+
 /// Calls `is_refused` with every planted fault of an object: each member that must be there missing, and each member doubled, of
 /// other types, and beside one that is unknown.
 pub(super) fn each_fault(line: &str, due: &[&str], mut is_refused: impl FnMut(&[u8]) -> bool) {

@@ -1,0 +1,240 @@
+use encl::crypto::signing::{RootId, SigningKey};
+use encl::crypto::{Kem, PrivateKey};
+use encl::envelope::Ticket;
+use encl::gate::answering::{GateKeys, Ledger as _, Outcome, OutcomeKey};
+use encl::gate::log::{Checkpoint, inclusion_proof, leaf_hash, verify_inclusion};
+use encl::gate::protocol::{Entry, EntryOp, Head, Op, Request, Signatures};
+use tempfile::TempDir;
+
+use super::*;
+
+struct Gate {
+    folder: TempDir,
+    keys: GateKeys,
+}
+
+impl Gate {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SigningKey::generate(&mut rng());
+        let keys = GateKeys {
+            id: SigningKey::generate(&mut rng()).id(),
+            log,
+            origin: "gate/1".into(),
+            former: Vec::new(),
+            kem: Vec::new(),
+        };
+        Store::create(&folder.path().join("gate.db"), "gate/1", &keys.log).unwrap();
+        Self { folder, keys }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("gate.db")
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.path()).unwrap()
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Tx<'_>) -> T) -> T {
+        let mut store = self.store();
+        let mut transaction = store.begin().unwrap();
+        let changed = change(&mut transaction);
+        transaction.checkpoint(&self.keys).unwrap();
+        transaction.commit().unwrap();
+        changed
+    }
+}
+
+fn time(seconds: u64) -> Time {
+    Time::from_unix(seconds).unwrap()
+}
+
+/// A request of somebody, of which one item was answered with an entry.
+fn opened(transaction: &mut Tx<'_>, who: RootId, number: u8, at: Time) -> u64 {
+    let reply = PrivateKey::generate(Kem::XWing, &mut rng()).public_key();
+    let head = Head {
+        op: Op::Open,
+        gate: who,
+        at,
+        told: None,
+        who: Some(who),
+        keep: false,
+        reply: reply.key_id(),
+        items: vec![[number; 32]],
+    };
+    let head_bytes = head.to_line();
+    let request = Request {
+        hash: encl::crypto::kdf::gate::request_hash(&head_bytes),
+        head_bytes,
+        head,
+        reply,
+        seen: None,
+        items: Vec::new(),
+        signatures: Signatures {
+            who: None,
+            proofs: Vec::new(),
+        },
+    };
+    let entry = Entry {
+        ticket: Some(Ticket([number % 3; 32])),
+        who: Some(who),
+        request: Some(request.hash),
+        item: Some(0),
+        ..Entry::new(EntryOp::Open, at, [number; 16])
+    };
+    let seq = transaction.append(entry).unwrap();
+    let key = OutcomeKey {
+        request: request.hash,
+        item: Some(0),
+        outcome: Outcome::Open,
+    };
+    transaction.keep_outcome(&key, seq, &request).unwrap();
+    assert_eq!(transaction.outcome(&key).unwrap(), Some(seq));
+    seq
+}
+
+/// Whether the bytes of an id are in a file, as bytes or in any text that the gate writes.
+fn is_in(path: &Path, id: RootId) -> bool {
+    let bytes = fs::read(path).unwrap_or_default();
+    let base64 = encl::json::to_b64(&id.0);
+    let texts = [&id.0[..], base64.as_bytes()];
+    let found = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    texts.into_iter().any(found)
+}
+
+/// T16: the id is nowhere in the files, and all proofs hold.
+#[test]
+fn a_person_is_erased_and_all_proofs_hold() {
+    let gate = Gate::new();
+    let ids = [1_u8, 2].map(|_| SigningKey::generate(&mut rng()).id());
+    let begin = time(1_000_000);
+    gate.change(|transaction| {
+        for number in 0..40 {
+            opened(transaction, ids[usize::from(number % 2)], number, begin);
+        }
+    });
+    let lines: Vec<Option<Vec<u8>>> =
+        gate.change(|transaction| (0..40).map(|seq| transaction.line(seq).unwrap()).collect());
+    let files = ["gate.db", "gate.db-wal"].map(|name| gate.folder.path().join(name));
+    assert!(files.iter().any(|path| is_in(path, ids[0])));
+    let young = gate.change(|transaction| transaction.erase(ids[0], time(1_003_599)).unwrap());
+    assert_eq!(young, (0, 20));
+    let erased = gate.change(|transaction| transaction.erase(ids[0], time(1_003_600)).unwrap());
+    assert_eq!(erased, (20, 0));
+    gate.store().vacuum().unwrap();
+    assert!(
+        files.iter().all(|path| !is_in(path, ids[0])),
+        "the id is still there"
+    );
+    assert!(files.iter().any(|path| is_in(path, ids[1])));
+    let mut store = gate.store();
+    let transaction = store.look().unwrap();
+    let head = Checkpoint::read(transaction.note().as_bytes(), &gate.keys.note_key()).unwrap();
+    for (seq, line) in (0..).zip(lines) {
+        let proof = inclusion_proof(&transaction, seq, head.size).unwrap();
+        // Whoever has kept the entry can still prove it.
+        let leaf = leaf_hash(&line.unwrap());
+        verify_inclusion(&leaf, (seq, head.size), &proof, &head.root).unwrap();
+        assert_eq!(transaction.line(seq).unwrap().is_none(), seq % 2 == 0);
+    }
+    let page = transaction.page(Ticket([0; 32]), 1, 100).unwrap();
+    let numbers: Vec<u64> = page.iter().map(|row| row.n).collect();
+    assert_eq!(numbers, (1..=14).collect::<Vec<u64>>());
+    assert!(
+        page.iter()
+            .all(|row| row.line.is_some() == row.request.is_some())
+    );
+}
+
+#[test]
+fn what_was_not_committed_is_not_there() {
+    let gate = Gate::new();
+    let who = SigningKey::generate(&mut rng()).id();
+    gate.change(|transaction| opened(transaction, who, 1, time(9)));
+    let mut store = gate.store();
+    let mut transaction = store.begin().unwrap();
+    opened(&mut transaction, who, 2, time(9));
+    transaction.set_frozen(Frozen::Loss).unwrap();
+    transaction.checkpoint(&gate.keys).unwrap();
+    drop(transaction);
+    let transaction = store.begin().unwrap();
+    assert_eq!((transaction.size(), transaction.frozen()), (1, Frozen::No));
+    assert!(
+        transaction
+            .continues(transaction.note().as_bytes(), &gate.keys)
+            .unwrap()
+    );
+}
+
+/// T9, a part: how large the database is, and how long a proof takes. `ENCL_SWEEP=full` for 10^6 entries.
+#[test]
+fn many_entries() {
+    let gate = Gate::new();
+    let count = if std::env::var_os("ENCL_SWEEP").is_some() {
+        1_000_000
+    } else {
+        3_000
+    };
+    let who = SigningKey::generate(&mut rng()).id();
+    let reply = PrivateKey::generate(Kem::XWing, &mut rng()).public_key();
+    gate.change(|transaction| {
+        for number in 0..count {
+            let entry_at = time(1_000_000_000 + number);
+            let unique = encl::crypto::sha256(&[&number.to_be_bytes()]);
+            let head = Head {
+                op: Op::Open,
+                gate: who,
+                at: entry_at,
+                told: None,
+                who: Some(who),
+                keep: false,
+                reply: reply.key_id(),
+                items: vec![unique],
+            };
+            let head_bytes = head.to_line();
+            let signature = encl::crypto::signing::Signature([7; 64]);
+            let request = Request {
+                hash: unique,
+                head_bytes,
+                head,
+                reply: reply.clone(),
+                seen: None,
+                items: Vec::new(),
+                signatures: Signatures {
+                    who: Some(signature),
+                    proofs: vec![signature],
+                },
+            };
+            let entry = Entry {
+                ticket: Some(Ticket(encl::crypto::sha256(&[&(number / 8).to_be_bytes()]))),
+                who: Some(who),
+                request: Some(unique),
+                item: Some(0),
+                mark: Some([5; 16]),
+                ..Entry::new(EntryOp::Open, entry_at, [6; 16])
+            };
+            let seq = transaction.append(entry).unwrap();
+            let key = OutcomeKey {
+                request: unique,
+                item: Some(0),
+                outcome: Outcome::Open,
+            };
+            transaction.keep_outcome(&key, seq, &request).unwrap();
+        }
+    });
+    gate.store().vacuum().unwrap();
+    let bytes = fs::metadata(gate.path()).unwrap().len();
+    let begin = std::time::Instant::now();
+    let mut store = gate.store();
+    let opening = begin.elapsed();
+    let transaction = store.look().unwrap();
+    let begin = std::time::Instant::now();
+    let proofs = (0..count).step_by(usize::try_from(count / 100).unwrap());
+    for seq in proofs {
+        inclusion_proof(&transaction, seq, count).unwrap();
+    }
+    let proof = begin.elapsed() / 100;
+    println!("{count} entries: {bytes} bytes, a proof takes {proof:?}, opening {opening:?}");
+    assert!(bytes / count < 1_400, "{} bytes an entry", bytes / count);
+}

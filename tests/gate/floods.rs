@@ -1,0 +1,267 @@
+//! T12: too much, too slow, too long, and nonsense.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use encl::crypto::hpke;
+use encl::crypto::kdf::gate as kdf;
+use encl::gate::protocol::REQUEST_BYTES_MAX;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use crate::client::{Client, connect, response};
+use crate::office::{Office, ask, post, rng, sealed, word};
+use crate::server::Server;
+use crate::support::sweep;
+
+#[test]
+fn lengths_methods_and_places() {
+    let server = Server::new();
+    let mut client = server.client();
+    let long = vec![0; REQUEST_BYTES_MAX + 1];
+    // The gate answers before the body is read, and closes: what cannot be sent any more is no fault.
+    let mut stream = connect(server.address()).unwrap();
+    let head = format!(
+        "POST /gate HTTP/1.1\r\nhost: gate\r\ncontent-length: {}\r\n\r\n",
+        long.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let refused = response(&mut stream).unwrap();
+    assert_eq!((refused.status, refused.body.len()), (413, 0));
+    assert_eq!(client.post(&[0; 1_200]).unwrap().status, 400);
+    let mut chunked =
+        b"POST /gate HTTP/1.1\r\nhost: gate\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..20 {
+        chunked.extend_from_slice(b"10000\r\n");
+        chunked.extend_from_slice(&[b'x'; 0x10000]);
+        chunked.extend_from_slice(b"\r\n");
+    }
+    chunked.extend_from_slice(b"0\r\n\r\n");
+    let mut stream = connect(server.address()).unwrap();
+    let _ = stream.write_all(&chunked);
+    assert_eq!(response(&mut stream).unwrap().status, 413);
+    for (request, status) in [
+        ("GET /gate", 405),
+        ("PUT /gate", 405),
+        ("POST /card", 405),
+        ("GET /", 404),
+        ("GET /../keys", 404),
+        ("GET /card/", 404),
+    ] {
+        let bytes = format!("{request} HTTP/1.1\r\nhost: gate\r\ncontent-length: 0\r\n\r\n");
+        let answer = client.send(bytes.as_bytes()).unwrap();
+        assert_eq!((answer.status, answer.body.len()), (status, 0), "{request}");
+    }
+    assert_eq!(client.get("/health").unwrap().body, b"ok\n");
+    let many = format!("GET /card HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(4_000));
+    assert_ne!(
+        client
+            .send(many.as_bytes())
+            .map_or(431, |answer| answer.status),
+        200
+    );
+}
+
+/// Slow connections end after their deadlines, and never stop an honest one.
+#[test]
+fn slow_connections() {
+    let server = Server::new();
+    let office = Office::new(&server);
+    let slow: Vec<TcpStream> = (0..19)
+        .map(|number| {
+            let mut stream = connect(server.address()).unwrap();
+            let begun: &[u8] = if number % 2 == 0 {
+                b"POST /gate HT"
+            } else {
+                b"POST /gate HTTP/1.1\r\nhost: gate\r\ncontent-length: 5000\r\n\r\nx"
+            };
+            stream.write_all(begun).unwrap();
+            stream
+        })
+        .collect();
+    let begin = Instant::now();
+    assert_eq!(ask(&server, office.opening(0)), "open");
+    assert!(begin.elapsed() < Duration::from_secs(4));
+    let drip = thread::spawn({
+        let address = server.address();
+        move || {
+            // A byte a second, for ever: the deadline is for the whole header.
+            let mut stream = connect(address).unwrap();
+            let begin = Instant::now();
+            for byte in b"GET /card HTTP/1.1\r\nhost: gate\r\nx: yyyyyyyyyyyyyyyyyyyyyyyy" {
+                if stream.write_all(&[*byte]).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(500));
+                if begin.elapsed() > Duration::from_secs(30) {
+                    break;
+                }
+            }
+            begin.elapsed()
+        }
+    });
+    for (number, mut stream) in slow.into_iter().enumerate() {
+        let mut rest = Vec::new();
+        // Closed, with or without a status.
+        let _ = stream.read_to_end(&mut rest);
+        let limit = if number % 2 == 0 { 9 } else { 14 };
+        let passed = begin.elapsed();
+        assert!(
+            passed < Duration::from_secs(limit + 6),
+            "{number}: {passed:?}"
+        );
+    }
+    assert!(drip.join().unwrap() < Duration::from_secs(14));
+}
+
+/// More connections than one address may have are turned away; when some end, others come in.
+#[test]
+fn too_many_connections_of_one_address() {
+    let server = Server::new();
+    let open: Vec<TcpStream> = (0..20)
+        .map(|_| connect(server.address()).unwrap())
+        .collect();
+    thread::sleep(Duration::from_millis(300));
+    let mut turned_away = connect(server.address()).unwrap();
+    assert_eq!(response(&mut turned_away).unwrap().status, 429);
+    drop(open);
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(server.client().get("/health").unwrap().status, 200);
+}
+
+/// Junk from one address does not slow down others much, and is soon not looked at any more.
+#[test]
+fn junk_of_one_address() {
+    let mut server = Server::stopped();
+    server.start(&[
+        "--proxy",
+        "127.0.0.1",
+        "--per-address",
+        "6000",
+        "--per-id",
+        "1000000",
+    ]);
+    let office = Office::new(&server);
+    let count = if sweep::is_full() { 1_000 } else { 60 };
+    let sent: Vec<_> = (0..count)
+        .map(|_| sealed(&server.card, office.opening(0)))
+        .collect();
+    let worst = |part: &[(Vec<u8>, encl::gate::protocol::Pending)]| {
+        let mut client = server.client();
+        let mut times: Vec<Duration> = part
+            .iter()
+            .map(|(bytes, pending)| {
+                let begin = Instant::now();
+                let answer = client.send(&forwarded("192.0.2.1", bytes)).unwrap();
+                let passed = begin.elapsed();
+                assert_eq!(answer.status, 200);
+                let log = server.card.log_key().key;
+                encl::gate::protocol::Answer::open(&answer.body, pending, log).unwrap();
+                passed
+            })
+            .collect();
+        times.sort();
+        times[times.len() * 9 / 10]
+    };
+    let (quiet, rest) = sent.split_at(count / 2);
+    let before = worst(quiet);
+    let is_over = AtomicBool::new(false);
+    let (during, (faults, refused)) = thread::scope(|scope| {
+        let flood: Vec<_> = (0..4)
+            .map(|seed| {
+                scope.spawn({
+                    let (is_over, server) = (&is_over, &server);
+                    move || flood(server, seed, is_over)
+                })
+            })
+            .collect();
+        thread::sleep(Duration::from_millis(1_500));
+        let during = worst(rest);
+        is_over.store(true, Ordering::SeqCst);
+        let counts = flood.into_iter().map(|one| one.join().unwrap());
+        (
+            during,
+            counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1)),
+        )
+    });
+    assert!(
+        refused > faults,
+        "{faults} looked at, {refused} turned away"
+    );
+    println!(
+        "an opening took {before:?}, under {} junk requests {during:?}",
+        faults + refused
+    );
+    // Client and gate share two cores here; three times and a pause of the scheduler.
+    assert!(
+        during <= before * 3 + Duration::from_millis(40),
+        "{before:?} {during:?}"
+    );
+}
+
+fn forwarded(place: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST /gate HTTP/1.1\r\nhost: gate\r\nx-forwarded-for: 203.0.113.9, {place}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// How many requests were looked at, and how many were not.
+fn flood(server: &Server, seed: u64, is_over: &AtomicBool) -> (u32, u32) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut client = Client::new(server.address());
+    let (mut faults, mut refused) = (0, 0);
+    let key_id = server.card.newest_key().key_id().0;
+    while !is_over.load(Ordering::SeqCst) {
+        let mut junk = vec![0; 1_600];
+        random.fill(&mut junk[..]);
+        junk[..32].copy_from_slice(&key_id);
+        match client
+            .send(&forwarded("192.0.2.2", &junk))
+            .map(|answer| answer.status)
+        {
+            Ok(400) => faults += 1,
+            Ok(429) => refused += 1,
+            Ok(status) => panic!("{status}"),
+            Err(_) => {}
+        }
+    }
+    (faults, refused)
+}
+
+/// Texts that open, and are not what they should be: each is refused, and the gate lives.
+#[test]
+fn nonsense_that_is_sealed_well() {
+    let server = Server::new();
+    let office = Office::new(&server);
+    let (gate, public) = (server.card.id(), server.card.newest_key());
+    let mut random = StdRng::seed_from_u64(12);
+    let mut client = server.client();
+    let (good, _) = sealed(&server.card, office.opening(0));
+    assert_eq!(client.post(&good).unwrap().status, 200);
+    let text = format!("{{\"request\":\"encl/1\"}}\n{{}}\n{}", "x".repeat(128));
+    let count = if sweep::is_full() { 20_000 } else { 400 };
+    for number in 0..count {
+        let mut text = text.clone().into_bytes();
+        for _ in 0..random.random_range(0..6) {
+            let at = random.random_range(0..text.len());
+            match random.random_range(0..3) {
+                0 => text[at] = random.random(),
+                1 => drop(text.remove(at)),
+                _ => text.insert(at, b"{}[]\":,\n\\"[random.random_range(0..9)]),
+            }
+        }
+        let sealed = hpke::seal(public, &kdf::request_info(&gate.0), &text, &mut rng()).unwrap();
+        let bytes = [&public.key_id().0[..], &sealed.enc, &sealed.ct].concat();
+        assert_eq!(client.post(&bytes).unwrap().status, 400, "{number}");
+    }
+    let sent = sealed(&server.card, office.opening(0));
+    assert_eq!(
+        word(&post(&mut client, &server.card, &sent).unwrap()),
+        "open"
+    );
+}

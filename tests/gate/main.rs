@@ -1,0 +1,20 @@
+//! Gates as they run: real `encl-gate` programs on loopback, asked by a small client of our own and by hand.
+//!
+//! `cargo test --features gate --test gate` tries a spread of the cases; `ENCL_SWEEP=full` tries all of them, and measures longer.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod amnesia;
+mod asking;
+mod client;
+mod disks;
+mod floods;
+mod interleavings;
+mod kills;
+mod office;
+mod operators;
+mod requests;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+mod throughput;
