@@ -9,6 +9,7 @@ use encl::gate::rules::Statement;
 
 use crate::office::{Office, ask};
 use crate::server::{Server, path};
+use crate::tell;
 
 /// A file system of its own, which only root can make.
 struct Mounted<'a>(&'a Path);
@@ -35,7 +36,7 @@ impl Drop for Mounted<'_> {
 fn a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
     let Some(_mounted) = Mounted::new(folder.path(), "3m") else {
-        println!("passed over: only root can make a small disk");
+        tell::skipped("a full disk: only root can make a small one");
         return;
     };
     let mut server = Server::in_folder(&folder.path().join("gate"));
@@ -117,7 +118,7 @@ fn an_older_database_in_its_place_is_frozen() {
 fn a_read_only_folder() {
     let folder = tempfile::tempdir().unwrap();
     let Some(_mounted) = Mounted::new(folder.path(), "8m") else {
-        println!("passed over: only root can mount");
+        tell::skipped("a read-only folder: only root can mount");
         return;
     };
     let mut server = Server::in_folder(&folder.path().join("gate"));

@@ -77,7 +77,7 @@ fn nothing_opens_after_the_acknowledgement() {
 fn two_of_three_are_revoked_by_two() {
     let mut servers = [Server::new(), Server::new(), Server::new()];
     let mut random = StdRng::seed_from_u64(3);
-    for round in 0..rounds(9) / 3 + 1 {
+    for round in 0..=rounds(9) / 3 {
         let office = Office::with(&[&servers[0], &servers[1], &servers[2]], 2);
         let parts = |servers: &[Server; 3], down: Option<usize>| {
             let up = (0..3).filter(|gate| Some(*gate) != down);

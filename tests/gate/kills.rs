@@ -24,6 +24,7 @@ fn killed_at_every_call() {
         let mut nth = 1;
         while nth <= NTH_MAX {
             let (was_killed, answers) = killed_at(call, nth);
+            println!("{call} {nth}: killed: {was_killed}, answers: {answers}");
             killed += u32::from(was_killed);
             answered += answers;
             if !was_killed {
@@ -57,7 +58,6 @@ fn killed_at(call: &str, nth: usize) -> (bool, u32) {
         &inject,
     ];
     if !server.try_start(&under, &[]) {
-        println!("killed before it listened: {call} {nth}");
         server.start(&[]);
         assert_eq!(ask(&server, Office::new(&server).opening(0)), "open");
         return (true, 0);
@@ -71,10 +71,6 @@ fn killed_at(call: &str, nth: usize) -> (bool, u32) {
         .as_ref()
         .and_then(|_| post(&mut client, &server.card, &revoking));
     let was_killed = revoked.is_none();
-    println!(
-        "{call} {nth}: killed: {was_killed}, opened: {}",
-        opened.is_some()
-    );
     if was_killed {
         server.wait();
     } else {

@@ -18,4 +18,6 @@ mod server;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tell.rs"]
+mod tell;
 mod throughput;

@@ -1,5 +1,6 @@
 //! One gate: its folder and the program that serves it.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -127,7 +128,15 @@ impl Server {
     /// Kills it.
     pub(crate) fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
-            // It may have been killed already.
+            // Under strace the gate is its child, which would live on.
+            let id = running.child.id();
+            let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+            let children = children.unwrap_or_default();
+            let children = children.split_whitespace().filter_map(|id| id.parse().ok());
+            for child in children.filter_map(Pid::from_raw) {
+                // It may have ended in the meantime.
+                let _ = kill_process(child, Signal::KILL);
+            }
             let _ = running.child.kill();
             running.child.wait().unwrap();
         }
@@ -179,7 +188,7 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
 }
 
 fn card(dir: &Path) -> GateCard {
-    GateCard::from_text(&std::fs::read(dir.join("card")).unwrap()).unwrap()
+    GateCard::from_text(&fs::read(dir.join("card")).unwrap()).unwrap()
 }
 
 pub(crate) fn path(path: &Path) -> &str {

@@ -20,6 +20,10 @@ fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times[(times.len() * percent / 100).min(times.len() - 1)]
 }
 
+fn rate(count: usize, passed: Duration) -> f64 {
+    f64::from(u32::try_from(count).unwrap()) / passed.as_secs_f64()
+}
+
 fn running() -> Server {
     let mut server = Server::stopped();
     server.start(&PROXY);
@@ -58,7 +62,7 @@ fn openings_of_100_clients() {
         assert_eq!(word(&answer.said), "open");
     }
     let mut times: Vec<Duration> = answered.iter().map(|(time, _)| *time).collect();
-    let a_second = times.len() as f64 / passed.as_secs_f64();
+    let a_second = rate(times.len(), passed);
     let (half, most) = (percentile(&mut times, 50), percentile(&mut times, 99));
     println!(
         "{} openings, {a_second:.0} a second, p50 {half:?}, p99 {most:?}",
@@ -120,7 +124,7 @@ fn batches() {
         };
         assert_eq!(items.len(), 256);
     }
-    let a_second = (sent.len() * 256) as f64 / passed.as_secs_f64();
+    let a_second = rate(sent.len() * 256, passed);
     println!("{a_second:.0} items a second in batches of 256");
     assert!(a_second >= 200.0, "{a_second:.0} a second");
 }

@@ -86,8 +86,9 @@ impl Gate {
         let head = Checkpoint::read(checkpoint, &self.keys.note_key()).unwrap();
         for item in items {
             let entry = match item {
-                ItemAnswer::Share { entry, .. } | ItemAnswer::Stated(entry) => entry,
-                ItemAnswer::Refused {
+                ItemAnswer::Share { entry, .. }
+                | ItemAnswer::Stated(entry)
+                | ItemAnswer::Refused {
                     entry: Some(entry), ..
                 } => entry,
                 _ => continue,

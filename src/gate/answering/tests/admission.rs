@@ -159,8 +159,8 @@ fn terms_and_slots_that_do_not_belong_together_are_broken() {
             let Ask::Open { enc, ct, .. } = &mut item.ask else {
                 panic!()
             };
-            let all = enc.iter_mut().chain(ct);
-            *all.skip(at).next().unwrap() ^= 1;
+            let mut all = enc.iter_mut().chain(ct);
+            *all.nth(at).unwrap() ^= 1;
         }
     };
     for at in [0, 1_119, 1_120, 1_167] {
