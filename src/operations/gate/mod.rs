@@ -18,7 +18,7 @@ pub use ask::{AskError, Asked};
 pub use lease::{has_kept_parts, kept_parts};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};
-pub use read_log::{GateLog, LogError, WithheldReceipt, receipts_in};
+pub use read_log::{GateLog, LogError, ReadLog, WithheldReceipt, receipts_in};
 pub use state::{Acknowledged, Certainty, Told};
 
 use crate::crypto::CryptoRng;
