@@ -68,18 +68,20 @@ as bob 0 'encl key new bob@example.org --no-passphrase -o bob.card'
 as carol 0 'encl key new carol@example.org --no-passphrase -o carol.card'
 for person in alice bob carol; do
     as "$person" 0 "encl gate add http://127.0.0.1:$port_of_work --name work --yes"
-    as "$person" 0 'for card in *.card; do encl contact add $card --yes --quiet || true; done'
 done
+as alice 0 'encl contact add bob.card --yes && encl contact add carol.card --yes'
+as bob 0 'encl contact add alice.card --yes'
+as carol 0 'encl contact add alice.card --yes'
 
 as alice 0 'encl wrap report.pdf --to bob@example.org --to carol@example.org --gate work --expires 30d'
 as bob 0 'encl inspect report.pdf.encl'
 as bob 0 'encl unwrap report.pdf.encl -o bobs.pdf && cmp report.pdf bobs.pdf && echo the same bytes'
 
 # One person, then everybody.
-as alice 0 'encl gate revoke report.pdf.encl --who bob@example.org'
+as alice 0 'encl gate revoke report.pdf.encl --who bob@example.org --yes'
 as bob 5 'encl unwrap report.pdf.encl -o again.pdf'
 as carol 0 'encl unwrap report.pdf.encl -o carols.pdf'
-as alice 0 'encl gate revoke report.pdf.encl'
+as alice 0 'encl gate revoke report.pdf.encl --yes'
 as carol 5 'encl unwrap report.pdf.encl -o again.pdf'
 as alice 0 'encl audit report.pdf.encl'
 
@@ -99,7 +101,7 @@ as alice 0 'encl wrap report.pdf --to bob@example.org --gates 2:work,north,south
 printf '\nserver$ kill -9 %s\n' "$process_of_work"
 kill -9 "$process_of_work"
 as bob 0 'encl unwrap three.encl -o three.pdf && cmp report.pdf three.pdf && echo the same bytes'
-as alice 0 'encl gate revoke three.encl'
+as alice 0 'encl gate revoke three.encl --yes'
 as bob 5 'encl unwrap three.encl -o again.pdf'
 serve work "$port_of_work"
 as alice 0 'encl gate status three.encl'

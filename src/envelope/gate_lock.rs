@@ -5,6 +5,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::access_line::GateSlot;
+use super::approval::Approval;
 use super::gate_seal::{GateAddressee, GateRequest};
 use super::id::EnvelopeId;
 use super::policy_line;
@@ -148,6 +149,25 @@ impl GateLock {
             enc: sealed.enc,
             ct: sealed.ct,
         }
+    }
+
+    /// Seals a part to a key of the reader's, to be kept for as long as the gate allowed.
+    #[must_use]
+    pub fn keep_part(&self, part: &[u8], to: &PublicKey, rng: &mut dyn CryptoRng) -> Approval {
+        Approval::seal(to, self.number, &self.envelope, part, rng)
+    }
+
+    /// A part that was kept; `None` when it is not that of the gate at this position.
+    #[must_use]
+    pub fn kept_part(
+        &self,
+        gate: u8,
+        kept: &Approval,
+        key: &PrivateKey,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let is_here = kept.envelope() == self.envelope && kept.lock() == self.number;
+        let part = kept.open(key).filter(|_| is_here)?;
+        self.fits(gate, &part).then_some(part)
     }
 
     /// Whether this is the pass of a person for this envelope.

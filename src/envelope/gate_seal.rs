@@ -51,6 +51,15 @@ pub struct GateAddressee {
     pub public: PublicKey,
 }
 
+/// Who owns a gate lock.
+#[derive(Clone, Copy)]
+pub(super) enum Owners<'a> {
+    /// Those of the request.
+    Requested,
+    /// The author of a private envelope, if it has one, so that only the author can tell.
+    Hidden(Option<&'a SigningKey>),
+}
+
 /// What is drawn for a gate lock before line 2 is written.
 pub(super) struct DrawnGate<'r> {
     request: &'r GateRequest,
@@ -102,10 +111,10 @@ impl<'r> DrawnGate<'r> {
         &self.secret
     }
 
-    /// The lock for line 2. `hidden`: the author of a private envelope, if it has one.
-    pub(super) fn lock(&self, hidden: Option<Option<&SigningKey>>) -> Lock {
+    /// The lock for line 2.
+    pub(super) fn lock(&self, owners: Owners<'_>) -> Lock {
         let request = self.request;
-        let is_private = hidden.is_some();
+        let is_private = matches!(owners, Owners::Hidden(_));
         let commit = lock_commitment(&self.secret);
         let hash = |share: &Share| Hash(share_hash(share.expose()));
         let hidden_owner = |author: &SigningKey| {
@@ -113,9 +122,9 @@ impl<'r> DrawnGate<'r> {
         };
         let public = |id: &RootId| kdf::owner(&PUBLIC_BLIND, &id.0);
         // A set: an owner is named once, and the order tells nothing.
-        let owners: BTreeSet<[u8; 32]> = match hidden {
-            Some(author) => author.map(hidden_owner).into_iter().collect(),
-            None => request.owners.iter().map(public).collect(),
+        let owners: BTreeSet<[u8; 32]> = match owners {
+            Owners::Hidden(author) => author.map(hidden_owner).into_iter().collect(),
+            Owners::Requested => request.owners.iter().map(public).collect(),
         };
         let gate = |gate: &GateAddressee| Gate {
             kind: gate.kind,

@@ -9,7 +9,7 @@ use super::access_line::{self, Access, Slot};
 use super::digest::RootHasher;
 use super::error::SealError;
 use super::gate_lock::GateLock;
-use super::gate_seal::{DrawnGate, GateRequest};
+use super::gate_seal::{DrawnGate, GateRequest, Owners};
 use super::id::{EnvelopeId, MAGIC, access_hash};
 use super::lock_secret::LockSecret;
 use super::private_line::{self, ContentInfo, PrivateLine};
@@ -194,8 +194,11 @@ impl Front {
         let gate = gate.transpose()?;
         let mut policy = policy(request, created, &secrets);
         let locks = gate.iter();
-        let hidden = request.private.then_some(request.signer);
-        policy.locks.extend(locks.map(|gate| gate.lock(hidden)));
+        let owners = match request.private {
+            true => Owners::Hidden(request.signer),
+            false => Owners::Requested,
+        };
+        policy.locks.extend(locks.map(|gate| gate.lock(owners)));
         let policy_line = policy_line::write(&policy).map_err(|error| refused(&error))?;
         let id = EnvelopeId::of(&policy_line);
         let private_line = private_line::write(&private_line(request, created), &policy)

@@ -20,7 +20,7 @@ use crate::policy::{Lock, Recipient};
 mod gate;
 mod gather;
 
-pub use gate::{GateFailure, GateParts, GateQuestion};
+pub use gate::{GateFailure, GateParts, GateQuestion, HeldQuestion};
 
 /// The private keys of the reader, unlocked only when they are needed.
 pub trait Keyring {
@@ -130,6 +130,18 @@ impl<'a> Unlocking<'a> {
     }
 
     pub(super) fn all_locks(&self, keyring: &mut dyn Keyring) -> Result<Vec<Unlocked>, OpenError> {
+        let mut opened = self.other_locks(keyring)?;
+        if let Some(lock) = &self.manifest.gate {
+            opened.push(self.gate_lock(lock, &opened, keyring)?);
+        }
+        Ok(opened)
+    }
+
+    /// All locks but that of gates.
+    pub(super) fn other_locks(
+        &self,
+        keyring: &mut dyn Keyring,
+    ) -> Result<Vec<Unlocked>, OpenError> {
         self.check_openable(keyring)?;
         let mut opened = Vec::new();
         for (number, _) in self.numbers() {
@@ -143,11 +155,7 @@ impl<'a> Unlocking<'a> {
             }
             Some(lock) => return Err(self.other_lock(lock)),
         }
-        let mut opened: Vec<Unlocked> = opened.into_iter().flatten().collect();
-        if let Some(lock) = &self.manifest.gate {
-            opened.push(self.gate_lock(lock, &opened, keyring)?);
-        }
-        Ok(opened)
+        Ok(opened.into_iter().flatten().collect())
     }
 
     /// The locks with their numbers, but for the gate lock.

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{RootId, SigningKey};
-use crate::crypto::{KeyId, PrivateKey};
+use crate::crypto::{KeyId, PrivateKey, PublicKey};
 use crate::directory::Person;
 use crate::envelope::{
-    GateFailure, GateLock, GateParts, GateQuestion, Keyring, KeyringError, ReaderKey,
+    GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, Keyring, KeyringError, ReaderKey,
 };
 use crate::identity::{Card, CardKey, Identity};
 
@@ -63,6 +63,16 @@ pub trait Unlock: Sync {
     ) -> Result<GateParts, GateFailure> {
         let _ = (question, envelope, keys);
         Ok(GateParts::new())
+    }
+
+    /// Whether any gate is known. Asks nobody.
+    fn has_gates(&self) -> bool {
+        false
+    }
+
+    /// Asks about many envelopes with one request, and keeps the answers for [`Unlock::ask_gates`].
+    fn ask_ahead(&self, questions: &[HeldQuestion], keys: &MyKeys<'_>) {
+        let _ = (questions, keys);
     }
 }
 
@@ -130,6 +140,26 @@ impl<'a> MyKeys<'a> {
         self.identities.iter().map(|mine| mine.person.card.id())
     }
 
+    /// The newest public key of one of the identities.
+    #[must_use]
+    pub fn newest_key(&self, id: RootId) -> Option<&PublicKey> {
+        let mut identities = self.identities.iter();
+        let mine = identities.find(|mine| mine.person.card.id() == id)?;
+        let newest = mine.person.card.keys().iter().max_by_key(|key| key.serial);
+        newest.map(|key| &key.public)
+    }
+
+    /// Whether any gate is known.
+    #[must_use]
+    pub fn has_gates(&self) -> bool {
+        self.unlock.has_gates()
+    }
+
+    /// Asks gates about many envelopes at once; these are asked for no more when they are opened.
+    pub fn ask_ahead(&self, questions: &[HeldQuestion]) {
+        self.unlock.ask_ahead(questions, self);
+    }
+
     /// The key by which one of the identities signs.
     ///
     /// # Errors
@@ -151,7 +181,7 @@ impl<'a> MyKeys<'a> {
         EnvelopeKeyring { keys: self, typed }
     }
 
-    fn private_key(&self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
+    pub(super) fn private_key(&self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
         let has_key = |mine: &&LazyIdentity| {
             let mut keys = mine.person.card.keys().iter();
             keys.any(|one| one.public.key_id() == key)

@@ -15,6 +15,7 @@ mod office;
 mod operators;
 mod requests;
 mod server;
+mod stories;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tell.rs"]

@@ -27,14 +27,12 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
         ..cannot
     };
     match error {
-        OpenError::Keyring(inner) => match inner.downcast::<Failure>() {
-            Ok(inner) => locked(failure, *inner),
-            Err(inner) => failure.reason(safe(&inner.to_string())),
-        },
-        OpenError::GateRefused(inner) => match inner.downcast::<Failure>() {
-            Ok(inner) => locked(failure, *inner),
-            Err(inner) => failure.reason(safe(&inner.to_string())),
-        },
+        OpenError::Keyring(inner) | OpenError::GateRefused(inner) => {
+            match inner.downcast::<Failure>() {
+                Ok(inner) => locked(failure, *inner),
+                Err(inner) => failure.reason(safe(&inner.to_string())),
+            }
+        }
         OpenError::Read(error) => failure.reason(io_message(&error)),
         OpenError::NoKey(NoKey::SlotRemoved) => failure
             .reason(

@@ -3,7 +3,7 @@
 use encl::crypto::kdf::ContentKey;
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::directory::Person;
-use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, KeyringError};
+use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, KeyringError};
 use encl::identity::{Card, Identity};
 use encl::keystore::{LockedIdentity, StoredSecret};
 use encl::operations::{MyKeys, Unlock};
@@ -50,6 +50,14 @@ impl Unlock for Context {
         keys: &MyKeys<'_>,
     ) -> Result<GateParts, GateFailure> {
         opening::ask(self, question, envelope, keys)
+    }
+
+    fn has_gates(&self) -> bool {
+        opening::has_gates(self)
+    }
+
+    fn ask_ahead(&self, questions: &[HeldQuestion], keys: &MyKeys<'_>) {
+        opening::ask_ahead(self, questions, keys);
     }
 }
 

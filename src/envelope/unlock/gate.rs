@@ -1,5 +1,7 @@
 //! Opening a gate lock, which comes last: with the reader's own part, with approvals, and by asking its gates.
 
+use std::io::Read;
+
 use zeroize::Zeroizing;
 
 use super::gather::{Gathered, in_an_approval};
@@ -9,7 +11,7 @@ use crate::crypto::kdf::gate::HolderSecret;
 use crate::envelope::access_line::{GateSlot, Slot};
 use crate::envelope::error::{KeyringError, OpenError};
 use crate::envelope::gate_lock::{GateLock, MaskedPass};
-use crate::envelope::open::Manifest;
+use crate::envelope::open::{Envelope, Manifest};
 use crate::envelope::quorum::Source;
 use crate::policy::GateKind;
 
@@ -25,6 +27,56 @@ pub struct GateQuestion<'a> {
     pub passes: Option<&'a [MaskedPass]>,
     /// How many shares are still missing.
     pub missing: u8,
+}
+
+/// What the gates of an envelope are to be asked, apart from the envelope.
+pub struct HeldQuestion {
+    manifest: Manifest,
+    holder: HolderSecret,
+    missing: u8,
+}
+
+impl HeldQuestion {
+    /// The question.
+    ///
+    /// # Panics
+    /// Never: an envelope without a gate lock gives none.
+    #[must_use]
+    pub fn question(&self) -> GateQuestion<'_> {
+        GateQuestion {
+            lock: self.manifest.gate.as_ref().expect("it was made with one"),
+            slots: gate_slots(&self.manifest),
+            holder: &self.holder,
+            passes: self.manifest.access.passes.as_deref(),
+            missing: self.missing,
+        }
+    }
+}
+
+impl<R: Read> Envelope<R> {
+    /// Opens all other locks, and gives what its gates are to be asked; `None` where that is nothing, or nobody may be asked.
+    ///
+    /// # Errors
+    /// Those of steps 4 and 5.
+    pub fn into_question(
+        self,
+        keyring: &mut dyn Keyring,
+    ) -> Result<Option<HeldQuestion>, OpenError> {
+        let (_, manifest, _) = self.into_parts();
+        let unlocking = Unlocking::new(&manifest, keyring.keys(), &[]);
+        let Some(lock) = manifest.gate.as_ref().filter(|lock| keyring.may_ask(lock)) else {
+            return Ok(None);
+        };
+        let own = unlocking.own_gate_parts(lock, keyring)?;
+        let missing = usize::from(lock.lock().need).saturating_sub(own.len());
+        let others = unlocking.other_locks(keyring)?;
+        let holder = HolderSecret::new(others.iter().map(|lock| &lock.secret));
+        Ok((missing > 0).then(|| HeldQuestion {
+            missing: u8::try_from(missing).unwrap_or(u8::MAX),
+            holder,
+            manifest,
+        }))
+    }
 }
 
 /// What the gates answered: the lock's secret or shares, each with the position of its gate.

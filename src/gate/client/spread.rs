@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::check::{Expected, Lie, LogNews, Unusable};
+use super::check::{Expected, Lie, LieKind, LogNews, Unusable};
 use super::exchange::{Question, Saying, in_requests, seal};
 use super::kept::KeptCheckpoint;
 use super::reply::{NoReply, Refused, Reply};
@@ -113,6 +113,8 @@ struct Sent {
     since: Instant,
     told: Option<Time>,
     has_fetched_card: bool,
+    /// What is wrong with its answer, unless its card is a newer one.
+    suspect: Option<Box<Lie>>,
     is_silent: bool,
     is_open: bool,
 }
@@ -230,6 +232,7 @@ impl<'a> Spread<'a> {
                     since: Instant::now(),
                     told: None,
                     has_fetched_card: false,
+                    suspect: None,
                     is_silent: false,
                     is_open: true,
                 });
@@ -354,11 +357,12 @@ impl<'a> Spread<'a> {
                 self.fail(request, &NoReply::Refused(Refused { reason, proof }));
             }
             // Its operator may have given it a new key: then its card is a newer one.
-            Err(Unusable::Signature) if !sent.has_fetched_card => {
-                self.requests[request].has_fetched_card = true;
-                self.start(request, |transport, place| {
-                    Back::Card(transport.card(place))
-                });
+            Err(Unusable::Signature) if !sent.has_fetched_card => self.fetch_card(request, None),
+            // Or it has begun a new log, since it had forgotten.
+            Err(Unusable::Lie(lie))
+                if matches!(lie.kind, LieKind::Checkpoint(_)) && !sent.has_fetched_card =>
+            {
+                self.fetch_card(request, Some(lie));
             }
             Err(Unusable::Signature) => {
                 let why = "the key on its card did not sign the answer".to_owned();
@@ -367,12 +371,22 @@ impl<'a> Spread<'a> {
             Err(Unusable::NoAnswer(error)) => {
                 self.fail(request, &NoReply::NoAnswer(error.to_string()));
             }
-            Err(Unusable::Lie(lie)) => {
-                let peer = self.requests[request].peer;
-                self.news[peer].lies.push((*lie).clone());
-                self.fail(request, &NoReply::Lied(lie));
-            }
+            Err(Unusable::Lie(lie)) => self.lied(request, lie),
         }
+    }
+
+    fn lied(&mut self, request: usize, lie: Box<Lie>) {
+        let peer = self.requests[request].peer;
+        self.news[peer].lies.push((*lie).clone());
+        self.fail(request, &NoReply::Lied(lie));
+    }
+
+    fn fetch_card(&mut self, request: usize, suspect: Option<Box<Lie>>) {
+        let sent = &mut self.requests[request];
+        (sent.has_fetched_card, sent.suspect) = (true, suspect);
+        self.start(request, |transport, place| {
+            Back::Card(transport.card(place))
+        });
     }
 
     /// Takes the newer card of a gate, and asks again by it.
@@ -389,6 +403,8 @@ impl<'a> Spread<'a> {
             self.news[number].card = Some(card.clone());
             self.peers[number].card = card;
             self.send(request);
+        } else if let Some(lie) = self.requests[request].suspect.take() {
+            self.lied(request, lie);
         } else {
             let why = "the key on its card did not sign the answer".to_owned();
             self.fail(request, &NoReply::NoAnswer(why));

@@ -67,14 +67,17 @@ pub enum LogError {
     Keystore(#[from] KeystoreError),
 }
 
+/// A gate, and what it logged.
+pub type ReadLog = (GateContact, Result<GateLog, LogError>);
+
 impl Gates<'_> {
     /// Reads what each gate of a lock logged of it.
-    pub fn read_logs(
+    pub(super) fn read_logs(
         &self,
         lock: &GateLock,
         owner: Owner<'_>,
         rng: &mut dyn CryptoRng,
-    ) -> Vec<(GateContact, Result<GateLog, LogError>)> {
+    ) -> Vec<ReadLog> {
         let gates: Vec<GateContact> = self.of(lock).cloned().collect();
         let mut logs = Vec::with_capacity(gates.len());
         for gate in gates {

@@ -1,7 +1,7 @@
 //! Statements of an owner, carried to all gates of a lock, and again to those that did not hear them.
 
 use super::notices::why;
-use super::{GateLog, Gates, LogError, Owner, Unreached};
+use super::{Gates, Owner, ReadLog, Unreached};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::envelope::GateLock;
@@ -116,7 +116,8 @@ impl Gates<'_> {
         self.carry(record, &signed, Some(owner.key), rng)
     }
 
-    /// Carries all statements of a record to the gates that have not acknowledged them.
+    /// Carries all statements of a record to the gates that have not acknowledged them. Returns how many of them came to be known to
+    /// more gates.
     ///
     /// # Errors
     /// [`KeystoreError`].
@@ -135,28 +136,42 @@ impl Gates<'_> {
             let signed = SignedStatement::parse(&kept.statement).ok();
             let signed = signed.filter(|statement| statement.is_of(&record.lock));
             if let (Some(signed), true) = (signed, self.of(&record.lock).any(is_missing)) {
-                self.carry(&record, &signed, who, rng)?;
-                carried += 1;
+                let before = Acknowledged::of(&record.lock, &kept.known_by).known;
+                let told = self.carry(&record, &signed, who, rng)?;
+                carried += usize::from(told.acknowledged.known > before);
             }
         }
         Ok(carried)
     }
 
-    /// Carries what a gate acknowledged and does not show in its log: it forgot.
+    /// Reads what each gate of a lock logged of it, and carries all statements of the record to the gates that do not show them: they
+    /// did not hear them, or forgot. Returns how many came to be known to more gates.
     ///
     /// # Errors
     /// [`KeystoreError`].
-    pub fn tell_forgetful(
+    pub fn refreshed_logs(
         &self,
         record: &SealedWithGate,
-        logs: &[(GateContact, Result<GateLog, LogError>)],
         owner: Owner<'_>,
         rng: &mut dyn CryptoRng,
-    ) -> Result<usize, KeystoreError> {
-        let Some(record) = self.keystore.sealed_with_gate(record.lock.ticket())? else {
-            return Ok(0);
-        };
-        let mut is_forgetful = false;
+    ) -> Result<(Vec<ReadLog>, usize), KeystoreError> {
+        let told = self.carry_again(record, Some(owner.key), rng)?;
+        let logs = self.read_logs(&record.lock, owner, rng);
+        self.note_forgotten(record, &logs)?;
+        match self.carry_again(record, Some(owner.key), rng)? {
+            0 => Ok((logs, told)),
+            more => Ok((self.read_logs(&record.lock, owner, rng), told + more)),
+        }
+    }
+
+    /// A statement that a gate acknowledged and does not show is not known to it.
+    fn note_forgotten(
+        &self,
+        record: &SealedWithGate,
+        logs: &[ReadLog],
+    ) -> Result<(), KeystoreError> {
+        let kept = self.keystore.sealed_with_gate(record.lock.ticket())?;
+        let kept = kept.map_or_else(Vec::new, |record| record.statements);
         for (gate, log) in logs {
             let Ok(log) = log else { continue };
             let id = gate.card.id();
@@ -165,15 +180,11 @@ impl Gates<'_> {
                 let is_shown = signed.is_some_and(|signed| log.shows(&signed));
                 kept.known_by.contains(&id) && !is_shown
             };
-            if record.statements.iter().any(forgot) {
+            if kept.iter().any(forgot) {
                 self.keystore.forget_acknowledgements(&id)?;
-                is_forgetful = true;
             }
         }
-        match is_forgetful {
-            true => self.carry_again(&record, Some(owner.key), rng),
-            false => Ok(0),
-        }
+        Ok(())
     }
 
     /// Carries a statement to the gates that do not know it yet, and records who does.

@@ -23,7 +23,7 @@ use crate::cli::terminal::{Stream, safe, shown};
 ///
 /// For its owners. Each line was signed by whoever asked, or by an owner; "the gate says" stands where only the gate vouches for it.
 /// That the log is whole, and continues what was seen of it before, is checked: a gate that leaves something out is found by a
-/// receipt that a reader has kept (`encl unwrap --receipt`); --from looks for such receipts.
+/// receipt that a reader has kept (`encl unwrap --receipts`); --from looks for such receipts.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl audit guarded.pdf.encl
@@ -44,9 +44,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let owner = target.owner("audit", &people, &keys)?;
     let gates = gates(context)?;
     let cannot = |exit| target.cannot("audit", exit);
-    let again = gates.carry_again(&target.record, Some(owner.key), &mut context.rng());
-    again.map_err(|error| keystore::failure(&cannot(Exit::Failed).what, &error))?;
-    let logs = gates.read_logs(target.lock(), owner, &mut context.rng());
+    let read = gates.refreshed_logs(&target.record, owner, &mut context.rng());
+    let failed = |error| keystore::failure(&cannot(Exit::Failed).what, &error);
+    let (logs, again) = read.map_err(failed)?;
+    if again > 0 {
+        context
+            .terminal
+            .notice("what a gate had missed was told to it again");
+    }
     if logs.is_empty() {
         return Err(cannot(Exit::Recipient)
             .reason("none of its gates is among your contacts")

@@ -48,7 +48,7 @@ pub(crate) enum Command {
     #[command(
         long_about = "Compare two checkpoints or receipts of one gate\n\n\
 A gate that tells different people different stories has signed two logs of the same length that differ. A and B are files, each \
-with a checkpoint that the gate signed, or with a receipt, such as `encl unwrap --receipt` writes. If they contradict each other, \
+with a checkpoint that the gate signed, or with a receipt, such as `encl unwrap --receipts` writes. If they contradict each other, \
 exit 4, and both are kept as evidence.",
         after_help = closing(&[Exit::Failed, Exit::Damaged, Exit::Recipient], "\
   $ encl gate compare mine.receipt from-bob.receipt")

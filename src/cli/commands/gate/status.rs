@@ -8,7 +8,7 @@ use encl::gate::client::AuditLine;
 use encl::gate::protocol::EntryOp;
 use encl::keystore::GateContact;
 use encl::operations::MyKeys;
-use encl::operations::gate::{GateLog, LogError};
+use encl::operations::gate::{GateLog, LogError, ReadLog};
 use encl::time::Time;
 use serde::Serialize;
 
@@ -41,11 +41,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let gates = gates(context)?;
     let cannot = |exit| target.cannot("ask the gates about", exit);
     let failed = |error| keystore::failure(&cannot(Exit::Failed).what, &error);
-    let again = gates.carry_again(&target.record, Some(owner.key), &mut context.rng());
-    let again = again.map_err(failed)?;
-    let logs = gates.read_logs(target.lock(), owner, &mut context.rng());
-    let forgotten = gates.tell_forgetful(&target.record, &logs, owner, &mut context.rng());
-    let again = again + forgotten.map_err(failed)?;
+    let read = gates.refreshed_logs(&target.record, owner, &mut context.rng());
+    let (logs, again) = read.map_err(failed)?;
     if again > 0 {
         context
             .terminal
@@ -67,11 +64,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     failure.map_or(Ok(()), Err)
 }
 
-fn show(
-    target: &Target,
-    logs: &[(GateContact, Result<GateLog, LogError>)],
-    context: &Context,
-) -> Result<(), Failure> {
+fn show(target: &Target, logs: &[ReadLog], context: &Context) -> Result<(), Failure> {
     let (mut lines, mut objects) = (Vec::new(), Vec::new());
     for (gate, log) in logs {
         let (words, object) = one(gate, log.as_ref(), context)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use encl::operations::mail::mailbox::ask_ahead::AskAhead;
 use encl::operations::mail::mailbox::search::{
     MailboxSearch, SearchOutcome, SearchReport, Searched,
 };
@@ -78,13 +79,14 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let people = context.people()?;
     let identity = arguments.identity.as_deref();
     let keys = unlocked_keys("search", identity, &people, context)?;
+    let opener = MailboxOpener {
+        keys: &keys,
+        people: &people,
+        rule: arguments.from.rule(),
+        now: context.now,
+    };
     let search = MailboxSearch {
-        opener: &MailboxOpener {
-            keys: &keys,
-            people: &people,
-            rule: arguments.from.rule(),
-            now: context.now,
-        },
+        opener: &opener,
         is_match: &|line| pattern.is_match(line),
         new_rng: &new_rng,
         jobs: jobs_to_read(),
@@ -92,6 +94,8 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     let (mut found, mut tally) = (false, Tally::default());
     let (mut binaries, mut of_others) = (0, 0);
     for path in &arguments.paths {
+        // A mailbox that cannot be read is told by the search.
+        let _ = AskAhead::new(&opener).mailbox(path, jobs_to_read());
         let mut shown = Ok(());
         let searched = search.search(path, &mut |report| {
             if let SearchOutcome::Searched(searched) = &report.outcome {

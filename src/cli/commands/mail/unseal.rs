@@ -12,6 +12,7 @@ use crate::cli::operations::mail::mailbox;
 use crate::cli::operations::mail::mailbox::Words;
 use crate::cli::operations::mail::mailbox::unlocked_keys;
 use clap::Args;
+use encl::operations::mail::mailbox::ask_ahead::AskAhead;
 use encl::operations::mail::mailbox::unseal::{MailboxOpener, MailboxUnsealer, TracePolicy};
 
 static WORDS: Words = Words {
@@ -63,6 +64,10 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         rule: arguments.from.rule(),
         now: context.now,
     };
+    for path in arguments.archive.paths() {
+        // A mailbox that cannot be read is told when it is unsealed.
+        let _ = AskAhead::new(&opener).mailbox(path, arguments.archive.jobs());
+    }
     let policy = match arguments.keep_trace {
         true => TracePolicy::Inside,
         false => TracePolicy::Servers,

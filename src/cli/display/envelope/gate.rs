@@ -9,7 +9,7 @@ use crate::cli::display::names::{hex, list};
 use crate::cli::display::time;
 use crate::cli::terminal::safe;
 
-/// Who answers for a gate lock: "the gate work (https://gate.example.org), at each opening".
+/// Who answers for a gate lock: "the gate work, asked at each opening".
 pub(crate) fn rule(lock: &Lock, terms: &GateTerms, people: &People) -> String {
     let names: Vec<String> = terms.gates.iter().map(|gate| name(gate, people)).collect();
     let listed = match terms.members {

@@ -69,18 +69,16 @@ pub(crate) fn known_gate(name: &str, context: &Context) -> Result<GateContact, F
     let gate = any_gate(name, context)?;
     let standing = context.keystore.gate_standing(&gate);
     let standing = standing.map_err(|error| keystore::failure("cannot read the gates", &error))?;
-    match standing.is_known() {
-        true => Ok(gate),
-        false => {
-            let what = format!("cannot use the gate {}", safe(&gate.name));
-            Err(Failure::new(Exit::Recipient, what)
-                .reason(describe_standing(&standing))
-                .hint(format!(
-                    "`encl gate add {}` takes it as it is now",
-                    gate.card.url()
-                )))
-        }
+    if standing.is_known() {
+        return Ok(gate);
     }
+    let what = format!("cannot use the gate {}", safe(&gate.name));
+    Err(Failure::new(Exit::Recipient, what)
+        .reason(describe_standing(&standing))
+        .hint(format!(
+            "`encl gate add {}` takes it as it is now",
+            gate.card.url()
+        )))
 }
 
 /// Why a gate is asked, or not.

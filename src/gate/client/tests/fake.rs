@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::world::World;
 use crate::crypto::kdf::gate as kdf;
-use crate::crypto::signing::{Purpose, RootId, SigningKey};
+use crate::crypto::signing::{Purpose, SigningKey};
 use crate::crypto::{Kem, PrivateKey, PublicKey, Secret, hpke};
 use crate::gate::card::{GateCard, GateCardRequest, GateUrl};
 use crate::gate::client::{GatePlace, Transport, TransportError};
@@ -82,7 +82,12 @@ pub(super) struct Fake {
     pub(super) asked: usize,
 }
 
-fn card_of(root: &SigningKey, log: RootId, kem: &PublicKey, (url, after): (&str, u64)) -> GateCard {
+fn card_of(
+    root: &SigningKey,
+    log: &NoteKey,
+    kem: &PublicKey,
+    (url, after): (&str, u64),
+) -> GateCard {
     let keys = [CardKey {
         public: kem.clone(),
         serial: 1,
@@ -94,10 +99,7 @@ fn card_of(root: &SigningKey, log: RootId, kem: &PublicKey, (url, after): (&str,
         url: &GateUrl::parse(url).unwrap(),
         after,
         created: time(1_700_000_000),
-        log: &NoteKey {
-            name: "fake.example.org/1".to_owned(),
-            key: log,
-        },
+        log,
         keys: &keys,
     };
     GateCard::new(root, &request).unwrap()
@@ -108,7 +110,11 @@ impl Fake {
         let (root, log) = (key(), key());
         let kem = PrivateKey::generate(Kem::XWing, &mut rng());
         let url = format!("http://127.0.0.1:77{number:02}");
-        let card = card_of(&root, log.id(), &kem.public_key(), (&url, 0));
+        let origin = NoteKey {
+            name: "fake.example.org/1".to_owned(),
+            key: log.id(),
+        };
+        let card = card_of(&root, &origin, &kem.public_key(), (&url, 0));
         let mut fake = Self {
             card,
             root,
@@ -141,9 +147,25 @@ impl Fake {
     /// A new log key, and a card that says so.
     pub(super) fn rotate(&mut self, url: &str) {
         self.log = key();
+        self.renew(url, "fake.example.org/1");
+    }
+
+    /// A new log with the old key, and a card that says so.
+    pub(super) fn thaw(&mut self) {
+        self.tree = Tree::default();
+        self.tree.push(b"thaw");
+        let url = self.card.url().to_string();
+        self.renew(&url, "fake.example.org/2");
+    }
+
+    fn renew(&mut self, url: &str, origin: &str) {
         let after = self.card.serial();
         let kem = self.kem.public_key();
-        self.card = card_of(&self.root, self.log.id(), &kem, (url, after));
+        let log = NoteKey {
+            name: origin.to_owned(),
+            key: self.log.id(),
+        };
+        self.card = card_of(&self.root, &log, &kem, (url, after));
     }
 
     fn answer(&mut self, bytes: &[u8]) -> Vec<u8> {

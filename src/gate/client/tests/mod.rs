@@ -214,11 +214,11 @@ fn a_log_that_is_shorter_or_another_one_is_a_lie() {
 #[test]
 fn a_new_origin_is_a_gate_that_forgot() {
     let world = World::new(1, 1);
-    let mut first = kept(&open(&world, &[], Some(&world.bob)), 0);
-    let log = &mut first.as_mut().unwrap().log;
-    log.name = "before/1".to_owned();
+    let first = kept(&open(&world, &[], Some(&world.bob)), 0);
+    world.fakes.lock().unwrap()[0].thaw();
     let asked = open(&world, &[first], Some(&world.bob));
-    assert_eq!(asked.parts(), 1);
+    assert_eq!(asked.parts(), 1, "{:?}", asked.replies);
+    assert!(asked.news[0].card.is_some());
     assert!(asked.news[0].log.as_ref().unwrap().1);
 }
 

@@ -1,5 +1,6 @@
 //! Mailboxes: each message is sealed, unsealed or searched. One message that fails does not stop the others.
 
+pub mod ask_ahead;
 pub mod compare;
 pub mod seal;
 pub mod search;

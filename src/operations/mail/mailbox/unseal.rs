@@ -8,7 +8,10 @@ use super::compare::CompareWriter;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::{KeyId, PrivateKey};
 use crate::directory::People;
-use crate::envelope::{Content, Envelope, Keyring, KeyringError, OpenError, ReaderKey, Workers};
+use crate::envelope::{
+    Content, Envelope, GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, Keyring,
+    KeyringError, OpenError, ReaderKey, Workers,
+};
 use crate::mail::archive::{Decision, Direction, Transform};
 use crate::mail::trace::{TraceWriter, has_travelled};
 use crate::mail::{Header, Reopen, Sealed, find, open_body};
@@ -94,6 +97,23 @@ impl MailboxOpener<'_> {
         let body = open_body(message, sealed).map_err(ConversionError::Read)?;
         Envelope::read(body)
             .and_then(|envelope| envelope.unlock(&mut keyring, self.now))
+            .map_err(ConversionError::Open)
+    }
+
+    /// What the gates of one envelope of a message are to be asked; `None` if nothing.
+    ///
+    /// # Errors
+    /// [`ConversionError::Read`], [`ConversionError::Open`].
+    pub fn question(
+        &self,
+        message: &dyn Reopen,
+        sealed: &Sealed,
+    ) -> Result<Option<HeldQuestion>, ConversionError> {
+        let mut typed = TypedPassphrase::default();
+        let mut keyring = WithoutPassphrase(self.keys.keyring("", &mut typed));
+        let body = open_body(message, sealed).map_err(ConversionError::Read)?;
+        Envelope::read(body)
+            .and_then(|envelope| envelope.into_question(&mut keyring))
             .map_err(ConversionError::Open)
     }
 
@@ -256,5 +276,13 @@ impl Keyring for WithoutPassphrase<'_, '_> {
 
     fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
         Err(PassphraseOnly.into())
+    }
+
+    fn may_ask(&self, lock: &GateLock) -> bool {
+        self.0.may_ask(lock)
+    }
+
+    fn ask(&mut self, question: &GateQuestion<'_>) -> Result<GateParts, GateFailure> {
+        self.0.ask(question)
     }
 }
