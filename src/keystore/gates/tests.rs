@@ -283,7 +283,7 @@ fn records_of_what_was_sealed_grow_and_travel_in_backups() {
             true => crate::keystore::BackupOwner::Me,
             false => crate::keystore::BackupOwner::Unknown(now()),
         };
-        let planned = crate::keystore::RestoreMode::Apply(Default::default());
+        let planned = crate::keystore::RestoreMode::Apply(crate::keystore::Verifications::default());
         let mut restore = other.restore(planned, owner).unwrap();
         restore.gate(&gates[0]).unwrap();
         restore.sealed(&records[0]).unwrap();

@@ -260,7 +260,7 @@ impl Fake {
             request: signed.is_none().then_some(request.hash),
             item: signed.is_none().then(|| u16::try_from(number).unwrap()),
             mark: signed.is_none().then_some(item.salt),
-            statement: signed.as_ref().map(|signed| signed.hash()),
+            statement: signed.as_ref().map(SignedStatement::hash),
             ..Entry::new(op, time(1_800_000_000), [1; 16])
         };
         self.distort(&mut entry);
