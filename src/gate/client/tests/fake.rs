@@ -16,6 +16,7 @@ use crate::gate::log::{
 };
 use crate::gate::protocol::{
     Answer, Ask, Entry, EntryOp, ItemAnswer, LogLine, LogPage, LoggedEntry, Request, Said,
+    SignedStatement,
 };
 use crate::gate::rules::Refusal;
 use crate::gate::scene::{key, rng, time};
@@ -248,7 +249,7 @@ impl Fake {
         let count = earlier.count() as u64 + 1;
         let signed = statement
             .as_ref()
-            .map(|bytes| crate::gate::protocol::SignedStatement::parse(bytes).unwrap());
+            .map(|bytes| SignedStatement::parse(bytes).unwrap());
         let mut entry = Entry {
             seq: self.tree.size(),
             ticket: Some(ticket),
@@ -260,7 +261,7 @@ impl Fake {
             request: signed.is_none().then_some(request.hash),
             item: signed.is_none().then(|| u16::try_from(number).unwrap()),
             mark: signed.is_none().then_some(item.salt),
-            statement: signed.as_ref().map(|signed| signed.hash()),
+            statement: signed.as_ref().map(SignedStatement::hash),
             ..Entry::new(op, time(1_800_000_000), [1; 16])
         };
         self.distort(&mut entry);
