@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod exchange;
 mod kept;
+mod peer;
 mod reply;
 mod spread;
 mod transport;
@@ -15,8 +16,9 @@ pub use audit::{AuditEntry, AuditLine, Signed, audit, is_withheld, state};
 pub use check::{Lie, LieKind, LogNews};
 pub use exchange::{Question, Wanted};
 pub use kept::{KeptCheckpoint, contradict};
+pub use peer::{Asker, Outcome, Peer, PeerNews};
 pub use reply::{NoReply, Receipt, Refused, Reply};
-pub use spread::{Asker, Outcome, Peer, PeerNews, ask};
+pub use spread::ask;
 pub use transport::{CARD_BYTES_MAX, GatePlace, Transport, TransportError};
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::check::{Expected, Lie, LieKind, LogNews, Unusable};
 use super::exchange::{Question, Saying, in_requests, seal};
-use super::kept::KeptCheckpoint;
+use super::kept::{KeptCheckpoint, contradict};
+use super::peer::{Asker, Outcome, Peer, PeerNews};
 use super::reply::{NoReply, Refused, Reply};
 use super::transport::{CARD_BYTES_MAX, GatePlace, Transport, TransportError};
 use crate::crypto::CryptoRng;
-use crate::crypto::signing::{RootId, SigningKey};
+use crate::crypto::signing::RootId;
 use crate::gate::card::GateCard;
+use crate::gate::log::ProofError;
 use crate::gate::protocol::{ITEMS_MAX, Op, Pending};
 use crate::gate::rules::Refusal;
 use crate::time::Time;
@@ -24,46 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(40);
 /// Entries of one ticket fill an answer: a log is asked for alone.
 const LOG_ITEMS_MAX: usize = 1;
-
-/// A gate that may be asked.
-#[derive(Clone)]
-pub struct Peer {
-    /// Its card.
-    pub card: GateCard,
-    /// Where it is reached.
-    pub place: GatePlace,
-    /// What is remembered of its log.
-    pub kept: Option<KeptCheckpoint>,
-}
-
-/// Who asks, and how.
-pub struct Asker<'a> {
-    /// The root key that signs; `None` to ask without a name.
-    pub who: Option<&'a SigningKey>,
-    /// Whether the answer shall be kept for as long as the lock allows.
-    pub keep: bool,
-    /// When.
-    pub now: Time,
-}
-
-/// What is new about a gate.
-#[derive(Default)]
-pub struct PeerNews {
-    /// A newer card, which the gate signed its answer by: the same root key at the same address.
-    pub card: Option<GateCard>,
-    /// A checkpoint to be kept, and whether the gate has forgotten the log that was known.
-    pub log: Option<(KeptCheckpoint, bool)>,
-    /// In which ways it lied.
-    pub lies: Vec<Lie>,
-}
-
-/// All answers.
-pub struct Outcome {
-    /// For each question what the gates said, each with its number among the peers.
-    pub answers: Vec<Vec<(usize, Result<Reply, NoReply>)>>,
-    /// For each peer what is to be kept.
-    pub news: Vec<PeerNews>,
-}
 
 /// Asks all questions. Of the peers each question is asked of those that its lock names, in the order of the lock.
 #[must_use]
@@ -345,8 +307,12 @@ impl<'a> Spread<'a> {
         };
         match expected.check(bytes) {
             Ok(checked) => {
-                self.keep(self.requests[request].peer, checked.news);
-                self.end(request, checked.replies);
+                if let Some(lie) = self.two_stories(request, &checked.news) {
+                    self.lied(request, lie);
+                } else {
+                    self.keep(self.requests[request].peer, checked.news);
+                    self.end(request, checked.replies);
+                }
             }
             Err(Unusable::Refused(Refusal::Clock, at)) if sent.told.is_none() => {
                 self.requests[request].told = Some(at);
@@ -409,6 +375,23 @@ impl<'a> Spread<'a> {
             let why = "the key on its card did not sign the answer".to_owned();
             self.fail(request, &NoReply::NoAnswer(why));
         }
+    }
+
+    /// Whether two answers of a gate in this run contradict each other, each of which continues what was known before.
+    fn two_stories(&self, request: usize, news: &LogNews) -> Option<Box<Lie>> {
+        let sent = &self.requests[request];
+        let (known, _) = self.news[sent.peer].log.as_ref()?;
+        let (LogNews::Continued(now) | LogNews::Forgot(now)) = news else {
+            return None;
+        };
+        contradict(known, now).then(|| {
+            Box::new(Lie {
+                kind: LieKind::Inconsistent(ProofError::Root),
+                request: sent.pending.as_ref().map_or([0; 32], |one| one.hash),
+                entry: None,
+                checkpoints: vec![known.note.clone(), now.note.clone()],
+            })
+        })
     }
 
     fn keep(&mut self, peer: usize, news: LogNews) {

@@ -8,7 +8,7 @@ use crate::gate::log::{Checkpoint, NoteKey};
 use crate::identity::CardKey;
 use crate::json::to_b64;
 use crate::keystore::tests::{now, rng};
-use crate::keystore::{Part, read_parts};
+use crate::keystore::{BackupOwner, Part, RestoreMode, Verifications, read_parts};
 
 struct Gate {
     root: SigningKey,
@@ -280,10 +280,10 @@ fn records_of_what_was_sealed_grow_and_travel_in_backups() {
     ] {
         let (_folder, other) = self::keystore();
         let owner = match is_mine {
-            true => crate::keystore::BackupOwner::Me,
-            false => crate::keystore::BackupOwner::Unknown(now()),
+            true => BackupOwner::Me,
+            false => BackupOwner::Unknown(now()),
         };
-        let planned = crate::keystore::RestoreMode::Apply(crate::keystore::Verifications::default());
+        let planned = RestoreMode::Apply(Verifications::default());
         let mut restore = other.restore(planned, owner).unwrap();
         restore.gate(&gates[0]).unwrap();
         restore.sealed(&records[0]).unwrap();

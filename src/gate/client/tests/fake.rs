@@ -16,6 +16,7 @@ use crate::gate::log::{
 };
 use crate::gate::protocol::{
     Answer, Ask, Entry, EntryOp, ItemAnswer, LogLine, LogPage, LoggedEntry, Request, Said,
+    SignedStatement,
 };
 use crate::gate::rules::Refusal;
 use crate::gate::scene::{key, rng, time};
@@ -248,7 +249,7 @@ impl Fake {
         let count = earlier.count() as u64 + 1;
         let signed = statement
             .as_ref()
-            .map(|bytes| crate::gate::protocol::SignedStatement::parse(bytes).unwrap());
+            .map(|bytes| SignedStatement::parse(bytes).unwrap());
         let mut entry = Entry {
             seq: self.tree.size(),
             ticket: Some(ticket),
