@@ -20,7 +20,7 @@ use crate::crypto::kdf::gate::HolderSecret;
 use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, KeyId};
 use crate::json;
-use crate::policy::Policy;
+use crate::policy::{Gate, Policy};
 use crate::time::Time;
 
 /// Why an access line is not rewritten.
@@ -57,6 +57,12 @@ pub enum RewriteError {
     NobodyLeft {
         /// The lock, from 0.
         lock: u16,
+    },
+    /// Somebody who is one of the gates would open it alone.
+    #[error("{name} is one of its gates, and could open it alone")]
+    IsGate {
+        /// What the newcomer is called.
+        name: String,
     },
     /// A limit of the format stands in the way.
     #[error("{0}")]
@@ -176,6 +182,12 @@ impl<R: Read> Rewriting<R> {
     ) -> Result<Granted, RewriteError> {
         let lock = self.choose(lock)?;
         let key = newcomer.public.key_id();
+        let is_newcomer = |gate: &Gate| gate.id == newcomer.recipient.id || gate.key == key;
+        let gates = self.manifest.policy.gate().map(|(_, terms)| &terms.gates);
+        if gates.is_some_and(|gates| gates.iter().any(is_newcomer)) {
+            let name = newcomer.recipient.name.clone();
+            return Err(RewriteError::IsGate { name });
+        }
         let has_slot = |slot: &Slot| match slot {
             Slot::Key(slot) => (slot.lock, slot.key) == (lock, Some(key)),
             Slot::Passphrase(_) | Slot::Gate(_) => false,

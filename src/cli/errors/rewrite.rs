@@ -40,6 +40,10 @@ pub(crate) fn not_rewritten(cannot: Failure, error: &RewriteError) -> Failure {
             Exit::Refused,
             "`encl rewrap FILE --to …` encrypts it again for others",
         ),
+        RewriteError::IsGate { .. } => (
+            Exit::Refused,
+            "somebody else can be given access; a helper approves: `encl approve`",
+        ),
         // An envelope that does not open is explained where it was opened.
         RewriteError::Open(_) | RewriteError::Request(_) => {
             return cannot.exit(Exit::Usage).reason(reason);
@@ -71,6 +75,16 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
                     safe(name)
                 ))
                 .hint("add it: encl gate add URL")
+        }
+        UpdateError::Denied(names) => {
+            let names: Vec<String> = names.iter().map(|name| safe(name)).collect();
+            cannot
+                .exit(Exit::Refused)
+                .reason(format!(
+                    "access was taken from {} at its gates, and encrypting it again would give it back",
+                    list(&names)
+                ))
+                .hint("remove them too: encl revoke --from WHO")
         }
         UpdateError::ChangedSince => cannot
             .exit(Exit::Failed)

@@ -71,6 +71,9 @@ impl<R: Read> Envelope<R> {
         let missing = usize::from(lock.lock().need).saturating_sub(own.len());
         let others = unlocking.other_locks(keyring)?;
         let holder = HolderSecret::new(others.iter().map(|lock| &lock.secret));
+        if holder.holder_key().id() != lock.terms().holder {
+            return Err(OpenError::GateHolder);
+        }
         Ok((missing > 0).then(|| HeldQuestion {
             missing: u8::try_from(missing).unwrap_or(u8::MAX),
             holder,

@@ -3,8 +3,9 @@
 use crate::crypto::kdf::gate as kdf;
 use crate::crypto::signing::{Purpose, RootId, Signature};
 use crate::envelope::GateLock;
+use crate::gate::answering::FRESH_SECONDS;
 use crate::gate::log::Hash;
-use crate::gate::protocol::{Entry, EntryOp, Head, LogLine, SignedStatement};
+use crate::gate::protocol::{Entry, EntryOp, Head, LogLine, Op, SignedStatement};
 use crate::gate::rules::{Refusal, Statement, TicketState};
 use crate::time::Time;
 
@@ -135,7 +136,10 @@ fn asked(
         return Signed::No;
     };
     let commitment = kdf::item_commitment(&mark, &lock.ticket().0);
+    let told = head.told.unwrap_or(head.at);
     let is_its = entry.request == Some(request)
+        && head.op == Op::Open
+        && entry.at.unix().abs_diff(told.unix()) <= FRESH_SECONDS
         && head.gate == gate
         && head.who == entry.who
         && head.items.get(usize::from(item)) == Some(&commitment);

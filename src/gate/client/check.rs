@@ -99,6 +99,13 @@ pub(super) enum Unusable {
     Lie(Box<Lie>),
 }
 
+/// What was answered to an item, which its entry has to say too.
+struct Outcome {
+    op: EntryOp,
+    reason: Option<Refusal>,
+    lease: Option<Time>,
+}
+
 /// What an answer is compared with.
 pub(super) struct Expected<'a> {
     pub(super) pending: &'a Pending,
@@ -135,7 +142,7 @@ impl Expected<'_> {
         let news = self.compare(&now, &consistency)?;
         let mut replies = Vec::with_capacity(items.len());
         for (number, item) in items.into_iter().enumerate() {
-            replies.push(self.item(number, item, &now)?);
+            replies.push(self.item(number, item, &now, answer.at)?);
         }
         Ok(Checked { replies, news })
     }
@@ -162,10 +169,6 @@ impl Expected<'_> {
             let (before, now) = (kept.size, now.size);
             return Err(self.lie(LieKind::Shorter { before, now }, None, &both));
         }
-        if kept.log.key != now.log.key {
-            // A new card has a new key, which cannot be asked about what the old one signed.
-            return Ok(LogNews::Continued(now.clone()));
-        }
         let is_unknown_to_gate = self.pending.head.who.is_none();
         if is_unknown_to_gate && now.size > kept.size {
             return Ok(LogNews::None);
@@ -181,11 +184,22 @@ impl Expected<'_> {
         number: usize,
         answer: ItemAnswer,
         now: &KeptCheckpoint,
+        at: Time,
     ) -> Result<Result<Reply, NoReply>, Unusable> {
         let (lock, gate) = self.locks[number];
         Ok(match answer {
             ItemAnswer::Share { part, keep, entry } => {
-                let receipt = self.of_request(number, EntryOp::Open, &entry, now)?;
+                let said = Outcome {
+                    op: EntryOp::Open,
+                    reason: None,
+                    lease: keep,
+                };
+                let receipt = self.of_request(number, said, &entry, now)?;
+                // It is kept only if that was asked, and for no longer than the author allows.
+                let allowed = lock.terms().lease.filter(|_| self.pending.head.keep);
+                let keep = keep.filter(|until| {
+                    allowed.is_some_and(|lease| until.unix() <= at.unix() + u64::from(lease))
+                });
                 match lock.fits(gate, &part) {
                     true => Ok(Reply::Part {
                         gate,
@@ -202,9 +216,14 @@ impl Expected<'_> {
                 entry,
             } => {
                 if let Some(entry) = &entry {
-                    self.of_request(number, EntryOp::Refuse, entry, now)?;
+                    let said = Outcome {
+                        op: EntryOp::Refuse,
+                        reason: Some(reason),
+                        lease: None,
+                    };
+                    self.of_request(number, said, entry, now)?;
                 }
-                let proof = statement.and_then(|bytes| self.proof(reason, &bytes, lock));
+                let proof = statement.and_then(|bytes| self.proof((reason, at), &bytes, lock));
                 let proof = proof.map(Box::new);
                 Err(NoReply::Refused(Refused { reason, proof }))
             }
@@ -217,13 +236,17 @@ impl Expected<'_> {
     }
 
     /// An owner's statement that is the reason for a refusal.
-    fn proof(&self, reason: Refusal, bytes: &[u8], lock: &GateLock) -> Option<SignedStatement> {
+    fn proof(
+        &self,
+        (reason, at): (Refusal, Time),
+        bytes: &[u8],
+        lock: &GateLock,
+    ) -> Option<SignedStatement> {
         let statement = SignedStatement::parse(bytes).ok()?;
         let who = self.pending.head.who;
         let says_so = match (reason, statement.op()) {
-            (Refusal::Revoked, Statement::Revoke) | (Refusal::Expired, Statement::Expire(_)) => {
-                true
-            }
+            (Refusal::Revoked, Statement::Revoke) => true,
+            (Refusal::Expired, Statement::Expire(until)) => until <= at,
             (Refusal::Denied, Statement::Deny(denied)) => Some(denied) == who,
             _ => false,
         };
@@ -234,14 +257,16 @@ impl Expected<'_> {
     fn of_request(
         &self,
         number: usize,
-        op: EntryOp,
+        said: Outcome,
         logged: &LoggedEntry,
         now: &KeptCheckpoint,
     ) -> Result<Receipt, Unusable> {
         let (entry, receipt) = self.logged(logged, now)?;
         let item = &self.pending.items[number];
         let what = match () {
-            () if entry.op != op => "it says something else",
+            () if entry.op != said.op => "it says something else",
+            () if entry.reason != said.reason => "the reason",
+            () if entry.lease != said.lease => "the lease",
             () if entry.ticket != Some(item.ticket()) => "the ticket",
             () if entry.request != Some(self.pending.hash) => "the request",
             () if entry.item.map(usize::from) != Some(number) => "the item",

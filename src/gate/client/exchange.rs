@@ -182,8 +182,8 @@ pub(super) fn seal(
     draft.seal((card.id(), card.newest_key()), rng)
 }
 
-/// The kept checkpoint, where the gate can know it: of the log that its card names.
+/// The kept checkpoint, where the gate can know it: of the log that its card names, whichever key it had then.
 fn seen<'k>(card: &GateCard, kept: Option<&'k KeptCheckpoint>) -> Option<&'k [u8]> {
-    let kept = kept.filter(|kept| kept.log == *card.log_key())?;
+    let kept = kept.filter(|kept| kept.log.name == card.log_key().name)?;
     Some(kept.note.as_bytes())
 }

@@ -14,14 +14,16 @@ use crate::directory::{
     DirectoryError, People, Person, ResolvedRecipient, key_directory, known_person,
 };
 use crate::envelope::{
-    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, GateRequest,
-    KeyDirectory, KeyringError, LockRequest, Opened, Person as KnownPerson, Plan, Reader,
-    Remaining, Removals, ResealError, ResealRequest, RewriteError, Rewriting, SealError, Sealed,
-    Workers, chosen_lock,
+    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, GateLock,
+    GateRequest, KeyDirectory, KeyringError, LockRequest, Opened, Person as KnownPerson, Plan,
+    Reader, Remaining, Removals, ResealError, ResealRequest, RewriteError, Rewriting, SealError,
+    Sealed, Workers, chosen_lock,
 };
+use crate::gate::protocol::SignedStatement;
+use crate::gate::rules::TicketState;
 use crate::operations::MyKeys;
 use crate::operations::seal::Encoding;
-use crate::policy::{Gate, Policy};
+use crate::policy::{Conditions, Gate, Policy};
 use crate::time::Time;
 
 /// One change for all envelopes of a run.
@@ -57,6 +59,9 @@ pub enum UpdateError {
     /// It has to be sealed again, and the key of this gate is not known here.
     #[error("there is no key for one of its gates")]
     UnknownGate(Box<Gate>),
+    /// It has to be sealed again, and these people, who would stay, were denied at its gates.
+    #[error("{} who would stay were denied at its gates", .0.len())]
+    Denied(Vec<String>),
     /// It, or what is known about its readers, was changed since it was planned.
     #[error("it was changed since it was planned")]
     ChangedSince,
@@ -105,6 +110,7 @@ impl<'a> AccessUpdate<'a> {
         let plan = self.compare(policy, &readers, opened.signer())?;
         if plan.action == Action::Reseal {
             self.refuse_unknown(&plan)?;
+            self.refuse_denied(&plan, opened)?;
         }
         let changes = self.changes(&plan, policy);
         let can_record = |by: RootId| {
@@ -317,14 +323,53 @@ impl<'a> AccessUpdate<'a> {
         let Some(lock) = &opened.manifest.gate else {
             return Ok(None);
         };
-        let owner = self.signer(opened.signer()).map(|one| one.card.id());
+        let owner = self.acting(opened.signer()).map(|one| one.card.id());
         let key_of = |gate: &Gate| self.options.gate_key.and_then(|key_of| key_of(gate));
         let request = lock.request(owner.into_iter().collect(), key_of);
         let request = request.map_err(UpdateError::UnknownGate)?;
+        let state = self.gate_state(lock);
+        let ends = request.conditions.expires.into_iter().chain(state.until);
         Ok(Some(GateRequest {
+            conditions: Conditions {
+                expires: ends.min(),
+                ..request.conditions
+            },
             keeper: self.options.gate_keeper.cloned(),
             ..request
         }))
+    }
+
+    /// What was said to the gates of an envelope, as far as it was said from here.
+    fn gate_state(&self, lock: &GateLock) -> TicketState {
+        let record = self.people.keystore().sealed_with_gate(lock.ticket());
+        let statements = record.ok().flatten().map(|record| record.statements);
+        let mut state = TicketState::default();
+        for kept in statements.unwrap_or_default() {
+            if let Ok(statement) = SignedStatement::parse(&kept.statement)
+                && statement.is_of(lock)
+            {
+                // There are fewer statements than a ticket takes.
+                let _ = state.add(statement.op());
+            }
+        }
+        state
+    }
+
+    /// Whoever was denied does not come back because the envelope is sealed again.
+    fn refuse_denied(&self, plan: &Plan, opened: &Opened) -> Result<(), UpdateError> {
+        let Some(lock) = opened.manifest.gate.as_ref() else {
+            return Ok(());
+        };
+        let denied = self.gate_state(lock).denied;
+        let people = plan.remaining.iter().flat_map(|lock| &lock.people);
+        let denied: Vec<String> = people
+            .filter(|one| denied.contains(&one.recipient.id))
+            .map(|one| one.recipient.name.clone())
+            .collect();
+        match denied.is_empty() {
+            true => Ok(()),
+            false => Err(UpdateError::Denied(denied)),
+        }
     }
 
     fn signing_key<'k>(

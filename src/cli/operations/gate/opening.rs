@@ -1,6 +1,6 @@
 //! Gates asked while an envelope opens, whatever command opens it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use encl::crypto::signing::RootId;
 use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, PUBLIC_BLIND};
@@ -37,9 +37,13 @@ fn knows_owners(context: &Context, lock: &GateLock) -> bool {
     let mine = keystore.readable_identities();
     let mine = mine.map(|mine| mine.found).unwrap_or_default();
     let mine = mine.iter().map(|one| one.card.id());
-    let known: Vec<RootId> = contacts.iter().map(|head| head.id).chain(mine).collect();
+    let contacts = contacts
+        .iter()
+        .filter(|head| !head.trust.blocks_use())
+        .map(|head| head.id);
+    let known: BTreeSet<RootId> = contacts.chain(mine).collect();
     let owned = known.iter().filter(|id| lock.is_owner(**id, &PUBLIC_BLIND));
-    owned.count() >= lock.terms().owners.len()
+    owned.count() == lock.terms().owners.len()
 }
 
 /// Asks the gates of a lock, once in a run.

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use encl::atomic_file::{AtomicFile, Existing, FileMode};
+use encl::crypto::sha256;
 
 use crate::cli::context::Context;
 use crate::cli::display::names::hex;
@@ -15,11 +16,15 @@ use crate::cli::terminal::shown;
 pub(crate) fn keep(folder: Option<&Path>, context: &Context) -> Result<(), Failure> {
     let Some(folder) = folder else { return Ok(()) };
     for (ticket, number, receipt) in context.asking.receipts() {
-        let path = folder.join(format!("{}-{number}.receipt", hex(&ticket.0[..8])));
+        let text = receipt.to_text();
+        // Another gate, or another log of the same one, has other receipts with that number.
+        let hash = sha256(&[&text]);
+        let (ticket, hash) = (hex(&ticket.0[..8]), hex(&hash[..4]));
+        let path = folder.join(format!("{ticket}-{number}-{hash}.receipt"));
         let cannot = || Failure::new(Exit::Failed, format!("cannot write {}", shown(&path)));
         let file = AtomicFile::create(&path, FileMode::Umask, Existing::Replace);
         let mut file = file.map_err(|error| not_made(cannot(), &error))?;
-        let written = file.write_all(&receipt.to_text());
+        let written = file.write_all(&text);
         written.map_err(|error| cannot().reason(io_message(&error)))?;
         file.commit().map_err(|error| not_made(cannot(), &error))?;
     }

@@ -53,7 +53,17 @@ pub(super) fn restore(gate: &Gate, file: &Path, output: &mut Output) -> Result<(
             let other = "it holds another log than the keys name";
             return Err(Failure::file("restore", file, other));
         }
-        let is_whole = transaction.continues(&head, &keys).map_err(failure)?;
+        // The database that is replaced may have more than the head file, which is written a moment later.
+        let replaced = Store::open(&database).and_then(|mut store| {
+            let transaction = store.begin()?;
+            Ok(transaction.note().to_owned())
+        });
+        let replaced = replaced.unwrap_or_default();
+        let mut is_whole = transaction.continues(&head, &keys).map_err(failure)?;
+        if !replaced.is_empty() {
+            let continues = transaction.continues(replaced.as_bytes(), &keys);
+            is_whole &= continues.map_err(failure)?;
+        }
         let frozen = if is_whole {
             Frozen::Operator
         } else {

@@ -5,12 +5,13 @@ mod keys;
 mod look;
 mod people;
 
+use encl::atomic_file::{Existing, FileMode};
 use encl::gate::log::SignedNote;
 use encl::time::Time;
 
 use crate::args::{Args, Command};
 use crate::failure::Failure;
-use crate::folder::Dir;
+use crate::folder::{self, Dir};
 use crate::keys::{Keys, PassphraseSource};
 use crate::output::Output;
 use crate::server;
@@ -73,7 +74,15 @@ impl Gate {
         }
         let changed = change(&mut transaction, now()).map_err(failure)?;
         transaction.checkpoint(&keys).map_err(failure)?;
+        let note = transaction.note().to_owned();
         transaction.commit().map_err(failure)?;
+        // A copy from before this change is told from one of after it.
+        folder::write(
+            &self.dir.head(),
+            note.as_bytes(),
+            FileMode::Umask,
+            Existing::Replace,
+        )?;
         Ok(changed)
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn block(
         Block::Person
     };
     let done = gate.change("block somebody", |transaction, now| {
-        if transaction.block_of(id)? == Some(wanted) {
+        // Whoever's envelopes are blocked is blocked too.
+        let known = transaction.block_of(id)?;
+        if known == Some(wanted) || known == Some(Block::SealedBy) {
             return Ok(Some(false));
         }
         if sealed_by && !transaction.has_room_for_author()? {
