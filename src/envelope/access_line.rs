@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::error::OpenError;
-use super::gate_lock::MaskedPass;
+use super::gate::lock::MaskedPass;
 use crate::crypto::signing::{RootId, Signature};
 use crate::crypto::{Kem, KeyId};
 use crate::identity::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX};

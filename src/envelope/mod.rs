@@ -3,16 +3,13 @@
 mod access_line;
 mod admission;
 mod approval;
-mod approve;
 mod armor;
 mod body;
 mod content_sink;
 mod detect;
 mod digest;
 mod error;
-mod gate_lock;
-mod gate_seal;
-mod gate_terms;
+mod gate;
 mod id;
 mod input;
 mod lock_secret;
@@ -36,8 +33,9 @@ pub use approval::{Approval, ApprovalError, Unusable};
 pub use armor::ArmorWriter;
 pub use detect::{Form, HEAD_BYTES};
 pub use error::{Class, KeyringError, NoKey, OpenError, SealError};
-pub use gate_lock::{GateLock, MaskedPass, PUBLIC_BLIND, Ticket};
-pub use gate_seal::{GateAddressee, GateKeeper, GateRequest};
+pub use gate::{
+    GateAddressee, GateKeeper, GateLock, GateRequest, MaskedPass, PUBLIC_BLIND, Ticket,
+};
 pub use id::EnvelopeId;
 pub use open::{Content, Envelope, Manifest, Opened};
 pub use plan::{

@@ -7,7 +7,7 @@ use super::admission::Admission;
 use super::approval::Approval;
 use super::body::Body;
 use super::error::OpenError;
-use super::gate_lock::GateLock;
+use super::gate::lock::GateLock;
 use super::id::{EnvelopeId, id_and_access_hash};
 use super::input::Input;
 use super::policy_line::{self, POLICY_BYTES_MAX};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::error::OpenError;
-use super::gate_terms::{self, GateMembers, is_described};
+use super::gate::terms::{self, GateMembers, is_described};
 use crate::crypto::KeyId;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::signing::RootId;
@@ -316,7 +316,7 @@ fn check_lock(lock: &Lock) -> Result<(), Error> {
                 "`passphrase_commit` without `passphrase`",
             )
         }
-        Opens::Gates(terms) => gate_terms::check(lock, terms),
+        Opens::Gates(terms) => terms::check(lock, terms),
     }
 }
 

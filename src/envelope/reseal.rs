@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use super::error::{Class, OpenError, SealError};
-use super::gate_seal::GateRequest;
+use super::gate::seal::GateRequest;
 use super::open::{Content, Opened};
 use super::seal::{ALIGNMENT, BodyWriter, Created, Front, LockRequest, SealRequest, Sealed};
 use crate::crypto::CryptoRng;

@@ -7,7 +7,7 @@ use super::access_line::{KeySlot, Slot};
 use super::admission::{self, Admission, NoRecord};
 use super::approval::Approval;
 use super::error::{KeyringError, NoKey, OpenError};
-use super::gate_lock::GateLock;
+use super::gate::lock::GateLock;
 use super::open::Manifest;
 use super::private_line::PrivateLine;
 use super::quorum::{Quorum, Source};

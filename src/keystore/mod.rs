@@ -10,6 +10,7 @@
 //! groups/NAME                `address` and its address if it has one, `card` and its group card if it has one, then the ids of its
 //!                            members, one a line
 //! gates/ID                   one line of what the user said of a gate, one line of its card
+//! gate-leases/TICKET         what gates gave out to be kept for a time
 //! gate-sealed/TICKET         what was sealed with a gate, and the statements about it
 //! backed-up                  a hint: when all of this was backed up last
 //! invitations/HASH           who was invited and when, and who answered; HASH is the SHA-256 of the token, which is not stored
@@ -63,7 +64,7 @@ pub use decisions::AddressOfVerified;
 pub use error::KeystoreError;
 pub use gates::{
     CA_BYTES_MAX, EVIDENCE_MAX, Evidence, GateChange, GateContact, GateOffer, GateStanding,
-    KeptStatement, STATEMENTS_MAX, SealedWithGate, is_gate_name,
+    KeptStatement, Lease, STATEMENTS_MAX, SealedWithGate, is_gate_name,
 };
 pub use groups::Group;
 pub use health::Finding;

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::{RootId, SigningKey};
-use crate::crypto::{KeyId, PrivateKey};
+use crate::crypto::{KeyId, PrivateKey, PublicKey};
 use crate::directory::Person;
 use crate::envelope::{
     GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, Keyring, KeyringError, ReaderKey,
@@ -140,6 +140,15 @@ impl<'a> MyKeys<'a> {
         self.identities.iter().map(|mine| mine.person.card.id())
     }
 
+    /// The newest public key of one of the identities.
+    #[must_use]
+    pub fn newest_key(&self, id: RootId) -> Option<&PublicKey> {
+        let mut identities = self.identities.iter();
+        let mine = identities.find(|mine| mine.person.card.id() == id)?;
+        let newest = mine.person.card.keys().iter().max_by_key(|key| key.serial);
+        newest.map(|key| &key.public)
+    }
+
     /// Whether any gate is known.
     #[must_use]
     pub fn has_gates(&self) -> bool {
@@ -172,7 +181,7 @@ impl<'a> MyKeys<'a> {
         EnvelopeKeyring { keys: self, typed }
     }
 
-    fn private_key(&self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
+    pub(super) fn private_key(&self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
         let has_key = |mine: &&LazyIdentity| {
             let mut keys = mine.person.card.keys().iter();
             keys.any(|one| one.public.key_id() == key)

@@ -213,7 +213,7 @@ impl Gate {
         }
         let revoked = |by: &SigningKey| {
             let op = (lock.ticket(), Statement::Revoke);
-            SignedStatement::new(op, time(NOW), [0; 32], by)
+            Box::new(SignedStatement::new(op, time(NOW), [0; 32], by))
         };
         match self.fault {
             Fault::Revoked => Outcome::Refused(Refusal::Revoked, Some(revoked(&self.owner))),
@@ -306,7 +306,7 @@ impl Gate {
 
 enum Outcome {
     Share(Zeroizing<Vec<u8>>),
-    Refused(Refusal, Option<SignedStatement>),
+    Refused(Refusal, Option<Box<SignedStatement>>),
     Stated,
 }
 

@@ -10,7 +10,7 @@ use crate::crypto::KeyId;
 use crate::crypto::kdf::gate::HolderSecret;
 use crate::envelope::access_line::{GateSlot, Slot};
 use crate::envelope::error::{KeyringError, OpenError};
-use crate::envelope::gate_lock::{GateLock, MaskedPass};
+use crate::envelope::gate::lock::{GateLock, MaskedPass};
 use crate::envelope::open::{Envelope, Manifest};
 use crate::envelope::quorum::Source;
 use crate::policy::GateKind;

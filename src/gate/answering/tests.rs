@@ -85,13 +85,13 @@ impl Gate {
         };
         let head = Checkpoint::read(checkpoint, &self.keys.note_key()).unwrap();
         for item in items {
-            let entry = match item {
-                ItemAnswer::Share { entry, .. }
-                | ItemAnswer::Stated(entry)
-                | ItemAnswer::Refused {
-                    entry: Some(entry), ..
-                } => entry,
-                _ => continue,
+            let (ItemAnswer::Share { entry, .. }
+            | ItemAnswer::Stated(entry)
+            | ItemAnswer::Refused {
+                entry: Some(entry), ..
+            }) = item
+            else {
+                continue;
             };
             let place = (Entry::parse(&entry.line).unwrap().seq, head.size);
             verify_inclusion(&leaf_hash(&entry.line), place, &entry.proof, &head.root).unwrap();

@@ -5,6 +5,7 @@
 
 mod add;
 mod ask;
+mod lease;
 mod notices;
 mod owner;
 mod read_log;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
 pub use ask::{AskError, Asked};
+pub use lease::{has_kept_parts, kept_parts};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};
 pub use read_log::{GateLog, LogError, ReadLog, WithheldReceipt, receipts_in};
@@ -112,7 +114,7 @@ impl<'a> Gates<'a> {
         let peers = gates.iter().map(peer).collect::<Result<Vec<_>, _>>()?;
         let asker = Asker {
             who,
-            keep: false,
+            keep: questions.iter().any(|one| one.lock.terms().lease.is_some()),
             now: self.now,
         };
         let outcome = client::ask(questions, &peers, &asker, &self.transport, rng);

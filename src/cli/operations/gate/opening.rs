@@ -5,22 +5,28 @@ use std::collections::BTreeMap;
 use encl::crypto::signing::RootId;
 use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, PUBLIC_BLIND};
 use encl::operations::MyKeys;
-use encl::operations::gate::AskError;
+use encl::operations::gate::{AskError, has_kept_parts, kept_parts};
 
 use crate::cli::context::Context;
 use crate::cli::context::asking::AskPolicy;
 use crate::cli::errors::gate::not_opened;
+use crate::cli::errors::keystore::unreadable;
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::gate::gates;
 
 /// Whether gates of a lock are asked in this run. Asks nobody.
 pub(crate) fn may_ask(context: &Context, lock: &GateLock) -> bool {
-    let is_allowed = match context.asking.policy {
+    // What may be kept is used also where nobody may be asked.
+    has_kept_parts(&context.keystore, lock, context.now)
+        || is_allowed(context, lock) && gates(context).is_ok_and(|gates| gates.may_ask(lock))
+}
+
+fn is_allowed(context: &Context, lock: &GateLock) -> bool {
+    match context.asking.policy {
         AskPolicy::Never => false,
         AskPolicy::KnownOwners => knows_owners(context, lock),
         AskPolicy::Always => true,
-    };
-    is_allowed && gates(context).is_ok_and(|gates| gates.may_ask(lock))
+    }
 }
 
 /// Whether each owner is somebody here. The owner of a private envelope cannot be known.
@@ -47,7 +53,14 @@ pub(crate) fn ask(
     if let Some(parts) = context.asking.answer(ticket, question.missing) {
         return Ok(parts);
     }
+    let kept = kept_parts(&context.keystore, question.lock, keys, context.now);
+    if kept.len() >= usize::from(question.missing) {
+        return Ok(kept);
+    }
     let failed = |failure: Failure| GateFailure::Failed(failure.into());
+    if !is_allowed(context, question.lock) {
+        return Ok(kept);
+    }
     let gates = gates(context).map_err(failed)?;
     if context.asking.policy == AskPolicy::Always && !knows_owners(context, question.lock) {
         context.terminal.status(&format!(
@@ -58,11 +71,19 @@ pub(crate) fn ask(
         true => None,
         false => signer(question, keys),
     };
-    let me = me.map(|id| keys.signing_key(id)).transpose();
-    let me = me.map_err(GateFailure::Failed)?;
-    let asked = gates.ask(question, me, &mut context.rng());
+    let signing = me.map(|id| keys.signing_key(id)).transpose();
+    let signing = signing.map_err(GateFailure::Failed)?;
+    let asked = gates.ask(question, signing, &mut context.rng());
     match asked {
         Ok(asked) => {
+            let me = (me.or_else(|| keys.ids().next()), keys);
+            let kept = gates.keep_parts(question.lock, &asked, me, &mut context.rng());
+            if let Err(error) = kept {
+                let why = unreadable(&error).what;
+                context
+                    .terminal
+                    .warning(&format!("the answer cannot be kept for later: {why}"));
+            }
             context.asking.keep(ticket, &asked.parts, asked.receipts);
             Ok(asked.parts)
         }
@@ -86,7 +107,9 @@ pub(crate) fn ask_ahead(context: &Context, questions: &[HeldQuestion], keys: &My
         false => signer(question, keys),
     };
     let mut of_signers: BTreeMap<Option<RootId>, Vec<GateQuestion<'_>>> = BTreeMap::new();
-    for question in questions {
+    let is_kept =
+        |question: &GateQuestion<'_>| has_kept_parts(&context.keystore, question.lock, context.now);
+    for question in questions.into_iter().filter(|question| !is_kept(question)) {
         of_signers
             .entry(signer(&question))
             .or_default()

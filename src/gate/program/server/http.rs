@@ -24,7 +24,12 @@ pub(crate) async fn respond(
     engine: &Arc<Engine>,
     connection: &Connection,
 ) -> Answer {
-    let forwarded = request.headers().get("x-forwarded-for");
+    // The last line and in it the last address: the ones before are what others say.
+    let forwarded = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .iter()
+        .next_back();
     let place = connection.place(forwarded.and_then(|value| value.to_str().ok()));
     if !engine.admits(place) {
         return closing(StatusCode::TOO_MANY_REQUESTS);

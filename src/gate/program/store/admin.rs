@@ -3,8 +3,9 @@
 use encl::crypto::signing::RootId;
 use encl::crypto::{CryptoRng, Secret};
 use encl::gate::answering::{GateKeys, Ledger as _};
-use encl::gate::log::{Checkpoint, NoteKey, leaf_hash, root};
+use encl::gate::log::{Checkpoint, Hash, NoteKey, leaf_hash, root};
 use encl::gate::protocol::{Entry, EntryOp, Head};
+use encl::json::to_b64;
 use encl::time::Time;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -145,9 +146,10 @@ impl Tx<'_> {
     /// Erases the entries of a person's requests that are old enough, with the heads and signatures of those requests. Returns how many
     /// were erased, and how many are too young.
     pub(crate) fn erase(&mut self, who: RootId, now: Time) -> rusqlite::Result<(u64, u64)> {
-        let sql = "SELECT seq, body FROM entry WHERE who = ?1 AND body IS NOT NULL";
+        let sql = "SELECT seq, body FROM entry WHERE instr(body, ?1)";
         let mut found = self.transaction.prepare_cached(sql)?;
-        let rows = found.query_map([who.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let text = to_b64(&who.0).into_bytes();
+        let rows = found.query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rows: Vec<(u64, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
         drop(found);
         let (mut erased, mut young) = (0, 0);
@@ -156,23 +158,16 @@ impl Tx<'_> {
                 continue;
             };
             // Statements stay: they are the reason of refusals. Blocks are the operator's.
-            if !matches!(entry.op, EntryOp::Open | EntryOp::Refuse) {
+            if !matches!(entry.op, EntryOp::Open | EntryOp::Refuse) || entry.who != Some(who) {
                 continue;
             }
             if entry.at.unix() + ERASE_AFTER_SECONDS > now.unix() {
                 young += 1;
                 continue;
             }
-            let sql = "UPDATE entry SET body = NULL, who = NULL WHERE seq = ?1";
+            let sql = "UPDATE entry SET body = NULL WHERE seq = ?1";
             self.transaction.prepare_cached(sql)?.execute([seq])?;
-            for sql in [
-                "DELETE FROM request WHERE hash = ?1",
-                "DELETE FROM outcome WHERE request = ?1",
-            ] {
-                self.transaction
-                    .prepare_cached(sql)?
-                    .execute(params![entry.request])?;
-            }
+            self.forget_request(entry.request)?;
             erased += 1;
         }
         self.forget_requests(who, now)?;
@@ -188,14 +183,27 @@ impl Tx<'_> {
         let mut hashes: Vec<[u8; 32]> = Vec::new();
         while let Some(row) = rows.next()? {
             let head: Vec<u8> = row.get(1)?;
-            let is_old = |head: &Head| head.at.unix() + ERASE_AFTER_SECONDS <= now.unix();
+            // The time that its freshness was measured by.
+            let at = |head: &Head| head.told.unwrap_or(head.at).unix();
+            let is_old = |head: &Head| at(head) + ERASE_AFTER_SECONDS <= now.unix();
             let head = Head::parse(&head).ok();
             if head.is_some_and(|head| head.who == Some(who) && is_old(&head)) {
                 hashes.push(row.get(0)?);
             }
         }
-        for hash in hashes {
-            let sql = "DELETE FROM request WHERE hash = ?1";
+        drop(rows);
+        drop(found);
+        hashes
+            .into_iter()
+            .try_for_each(|hash| self.forget_request(Some(hash)))
+    }
+
+    /// Forgets what a request was. What became of it is nobody's any more: it is too old to come again.
+    fn forget_request(&mut self, hash: Option<Hash>) -> rusqlite::Result<()> {
+        for sql in [
+            "DELETE FROM outcome WHERE request = (SELECT id FROM request WHERE hash = ?1)",
+            "DELETE FROM request WHERE hash = ?1",
+        ] {
             self.transaction.prepare_cached(sql)?.execute([hash])?;
         }
         Ok(())
@@ -212,6 +220,8 @@ impl Tx<'_> {
             .execute("UPDATE head SET origin = ?1", [&keys.origin])?;
         self.origin.clone_from(&keys.origin);
         (self.head.size, self.begun) = (0, 0);
+        // A clock that was years ahead is the past of the old log.
+        self.head.at = None;
         self.log(EntryOp::Thaw, now, |entry| entry.before = Some(before))?;
         self.set_frozen(Frozen::No)?;
         self.checkpoint(keys)

@@ -61,7 +61,8 @@ impl Ledger for Tx<'_> {
     }
 
     fn outcome(&self, key: &OutcomeKey) -> rusqlite::Result<Option<u64>> {
-        let sql = "SELECT seq FROM outcome WHERE request = ?1 AND item = ?2 AND result = ?3";
+        let sql = "SELECT o.seq FROM request r JOIN outcome o ON o.request = r.id \
+                   WHERE r.hash = ?1 AND o.item = ?2 AND o.result = ?3";
         let mut found = self.transaction.prepare_cached(sql)?;
         let values = params![key.request, item(key), key.outcome.word()];
         found.query_row(values, |row| row.get(0)).optional()
@@ -82,8 +83,9 @@ impl Ledger for Tx<'_> {
     }
 
     fn page(&self, ticket: Ticket, from: u64, max: usize) -> rusqlite::Result<Vec<Row>> {
-        let sql = "SELECT e.seq, e.n, e.leaf, e.body, s.body FROM entry e LEFT JOIN statement s ON s.seq = e.seq \
-                   AND s.ticket = e.ticket WHERE e.ticket = ?1 AND e.n >= ?2 ORDER BY e.n LIMIT ?3";
+        let sql = "SELECT e.seq, e.n, e.leaf, e.body, s.body FROM ticket t JOIN entry e ON e.ticket = t.id \
+                   LEFT JOIN statement s ON s.seq = e.seq AND s.ticket = t.ticket \
+                   WHERE t.ticket = ?1 AND e.n >= ?2 ORDER BY e.n LIMIT ?3";
         let mut found = self.transaction.prepare_cached(sql)?;
         let rows = found.query_map(params![ticket.0, from, max], |row| {
             Ok(Row {
@@ -100,17 +102,18 @@ impl Ledger for Tx<'_> {
 
     fn append(&mut self, mut entry: Entry) -> rusqlite::Result<u64> {
         entry.seq = self.head.size;
+        let mut id: Option<u64> = None;
         if let Some(ticket) = entry.ticket {
-            let sql = "INSERT INTO ticket VALUES (?1, 1, 0, NULL) \
-                       ON CONFLICT (ticket) DO UPDATE SET n = n + 1 RETURNING n";
+            let sql = "INSERT INTO ticket VALUES (NULL, ?1, 1, 0, NULL) \
+                       ON CONFLICT (ticket) DO UPDATE SET n = n + 1 RETURNING id, n";
             let mut counted = self.transaction.prepare_cached(sql)?;
-            entry.n = Some(counted.query_row([ticket.0], |row| row.get(0))?);
+            let (row, n) = counted.query_row([ticket.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            (id, entry.n) = (Some(row), Some(n));
         }
         let line = entry.to_line();
-        let (leaf, ticket) = (leaf_hash(&line), entry.ticket.map(|ticket| ticket.0));
-        let who = entry.who.map(|who| who.0);
-        let sql = "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let values = params![entry.seq, leaf, line, ticket, entry.n, who];
+        let leaf = leaf_hash(&line);
+        let sql = "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5)";
+        let values = params![entry.seq, leaf, line, id, entry.n];
         self.transaction.prepare_cached(sql)?.execute(values)?;
         for added in added_nodes(self, entry.seq, leaf)? {
             if added.level > 0 {
@@ -131,9 +134,14 @@ impl Ledger for Tx<'_> {
         request: &Request,
     ) -> rusqlite::Result<()> {
         let sql = "INSERT OR REPLACE INTO outcome VALUES (?1, ?2, ?3, ?4)";
-        let values = params![key.request, item(key), key.outcome.word(), seq];
+        let values = params![
+            self.keep_request(request)?,
+            item(key),
+            key.outcome.word(),
+            seq
+        ];
         self.transaction.prepare_cached(sql)?.execute(values)?;
-        self.keep_request(request)
+        Ok(())
     }
 
     fn state_statement(
@@ -150,7 +158,7 @@ impl Ledger for Tx<'_> {
         request: &Request,
     ) -> rusqlite::Result<()> {
         self.keep_statement_row(statement, seq)?;
-        self.keep_request(request)
+        self.keep_request(request).map(|_| ())
     }
 
     fn freeze(&mut self) -> rusqlite::Result<()> {
@@ -163,12 +171,14 @@ fn item(key: &OutcomeKey) -> i32 {
 }
 
 impl Tx<'_> {
-    fn keep_request(&mut self, request: &Request) -> rusqlite::Result<()> {
-        let sql = "INSERT OR IGNORE INTO request VALUES (?1, ?2, ?3)";
+    /// Keeps what a request was, and gives its number in the database.
+    fn keep_request(&mut self, request: &Request) -> rusqlite::Result<u64> {
+        let sql = "INSERT INTO request VALUES (NULL, ?1, ?2, ?3) \
+                   ON CONFLICT (hash) DO UPDATE SET hash = hash RETURNING id";
         let signatures = request.signatures.to_bytes();
         let values = params![request.hash, request.head_bytes, signatures];
-        self.transaction.prepare_cached(sql)?.execute(values)?;
-        Ok(())
+        let mut kept = self.transaction.prepare_cached(sql)?;
+        kept.query_row(values, |row| row.get(0))
     }
 
     /// A row with the head and the signatures of the request that it is about.

@@ -23,22 +23,24 @@ pub(crate) use writer::{Job, Shared, Writer, now};
 /// How long a transaction waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// `leaf` is the node of level 0. `body` is NULL when the entry was erased.
+/// `leaf` is the node of level 0. `body` is NULL when the entry was erased. Large rows are in the order of their arrival, and only
+/// small ones in that of hashes: so pages are full, and few of them change with each entry.
 const SCHEMA: &str = "
 PRAGMA application_id = 0x656e636c;
 PRAGMA user_version = 1;
-CREATE TABLE entry (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB, ticket BLOB, n INTEGER, who BLOB);
+CREATE TABLE entry (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB, ticket INTEGER, n INTEGER);
 CREATE INDEX entry_of_ticket ON entry (ticket, n) WHERE ticket IS NOT NULL;
-CREATE TABLE outcome (request BLOB, item INTEGER, result TEXT, seq INTEGER NOT NULL,
+CREATE TABLE outcome (request INTEGER, item INTEGER, result TEXT, seq INTEGER NOT NULL,
   PRIMARY KEY (request, item, result)) WITHOUT ROWID;
-CREATE TABLE request (hash BLOB PRIMARY KEY, head BLOB NOT NULL, sigs BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE request (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, head BLOB NOT NULL, sigs BLOB NOT NULL);
 CREATE TABLE statement (hash BLOB PRIMARY KEY, ticket BLOB NOT NULL, op TEXT NOT NULL, who BLOB, until INTEGER,
   body BLOB NOT NULL, seq INTEGER);
 CREATE INDEX statement_of_ticket ON statement (ticket, op);
 CREATE TABLE node (level INTEGER, i INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, i)) WITHOUT ROWID;
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
   note TEXT NOT NULL, at INTEGER, frozen INTEGER NOT NULL);
-CREATE TABLE ticket (ticket BLOB PRIMARY KEY, n INTEGER NOT NULL, revoked INTEGER NOT NULL, until INTEGER) WITHOUT ROWID;
+CREATE TABLE ticket (id INTEGER PRIMARY KEY, ticket BLOB NOT NULL UNIQUE, n INTEGER NOT NULL, revoked INTEGER NOT NULL,
+  until INTEGER);
 CREATE TABLE person (ticket BLOB, who BLOB, allowed INTEGER NOT NULL, denied INTEGER NOT NULL,
   PRIMARY KEY (ticket, who)) WITHOUT ROWID;
 CREATE TABLE block (who BLOB PRIMARY KEY, why TEXT NOT NULL) WITHOUT ROWID;

@@ -50,7 +50,7 @@ impl Tx<'_> {
         statement: &SignedStatement,
     ) -> rusqlite::Result<Result<(), TicketFull>> {
         let ticket = statement.ticket();
-        let sql = "INSERT OR IGNORE INTO ticket VALUES (?1, 0, 0, NULL)";
+        let sql = "INSERT OR IGNORE INTO ticket VALUES (NULL, ?1, 0, 0, NULL)";
         self.transaction.prepare_cached(sql)?.execute([ticket.0])?;
         match statement.op() {
             Statement::Revoke => {

@@ -107,7 +107,7 @@ fn slots() -> Vec<Case> {
             "server_without_slot",
             "the slot of the server is missing",
             &forge,
-            with(&forge, &[dave.clone()]),
+            with(&forge, std::slice::from_ref(dave)),
         ),
         malformed(
             "person_without_slot",

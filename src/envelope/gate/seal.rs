@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::access_line::{Access, Slot};
-use super::error::{KeyringError, SealError};
-use super::gate_lock::{GateLock, MaskedPass, PUBLIC_BLIND};
 use crate::crypto::kdf::gate::{self as kdf, HolderSecret};
 use crate::crypto::kdf::{lock_commitment, share_hash};
 use crate::crypto::sharing::{self, Share};
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::crypto::{CryptoRng, PublicKey, Secret};
+use crate::envelope::access_line::{Access, Slot};
+use crate::envelope::error::{KeyringError, SealError};
+use crate::envelope::gate::lock::{GateLock, MaskedPass, PUBLIC_BLIND};
 use crate::policy::{Conditions, Gate, GateKind, GateTerms, Hash, Lock, Opens};
 
 /// A gate lock to be sealed.
@@ -53,7 +53,7 @@ pub struct GateAddressee {
 
 /// Who owns a gate lock.
 #[derive(Clone, Copy)]
-pub(super) enum Owners<'a> {
+pub(in crate::envelope) enum Owners<'a> {
     /// Those of the request.
     Requested,
     /// The author of a private envelope, if it has one, so that only the author can tell.
@@ -61,7 +61,7 @@ pub(super) enum Owners<'a> {
 }
 
 /// What is drawn for a gate lock before line 2 is written.
-pub(super) struct DrawnGate<'r> {
+pub(in crate::envelope) struct DrawnGate<'r> {
     request: &'r GateRequest,
     /// Everybody who is named in the other locks.
     people: BTreeSet<RootId>,
@@ -74,7 +74,7 @@ pub(super) struct DrawnGate<'r> {
 }
 
 impl<'r> DrawnGate<'r> {
-    pub(super) fn draw<'a>(
+    pub(in crate::envelope) fn draw<'a>(
         request: &'r GateRequest,
         others: impl Iterator<Item = &'a Secret<32>>,
         people: BTreeSet<RootId>,
@@ -107,12 +107,12 @@ impl<'r> DrawnGate<'r> {
         })
     }
 
-    pub(super) fn secret(&self) -> &Secret<32> {
+    pub(in crate::envelope) fn secret(&self) -> &Secret<32> {
         &self.secret
     }
 
     /// The lock for line 2.
-    pub(super) fn lock(&self, owners: Owners<'_>) -> Lock {
+    pub(in crate::envelope) fn lock(&self, owners: Owners<'_>) -> Lock {
         let request = self.request;
         let is_private = matches!(owners, Owners::Hidden(_));
         let commit = lock_commitment(&self.secret);
@@ -150,7 +150,7 @@ impl<'r> DrawnGate<'r> {
     }
 
     /// Adds the slots of the gates, and the passes, to the access line.
-    pub(super) fn fill(
+    pub(in crate::envelope) fn fill(
         &self,
         access: &mut Access,
         lock: &GateLock,

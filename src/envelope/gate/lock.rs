@@ -4,14 +4,15 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::access_line::GateSlot;
-use super::gate_seal::{GateAddressee, GateRequest};
-use super::id::EnvelopeId;
-use super::policy_line;
-use super::slot::share_number;
 use crate::crypto::kdf::gate::{self as kdf, HolderSecret, PASS_ENTRY_BYTES};
 use crate::crypto::signing::{Purpose, RootId, Signature, SigningKey};
 use crate::crypto::{CryptoRng, PrivateKey, PublicKey, Secret, hpke, kdf as secrets};
+use crate::envelope::access_line::GateSlot;
+use crate::envelope::approval::Approval;
+use crate::envelope::gate::seal::{GateAddressee, GateRequest};
+use crate::envelope::id::EnvelopeId;
+use crate::envelope::policy_line;
+use crate::envelope::slot::share_number;
 use crate::json::Error;
 use crate::policy::{Gate, GateTerms, Lock};
 
@@ -47,7 +48,7 @@ impl GateLock {
     }
 
     /// The gate lock of a policy that was read from `line`, if it has one.
-    pub(super) fn in_policy(
+    pub(in crate::envelope) fn in_policy(
         policy: &crate::policy::Policy,
         line: &[u8],
         envelope: EnvelopeId,
@@ -133,7 +134,7 @@ impl GateLock {
     }
 
     /// Seals a part to the gate at this position.
-    pub(super) fn seal_slot(
+    pub(in crate::envelope) fn seal_slot(
         &self,
         gate: u8,
         (key, part): (&PublicKey, &[u8]),
@@ -148,6 +149,25 @@ impl GateLock {
             enc: sealed.enc,
             ct: sealed.ct,
         }
+    }
+
+    /// Seals a part to a key of the reader's, to be kept for as long as the gate allowed.
+    #[must_use]
+    pub fn keep_part(&self, part: &[u8], to: &PublicKey, rng: &mut dyn CryptoRng) -> Approval {
+        Approval::seal(to, self.number, &self.envelope, part, rng)
+    }
+
+    /// A part that was kept; `None` when it is not that of the gate at this position.
+    #[must_use]
+    pub fn kept_part(
+        &self,
+        gate: u8,
+        kept: &Approval,
+        key: &PrivateKey,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let is_here = kept.envelope() == self.envelope && kept.lock() == self.number;
+        let part = kept.open(key).filter(|_| is_here)?;
+        self.fits(gate, &part).then_some(part)
     }
 
     /// Whether this is the pass of a person for this envelope.
@@ -217,7 +237,7 @@ const TAG_BYTES: usize = PASS_ENTRY_BYTES - Signature::BYTES;
 
 impl MaskedPass {
     /// The pass of a person, signed with the key of the list.
-    pub(super) fn seal(
+    pub(in crate::envelope) fn seal(
         who: RootId,
         ticket: Ticket,
         list: &SigningKey,
@@ -245,7 +265,7 @@ impl MaskedPass {
     }
 
     /// Whether this is the entry of the person with this mask.
-    pub(super) fn is_of(&self, mask: &Secret<PASS_ENTRY_BYTES>) -> bool {
+    pub(in crate::envelope) fn is_of(&self, mask: &Secret<PASS_ENTRY_BYTES>) -> bool {
         self.0[..TAG_BYTES] == mask.expose()[..TAG_BYTES]
     }
 }

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use super::approval::Approval;
-use super::error::{NoKey, OpenError};
-use super::open::Envelope;
-use super::unlock::{Keyring, Unlocking};
 use crate::crypto::{CryptoRng, PublicKey};
+use crate::envelope::approval::Approval;
+use crate::envelope::error::{NoKey, OpenError};
+use crate::envelope::open::Envelope;
+use crate::envelope::unlock::{Keyring, Unlocking};
 use crate::time::Time;
 
 impl<R: Read> Envelope<R> {

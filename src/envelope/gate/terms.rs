@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::policy_line::{limit, require};
 use crate::crypto::KeyId;
 use crate::crypto::signing::RootId;
+use crate::envelope::policy_line::{limit, require};
 use crate::identity::NAME_BYTES_MAX;
 use crate::json::{Error, Value};
 use crate::policy::{
@@ -14,7 +14,7 @@ use crate::policy::{
 
 /// The members that only a gate lock has.
 #[derive(Default)]
-pub(super) struct GateMembers {
+pub(in crate::envelope) struct GateMembers {
     gates: Option<Vec<Gate>>,
     owners: Option<Vec<Hash>>,
     holder: Option<RootId>,
@@ -25,7 +25,7 @@ pub(super) struct GateMembers {
 
 impl GateMembers {
     /// Takes a member, which no other kind of lock has.
-    pub(super) fn take(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
+    pub(in crate::envelope) fn take(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
         match name {
             "gates" => self.gates = Some(value.array(GATES_MAX, gate)?),
             "owners" => {
@@ -41,7 +41,7 @@ impl GateMembers {
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::envelope) fn is_empty(&self) -> bool {
         let Self {
             gates,
             owners,
@@ -58,7 +58,7 @@ impl GateMembers {
     }
 
     /// The terms, once the lock has closed; `bytes` is its length as it was written.
-    pub(super) fn terms(self, bytes: usize) -> Result<GateTerms, Error> {
+    pub(in crate::envelope) fn terms(self, bytes: usize) -> Result<GateTerms, Error> {
         let terms = GateTerms {
             gates: self.gates.ok_or_else(|| Error::missing("gates"))?,
             owners: self.owners.ok_or_else(|| Error::missing("owners"))?,
@@ -111,12 +111,12 @@ fn gate_kind(value: Value<'_>) -> Result<GateKind, Error> {
 }
 
 /// Whether a gate is described to people.
-pub(super) fn is_described(gate: &Gate) -> bool {
+pub(in crate::envelope) fn is_described(gate: &Gate) -> bool {
     gate.name.is_some() || gate.url.is_some()
 }
 
 /// The rules between the members of one gate lock.
-pub(super) fn check(lock: &Lock, terms: &GateTerms) -> Result<(), Error> {
+pub(in crate::envelope) fn check(lock: &Lock, terms: &GateTerms) -> Result<(), Error> {
     let gates = terms.gates.len();
     limit(gates <= GATES_MAX, "gates")?;
     limit(terms.owners.len() <= OWNERS_MAX, "owners")?;

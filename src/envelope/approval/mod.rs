@@ -2,14 +2,16 @@
 //!
 //! It is one JSON line, and travels as a card does: as a file, as one line of text, in a message (FORMAT.md, "Approvals").
 
+mod approve;
+
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::access_line::{ENC_BYTES, SECRET_CT_BYTES, SHARE_CT_BYTES};
-use super::id::EnvelopeId;
-use super::open::Manifest;
-use super::unlock::ReaderKey;
 use crate::crypto::{CryptoRng, KeyId, PrivateKey, PublicKey, hpke, kdf};
+use crate::envelope::access_line::{ENC_BYTES, SECRET_CT_BYTES, SHARE_CT_BYTES};
+use crate::envelope::id::EnvelopeId;
+use crate::envelope::open::Manifest;
+use crate::envelope::unlock::ReaderKey;
 use crate::identity::{CARRIER_BYTES_MAX, CONTENT_BYTES_MAX, CarrierError, carried, carry};
 use crate::json::{Error, Text};
 use crate::policy::LOCKS_MAX;
@@ -73,7 +75,7 @@ pub enum Unusable {
 
 impl Approval {
     /// Seals what a slot held to a colleague's key.
-    pub(super) fn seal(
+    pub(in crate::envelope) fn seal(
         to: &PublicKey,
         lock: u16,
         id: &EnvelopeId,
@@ -93,7 +95,7 @@ impl Approval {
     }
 
     /// What was sealed; `None` when it does not open with this key.
-    pub(super) fn open(&self, reader: &PrivateKey) -> Option<Zeroizing<Vec<u8>>> {
+    pub(in crate::envelope) fn open(&self, reader: &PrivateKey) -> Option<Zeroizing<Vec<u8>>> {
         let info = kdf::approval_info(&self.policy.0, self.lock);
         hpke::open(reader, &self.enc, &info, &self.ct).ok()
     }
