@@ -30,8 +30,9 @@ const STORY: &[(i32, &str, &str)] = &[
         "alice",
         "gate revoke plan.txt.encl --who bob@example.org --yes",
     ),
-    (5, "bob", "unwrap plan.txt.encl -o again.txt"),
     (0, "alice", "gate revoke plan.txt.encl --yes"),
+    // Bob has a lease; the author has not.
+    (5, "alice", "unwrap plan.txt.encl -o again.txt"),
     (0, "alice", "gate status plan.txt.encl"),
     (0, "alice", "audit plan.txt.encl"),
     (0, "alice", "gate remove spare --yes"),
