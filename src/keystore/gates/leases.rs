@@ -51,7 +51,12 @@ impl Keystore {
         let text = text.and_then(|text| String::from_utf8(text.to_vec()).ok());
         let text = text.unwrap_or_default();
         let leases = text.lines().filter_map(|line| parse(line).ok());
-        leases.filter(|lease| now < lease.until).collect()
+        let leases: Vec<Lease> = leases.filter(|lease| now < lease.until).collect();
+        if leases.is_empty() && !text.is_empty() {
+            // They are over. What cannot be removed now is the next time.
+            let _ = folder::remove(&path);
+        }
+        leases
     }
 
     fn leases_path(&self, ticket: Ticket) -> PathBuf {

@@ -88,7 +88,7 @@ impl Gate {
 }
 
 /// The first lines of a checkpoint: which log, how many entries, which root.
-fn checkpoint_lines(note: &str) -> Option<(String, u64, String)> {
+pub(crate) fn checkpoint_lines(note: &str) -> Option<(String, u64, String)> {
     let note = SignedNote::read(note.as_bytes()).ok()?;
     let mut lines = note.text().lines().map(str::to_owned);
     Some((lines.next()?, lines.next()?.parse().ok()?, lines.next()?))

@@ -68,7 +68,7 @@ impl Engine {
         let failure = |error| Failure::file("open", &path, error);
         let mut store = Store::open(&path).map_err(failure)?;
         let head = folder::read(&dir.head()).unwrap_or_default();
-        if !store.must_continue(&head, &keys, now()).map_err(failure)? {
+        if !store.must_continue(&head, &keys).map_err(failure)? {
             tell(
                 "encl-gate: the database does not continue the last checkpoint: the gate is frozen",
             );

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 
 use super::engine::Engine;
 use super::first::{First, first};
+use crate::commands::checkpoint_lines;
 use crate::failure::Failure;
 use crate::folder;
 use crate::keys::Keys;
@@ -95,9 +96,18 @@ fn take_over(engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the last checkpoint beside the database. An older one is a beginning of it too, so a failure loses nothing.
+/// Writes the last checkpoint beside the database. An older one is a beginning of it too, so a failure loses nothing. One of another
+/// log, or of more entries, stays: it shows what was lost.
 pub(super) fn write_head(engine: &Engine, note: &str) {
     let path = engine.dir.head();
+    let there = folder::read(&path).unwrap_or_default();
+    let there = String::from_utf8_lossy(&there).into_owned();
+    if let (Some((origin, size, _)), Some((other, entries, _))) =
+        (checkpoint_lines(note), checkpoint_lines(&there))
+        && (origin != other || entries > size)
+    {
+        return;
+    }
     told(folder::write(
         &path,
         note.as_bytes(),

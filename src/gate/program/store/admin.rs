@@ -40,19 +40,13 @@ pub(crate) struct Status {
 }
 
 impl Store {
-    /// Freezes the gate unless its log continues a checkpoint that it signed before, and says whether it does.
-    pub(crate) fn must_continue(
-        &mut self,
-        note: &[u8],
-        keys: &GateKeys,
-        now: Time,
-    ) -> rusqlite::Result<bool> {
+    /// Freezes the gate unless its log continues a checkpoint that it signed before, and says whether it does. Nothing is appended
+    /// to a log that lost entries: the gate would sign a fork of what it signed before.
+    pub(crate) fn must_continue(&mut self, note: &[u8], keys: &GateKeys) -> rusqlite::Result<bool> {
         let mut transaction = self.begin()?;
         let continues = transaction.continues(note, keys)?;
         if !continues && transaction.frozen() != Frozen::Loss {
-            transaction.log(EntryOp::Freeze, now, |_| {})?;
             transaction.set_frozen(Frozen::Loss)?;
-            transaction.checkpoint(keys)?;
             transaction.commit()?;
         }
         Ok(continues)

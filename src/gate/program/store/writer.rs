@@ -209,7 +209,7 @@ impl Desk {
         self.store = None;
         let note = self.shared.note();
         let opened = Store::open(&self.path).and_then(|mut store| {
-            store.must_continue(note.as_bytes(), keys, now())?;
+            store.must_continue(note.as_bytes(), keys)?;
             Ok(store)
         });
         self.store = opened.ok();
