@@ -100,6 +100,7 @@ pub(super) enum Unusable {
 }
 
 /// What was answered to an item, which its entry has to say too.
+#[derive(Clone, Copy)]
 struct Outcome {
     op: EntryOp,
     reason: Option<Refusal>,

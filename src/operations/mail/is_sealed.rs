@@ -45,8 +45,10 @@ pub fn sealed_for<'f>(
         let of_key = |slot: &Slot| matches!(slot, Slot::Key(slot) if slot.key == Some(*key));
         manifest.access.slots.iter().any(of_key)
     };
-    let opens =
-        manifest.policy.locks.len() == 1 && keys.iter().any(|key| named(key) && has_slot(key));
+    // A gate is asked besides; it is no lock of other people.
+    let locks = manifest.policy.locks.iter();
+    let locks = locks.filter(|lock| lock.gate().is_none()).count();
+    let opens = locks == 1 && keys.iter().any(|key| named(key) && has_slot(key));
     Ok(opens.then_some(sealed))
 }
 

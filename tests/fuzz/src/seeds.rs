@@ -46,6 +46,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("manifest", [envelopes.clone(), armored.clone()].concat()),
         ("card", cards.to_vec()),
         ("approval", approvals),
+        ("gate", gate()),
         ("identity_file", vec![identity().to_line().to_vec()]),
         (
             "armor",
@@ -321,6 +322,46 @@ fn approvals(envelopes: &[Vec<u8>]) -> Vec<Vec<u8>> {
     assert!(!forms.is_empty(), "none could be made");
     forms.truncate(8);
     forms
+}
+
+/// A gate lock, an entry, a statement, an answer and a request about it.
+fn gate() -> Vec<Vec<u8>> {
+    let id = to_b64(&author().id().0);
+    let (hash, salt) = (to_b64(&[7; 32]), to_b64(&[7; 16]));
+    let at = "2026-11-24T06:24:00Z";
+    let lock = format!(
+        r#"{{"kind":"gate","need":1,"commit":"{hash}","gates":[{{"kind":"server","id":"{id}","key":"{hash}","name":"work"}}],"owners":["{hash}"],"holder":"{id}","members":"{id}","expires":"{at}","lease":60}}"#
+    );
+    let entry = format!(
+        r#"{{"entry":"encl/1","seq":1,"at":"{at}","salt":"{salt}","op":"open","ticket":"{hash}","n":1,"who":"{id}","request":"{hash}","item":0,"mark":"{salt}"}}"#
+    );
+    let statement = format!(
+        r#"{{"statement":"encl/1","ticket":"{hash}","op":"deny","who":"{id}","at":"{at}","by":"{id}","blind":"{hash}"}}"#
+    );
+    let logged = to_b64(entry.as_bytes());
+    let answer = format!(
+        r#"{{"answer":"encl/1","request":"{hash}","at":"{at}","items":[{{"share":"{hash}","entry":"{logged}","proof":["{hash}"]}}],"checkpoint":"{hash}","consistency":["{hash}"]}}"#
+    );
+    let reply = &Ring::public()[1];
+    let (key, reply) = (to_b64(&reply.key_id().0), to_b64(reply.as_bytes()));
+    let (terms, enc, ct) = (
+        to_b64(lock.as_bytes()),
+        to_b64(&[7; 1_120]),
+        to_b64(&[7; 48]),
+    );
+    let head = format!(
+        r#"{{"request":"encl/1","op":"open","gate":"{id}","at":"{at}","reply":"{key}","items":["{hash}"]}}"#
+    );
+    let body = format!(
+        r#"{{"reply":"{reply}","items":[{{"salt":"{salt}","policy":"{hash}","lock":1,"terms":"{terms}","enc":"{enc}","ct":"{ct}"}}]}}"#
+    );
+    let proof = [7; 64];
+    let request = [head.as_bytes(), b"\n", body.as_bytes(), b"\n", &proof].concat();
+    let parsed = encl::gate::protocol::Request::parse(&request, author().id());
+    assert!(parsed.is_ok(), "the request is no good seed");
+    let lines = [lock, entry, statement, answer];
+    let lines = lines.into_iter().map(String::into_bytes);
+    lines.chain([request]).collect()
 }
 
 fn card() -> Card {

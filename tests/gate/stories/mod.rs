@@ -1,7 +1,9 @@
 //! Stories with real programs: people encrypt behind gates, take access back, and read who asked.
 
+mod changes;
 mod help;
 mod json;
+mod mail;
 mod stage;
 
 use std::fs;

@@ -164,9 +164,27 @@ impl Stage {
         self.path(&format!("keys-of-{person}"))
     }
 
+    /// Runs `encl` under strace, which has to end with this code: the calls about the network.
+    pub(crate) fn traced(&self, person: &str, line: &str, exit: i32) -> String {
+        let trace = self.path("trace");
+        let mut command = process::command("strace");
+        command.args(["-f", "-e", "trace=network", "-o"]);
+        command.arg(&trace).arg(env!("CARGO_BIN_EXE_encl"));
+        let answer = self.run(command, person, line);
+        assert_eq!(
+            answer.exit, exit,
+            "encl {line}: {}{}",
+            answer.out, answer.err
+        );
+        std::fs::read_to_string(trace).unwrap()
+    }
+
     /// Runs `encl` as a person.
     pub(crate) fn encl(&self, person: &str, line: &str) -> Answer {
-        let mut command = process::command(env!("CARGO_BIN_EXE_encl"));
+        self.run(process::command(env!("CARGO_BIN_EXE_encl")), person, line)
+    }
+
+    fn run(&self, mut command: Command, person: &str, line: &str) -> Answer {
         command
             .args(line.split_whitespace())
             .current_dir(self.folder.path())

@@ -263,6 +263,10 @@ impl Fake {
             item: signed.is_none().then(|| u16::try_from(number).unwrap()),
             mark: signed.is_none().then_some(item.salt),
             statement: signed.as_ref().map(SignedStatement::hash),
+            reason: match (&item.ask, &self.manners) {
+                (Ask::Open { .. }, Manners::Refuse(reason, _)) => Some(*reason),
+                _ => None,
+            },
             ..Entry::new(op, time(1_800_000_000), [1; 16])
         };
         self.distort(&mut entry);

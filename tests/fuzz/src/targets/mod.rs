@@ -5,6 +5,7 @@ pub mod approval;
 pub mod armor;
 pub mod base64_body;
 pub mod card;
+pub mod gate;
 pub mod identity_file;
 pub mod manifest;
 pub mod open;
@@ -14,9 +15,10 @@ pub mod scanner;
 pub type Run = fn(&[u8]);
 
 /// All targets by name.
-pub const ALL: [(&str, Run); 9] = [
+pub const ALL: [(&str, Run); 10] = [
     ("manifest", manifest::run),
     ("card", card::run),
+    ("gate", gate::run),
     ("approval", approval::run),
     ("identity_file", identity_file::run),
     ("armor", armor::run),
