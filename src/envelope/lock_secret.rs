@@ -11,7 +11,7 @@ use crate::policy::{Hash, SHARES_MAX};
 pub(super) struct LockSecret {
     /// S of FORMAT.md, "Secrets".
     pub(super) secret: Secret<32>,
-    /// Share x at index x - 1; empty when each recipient gets the secret.
+    /// Share x at index x - 1; empty when each holder gets the secret.
     shares: Vec<Share>,
     pub(super) passphrase: Option<PassphraseKey>,
 }
@@ -23,7 +23,10 @@ impl LockSecret {
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, SealError> {
         let secret = Secret::random(rng);
-        let shares = shares(&secret, request, rng)?;
+        let shares = match request.need {
+            1 => Vec::new(),
+            need => shares(&secret, need, (request.recipients.len(), "people"), rng)?,
+        };
         let passphrase = request.passphrase;
         let passphrase = passphrase.map(|passphrase| PassphraseKey::draw(passphrase, rng));
         Ok(Self {
@@ -33,9 +36,30 @@ impl LockSecret {
         })
     }
 
-    /// What goes into the slot of a recipient, by the position in the lock.
-    pub(super) fn share_for(&self, recipient: usize) -> &[u8] {
-        match self.shares.get(recipient) {
+    /// Draws the secret of a lock that `need` of so many gates open.
+    pub(super) fn of_gates(
+        need: u8,
+        gates: usize,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, SealError> {
+        if gates == 0 {
+            return Err(refused(need, gates, "gates"));
+        }
+        let secret = Secret::random(rng);
+        let shares = match need {
+            1 => Vec::new(),
+            need => shares(&secret, need, (gates, "gates"), rng)?,
+        };
+        Ok(Self {
+            secret,
+            shares,
+            passphrase: None,
+        })
+    }
+
+    /// What goes into the slot of a recipient, or of a gate, by the position in the lock.
+    pub(super) fn share_for(&self, holder: usize) -> &[u8] {
+        match self.shares.get(holder) {
             Some(share) => share.expose(),
             None => self.secret.expose(),
         }
@@ -54,21 +78,21 @@ impl LockSecret {
     }
 }
 
-/// Shares of which any `need` give the secret; none where each recipient gets the secret.
+/// Why so many of so many holders cannot open a lock.
+fn refused(need: u8, of: usize, holders: &str) -> SealError {
+    SealError::Request(format!(
+        "{need} of {of} {holders} cannot come together: it is 1 to all of them, and at most {SHARES_MAX}"
+    ))
+}
+
+/// Shares of which any `need` give the secret.
 fn shares(
     secret: &Secret<32>,
-    request: &LockRequest<'_>,
+    need: u8,
+    (of, holders): (usize, &str),
     rng: &mut dyn CryptoRng,
 ) -> Result<Vec<Share>, SealError> {
-    let (need, of) = (request.need, request.recipients.len());
-    if need == 1 {
-        return Ok(Vec::new());
-    }
     let number = u8::try_from(of).ok().filter(|of| (1..=*of).contains(&need));
-    let of = number.ok_or_else(|| {
-        SealError::Request(format!(
-            "{need} of {of} people cannot come together: it is 1 to all of them, and at most {SHARES_MAX}"
-        ))
-    })?;
-    Ok(sharing::split(secret, need, of, rng))
+    let number = number.ok_or_else(|| refused(need, of, holders))?;
+    Ok(sharing::split(secret, need, number, rng))
 }

@@ -47,4 +47,6 @@ pub use readers::Reader;
 pub use reseal::{ResealError, ResealRequest};
 pub use rewrite::{Granted, RewriteError, Rewriting, Rewritten, chosen_lock};
 pub use seal::{Addressee, LockRequest, SealRequest, Sealed, seal};
-pub use unlock::{GateFailure, GateParts, GateQuestion, HeldQuestion, Keyring, ReaderKey};
+pub use unlock::{
+    GateFailure, GateParts, GateQuestion, HeldQuestion, Keyring, OnlyPassphrase, ReaderKey,
+};

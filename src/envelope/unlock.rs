@@ -64,6 +64,23 @@ pub trait Keyring {
     }
 }
 
+/// A keyring for what a passphrase alone locks, such as a file of private keys.
+pub struct OnlyPassphrase<'a>(pub &'a Passphrase);
+
+impl Keyring for OnlyPassphrase<'_> {
+    fn keys(&self) -> Vec<ReaderKey> {
+        Vec::new()
+    }
+
+    fn private_key(&mut self, _: KeyId) -> Result<&PrivateKey, KeyringError> {
+        Err("there are no keys here".into())
+    }
+
+    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
+        Ok(self.0.clone())
+    }
+}
+
 /// The public facts about a private key, known while it is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReaderKey {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{Keystore, KeystoreError, folder};
+use crate::crypto::CryptoRng;
 use crate::crypto::kdf::ContentKey;
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::signing::RootId;
-use crate::crypto::{CryptoRng, KeyId, PrivateKey};
 use crate::envelope::{
-    Envelope, EnvelopeId, Keyring, KeyringError, LockRequest, OpenError, ReaderKey, RewriteError,
-    SealError, SealRequest, Workers, seal,
+    Envelope, EnvelopeId, LockRequest, OnlyPassphrase, OpenError, RewriteError, SealError,
+    SealRequest, Workers, seal,
 };
 use crate::identity::Identity;
 use crate::time::Time;
@@ -194,21 +194,5 @@ pub(super) fn bytes(
         Ok(_) => Ok(envelope),
         Err(SealError::Passphrase(error)) => Err(KeystoreError::Passphrase(error)),
         Err(error) => unreachable!("a passphrase lock in memory cannot fail otherwise: {error}"),
-    }
-}
-
-struct OnlyPassphrase<'a>(&'a Passphrase);
-
-impl Keyring for OnlyPassphrase<'_> {
-    fn keys(&self) -> Vec<ReaderKey> {
-        Vec::new()
-    }
-
-    fn private_key(&mut self, _: KeyId) -> Result<&PrivateKey, KeyringError> {
-        Err("there are no keys here".into())
-    }
-
-    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
-        Ok(self.0.clone())
     }
 }

@@ -26,8 +26,8 @@ pub(crate) struct Asking {
     pub(crate) is_unnamed: bool,
     /// What was answered: an envelope that is read twice in a run is asked for once, and logged once.
     answers: Mutex<HashMap<Ticket, GateParts>>,
-    /// That it was answered, each with the gate's name.
-    receipts: Mutex<HashMap<Ticket, Vec<(String, Receipt)>>>,
+    /// That it was answered.
+    receipts: Mutex<HashMap<Ticket, Vec<Receipt>>>,
 }
 
 impl Asking {
@@ -39,19 +39,19 @@ impl Asking {
     }
 
     /// Keeps an answer until the end of the run.
-    pub(crate) fn keep(&self, ticket: Ticket, parts: &GateParts, receipts: Vec<(String, Receipt)>) {
+    pub(crate) fn keep(&self, ticket: Ticket, parts: &GateParts, receipts: Vec<Receipt>) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         answers.insert(ticket, parts.clone());
         let mut all = self.receipts.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(ticket, receipts);
     }
 
-    /// All receipts of this run: for which envelope, the entry's number in the gate's log, and the receipt.
-    pub(crate) fn receipts(&self) -> Vec<(Ticket, u64, Receipt)> {
+    /// All receipts of this run, each with the envelope's ticket.
+    pub(crate) fn receipts(&self) -> Vec<(Ticket, Receipt)> {
         let all = self.receipts.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_one = |(ticket, receipts): (&Ticket, &Vec<(String, Receipt)>)| {
+        let of_one = |(ticket, receipts): (&Ticket, &Vec<Receipt>)| {
             let receipts = receipts.iter();
-            let receipts = receipts.map(|(_, one)| (*ticket, one.place.index, one.clone()));
+            let receipts = receipts.map(|one| (*ticket, one.clone()));
             receipts.collect::<Vec<_>>()
         };
         all.iter().flat_map(of_one).collect()

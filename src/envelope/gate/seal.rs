@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::crypto::kdf::gate::{self as kdf, HolderSecret};
-use crate::crypto::kdf::{lock_commitment, share_hash};
-use crate::crypto::sharing::{self, Share};
+use crate::crypto::kdf::lock_commitment;
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::crypto::{CryptoRng, PublicKey, Secret};
 use crate::envelope::access_line::{Access, Slot};
 use crate::envelope::error::{KeyringError, SealError};
 use crate::envelope::gate::lock::{GateLock, MaskedPass, PUBLIC_BLIND};
+use crate::envelope::lock_secret::LockSecret;
 use crate::policy::{Conditions, Gate, GateKind, GateTerms, Hash, Lock, Opens};
 
 /// A gate lock to be sealed.
@@ -65,9 +65,7 @@ pub(in crate::envelope) struct DrawnGate<'r> {
     request: &'r GateRequest,
     /// Everybody who is named in the other locks.
     people: BTreeSet<RootId>,
-    secret: Secret<32>,
-    /// Share x at index x - 1; empty when each gate gets the secret.
-    shares: Vec<Share>,
+    secret: LockSecret,
     holder: HolderSecret,
     /// The key of the passes. It is forgotten with this value.
     list: Option<SigningKey>,
@@ -80,8 +78,6 @@ impl<'r> DrawnGate<'r> {
         people: BTreeSet<RootId>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, SealError> {
-        let secret = Secret::random(rng);
-        let (need, of) = (request.need, request.gates.len());
         let both = request.gates.iter().find(|gate| people.contains(&gate.id));
         if let Some(both) = both {
             return Err(SealError::Request(format!(
@@ -89,34 +85,24 @@ impl<'r> DrawnGate<'r> {
                 both.name.as_deref().unwrap_or("somebody")
             )));
         }
-        let number = u8::try_from(of).ok().filter(|of| (1..=*of).contains(&need));
-        let of = number.ok_or_else(|| {
-            SealError::Request(format!("{need} of {of} gates cannot open a lock"))
-        })?;
-        let shares = match need {
-            1 => Vec::new(),
-            _ => sharing::split(&secret, need, of, rng),
-        };
         Ok(Self {
             request,
             people,
-            secret,
-            shares,
+            secret: LockSecret::of_gates(request.need, request.gates.len(), rng)?,
             holder: HolderSecret::new(others),
             list: request.is_listed.then(|| SigningKey::generate(rng)),
         })
     }
 
     pub(in crate::envelope) fn secret(&self) -> &Secret<32> {
-        &self.secret
+        &self.secret.secret
     }
 
     /// The lock for line 2.
     pub(in crate::envelope) fn lock(&self, owners: Owners<'_>) -> Lock {
         let request = self.request;
         let is_private = matches!(owners, Owners::Hidden(_));
-        let commit = lock_commitment(&self.secret);
-        let hash = |share: &Share| Hash(share_hash(share.expose()));
+        let commit = lock_commitment(&self.secret.secret);
         let hidden_owner = |author: &SigningKey| {
             kdf::owner(&kdf::owner_blind(author.seed(), &commit), &author.id().0)
         };
@@ -144,7 +130,7 @@ impl<'r> DrawnGate<'r> {
         Lock {
             need: request.need,
             commit,
-            shares: self.shares.iter().map(hash).collect(),
+            shares: self.secret.share_hashes(),
             opens: Opens::Gates(Box::new(terms)),
         }
     }
@@ -160,8 +146,7 @@ impl<'r> DrawnGate<'r> {
             keep(lock).map_err(SealError::GateKeeper)?;
         }
         for (at, gate) in (0_u8..).zip(&self.request.gates) {
-            let share = self.shares.get(usize::from(at));
-            let part = share.map_or(&self.secret.expose()[..], |share| &share.expose()[..]);
+            let part = self.secret.share_for(usize::from(at));
             let slot = lock.seal_slot(at, (&gate.public, part), rng);
             access.slots.push(Slot::Gate(slot));
         }

@@ -101,7 +101,7 @@ pub(super) enum Unusable {
 
 /// What was answered to an item, which its entry has to say too.
 #[derive(Clone, Copy)]
-struct Outcome {
+struct ItemOutcome {
     op: EntryOp,
     reason: Option<Refusal>,
     lease: Option<Time>,
@@ -190,7 +190,7 @@ impl Expected<'_> {
         let (lock, gate) = self.locks[number];
         Ok(match answer {
             ItemAnswer::Share { part, keep, entry } => {
-                let said = Outcome {
+                let said = ItemOutcome {
                     op: EntryOp::Open,
                     reason: None,
                     lease: keep,
@@ -217,7 +217,7 @@ impl Expected<'_> {
                 entry,
             } => {
                 if let Some(entry) = &entry {
-                    let said = Outcome {
+                    let said = ItemOutcome {
                         op: EntryOp::Refuse,
                         reason: Some(reason),
                         lease: None,
@@ -258,7 +258,7 @@ impl Expected<'_> {
     fn of_request(
         &self,
         number: usize,
-        said: Outcome,
+        said: ItemOutcome,
         logged: &LoggedEntry,
         now: &KeptCheckpoint,
     ) -> Result<Receipt, Unusable> {

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use encl::atomic_file::{Existing, FileMode};
 use encl::crypto::passphrase::{Cost, Passphrase};
 use encl::crypto::signing::{RootId, SigningKey};
-use encl::crypto::{CryptoRng, Kem, KeyId, PrivateKey, Secret};
-use encl::envelope::{
-    Envelope, Keyring, KeyringError, LockRequest, ReaderKey, SealRequest, Workers, seal,
-};
+use encl::crypto::{CryptoRng, Kem, PrivateKey, Secret};
+use encl::envelope::{Envelope, LockRequest, OnlyPassphrase, SealRequest, Workers, seal};
 use encl::gate::answering::GateKeys;
 use encl::gate::card::{GateCard, GateCardRequest, GateUrl};
 use encl::gate::log::NoteKey;
@@ -265,20 +263,4 @@ fn unsealed(envelope: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8
     let content = Envelope::read(envelope).and_then(|read| read.unlock(&mut keyring, now));
     let copied = content.and_then(|content| content.copy_to(&mut *lines, Workers::ONE));
     copied.map(|_| lines).map_err(|error| error.to_string())
-}
-
-struct OnlyPassphrase<'a>(&'a Passphrase);
-
-impl Keyring for OnlyPassphrase<'_> {
-    fn keys(&self) -> Vec<ReaderKey> {
-        Vec::new()
-    }
-
-    fn private_key(&mut self, _: KeyId) -> Result<&PrivateKey, KeyringError> {
-        Err("there are no keys here".into())
-    }
-
-    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
-        Ok(self.0.clone())
-    }
 }

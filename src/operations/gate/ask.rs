@@ -17,8 +17,8 @@ const TOGETHER: usize = 256;
 pub struct Asked {
     /// Their parts, each with the position of its gate: as many as were missing.
     pub parts: GateParts,
-    /// That they were given out, each with the gate's name.
-    pub receipts: Vec<(String, Receipt)>,
+    /// That they were given out.
+    pub receipts: Vec<Receipt>,
     /// Until when all of them may be kept, if that was asked and is allowed.
     pub keep: Option<Time>,
 }
@@ -122,7 +122,7 @@ impl Gates<'_> {
                     receipt,
                 }) => {
                     asked.parts.push((position, part));
-                    asked.receipts.push((gate.name.clone(), receipt));
+                    asked.receipts.push(receipt);
                     keeps.push(keep);
                 }
                 Ok(_) => {}

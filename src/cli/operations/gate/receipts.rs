@@ -15,10 +15,11 @@ use crate::cli::terminal::shown;
 /// Writes a file for each answer of this run: the entry, its proof and the checkpoint.
 pub(crate) fn keep(folder: Option<&Path>, context: &Context) -> Result<(), Failure> {
     let Some(folder) = folder else { return Ok(()) };
-    for (ticket, number, receipt) in context.asking.receipts() {
+    for (ticket, receipt) in context.asking.receipts() {
         let text = receipt.to_text();
         // Another gate, or another log of the same one, has other receipts with that number.
         let hash = sha256(&[&text]);
+        let number = receipt.place.index;
         let (ticket, hash) = (hex(&ticket.0[..8]), hex(&hash[..4]));
         let path = folder.join(format!("{ticket}-{number}-{hash}.receipt"));
         let cannot = || Failure::new(Exit::Failed, format!("cannot write {}", shown(&path)));
