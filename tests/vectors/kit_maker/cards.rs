@@ -54,6 +54,17 @@ fn cards() -> Vec<Case> {
             card(&line.replace(",\"", " , \""), &BOB),
         ),
         good(
+            "addresses_kelvin",
+            "two addresses that are the same only if case is not that of ASCII",
+            card(
+                &line.replace(
+                    "\"bob@example.org\"",
+                    "\"k@example.org\",\"\u{212a}@example.org\"",
+                ),
+                &BOB,
+            ),
+        ),
+        good(
             "addresses_16",
             "as many as there may be",
             card(

@@ -17,6 +17,7 @@ mod gates;
 mod groups;
 mod header;
 mod identities;
+mod mixed_order;
 mod opened;
 mod passphrases;
 mod payloads;
@@ -50,6 +51,7 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
         admissions::cases(),
         payloads::cases(),
         privates::cases(),
+        mixed_order::cases(),
         signatures::cases(),
         cards::cases(),
         card_lines::cases(),

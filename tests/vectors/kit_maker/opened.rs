@@ -284,6 +284,11 @@ fn texts() -> Vec<Case> {
         ),
         opens("labels_as_many_as_may_be", "64 labels", with(&labels)),
         opens(
+            "label_proto",
+            "labels named as parts of every object of JavaScript",
+            with(r#""labels":{"__proto__":"a","constructor":"b","toString":"c"},"#),
+        ),
+        opens(
             "name_as_long_as_may_be",
             "a name of 256 bytes, an address of 320 without an @",
             wide.honest(HELLO),

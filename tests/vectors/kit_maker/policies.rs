@@ -96,6 +96,9 @@ unknown_member | newer | { | {"quantum":true, | a member that the table has not
 unknown_member_of_a_lock | newer | {"kind" | {"after":"2027","kind" | a member that locks have not
 unknown_member_of_a_recipient | newer | {"name" | {"nick":"B","name" | a member that recipients have not
 padding_unknown | newer | "none" | "blocks" | a padding that is not known
+member_constructor | newer | { | {"constructor":1, | a name that objects of JavaScript have from the start
+member_proto | newer | { | {"__proto__":{}, | a name that sets an object's prototype in JavaScript
+label_proto_twice | malformed | { | {"labels":{"__proto__":"a","__proto__":"b"}, | one label twice
 member_upper_case | newer | "created" | "Created" | names are compared byte by byte
 unknown_for_a_missing_one | newer | "padding":"none" | "filling":"none" | an unknown member counts before a missing one
 unknown_before_malformed | newer | "signed":false | "x":1,"signed":0 | the order of the line decides
