@@ -65,13 +65,7 @@ fn signed_bytes(forge: &Forge) -> Vec<u8> {
     let data = forge.data(HELLO);
     let root = sha256(&[&sha256(&[&data])]);
     let length = (data.len() as u64).to_be_bytes();
-    [
-        b"encl/1 signature\0".as_slice(),
-        &forge.p(),
-        &length,
-        &root,
-    ]
-    .concat()
+    [b"encl/1 signature\0".as_slice(), &forge.p(), &length, &root].concat()
 }
 
 /// A = a·B + T, where T has order eight.
