@@ -7,7 +7,8 @@ use crate::json;
 use crate::payload::OpenPayloadError;
 use crate::policy::Refusal;
 
-use super::armor::ArmorError;
+use super::input::armor::ArmorError;
+use super::input::page::PageError;
 use super::quorum::{Quorum, WrongShare};
 
 /// The classes of FORMAT.md, "Reading": what a program tells a script.
@@ -86,6 +87,9 @@ pub enum OpenError {
     /// Step 1: the first bytes are not those of an envelope, but of an armored one that was quoted.
     #[error("it is not an envelope yet: its armor is quoted; remove the `> ` before each line")]
     ArmorQuoted,
+    /// Any step: a page carries it, and not in the one form that there is.
+    #[error("it is not an envelope: {0}", PageError::Other)]
+    InPage,
     /// Any step: the input ends too early.
     #[error("it is cut short: {0}")]
     Truncated(String),
@@ -194,7 +198,7 @@ impl OpenError {
     #[must_use]
     pub fn class(&self) -> Option<Class> {
         Some(match self {
-            Self::NotAnEnvelope | Self::ArmorBelow { .. } | Self::ArmorQuoted => {
+            Self::NotAnEnvelope | Self::ArmorBelow { .. } | Self::ArmorQuoted | Self::InPage => {
                 Class::NotAnEnvelope
             }
             Self::Truncated(_) => Class::Truncated,
@@ -234,15 +238,17 @@ impl OpenError {
         }
     }
 
-    /// An error of the input: armor reports its faults through the reader.
+    /// An error of the input: armor, and the page that carries it, report their faults through the reader.
     pub(super) fn reading(error: io::Error) -> Self {
-        match error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<ArmorError>())
-        {
-            Some(armor @ ArmorError::Truncated) => Self::Truncated(armor.to_string()),
-            Some(armor) => Self::Mangled(armor.to_string()),
-            None => Self::Read(error),
+        let Some(fault) = error.get_ref() else {
+            return Self::Read(error);
+        };
+        match (fault.downcast_ref(), fault.downcast_ref()) {
+            (Some(armor @ ArmorError::Truncated), _) => Self::Truncated(armor.to_string()),
+            (Some(armor), _) => Self::Mangled(armor.to_string()),
+            (_, Some(page @ PageError::Truncated)) => Self::Truncated(page.to_string()),
+            (_, Some(PageError::Other)) => Self::InPage,
+            (None, None) => Self::Read(error),
         }
     }
 }

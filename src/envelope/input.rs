@@ -1,8 +1,12 @@
 //! Where an envelope comes from: any reader, armored or not, and its lines.
 
+pub(in crate::envelope) mod armor;
+pub(in crate::envelope) mod page;
+
 use std::io::{self, BufRead, BufReader, Read};
 
-use super::armor::{self, ArmorReader};
+use armor::ArmorReader;
+
 use super::error::OpenError;
 use super::id::MAGIC;
 

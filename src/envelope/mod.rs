@@ -3,7 +3,6 @@
 mod access_line;
 mod admission;
 mod approval;
-mod armor;
 mod body;
 mod content_sink;
 mod detect;
@@ -30,13 +29,14 @@ pub use crate::payload::Workers;
 pub use access_line::{Access, GateSlot, Grant, KeySlot, PassphraseSlot, Slot};
 pub use admission::{Admission, GrantLink, NoRecord, grant_message};
 pub use approval::{Approval, ApprovalError, Unusable};
-pub use armor::ArmorWriter;
 pub use detect::{Form, HEAD_BYTES};
 pub use error::{Class, KeyringError, NoKey, OpenError, SealError};
 pub use gate::{
     GateAddressee, GateKeeper, GateLock, GateRequest, MaskedPass, PUBLIC_BLIND, Ticket,
 };
 pub use id::EnvelopeId;
+pub use input::armor::ArmorWriter;
+pub use input::page::{CarryingPage, PAGE_BYTES_MAX, PageReader, close_page, open_page};
 pub use open::{Content, Envelope, Manifest, Opened};
 pub use plan::{
     Action, Change, CurrentAccess, DesiredAccess, KeyDirectory, Person, Plan, Remaining, Removals,

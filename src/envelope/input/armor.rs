@@ -7,8 +7,10 @@ use std::io::{self, BufRead, Read, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-pub(super) const BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
+pub(in crate::envelope) const BEGIN: &[u8] = b"-----BEGIN ENCL/1-----";
 const END: &[u8] = b"-----END ENCL/1-----";
+/// The last line, as a writer makes it.
+pub(super) const END_LINE: &[u8] = b"-----END ENCL/1-----\n";
 const COLUMNS: usize = 64;
 /// Bytes that one full line holds.
 const LINE_BYTES: usize = 48;
@@ -17,7 +19,7 @@ const LINES: usize = 256;
 
 /// What is wrong with an armored text. It travels through [`Read`] inside an [`io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ArmorError {
+pub(in crate::envelope) enum ArmorError {
     #[error("the armor has no END line")]
     Truncated,
     #[error("the armor's line ends are mixed")]
@@ -101,7 +103,7 @@ impl<W: Write> Write for ArmorWriter<W> {
 }
 
 /// Reads the bytes of an armored envelope; `input` stands behind the BEGIN text, before its line end.
-pub(super) struct ArmorReader<R: BufRead> {
+pub(in crate::envelope) struct ArmorReader<R: BufRead> {
     input: R,
     state: State,
     line_end: Option<LineEnd>,
