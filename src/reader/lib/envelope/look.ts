@@ -1,6 +1,12 @@
 // What an envelope says of itself before it is opened. None of it is verified.
 
-import type { Input } from './input.ts'
+import { hex } from '../bytes.ts'
+import { KEMS } from '../crypto/kem.ts'
+import type { Input } from '../input/input.ts'
+import { FileSource } from '../input/source.ts'
+import type { Slot } from './access_line.ts'
+import { type Manifest, readManifest } from './manifest.ts'
+import type { Lock } from './policy_line.ts'
 
 /** What lines 2 and 3 say. Call it "not verified" wherever it is shown. Ids and keys are hexadecimal. */
 export interface Claim {
@@ -57,6 +63,55 @@ export interface ClaimedGate {
 }
 
 /** Reads lines 1 to 4 and judges their form (steps 1 to 3). Throws `EnvelopeError`, `InputError`. */
-export function look(_input: Input): Promise<Claim> {
-  throw new Error('not there yet')
+export async function look(input: Input): Promise<Claim> {
+  const manifest = await readManifest(new FileSource(input))
+  const { policy, slots } = manifest
+  const keySlots = slots.filter(slot => slot.kind === 'key')
+  const cost = policy.locks.find(lock => lock.passphrase !== undefined)?.passphrase
+  const x25519 = keySlots.filter(slot => slot.enc.length === KEMS.x25519.encBytes).length
+  return {
+    id: hex(manifest.id),
+    armored: manifest.isArmored,
+    signed: policy.signed,
+    private: policy.private,
+    padding: policy.padding,
+    ...(policy.signer !== undefined && { signer: policy.signer }),
+    ...(policy.created !== undefined && { created: policy.created }),
+    ...(policy.not_before !== undefined && { notBefore: policy.not_before }),
+    ...(policy.expires !== undefined && { expires: policy.expires }),
+    labels: policy.labels ?? [],
+    locks: policy.locks.map((lock, at) => claimedLock(lock, at, slots)),
+    ...(cost !== undefined && { passphraseCost: cost }),
+    passphraseSuffices: policy.locks.every(lock => lock.passphrase !== undefined),
+    keyPossible: keySlots.length > 0,
+    slots: { x25519, xwing: keySlots.length - x25519 },
+    bytes: input.size,
+    contentBytesMax: contentBytesMax(manifest, input.size),
+  }
+}
+
+function claimedLock(lock: Lock, at: number, slots: readonly Slot[]): ClaimedLock {
+  const people = lock.recipients ?? []
+  const keySlots = slots.filter(slot => slot.kind === 'key' && slot.lock === at)
+  const gates = (lock.gates ?? []).map(({ kind, name, url, id }) => ({
+    kind,
+    id,
+    ...(name !== undefined && { name }),
+    ...(url !== undefined && { url }),
+  }))
+  const anyOf = lock.kind === 'gate' ? gates.length : lock.recipients?.length ?? keySlots.length
+  return {
+    kind: lock.kind,
+    need: lock.need,
+    of: lock.shares?.length ?? anyOf,
+    recipients: people,
+    gates,
+    ...(lock.passphrase !== undefined && { passphraseCost: lock.passphrase }),
+  }
+}
+
+/** All that is behind line 4, in armor three quarters of it. */
+function contentBytesMax(manifest: Manifest, size: number): number {
+  const bytes = manifest.isArmored ? Math.ceil(size * 0.75) : size
+  return Math.max(0, bytes - manifest.bytes)
 }
