@@ -12,7 +12,7 @@ const READER = dirname(dirname(fileURLToPath(import.meta.url)))
 const INNER = [
   'base64', 'bytes', 'json/members', 'json/scan', 'json/values', 'crypto/signing', 'crypto/sharing', 'crypto/passphrase',
   'crypto/kem', 'crypto/hash', 'payload/chunks', 'payload/padding', 'payload/digest', 'identity/others', 'identity/gate_card',
-  'input/armor', 'input/source', 'envelope/manifest',
+  'input/armor', 'input/source', 'envelope/manifest', 'envelope/policy_line', 'identity/card',
 ]
 
 /** Builds and loads the library. */

@@ -87,7 +87,7 @@ function checkCounts(card: CardLine): void {
 }
 
 /** `toLowerCase` makes a k of the Kelvin sign. */
-function asciiLowerCase(text: string): string {
+export function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]/g, letter => letter.toLowerCase())
 }
 
