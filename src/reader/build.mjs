@@ -1,0 +1,132 @@
+// Builds dist/reader.html: page, style and worker in one file that asks nobody for anything. Two builds give the same bytes.
+
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const HERE = dirname(fileURLToPath(import.meta.url))
+const BYTES_MAX = 200 * 1024
+/** In the page's script, until the worker's text takes its place. */
+const WORKER_MARK = '@worker-text@'
+/** What the page's promises forbid it to contain, each with what it would be. */
+const FORBIDDEN = [
+  [/\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|srcdoc/, 'markup from text'],
+  [/\beval\b|\bnew Function\b|\bFunction\(/, 'code from text'],
+  [/\blocation\b|\bhistory\.|\bwindow\.open\b|[^.\w$]open\(["'`]/, 'navigation'],
+  [/\bfetch\(|XMLHttpRequest|WebSocket|WebTransport|EventSource|sendBeacon|importScripts|\bimport\(|\bRTC|serviceWorker/, 'a request'],
+  [/localStorage|sessionStorage|indexedDB|\bcaches\.|document\.cookie|getDirectory\(/, 'storage'],
+  [/\bhttps?:\/\/(?!github\.com\/paulmillr)/, 'an address'],
+  [/sourceMappingURL/, 'a source map'],
+]
+
+const read = (...path) => readFileSync(join(HERE, ...path), 'utf8').replace(/\r\n/g, '\n')
+const sha256 = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+/** The version of the program that carries the page. */
+function version() {
+  const manifest = read('..', '..', 'Cargo.toml')
+  const found = /^\[package\][^[]*?^version = "([^"]+)"/ms.exec(manifest)
+  if (!found) throw new Error('Cargo.toml has no version')
+  return found[1]
+}
+
+/** One bundle as text, without anything of this machine in it. */
+async function bundle(entry) {
+  const result = await build({
+    absWorkingDir: HERE,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    minify: true,
+    charset: 'utf8',
+    format: 'iife',
+    target: ['es2022'],
+    legalComments: 'none',
+    treeShaking: true,
+    define: { VERSION: JSON.stringify(version()), WORKER_TEXT: JSON.stringify(WORKER_MARK) },
+  })
+  return inScript(result.outputFiles[0].text.trim())
+}
+
+/** A script's text that cannot end its element early, nor begin a comment in it. */
+function inScript(text) {
+  return text.replace(/<(?=\/script|!--|script)/gi, '\\x3C')
+}
+
+async function script() {
+  const worker = await bundle('page/worker.ts')
+  const page = await bundle('page/page.ts')
+  const quoted = JSON.stringify(WORKER_MARK)
+  if (page.split(quoted).length !== 2) throw new Error('the page has not one place for the worker')
+  return page.replace(quoted, () => inScript(JSON.stringify(worker)))
+}
+
+async function style() {
+  const result = await build({ absWorkingDir: HERE, entryPoints: ['page/page.css'], write: false, minify: true, charset: 'utf8' })
+  return result.outputFiles[0].text.trim()
+}
+
+/** The licences of what is in the page. */
+function licences() {
+  const noble = (name) => read('node_modules', '@noble', name, 'LICENSE').trim()
+  const texts = [
+    `encl, under the MIT or the Apache 2.0 licence, as you choose\n\n${mit(read('..', '..', 'LICENSE'))}`,
+    ...['curves', 'hashes', 'post-quantum'].map((name) => `@noble/${name}\n\n${noble(name)}`),
+    `hash-wasm\n\n${read('node_modules', 'hash-wasm', 'LICENSE').trim()}`,
+  ]
+  return texts.join('\n\n\n').replace(/&/g, '&amp;').replace(/</g, '&lt;')
+}
+
+/** The first of the two licences in our own file. */
+function mit(text) {
+  const begin = text.indexOf('MIT License\n\nCopyright')
+  const end = text.indexOf('\n====', begin)
+  if (begin < 0 || end < 0) throw new Error('LICENSE has no part under the MIT licence')
+  return text.slice(begin, end).trim()
+}
+
+function policy(code, css) {
+  return [
+    "default-src 'none'",
+    `script-src ${sha256(code)} 'wasm-unsafe-eval'`,
+    `style-src ${sha256(css)}`,
+    'worker-src blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    'trusted-types encl',
+  ].join('; ')
+}
+
+function check(html, code) {
+  for (const [pattern, what] of FORBIDDEN) {
+    const found = pattern.exec(code)
+    if (found) throw new Error(`the page has ${what}: …${code.slice(Math.max(0, found.index - 40), found.index + 40)}…`)
+  }
+  // What `wrap --html` puts behind the page has to be the only one of its kind.
+  for (const text of ['</body>', '</html>', 'id="envelope"', '-----BEGIN']) {
+    if (html.includes(text)) throw new Error(`the page contains ${text}`)
+  }
+  if (!html.endsWith('</script>\n')) throw new Error('the page does not end behind its script')
+  const bytes = Buffer.byteLength(html)
+  if (bytes > BYTES_MAX) throw new Error(`the page has ${bytes} bytes, more than ${BYTES_MAX}`)
+}
+
+async function page() {
+  const [code, css] = [await script(), await style()]
+  const parts = { POLICY: policy(code, css), STYLE: css, LICENCES: licences(), VERSION: version(), SCRIPT: code }
+  const html = read('page', 'index.html').replace(/@([A-Z]+)@/g, (_, name) => {
+    if (!(name in parts)) throw new Error(`index.html asks for ${name}`)
+    return parts[name]
+  })
+  check(html, code)
+  return html
+}
+
+const html = await page()
+const target = process.argv[2] ?? join(HERE, 'dist', 'reader.html')
+mkdirSync(dirname(target), { recursive: true })
+writeFileSync(target, html)
+console.log(`${target}: ${Buffer.byteLength(html)} bytes`)

@@ -1,0 +1,73 @@
+// Base64 and base64url in the one canonical form that FORMAT.md takes. `atob` takes blanks and loose bits.
+
+import { byte } from './bytes.ts'
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const PAD = 0x3d
+/** No letter has its highest bit. */
+const NONE = 255
+const STANDARD = table(LETTERS + '+/')
+const URL_SAFE = table(LETTERS + '-_')
+
+/** The value of each byte that is a letter; `NONE` of all others. */
+function table(letters: string): Uint8Array {
+  const values = new Uint8Array(256).fill(NONE)
+  for (let value = 0; value < letters.length; value++) values[letters.charCodeAt(value)] = value
+  return values
+}
+
+/** b64 of FORMAT.md: with padding. `undefined` for any other text. */
+export function fromBase64(text: Uint8Array): Uint8Array | undefined {
+  if (text.length % 4 !== 0) return undefined
+  let end = text.length
+  if (end > 0 && byte(text, end - 1) === PAD) end -= byte(text, end - 2) === PAD ? 2 : 1
+  return decode(text.subarray(0, end), STANDARD)
+}
+
+/** base64url without padding. `undefined` for any other text. */
+export function fromBase64Url(text: Uint8Array): Uint8Array | undefined {
+  return decode(text, URL_SAFE)
+}
+
+function decode(text: Uint8Array, values: Uint8Array): Uint8Array | undefined {
+  const rest = text.length % 4
+  if (rest === 1) return undefined
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  let invalid = 0
+  let out = 0
+  let at = 0
+  for (; at + 4 <= text.length; at += 4) {
+    const a = byte(values, byte(text, at))
+    const b = byte(values, byte(text, at + 1))
+    const c = byte(values, byte(text, at + 2))
+    const d = byte(values, byte(text, at + 3))
+    invalid |= a | b | c | d
+    bytes[out++] = (a << 2) | (b >> 4)
+    bytes[out++] = (b << 4) | (c >> 2)
+    bytes[out++] = (c << 6) | d
+  }
+  if (rest > 0) {
+    const a = byte(values, byte(text, at))
+    const b = byte(values, byte(text, at + 1))
+    const c = rest === 3 ? byte(values, byte(text, at + 2)) : 0
+    invalid |= a | b | c
+    bytes[out++] = (a << 2) | (b >> 4)
+    if (rest === 3) bytes[out++] = (b << 4) | (c >> 2)
+    // Loose bits would be another text for the same bytes.
+    const loose = rest === 3 ? c & 3 : b & 15
+    if (loose !== 0) return undefined
+  }
+  return invalid & 0x80 ? undefined : bytes
+}
+
+/** base64url without padding. */
+export function toBase64Url(bytes: Uint8Array): string {
+  const letters = LETTERS + '-_'
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 3) {
+    const group = (byte(bytes, at) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
+    const count = Math.min(bytes.length - at, 3) + 1
+    for (let letter = 0; letter < count; letter++) text += letters.charAt((group >> (18 - 6 * letter)) & 63)
+  }
+  return text
+}

@@ -1,0 +1,120 @@
+// Cards: the public half of an identity, signed by its root key.
+
+import { fingerprintOf, fromHex, startsWith, utf8 } from '../bytes.ts'
+import { verifies } from '../crypto/signing.ts'
+import { EnvelopeError, require } from '../error.ts'
+import { distinct, listOf, members, type Table } from '../json/members.ts'
+import { type Json, parse, textOf } from '../json/scan.ts'
+import { base64, id, number, text, time, word } from '../json/values.ts'
+import { TEXT_BYTES_MAX, readSigned } from './carrier.ts'
+import { type PublicKey, SERIAL_MAX, checkPublicKey, publicKeys } from './public_key.ts'
+
+const PREFIX = 'encl-card1:'
+
+/** A card that was verified. */
+export interface Card {
+  /** The root key in hexadecimal. */
+  readonly id: string
+  /** `id` in 16 groups of four. */
+  readonly fingerprint: string
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly serial: number
+  readonly created: string
+}
+
+interface Predecessor {
+  id: string
+  sig: Uint8Array
+}
+
+interface CardLine {
+  card: 'encl/1'
+  id: string
+  name: string
+  addresses: string[]
+  serial: number
+  created: string
+  keys: PublicKey[]
+  replaces?: Predecessor[]
+}
+
+const WHITE_SPACE = /\p{White_Space}/u
+
+function address(value: Json): string {
+  const taken = text(320)(value)
+  const parts = taken.split('@')
+  require(parts.length === 2 && parts.every(part => part !== '') && !WHITE_SPACE.test(taken), 'not an address')
+  return taken
+}
+
+const PREDECESSOR: Table<Predecessor> = { id, sig: base64(64) }
+
+const CARD: Table<CardLine> = {
+  card: word('encl/1'),
+  id,
+  name: text(256),
+  addresses: listOf(16, address),
+  serial: number(1, SERIAL_MAX),
+  created: time,
+  keys: publicKeys,
+  replaces: listOf(4, one => members(one, PREDECESSOR, ['id', 'sig'])),
+}
+
+/** One card and nothing else. Throws `EnvelopeError`. */
+export function readCard(text: Uint8Array): Card {
+  const { line, signature } = readSigned(PREFIX, text)
+  const card = members(parse(textOf(line)), CARD, ['card', 'id', 'name', 'addresses', 'serial', 'created', 'keys'])
+  checkCounts(card)
+  const root = fromHex(card.id)
+  if (!verifies(root, 'card', line, signature)) throw new EnvelopeError('signature', 'of the card')
+  for (const one of card.replaces ?? []) {
+    if (!verifies(fromHex(one.id), 'succession', root, one.sig)) throw new EnvelopeError('signature', 'of an identity before')
+  }
+  for (const key of card.keys) checkPublicKey(key)
+  const { id, name, addresses, serial, created } = card
+  return { id, fingerprint: fingerprintOf(id), name, addresses, serial, created }
+}
+
+function checkCounts(card: CardLine): void {
+  require(card.addresses.length > 0 && card.keys.length > 0, 'an empty list')
+  require(card.replaces?.length !== 0, 'replaces is empty')
+  const replaced = (card.replaces ?? []).map(one => one.id)
+  distinct([...replaced, card.id], 'an identity')
+  distinct(card.addresses.map(asciiLowerCase), 'an address')
+  distinct(card.keys.map(key => key.serial), 'a serial')
+  distinct(card.keys.map(key => String(key.key)), 'a key')
+}
+
+/** `toLowerCase` makes a k of the Kelvin sign. */
+export function asciiLowerCase(text: string): string {
+  return text.replace(/[A-Z]/g, letter => letter.toLowerCase())
+}
+
+/** All cards in a text that hold, for instance of a message with a card in it; the others are left out. */
+export function readCards(text: Uint8Array): Card[] {
+  const prefix = utf8(PREFIX)
+  const cards: Card[] = []
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] !== prefix[0] || !startsWith(text.subarray(at), prefix)) continue
+    const card = firstCard(text.subarray(at, at + TEXT_BYTES_MAX))
+    if (card !== undefined) cards.push(card)
+  }
+  return cards
+}
+
+/** The card at the start of a text. It may be wrapped and quoted, and its end shows only by its check characters. */
+function firstCard(text: Uint8Array): Card | undefined {
+  const LF = 0x0a
+  let end = 0
+  while (end < text.length) {
+    const lineEnd = text.indexOf(LF, end)
+    end = lineEnd < 0 ? text.length : lineEnd + 1
+    try {
+      return readCard(text.subarray(0, end))
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,17 @@
+// Where an envelope's bytes come from and where its content goes.
+
+/** A file of known size. `read` gives exactly these bytes, or throws `InputError`. */
+export interface Input {
+  readonly size: number
+  read(start: number, end: number): Promise<Uint8Array>
+}
+
+/** Takes content in order. Nothing of it is verified as a whole before `open` has resolved: the caller keeps it back till then. */
+export interface Output {
+  write(bytes: Uint8Array): Promise<void>
+}
+
+/** Bytes in memory as an input. */
+export function fromBytes(bytes: Uint8Array): Input {
+  return { size: bytes.length, read: async (start, end) => bytes.slice(start, end) }
+}

@@ -1,0 +1,99 @@
+// The page's side of the worker: one question at a time, and an end at once when somebody presses Stop.
+
+import type { Answer, Failed, Request } from './messages.ts'
+
+declare const WORKER_TEXT: string
+declare const trustedTypes: { createPolicy(name: string, rules: object): { createScriptURL(url: string): string } } | undefined
+
+/** Somebody pressed Stop. */
+export class Stopped extends Error {}
+
+/** What the worker said went wrong. */
+export class Failure extends Error {
+  readonly failed: Failed
+
+  constructor(failed: Failed) {
+    super(failed.why)
+    this.failed = failed
+  }
+}
+
+export interface Watch {
+  progress?(done: number, total: number): void
+  /** Takes a piece of content; the next one comes when this resolves. */
+  piece?(bytes: Uint8Array<ArrayBuffer>): Promise<void>
+}
+
+/** Lets no address of a script through but that of the worker, which is a Blob of this page. */
+const policy = typeof trustedTypes === 'undefined' ? undefined : trustedTypes.createPolicy('encl', { createScriptURL: ofBlob })
+
+function ofBlob(url: string): string {
+  if (!url.startsWith('blob:')) throw new TypeError('only the worker of this page is a script')
+  return url
+}
+
+interface Question {
+  readonly due: Answer['say']
+  readonly watch: Watch
+  answered(answer: Answer): void
+  failed(error: unknown): void
+}
+
+let worker: Worker | undefined
+let question: Question | undefined
+
+/** Asks the worker and waits for what ends the question: any answer but progress and pieces. */
+export function ask<S extends Answer['say']>(request: Request, due: S, watch: Watch = {}): Promise<Extract<Answer, { say: S }>> {
+  // The answer to a question that nobody waits for any more would be taken for that to the next one.
+  if (question) stop()
+  const asked = (worker ??= start())
+  return new Promise((resolve, reject) => {
+    // `hear` compares `say` with `due` before it calls this.
+    question = { due, watch, answered: (answer) => resolve(answer as Extract<Answer, { say: S }>), failed: reject }
+    asked.postMessage(request)
+  })
+}
+
+/** Ends the worker with all it holds. What it was doing is `Stopped`. */
+export function stop(): void {
+  end(new Stopped())
+}
+
+function end(error: unknown): void {
+  const open = question
+  question = undefined
+  worker?.terminate()
+  worker = undefined
+  open?.failed(error)
+}
+
+function start(): Worker {
+  const url = URL.createObjectURL(new Blob([WORKER_TEXT], { type: 'text/javascript' }))
+  const started = new Worker(policy ? policy.createScriptURL(url) : url)
+  // The browser has to fetch the text before its address may end.
+  started.addEventListener('message', () => URL.revokeObjectURL(url), { once: true })
+  started.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+    // What a worker that was ended has still sent is nobody's answer.
+    if (started === worker) hear(data).catch(end)
+  })
+  started.addEventListener('error', (event) => {
+    event.preventDefault()
+    if (started === worker) end(new Error(event.message))
+  })
+  return started
+}
+
+async function hear(answer: Answer): Promise<void> {
+  const open = question
+  if (!open) return
+  if (answer.say === 'progress') return open.watch.progress?.(answer.done, answer.total)
+  if (answer.say === 'piece') {
+    await open.watch.piece?.(answer.bytes as Uint8Array<ArrayBuffer>)
+    worker?.postMessage({ ask: 'next' } satisfies Request)
+    return
+  }
+  question = undefined
+  if (answer.say === 'failed') open.failed(new Failure(answer))
+  else if (answer.say === open.due) open.answered(answer)
+  else open.failed(new Error(`the worker said ${answer.say}`))
+}

@@ -1,0 +1,82 @@
+// Choosing the envelope: by the field, or dropped anywhere on the page, together with key file, cards and approvals.
+
+import type { Envelope, Sorted } from '../chosen.ts'
+import { sorted } from '../chosen.ts'
+import { ask, Failure, Stopped } from '../client.ts'
+import { announce, element, note, onPress, turnTo } from '../dom.ts'
+import { sentence } from '../words/failures.ts'
+import type { Said } from '../words/said.ts'
+import { texts } from '../words/texts.ts'
+import { addExtras, askForSecrets, begin as beginAsking, forgetAll } from './asking.ts'
+
+/** Makes field and page take files. */
+export function begin(): void {
+  const field = element<HTMLInputElement>('envelope-file')
+  field.addEventListener('change', () => take([...(field.files ?? [])]))
+  for (const id of ['asking-other', 'failure-other', 'result-other']) onPress(id, startOver)
+  beginAsking(take)
+  takeDrops()
+}
+
+/** A drop beside the zone would leave the page, so the whole window takes it. */
+function takeDrops(): void {
+  const over = (is: boolean): void => void document.body.classList.toggle('over', is)
+  addEventListener('dragover', (event) => {
+    event.preventDefault()
+    over(true)
+  })
+  addEventListener('dragleave', (event) => over(event.relatedTarget !== null))
+  addEventListener('drop', (event) => {
+    event.preventDefault()
+    over(false)
+    take([...(event.dataTransfer?.files ?? [])])
+  })
+}
+
+/** Back to an empty page. */
+export function startOver(): void {
+  forgetAll()
+  element<HTMLInputElement>('envelope-file').value = ''
+  note(element('choose-note'))
+  turnTo('choosing')
+}
+
+function take(files: File[]): void {
+  if (files.length === 0) return
+  // Where an answer to an invitation is made, its own field takes files.
+  if (!element('answering').hidden) return
+  receive(files).catch((error: unknown) => {
+    if (!(error instanceof Stopped)) complain([texts.unreadable])
+  })
+}
+
+async function receive(files: File[]): Promise<void> {
+  announce(texts.reading)
+  const found = await sorted(files)
+  const [envelope] = found.envelopes
+  if (found.envelopes.length > 1) return complain([texts.severalEnvelopes])
+  if (envelope) return lookAt(envelope, found)
+  const kept = addExtras(found)
+  const [other] = found.others
+  if (element('asking').hidden) complain(kept ? texts.envelopeFirst(kept) : texts.notEnvelope(other ?? ''))
+  else if (other !== undefined) note(element('asking-note'), texts.unknownExtra(other), 'bad')
+}
+
+/** Shows what the envelope says of itself, or why it is none. */
+export async function lookAt(envelope: Envelope, extras?: Sorted): Promise<void> {
+  try {
+    const { claim } = await ask({ ask: 'look', source: envelope.source }, 'looked')
+    if (extras) addExtras(extras)
+    askForSecrets(envelope, claim)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    complain(sentence(error.failed, { envelope: envelope.name, identity: [], card: [], approval: [] }))
+  }
+}
+
+function complain(said: Said): void {
+  if (element('choosing').hidden) startOver()
+  element<HTMLInputElement>('envelope-file').value = ''
+  note(element('choose-note'), said, 'bad')
+  announce(said)
+}

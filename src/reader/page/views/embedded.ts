@@ -1,0 +1,42 @@
+// The envelope inside this very page, as `wrap --html` puts it behind the page's own bytes.
+
+import { element, note } from '../dom.ts'
+import { texts } from '../words/texts.ts'
+import { lookAt } from './choosing.ts'
+
+/** Looks for it once everything behind this script is there. */
+export function begin(): void {
+  addEventListener('DOMContentLoaded', () => {
+    const found = document.querySelectorAll('#envelope')
+    if (found.length > 0) void openFound([...found])
+  })
+}
+
+async function openFound(found: Element[]): Promise<void> {
+  const [only] = found
+  if (found.length !== 1 || !isPlaced(only)) return note(element('choose-note'), texts.noTwice, 'bad')
+  // The writer ends the tag with a line feed, which is not of the armor.
+  const armor = (only.textContent ?? '').replace(/^\n/, '')
+  await lookAt({ name: ownName() ?? texts.embedded, source: { file: new Blob([armor]), form: 'envelope' } })
+}
+
+/** A script that nothing runs, and the last element of the page: behind it could stand what leads people away. */
+function isPlaced(found: Element | undefined): found is HTMLScriptElement {
+  if (!(found instanceof HTMLScriptElement) || found.type !== 'text/plain') return false
+  const isLast = found.nextElementSibling === null && found.parentElement === document.body && document.body.nextElementSibling === null
+  return isLast && found.attributes.length === 2 && !hasText(found.nextSibling)
+}
+
+function hasText(node: Node | null): boolean {
+  return node !== null && (node.nextSibling !== null || node.textContent?.trim() !== '')
+}
+
+/** The name of this page's file, from which that of the content follows if none is stored inside. */
+function ownName(): string | undefined {
+  const name = document.URL.split(/[?#]/)[0]?.split('/').pop() ?? ''
+  try {
+    return /\.encl\.html?$/i.test(name) ? decodeURIComponent(name) : undefined
+  } catch {
+    return undefined
+  }
+}

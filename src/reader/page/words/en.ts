@@ -1,0 +1,158 @@
+// What the page says, in English. `de.ts` says the same in German; the types hold the two together.
+
+import { exact, foreign, listed, type Said } from './said.ts'
+
+export const en = {
+  // Head and foot
+  title: 'encl: open an envelope',
+  tagline: 'Opens encrypted envelopes on this device',
+  promise: 'This page sends nothing and stores nothing. What you type and what you open stay in this window.',
+  trust: 'Nobody can check such a page by looking at it. Use it only from a place that you trust, for example the web site of the sender.',
+  version: (version: string) => `Version ${version}`,
+  keepPage: 'Save this page to use it without a network',
+  licences: 'Licences',
+
+  // Why it does not work here
+  framed: 'This page is shown inside another page and does not work there. Open it in a tab of its own.',
+  insecure: 'The browser’s encryption is off on http: pages. Use the https: address, or save this page and open the file.',
+  oldBrowser: 'This browser is too old for this page. Use a current Firefox, Chrome, Edge or Safari.',
+
+  // Choosing
+  chooseTitle: 'Open an envelope',
+  chooseLead: 'An envelope is an encrypted file. It is opened here, on this device, and nothing is sent.',
+  chooseLabel: 'Choose the file that ends in .encl',
+  chooseHint: 'or drop it anywhere on this page. Your key file and cards can come with it.',
+  severalEnvelopes: 'These are several envelopes. This page opens one at a time.',
+  reading: 'Reading …',
+  notEnvelope: (name: string): Said => [foreign(name), ' is not an envelope. Choose the file that ends in .encl.'],
+  envelopeFirst: (name: string): Said => [foreign(name), ' was kept. Now choose the envelope.'],
+  embedded: 'The envelope inside this file',
+
+  // The claim
+  claimIntro: 'Not verified yet. The envelope says:',
+  forWhom: 'Sealed for',
+  forPassphrase: 'whoever knows the passphrase',
+  forOr: 'or whoever knows the passphrase',
+  forPrivate: 'people whose names are hidden',
+  forNobodyNamed: 'nobody by name',
+  forGate: 'A server has to be asked',
+  together: (need: number, of: number) => `${need} of these ${of} have to come together:`,
+  andMore: (count: number) => `and ${count} more`,
+  madeOn: 'Made on',
+  mayOpenFrom: 'May be opened from',
+  mayOpenUntil: 'May be opened until',
+  signing: 'Signature',
+  claimSigned: 'signed',
+  claimUnsigned: 'not signed',
+  size: 'Size',
+  label: 'Label',
+
+  // Secrets
+  passphrase: 'Passphrase',
+  passphraseHint: 'You got it from the sender, by another way than the file.',
+  show: 'Show what I type',
+  keyFile: 'Key file',
+  keyFileHint: 'What `encl key export` wrote, or what this page made for you.',
+  keyFileInstead: 'Open with a key file instead',
+  keyPassphrase: 'Passphrase of the key file',
+  extras: 'Add a card or an approval',
+  extrasHint: 'A card puts a name to the signer. An approval comes from somebody who lets you in.',
+  extrasLabel: 'Cards and approvals',
+  added: 'Added:',
+  open: 'Open',
+  other: 'Choose another file',
+  noPassphrase: (names: readonly string[]): Said =>
+    names.length > 0
+      ? ['It has no passphrase. It is sealed for the key of ', ...listed(names), '. Choose your key file.']
+      : ['It has no passphrase. It is sealed for keys whose owners are hidden. Choose your key file.'],
+  slowArgon: 'WebAssembly is off in this browser. Checking the passphrase takes up to a minute.',
+  needsMemory: (size: string) => `Needs ${size} of memory: use a computer.`,
+  tooLarge: 'Too large for this browser: use Chrome or Edge on a computer, or encl.',
+  nothingGiven: 'Type the passphrase, or choose your key file.',
+  keyNeeded: 'Choose your key file.',
+  keyLocked: 'This key file has a passphrase of its own. Type it.',
+
+  // Working
+  checking: 'Checking the passphrase …',
+  opening: 'Opening …',
+  writing: 'Saving …',
+  making: 'Making your keys …',
+  progress: (percent: number) => `${percent} %`,
+  stop: 'Stop',
+  stopped: 'Stopped. Nothing was saved.',
+
+  // Result
+  whole: 'Whole: not changed since it was sealed',
+  file: 'File',
+  ending: (ending: string): Said => ['ends in ', exact(`.${ending}`)],
+  sealedBySomebody: 'Not signed. Sealed by somebody who knew the passphrase.',
+  notSigned: 'Not signed: the sender is not known.',
+  signedBy: (name: string): Said => ['Signed by ', foreign(name), ', by the card that you added.'],
+  signedUnknown: 'Signed by a key that this page does not know.',
+  signer: 'Signed by',
+  unknownKey: 'a key that this page does not know',
+  fingerprint: 'Fingerprint',
+  compareHint: 'Compare the fingerprint with the sender’s by telephone or in person. Without that, anybody can have this key.',
+  openedWith: 'Opened with',
+  withPassphrase: 'the passphrase',
+  withKey: 'your key',
+  withQuorum: 'the parts of several people',
+  access: 'Access',
+  namedPassphrase: 'the author chose this passphrase',
+  named: 'the author named you',
+  granted: 'another reader gave you access; that is on record',
+  unrecordedPassphrase: 'this passphrase cannot be told from a replaced one',
+  unrecorded: 'no record says who gave you access',
+  subject: 'Subject',
+  ignoredApprovals: 'An approval was of no use: it belongs to another envelope or another key.',
+  save: 'Save',
+  saveNamed: (name: string): Said => ['Save ', foreign(name)],
+  saveAs: 'Save as …',
+  saveHint: 'What is saved is not encrypted any more. A folder such as Downloads may be copied to a cloud.',
+  secondPass: 'It is large: it was checked once, and is decrypted and checked again while it is saved.',
+  pickerEmpty: 'That did not work. The chosen file is empty.',
+  saved: 'Saved, complete and checked.',
+  blobUnreadable: 'The browser cannot hand out a file of this size. Nothing was saved. Use Chrome or Edge on a computer, or encl.',
+  inApp: 'If nothing is saved: browsers inside other apps cannot save files. Open the page in Safari or Chrome.',
+  share: 'Share …',
+  risky: (ending: string): Said => ['A file that ends in ', exact(`.${ending}`), ' can run programs on your computer when it is opened. Save it only if you know the sender and expected it.'],
+  riskyYes: 'Save it all the same',
+  showText: 'Show the text',
+  hideText: 'Hide the text',
+  textLabel: 'The text, as it is in the file',
+  again: 'Open another envelope',
+  answerStart: 'Somebody asked for your card? Answer the invitation',
+
+  // Failures
+  failTitle: 'It was not opened',
+  wrongPassphrase: 'This passphrase does not open it. Capitals, hyphens and spaces count. Nothing was sent or counted.',
+  wrongKeyPassphrase: 'This passphrase does not open the key file. Capitals, hyphens and spaces count. Nothing was sent or counted.',
+  damaged: (kind: string) => `The file is damaged (${kind}). Nothing was saved. Ask for it again.`,
+  changed: (kind: string) => `The file was changed after it was sealed (${kind}). Nothing was saved. Ask for it again.`,
+  signatureWrong: 'The signature is wrong (signature): the file was changed or forged. Nothing was saved. Ask the sender by another way.',
+  newer: (version: string) => `Made by a newer encl, or damaged. This page is version ${version}.`,
+  refusedUntil: (end: string, now: string) => `It may be opened until ${end}. The clock of this device says ${now}.`,
+  refusedFrom: (begin: string, now: string) => `It may be opened from ${begin} on. The clock of this device says ${now}.`,
+  noKey: (names: readonly string[]): Said =>
+    names.length > 0
+      ? ['Your key file does not open it. It is sealed for ', ...listed(names), '.']
+      : ['Your key file does not open it. It is sealed for other keys.'],
+  quorum: (have: number, need: number, names: readonly string[]): Said => [
+    `${need} people have to come together to open it, and ${have} did. Ask for an approval`,
+    ...(names.length > 0 ? [': ', ...listed(names)] : []),
+    '. Add it above and open again.',
+  ],
+  gate: 'A server has to be asked before it opens, and this page asks nobody. Open it with the program encl.',
+  unreadable: 'The file cannot be read any more. Was it moved, or is it only in a cloud? Choose it again.',
+  noMemory: (size: string) => `The browser has not enough memory for the passphrase: it needs ${size}. Use a computer.`,
+  noStore: 'There is not enough memory or disk for the content. Nothing was saved.',
+  broken: 'The page has a fault and stopped. Nothing was saved.',
+  notKeyFile: (name: string): Said => [foreign(name), ' is not a key file. It is what `encl key export` wrote, or what this page made for you.'],
+  badKeyFile: (name: string, kind: string): Said => ['The key file ', foreign(name), ` is damaged (${kind}).`],
+  badCard: (name: string, kind: string): Said => ['The card ', foreign(name), ` is refused (${kind}). Open again without it, or ask for it again.`],
+  badApproval: (name: string, kind: string): Said => ['The approval ', foreign(name), ` is refused (${kind}). Open again without it, or ask for it again.`],
+  unknownExtra: (name: string): Said => [foreign(name), ' is neither a card nor an approval nor a key file.'],
+  noTwice: 'This file holds more than the envelope, or a changed page. Ask for the envelope itself, which ends in .encl.',
+}
+
+export type Texts = typeof en

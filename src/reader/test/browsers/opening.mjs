@@ -1,0 +1,86 @@
+// Opening as a person does it: wrong and right passphrases, key files, damage, and files that are no envelope.
+
+import { readFileSync, writeFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { openPage } from './launch.mjs'
+import { choose, pressOpen, save, shown, textOf, tryPassphrase } from './person.mjs'
+import { expect, sha256 } from './places.mjs'
+
+/** Wrong, then right passphrase; then the file that is saved is the one that was sealed. */
+export async function byPassphrase(engine, fixture) {
+  const { page, log } = await openPage(engine)
+  await choose(page, 'envelope-file', fixture.path)
+  expect((await shown(page, 'asking', 'choosing')) === 'asking' || (await shown(page, 'asking')), 'the envelope is looked at')
+  expect((await tryPassphrase(page, `${fixture.passphrase} `)) === 'asking', 'a wrong passphrase opens nothing')
+  expect((await textOf(page, 'asking-note')).includes('Nothing was sent'), 'the page says that the passphrase is wrong')
+  expect((await page.evaluate(() => document.activeElement?.id)) === 'passphrase', 'the focus is on the passphrase')
+  expect((await tryPassphrase(page, fixture.passphrase)) === 'result', `the passphrase opens ${fixture.name}`)
+  expect(await page.evaluate(() => document.activeElement?.tagName === 'H1'), 'the focus is on the result')
+  await saveAndCompare(page, engine, fixture)
+  await isClosed(page, log)
+}
+
+/** A key file, the sender's card beside it. */
+export async function byKeyFile(engine, fixture) {
+  const { page, log } = await openPage(engine)
+  await choose(page, 'envelope-file', fixture.path)
+  await shown(page, 'asking')
+  await page.evaluate(() => document.querySelectorAll('#asking details').forEach((one) => (one.open = true)))
+  await choose(page, 'key-file', fixture.keyFile)
+  if (fixture.card) await choose(page, 'extras-file', fixture.card)
+  await page.waitForFunction(() => !document.getElementById('added').hidden)
+  if (fixture.keyPassphrase) {
+    await page.waitForFunction(() => !document.getElementById('key-passphrase-part').hidden)
+    expect((await tryPassphrase(page, 'wrong', 'key-passphrase')) === 'asking', 'a wrong passphrase opens no key file')
+    expect((await tryPassphrase(page, fixture.keyPassphrase, 'key-passphrase')) === 'result', 'the key file opens it')
+  } else expect((await pressOpen(page)) === 'result', `the key opens ${fixture.name}`)
+  if (fixture.signer) expect((await textOf(page, 'facts')).includes(fixture.signer), 'the signer has the name of the card')
+  await saveAndCompare(page, engine, fixture)
+  await isClosed(page, log)
+}
+
+/** A damaged last byte: nothing can be saved. */
+export async function damaged(engine, fixture, folder) {
+  const bytes = readFileSync(fixture.path)
+  bytes[bytes.length - 1] ^= 1
+  const path = join(folder, 'damaged.encl')
+  writeFileSync(path, bytes)
+  const { page, log } = await openPage(engine)
+  await choose(page, 'envelope-file', path)
+  await shown(page, 'asking')
+  expect((await tryPassphrase(page, fixture.passphrase)) === 'failure', 'a damaged envelope is not opened')
+  expect((await textOf(page, 'failure-text')).includes('damaged'), 'the page says that it is damaged')
+  expect(await page.$eval('#save', (link) => !link.hasAttribute('href')), 'there is nothing to save')
+  expect(readdirSync(engine.downloads).length === 0, 'nothing was saved')
+  await isClosed(page, log)
+}
+
+/** A file that is no envelope. */
+export async function noEnvelope(engine, folder) {
+  const path = join(folder, 'x.pdf')
+  writeFileSync(path, '%PDF-1.7 not an envelope')
+  const { page, log } = await openPage(engine)
+  await choose(page, 'envelope-file', path)
+  await page.waitForFunction(() => !document.getElementById('choose-note').hidden)
+  const said = await textOf(page, 'choose-note')
+  expect(said === 'x.pdf is not an envelope. Choose the file that ends in .encl.', `the page says what it is not: ${said}`)
+  await isClosed(page, log)
+}
+
+/** The page says no word of its own in the browser's console, and asks for nothing but itself. */
+export async function isClosed(page, log) {
+  const asked = log.requests.filter((url) => !url.startsWith('blob:') && url !== page.url())
+  expect(asked.length === 0, `the page asked for ${asked.join(', ')}`)
+  expect(log.console.length === 0, `the console has ${log.console.join(' | ')}`)
+  await page.close()
+}
+
+async function saveAndCompare(page, { downloads }, { name, sha, saveAs }) {
+  if (await page.$eval('#risky', (found) => !found.hidden)) {
+    expect(await page.$eval('#save', (link) => link.hidden), 'a risky file has no link before the second click')
+    await page.click('#risky-yes')
+  }
+  const saved = await save(page, downloads)
+  expect(sha256(saved.bytes) === sha, `what is saved of ${name} is what was sealed`)
+  if (saveAs) expect(saved.name === saveAs, `it is saved as ${saveAs}, and was as ${saved.name}`)
+}

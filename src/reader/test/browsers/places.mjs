@@ -1,0 +1,61 @@
+// Where page, kit and outputs are, and small things that every check needs.
+
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { runInNewContext } from 'node:vm'
+
+const HERE = dirname(fileURLToPath(import.meta.url))
+export const READER = join(HERE, '..', '..')
+export const PAGE = join(READER, 'dist', 'reader.html')
+export const PAGE_URL = pathToFileURL(PAGE).href
+export const KIT = join(READER, '..', '..', 'tests', 'vectors', 'kit')
+
+export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
+
+/** A folder that is there. */
+export function folder(...path) {
+  const made = join(...path)
+  mkdirSync(made, { recursive: true })
+  return made
+}
+
+/** A case of the kit: its lines, and the bytes that a reader is given. */
+export function kitCase(name) {
+  const file = readFileSync(join(KIT, name))
+  const end = file.indexOf('\n\n')
+  const lines = file.subarray(0, end).toString('utf8').split('\n')
+  const found = { name, bytes: file.subarray(end + 2), identity: [], approval: [] }
+  for (const line of lines) {
+    const colon = line.indexOf(': ')
+    const [key, value] = [line.slice(0, colon), line.slice(colon + 2)]
+    if (Array.isArray(found[key])) found[key].push(value)
+    else found[key] = value
+  }
+  return found
+}
+
+/** The names of all cases of one folder of the kit. */
+export function kitNames(kind) {
+  return readdirSync(join(KIT, kind)).sort().map((name) => `${kind}/${name}`)
+}
+
+/** A key of the kit: an identity line. */
+export function kitKey(name) {
+  return readFileSync(join(KIT, 'keys', name))
+}
+
+/** The worker's text as it stands in the page's script: its longest string. */
+export function workerText() {
+  const html = readFileSync(PAGE, 'utf8')
+  const code = html.slice(html.lastIndexOf('<script>') + 8, html.lastIndexOf('</script>'))
+  const strings = code.match(/'(?:[^'\\\n]|\\.)*'/g) ?? []
+  const longest = strings.reduce((a, b) => (b.length > a.length ? b : a), "''")
+  return runInNewContext(longest)
+}
+
+/** Fails with a sentence unless it holds. */
+export function expect(holds, what) {
+  if (!holds) throw new Error(what)
+}

@@ -1,0 +1,2 @@
+// WebKitGTK.
+export async function opensInWebKit() { throw new Error('not there yet') }
