@@ -16,6 +16,8 @@ const PAGE: [&str; 3] = [
     ", on paper</title>",
     "ENCL-PAPER1:",
 ];
+/// What is in the head of the reader in the browser.
+const READER: &str = "<title>encl: open an envelope</title>";
 /// What a message with an envelope in it has.
 const SEALED: [&str; 2] = ["application/vnd.encl", "-----BEGIN ENCL/"];
 
@@ -44,6 +46,8 @@ pub enum FileKind {
     SealedMail,
     /// What a backup contains, decrypted.
     OpenedBackup,
+    /// The page that opens envelopes in a browser; there may be one in it.
+    ReaderPage,
 }
 
 impl FileKind {
@@ -58,6 +62,9 @@ impl FileKind {
             return Some(Self::OpenedBackup);
         }
         let text = String::from_utf8_lossy(head);
+        if text.starts_with("<!doctype html>") && text.contains(READER) {
+            return Some(Self::ReaderPage);
+        }
         let text = text.trim_start_matches('\u{feff}');
         if has_private_keys(text) {
             return Some(Self::Identity);
@@ -152,6 +159,10 @@ mod tests {
             ),
             ("Look:\n-----BEGIN ENCL/1-----\n", FileKind::SealedMail),
             ("encl-backup\0\0", FileKind::OpenedBackup),
+            (
+                "<!doctype html>\n<title>encl: open an envelope</title>",
+                FileKind::ReaderPage,
+            ),
         ] {
             assert_eq!(FileKind::of(head.as_bytes()), Some(kind), "{head}");
         }

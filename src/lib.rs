@@ -26,7 +26,7 @@
 //!  3    gate              │          what is said to a gate, its rules and its log
 //!  3       │          envelope       the format: manifest, slots, seal, open
 //!  2       │        policy │         pure rules: who may read, and when
-//!  1   identity ──────┘ payload      keys and cards; one C2SP message
+//!  1   identity ──────┘ payload      keys and cards; one C2SP message; the page for browsers (reader)
 //!  0   address   atomic_file   crypto   json   pipeline   time
 //! ```
 //!
@@ -50,4 +50,5 @@ pub mod operations;
 pub mod payload;
 pub mod pipeline;
 pub mod policy;
+pub mod reader;
 pub mod time;

@@ -12,13 +12,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and the modules that it may use. Adding one is a deliberate decision.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("time", &[]),
     ("address", &[]),
     ("pipeline", &[]),
     ("json", &["time"]),
     ("atomic_file", &[]),
     ("crypto", &["json"]), // only to write base64
+    ("reader", &["crypto"]),
     ("payload", &["crypto", "pipeline"]),
     ("identity", &["address", "crypto", "json", "time"]),
     ("policy", &["crypto", "json", "time"]),
@@ -86,6 +87,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
             "payload",
             "pipeline",
             "policy",
+            "reader",
             "time",
         ],
     ),

@@ -239,7 +239,7 @@ impl OpenError {
     }
 
     /// An error of the input: armor, and the page that carries it, report their faults through the reader.
-    pub(super) fn reading(error: io::Error) -> Self {
+    pub(crate) fn reading(error: io::Error) -> Self {
         let Some(fault) = error.get_ref() else {
             return Self::Read(error);
         };

@@ -9,9 +9,10 @@ use crate::crypto::signing::SigningKey;
 use crate::directory::{Recipients, ResolvedQuorum};
 use crate::envelope::{
     ArmorWriter, ContentInfo, GateRequest, LockRequest, SealError, SealRequest, Sealed, Workers,
-    seal,
+    close_page, open_page, seal,
 };
 use crate::policy::{Conditions, Padding};
+use crate::reader;
 use crate::time::Time;
 
 /// What an envelope says beside its recipients.
@@ -37,6 +38,15 @@ pub enum Encoding {
     Binary,
     /// As text, for where only text passes.
     Armor,
+}
+
+/// The file that an envelope becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileForm {
+    /// The envelope alone.
+    Envelope(Encoding),
+    /// A page that opens it in a browser, and the envelope as text behind it.
+    Page,
 }
 
 /// Seals envelopes with one author and under the same terms.
@@ -89,19 +99,32 @@ impl Sealer<'_> {
 /// # Errors
 /// [`SealError`].
 pub fn seal_as(
-    encoding: Encoding,
+    form: FileForm,
     request: &SealRequest<'_>,
     content: &mut (dyn Read + Send),
     out: &mut (dyn Write + Send),
     rng: &mut dyn CryptoRng,
 ) -> Result<Sealed, SealError> {
-    match encoding {
-        Encoding::Binary => seal(request, content, out, rng),
-        Encoding::Armor => {
-            let mut armor = ArmorWriter::new(out).map_err(SealError::Write)?;
-            let sealed = seal(request, content, &mut armor, rng)?;
-            armor.finish().map_err(SealError::Write)?;
+    match form {
+        FileForm::Envelope(Encoding::Binary) => seal(request, content, out, rng),
+        FileForm::Envelope(Encoding::Armor) => seal_as_text(request, content, out, rng),
+        FileForm::Page => {
+            open_page(reader::PAGE, out).map_err(SealError::Write)?;
+            let sealed = seal_as_text(request, content, out, rng)?;
+            close_page(out).map_err(SealError::Write)?;
             Ok(sealed)
         }
     }
+}
+
+fn seal_as_text(
+    request: &SealRequest<'_>,
+    content: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
+    rng: &mut dyn CryptoRng,
+) -> Result<Sealed, SealError> {
+    let mut armor = ArmorWriter::new(out).map_err(SealError::Write)?;
+    let sealed = seal(request, content, &mut armor, rng)?;
+    armor.finish().map_err(SealError::Write)?;
+    Ok(sealed)
 }

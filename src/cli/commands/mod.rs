@@ -17,7 +17,7 @@ use envelope::{inspect, unwrap, verify, wrap};
 use gate::audit;
 use keystore::{backup, doctor, restore, unlock};
 use people::{contact, group, invite};
-use program::{completions, help, man, version};
+use program::{completions, help, man, reader, version};
 
 use crate::cli::context::{Context, Settings};
 use crate::cli::errors::{CommandResult, Failure};
@@ -139,7 +139,8 @@ commands! {
     "backup" command Backup(backup::Arguments): |arguments, start| backup::run(&arguments, &mut start.context()?),
     "restore" command Restore(restore::Arguments): |arguments, start| restore::run(&arguments, &mut start.context()?),
     "doctor" command Doctor(doctor::Arguments): |arguments, start| doctor::run(&arguments, &mut start.context()?),
-    // The last four work without a home folder, a clock and a keystore.
+    // The last five work without a home folder, a clock and a keystore.
+    "reader" command Reader(reader::Arguments): |arguments, start| reader::run(&arguments, start.terminal),
     "completions" command Completions(completions::Arguments): |arguments, start| completions::run(&arguments, start.terminal),
     "man" command Man(man::Arguments): |arguments, start| man::run(&arguments, start.terminal, start.tree),
     "help" command Help(help::Arguments): |arguments, start| help::run(&arguments, start.terminal, start.tree),

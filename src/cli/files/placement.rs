@@ -7,6 +7,7 @@ use encl::atomic_file::{
     AtomicFileError, Existing, FileMode, Folder, LeftBy, Name, discard_leftovers,
 };
 use encl::operations::rewrite::open_found;
+use encl::operations::seal::FileForm;
 
 use crate::cli::errors::files::not_made;
 use crate::cli::errors::{Exit, Failure, Tally, io_message};
@@ -22,8 +23,8 @@ const TREE_HINT: &str = "--force replaces it, -C DIR puts the tree elsewhere";
 /// How outputs are called after their inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Naming {
-    /// With `.encl` behind it; standard input has the name that is given.
-    Sealed(Option<String>),
+    /// With `.encl` behind it, and `.html` where a page carries it; standard input has the name that is given.
+    Sealed(Option<String>, FileForm),
     /// Without it.
     Opened,
 }
@@ -61,7 +62,9 @@ impl Placement {
 
     fn named(&self, input: &Input, destination: &Destination) -> Result<Target, Failure> {
         match &self.naming {
-            Naming::Sealed(name) => Target::of_wrap(input, destination, name.as_deref()),
+            Naming::Sealed(name, form) => {
+                Target::of_wrap(input, destination, name.as_deref(), *form)
+            }
             Naming::Opened => Target::of_unwrap(input, destination),
         }
     }

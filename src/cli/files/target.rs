@@ -1,12 +1,15 @@
 //! Where a command writes, and which stored names may become file names.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io::{self, IsTerminal};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use encl::atomic_file::{Folder, LeftBy, discard_leftovers};
 use encl::file_kind::FileKind;
+use encl::operations::seal::FileForm;
 
 use crate::cli::errors::files::kind::recognised;
 use crate::cli::errors::files::make_folder;
@@ -17,6 +20,8 @@ use crate::cli::terminal::stdin::is_dash;
 use crate::cli::terminal::{Stream, shown};
 
 const SUFFIX: &str = ".encl";
+/// Behind [`SUFFIX`] where a page carries the envelope: a name in `.pdf.html` would look like a trick.
+const PAGE_SUFFIX: &str = ".html";
 /// Standard output as a path.
 const STDOUT_NAMES: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 /// `NAME_MAX` of Linux file systems, in bytes.
@@ -126,6 +131,7 @@ impl Target {
         input: &Input,
         destination: &Destination,
         name: Option<&str>,
+        form: FileForm,
     ) -> Result<Self, Failure> {
         if let Destination::One(target) = destination {
             return Ok(target.clone());
@@ -154,6 +160,9 @@ impl Target {
         }
         let mut sealed = file.into_os_string();
         sealed.push(SUFFIX);
+        if form == FileForm::Page {
+            sealed.push(PAGE_SUFFIX);
+        }
         Ok(Self::File(within(destination.folder(), sealed.into())))
     }
 
@@ -178,10 +187,10 @@ impl Target {
             .file_name()
             .and_then(|name| stripped(name.as_encoded_bytes()))
         {
-            Some(_) => Ok(Self::File(within(
-                destination.folder(),
-                path.with_extension(""),
-            ))),
+            Some(name) => {
+                let opened = path.with_file_name(OsStr::from_bytes(name));
+                Ok(Self::File(within(destination.folder(), opened)))
+            }
             // A card or a message is told by what it is, an envelope by its name.
             None => usage("its name does not end in .encl")
                 .map_err(|failure| recognised(failure, &[FileKind::Envelope])),
@@ -247,6 +256,7 @@ pub(crate) fn refuse_binary_on_terminal(target: &Target, input: &Input) -> Resul
 }
 
 fn stripped(name: &[u8]) -> Option<&[u8]> {
+    let name = name.strip_suffix(PAGE_SUFFIX.as_bytes()).unwrap_or(name);
     name.strip_suffix(SUFFIX.as_bytes())
         .filter(|name| !name.is_empty())
 }
@@ -294,6 +304,8 @@ fn is_device(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use encl::operations::seal::Encoding;
+
     use super::*;
 
     fn file(name: &str) -> Input {
@@ -314,7 +326,9 @@ mod tests {
 
     #[test]
     fn wrap_adds_the_suffix() {
-        let of = |input: Input, output: Destination, name| Target::of_wrap(&input, &output, name);
+        let of = |input: Input, output: Destination, name| {
+            Target::of_wrap(&input, &output, name, FileForm::Envelope(Encoding::Binary))
+        };
         assert_eq!(
             of(file("d/a.pdf"), out(None, None), None),
             Ok(to("d/a.pdf.encl"))

@@ -1,6 +1,7 @@
 //! Envelopes opened with my keys and with what colleagues approved, and compared with what a reader requires of them.
 
 pub mod approvals;
+pub mod page;
 
 use std::collections::HashSet;
 use std::io::Read;

@@ -7,6 +7,7 @@ use encl::directory::{DirectoryError, People, Person, Recipients, WhoUse, known_
 use encl::envelope::Removals;
 use encl::operations::MyKeys;
 use encl::operations::rewrite::{ListedGroupCard, RequestedAccess};
+use encl::operations::seal::{Encoding, FileForm};
 
 use crate::cli::args::help::closing;
 use crate::cli::args::help::completion::{quorum as quorum_completer, who as who_completer};
@@ -51,6 +52,7 @@ use crate::cli::terminal::safe;
   $ encl wrap -r photos --to bob@example.org
   $ encl wrap report.pdf --to bob.card --private --pad
   $ encl wrap report.pdf --passphrase --anonymous -o for-anybody.encl
+  $ encl wrap report.pdf --passphrase --html
   $ encl wrap report.pdf --quorum 2:bob@example.org,carol@example.org,dan@example.org
   $ encl wrap report.pdf --to bob@example.org --quorum 1:@legal
   $ tar c photos | encl wrap - --name photos.tar --to bob@example.org > photos.tar.encl"))]
@@ -95,6 +97,12 @@ pub(crate) struct Arguments {
     /// Write the envelope as ASCII text, for places that accept only text
     #[arg(long)]
     armor: bool,
+
+    /// Write a page that opens itself in a browser, for recipients who have nothing installed. Needs --passphrase. Many mail
+    /// servers stop pages, since attackers send them: use it for USB sticks, clouds and chats. Whoever changes the page on its
+    /// way gets the passphrase: `encl help recipients`
+    #[arg(long, requires = "passphrase", conflicts_with_all = ["armor", "quorum", "resign", "gate", "gates"])]
+    html: bool,
 
     /// The file name to store for standard input
     #[arg(long, value_name = "NAME")]
@@ -160,7 +168,7 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
             tell_author(arguments, author, context);
             let wrapping = Wrapping {
                 placement,
-                armor: arguments.armor,
+                form: form(arguments),
                 sealing,
                 readers,
             };
@@ -191,13 +199,22 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
     both(resealed, tally.end())
 }
 
+/// How the envelopes are written.
+fn form(arguments: &Arguments) -> FileForm {
+    match (arguments.html, arguments.armor) {
+        (true, _) => FileForm::Page,
+        (false, true) => FileForm::Envelope(Encoding::Armor),
+        (false, false) => FileForm::Envelope(Encoding::Binary),
+    }
+}
+
 /// Where the envelopes go. The folder of `-C` is opened once where trees are to be kept in it.
 fn placement(arguments: &Arguments, files: &FilesToWrap) -> Result<Placement, Failure> {
     let into = arguments.output.directory.as_deref();
     let into = into.filter(|_| arguments.recursive);
     Ok(Placement {
         verb: "wrap",
-        naming: Naming::Sealed(arguments.name.clone()),
+        naming: Naming::Sealed(arguments.name.clone(), form(arguments)),
         mode: FileMode::Umask,
         destination: arguments.output.destination(),
         existing: arguments.output.existing(),

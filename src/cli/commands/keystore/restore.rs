@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use encl::directory::Signer;
-use encl::envelope::{Content, Workers};
+use encl::envelope::Workers;
 use encl::keystore::StoredSecret;
 use encl::operations::restore::{
     FailedIdentity, ForeignIdentities, Merge, MergeError, MergeOutcome, Origin, SeenBackup,
@@ -31,11 +31,10 @@ use crate::cli::files::input::Source;
 use crate::cli::files::parallel::Parallelism;
 use crate::cli::operations::identity::Ask;
 use crate::cli::operations::identity::find::identities;
-use crate::cli::operations::open::Opening;
 use crate::cli::operations::open::approvals::LoadedApprovals;
+use crate::cli::operations::open::{InputContent, Opening};
 use crate::cli::secrets::stored;
 use crate::cli::terminal::Stream;
-use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::shown;
 
 pub(crate) const VERB: &str = "restore";
@@ -218,7 +217,7 @@ impl Backup<'_> {
     /// Opens it once more.
     fn read<T>(
         &mut self,
-        read: impl FnOnce(Content<Progress<&mut Source>>, Workers) -> Result<T, MergeError>,
+        read: impl FnOnce(InputContent<&mut Source>, Workers) -> Result<T, MergeError>,
     ) -> Result<T, Failure> {
         let (input, parallelism) = (self.input, Parallelism::Exclusive);
         let unreadable = |error: io::Error| {

@@ -3,4 +3,5 @@
 pub(crate) mod completions;
 pub(crate) mod help;
 pub(crate) mod man;
+pub(crate) mod reader;
 pub(crate) mod version;

@@ -80,6 +80,12 @@ fn described(kind: FileKind, file: &str) -> (&'static str, String) {
             "it is a message with an envelope in it",
             format!("`encl mail show {file}` shows it, `encl mail unwrap {file}` decrypts it"),
         ),
+        FileKind::ReaderPage => (
+            "it is a page for browsers",
+            format!(
+                "`encl unwrap {file}` opens the envelope in it, if there is one; nothing changes it"
+            ),
+        ),
         FileKind::OpenedBackup => (
             "it is what a backup contains, decrypted: your private keys",
             "`encl restore BACKUP` takes the backup itself; remove this file".to_owned(),

@@ -7,10 +7,11 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use encl::directory::People;
-use encl::envelope::{Content, NoKey, NoRecord, OpenError, Opened};
+use encl::envelope::{CarryingPage, Content, NoKey, NoRecord, OpenError, Opened, PageReader};
 use encl::keystore::BACKUP_TYPE;
 use encl::operations::MyKeys;
 use encl::operations::keys::TypedPassphrase;
+use encl::operations::open::page::version_of;
 use encl::operations::open::{OpenFailure, Opener, Unmet};
 use encl::policy::Policy;
 
@@ -30,6 +31,10 @@ use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::safe;
 use crate::cli::terminal::{Stream, quoted};
 
+/// What is said of an envelope in a page that the project did not publish.
+pub(crate) const FOREIGN_PAGE: &str =
+    "the page in this file is none that encl made: give it no passphrase";
+
 /// Opens envelopes, one after the other.
 pub(crate) struct Opening<'a> {
     pub(crate) verb: &'static str,
@@ -39,7 +44,12 @@ pub(crate) struct Opening<'a> {
     typed: TypedPassphrase,
     approvals: Arc<ApprovalNames>,
     is_in_mail: bool,
+    /// Whether the page of this envelope was looked at already: some are read twice.
+    page_judged: bool,
 }
+
+/// The content of an input, read with its progress shown, a page in front of it set aside.
+pub(crate) type InputContent<R> = Content<PageReader<Progress<R>>>;
 
 impl<'a> Opening<'a> {
     pub(crate) fn new(
@@ -64,6 +74,7 @@ impl<'a> Opening<'a> {
             typed: TypedPassphrase::default(),
             approvals: names,
             is_in_mail: false,
+            page_judged: false,
         })
     }
 
@@ -101,7 +112,7 @@ impl<'a> Opening<'a> {
         input: &Input,
         source: &'s mut Source,
         parallelism: Parallelism,
-    ) -> Result<Content<Progress<&'s mut Source>>, Failure> {
+    ) -> Result<InputContent<&'s mut Source>, Failure> {
         let bytes = source.length();
         self.open_sized(input, source, bytes, parallelism)
     }
@@ -113,10 +124,30 @@ impl<'a> Opening<'a> {
         reader: R,
         bytes: Option<u64>,
         parallelism: Parallelism,
-    ) -> Result<Content<Progress<R>>, Failure> {
+    ) -> Result<InputContent<R>, Failure> {
         let terminal = parallelism.progress(self.context.terminal);
         let reader = Progress::new(terminal, &input.name(), bytes, reader);
+        let (page, reader) = PageReader::new(reader).map_err(|error| self.cannot(input, error))?;
+        if let Some(page) = page {
+            self.judge_page(input, &page)?;
+        }
         self.open_reader(input, reader)
+    }
+
+    /// A page that is not ours may have been made to take the passphrase. Whoever only checks the file has to hear that as a failure.
+    fn judge_page(&mut self, input: &Input, page: &CarryingPage) -> Result<(), Failure> {
+        if version_of(page).is_some() {
+            return Ok(());
+        }
+        if self.verb == "verify" {
+            return Err(input.cannot(self.verb, Exit::Damaged).reason(FOREIGN_PAGE));
+        }
+        if !std::mem::replace(&mut self.page_judged, true) {
+            self.context
+                .terminal
+                .warning(&format!("{}: {FOREIGN_PAGE}", input.name()));
+        }
+        Ok(())
     }
 
     /// Opens an envelope, wherever it comes from. `input` is what failures name.

@@ -1,5 +1,7 @@
 //! Hidden temporary names beside a target, and how they go away.
 
+pub(super) mod fleeting;
+
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -13,9 +15,9 @@ use rustix::process::geteuid;
 
 use super::AtomicFileError;
 use super::entry::{FileId, Name};
-use super::fleeting::Fleeting;
 use super::folder::Folder;
 use super::place::Place;
+use fleeting::Fleeting;
 
 /// How often another name is tried when one is taken; chance alone takes none.
 const TRIES: usize = 16;

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::entry::{FileId, Name};
-use super::folder::Folder;
+use crate::atomic_file::entry::{FileId, Name};
+use crate::atomic_file::folder::Folder;
 
 /// The fleeting names that exist now, for [`discard_all`].
 static FLEETING: Mutex<Vec<Temporary>> = Mutex::new(Vec::new());

@@ -6,7 +6,6 @@
 
 mod copy;
 mod entry;
-mod fleeting;
 mod flusher;
 mod folder;
 mod hands;
@@ -28,10 +27,10 @@ use hidden::HiddenName;
 use place::Place;
 
 pub use entry::{FileId, FolderEntry, Name, Seen};
-pub(crate) use fleeting::Fleeting;
-pub use fleeting::{before_names, discard_all};
 pub use folder::Folder;
 pub use hands::ForeignFile;
+pub(crate) use hidden::fleeting::Fleeting;
+pub use hidden::fleeting::{before_names, discard_all};
 pub use hidden::{LeftBy, discard_leftovers, is_temporary};
 pub use replaced::{Lock, ReplaceError, ReplacedFile};
 pub use written::{WrittenFile, descriptor_number, inherited_descriptor, is_own_descriptor};
