@@ -21,6 +21,7 @@ mod let_in;
 mod mail;
 mod mailboxes;
 mod newcomers;
+mod pages;
 mod paper;
 mod prompts;
 mod quorum;

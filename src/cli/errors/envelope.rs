@@ -48,6 +48,7 @@ pub(crate) fn failure(cannot: Failure, error: OpenError) -> Failure {
         OpenError::Refused(Refusal::Expired(time)) => {
             failure.reason(format!("it expired at {}", time::local(time)))
         }
+        OpenError::InPage => failure.reason(safe(&OpenError::InPage.to_string())),
         other => {
             let failure = failure.reason(safe(&other.to_string()));
             match class {

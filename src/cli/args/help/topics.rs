@@ -4,12 +4,13 @@ use crate::cli::args::help::exit_codes;
 use crate::cli::errors::{Exit, sysexits};
 
 /// Every topic.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 9] = [
     "access",
     "exit-codes",
     "gates",
     "json",
     "keys",
+    "recipients",
     "scripting",
     "trust",
     "what-it-promises",
@@ -24,6 +25,7 @@ pub(crate) fn text(topic: &str) -> Option<String> {
         "gates" => include_str!("topics/gates.txt"),
         "json" => include_str!("topics/json.txt"),
         "keys" => include_str!("topics/keys.txt"),
+        "recipients" => include_str!("topics/recipients.txt"),
         "scripting" => include_str!("topics/scripting.txt"),
         "trust" => include_str!("topics/trust.txt"),
         "what-it-promises" => include_str!("topics/what-it-promises.txt"),

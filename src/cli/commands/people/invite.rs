@@ -33,6 +33,7 @@ use std::path::PathBuf;
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Recipient, Exit::Exists], "\
   $ encl invite frank@example.org > invitation.txt
   $ encl invite frank@example.org --from alice@example.org -o to-frank.txt
+  $ encl invite frank@example.org --page https://files.example.org/reader.html
   $ encl invite list"))]
 pub(crate) struct Arguments {
     /// The mail address of the person to invite; or `list`, to see the invitations that you made
@@ -41,12 +42,27 @@ pub(crate) struct Arguments {
     /// Which of my identities sends its card [default: $ENCL_IDENTITY, else the default identity]
     #[arg(long, value_name = "WHO")]
     from: Option<String>,
+    /// Where the reader in the browser is, for people who have nothing installed: `encl help recipients`
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = page_url)]
+    page: Option<String>,
     /// Write to OUT (`-`: standard output)
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     /// Replace OUT if it exists
     #[arg(long)]
     force: bool,
+}
+
+/// An address that browsers give their encryption to, in one line.
+fn page_url(text: &str) -> Result<String, String> {
+    let is_plain = |letter: char| letter.is_ascii_graphic() && !matches!(letter, '<' | '>' | '"');
+    let host = text.strip_prefix("https://").unwrap_or_default();
+    match host.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '[')
+        && text.chars().all(is_plain)
+    {
+        true => Ok(text.to_owned()),
+        false => Err("it has to begin with https:// and be without blanks".to_owned()),
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
@@ -78,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let token = token.map_err(|error| keystore::failure(&what, &error))?;
     let ends = context.now.unix().saturating_add(INVITATION_SECONDS_MAX);
     let ends = Time::from_unix(ends).unwrap_or(context.now);
-    let text = invitation::text(&me, &address, &token, ends);
+    let text = invitation::text(&me, &address, &token, (ends, arguments.page.as_deref()));
     let written = match file {
         None => Written::ToStdout,
         Some((path, file)) => {

@@ -155,25 +155,43 @@ impl InvitationObject {
     }
 }
 
-/// The text that is mailed.
-pub(crate) fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time) -> String {
+/// The text that is mailed. `page` is where the reader in the browser is, for people who have nothing installed.
+pub(crate) fn text(
+    me: &Card,
+    address: &str,
+    token: &InvitationToken,
+    (ends, page): (Time, Option<&str>),
+) -> String {
     let (name, my_address) = (me.display_name(), &me.addresses()[0]);
     let card = me.to_wrapped_text();
     let you = typed(address, "ADDRESS");
     let verify = typed(my_address, "ADDRESS");
     let token = token.to_invitation();
-    [
-        filled(&format!("{name} asks for your card, to encrypt files and mail for you.")),
-        filled(
-            &format!(
-                "encl is a free command-line program that encrypts files and mail for named people; {name} can tell you \
+    let in_browser = page.map(|page| {
+        filled(&format!(
+            "With a browser alone: open this page, choose \"Answer an invitation\", and paste this whole message into it. \
+             Check the address of the page with {name}, by telephone."
+        )) + &format!("\n\n    {page}")
+    });
+    let with_encl = page.map(|_| "With encl:".to_owned());
+    let introduction = [
+        filled(&format!(
+            "{name} asks for your card, to encrypt files and mail for you."
+        )),
+        filled(&format!(
+            "encl is a free command-line program that encrypts files and mail for named people; {name} can tell you \
                  where to get it. A card is what people give each other for that: name, addresses and public keys. Nobody \
                  can decrypt anything with a card."
-            ),
+        )),
+    ];
+    let steps = [
+        filled(
+            "1. Create an identity, unless you have one. You are asked for a passphrase; tell it to nobody:",
         ),
-        filled("1. Create an identity, unless you have one. You are asked for a passphrase; tell it to nobody:"),
         format!("    encl key new {you} -o my.card"),
-        filled(&format!("2. Save this message as invitation.txt, and add the card of {name} from it:")),
+        filled(&format!(
+            "2. Save this message as invitation.txt, and add the card of {name} from it:"
+        )),
         "    encl contact add invitation.txt".to_owned(),
         filled(&format!(
             "3. Print your card with the token of this invitation, and mail both to {}:",
@@ -189,9 +207,9 @@ pub(crate) fn text(me: &Card, address: &str, token: &InvitationToken, ends: Time
         format!("    encl contact verify {verify}"),
         filled(&format!("The card of {name}:")),
         card,
-    ]
-    .join("\n\n")
-        + "\n"
+    ];
+    let paragraphs = introduction.into_iter().chain(in_browser).chain(with_encl);
+    paragraphs.chain(steps).collect::<Vec<_>>().join("\n\n") + "\n"
 }
 
 /// Fills words into lines that mail programs do not wrap.

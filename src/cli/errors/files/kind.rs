@@ -81,10 +81,8 @@ fn described(kind: FileKind, file: &str) -> (&'static str, String) {
             format!("`encl mail show {file}` shows it, `encl mail unwrap {file}` decrypts it"),
         ),
         FileKind::ReaderPage => (
-            "it is a page for browsers",
-            format!(
-                "`encl unwrap {file}` opens the envelope in it, if there is one; nothing changes it"
-            ),
+            "it is a page for browsers; an envelope in one can be opened, but not changed",
+            format!("`encl reader --check {file}` tells whether it is as encl made it"),
         ),
         FileKind::OpenedBackup => (
             "it is what a backup contains, decrypted: your private keys",
