@@ -59,6 +59,7 @@ fn every_example_of_every_help_runs() {
         "exit-codes",
         "json",
         "keys",
+        "recipients",
         "scripting",
         "trust",
         "what-it-promises",

@@ -38,6 +38,8 @@ pub(crate) fn check(answer: &Answer) {
 
 /// Commands that together print every field of the page, and nothing else: the exit code, the person, the line.
 const STORY: &[(i32, &str, &str)] = &[
+    (0, "alice", "encl reader -o reader.html --json"),
+    (0, "alice", "encl reader --check reader.html --json"),
     (0, "alice", "encl version --json"),
     // Errors, warnings, notices.
     (4, "alice", "encl verify --json notes.txt"),
@@ -431,6 +433,7 @@ const EACH: &[(&str, &str, &str)] = &[
     ("doctor", "alice", "encl doctor --json"),
     ("completions", "alice", "encl completions bash --json"),
     ("man", "alice", "encl man pages --json"),
+    ("reader", "alice", "encl reader -o reader.html --json"),
     ("help", "alice", "encl help trust --json"),
     ("help", "alice", "encl help key new --json"),
     ("version", "alice", "encl version --json"),

@@ -23,13 +23,13 @@ use crate::cli::terminal::{Stream, Terminal, shown};
 /// Write the page that opens envelopes in a browser, for recipients who have nothing installed
 ///
 /// Put it on a web server of yours under https, or give it to people as a file: it works from both, and sends nothing. It is the same
-/// for everybody, so --check tells whether a copy is still as it was. `encl help recipients` says how to host it.
+/// for everybody, so --check tells whether a copy is still as it was, also that of a server: `curl -s URL | encl reader --check -`.
+/// `encl help recipients` says how to host it.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&[Exit::Failed, Exit::Usage, Exit::Damaged, Exit::Exists], "\
   $ encl reader -o reader.html
   $ encl reader --hash
-  $ encl reader --check reader.html
-  $ curl -s https://files.example.org/reader.html | encl reader --check -"))]
+  $ encl reader -o reader.html && encl reader --check reader.html"))]
 pub(crate) struct Arguments {
     /// Write to OUT (`-`: standard output)
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath, conflicts_with_all = ["hash", "check"])]
