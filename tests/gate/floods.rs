@@ -149,11 +149,13 @@ fn an_honest_client_among_499_slow_connections() {
     });
     println!("p50 and p99 of one opening: {quiet:?}, among {begun} slow connections {during:?}");
     assert!(begun >= 499, "{begun}");
-    // Client and gate share the cores with other tests: three times, and a pause of the scheduler.
-    assert!(
-        during.1 <= quiet.1 * 3 + Duration::from_millis(100),
-        "{quiet:?} {during:?}"
-    );
+    // Client and gate share the cores with other tests here: then the slowest of a hundred says nothing.
+    let (quiet, during) = match sweep::is_full() {
+        true => (quiet.1, during.1),
+        false => (quiet.0, during.0),
+    };
+    let limit = quiet * 3 + Duration::from_millis(20);
+    assert!(during <= limit, "{quiet:?} {during:?}");
 }
 
 /// 499 connections at any time, of which each sends a byte at most a second. Returns how many there were.

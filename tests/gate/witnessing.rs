@@ -1,5 +1,6 @@
 //! What a gate does as a witness, asked by hand: C2SP tlog-witness, each status, and that it never goes back.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use encl::crypto::Secret;
@@ -16,7 +17,7 @@ use crate::server::Server;
 struct Log {
     key: SigningKey,
     origin: String,
-    nodes: std::collections::BTreeMap<(u32, u64), Hash>,
+    nodes: BTreeMap<(u32, u64), Hash>,
     size: u64,
 }
 
@@ -33,7 +34,7 @@ impl Log {
         let mut log = Self {
             key: log_key(peer),
             origin: peer.card.log_key().name.clone(),
-            nodes: Default::default(),
+            nodes: BTreeMap::new(),
             size: 0,
         };
         for number in 0..size {

@@ -83,8 +83,8 @@ impl Dir {
         for entry in fs::read_dir(&self.0).map_err(failure)? {
             let path = entry.map_err(failure)?.path();
             let name = path.file_name().and_then(|name| name.to_str());
-            let is_archive = |name: &str| name.starts_with("gate-") && name.ends_with(".db");
-            if name.is_some_and(is_archive) {
+            let is_old = name.is_some_and(|name| name.starts_with("gate-"));
+            if is_old && path.extension().is_some_and(|end| end == "db") {
                 found.push(path);
             }
         }

@@ -55,9 +55,8 @@ pub(super) fn ask(store: &mut Store, peer: &Peer) -> Result<Said, rusqlite::Erro
     };
     let mut old = known_size(store, peer)?;
     for _ in 0..TRIES {
-        let (submission, size) = match submission(store, old)? {
-            Some(made) => made,
-            None => return Ok(ahead(old)),
+        let Some((submission, size)) = submission(store, old)? else {
+            return Ok(ahead(old));
         };
         let (status, body) = match submit(place, &submission) {
             Ok(answer) => answer,
@@ -107,9 +106,8 @@ fn told_size(body: &[u8]) -> Option<u64> {
 fn cosigned(peer: &Peer, submission: &Submission, size: u64, lines: &[u8]) -> Said {
     let note = [submission.note.as_bytes(), lines].concat();
     let read = SignedNote::read(&note).and_then(|note| note.cosignature(&peer.log));
-    let (line, seconds) = match read {
-        Ok(read) => read,
-        Err(_) => return Said::Nothing("its cosignature is none of its key".to_owned()),
+    let Ok((line, seconds)) = read else {
+        return Said::Nothing("its cosignature is none of its key".to_owned());
     };
     let now = now();
     if seconds.abs_diff(now.unix()) > CLOCK_SECONDS_MAX {

@@ -108,7 +108,7 @@ impl Round {
                 if self.is_ending.try_recv() != Err(TryRecvError::Empty) {
                     return Ok(());
                 }
-                self.ask(&mut store, peer)?;
+                ask(&mut store, peer)?;
                 self.publish(&store.look()?)?;
             }
         }
@@ -142,32 +142,6 @@ impl Round {
         self.publish(&store.look()?)
     }
 
-    fn ask(&self, store: &mut Store, mut peer: Peer) -> rusqlite::Result<()> {
-        let said = match exchange::refresh(store, &mut peer) {
-            Ok(()) => exchange::ask(store, &peer)?,
-            Err(trouble) => Said::Nothing(trouble),
-        };
-        let mut transaction = store.begin()?;
-        match said {
-            Said::Cosigned(cosigned) => {
-                transaction.peer_answered(peer.id, now(), Ok(&cosigned))?;
-                if transaction.frozen() == Frozen::Waiting {
-                    transaction.set_frozen(Frozen::No)?;
-                }
-            }
-            Said::Nothing(trouble) => {
-                transaction.peer_answered(peer.id, now(), Err(&trouble))?;
-            }
-            Said::Lost(why) => {
-                transaction.peer_answered(peer.id, now(), Err(&why))?;
-                let why = format!("the witness {}: {why}", peer.name);
-                tell(&format!("encl-gate: entries were lost: {why}"));
-                transaction.set_lost(&why)?;
-            }
-        }
-        transaction.commit()
-    }
-
     /// Gives out what is in the database, as far as it is under the keys that the server has: after `rotate` it takes them over soon.
     fn publish(&self, transaction: &Tx<'_>) -> rusqlite::Result<()> {
         let shared = &self.request.shared;
@@ -178,4 +152,31 @@ impl Round {
         }
         Ok(())
     }
+}
+
+/// Asks a witness, and remembers what it says.
+fn ask(store: &mut Store, mut peer: Peer) -> rusqlite::Result<()> {
+    let said = match exchange::refresh(store, &mut peer) {
+        Ok(()) => exchange::ask(store, &peer)?,
+        Err(trouble) => Said::Nothing(trouble),
+    };
+    let mut transaction = store.begin()?;
+    match said {
+        Said::Cosigned(cosigned) => {
+            transaction.peer_answered(peer.id, now(), Ok(&cosigned))?;
+            if transaction.frozen() == Frozen::Waiting {
+                transaction.set_frozen(Frozen::No)?;
+            }
+        }
+        Said::Nothing(trouble) => {
+            transaction.peer_answered(peer.id, now(), Err(&trouble))?;
+        }
+        Said::Lost(why) => {
+            transaction.peer_answered(peer.id, now(), Err(&why))?;
+            let why = format!("the witness {}: {why}", peer.name);
+            tell(&format!("encl-gate: entries were lost: {why}"));
+            transaction.set_lost(&why)?;
+        }
+    }
+    transaction.commit()
 }
