@@ -4,10 +4,11 @@ use std::fs;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use encl::gate::log::{Checkpoint, NoteKey, SignedNote};
+use encl::gate::protocol::Said;
 use encl::gate::rules::Statement;
 use sha2::{Digest as _, Sha256};
 
-use crate::office::{Office, ask};
+use crate::office::{Office, ask, post, sealed};
 use crate::server::{Server, path, run, until};
 
 const OFTEN: [&str; 2] = ["--witness-every", "1"];
@@ -81,6 +82,20 @@ fn two_gates_cosign_each_other() {
     let head = Checkpoint::read(&note, one.card.log_key()).unwrap();
     assert_eq!(head.size, 3);
     verify_by_hand(&note, other.card.log_key());
+    // In answers too, and whoever does not know the witness passes over it.
+    let sent = sealed(&one.card, office.opening(0));
+    let checkpoint = |one: &Server| match post(&mut one.client(), &one.card, &sent).unwrap() {
+        Said::Items { checkpoint, .. } => checkpoint,
+        Said::Refused(refusal) => panic!("{refusal:?}"),
+    };
+    checkpoint(&one);
+    cosigned(&one);
+    until(|| {
+        let note = checkpoint(&one);
+        assert!(Checkpoint::read(&note, one.card.log_key()).is_ok());
+        let read = SignedNote::read(&note).unwrap();
+        read.cosignature(other.card.log_key()).is_ok()
+    });
     // A new entry has no cosignature before the witness was asked again; it gets one.
     assert_eq!(ask(&one, office.opening(0)), "open");
     cosigned(&one);

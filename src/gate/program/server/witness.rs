@@ -4,10 +4,10 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use encl::gate::answering::GateKeys;
-use encl::gate::log::{NotWitnessed, Submission, Tile, cosign};
+use encl::gate::log::{Checkpoint, NotWitnessed, Submission, Tile, cosign};
 
 use super::engine::Engine;
-use crate::store::{Frozen, Store, now};
+use crate::store::{Frozen, Store, Tx, now};
 
 /// What becomes of a checkpoint that a log hands over.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,19 +64,19 @@ impl Engine {
     }
 }
 
+/// Looks first, so that whoever sends nonsense does not hold up the writer; what counts is what is there when it is remembered.
 fn witnessing(
     store: &mut Store,
     submission: &Submission,
     keys: &GateKeys,
 ) -> rusqlite::Result<Witnessing> {
+    if let Err(refused) = judged(&store.look()?, submission)? {
+        return Ok(refused);
+    }
     let mut transaction = store.begin()?;
-    let Some(log) = transaction.log_of_peer(submission.origin())? else {
-        return Ok(Witnessing::UnknownLog);
-    };
-    let seen = transaction.witnessed(&log.name)?;
-    let checkpoint = match submission.check(&log, &seen) {
+    let checkpoint = match judged(&transaction, submission)? {
         Ok(checkpoint) => checkpoint,
-        Err(refused) => return Ok(Witnessing::Refused(refused)),
+        Err(refused) => return Ok(refused),
     };
     let is_able = transaction.frozen() != Frozen::Loss && transaction.origin() == keys.origin;
     let (true, Some(text)) = (is_able, submission.text()) else {
@@ -90,4 +90,16 @@ fn witnessing(
         &keys.log,
         now(),
     )))
+}
+
+/// The checkpoint, if it may be cosigned.
+fn judged(
+    transaction: &Tx<'_>,
+    submission: &Submission,
+) -> rusqlite::Result<Result<Checkpoint, Witnessing>> {
+    let Some(log) = transaction.log_of_peer(submission.origin())? else {
+        return Ok(Err(Witnessing::UnknownLog));
+    };
+    let seen = transaction.witnessed(&log.name)?;
+    Ok(submission.check(&log, &seen).map_err(Witnessing::Refused))
 }

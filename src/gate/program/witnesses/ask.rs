@@ -8,6 +8,7 @@ use std::time::Duration;
 use encl::gate::card::{GateCard, GateUrl};
 use encl::gate::client::CARD_BYTES_MAX;
 use encl::gate::log::Submission;
+use encl::json::is_clean;
 use ureq::config::AutoHeaderValue;
 use ureq::http::Response;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
@@ -73,11 +74,20 @@ fn body(
     sent: Result<Response<Body>, ureq::Error>,
     bytes_max: usize,
 ) -> Result<(u16, Vec<u8>), String> {
-    let mut response = sent.map_err(|error| error.to_string())?;
+    let mut response = sent.map_err(|error| words(&error))?;
     let status = response.status().as_u16();
     let body = response.body_mut().with_config().limit(bytes_max as u64);
-    let body = body.read_to_vec().map_err(|error| error.to_string())?;
+    let body = body.read_to_vec().map_err(|error| words(&error))?;
     Ok((status, body))
+}
+
+/// What is wrong, without what only a terminal would obey: parts of an answer may be in it.
+fn words(error: &ureq::Error) -> String {
+    let text = error.to_string();
+    match is_clean(&text) {
+        true => text,
+        false => "what it answered is not HTTP".to_owned(),
+    }
 }
 
 /// The certificates in a PEM text: at least one, and nothing that cannot be read.
