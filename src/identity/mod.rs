@@ -131,6 +131,18 @@ impl Identity {
         Ok(())
     }
 
+    /// Takes out the oldest KEM key if as many are there as fit in, so that there is room for a new one. Whoever calls this keeps it:
+    /// older envelopes are sealed to it.
+    pub fn make_room(&mut self) -> Option<PrivateKey> {
+        if self.keys.len() < KEYS_MAX {
+            return None;
+        }
+        let numbered = self.keys.iter().enumerate();
+        let oldest = numbered.min_by_key(|(_, key)| key.serial);
+        let oldest = oldest.map(|(number, _)| number)?;
+        Some(self.keys.remove(oldest).private)
+    }
+
     /// Takes the keys of the same identity from elsewhere, and says whether there were any that it had not.
     ///
     /// # Errors

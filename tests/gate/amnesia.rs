@@ -16,6 +16,8 @@ fn an_old_database_is_frozen_at_start() {
     let office = Office::new(&server);
     assert_eq!(ask(&server, office.opening(0)), "open");
     server.stop();
+    // Closed by all of its threads: what an operator copies now is all there is.
+    assert!(!server.dir.join("gate.db-wal").exists());
     let database = server.dir.join("gate.db");
     let old = fs::read(&database).unwrap();
     server.start(&[]);

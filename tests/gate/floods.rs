@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use encl::crypto::hpke;
 use encl::crypto::kdf::gate as kdf;
-use encl::gate::protocol::REQUEST_BYTES_MAX;
+use encl::gate::protocol::{Op, REQUEST_BYTES_MAX, RequestDraft};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::client::{Client, connect, response};
-use crate::office::{Office, ask, post, rng, sealed, word};
+use crate::office::{Office, ask, batch, post, rng, sealed, word};
 use crate::server::Server;
 use crate::support::sweep;
 
@@ -115,6 +115,128 @@ fn slow_connections() {
         );
     }
     assert!(drip.join().unwrap() < Duration::from_secs(14));
+}
+
+/// T12: as many slow connections as the gate takes, all at once and again as soon as they end, and one that is not slow.
+#[test]
+fn an_honest_client_among_499_slow_connections() {
+    let mut server = Server::stopped();
+    server.start(&["--proxy", "127.0.0.1"]);
+    let office = Office::new(&server);
+    let count = if sweep::is_full() { 1_000 } else { 100 };
+    let mut client = server.client();
+    let mut slowest = |count: usize| {
+        let mut times: Vec<Duration> = (0..count)
+            .map(|_| {
+                let sent = sealed(&server.card, office.opening(0));
+                let begin = Instant::now();
+                let said = post(&mut client, &server.card, &sent).unwrap();
+                assert_eq!(word(&said), "open");
+                begin.elapsed()
+            })
+            .collect();
+        times.sort();
+        (times[times.len() / 2], times[times.len() * 99 / 100])
+    };
+    let quiet = slowest(count);
+    let is_over = AtomicBool::new(false);
+    let (during, begun) = thread::scope(|scope| {
+        let slow = scope.spawn(|| slow_connections_until(&server, &is_over));
+        thread::sleep(Duration::from_secs(1));
+        let during = slowest(count);
+        is_over.store(true, Ordering::SeqCst);
+        (during, slow.join().unwrap())
+    });
+    println!("p50 and p99 of one opening: {quiet:?}, among {begun} slow connections {during:?}");
+    assert!(begun >= 499, "{begun}");
+    // Client and gate share the cores with other tests here: then the slowest of a hundred says nothing.
+    let (quiet, during) = match sweep::is_full() {
+        true => (quiet.1, during.1),
+        false => (quiet.0, during.0),
+    };
+    let limit = quiet * 3 + Duration::from_millis(20);
+    assert!(during <= limit, "{quiet:?} {during:?}");
+}
+
+/// 499 connections at any time, of which each sends a byte at most a second. Returns how many there were.
+fn slow_connections_until(server: &Server, is_over: &AtomicBool) -> usize {
+    let mut begun = 0;
+    let mut open = |number: usize| {
+        begun += 1;
+        let mut stream = connect(server.address()).unwrap();
+        let begin: &[u8] = match number % 3 {
+            0 => b"",
+            1 => b"POST /gate HT",
+            _ => b"POST /gate HTTP/1.1\r\nhost: gate\r\ncontent-length: 900000\r\n\r\nx",
+        };
+        let _ = stream.write_all(begin);
+        stream
+    };
+    let mut streams: Vec<TcpStream> = (0..499).map(&mut open).collect();
+    while !is_over.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(500));
+        for (number, stream) in streams.iter_mut().enumerate() {
+            if stream.write_all(b"x").is_err() {
+                *stream = open(number);
+            }
+        }
+    }
+    begun
+}
+
+/// Whoever says that much will come, and sends nothing, takes no room from others: five addresses with as many connections as they may
+/// have.
+#[test]
+fn promised_bytes_take_no_room() {
+    let mut server = Server::stopped();
+    server.start(&["--proxy", "127.0.0.1"]);
+    let office = Office::new(&server);
+    let silent: Vec<TcpStream> = (0..100)
+        .map(|number| {
+            let place = number / 20;
+            let mut stream = connect(server.address()).unwrap();
+            let head = format!(
+                "POST /gate HTTP/1.1\r\nhost: gate\r\nx-forwarded-for: 192.0.2.{place}\r\ncontent-length: 1000000\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(ask(&server, office.opening(0)), "open");
+    drop(silent);
+}
+
+/// What counts is how much is asked for, and not in how many requests.
+#[test]
+fn a_batch_counts_as_often_as_it_has_items() {
+    let (bob, holder) = (crate::office::key(), crate::office::key());
+    let asked = |server: &Server, count| {
+        let office = Office::new(server);
+        let items = batch(server, (&bob, &holder), count);
+        let draft = office.draft(Op::Open, items, Some(&holder));
+        let draft = RequestDraft {
+            who: Some(&bob),
+            ..draft
+        };
+        let sent = sealed(&server.card, draft);
+        let answer = server.client().post(&sent.0).unwrap();
+        match answer.status {
+            200 => word(&post(&mut server.client(), &server.card, &sent).unwrap()),
+            status => {
+                assert_eq!(status, 429);
+                "429"
+            }
+        }
+    };
+    let mut server = Server::stopped();
+    server.start(&["--per-address", "1000", "--per-id", "12"]);
+    assert_eq!(asked(&server, 6), "open", "asked for twice");
+    assert_eq!(asked(&server, 6), "limit");
+    server.stop();
+    server.start(&["--per-address", "24", "--per-id", "1000"]);
+    assert_eq!(asked(&server, 10), "open", "asked for twice");
+    assert_eq!(asked(&server, 10), "429");
 }
 
 /// More connections than one address may have are turned away; when some end, others come in.

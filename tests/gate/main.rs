@@ -7,10 +7,13 @@
 mod amnesia;
 mod asking;
 mod client;
+mod clocks;
 mod disks;
 mod floods;
 mod interleavings;
+mod keeping;
 mod kills;
+mod large;
 mod office;
 mod operators;
 mod requests;
@@ -21,3 +24,7 @@ mod support;
 #[path = "../support/tell.rs"]
 mod tell;
 mod throughput;
+mod tiles;
+mod tls;
+mod witnesses;
+mod witnessing;

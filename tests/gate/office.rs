@@ -175,6 +175,22 @@ impl Office {
     }
 }
 
+/// Items of as many envelopes, all of which the same person may open.
+pub(crate) fn batch(
+    server: &Server,
+    (bob, holder): (&SigningKey, &SigningKey),
+    count: usize,
+) -> Vec<Item> {
+    let items = (0..count).map(|_| {
+        let mut office = Office::new(server);
+        office.terms().holder = holder.id();
+        let pass = Some(office.pass(bob.id()));
+        let (enc, ct) = office.slot(0);
+        office.item(Ask::Open { enc, ct, pass })
+    });
+    items.collect()
+}
+
 fn gate(card: &GateCard) -> Gate {
     Gate {
         kind: GateKind::Server,

@@ -8,7 +8,7 @@ use encl::gate::protocol::{Entry, EntryOp, ItemAnswer, RequestDraft, Said};
 use encl::gate::rules::Statement;
 
 use crate::office::{Office, ask, key, post, rng, sealed, word};
-use crate::server::{Server, path, run};
+use crate::server::{Server, path, run, until};
 
 #[test]
 fn blocks() {
@@ -66,16 +66,6 @@ fn only_those_of_a_file() {
     fs::write(&list, "nonsense\n").unwrap();
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(ask(&server, other.opening(0)), "open");
-}
-
-fn until(is_done: impl Fn() -> bool) {
-    for _ in 0..200 {
-        if is_done() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("it does not happen");
 }
 
 #[test]
@@ -284,6 +274,11 @@ fn a_copy_is_put_back_and_the_gate_is_frozen_until_the_operator_decides() {
             .unwrap()
             .body
             .starts_with(card.to_text().as_bytes())
+    });
+    // The new log is what others see, before anybody has asked.
+    until(|| {
+        let note = server.client().get("/checkpoint").unwrap().body;
+        note.starts_with(b"127.0.0.1:7700/2\n")
     });
     assert_eq!(
         ask(&server, office.opening(0)),

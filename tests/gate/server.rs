@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use encl::gate::card::GateCard;
 use encl::gate::protocol::Entry;
@@ -14,7 +15,11 @@ use tempfile::TempDir;
 use crate::client::Client;
 use crate::support::process;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_encl-gate");
+/// The program that is tested: the one that was built with the tests, or with `ENCL_GATE` another one, to measure a release.
+pub(crate) fn program() -> String {
+    let built = || env!("CARGO_BIN_EXE_encl-gate").to_owned();
+    std::env::var("ENCL_GATE").unwrap_or_else(|_| built())
+}
 
 /// A gate.
 pub(crate) struct Server {
@@ -22,6 +27,8 @@ pub(crate) struct Server {
     folder: Option<TempDir>,
     pub(crate) dir: PathBuf,
     pub(crate) card: GateCard,
+    /// Where it listens; with port 0 each start has another one.
+    listen: String,
     running: Option<Running>,
 }
 
@@ -47,23 +54,51 @@ impl Server {
         server
     }
 
+    /// The same for a gate with another host on its card, and so with another name of its log.
+    pub(crate) fn stopped_at(host: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("gate");
+        let mut server = Self::made(&dir, &format!("http://{host}"), host);
+        server.folder = Some(folder);
+        server
+    }
+
     /// A new gate in a folder that somebody else removes.
     pub(crate) fn in_folder(dir: &Path) -> Self {
-        let made = run(&[
-            "init",
-            path(dir),
-            "--url",
-            "http://127.0.0.1:7700",
-            "--name",
-            "office",
-        ]);
+        Self::made(dir, "http://127.0.0.1:7700", "office")
+    }
+
+    fn made(dir: &Path, url: &str, name: &str) -> Self {
+        let made = run(&["init", path(dir), "--url", url, "--name", name]);
         assert!(made.status.success(), "{made:?}");
         Self {
             folder: None,
             card: card(dir),
             dir: dir.to_owned(),
+            listen: "127.0.0.1:0".into(),
             running: None,
         }
+    }
+
+    /// Makes it anew at a time so many seconds from now.
+    pub(crate) fn begin_at(&mut self, seconds: i64) {
+        fs::remove_dir_all(&self.dir).unwrap();
+        let offset = format!("{seconds:+}s");
+        let mut command = process::command("faketime");
+        command.args(["-f", &offset, &program(), "init", path(&self.dir)]);
+        command.args(["--url", "http://127.0.0.1:7700", "--name", "office"]);
+        let made = process::output(&mut command);
+        assert!(made.status.success(), "this test needs faketime: {made:?}");
+        self.new_card();
+    }
+
+    /// Kilobytes of memory that it has in use.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let id = self.running.as_ref().unwrap().child.id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.unwrap().parse().unwrap()
     }
 
     /// Starts it with more arguments for `serve`.
@@ -79,11 +114,12 @@ impl Server {
 
     /// Starts it, and says whether it has come so far that it listens.
     pub(crate) fn try_start(&mut self, under: &[&str], arguments: &[&str]) -> bool {
-        let words = [under, &[PROGRAM]].concat();
+        let program = program();
+        let words = [under, &[&*program]].concat();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).args(["serve", path(&self.dir)]);
         command
-            .args(["--json", "--listen", "127.0.0.1:0"])
+            .args(["--json", "--listen", &self.listen])
             .args(arguments);
         if !arguments.contains(&"--per-address") {
             // All of a test comes from one address.
@@ -109,6 +145,16 @@ impl Server {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.as_ref().unwrap().address
+    }
+
+    /// Where it is reached.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// It is at the same address after each further start.
+    pub(crate) fn stay(&mut self) {
+        self.listen = self.address().to_string();
     }
 
     /// A connection to it.
@@ -160,6 +206,17 @@ impl Server {
         run(&[&["--json", name, path(&self.dir)], arguments].concat())
     }
 
+    /// `witness NAME`.
+    pub(crate) fn witness(&self, name: &str, arguments: &[&str]) -> Output {
+        run(&[&["--json", "witness", name, path(&self.dir)], arguments].concat())
+    }
+
+    /// Makes the other gate a witness of this one, and this one a witness of the other, as one of its two operators does.
+    pub(crate) fn watch(&self, other: &Self) {
+        let added = self.witness("add", &[&other.url()]);
+        assert!(added.status.success(), "{added:?}");
+    }
+
     /// All entries of the log that are there.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let output = self.try_command("export", &[]);
@@ -184,11 +241,22 @@ impl Drop for Server {
 
 /// Runs `encl-gate` to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    process::output(process::command(PROGRAM).args(arguments))
+    process::output(process::command(&program()).args(arguments))
 }
 
 fn card(dir: &Path) -> GateCard {
     GateCard::from_text(&fs::read(dir.join("card")).unwrap()).unwrap()
+}
+
+/// Waits until something is so; no test waits for anything that takes longer.
+pub(crate) fn until(is_done: impl Fn() -> bool) {
+    for _ in 0..600 {
+        if is_done() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it does not happen");
 }
 
 pub(crate) fn path(path: &Path) -> &str {

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use encl::gate::protocol::{Answer, Ask, Op, Pending, RequestDraft, Said};
+use encl::gate::protocol::{Answer, Op, Pending, RequestDraft, Said};
 
 use crate::client::Client;
-use crate::office::{Office, key, post, sealed, word};
+use crate::office::{Office, batch, key, post, sealed, word};
 use crate::server::Server;
 use crate::support::sweep;
 
@@ -88,15 +88,9 @@ fn batches() {
     let count = if sweep::is_full() { 40 } else { 2 };
     let (bob, holder) = (key(), key());
     let office = Office::new(&server);
-    let batch = || {
-        let items = (0..256).map(|_| {
-            let mut office = Office::new(&server);
-            office.terms().holder = holder.id();
-            let pass = Some(office.pass(bob.id()));
-            let (enc, ct) = office.slot(0);
-            office.item(Ask::Open { enc, ct, pass })
-        });
-        let draft = office.draft(Op::Open, items.collect(), Some(&holder));
+    let request = || {
+        let items = batch(&server, (&bob, &holder), 256);
+        let draft = office.draft(Op::Open, items, Some(&holder));
         sealed(
             &server.card,
             RequestDraft {
@@ -105,7 +99,7 @@ fn batches() {
             },
         )
     };
-    let sent: Vec<Sent> = (0..count).map(|_| batch()).collect();
+    let sent: Vec<Sent> = (0..count).map(|_| request()).collect();
     let begin = Instant::now();
     let half = sent.len() / 2;
     let answered: Vec<(Duration, Vec<u8>)> = thread::scope(|scope| {

@@ -54,8 +54,7 @@ impl Prepared {
         if let Some(seen) = &seen
             && !is_prefix(ledger, seen, head.size)?
         {
-            let entry = moment.entry(EntryOp::Freeze);
-            ledger.append(entry)?;
+            // Nothing is appended: it would be a fork of what was signed before.
             ledger.freeze()?;
             return Ok(self.refused(Refusal::Frozen, now));
         }

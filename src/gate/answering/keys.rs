@@ -14,8 +14,8 @@ pub struct GateKeys {
     pub origin: String,
     /// The keys that signed checkpoints of this log before.
     pub former: Vec<RootId>,
-    /// The KEM keys, the old ones too.
-    pub kem: Vec<PrivateKey>,
+    /// The KEM keys, each beside its id; the old ones too.
+    pub kem: Vec<(KeyId, PrivateKey)>,
 }
 
 impl GateKeys {
@@ -23,7 +23,7 @@ impl GateKeys {
     #[must_use]
     pub fn kem_key(&self, id: KeyId) -> Option<&PrivateKey> {
         let mut keys = self.kem.iter();
-        keys.find(|key| key.public_key().key_id() == id)
+        keys.find(|(known, _)| *known == id).map(|(_, key)| key)
     }
 
     /// What others know the log by.

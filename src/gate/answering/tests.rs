@@ -36,7 +36,7 @@ impl Gate {
                 log: key(),
                 origin: "gate/1".into(),
                 former: Vec::new(),
-                kem: vec![kem],
+                kem: vec![(kem.public_key().key_id(), kem)],
             },
             ledger: Memory::default(),
             now: NOW,

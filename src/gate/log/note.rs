@@ -10,7 +10,7 @@ use crate::crypto::signing::{RootId, Signature, SigningKey};
 const NOTE_BYTES_MAX: usize = 128 << 10;
 /// Signatures of a note.
 const SIGNATURES_MAX: usize = 32;
-const DASH: &str = "\u{2014} ";
+pub(super) const DASH: &str = "\u{2014} ";
 /// What the specification calls an Ed25519 key.
 const ED25519: u8 = 1;
 
@@ -62,8 +62,20 @@ pub(super) fn is_key_name(name: &str) -> bool {
 
 impl NoteKey {
     fn id(&self) -> [u8; 4] {
-        let hash = sha256(&[self.name.as_bytes(), b"\n", &[ED25519], &self.key.0]);
+        self.id_of(ED25519)
+    }
+
+    /// The id of the key for one type of signatures.
+    pub(super) fn id_of(&self, kind: u8) -> [u8; 4] {
+        let hash = sha256(&[self.name.as_bytes(), b"\n", &[kind], &self.key.0]);
         [hash[0], hash[1], hash[2], hash[3]]
+    }
+}
+
+impl NoteError {
+    /// Whether it is a note, and the key is what is wrong.
+    pub(super) fn is_of_key(self) -> bool {
+        matches!(self, Self::NotSigned | Self::Signature)
     }
 }
 
@@ -125,11 +137,9 @@ impl SignedNote {
     /// # Errors
     /// [`NoteError::NotSigned`], [`NoteError::Signature`].
     pub fn verify(&self, key: &NoteKey) -> Result<(), NoteError> {
-        let id = key.id();
-        let of_key = |one: &&NoteSignature| one.name == key.name && one.key_id == id;
         let mut is_signed = false;
-        for signature in self.signatures.iter().filter(of_key) {
-            let bytes = signature.bytes.as_slice().try_into();
+        for bytes in self.of_key(&key.name, key.id()) {
+            let bytes = bytes.try_into();
             let bytes = Signature(bytes.map_err(|_| NoteError::Signature)?);
             let verified = key.key.verify_unlabelled(self.text.as_bytes(), &bytes);
             verified.map_err(|_| NoteError::Signature)?;
@@ -139,6 +149,13 @@ impl SignedNote {
             true => Ok(()),
             false => Err(NoteError::NotSigned),
         }
+    }
+
+    /// The signatures that name this key.
+    pub(super) fn of_key(&self, name: &str, id: [u8; 4]) -> impl Iterator<Item = &[u8]> {
+        let all = self.signatures.iter();
+        let own = all.filter(move |one| one.name == name && one.key_id == id);
+        own.map(|one| one.bytes.as_slice())
     }
 
     /// The note as it is written.

@@ -1,3 +1,5 @@
+mod witness;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 

@@ -108,11 +108,57 @@ pub(crate) enum Command {
         /// The folder of the gate
         dir: PathBuf,
     },
-    /// Print what the gate is and how its log stands
+    /// The other gates that watch this one, and are watched by it
+    ///
+    /// A gate and its witnesses sign each other's checkpoints. So a gate whose whole folder was put back to an older state notices it:
+    /// after a start it answers nobody until a witness says that nothing was lost. The command is run at both gates.
+    Witness {
+        #[command(subcommand)]
+        command: WitnessCommand,
+    },
+    /// Print what the gate is, how its log stands, and what its witnesses say
     Status {
         /// The folder of the gate
         dir: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WitnessCommand {
+    /// Add a gate as a witness, or take its newer card
+    ///
+    /// Fetches its card, and prints its name and fingerprint: compare the fingerprint with its operator.
+    Add {
+        /// The folder of this gate
+        dir: PathBuf,
+        /// Where the other gate is reached: https:// or http://, host and port
+        #[arg(value_name = "URL", value_parser = GateUrl::typed)]
+        url: GateUrl,
+        /// The fingerprint that its operator gave you; another one is refused
+        #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
+        fingerprint: Option<RootId>,
+        /// Its TLS certificate must come from one of the authorities in FILE (PEM)
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+    /// Print the witnesses, and what each said last
+    List {
+        /// The folder of this gate
+        dir: PathBuf,
+    },
+    /// Ask a witness no more, and sign nothing of its log
+    Remove {
+        /// The folder of this gate
+        dir: PathBuf,
+        /// Its name, its address or its id
+        #[arg(value_name = "NAME")]
+        witness: String,
+    },
+}
+
+fn fingerprint(text: &str) -> Result<RootId, String> {
+    encl::identity::parse_fingerprint(text)
+        .ok_or_else(|| "not a fingerprint: 64 hexadecimal digits".to_owned())
 }
 
 #[derive(Debug, clap::Args)]
@@ -128,10 +174,13 @@ pub(crate) struct Serve {
     /// The address of a reverse proxy, whose X-Forwarded-For is believed; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) proxy: Vec<IpAddr>,
-    /// Requests a minute from one address
-    #[arg(long, value_name = "NUMBER", default_value_t = 6_000)]
+    /// Requests a minute from one address; one with many items counts as often as it has items
+    #[arg(long, value_name = "NUMBER", default_value_t = 30_000)]
     pub(crate) per_address: u32,
-    /// Requests a minute of one id
-    #[arg(long, value_name = "NUMBER", default_value_t = 600)]
+    /// Items a minute of one id
+    #[arg(long, value_name = "NUMBER", default_value_t = 6_000)]
     pub(crate) per_id: u32,
+    /// How often the witnesses are asked
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub(crate) witness_every: u32,
 }

@@ -67,9 +67,29 @@ impl Dir {
         self.0.join("head")
     }
 
-    /// Where the old log is put when a new one begins.
-    pub(crate) fn archive(&self, number: u64) -> PathBuf {
-        self.0.join(format!("gate-{number}.db"))
+    /// Where the old log is put when a new one begins: the first name is the usual one, the others are for copies of the same log that
+    /// was put back in between.
+    pub(crate) fn archive(&self, log: u64, copy: u32) -> PathBuf {
+        match copy {
+            1 => self.0.join(format!("gate-{log}.db")),
+            copy => self.0.join(format!("gate-{log}-{copy}.db")),
+        }
+    }
+
+    /// All old logs.
+    pub(crate) fn archives(&self) -> Result<Vec<PathBuf>, Failure> {
+        let failure = |error| Failure::file("read", &self.0, error);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.0).map_err(failure)? {
+            let path = entry.map_err(failure)?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let is_old = name.is_some_and(|name| name.starts_with("gate-"));
+            if is_old && path.extension().is_some_and(|end| end == "db") {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     /// The card.
@@ -77,6 +97,17 @@ impl Dir {
         let path = self.card_path();
         let text = read(&path)?;
         GateCard::from_text(&text).map_err(|error| Failure::file("read", &path, error))
+    }
+
+    /// Held while keys, card and checkpoint are changed or compared, so that no command finds the half of what another one does. Waits.
+    pub(crate) fn change_lock(&self) -> Result<File, Failure> {
+        let path = self.0.join("changing");
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|error| Failure::file("open", &path, error))?;
+        file.lock()
+            .map_err(|error| Failure::file("lock", &path, error))?;
+        Ok(file)
     }
 
     /// Held by the one program that serves this folder, until it ends. Waits a little: whoever starts a program again does so before

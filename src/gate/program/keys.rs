@@ -13,22 +13,26 @@ use encl::gate::answering::GateKeys;
 use encl::gate::card::{GateCard, GateCardRequest, GateUrl};
 use encl::gate::log::NoteKey;
 use encl::identity::{CardKey, Identity};
-use encl::json::{self, Error, Text};
+use encl::json::{self, Error, Text, Value};
 use encl::time::Time;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::folder::{self, Dir};
+use crate::store::rng;
 
-/// Former log keys.
+/// Former log keys, and KEM keys that do not fit on the card any more.
 const FORMER_MAX: usize = 1_024;
+const RETIRED_MAX: usize = 1_024;
 
 /// All private keys of a gate, and what its card says beside them.
 pub(crate) struct Keys {
     pub(crate) identity: Identity,
     pub(crate) log: SigningKey,
     pub(crate) former: Vec<RootId>,
+    /// KEM keys that are not on the card any more; older envelopes are sealed to them.
+    retired: Vec<PrivateKey>,
     pub(crate) url: GateUrl,
     pub(crate) name: String,
     /// Which log of this gate it is, from 1.
@@ -81,6 +85,7 @@ impl Keys {
             identity: Identity::generate(Kem::XWing, now, None, rng),
             log: SigningKey::generate(rng),
             former: Vec::new(),
+            retired: Vec::new(),
             url,
             name,
             number: 1,
@@ -95,11 +100,43 @@ impl Keys {
         format!("{host}/{}", self.number)
     }
 
+    /// Draws a new KEM key. The card has room for 16: then the oldest one leaves it, and is kept beside.
+    pub(crate) fn rotate_kem(&mut self, now: Time) -> Result<(), Failure> {
+        let failure = |why: String| Failure::new("cannot rotate the KEM key", why);
+        if self.retired.len() >= RETIRED_MAX {
+            return Err(failure(format!(
+                "{RETIRED_MAX} old keys are kept, which is as many as can be"
+            )));
+        }
+        self.retired.extend(self.identity.make_room());
+        let rotated = self.identity.rotate(Kem::XWing, now, None, &mut rng());
+        rotated.map_err(|error| failure(error.to_string()))
+    }
+
+    /// Draws a new log key.
+    pub(crate) fn rotate_log(&mut self) -> Result<(), Failure> {
+        if self.former.len() >= FORMER_MAX {
+            let why = format!("{FORMER_MAX} old keys are kept, which is as many as can be");
+            return Err(Failure::new("cannot rotate the log key", why));
+        }
+        let former = std::mem::replace(&mut self.log, SigningKey::generate(&mut rng()));
+        self.former.push(former.id());
+        Ok(())
+    }
+
+    /// Whether this is the card of these keys, and the last one.
+    pub(crate) fn fits(&self, card: &GateCard) -> bool {
+        card.serial() == self.serial && card.log_key().key == self.log.id()
+    }
+
     /// What is needed to answer.
     pub(crate) fn to_answer(&self) -> GateKeys {
         let copied = |secret: &Secret<32>| Secret::new(*secret.expose());
-        let kem = self.identity.keys().iter();
-        let kem = kem.map(|key| PrivateKey::new(key.private.kem(), copied(key.private.secret())));
+        let kem = self.identity.keys().iter().map(|key| &key.private);
+        let kem = kem.chain(&self.retired).map(|key| {
+            let own = PrivateKey::new(key.kem(), copied(key.secret()));
+            (own.public_key().key_id(), own)
+        });
         GateKeys {
             id: self.identity.id(),
             log: SigningKey::new(copied(self.log.seed())),
@@ -168,17 +205,21 @@ impl Keys {
 
     fn to_lines(&self) -> Zeroizing<Vec<u8>> {
         let seed = Zeroizing::new(json::to_b64(self.log.seed().expose()));
+        let retired = self.retired.iter();
+        let retired = retired.map(|key| Zeroizing::new(json::to_b64(key.secret().expose())));
+        let retired: Vec<Zeroizing<String>> = retired.collect();
         let line = LogLine {
             gate_keys: VERSION,
             log: &seed,
             former: &self.former,
+            retired: retired.iter().map(|seed| seed.as_str()).collect(),
             url: self.url.as_str(),
             name: &self.name,
             number: self.number,
             serial: self.serial,
         };
         let identity = self.identity.to_line();
-        let room = identity.len() + 2_048 + 48 * self.former.len();
+        let room = identity.len() + 2_048 + 48 * (self.former.len() + retired.len());
         let mut lines = Zeroizing::new(Vec::with_capacity(room));
         lines.extend_from_slice(&identity);
         lines.push(b'\n');
@@ -194,6 +235,7 @@ impl Keys {
             Identity::from_line(identity).map_err(|error| Error::Malformed(error.to_string()))?;
         let line = lines.next().unwrap_or_default();
         let (mut version, mut log, mut former, mut url) = (None, None, None, None);
+        let mut retired = None;
         let (mut title, mut number, mut serial) = (None, None, None);
         Text::check(line)?.object(|name, value| {
             match name {
@@ -202,6 +244,7 @@ impl Keys {
                 "former" => {
                     former = Some(value.array(FORMER_MAX, |key| key.base64().map(RootId))?);
                 }
+                "retired" => retired = Some(value.array(RETIRED_MAX, retired_key)?),
                 "url" => url = GateUrl::parse(&value.text(255)?).ok(),
                 "name" => title = Some(value.text(256)?.into_owned()),
                 "number" => number = Some(value.number()?),
@@ -215,6 +258,7 @@ impl Keys {
             identity,
             log: SigningKey::new(log.ok_or_else(|| Error::missing("log"))?),
             former: former.ok_or_else(|| Error::missing("former"))?,
+            retired: retired.unwrap_or_default(),
             url: url.ok_or_else(|| Error::missing("url"))?,
             name: title.ok_or_else(|| Error::missing("name"))?,
             number: number.ok_or_else(|| Error::missing("number"))?,
@@ -225,11 +269,17 @@ impl Keys {
 
 const VERSION: &str = "encl/1";
 
+fn retired_key(value: Value<'_>) -> Result<PrivateKey, Error> {
+    Ok(PrivateKey::new(Kem::XWing, Secret::new(value.base64()?)))
+}
+
 #[derive(Serialize)]
 struct LogLine<'a> {
     gate_keys: &'static str,
     log: &'a str,
     former: &'a [RootId],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    retired: Vec<&'a str>,
     url: &'a str,
     name: &'a str,
     number: u64,

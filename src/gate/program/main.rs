@@ -10,6 +10,7 @@ mod keys;
 mod output;
 mod server;
 mod store;
+mod witnesses;
 
 use std::process::ExitCode;
 

@@ -19,6 +19,11 @@ impl Output {
         Self { json, out }
     }
 
+    /// Whether results are printed as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints facts: a line each, or all as one object.
     pub(crate) fn facts(&mut self, facts: &[(&str, Value)]) -> Result<(), Failure> {
         let mut text = String::new();

@@ -324,7 +324,7 @@ fn approvals(envelopes: &[Vec<u8>]) -> Vec<Vec<u8>> {
     forms
 }
 
-/// A gate lock, an entry, a statement, an answer and a request about it.
+/// A gate lock, an entry, a statement, an answer, a checkpoint for a witness and a request.
 fn gate() -> Vec<Vec<u8>> {
     let id = to_b64(&author().id().0);
     let (hash, salt) = (to_b64(&[7; 32]), to_b64(&[7; 16]));
@@ -359,9 +359,28 @@ fn gate() -> Vec<Vec<u8>> {
     let request = [head.as_bytes(), b"\n", body.as_bytes(), b"\n", &proof].concat();
     let parsed = encl::gate::protocol::Request::parse(&request, author().id());
     assert!(parsed.is_ok(), "the request is no good seed");
-    let lines = [lock, entry, statement, answer];
+    let lines = [lock, entry, statement, answer, submission()];
     let lines = lines.into_iter().map(String::into_bytes);
     lines.chain([request]).collect()
+}
+
+/// A checkpoint for a witness, with a cosignature and a proof.
+fn submission() -> String {
+    let checkpoint = encl::gate::log::Checkpoint {
+        origin: "gate.example.org/1".to_owned(),
+        size: 3,
+        root: [7; 32],
+    };
+    let note = checkpoint.sign(&author());
+    let (text, _) = note.split_once("\n\n").expect("a note has an empty line");
+    let cosignature =
+        encl::gate::log::cosign(&format!("{text}\n"), "gate.example.org/1", &author(), now());
+    encl::gate::log::Submission {
+        old: 1,
+        proof: vec![[7; 32], [8; 32]],
+        note: note + &cosignature,
+    }
+    .to_body()
 }
 
 fn card() -> Card {

@@ -11,29 +11,66 @@ use crate::folder::Dir;
 use crate::output::Output;
 use crate::store::{Frozen, Store, now};
 
+/// Copies of one log in different states.
+const ARCHIVES_MAX: u32 = 100;
+
 pub(super) fn backup(dir: &Dir, file: &Path, output: &mut Output) -> Result<(), Failure> {
     if file.symlink_metadata().is_ok() {
         return Err(Failure::file("write", file, "it exists already"));
     }
-    let hidden = beside(file, "part")?;
-    // What a backup that was stopped has left.
-    let _ = fs::remove_file(&hidden);
-    let failure = |error| Failure::file("write", file, error);
-    let copied = Store::copy(&dir.database(), &hidden)
-        .map_err(failure)
-        .and_then(|()| {
-            let durable = fs::File::open(&hidden).and_then(|copy| copy.sync_all());
-            durable.map_err(|error| Failure::file("write", file, error))?;
-            // Never over a file that came in the meantime.
-            fs::hard_link(&hidden, file).map_err(|error| Failure::file("write", file, error))
-        });
-    let _ = fs::remove_file(&hidden);
-    copied?;
+    whole_copy(&dir.database(), file)?;
     let bytes = fs::metadata(file).map_or(0, |file| file.len());
     output.facts(&[
         ("backup", file.display().to_string().into()),
         ("bytes", bytes.into()),
     ])
+}
+
+/// Copies the old log beside the database, complete or not at all. A copy that is there already counts only if it is one of this state.
+pub(super) fn archive(
+    dir: &Dir,
+    origin: &str,
+) -> rusqlite::Result<Result<std::path::PathBuf, Failure>> {
+    let database = dir.database();
+    let note = |path: &Path| -> rusqlite::Result<String> {
+        let mut store = Store::open(path)?;
+        let transaction = store.look()?;
+        Ok(transaction.note().to_owned())
+    };
+    let own = note(&database)?;
+    let log = origin
+        .rsplit('/')
+        .next()
+        .and_then(|number| number.parse().ok());
+    let log: u64 = log.unwrap_or(0);
+    for copy in 1..=ARCHIVES_MAX {
+        let path = dir.archive(log, copy);
+        if path.symlink_metadata().is_ok() {
+            if note(&path).is_ok_and(|note| note == own) {
+                return Ok(Ok(path));
+            }
+            continue;
+        }
+        return Ok(whole_copy(&database, &path).map(|()| path));
+    }
+    let why = format!("there are {ARCHIVES_MAX} copies of it already");
+    Ok(Err(Failure::file("keep the old log of", &database, why)))
+}
+
+/// A copy that is under its name only when it is complete and on the disk. Never over another file.
+fn whole_copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    let hidden = beside(to, "part")?;
+    // What a copy that was stopped has left.
+    let _ = fs::remove_file(&hidden);
+    let copied = Store::copy(from, &hidden)
+        .map_err(|error| Failure::file("write", to, error))
+        .and_then(|()| {
+            let durable = fs::File::open(&hidden).and_then(|copy| copy.sync_all());
+            let linked = durable.and_then(|()| fs::hard_link(&hidden, to));
+            linked.map_err(|error| Failure::file("write", to, error))
+        });
+    let _ = fs::remove_file(&hidden);
+    copied
 }
 
 /// Puts a copy in the place of the database. It is frozen before it is there: nobody is answered from a log that may lack revocations.
@@ -56,9 +93,10 @@ pub(super) fn restore(gate: &Gate, file: &Path, output: &mut Output) -> Result<(
         // The database that is replaced may have more than the head file, which is written a moment later.
         let replaced = Store::open(&database).and_then(|mut store| {
             let transaction = store.begin()?;
-            Ok(transaction.note().to_owned())
+            let (peers, witnessed) = (transaction.peers()?, transaction.all_witnessed()?);
+            Ok((transaction.note().to_owned(), peers, witnessed))
         });
-        let replaced = replaced.unwrap_or_default();
+        let (replaced, peers, witnessed) = replaced.unwrap_or_default();
         let mut is_whole = transaction.continues(&head, &keys).map_err(failure)?;
         if !replaced.is_empty() {
             let continues = transaction.continues(replaced.as_bytes(), &keys);
@@ -69,10 +107,23 @@ pub(super) fn restore(gate: &Gate, file: &Path, output: &mut Output) -> Result<(
         } else {
             Frozen::Loss
         };
-        transaction
-            .log(EntryOp::Freeze, now(), |_| {})
-            .map_err(failure)?;
-        transaction.set_frozen(frozen).map_err(failure)?;
+        // A witness does not go back, and whoever asked others goes on asking.
+        transaction.keep_peers(&peers).map_err(failure)?;
+        for seen in &witnessed {
+            transaction.raise_witnessed(seen).map_err(failure)?;
+        }
+        // Nothing is appended to a log that lacks entries: it would be a fork.
+        if is_whole {
+            let logged = transaction.log(EntryOp::Freeze, now(), |_| {});
+            logged.map_err(failure)?;
+        }
+        let set = match frozen {
+            Frozen::Loss => {
+                transaction.set_lost("the copy that was put back lacks the last entries")
+            }
+            frozen => transaction.set_frozen(frozen),
+        };
+        set.map_err(failure)?;
         transaction.checkpoint(&keys).map_err(failure)?;
         transaction.commit().map_err(failure)?;
         store.vacuum().map_err(failure)?;

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use encl::atomic_file::{Existing, FileMode};
 use encl::crypto::sha256;
-use encl::crypto::signing::SigningKey;
 use encl::gate::card::{GateCard, GateUrl};
 use encl::gate::protocol::EntryOp;
 use encl::identity::fingerprint;
 
-use super::{Gate, checkpoint_lines};
+use super::{Gate, checkpoint_lines, copies};
 use crate::failure::Failure;
 use crate::folder::{self, Dir};
 use crate::keys::{Keys, PassphraseSource};
@@ -79,28 +78,21 @@ fn log_card(transaction: &mut Tx<'_>, card: &GateCard) -> rusqlite::Result<()> {
     transaction.log(EntryOp::Card, now(), |entry| entry.card = Some(hash))
 }
 
-/// New keys. They are on disk before anybody can learn of them, and the card is the last thing that changes: a server that runs takes
-/// both over then.
+/// New keys. Whether they may change is asked before anything does.
 pub(super) fn rotate(
     mut gate: Gate,
     (only_kem, only_log): (bool, bool),
     source: &PassphraseSource,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    gate.change("rotate the keys", |_, _| Ok(()))?;
     if !only_log {
-        let rotated = gate
-            .keys
-            .identity
-            .rotate(encl::crypto::Kem::XWing, now(), None, &mut rng());
-        rotated.map_err(|error| Failure::new("cannot rotate the KEM key", error))?;
+        gate.keys.rotate_kem(now())?;
     }
     if !only_kem {
-        let former = std::mem::replace(&mut gate.keys.log, SigningKey::generate(&mut rng()));
-        gate.keys.former.push(former.id());
+        gate.keys.rotate_log()?;
     }
-    let card = gate.keys.new_card(now())?;
-    gate.keys
-        .write(&gate.dir, (source, Existing::Replace), &mut rng())?;
+    let card = certify(&mut gate, source)?;
     gate.change("log the new card", |transaction, _| {
         log_card(transaction, &card)
     })?;
@@ -108,17 +100,46 @@ pub(super) fn rotate(
     show(&card, output)
 }
 
+/// A new card for the keys. They are on disk before anybody can learn of them, and the card is the last thing that changes: a server
+/// that runs takes both over then.
+fn certify(gate: &mut Gate, source: &PassphraseSource) -> Result<GateCard, Failure> {
+    let card = gate.keys.new_card(now())?;
+    gate.keys
+        .write(&gate.dir, (source, Existing::Replace), &mut rng())?;
+    Ok(card)
+}
+
+/// Ends what was stopped between new keys and their card: nobody could check answers that no card certifies.
+pub(crate) fn repair(dir: &Dir, source: &PassphraseSource) -> Result<(), Failure> {
+    let mut gate = Gate::locked(dir.clone(), source)?;
+    let is_whole = dir.card().is_ok_and(|card| gate.keys.fits(&card));
+    if is_whole || !gate.has_own_log()? {
+        return Ok(());
+    }
+    tell(
+        "encl-gate: the card is not that of the keys, since a command was stopped: there is a new card",
+    );
+    let card = certify(&mut gate, source)?;
+    let logged = gate.change("log the new card", |transaction, _| {
+        log_card(transaction, &card)
+    });
+    if let Err(failure) = logged {
+        tell(&failure.to_string());
+    }
+    write_card(dir, &card, Existing::Replace)
+}
+
 /// Answers nobody from the next request on.
 pub(super) fn freeze(gate: &Gate, output: &mut Output) -> Result<(), Failure> {
     let was = gate.change("freeze the gate", |transaction, now| {
         let was = transaction.frozen();
-        if was == Frozen::No {
+        if matches!(was, Frozen::No | Frozen::Waiting) {
             transaction.log(EntryOp::Freeze, now, |_| {})?;
             transaction.set_frozen(Frozen::Operator)?;
         }
         Ok(was)
     })?;
-    let changed = was == Frozen::No;
+    let changed = matches!(was, Frozen::No | Frozen::Waiting);
     output.facts(&[("frozen", true.into()), ("changed", changed.into())])
 }
 
@@ -131,26 +152,18 @@ pub(super) fn thaw(
     if accept_loss {
         return begin_anew(gate, source, output);
     }
-    let head = folder::read(&gate.dir.head()).unwrap_or_default();
-    let keys = gate.keys.to_answer();
-    let is_thawed = gate.change("thaw the gate", |transaction, now| {
-        if transaction.frozen() == Frozen::Loss || !transaction.continues(&head, &keys)? {
-            return Ok(false);
-        }
+    let waits = gate.change("thaw the gate", |transaction, now| {
         if transaction.frozen() == Frozen::Operator {
             transaction.log(EntryOp::Thaw, now, |_| {})?;
             transaction.set_frozen(Frozen::No)?;
+            transaction.wait_for_witness()?;
         }
-        Ok(true)
+        Ok(transaction.frozen() == Frozen::Waiting)
     })?;
-    match is_thawed {
-        true => output.facts(&[("frozen", false.into())]),
-        false => Err(Failure::new(
-            "cannot thaw the gate",
-            "its log does not continue what it has signed before: entries were lost, among them perhaps revocations",
-        )
-        .hint("put the newest database back, or begin a new log with `thaw --accept-loss`")),
-    }
+    output.facts(&[
+        ("frozen", waits.into()),
+        ("waits_for_witness", waits.into()),
+    ])
 }
 
 /// A new log. The old one is kept in a file beside it.
@@ -172,10 +185,7 @@ fn begin_anew(
             "the gate is not frozen",
         ));
     }
-    let archive = gate.dir.archive(gate.keys.number);
-    if !archive.exists() {
-        Store::copy(&path, &archive).map_err(failure)?;
-    }
+    let archive = copies::archive(&gate.dir, &origin).map_err(failure)??;
     // After a stop in the middle the keys name the new log already.
     if origin == gate.keys.origin() {
         gate.keys.number += 1;

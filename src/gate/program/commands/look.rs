@@ -5,6 +5,7 @@ use encl::json::to_b64;
 use encl::time::Time;
 use serde_json::Value;
 
+use super::witness;
 use crate::failure::Failure;
 use crate::folder::Dir;
 use crate::output::Output;
@@ -21,8 +22,9 @@ pub(super) fn status(dir: &Dir, output: &mut Output) -> Result<(), Failure> {
         Frozen::No => "no",
         Frozen::Operator => "by the operator",
         Frozen::Loss => "entries were lost",
+        Frozen::Waiting => "until a witness answers",
     };
-    output.facts(&[
+    let mut facts = vec![
         ("id", card.id().to_string().into()),
         ("fingerprint", fingerprint(&card.id()).into()),
         ("name", card.name().into()),
@@ -39,11 +41,14 @@ pub(super) fn status(dir: &Dir, output: &mut Output) -> Result<(), Failure> {
                 .map_or(Value::Null, |last: Time| last.to_string().into()),
         ),
         ("frozen", frozen.into()),
+        ("why", status.why.into()),
         ("tickets", status.tickets.into()),
         ("revoked", status.revoked.into()),
         ("blocked", status.blocked.into()),
         ("erased", status.erased.into()),
-    ])
+    ];
+    facts.extend(witness::facts(&status.peers, output.is_json()));
+    output.facts(&facts)
 }
 
 /// Every entry as it was hashed, a line each; of one that was erased the hash that is left.

@@ -4,8 +4,12 @@ mod copies;
 mod keys;
 mod look;
 mod people;
+mod witness;
+
+use std::fs::File;
 
 use encl::atomic_file::{Existing, FileMode};
+use encl::gate::answering::GateKeys;
 use encl::gate::log::SignedNote;
 use encl::time::Time;
 
@@ -15,7 +19,9 @@ use crate::folder::{self, Dir};
 use crate::keys::{Keys, PassphraseSource};
 use crate::output::Output;
 use crate::server;
-use crate::store::{Store, Tx, now};
+use crate::store::{Frozen, NOT_CONTINUED, Store, Tx, now};
+
+pub(crate) use keys::repair;
 
 /// Runs a command.
 pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
@@ -40,6 +46,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
             copies::restore(&Gate::open(&dir, &source)?, &file, output)
         }
         Command::Export { dir } => look::export(&Dir::open(&dir)?, output),
+        Command::Witness { command } => witness::run(command, &source, output),
         Command::Status { dir } => look::status(&Dir::open(&dir)?, output),
     }
 }
@@ -48,13 +55,33 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
 pub(super) struct Gate {
     dir: Dir,
     keys: Keys,
+    /// Until the command has ended.
+    _lock: File,
 }
 
 impl Gate {
     fn open(path: &std::path::Path, source: &PassphraseSource) -> Result<Self, Failure> {
-        let dir = Dir::open(path)?;
+        Self::locked(Dir::open(path)?, source)
+    }
+
+    fn locked(dir: Dir, source: &PassphraseSource) -> Result<Self, Failure> {
+        let lock = dir.change_lock()?;
         let keys = Keys::read(&dir, source)?;
-        Ok(Self { dir, keys })
+        Ok(Self {
+            dir,
+            keys,
+            _lock: lock,
+        })
+    }
+
+    /// Whether the database holds the log that the keys name; not so while a new log is begun.
+    fn has_own_log(&self) -> Result<bool, Failure> {
+        let path = self.dir.database();
+        let opened = Store::open(&path).and_then(|mut store| {
+            let transaction = store.look()?;
+            Ok(transaction.origin() == self.keys.origin())
+        });
+        opened.map_err(|error| Failure::file("read", &path, error))
     }
 
     /// Changes something in one transaction, whose entries get a checkpoint.
@@ -72,6 +99,15 @@ impl Gate {
             let failure = Failure::new(format!("cannot {what}"), why);
             return Err(failure.hint("run `encl-gate thaw --accept-loss` again"));
         }
+        let head = folder::read(&self.dir.head()).unwrap_or_default();
+        if let Some(why) = lost(&mut transaction, &head, &keys).map_err(failure)? {
+            transaction.commit().map_err(failure)?;
+            let why = format!("the log has lost entries, so nothing is signed any more: {why}");
+            let failure = Failure::new(format!("cannot {what}"), why);
+            return Err(failure.hint(
+                "put the newest database back, or begin a new log with `encl-gate thaw --accept-loss`",
+            ));
+        }
         let changed = change(&mut transaction, now()).map_err(failure)?;
         transaction.checkpoint(&keys).map_err(failure)?;
         let note = transaction.note().to_owned();
@@ -85,6 +121,19 @@ impl Gate {
         )?;
         Ok(changed)
     }
+}
+
+/// Why nothing may be signed, if so: it would be a fork of what was signed before.
+fn lost(
+    transaction: &mut Tx<'_>,
+    head: &[u8],
+    keys: &GateKeys,
+) -> rusqlite::Result<Option<String>> {
+    if transaction.frozen() != Frozen::Loss && !transaction.continues(head, keys)? {
+        transaction.set_lost(NOT_CONTINUED)?;
+    }
+    let why = transaction.why().unwrap_or(NOT_CONTINUED);
+    Ok((transaction.frozen() == Frozen::Loss).then(|| why.to_owned()))
 }
 
 /// The first lines of a checkpoint: which log, how many entries, which root.

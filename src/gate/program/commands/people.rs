@@ -1,5 +1,7 @@
 //! block, unblock, erase: what concerns one person.
 
+use std::path::Path;
+
 use encl::crypto::signing::RootId;
 use encl::gate::protocol::EntryOp;
 use serde_json::Value;
@@ -7,7 +9,7 @@ use serde_json::Value;
 use super::Gate;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::store::{Block, Store};
+use crate::store::{Block, Store, now};
 
 pub(super) fn block(
     gate: &Gate,
@@ -64,22 +66,39 @@ fn told(
     output.facts(&[("id", id.to_string().into()), (name, value.into()), changed])
 }
 
+/// In the log, and in the old logs beside it.
 pub(super) fn erase(gate: &Gate, id: RootId, output: &mut Output) -> Result<(), Failure> {
-    let (erased, young) = gate.change("erase entries", |transaction, now| {
+    let (mut erased, mut young) = gate.change("erase entries", |transaction, now| {
         let (erased, young) = transaction.erase(id, now)?;
         if erased > 0 {
             transaction.log(EntryOp::Erase, now, |_| {})?;
         }
         Ok((erased, young))
     })?;
-    let path = gate.dir.database();
-    let vacuumed = Store::open(&path).and_then(|store| store.vacuum());
-    vacuumed.map_err(|error| {
-        Failure::file("clean", &path, error).hint("the entries are erased; run the command again")
-    })?;
+    clean(&gate.dir.database())?;
+    for path in gate.dir.archives()? {
+        let failure = |error| Failure::file("erase entries in", &path, error);
+        let mut store = Store::open(&path).map_err(failure)?;
+        let mut transaction = store.begin().map_err(failure)?;
+        // An old log is at its end: there is no entry that says so.
+        let of_archive = transaction.erase(id, now()).map_err(failure)?;
+        transaction.commit().map_err(failure)?;
+        (erased, young) = (erased + of_archive.0, young + of_archive.1);
+        clean(&path)?;
+    }
     output.facts(&[
         ("id", id.to_string().into()),
         ("erased", erased.into()),
         ("too_young", young.into()),
     ])
+}
+
+/// Takes what was erased out of the file.
+fn clean(path: &Path) -> Result<(), Failure> {
+    let vacuumed = Store::open(path).and_then(|store| store.vacuum());
+    vacuumed.map_err(|error| {
+        Failure::file("clean", path, error).hint(
+            "the entries are erased; run the command again when no `backup` and no `export` runs",
+        )
+    })
 }

@@ -1,9 +1,11 @@
 //! From the bytes of a request to the bytes of its answer: opened and checked on one of a few threads, decided by the writer, sealed.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use encl::crypto::PublicKey;
 use encl::crypto::signing::RootId;
@@ -11,18 +13,18 @@ use encl::gate::answering::{Budget, GateKeys, Place, Prepared};
 use encl::gate::protocol::{Answer, Request, Said, split};
 use encl::gate::rules::Refusal;
 use hyper::body::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
+use super::room::{Room, Taken};
 use crate::args::Serve;
 use crate::failure::Failure;
 use crate::folder::{self, Dir};
 use crate::keys::{Keys, PassphraseSource};
 use crate::output::tell;
-use crate::store::{Job, Shared, Store, Writer, now, rng};
+use crate::store::{Frozen, Job, Shared, Store, Writer, now, rng};
+use crate::witnesses::{Asking, Request as AskingRequest};
 
-/// Kilobytes of all bodies that are being read or answered.
-const ROOM_KIB: usize = 64 << 10;
 /// What a request that is none costs of an address's budget: it was opened for nothing.
 const FAULT_COST: u32 = 20;
 
@@ -47,7 +49,11 @@ pub(crate) struct Engine {
     pub(super) source: PassphraseSource,
     pub(super) shared: Arc<Shared>,
     writer: Mutex<Option<Writer>>,
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
+    /// For what is not decided by the writer.
+    pub(super) reader: Mutex<Option<Store>>,
+    /// Set when a peer has sent what is not known here: its card may be newer.
+    pub(super) wanted: Arc<AtomicBool>,
     card: RwLock<String>,
     pub(super) only_path: Option<PathBuf>,
     only: RwLock<Option<Arc<BTreeSet<RootId>>>>,
@@ -62,6 +68,7 @@ impl Engine {
         source: PassphraseSource,
         args: &Serve,
     ) -> Result<Arc<Self>, Failure> {
+        let lock = dir.change_lock()?;
         let keys = Keys::read(dir, &source)?.to_answer();
         let card = dir.card()?;
         let path = dir.database();
@@ -73,13 +80,16 @@ impl Engine {
                 "encl-gate: the database does not continue the last checkpoint: the gate is frozen",
             );
         }
-        let (note, frozen) = {
-            let transaction = store.begin().map_err(failure)?;
-            (transaction.note().to_owned(), transaction.frozen())
-        };
-        let trouble = (frozen != crate::store::Frozen::No).then_some(Refusal::Frozen);
+        let begun = begin(&mut store).map_err(failure)?;
+        drop::<File>(lock);
+        let (note, frozen, cosigned) = begun;
+        if frozen == Frozen::Waiting {
+            tell("encl-gate: nobody is answered until a witness says that nothing was lost");
+        }
+        let trouble = (frozen != Frozen::No).then_some(Refusal::Frozen);
         let shared = Arc::new(Shared {
             keys: RwLock::new(Arc::new(keys)),
+            cosigned: Mutex::new((note.clone(), cosigned)),
             note: Mutex::new(note),
             trouble: Mutex::new(trouble),
         });
@@ -89,7 +99,9 @@ impl Engine {
             source,
             shared,
             writer: Mutex::new(Some(writer)),
-            room: Arc::new(Semaphore::new(ROOM_KIB)),
+            room: Arc::default(),
+            reader: Mutex::default(),
+            wanted: Arc::default(),
             card: RwLock::new(card.to_text().to_owned()),
             only_path: args.only.clone(),
             only: RwLock::new(None),
@@ -98,6 +110,16 @@ impl Engine {
         };
         engine.read_only()?;
         Ok(Arc::new(engine))
+    }
+
+    /// Asks the witnesses, as long as the result is held.
+    pub(super) fn ask_witnesses(&self, args: &Serve) -> Asking {
+        Asking::start(AskingRequest {
+            database: self.dir.database(),
+            shared: Arc::clone(&self.shared),
+            every: Duration::from_secs(args.witness_every.into()),
+            wanted: Arc::clone(&self.wanted),
+        })
     }
 
     /// Ends the writer.
@@ -110,6 +132,7 @@ impl Engine {
         if let Some(mut writer) = writer {
             writer.finish();
         }
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         super::watch::write_head(self, &self.shared.note());
     }
 
@@ -119,12 +142,9 @@ impl Engine {
         budget.spend(place, 1, Instant::now())
     }
 
-    /// Room for the body of a request, as long as it is held.
-    pub(crate) fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let kilobytes = u32::try_from(bytes.div_ceil(1_024)).ok()?;
-        Arc::clone(&self.room)
-            .try_acquire_many_owned(kilobytes)
-            .ok()
+    /// Room for the body of a request from a place, as long as it is held.
+    pub(super) fn room(&self, place: Place) -> Taken {
+        self.room.enter(place)
     }
 
     pub(crate) fn card(&self) -> String {
@@ -132,8 +152,9 @@ impl Engine {
         format!("{card}\n")
     }
 
+    /// The last checkpoint, with the signatures of those witnesses that have seen it.
     pub(crate) fn note(&self) -> String {
-        self.shared.note()
+        self.shared.with_cosignatures(self.shared.note())
     }
 
     pub(crate) fn trouble(&self) -> Option<Refusal> {
@@ -149,13 +170,14 @@ impl Engine {
         let keys = self.shared.keys();
         let looked = {
             let (engine, keys) = (Arc::clone(self), Arc::clone(&keys));
-            spawn_blocking(move || engine.look(&body, &keys)).await
+            spawn_blocking(move || engine.look((&body, place), &keys)).await
         };
-        let Ok(Some((reply, looked))) = looked else {
-            let mut budget = self.of_place.lock().unwrap_or_else(PoisonError::into_inner);
-            budget.charge(place, FAULT_COST, Instant::now());
-            return Err(Unanswered::Fault);
-        };
+        let (reply, looked) = looked.map_err(|_| Unanswered::Busy)?.inspect_err(|fault| {
+            if *fault == Unanswered::Fault {
+                let mut budget = self.of_place.lock().unwrap_or_else(PoisonError::into_inner);
+                budget.charge(place, FAULT_COST, Instant::now());
+            }
+        })?;
         let answer = match looked {
             Looked::Refused(answer) => answer,
             Looked::Prepared(prepared) => self.decided(prepared, place).await?,
@@ -164,10 +186,22 @@ impl Engine {
         sealed.map_err(|_| Unanswered::Busy)
     }
 
-    /// Opens a request and checks all that can be checked without the database; `None` if it is none.
-    fn look(&self, body: &[u8], keys: &GateKeys) -> Option<(PublicKey, Looked)> {
-        let (id, _, _) = split(body).ok()?;
-        let request = Request::open(body, keys.id, keys.kem_key(id)?).ok()?;
+    /// Opens a request and checks all that can be checked without the database.
+    fn look(
+        &self,
+        (body, place): (&[u8], Place),
+        keys: &GateKeys,
+    ) -> Result<(PublicKey, Looked), Unanswered> {
+        let request = opened(body, keys).ok_or(Unanswered::Fault)?;
+        // One was counted when it came.
+        let more = item_count(&request).saturating_sub(1);
+        let is_admitted = {
+            let mut budget = self.of_place.lock().unwrap_or_else(PoisonError::into_inner);
+            budget.spend(place, more, Instant::now())
+        };
+        if !is_admitted {
+            return Err(Unanswered::Busy);
+        }
         let reply = request.reply.clone();
         let looked = match self.refusal(&request) {
             Some(refusal) => Looked::Refused(Answer {
@@ -177,7 +211,7 @@ impl Engine {
             }),
             None => Looked::Prepared(Box::new(Prepared::new(keys, request))),
         };
-        Some((reply, looked))
+        Ok((reply, looked))
     }
 
     /// Waits for the decision of the writer.
@@ -208,7 +242,8 @@ impl Engine {
             return Some(Refusal::Unknown);
         }
         let mut budget = self.of_id.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_over = who.is_some_and(|who| !budget.spend(who, 1, Instant::now()));
+        let count = item_count(request);
+        let is_over = who.is_some_and(|who| !budget.spend(who, count, Instant::now()));
         is_over.then_some(Refusal::Limit)
     }
 
@@ -242,4 +277,24 @@ impl Engine {
         *self.only.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ids));
         Ok(())
     }
+}
+
+/// How a gate begins: its last checkpoint, whether it answers, and the signatures of witnesses below the checkpoint.
+fn begin(store: &mut Store) -> rusqlite::Result<(String, Frozen, String)> {
+    let mut transaction = store.begin()?;
+    // What witnesses said before the last end may be older than what was lost since.
+    transaction.wait_for_witness()?;
+    let note = transaction.note().to_owned();
+    let (frozen, cosigned) = (transaction.frozen(), transaction.cosignatures()?);
+    transaction.commit()?;
+    Ok((note, frozen, cosigned))
+}
+
+fn opened(body: &[u8], keys: &GateKeys) -> Option<Request> {
+    let (id, _, _) = split(body).ok()?;
+    Request::open(body, keys.id, keys.kem_key(id)?).ok()
+}
+
+fn item_count(request: &Request) -> u32 {
+    u32::try_from(request.items.len()).unwrap_or(u32::MAX)
 }

@@ -4,7 +4,9 @@ mod engine;
 mod first;
 mod http;
 mod places;
+mod room;
 mod watch;
+mod witness;
 
 use std::convert::Infallible;
 use std::fs::File;
@@ -21,6 +23,7 @@ use tokio::sync::watch as channel;
 use tokio::time::timeout;
 
 use crate::args::Serve;
+use crate::commands::repair;
 use crate::failure::Failure;
 use crate::folder::Dir;
 use crate::keys::PassphraseSource;
@@ -46,7 +49,9 @@ pub(crate) fn serve(
 ) -> Result<(), Failure> {
     let dir = Dir::open(&args.dir)?;
     let lock = dir.serve_lock()?;
+    repair(&dir, &source)?;
     let engine = Engine::start(&dir, source, args)?;
+    let asking = engine.ask_witnesses(args);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(2))
@@ -57,6 +62,7 @@ pub(crate) fn serve(
         .map_err(|error| Failure::new("cannot start the server", error))?;
     let served = runtime.block_on(listen(args, &engine, output));
     runtime.shutdown_timeout(END_TIME);
+    asking.finish();
     engine.finish();
     drop::<File>(lock);
     served

@@ -35,10 +35,9 @@ impl Places {
     /// Counts a connection; `None` if there are too many.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Connection> {
         let place = Place::from(address);
-        let is_proxy = self
-            .proxies
-            .iter()
-            .any(|proxy| Place::from(*proxy) == place);
+        // A neighbour in its network is not the proxy.
+        let same = |proxy: &IpAddr| proxy.to_canonical() == address.to_canonical();
+        let is_proxy = self.proxies.iter().any(same);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let own = open.get(&place).copied().unwrap_or(0);
@@ -77,6 +76,35 @@ impl Drop for Connection {
             _ => {
                 open.remove(&self.place);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// An IPv6 network counts as one place, but only one address of it is the proxy.
+    #[test]
+    fn a_neighbour_of_the_proxy_is_not_believed() {
+        let places = Arc::new(Places::new(vec![
+            address("2001:db8::1"),
+            address("192.0.2.1"),
+        ]));
+        let place_of = |from: &str| {
+            let connection = places.enter(address(from)).unwrap();
+            connection.place(Some("203.0.113.9, 198.51.100.7"))
+        };
+        let named = Place::from(address("198.51.100.7"));
+        assert_eq!(place_of("2001:db8::1"), named);
+        assert_eq!(place_of("192.0.2.1"), named);
+        assert_eq!(place_of("::ffff:192.0.2.1"), named);
+        for other in ["2001:db8::2", "2001:db8::1:0:0:1", "192.0.2.2"] {
+            assert_eq!(place_of(other), Place::from(address(other)), "{other}");
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::folder;
 use crate::keys::Keys;
 use crate::output::tell;
+use crate::store::{Frozen, Store};
 
 /// How often it is looked.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -63,7 +64,7 @@ struct Known {
 
 impl Known {
     fn look(&mut self, engine: &Engine) {
-        let note = engine.note();
+        let note = engine.shared.note();
         if note != self.note {
             write_head(engine, &note);
             self.note = note;
@@ -93,6 +94,14 @@ fn take_over(engine: &Engine) -> Result<(), Failure> {
     let keys = Keys::read(&engine.dir, &engine.source)?;
     let card = engine.dir.card()?;
     engine.replace(keys.to_answer(), card.to_text().to_owned());
+    // After `thaw --accept-loss` it is the first checkpoint of another log.
+    let path = engine.dir.database();
+    let failure = |error| Failure::file("read", &path, error);
+    let mut store = Store::open(&path).map_err(failure)?;
+    let transaction = store.look().map_err(failure)?;
+    engine
+        .shared
+        .take_over(transaction.note(), transaction.frozen() != Frozen::No);
     Ok(())
 }
 

@@ -11,10 +11,13 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Frozen, Store, Tx};
+use super::{Frozen, Peer, Store, Tx};
 
 /// Authors all of whose envelopes can be blocked: each costs a hash for each owner of each item.
 const AUTHORS_MAX: usize = 1_024;
+/// What a log shows that lost entries.
+pub(crate) const NOT_CONTINUED: &str =
+    "the database does not continue the last checkpoint, which is in the file `head`";
 /// Entries of the last hour are not erased: their requests could come again.
 const ERASE_AFTER_SECONDS: u64 = 3_600;
 
@@ -33,6 +36,8 @@ pub(crate) struct Status {
     pub(crate) size: u64,
     pub(crate) last: Option<Time>,
     pub(crate) frozen: Frozen,
+    pub(crate) why: Option<String>,
+    pub(crate) peers: Vec<Peer>,
     pub(crate) tickets: u64,
     pub(crate) revoked: u64,
     pub(crate) blocked: u64,
@@ -46,7 +51,7 @@ impl Store {
         let mut transaction = self.begin()?;
         let continues = transaction.continues(note, keys)?;
         if !continues && transaction.frozen() != Frozen::Loss {
-            transaction.set_frozen(Frozen::Loss)?;
+            transaction.set_lost(NOT_CONTINUED)?;
             transaction.commit()?;
         }
         Ok(continues)
@@ -64,6 +69,8 @@ impl Store {
             size: transaction.head.size,
             last: transaction.head.at,
             frozen: transaction.frozen,
+            why: transaction.why.clone(),
+            peers: transaction.peers()?,
             tickets: count("SELECT count(*) FROM ticket")?,
             revoked: count("SELECT count(*) FROM ticket WHERE revoked")?,
             blocked: count("SELECT count(*) FROM block")?,
@@ -219,6 +226,24 @@ impl Tx<'_> {
         self.log(EntryOp::Thaw, now, |entry| entry.before = Some(before))?;
         self.set_frozen(Frozen::No)?;
         self.checkpoint(keys)
+    }
+
+    /// Hashes beside each other on one level of the tree, one behind the other.
+    pub(crate) fn hashes(
+        &self,
+        (level, first): (u32, u64),
+        count: u64,
+    ) -> rusqlite::Result<Vec<u8>> {
+        let sql = match level {
+            0 => "SELECT leaf FROM entry WHERE ?1 = 0 AND seq >= ?2 AND seq < ?3 ORDER BY seq",
+            _ => "SELECT hash FROM node WHERE level = ?1 AND i >= ?2 AND i < ?3 ORDER BY i",
+        };
+        let mut found = self.transaction.prepare_cached(sql)?;
+        let rows = found.query_map(params![level, first, first + count], |row| {
+            row.get::<_, [u8; 32]>(0)
+        })?;
+        let hashes = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(hashes.concat())
     }
 
     /// Calls `each` with every entry: its line, or where it was erased its hash.

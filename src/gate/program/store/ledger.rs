@@ -8,7 +8,7 @@ use encl::gate::protocol::{Entry, Request, SignedStatement};
 use encl::gate::rules::{Refusal, TicketFull, TicketState};
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Frozen, Tx};
+use super::Tx;
 
 /// How the entry of a whole request is found among those of its items.
 const WHOLE_REQUEST: i32 = -1;
@@ -162,7 +162,9 @@ impl Ledger for Tx<'_> {
     }
 
     fn freeze(&mut self) -> rusqlite::Result<()> {
-        self.set_frozen(Frozen::Loss)
+        self.set_lost(
+            "somebody who asked has a checkpoint of this gate that the log does not continue",
+        )
     }
 }
 

@@ -2,12 +2,14 @@
 //! commands are another process on the same file.
 
 mod admin;
+mod file;
 mod ledger;
+mod peers;
 mod people;
 mod writer;
 
-use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +19,8 @@ use encl::gate::log::{Checkpoint, root};
 use encl::time::Time;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
-pub(crate) use admin::{Block, rng};
+pub(crate) use admin::{Block, NOT_CONTINUED, rng};
+pub(crate) use peers::{Cosigned, Peer};
 pub(crate) use writer::{Job, Shared, Writer, now};
 
 /// How long a transaction waits for another process.
@@ -26,8 +29,6 @@ const BUSY: Duration = Duration::from_secs(5);
 /// `leaf` is the node of level 0. `body` is NULL when the entry was erased. Large rows are in the order of their arrival, and only
 /// small ones in that of hashes: so pages are full, and few of them change with each entry.
 const SCHEMA: &str = "
-PRAGMA application_id = 0x656e636c;
-PRAGMA user_version = 1;
 CREATE TABLE entry (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB, ticket INTEGER, n INTEGER);
 CREATE INDEX entry_of_ticket ON entry (ticket, n) WHERE ticket IS NOT NULL;
 CREATE TABLE outcome (request INTEGER, item INTEGER, result TEXT, seq INTEGER NOT NULL,
@@ -38,12 +39,16 @@ CREATE TABLE statement (hash BLOB PRIMARY KEY, ticket BLOB NOT NULL, op TEXT NOT
 CREATE INDEX statement_of_ticket ON statement (ticket, op);
 CREATE TABLE node (level INTEGER, i INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, i)) WITHOUT ROWID;
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
-  note TEXT NOT NULL, at INTEGER, frozen INTEGER NOT NULL);
+  note TEXT NOT NULL, at INTEGER, frozen INTEGER NOT NULL, why TEXT);
 CREATE TABLE ticket (id INTEGER PRIMARY KEY, ticket BLOB NOT NULL UNIQUE, n INTEGER NOT NULL, revoked INTEGER NOT NULL,
   until INTEGER);
 CREATE TABLE person (ticket BLOB, who BLOB, allowed INTEGER NOT NULL, denied INTEGER NOT NULL,
   PRIMARY KEY (ticket, who)) WITHOUT ROWID;
 CREATE TABLE block (who BLOB PRIMARY KEY, why TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE peer (id BLOB PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL, ca TEXT, serial INTEGER NOT NULL,
+  origin TEXT NOT NULL UNIQUE, key BLOB NOT NULL, own_origin TEXT, size INTEGER, line TEXT, at INTEGER, asked INTEGER,
+  trouble TEXT) WITHOUT ROWID;
+CREATE TABLE witnessed (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) WITHOUT ROWID;
 ";
 
 /// Why nobody is answered.
@@ -55,6 +60,8 @@ pub(crate) enum Frozen {
     Operator,
     /// The log is not what it was: entries were lost.
     Loss,
+    /// Until a witness says that nothing was lost.
+    Waiting,
 }
 
 impl Frozen {
@@ -63,6 +70,7 @@ impl Frozen {
             Self::No => 0,
             Self::Operator => 1,
             Self::Loss => 2,
+            Self::Waiting => 3,
         }
     }
 
@@ -70,6 +78,7 @@ impl Frozen {
         match number {
             0 => Self::No,
             1 => Self::Operator,
+            3 => Self::Waiting,
             // What is not known stops the gate.
             _ => Self::Loss,
         }
@@ -92,6 +101,7 @@ impl Store {
         let mut connection = Connection::open_with_flags(path, flags)?;
         configure(&connection)?;
         let transaction = connection.transaction()?;
+        file::mark(&transaction)?;
         transaction.execute_batch(SCHEMA)?;
         let empty = Checkpoint {
             origin: origin.to_owned(),
@@ -99,16 +109,17 @@ impl Store {
             root: encl::crypto::sha256(&[]),
         };
         transaction.execute(
-            "INSERT INTO head VALUES (1, ?1, 0, ?2, ?3, NULL, 0)",
+            "INSERT INTO head VALUES (1, ?1, 0, ?2, ?3, NULL, 0, NULL)",
             params![origin, empty.root, empty.sign(log)],
         )?;
         transaction.commit()
     }
 
-    /// Opens a database that is there; never makes one.
+    /// Opens a database that is there; never makes one. One of another program or of another version is left as it is.
     pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
+        file::check(&connection)?;
         configure(&connection)?;
         let file = identity(path).ok_or(rusqlite::Error::InvalidPath(path.to_owned()))?;
         Ok(Self {
@@ -135,25 +146,6 @@ impl Store {
     pub(crate) fn look(&mut self) -> rusqlite::Result<Tx<'_>> {
         Tx::new(self.connection.transaction()?)
     }
-
-    /// A copy of a whole database in one file, which only its owner can read.
-    pub(crate) fn copy(from: &Path, to: &Path) -> rusqlite::Result<()> {
-        let refused = || rusqlite::Error::InvalidPath(to.to_owned());
-        // The database takes an empty file for one that is not there.
-        let mut options = File::options();
-        let made = options.write(true).create_new(true).mode(0o600).open(to);
-        made.map_err(|_| refused())?;
-        let connection = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        connection.busy_timeout(BUSY)?;
-        connection.execute("VACUUM INTO ?1", [to.to_str().ok_or_else(refused)?])?;
-        Ok(())
-    }
-
-    /// Takes what was erased out of the file too.
-    pub(crate) fn vacuum(&self) -> rusqlite::Result<()> {
-        self.connection
-            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
-    }
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -178,6 +170,7 @@ pub(crate) struct Tx<'a> {
     origin: String,
     note: String,
     frozen: Frozen,
+    why: Option<String>,
     head: LogHead,
     /// The size at the beginning.
     begun: u64,
@@ -185,12 +178,13 @@ pub(crate) struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     fn new(transaction: Transaction<'a>) -> rusqlite::Result<Self> {
-        let sql = "SELECT origin, size, note, at, frozen FROM head";
-        let (origin, size, note, at, frozen) =
+        let sql = "SELECT origin, size, note, at, frozen, why FROM head";
+        let (origin, size, note, at, frozen, why) =
             transaction.prepare_cached(sql)?.query_row([], |row| {
                 let at: Option<u64> = row.get(3)?;
                 let size: u64 = row.get(1)?;
-                Ok((row.get(0)?, size, row.get(2)?, at, row.get(4)?))
+                let (frozen, why) = (row.get(4)?, row.get(5)?);
+                Ok((row.get(0)?, size, row.get(2)?, at, frozen, why))
             })?;
         let frozen = Frozen::from_number(frozen);
         Ok(Self {
@@ -198,6 +192,7 @@ impl<'a> Tx<'a> {
             origin,
             note,
             frozen,
+            why,
             head: LogHead {
                 size,
                 at: at.and_then(Time::from_unix),
@@ -225,13 +220,27 @@ impl<'a> Tx<'a> {
         self.head.size
     }
 
+    /// What showed that entries were lost.
+    pub(crate) fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
     pub(crate) fn set_frozen(&mut self, frozen: Frozen) -> rusqlite::Result<()> {
+        self.set_frozen_why(frozen, None)
+    }
+
+    /// Entries were lost, which this shows.
+    pub(crate) fn set_lost(&mut self, why: &str) -> rusqlite::Result<()> {
+        self.set_frozen_why(Frozen::Loss, Some(why))
+    }
+
+    fn set_frozen_why(&mut self, frozen: Frozen, why: Option<&str>) -> rusqlite::Result<()> {
         self.frozen = frozen;
+        self.why = why.map(str::to_owned);
         self.head.is_frozen = frozen != Frozen::No;
-        let sql = "UPDATE head SET frozen = ?1";
-        self.transaction
-            .prepare_cached(sql)?
-            .execute([frozen.number()])?;
+        let sql = "UPDATE head SET frozen = ?1, why = ?2";
+        let values = params![frozen.number(), why];
+        self.transaction.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 

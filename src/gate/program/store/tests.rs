@@ -241,3 +241,90 @@ fn many_entries() {
     );
     assert!(bytes / count <= 1_000, "{bytes} bytes for {count} entries");
 }
+
+/// Erased bytes are still in the write-ahead log while somebody reads: that is said, and not passed over.
+#[test]
+fn what_was_erased_stays_while_somebody_reads_and_that_is_told() {
+    let gate = Gate::new();
+    let who = SigningKey::generate(&mut rng()).id();
+    gate.change(|transaction| opened(transaction, who, 1, time(1_000_000)));
+    let mut reader = gate.store();
+    let reading = reader.look().unwrap();
+    assert_eq!(reading.size(), 1);
+    gate.change(|transaction| transaction.erase(who, time(2_000_000)).unwrap());
+    let store = gate.store();
+    store
+        .connection
+        .busy_timeout(Duration::from_millis(10))
+        .unwrap();
+    let error = store.vacuum().unwrap_err();
+    assert!(
+        error.to_string().contains("reading the database"),
+        "{error}"
+    );
+    let log = gate.folder.path().join("gate.db-wal");
+    assert!(is_in(&log, who) || is_in(&gate.path(), who));
+    drop(reading);
+    store.vacuum().unwrap();
+    assert!(!is_in(&log, who) && !is_in(&gate.path(), who));
+}
+
+/// A file of another program, or of another version, is refused and left as it is.
+#[test]
+fn only_own_files_are_opened() {
+    let refused = |path: &Path| {
+        let before = fs::read(path).unwrap();
+        let error = Store::open(path).err().unwrap().to_string();
+        assert_eq!(fs::read(path).unwrap(), before, "{error}");
+        let copy = path.with_extension("copy");
+        let _ = fs::remove_file(&copy);
+        assert!(Store::copy(path, &copy).is_err(), "{error}");
+        error
+    };
+    let gate = Gate::new();
+    let set = |name: &str, value: i64| {
+        let connection = Connection::open(gate.path()).unwrap();
+        connection.pragma_update(None, name, value).unwrap();
+        connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .unwrap();
+    };
+    drop(gate.store());
+    set("user_version", 3);
+    assert!(refused(&gate.path()).contains("newer version"));
+    set("user_version", 1);
+    assert!(refused(&gate.path()).contains("before the first release"));
+    set("user_version", 2);
+    drop(gate.store());
+    set("application_id", 7);
+    assert!(refused(&gate.path()).contains("another program"));
+    let other = gate.folder.path().join("other.db");
+    let connection = Connection::open(&other).unwrap();
+    connection.execute_batch("CREATE TABLE mine (x)").unwrap();
+    drop(connection);
+    assert!(refused(&other).contains("another program"));
+    fs::write(
+        &other,
+        "no database at all, but long enough to be taken for one".repeat(9),
+    )
+    .unwrap();
+    assert!(refused(&other).contains("not a database"));
+}
+
+/// A witness never goes back, whatever order things come in.
+#[test]
+fn what_was_cosigned_only_grows() {
+    let gate = Gate::new();
+    let seen = |size| Checkpoint {
+        origin: "peer/1".into(),
+        size,
+        root: [u8::try_from(size).unwrap(); 32],
+    };
+    for (size, expected) in [(5, 5), (9, 9), (7, 9), (9, 9), (12, 12)] {
+        gate.change(|transaction| transaction.set_witnessed(&seen(size)).unwrap());
+        let known = gate.change(|transaction| transaction.witnessed("peer/1").unwrap());
+        assert_eq!((known.size, known.root), (expected, seen(expected).root));
+    }
+    let other = gate.change(|transaction| transaction.witnessed("peer/2").unwrap());
+    assert_eq!(other.size, 0);
+}

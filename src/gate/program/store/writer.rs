@@ -17,6 +17,7 @@ use rand::rngs::SysRng;
 use tokio::sync::oneshot;
 
 use super::Store;
+use crate::commands::checkpoint_lines;
 use crate::output::tell;
 
 /// Requests that may wait.
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) note: Mutex<String>,
     /// Why nobody is answered, if so.
     pub(crate) trouble: Mutex<Option<Refusal>>,
+    /// A checkpoint, and the signature lines of the witnesses that have seen it.
+    pub(crate) cosigned: Mutex<(String, String)>,
 }
 
 impl Shared {
@@ -58,6 +61,41 @@ impl Shared {
 
     pub(crate) fn trouble(&self) -> Option<Refusal> {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A checkpoint with the signatures of the witnesses that have seen it.
+    pub(crate) fn with_cosignatures(&self, note: String) -> String {
+        let cosigned = self.cosigned.lock();
+        let cosigned = cosigned.unwrap_or_else(PoisonError::into_inner);
+        match cosigned.0 == note {
+            true => note + &cosigned.1,
+            false => note,
+        }
+    }
+
+    pub(crate) fn set_cosigned(&self, cosigned: (String, String)) {
+        *self.cosigned.lock().unwrap_or_else(PoisonError::into_inner) = cosigned;
+    }
+
+    /// What another program of this gate has left in the database: more entries, or after `thaw --accept-loss` another log.
+    pub(crate) fn take_over(&self, note: &str, is_frozen: bool) {
+        let lines = |note: &str| checkpoint_lines(note).map(|(origin, size, _)| (origin, size));
+        let mut own = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_newer = match (lines(&own), lines(note)) {
+            (Some((origin, size)), Some((other, other_size))) => {
+                origin != other || other_size > size
+            }
+            _ => false,
+        };
+        if is_newer {
+            note.clone_into(&mut own);
+        }
+        drop(own);
+        self.set_trouble(is_frozen.then_some(Refusal::Frozen));
+    }
+
+    fn set_note(&self, note: String) {
+        *self.note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
     fn set_trouble(&self, trouble: Option<Refusal>) {
@@ -182,11 +220,7 @@ impl Desk {
         let is_there = store.is_some_and(Store::is_there);
         match done {
             Ok((answers, note, trouble)) if is_there => {
-                *self
-                    .shared
-                    .note
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = note;
+                self.shared.set_note(note);
                 self.shared.set_trouble(trouble);
                 Ok(answers)
             }
@@ -230,6 +264,7 @@ impl Desk {
             store,
             of_id,
             of_place,
+            shared,
             ..
         } = self;
         let store = store.as_mut().ok_or(rusqlite::Error::InvalidQuery)?;
@@ -258,7 +293,8 @@ impl Desk {
         transaction.checkpoint(keys)?;
         let (size, note) = (transaction.size(), transaction.note().to_owned());
         let answers = decided.into_iter();
-        let answers = answers.map(|decided| decided.answer(&transaction, size, &note));
+        let shown = shared.with_cosignatures(note.clone());
+        let answers = answers.map(|decided| decided.answer(&transaction, size, &shown));
         let answers = answers.collect::<rusqlite::Result<Vec<_>>>()?;
         let is_frozen = transaction.frozen() != super::Frozen::No || !is_own;
         transaction.commit()?;

@@ -1,8 +1,10 @@
-//! What is said to a gate and by it: a request's three parts, answers, entries, statements, cards, and gate locks alone.
+//! What is said to a gate and by it: a request's three parts, answers, entries, statements, cards, gate locks alone, checkpoints for
+//! witnesses and their cosignatures.
 
 use encl::crypto::signing::Purpose;
 use encl::envelope::{EnvelopeId, GateLock};
 use encl::gate::card::GateCard;
+use encl::gate::log::{NoteKey, SignedNote, Submission, Tile, Witnessed};
 use encl::gate::protocol::{Answer, Entry, Op, Request, SignedStatement};
 
 use crate::author;
@@ -30,8 +32,34 @@ pub fn run(input: &[u8]) {
         assert_eq!(statement.by(), author().id());
     }
     let _ = GateCard::from_text(input);
+    witness(input);
+    let path = std::str::from_utf8(line).ok();
+    if let Some(tile) = path.and_then(Tile::parse) {
+        assert!((1..=256).contains(&tile.width()));
+        let _ = tile.in_tree(u64::MAX);
+    }
     if let Ok(lock) = GateLock::parse(EnvelopeId([7; 32]), 1, line) {
         assert_eq!(lock.bytes(), line);
         assert!(!lock.terms().gates.is_empty());
+    }
+}
+
+/// What a witness is given, and what it gives.
+fn witness(input: &[u8]) {
+    let key = NoteKey {
+        name: "gate.example.org/1".to_owned(),
+        key: author().id(),
+    };
+    let seen = Witnessed {
+        size: 1,
+        root: [7; 32],
+    };
+    if let Some(sent) = Submission::parse(input) {
+        assert_eq!(sent.to_body().as_bytes(), input);
+        let _ = (sent.check(&key, &seen), sent.text());
+    }
+    if let Ok(note) = SignedNote::read(input) {
+        assert_eq!(note.to_text().as_bytes(), input);
+        let _ = (note.verify(&key), note.cosignature(&key));
     }
 }
