@@ -1,7 +1,7 @@
 //! Statements of an owner, carried to all gates of a lock, and again to those that did not hear them.
 
 use super::notices::why;
-use super::{Gates, Owner, ReadLog, Unreached};
+use super::{GateNotice, Gates, Owner, ReadLog, Unreached};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::envelope::GateLock;
@@ -98,7 +98,7 @@ impl Gates<'_> {
             let parsed = SignedStatement::parse(&kept.statement).ok();
             parsed.filter(|one| one.op() == statement && one.is_of(lock))
         };
-        let earlier = self.keystore.sealed_with_gate(lock.ticket())?;
+        let earlier = self.kept_record(record)?;
         let earlier = earlier.and_then(|record| record.statements.iter().find_map(same));
         let signed = earlier.unwrap_or_else(|| {
             let about = (lock.ticket(), statement);
@@ -128,7 +128,7 @@ impl Gates<'_> {
         rng: &mut dyn CryptoRng,
     ) -> Result<usize, KeystoreError> {
         let mut carried = 0;
-        let Some(record) = self.keystore.sealed_with_gate(record.lock.ticket())? else {
+        let Some(record) = self.kept_record(record)? else {
             return Ok(0);
         };
         for kept in &record.statements {
@@ -185,6 +185,17 @@ impl Gates<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What this machine keeps about an envelope. A damaged file is set aside first, and told.
+    fn kept_record(
+        &self,
+        record: &SealedWithGate,
+    ) -> Result<Option<SealedWithGate>, KeystoreError> {
+        if let Some(aside) = self.keystore.repair_sealed(record)? {
+            (self.on_notice)(&GateNotice::RecordDamaged { aside });
+        }
+        self.keystore.sealed_with_gate(record.lock.ticket())
     }
 
     /// Carries a statement to the gates that do not know it yet, and records who does.

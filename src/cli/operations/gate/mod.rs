@@ -37,6 +37,10 @@ fn tell(notice: &GateNotice, terminal: Terminal) {
         GateNotice::NewCard { gate } => {
             terminal.notice(&format!("the gate {} has a newer card", safe(gate)));
         }
+        GateNotice::RecordDamaged { aside } => terminal.warning(&format!(
+            "what this machine kept about it was damaged; what can be read of that stays, and the damaged file is {} now",
+            shown(aside)
+        )),
         GateNotice::Lied(deceit) => {
             let evidence = deceit.evidence.as_deref().map(Path::new);
             let evidence = evidence.map_or_else(String::new, |path| {
