@@ -41,11 +41,6 @@ pub(crate) fn not_opened(failure: Failure, error: &AskError) -> Failure {
     match error {
         AskError::Refused(refused) => refusal(failure, refused),
         AskError::Forged(deceit) => forked(failure, &deceit.gate, &deceit.what.to_string()),
-        AskError::WrongPart { gate, .. } => forked(
-            failure,
-            gate,
-            "it answered with a part that the envelope does not know",
-        ),
         AskError::Unreachable(gates) => unreachable(failure, gates),
         AskError::Nobody => failure
             .exit(Exit::Refused)

@@ -22,4 +22,4 @@ pub use spread::ask;
 pub use transport::{CARD_BYTES_MAX, GatePlace, Transport, TransportError};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,6 +7,7 @@ mod evidence;
 mod gate_file;
 mod leases;
 mod memory;
+mod repair;
 mod sealed;
 
 use std::cmp::Ordering;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 pub use evidence::{EVIDENCE_MAX, Evidence};
 pub use gate_file::{CA_BYTES_MAX, is_gate_name};
 pub use leases::Lease;
-pub use memory::GateStanding;
+pub use memory::{GateStanding, KeptOutcome};
 pub use sealed::{KeptStatement, STATEMENTS_MAX, SealedWithGate};
 pub(super) use sealed::{SEALED, SEALED_BYTES_MAX};
 

@@ -117,10 +117,15 @@ impl<'a> Gates<'a> {
             keep: questions.iter().any(|one| one.lock.terms().lease.is_some()),
             now: self.now,
         };
-        let outcome = client::ask(questions, &peers, &asker, &self.transport, rng);
-        for ((gate, peer), news) in gates.iter().zip(&peers).zip(&outcome.news) {
-            self.keep(gate, peer, news)?;
+        let mut outcome = client::ask(questions, &peers, &asker, &self.transport, rng);
+        for (number, (gate, peer)) in gates.iter().zip(&peers).enumerate() {
+            if let Some(lie) = self.keep(gate, peer, &outcome.news[number])? {
+                outcome.disbelieve(number, &lie);
+            }
         }
         Ok(outcome)
     }
 }
+
+#[cfg(test)]
+mod tests;

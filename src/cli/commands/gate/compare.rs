@@ -32,6 +32,7 @@ pub(super) fn run(one: &Path, other: &Path, context: &Context) -> Result<(), Fai
             request: [0; 32],
             entry: None,
             checkpoints: vec![first.note.clone(), second.note.clone()],
+            answer: None,
         });
         kept.map_err(|error| keystore::failure(&what, &error))?;
     }

@@ -25,7 +25,7 @@ use crate::time::Time;
 
 /// How a gate behaves.
 #[derive(Clone)]
-pub(super) enum Manners {
+pub(crate) enum Manners {
     Honest,
     Down,
     Silent,
@@ -72,15 +72,15 @@ struct Logged {
     page: LogLine,
 }
 
-pub(super) struct Fake {
-    pub(super) card: GateCard,
+pub(crate) struct Fake {
+    pub(crate) card: GateCard,
     root: SigningKey,
     log: SigningKey,
-    pub(super) kem: PrivateKey,
+    pub(crate) kem: PrivateKey,
     tree: Tree,
     entries: Vec<Logged>,
-    pub(super) manners: Manners,
-    pub(super) asked: usize,
+    pub(crate) manners: Manners,
+    pub(crate) asked: usize,
 }
 
 fn card_of(
@@ -107,7 +107,7 @@ fn card_of(
 }
 
 impl Fake {
-    pub(super) fn new(number: usize) -> Self {
+    pub(crate) fn new(number: usize) -> Self {
         let (root, log) = (key(), key());
         let kem = PrivateKey::generate(Kem::XWing, &mut rng());
         let url = format!("http://127.0.0.1:77{number:02}");
@@ -131,7 +131,7 @@ impl Fake {
     }
 
     /// The same gate with an empty log, as if an old copy had been put back.
-    pub(super) fn again(world: &World, number: usize) -> Self {
+    pub(crate) fn again(world: &World, number: usize) -> Self {
         let fakes = world.fakes.lock().unwrap();
         let fake = &fakes[number];
         let seed = |key: &SigningKey| SigningKey::new(Secret::new(*key.seed().expose()));
@@ -146,13 +146,13 @@ impl Fake {
     }
 
     /// A new log key, and a card that says so.
-    pub(super) fn rotate(&mut self, url: &str) {
+    pub(crate) fn rotate(&mut self, url: &str) {
         self.log = key();
         self.renew(url, "fake.example.org/1");
     }
 
     /// A new log with the old key, and a card that says so.
-    pub(super) fn thaw(&mut self) {
+    pub(crate) fn thaw(&mut self) {
         self.tree = Tree::default();
         self.tree.push(b"thaw");
         let url = self.card.url().to_string();
@@ -364,7 +364,7 @@ impl Fake {
     }
 }
 
-pub(super) struct Network(pub(super) Arc<Mutex<Vec<Fake>>>);
+pub(crate) struct Network(pub(crate) Arc<Mutex<Vec<Fake>>>);
 
 impl Transport for Network {
     fn post(&self, gate: &GatePlace, request: &[u8]) -> Result<Vec<u8>, TransportError> {

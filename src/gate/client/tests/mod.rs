@@ -1,14 +1,14 @@
 //! A gate of a few lines, honest or not, and everything that a client must notice.
 
-mod fake;
-mod world;
+pub(crate) mod fake;
+pub(crate) mod world;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::crypto::kdf::gate::HolderSecret;
-use crate::crypto::signing::SigningKey;
+use crate::crypto::signing::{Purpose, Signature, SigningKey};
 use crate::envelope::GateSlot;
 use crate::gate::protocol::SignedStatement;
 use crate::gate::rules::{Refusal, Statement};
@@ -254,7 +254,17 @@ fn an_entry_about_something_else_or_nowhere_is_a_lie_and_its_part_is_not_used() 
     }
     world.set(0, Manners::Lie("part"));
     let asked = open(&world, &[], Some(&world.bob));
-    assert!(matches!(asked.failure(), NoReply::WrongPart));
+    let NoReply::Lied(lie) = asked.failure() else {
+        panic!("{:?}", asked.failure())
+    };
+    assert_eq!(lie.kind, LieKind::WrongPart);
+    let answer = lie.answer.as_deref().unwrap();
+    let (line, signature) = answer.split_last_chunk::<64>().unwrap();
+    let line = line.strip_suffix(b"\n").unwrap();
+    let log = world.peers()[0].card.log_key().key;
+    let signature = Signature(*signature);
+    log.verify(Purpose::GateAnswer, &[line], &signature)
+        .unwrap();
 }
 
 /// What is no answer of the gate is no lie either: anybody on the way can send it.
