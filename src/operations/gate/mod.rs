@@ -5,6 +5,8 @@
 
 mod add;
 mod ask;
+mod compare;
+mod known_state;
 mod lease;
 mod notices;
 mod owner;
@@ -15,10 +17,12 @@ use std::sync::Arc;
 
 pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
 pub use ask::{AskError, Asked};
+pub use compare::{CompareError, Compared};
+pub use known_state::{KnownState, StateUnknown};
 pub use lease::{has_kept_parts, kept_parts};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};
-pub use read_log::{GateLog, LogError, ReadLog, WithheldReceipt, receipts_in};
+pub use read_log::{EntrySink, GateLog, LogError, ReadLog, Reading, WithheldReceipt};
 pub use state::{Acknowledged, Certainty, Told};
 
 use crate::crypto::CryptoRng;

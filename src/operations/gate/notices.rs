@@ -71,8 +71,12 @@ impl Gates<'_> {
         news: &PeerNews,
     ) -> Result<Option<Lie>, KeystoreError> {
         if let Some(card) = &news.card {
-            let (name, ca) = (None, None);
-            let offer = GateOffer { card, name, ca };
+            let offer = GateOffer {
+                card,
+                name: None,
+                ca: None,
+                is_backed_up: false,
+            };
             let change = self.keystore.compare_gate(&offer)?;
             self.keystore.accept_gate(&offer, &change, self.now)?;
             let gate = gate.name.clone();
@@ -111,7 +115,8 @@ impl Gates<'_> {
         Ok(Some(lie))
     }
 
-    fn keep_lie(&self, gate: &GateContact, lie: &Lie) -> Result<(), KeystoreError> {
+    /// Keeps what shows that a gate lied, and tells it.
+    pub(super) fn keep_lie(&self, gate: &GateContact, lie: &Lie) -> Result<(), KeystoreError> {
         let evidence = self.keystore.keep_evidence(&Evidence {
             gate: gate.card.id(),
             at: self.now,

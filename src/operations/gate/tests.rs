@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::envelope::{GateQuestion, PUBLIC_BLIND};
+use crate::gate::client::KeptCheckpoint;
 use crate::gate::client::LieKind;
-use crate::gate::client::tests::fake::{Manners, Network};
+use crate::gate::client::tests::fake::{Fake, Manners, Network};
 use crate::gate::client::tests::world::World;
 use crate::gate::protocol::SignedStatement;
 use crate::gate::rules::{Refusal, Statement};
 use crate::gate::scene::{rng, time};
-use crate::keystore::GateOffer;
+use crate::keystore::{GateOffer, SealedWithGate};
 
 const GATES: usize = 3;
 
@@ -44,6 +45,7 @@ fn keystore_of(world: &World) -> (tempfile::TempDir, Keystore) {
             card: &peer.card,
             name: Some(&name),
             ca: None,
+            is_backed_up: false,
         };
         let change = keystore.compare_gate(&offer).unwrap();
         keystore.accept_gate(&offer, &change, time(1)).unwrap();
@@ -204,4 +206,158 @@ fn every_subset_opens_as_the_rule_says_and_the_liar_is_named() {
         }
     }
     assert_eq!(cases, 125 * numbers.len());
+}
+
+/// The gates of a world, as an owner or a reader with this keystore asks them.
+fn gates<'a>(world: &World, keystore: &'a Keystore) -> Gates<'a> {
+    let transport: Arc<dyn Transport> = Arc::new(Network(Arc::clone(&world.fakes)));
+    Gates::read(keystore, transport, time(1_800_000_000), |_| {}).unwrap()
+}
+
+fn owner(world: &World) -> Owner<'_> {
+    Owner {
+        key: &world.owner,
+        blind: PUBLIC_BLIND,
+    }
+}
+
+fn record(world: &World) -> SealedWithGate {
+    SealedWithGate::new(world.lock(), time(1), None)
+}
+
+fn open(world: &World, gates: &Gates<'_>) -> Result<Asked, AskError> {
+    let lock = world.lock();
+    let (slots, holder) = (world.slots(&lock), world.holder());
+    let passes = [world.pass(&lock, &world.bob)];
+    let question = GateQuestion {
+        lock: &lock,
+        slots: slots.iter().collect(),
+        holder: &holder,
+        passes: Some(&passes),
+        missing: u8::try_from(world.need).unwrap(),
+    };
+    gates.ask(&question, Some(&world.bob), &mut rng())
+}
+
+/// What an owner took away from another machine is known to the gates only.
+#[test]
+fn restrictions_from_another_machine_are_learned_and_carried_on() {
+    let world = World::new(2, 3);
+    let ((_one, first), (_other, second)) = (keystore_of(&world), keystore_of(&world));
+    let denied = Statement::Deny(world.bob.id());
+    world.set(2, Manners::Down);
+    let told = gates(&world, &first).state(&record(&world), denied, owner(&world), &mut rng());
+    assert_eq!(told.unwrap().acknowledged.certainty(), Certainty::Sure);
+    let here = gates(&world, &second);
+    assert!(here.kept_state(&record(&world)).unwrap().denied.is_empty());
+    let known = here.known_state(&record(&world), owner(&world), &mut rng());
+    let known = known.unwrap();
+    assert!(known.state.denied.contains(&world.bob.id()) && known.is_complete);
+    assert_eq!(known.unreached.len(), 1);
+    assert_eq!(here.kept_state(&record(&world)).unwrap(), known.state);
+    // The third gate hears of it from this machine.
+    world.set(2, Manners::Honest);
+    let mut reading = Reading {
+        sink: &mut (),
+        from: None,
+    };
+    let read = here.refreshed_logs(&record(&world), owner(&world), &mut reading, &mut rng());
+    let (logs, carried) = read.unwrap();
+    assert_eq!(carried, 1);
+    let least = here.least_known(&record(&world), &logs).unwrap().unwrap();
+    assert_eq!((least.known, least.certainty()), (3, Certainty::Sure));
+    // One gate that answers is too few: the two others may know more.
+    world.set(1, Manners::Down);
+    world.set(2, Manners::Down);
+    let known = here.known_state(&record(&world), owner(&world), &mut rng());
+    assert!(!known.unwrap().is_complete);
+}
+
+#[test]
+fn nothing_is_certain_where_nothing_was_said_or_too_few_know() {
+    let world = World::new(1, 3);
+    let (_folder, keystore) = keystore_of(&world);
+    let gates = gates(&world, &keystore);
+    let record = record(&world);
+    assert!(gates.least_known(&record, &[]).unwrap().is_none());
+    world.set(0, Manners::Down);
+    let told = gates.state(&record, Statement::Revoke, owner(&world), &mut rng());
+    let due = Certainty::NotYet { needed: 3 };
+    assert_eq!(told.unwrap().acknowledged.certainty(), due);
+    let least = gates.least_known(&record, &[]).unwrap().unwrap();
+    assert_eq!((least.known, least.certainty()), (2, due));
+}
+
+/// Counts entries, and how often a log begins.
+#[derive(Default)]
+struct Count(usize, Vec<u64>);
+
+impl EntrySink for Count {
+    fn begin(&mut self, _: &GateContact) -> std::io::Result<()> {
+        self.0 += 1;
+        Ok(())
+    }
+
+    fn entry(&mut self, line: &crate::gate::client::AuditLine) -> std::io::Result<()> {
+        self.1.push(line.number);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_log_of_many_pages_is_read_to_its_end() {
+    let world = World::new(1, 1);
+    let (_folder, keystore) = keystore_of(&world);
+    let gates = gates(&world, &keystore);
+    for _ in 0..7 {
+        open(&world, &gates).unwrap();
+    }
+    let mut count = Count::default();
+    let mut reading = Reading {
+        sink: &mut count,
+        from: None,
+    };
+    let read = gates.refreshed_logs(&record(&world), owner(&world), &mut reading, &mut rng());
+    let (mut logs, _) = read.unwrap();
+    let log = logs.remove(0).1.ok().unwrap();
+    assert_eq!((log.entries, log.openings), (7, 7));
+    assert_eq!(count.1, [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(count.0, 1);
+}
+
+#[test]
+fn checkpoints_of_two_sizes_are_compared_by_the_gates_log() {
+    let world = World::new(1, 1);
+    let (_folder, keystore) = keystore_of(&world);
+    let gates = gates(&world, &keystore);
+    let gate = gates.known()[0].clone();
+    let checkpoint = || {
+        let note = world.fakes.lock().unwrap()[0].checkpoint();
+        KeptCheckpoint::read(note.as_bytes(), gate.card.log_key()).unwrap()
+    };
+    open(&world, &gates).unwrap();
+    let early = checkpoint();
+    for _ in 0..4 {
+        open(&world, &gates).unwrap();
+    }
+    let late = checkpoint();
+    let compare = |one, other| gates.compare(&gate, (one, other));
+    assert_eq!(compare(&late, &early).unwrap(), Compared::Continues);
+    assert_eq!(compare(&late, &late).unwrap(), Compared::Same);
+    // An old copy was put back, and went on in another way.
+    let again = Fake::again(&world, 0);
+    world.replace(0, again);
+    let shorter = compare(&early, &late).unwrap();
+    assert!(matches!(shorter, Compared::Forked(LieKind::Shorter { .. })));
+    let (_new, new) = keystore_of(&world);
+    let fresh = self::gates(&world, &new);
+    for _ in 0..6 {
+        open(&world, &fresh).unwrap();
+    }
+    let now = checkpoint();
+    let other = compare(&early, &now).unwrap();
+    assert!(matches!(other, Compared::Forked(LieKind::Inconsistent(_))));
+    world.set(0, Manners::Down);
+    let unreached = compare(&early, &late);
+    assert!(matches!(unreached, Err(CompareError::Transport(_))));
 }

@@ -1,5 +1,6 @@
 //! Gates as commands use them: found by name, asked over the network, told of in words.
 
+pub(crate) mod entries;
 pub(crate) mod opening;
 pub(crate) mod receipts;
 pub(crate) mod report;

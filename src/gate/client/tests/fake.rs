@@ -36,6 +36,9 @@ pub(crate) enum Manners {
     Bytes(Vec<u8>),
 }
 
+/// Entries of a page of a ticket's log.
+const PAGE: usize = 2;
+
 #[derive(Default)]
 struct Tree(Vec<Vec<TreeHash>>);
 
@@ -215,6 +218,30 @@ impl Fake {
         self.sealed(&request, time(1_800_000_000), said)
     }
 
+    /// Its checkpoint now.
+    pub(crate) fn checkpoint(&self) -> String {
+        let size = self.tree.size();
+        let checkpoint = Checkpoint {
+            origin: self.card.log_key().name.clone(),
+            size,
+            root: root(&self.tree, size).unwrap(),
+        };
+        checkpoint.sign(&self.log)
+    }
+
+    /// A tile of its log.
+    fn tile(&self, path: &str) -> Option<Vec<u8>> {
+        let (level, rest) = path.strip_prefix("/tile/")?.split_once('/')?;
+        let (number, width) = match rest.split_once(".p/") {
+            Some((number, width)) => (number, width.parse().ok()?),
+            None => (rest, 256),
+        };
+        let level: usize = level.parse().ok()?;
+        let begin = number.parse::<usize>().ok()? * 256;
+        let hashes = self.tree.0.get(8 * level)?.get(begin..begin + width)?;
+        Some(hashes.concat())
+    }
+
     fn lies(&self, about: &str) -> bool {
         matches!(self.manners, Manners::Lie(what) if what == about)
     }
@@ -357,9 +384,10 @@ impl Fake {
             }
             page
         };
+        let mut lines = entries.skip(skipped).map(with_proof);
         ItemAnswer::Log(LogPage {
-            lines: entries.skip(skipped).map(with_proof).collect(),
-            more: false,
+            lines: lines.by_ref().take(PAGE).collect(),
+            more: lines.next().is_some(),
         })
     }
 }
@@ -383,9 +411,19 @@ impl Transport for Network {
         }
     }
 
-    fn card(&self, gate: &GatePlace) -> Result<Vec<u8>, TransportError> {
+    fn fetch(&self, gate: &GatePlace, path: &str, _: usize) -> Result<Vec<u8>, TransportError> {
         let port = usize::from(gate.url.port() - 7700);
         let fakes = self.0.lock().unwrap();
-        Ok(fakes[port].card.to_text().as_bytes().to_vec())
+        let fake = &fakes[port];
+        let found = match (&fake.manners, path) {
+            (Manners::Down, _) => {
+                let why = "connection refused".to_owned();
+                return Err(TransportError::Unreachable(why));
+            }
+            (_, "/card") => Some(fake.card.to_text().as_bytes().to_vec()),
+            (_, "/checkpoint") => Some(fake.checkpoint().into_bytes()),
+            (_, path) => fake.tile(path),
+        };
+        found.ok_or(TransportError::Status(404))
     }
 }
