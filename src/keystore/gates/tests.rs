@@ -85,6 +85,7 @@ fn offer(card: &GateCard) -> GateOffer<'_> {
         card,
         name: None,
         ca: None,
+        is_backed_up: false,
     }
 }
 
@@ -164,6 +165,7 @@ fn a_file_that_this_machine_did_not_write_is_not_asked() {
             card,
             added,
             ca,
+            backed_up: None,
         };
         keystore.write_gate(&contact).unwrap();
     };
@@ -416,4 +418,21 @@ fn a_damaged_record_is_set_aside_and_what_can_be_read_stays() {
     }
     let all = keystore.all_sealed_with_gates().unwrap();
     assert_eq!((all.found.len(), all.faults.len()), (1, 0));
+}
+
+/// A gate's checkpoints carry further lines, of witnesses whose keys nobody here knows.
+#[test]
+fn signatures_of_witnesses_are_kept_and_not_looked_at() {
+    let (_folder, keystore) = keystore();
+    let gate = Gate::new();
+    let id = gate.root.id();
+    add(&keystore, &gate.card(URL, 0)).unwrap();
+    let alone = gate.checkpoint(5);
+    let line = format!("\u{2014} witness.example.org {}\n", to_b64(&[4; 76]));
+    let note = alone.note.clone() + &line;
+    let witnessed = KeptCheckpoint::read(note.as_bytes(), &gate.log_key()).unwrap();
+    keystore.keep_gate_checkpoint(&id, None, &alone).unwrap();
+    let kept = keystore.keep_gate_checkpoint(&id, Some(&alone), &witnessed);
+    assert_eq!(kept.unwrap(), KeptOutcome::Stored);
+    assert_eq!(keystore.gate_checkpoint(&id).unwrap(), Some(witnessed));
 }

@@ -263,6 +263,7 @@ impl Restore<'_> {
             card: &gate.card,
             name: Some(&gate.name),
             ca: gate.ca.as_deref(),
+            is_backed_up: false,
         };
         match self.keystore.gate(&gate.card.id())? {
             Some(here) if here == *gate => return Ok(RestoreOutcome::Known),
