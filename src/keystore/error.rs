@@ -204,6 +204,9 @@ pub enum KeystoreError {
     /// Another card of a gate with the serial of the one that is known.
     #[error("the gate's card differs from the known one with the same serial {0}")]
     OtherGateCard(u64),
+    /// There is no room for another statement about what was sealed with a gate.
+    #[error("there is no room for another statement about it: {0} are kept")]
+    StatementsFull(usize),
     /// An address that groups cannot have.
     #[error("{0:?} is not an address")]
     GroupAddress(String),

@@ -64,7 +64,7 @@ pub use decisions::AddressOfVerified;
 pub use error::KeystoreError;
 pub use gates::{
     CA_BYTES_MAX, EVIDENCE_MAX, Evidence, GateChange, GateContact, GateOffer, GateStanding,
-    KeptStatement, Lease, STATEMENTS_MAX, SealedWithGate, is_gate_name,
+    KeptOutcome, KeptStatement, Lease, STATEMENTS_MAX, SealedWithGate, is_gate_name,
 };
 pub use groups::Group;
 pub use health::Finding;

@@ -1,5 +1,6 @@
 //! My private keys, each identity unlocked only when it is needed, and once.
 
+use std::io::Read;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
@@ -9,7 +10,8 @@ use crate::crypto::signing::{RootId, SigningKey};
 use crate::crypto::{KeyId, PrivateKey, PublicKey};
 use crate::directory::Person;
 use crate::envelope::{
-    GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, Keyring, KeyringError, ReaderKey,
+    Envelope, GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, Keyring, KeyringError,
+    OpenError, ReaderKey,
 };
 use crate::identity::{Card, CardKey, Identity};
 
@@ -160,6 +162,17 @@ impl<'a> MyKeys<'a> {
         self.unlock.ask_ahead(questions, self);
     }
 
+    /// What the gates of an envelope are to be asked, for [`MyKeys::ask_ahead`]; `None` where that is nothing, or nobody may be asked.
+    /// No passphrase is asked for.
+    ///
+    /// # Errors
+    /// What keeps its other locks closed.
+    pub fn gate_question<R: Read>(&self, reader: R) -> Result<Option<HeldQuestion>, OpenError> {
+        let mut typed = TypedPassphrase::default();
+        let mut keyring = WithoutPassphrase(self.keyring("", &mut typed));
+        Envelope::read(reader)?.into_question(&mut keyring)
+    }
+
     /// The key by which one of the identities signs.
     ///
     /// # Errors
@@ -244,5 +257,35 @@ impl Keyring for EnvelopeKeyring<'_, '_> {
     fn ask(&mut self, question: &GateQuestion<'_>) -> Result<GateParts, GateFailure> {
         let envelope = &self.typed.envelope;
         self.keys.unlock.ask_gates(question, envelope, self.keys)
+    }
+}
+
+/// An envelope that opens by a passphrase only, where nothing is asked for: while a mailbox is worked on, or gates are asked ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it opens by a passphrase only")]
+pub struct PassphraseOnly;
+
+/// My keys, without any passphrase.
+pub(super) struct WithoutPassphrase<'k, 'a>(pub(super) EnvelopeKeyring<'k, 'a>);
+
+impl Keyring for WithoutPassphrase<'_, '_> {
+    fn keys(&self) -> Vec<ReaderKey> {
+        self.0.keys()
+    }
+
+    fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
+        self.0.private_key(key)
+    }
+
+    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
+        Err(PassphraseOnly.into())
+    }
+
+    fn may_ask(&self, lock: &GateLock) -> bool {
+        self.0.may_ask(lock)
+    }
+
+    fn ask(&mut self, question: &GateQuestion<'_>) -> Result<GateParts, GateFailure> {
+        self.0.ask(question)
     }
 }

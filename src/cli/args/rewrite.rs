@@ -75,6 +75,10 @@ pub(crate) struct ResealOptions {
     #[arg(long)]
     pub(crate) drop_granted: bool,
 
+    /// Encrypt again also where its gates do not say from whom access was taken: who lost it by another machine gets it back
+    #[arg(long)]
+    pub(crate) unasked: bool,
+
     /// Do not ask. Where readers stay whom not the author let in, this needs --keep-granted or --drop-granted
     #[arg(long)]
     pub(crate) yes: bool,
@@ -87,6 +91,7 @@ impl ResealOptions {
             (self.anonymous, "--anonymous"),
             (self.keep_granted, "--keep-granted"),
             (self.drop_granted, "--drop-granted"),
+            (self.unasked, "--unasked"),
         ];
         match given.iter().find(|(is_given, _)| *is_given && !resign) {
             Some((_, option)) => Err(Failure::new(

@@ -1,10 +1,12 @@
 //! What gates answered, as failures.
 
 use encl::gate::rules::Refusal;
-use encl::operations::gate::{AddGateError, AskError, GateRefused, LogError, Unreached};
+use encl::operations::gate::{
+    AddGateError, AskError, GateRefused, LogError, StateUnknown, Unreached,
+};
 
 use crate::cli::display::time;
-use crate::cli::errors::{Exit, Failure, keystore};
+use crate::cli::errors::{Exit, Failure, io_message, keystore};
 use crate::cli::terminal::safe;
 
 /// The class of a gate that was not reached.
@@ -41,11 +43,6 @@ pub(crate) fn not_opened(failure: Failure, error: &AskError) -> Failure {
     match error {
         AskError::Refused(refused) => refusal(failure, refused),
         AskError::Forged(deceit) => forked(failure, &deceit.gate, &deceit.what.to_string()),
-        AskError::WrongPart { gate, .. } => forked(
-            failure,
-            gate,
-            "it answered with a part that the envelope does not know",
-        ),
         AskError::Unreachable(gates) => unreachable(failure, gates),
         AskError::Nobody => failure
             .exit(Exit::Refused)
@@ -91,6 +88,17 @@ pub(crate) fn describe_refusal(reason: Refusal) -> &'static str {
     }
 }
 
+/// Why it is not known what owners have restricted.
+pub(crate) fn describe_unknown(unknown: &StateUnknown) -> String {
+    let why = match unknown {
+        StateUnknown::NotOwner => "you are no owner of it".to_owned(),
+        StateUnknown::NotAsked => "no gate is asked (--no-gate)".to_owned(),
+        StateUnknown::Unreached(_) => "too few of them answered".to_owned(),
+        StateUnknown::Failed(what) => safe(what),
+    };
+    format!("its gates did not say from whom access was taken: {why}")
+}
+
 /// Why a gate was not added.
 pub(crate) fn not_found(failure: Failure, error: &AddGateError) -> Failure {
     match error {
@@ -124,7 +132,8 @@ pub(crate) fn not_read(failure: Failure, gate: &str, error: &LogError) -> Failur
             let (gate, why) = (gate.to_owned(), why.clone());
             unreachable(failure, &[Unreached { gate, why }])
         }
-        LogError::TooMany => failure.reason(format!("the gate {}: {error}", safe(gate))),
+        LogError::Export { .. } => forked(failure, gate, &safe(&error.to_string())),
+        LogError::System(error) => failure.reason(io_message(error)),
         LogError::Keystore(error) => keystore::failure(&failure.what, error),
     }
 }

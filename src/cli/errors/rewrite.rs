@@ -2,12 +2,14 @@
 
 use encl::atomic_file::ReplaceError;
 use encl::envelope::{ResealError, RewriteError, SealError};
+use encl::operations::gate::StateUnknown;
 use encl::operations::rewrite::{UpdateError, WalkError};
 
 use crate::cli::display::envelope::access;
 use crate::cli::display::names::list;
 use crate::cli::errors::envelope::{self, unlock_failure};
 use crate::cli::errors::files::not_made;
+use crate::cli::errors::gate::{describe_unknown, unreachable};
 use crate::cli::errors::keystore::NO_IDENTITY;
 use crate::cli::errors::seal;
 use crate::cli::errors::{Exit, Failure, io_message};
@@ -85,6 +87,16 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
                     list(&names)
                 ))
                 .hint("remove them too: encl revoke --from WHO")
+        }
+        UpdateError::GateState(unknown) => {
+            let failure = match &unknown {
+                StateUnknown::Unreached(gates) => unreachable(cannot, gates),
+                StateUnknown::NotOwner | StateUnknown::NotAsked => cannot.exit(Exit::Refused),
+                StateUnknown::Failed(_) => cannot.exit(Exit::Failed),
+            };
+            failure
+                .reason(describe_unknown(&unknown))
+                .hint("--unasked encrypts it again all the same: who lost access by another machine gets it back")
         }
         UpdateError::ChangedSince => cannot
             .exit(Exit::Failed)

@@ -50,6 +50,13 @@ pub(crate) fn open_into(folder: &Path) -> Result<Folder, Failure> {
 }
 
 impl Placement {
+    /// Whether the output of one input can be written, as far as that shows before it is.
+    pub(crate) fn is_free(&self, input: &Input) -> bool {
+        let target = self.target(input).ok();
+        let path = target.and_then(Target::into_path);
+        path.is_some_and(|path| self.existing != Existing::Keep || path.symlink_metadata().is_err())
+    }
+
     /// Where the output of one input goes.
     pub(crate) fn target(&self, input: &Input) -> Result<Target, Failure> {
         let (Some((root, within)), Some(into)) = (self.found(input), &self.into) else {

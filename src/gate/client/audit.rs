@@ -4,9 +4,8 @@ use crate::crypto::kdf::gate as kdf;
 use crate::crypto::signing::{Purpose, RootId, Signature};
 use crate::envelope::GateLock;
 use crate::gate::answering::FRESH_SECONDS;
-use crate::gate::log::Hash;
 use crate::gate::protocol::{Entry, EntryOp, Head, LogLine, Op, SignedStatement};
-use crate::gate::rules::{Refusal, Statement, TicketState};
+use crate::gate::rules::{Refusal, Statement};
 use crate::time::Time;
 
 /// Who vouches for an entry.
@@ -52,27 +51,9 @@ pub struct AuditEntry {
     pub signed: Signed,
 }
 
-/// Reads entries about a lock that a gate logged. Whether they are in its log was checked where they came in.
+/// Reads an entry about a lock that a gate logged. Whether it is in its log was checked where it came in.
 #[must_use]
-pub fn audit(lines: &[LogLine], lock: &GateLock, gate: RootId) -> Vec<AuditLine> {
-    let line = |line: &LogLine| audit_line(line, lock, gate);
-    lines.iter().filter_map(line).collect()
-}
-
-/// What all statements that the gate showed say together.
-#[must_use]
-pub fn state(lines: &[AuditLine]) -> TicketState {
-    let mut state = TicketState::default();
-    for entry in lines.iter().filter_map(|line| line.entry.as_ref()) {
-        if let (Some(statement), Signed::ByOwner) = (entry.statement, entry.signed) {
-            // A gate takes no more than fit.
-            let _ = state.add(statement);
-        }
-    }
-    state
-}
-
-fn audit_line(line: &LogLine, lock: &GateLock, gate: RootId) -> Option<AuditLine> {
+pub fn audit_line(line: &LogLine, lock: &GateLock, gate: RootId) -> Option<AuditLine> {
     let (logged, head, who, proof, statement) = match line {
         LogLine::Erased { seq, n, .. } => {
             return Some(AuditLine {
@@ -156,14 +137,4 @@ fn asked(
         None if is_held() => Signed::ByHolder,
         _ => Signed::No,
     }
-}
-
-/// Whether a receipt is missing from what the gate showed: an entry that is in its log, and that it left out.
-#[must_use]
-pub fn is_withheld(entry: &Entry, hash: Hash, shown: &[LogLine]) -> bool {
-    let Some(number) = entry.n else { return false };
-    !shown.iter().any(|line| match line {
-        LogLine::Kept { entry, .. } => crate::gate::log::leaf_hash(&entry.line) == hash,
-        LogLine::Erased { n, leaf, .. } => *n == number && *leaf == hash,
-    })
 }

@@ -3,6 +3,8 @@
 
 use super::kept::KeptCheckpoint;
 use super::reply::{NoReply, Receipt, Refused, Reply};
+use crate::crypto::kdf::gate as kdf;
+use crate::crypto::{Kem, hpke};
 use crate::envelope::GateLock;
 use crate::gate::log::{
     self, CheckpointError, Hash, NoteKey, ProofError, leaf_hash, verify_consistency,
@@ -26,6 +28,22 @@ pub struct Lie {
     pub entry: Option<Vec<u8>>,
     /// The checkpoints that it is about, as they were signed.
     pub checkpoints: Vec<String>,
+    /// The answer as the gate signed it: its line, a line feed and the signature. Only where no part of a secret is in it.
+    pub answer: Option<Vec<u8>>,
+}
+
+impl Lie {
+    /// Two checkpoints of one log that cannot both be true.
+    #[must_use]
+    pub fn two_logs(one: &KeptCheckpoint, other: &KeptCheckpoint) -> Self {
+        Self {
+            kind: LieKind::Inconsistent(ProofError::Root),
+            request: [0; 32],
+            entry: None,
+            checkpoints: vec![one.note.clone(), other.note.clone()],
+            answer: None,
+        }
+    }
 }
 
 /// In which way an answer cannot be true.
@@ -119,8 +137,8 @@ pub(super) struct Expected<'a> {
 
 impl Expected<'_> {
     /// Checks an answer.
-    pub(super) fn check(&self, answer: &[u8]) -> Result<Checked, Unusable> {
-        let opened = Answer::open(answer, self.pending, self.log.key);
+    pub(super) fn check(&self, bytes: &[u8]) -> Result<Checked, Unusable> {
+        let opened = Answer::open(bytes, self.pending, self.log.key);
         let answer = opened.map_err(|error| match error {
             AnswerError::Signature => Unusable::Signature,
             AnswerError::Request => self.lie(LieKind::OtherRequest, None, &[]),
@@ -143,7 +161,11 @@ impl Expected<'_> {
         let news = self.compare(&now, &consistency)?;
         let mut replies = Vec::with_capacity(items.len());
         for (number, item) in items.into_iter().enumerate() {
-            replies.push(self.item(number, item, &now, answer.at)?);
+            let mut reply = self.item(number, item, &now, answer.at)?;
+            if let Err(NoReply::Lied(lie)) = &mut reply {
+                lie.answer = self.alone(bytes);
+            }
+            replies.push(reply);
         }
         Ok(Checked { replies, news })
     }
@@ -154,6 +176,7 @@ impl Expected<'_> {
             request: self.pending.hash,
             entry: entry.map(<[u8]>::to_vec),
             checkpoints: checkpoints.to_vec(),
+            answer: None,
         }))
     }
 
@@ -208,7 +231,7 @@ impl Expected<'_> {
                         keep,
                         receipt,
                     }),
-                    false => Err(NoReply::WrongPart),
+                    false => Err(self.wrong_part(&entry, now)),
                 }
             }
             ItemAnswer::Refused {
@@ -234,6 +257,29 @@ impl Expected<'_> {
                 Ok(Reply::Log(page))
             }
         })
+    }
+
+    /// A gate looks at the part in its slot before it answers, so another one is its own doing. All other answers of the request
+    /// hold.
+    fn wrong_part(&self, entry: &LoggedEntry, now: &KeptCheckpoint) -> NoReply {
+        NoReply::Lied(Box::new(Lie {
+            kind: LieKind::WrongPart,
+            request: self.pending.hash,
+            entry: Some(entry.line.clone()),
+            checkpoints: vec![now.note.clone()],
+            answer: None,
+        }))
+    }
+
+    /// The answer as the gate signed it, if nothing but one item is in it: the others may have parts that are right.
+    fn alone(&self, answer: &[u8]) -> Option<Vec<u8>> {
+        if self.locks.len() != 1 {
+            return None;
+        }
+        let (enc, ct) = answer.split_at_checked(Kem::XWing.enc_bytes())?;
+        let info = kdf::answer_info(&self.pending.hash);
+        let text = hpke::open(&self.pending.reply, enc, &info, ct).ok()?;
+        Some(text.to_vec())
     }
 
     /// An owner's statement that is the reason for a refusal.

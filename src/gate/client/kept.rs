@@ -31,8 +31,9 @@ impl KeptCheckpoint {
     }
 }
 
-/// Whether two checkpoints cannot both be of one honest log: the same log had the same size and another root.
+/// Whether two checkpoints cannot both be of one honest log: the same log had the same size and another root. A log that has a new
+/// key is the same.
 #[must_use]
 pub fn contradict(one: &KeptCheckpoint, other: &KeptCheckpoint) -> bool {
-    one.log == other.log && one.size == other.size && one.root != other.root
+    one.log.name == other.log.name && one.size == other.size && one.root != other.root
 }

@@ -6,20 +6,24 @@
 mod audit;
 mod check;
 mod exchange;
+mod growing;
 mod kept;
 mod peer;
 mod reply;
 mod spread;
+mod tiles;
 mod transport;
 
-pub use audit::{AuditEntry, AuditLine, Signed, audit, is_withheld, state};
+pub use audit::{AuditEntry, AuditLine, Signed, audit_line};
 pub use check::{Lie, LieKind, LogNews};
 pub use exchange::{Question, Wanted};
+pub use growing::GrowingTree;
 pub use kept::{KeptCheckpoint, contradict};
 pub use peer::{Asker, Outcome, Peer, PeerNews};
 pub use reply::{NoReply, Receipt, Refused, Reply};
 pub use spread::ask;
+pub use tiles::Tiles;
 pub use transport::{CARD_BYTES_MAX, GatePlace, Transport, TransportError};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

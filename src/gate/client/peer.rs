@@ -47,3 +47,13 @@ pub struct Outcome {
     /// For each peer what is to be kept.
     pub news: Vec<PeerNews>,
 }
+
+impl Outcome {
+    /// Takes nothing that this peer answered for an answer.
+    pub fn disbelieve(&mut self, peer: usize, lie: &Lie) {
+        let answers = self.answers.iter_mut().flatten();
+        for (_, answer) in answers.filter(|(number, _)| *number == peer) {
+            *answer = Err(NoReply::Lied(Box::new(lie.clone())));
+        }
+    }
+}

@@ -82,6 +82,4 @@ pub enum NoReply {
     NoAnswer(String),
     /// It said something that cannot be true.
     Lied(Box<Lie>),
-    /// It gave a part that the lock does not know.
-    WrongPart,
 }

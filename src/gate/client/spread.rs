@@ -15,7 +15,6 @@ use super::transport::{CARD_BYTES_MAX, GatePlace, Transport, TransportError};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 use crate::gate::card::GateCard;
-use crate::gate::log::ProofError;
 use crate::gate::protocol::{ITEMS_MAX, Op, Pending};
 use crate::gate::rules::Refusal;
 use crate::time::Time;
@@ -310,7 +309,13 @@ impl<'a> Spread<'a> {
                 if let Some(lie) = self.two_stories(request, &checked.news) {
                     self.lied(request, lie);
                 } else {
-                    self.keep(self.requests[request].peer, checked.news);
+                    let peer = self.requests[request].peer;
+                    self.keep(peer, checked.news);
+                    let lies = checked.replies.iter().filter_map(|one| match one {
+                        Err(NoReply::Lied(lie)) => Some((**lie).clone()),
+                        _ => None,
+                    });
+                    self.news[peer].lies.extend(lies);
                     self.end(request, checked.replies);
                 }
             }
@@ -386,10 +391,8 @@ impl<'a> Spread<'a> {
         };
         contradict(known, now).then(|| {
             Box::new(Lie {
-                kind: LieKind::Inconsistent(ProofError::Root),
                 request: sent.pending.as_ref().map_or([0; 32], |one| one.hash),
-                entry: None,
-                checkpoints: vec![known.note.clone(), now.note.clone()],
+                ..Lie::two_logs(known, now)
             })
         })
     }

@@ -52,9 +52,22 @@ pub trait Transport: Send + Sync {
     /// [`TransportError`].
     fn post(&self, gate: &GatePlace, request: &[u8]) -> Result<Vec<u8>, TransportError>;
 
+    /// Fetches what is at a path of a gate's address: at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    fn fetch(
+        &self,
+        gate: &GatePlace,
+        path: &str,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, TransportError>;
+
     /// Fetches the card of a gate: at most [`CARD_BYTES_MAX`] bytes.
     ///
     /// # Errors
     /// [`TransportError`].
-    fn card(&self, gate: &GatePlace) -> Result<Vec<u8>, TransportError>;
+    fn card(&self, gate: &GatePlace) -> Result<Vec<u8>, TransportError> {
+        self.fetch(gate, "/card", CARD_BYTES_MAX)
+    }
 }

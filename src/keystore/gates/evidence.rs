@@ -1,4 +1,5 @@
-//! `gate-evidence/HASH` in the state of this machine: what shows that a gate lied. Written once, and never removed by the program.
+//! `gate-evidence/ID/HASH` in the state of this machine: what shows that the gate ID lied. Written once, and never removed by the
+//! program.
 
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use crate::json;
 use crate::time::Time;
 
 const FOLDER: &str = "gate-evidence";
-/// So much evidence is kept: a gate that lies more often is shown to lie, and must not fill the disk.
+/// So much evidence is kept about each gate: one that lies more often is shown to lie, and must not fill the disk.
 pub const EVIDENCE_MAX: usize = 256;
 
 /// What a gate said that cannot be true, or not together with what it said before.
@@ -31,6 +32,8 @@ pub struct Evidence {
     pub entry: Option<Vec<u8>>,
     /// Checkpoints that contradict each other, as the gate signed them.
     pub checkpoints: Vec<String>,
+    /// The answer as the gate signed it, where no part of a secret is in it: its line, a line feed and the signature.
+    pub answer: Option<Vec<u8>>,
 }
 
 #[derive(Serialize)]
@@ -42,10 +45,12 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<String>,
     checkpoints: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
 }
 
 impl Keystore {
-    /// Keeps evidence, and says where; `None` where nothing can be kept, or enough is.
+    /// Keeps evidence, and says where; `None` where nothing can be kept, or enough is about this gate.
     ///
     /// # Errors
     /// What the system refuses.
@@ -62,6 +67,7 @@ impl Keystore {
             request: json::to_b64(&evidence.request),
             entry: evidence.entry.as_deref().map(json::to_b64),
             checkpoints: notes.map(|note| json::to_b64(note.as_bytes())).collect(),
+            answer: evidence.answer.as_deref().map(json::to_b64),
         };
         let line = serde_json::to_string(&line).expect("it has only texts and numbers") + "\n";
         let _lock = match StateLock::take(state) {
@@ -71,8 +77,13 @@ impl Keystore {
         };
         let all = state.join(FOLDER);
         folder::make_folder(&all)?;
-        let path = all.join(RootId(sha256(&[line.as_bytes()])).to_string());
-        if folder::names(&all)?.len() >= EVIDENCE_MAX {
+        let of_gate = all.join(evidence.gate.to_string());
+        folder::make_folder(&of_gate)?;
+        let path = of_gate.join(RootId(sha256(&[line.as_bytes()])).to_string());
+        if path.exists() {
+            return Ok(Some(path));
+        }
+        if folder::names(&of_gate)?.len() >= EVIDENCE_MAX {
             return Ok(None);
         }
         folder::write(&path, line.as_bytes(), Existing::Replace)?;

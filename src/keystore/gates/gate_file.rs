@@ -26,6 +26,8 @@ struct Line<'a> {
     added: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backed_up: Option<u64>,
 }
 
 impl GateContact {
@@ -44,6 +46,7 @@ impl GateContact {
             name: &self.name,
             added: self.added,
             ca: self.ca.as_ref().map(|ca| json::to_b64(ca.as_bytes())),
+            backed_up: self.backed_up,
         };
         let line = serde_json::to_string(&line).expect("it has only texts");
         format!("{line}\n{}\n", self.card.to_text()).into_bytes()
@@ -51,7 +54,7 @@ impl GateContact {
 }
 
 fn parse(line: &[u8], card: GateCard) -> Result<GateContact, Error> {
-    let (mut gate_name, mut added, mut ca) = (None, None, None);
+    let (mut gate_name, mut added, mut ca, mut backed_up) = (None, None, None, None);
     Text::check(line)?.object(|name, value| {
         match name {
             "name" => gate_name = Some(value.text(NAME_BYTES_MAX)?.into_owned()),
@@ -61,6 +64,7 @@ fn parse(line: &[u8], card: GateCard) -> Result<GateContact, Error> {
                 let text = String::from_utf8(bytes);
                 ca = Some(text.map_err(|_| Error::malformed("invalid UTF-8"))?);
             }
+            "backed_up" => backed_up = Some(value.number()?),
             other => return Err(Error::unknown(other)),
         }
         Ok(())
@@ -71,5 +75,6 @@ fn parse(line: &[u8], card: GateCard) -> Result<GateContact, Error> {
         card,
         added: added.ok_or_else(|| Error::missing("added"))?,
         ca,
+        backed_up,
     })
 }

@@ -11,7 +11,7 @@ use super::super::state::{Facts, MachineState, has_version};
 use super::super::{Keystore, KeystoreError};
 use super::GateContact;
 use crate::crypto::signing::RootId;
-use crate::gate::client::KeptCheckpoint;
+use crate::gate::client::{KeptCheckpoint, contradict};
 use crate::gate::log::NoteKey;
 use crate::json::{self, Error, Text};
 use crate::time::Time;
@@ -56,6 +56,17 @@ pub enum GateStanding {
     Older(u64),
     /// This machine knows it at this other address.
     Moved(String),
+}
+
+/// What became of a checkpoint that was to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptOutcome {
+    /// It is kept, or was already.
+    Stored,
+    /// Another process has kept a later one meanwhile.
+    LaterStays,
+    /// Another process was shown this one meanwhile: of the same log and size, and with other entries.
+    Contradicts(KeptCheckpoint),
 }
 
 impl GateStanding {
@@ -179,8 +190,9 @@ impl Keystore {
         }
     }
 
-    /// Keeps a checkpoint that continues `before`, the one that was kept when the gate was asked. If another process kept a later
-    /// one meanwhile, that stays. Does nothing where nothing can be remembered.
+    /// Keeps a checkpoint that continues `before`, the one that was kept when the gate was asked. Which one stays is decided while
+    /// no other process can write: of one log the later one, and of two logs the one that was begun later, as far as that shows.
+    /// Does nothing where nothing can be remembered.
     ///
     /// # Errors
     /// What the system refuses.
@@ -189,27 +201,41 @@ impl Keystore {
         id: &RootId,
         before: Option<&KeptCheckpoint>,
         checkpoint: &KeptCheckpoint,
-    ) -> Result<(), KeystoreError> {
-        if before == Some(checkpoint) {
-            return Ok(());
-        }
+    ) -> Result<KeptOutcome, KeystoreError> {
         let machine = self.machine_state()?;
         let Some(state) = machine.memory() else {
-            return Ok(());
+            return Ok(KeptOutcome::Stored);
         };
         let _lock = match StateLock::take(state) {
             Ok(lock) => lock,
-            Err(error) if error.is_read_only() => return Ok(()),
+            Err(error) if error.is_read_only() => return Ok(KeptOutcome::Stored),
             Err(error) => return Err(error),
         };
         let kept = LOGS.read(state, id)?;
-        let is_later = |kept: &KeptCheckpoint| {
-            kept.log == checkpoint.log && kept.size > checkpoint.size && Some(kept) != before
-        };
-        match kept.as_ref().is_some_and(is_later) {
-            true => Ok(()),
-            false => LOGS.write(state, id, &LogLine::of(checkpoint)),
+        if kept.as_ref() == Some(checkpoint) {
+            return Ok(KeptOutcome::Stored);
         }
+        match kept {
+            Some(kept) if contradict(&kept, checkpoint) => Ok(KeptOutcome::Contradicts(kept)),
+            Some(kept) if !replaces(&kept, before, checkpoint) => Ok(KeptOutcome::LaterStays),
+            _ => {
+                LOGS.write(state, id, &LogLine::of(checkpoint))?;
+                Ok(KeptOutcome::Stored)
+            }
+        }
+    }
+}
+
+/// Whether a checkpoint takes the place of the one that is kept now. Another log counts as the later one only if `before`, with
+/// which it was compared, is of the log that is kept: else another process has seen a later log meanwhile.
+fn replaces(
+    kept: &KeptCheckpoint,
+    before: Option<&KeptCheckpoint>,
+    checkpoint: &KeptCheckpoint,
+) -> bool {
+    match kept.log.name == checkpoint.log.name {
+        true => checkpoint.size >= kept.size,
+        false => before.is_some_and(|before| before.log.name == kept.log.name),
     }
 }
 

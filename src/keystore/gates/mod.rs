@@ -7,6 +7,7 @@ mod evidence;
 mod gate_file;
 mod leases;
 mod memory;
+mod repair;
 mod sealed;
 
 use std::cmp::Ordering;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 pub use evidence::{EVIDENCE_MAX, Evidence};
 pub use gate_file::{CA_BYTES_MAX, is_gate_name};
 pub use leases::Lease;
-pub use memory::GateStanding;
+pub use memory::{GateStanding, KeptOutcome};
 pub use sealed::{KeptStatement, STATEMENTS_MAX, SealedWithGate};
 pub(super) use sealed::{SEALED, SEALED_BYTES_MAX};
 
@@ -41,9 +42,17 @@ pub struct GateContact {
     pub added: Time,
     /// The certificates (PEM) that its TLS certificate must come from; none: those of the web.
     pub ca: Option<String>,
+    /// The serial of the card that it had when the user recorded that its operator has a copy of its keys.
+    pub backed_up: Option<u64>,
 }
 
 impl GateContact {
+    /// Whether its operator has a copy of all keys on its card. A newer card has newer keys.
+    #[must_use]
+    pub fn is_backed_up(&self) -> bool {
+        self.backed_up == Some(self.card.serial())
+    }
+
     /// Whether a user means this gate: by its name, or by its address with or without the scheme.
     #[must_use]
     pub fn is_called(&self, text: &str) -> bool {
@@ -63,6 +72,8 @@ pub struct GateOffer<'a> {
     pub name: Option<&'a str>,
     /// The certificates (PEM) of its authority; `None` keeps those that it has.
     pub ca: Option<&'a str>,
+    /// Whether its operator has a copy of its keys; `false` keeps what was recorded.
+    pub is_backed_up: bool,
 }
 
 /// What adding a gate changes.
@@ -198,6 +209,10 @@ impl Keystore {
             name,
             card: offer.card.clone(),
             added: known.as_ref().map_or(now, |known| known.added),
+            backed_up: match offer.is_backed_up {
+                true => Some(offer.card.serial()),
+                false => known.as_ref().and_then(|known| known.backed_up),
+            },
             ca: ca.or_else(|| known.and_then(|known| known.ca)),
         };
         self.make_gate(&lock, &gate)?;

@@ -12,14 +12,17 @@ use super::super::{Keystore, KeystoreError, Readable, folder};
 use crate::atomic_file::Existing;
 use crate::crypto::signing::RootId;
 use crate::envelope::{EnvelopeId, GateLock, Ticket};
-use crate::gate::protocol::STATEMENT_BYTES_MAX;
+use crate::gate::protocol::{STATEMENT_BYTES_MAX, SignedStatement};
+use crate::gate::rules::Statement;
 use crate::json::{self, Error, Text, Value};
 use crate::policy::{GATES_MAX, TERMS_BYTES_MAX};
 use crate::time::Time;
 
 pub(in super::super) const SEALED: &str = "gate-sealed";
-/// Statements of one ticket.
+/// Statements of one ticket. What has no room is refused, and never left out in silence.
 pub const STATEMENTS_MAX: usize = 1_024;
+/// So many more have room if they revoke: nothing may keep an owner from that.
+const REVOCATIONS_MAX: usize = 64;
 /// Bytes of a file's name.
 const FILE_NAME_BYTES_MAX: usize = 4_096;
 pub(in super::super) const SEALED_BYTES_MAX: u64 = 8 << 20;
@@ -60,24 +63,32 @@ impl SealedWithGate {
     }
 
     /// Adds statements, and who has them.
-    fn merge(&mut self, others: &[KeptStatement]) {
+    ///
+    /// # Errors
+    /// [`KeystoreError::StatementsFull`].
+    pub(super) fn merge(&mut self, others: &[KeptStatement]) -> Result<(), KeystoreError> {
         for other in others {
             let is_same = |mine: &KeptStatement| mine.statement == other.statement;
-            match self.statements.iter().position(is_same) {
-                Some(at) => self.statements[at].known_by.extend(&other.known_by),
-                None if self.statements.len() < STATEMENTS_MAX => {
-                    self.statements.push(other.clone());
-                }
-                None => {}
+            if let Some(at) = self.statements.iter().position(is_same) {
+                self.statements[at].known_by.extend(&other.known_by);
+                continue;
             }
+            let room = match other.revokes() {
+                true => STATEMENTS_MAX + REVOCATIONS_MAX,
+                false => STATEMENTS_MAX,
+            };
+            if self.statements.len() >= room {
+                return Err(KeystoreError::StatementsFull(STATEMENTS_MAX));
+            }
+            self.statements.push(other.clone());
         }
+        Ok(())
     }
 
     /// Whether another record says nothing that this one does not.
     pub(in super::super) fn has_all_of(&self, other: &Self) -> bool {
         let mut merged = self.clone();
-        merged.merge(&other.statements);
-        merged == *self
+        merged.merge(&other.statements).is_ok() && merged == *self
     }
 
     /// Reads what stands in its file.
@@ -87,7 +98,7 @@ impl SealedWithGate {
         let first = lines.next().unwrap_or_default();
         let mut record = parse(first.as_bytes())?;
         for line in lines {
-            if record.statements.len() == STATEMENTS_MAX {
+            if record.statements.len() == STATEMENTS_MAX + REVOCATIONS_MAX {
                 return Err(Error::over_limit("the number of statements"));
             }
             record.statements.push(parse_statement(line.as_bytes())?);
@@ -112,6 +123,13 @@ impl SealedWithGate {
             });
         }
         text.into_bytes()
+    }
+}
+
+impl KeptStatement {
+    fn revokes(&self) -> bool {
+        let signed = SignedStatement::parse(&self.statement);
+        signed.is_ok_and(|signed| signed.op() == Statement::Revoke)
     }
 }
 
@@ -152,9 +170,15 @@ impl Keystore {
     ) -> Result<SealedWithGate, KeystoreError> {
         folder::make_folder(&self.root.join(SEALED))?;
         let ticket = record.lock.ticket();
-        let here = self.sealed_with_gate(ticket)?;
+        let here = match self.sealed_with_gate(ticket) {
+            Err(KeystoreError::Damaged { .. }) => {
+                self.set_aside_record(record)?;
+                self.sealed_with_gate(ticket)?
+            }
+            here => here?,
+        };
         let mut merged = here.clone().unwrap_or_else(|| record.clone());
-        merged.merge(&record.statements);
+        merged.merge(&record.statements)?;
         if here.as_ref() != Some(&merged) {
             let path = self.sealed_path(ticket);
             folder::write(&path, &merged.to_text(), Existing::Replace)?;
@@ -251,7 +275,7 @@ fn parse(line: &[u8]) -> Result<SealedWithGate, Error> {
     })
 }
 
-fn parse_statement(line: &[u8]) -> Result<KeptStatement, Error> {
+pub(super) fn parse_statement(line: &[u8]) -> Result<KeptStatement, Error> {
     let (mut statement, mut known_by) = (None, None);
     Text::check(line)?.object(|name, value| {
         match name {

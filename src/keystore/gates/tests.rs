@@ -5,6 +5,8 @@ use crate::envelope::{EnvelopeId, GateLock};
 use crate::gate::card::{GateCardRequest, GateUrl};
 use crate::gate::client::KeptCheckpoint;
 use crate::gate::log::{Checkpoint, NoteKey};
+use crate::gate::protocol::SignedStatement;
+use crate::gate::rules::Statement;
 use crate::identity::CardKey;
 use crate::json::to_b64;
 use crate::keystore::tests::{now, rng};
@@ -50,13 +52,22 @@ impl Gate {
     }
 
     fn checkpoint(&self, size: u64) -> KeptCheckpoint {
+        self.checkpoint_of("gate.example.org/1", size, 7)
+    }
+
+    fn checkpoint_of(&self, origin: &str, size: u64, root: u8) -> KeptCheckpoint {
         let checkpoint = Checkpoint {
-            origin: "gate.example.org/1".to_owned(),
+            origin: origin.to_owned(),
             size,
-            root: [7; 32],
+            root: [root; 32],
         };
         let note = checkpoint.sign(&self.log);
-        KeptCheckpoint::read(note.as_bytes(), &self.log_key()).unwrap()
+        let name = origin.to_owned();
+        let log = NoteKey {
+            name,
+            key: self.log.id(),
+        };
+        KeptCheckpoint::read(note.as_bytes(), &log).unwrap()
     }
 }
 
@@ -74,6 +85,7 @@ fn offer(card: &GateCard) -> GateOffer<'_> {
         card,
         name: None,
         ca: None,
+        is_backed_up: false,
     }
 }
 
@@ -153,6 +165,7 @@ fn a_file_that_this_machine_did_not_write_is_not_asked() {
             card,
             added,
             ca,
+            backed_up: None,
         };
         keystore.write_gate(&contact).unwrap();
     };
@@ -187,24 +200,53 @@ fn the_latest_checkpoint_stays_also_when_the_gate_goes() {
     keystore.remove_gate(&id).unwrap();
     assert_eq!(keystore.gate_checkpoint(&id).unwrap(), Some(late.clone()));
     // Whoever saw that the gate forgot begins anew.
+    let anew = gate.checkpoint_of("gate.example.org/2", 1, 7);
     keystore
-        .keep_gate_checkpoint(&id, Some(&late), &early)
+        .keep_gate_checkpoint(&id, Some(&late), &anew)
         .unwrap();
-    assert_eq!(keystore.gate_checkpoint(&id).unwrap(), Some(early));
+    assert_eq!(keystore.gate_checkpoint(&id).unwrap(), Some(anew));
+}
+
+/// Two processes ask at the same time, both knowing `before`, and the gate gets a new key, or begins a new log, in between.
+#[test]
+fn an_older_checkpoint_never_takes_the_place_of_a_newer_one() {
+    let (_folder, keystore) = keystore();
+    let mut gate = Gate::new();
+    let id = gate.root.id();
+    add(&keystore, &gate.card(URL, 0)).unwrap();
+    let (before, early) = (gate.checkpoint(3), gate.checkpoint(5));
+    keystore.keep_gate_checkpoint(&id, None, &before).unwrap();
+    gate.log = SigningKey::generate(&mut rng());
+    let late = gate.checkpoint(9);
+    let keep = |checkpoint: &KeptCheckpoint| {
+        let outcome = keystore.keep_gate_checkpoint(&id, Some(&before), checkpoint);
+        (outcome.unwrap(), keystore.gate_checkpoint(&id).unwrap())
+    };
+    assert_eq!(keep(&late), (KeptOutcome::Stored, Some(late.clone())));
+    assert_eq!(keep(&early), (KeptOutcome::LaterStays, Some(late.clone())));
+    // Of the same size and with other entries: it told two stories at once.
+    let other = gate.checkpoint_of("gate.example.org/1", 9, 8);
+    let told = KeptOutcome::Contradicts(late.clone());
+    assert_eq!(keep(&other), (told, Some(late)));
+    let anew = gate.checkpoint_of("gate.example.org/2", 1, 7);
+    assert_eq!(keep(&anew), (KeptOutcome::Stored, Some(anew.clone())));
+    assert_eq!(keep(&early), (KeptOutcome::LaterStays, Some(anew)));
 }
 
 #[test]
 fn evidence_is_kept_once_and_not_without_end() {
     let (_folder, keystore) = keystore();
     add(&keystore, &Gate::new().card(URL, 0)).unwrap();
-    let evidence = |number: usize| Evidence {
-        gate: RootId([1; 32]),
+    let about = |gate: u8, number: usize| Evidence {
+        gate: RootId([gate; 32]),
         at: now(),
         what: format!("lie {number}"),
         request: [2; 32],
         entry: Some(vec![1, 2]),
         checkpoints: vec!["a".to_owned(), "b".to_owned()],
+        answer: None,
     };
+    let evidence = |number| about(1, number);
     let first = keystore.keep_evidence(&evidence(0)).unwrap().unwrap();
     assert_eq!(
         keystore.keep_evidence(&evidence(0)).unwrap(),
@@ -214,6 +256,8 @@ fn evidence_is_kept_once_and_not_without_end() {
         assert!(keystore.keep_evidence(&evidence(number)).unwrap().is_some());
     }
     assert_eq!(keystore.keep_evidence(&evidence(999)).unwrap(), None);
+    // A gate that lies often leaves room for what another one did.
+    assert!(keystore.keep_evidence(&about(2, 0)).unwrap().is_some());
     assert!(first.exists());
 }
 
@@ -308,4 +352,87 @@ fn a_record_that_is_not_its_tickets_is_damaged() {
     std::fs::rename(&path, other).unwrap();
     let read = keystore.all_sealed_with_gates().unwrap();
     assert_eq!((read.found.len(), read.faults.len()), (0, 1));
+}
+
+/// A statement of somebody about a lock of which nobody is an owner: for what is only counted.
+fn statement_of(lock: &GateLock, op: Statement) -> KeptStatement {
+    let signed = SignedStatement::new(
+        (lock.ticket(), op),
+        now(),
+        [0; 32],
+        &SigningKey::generate(&mut rng()),
+    );
+    KeptStatement {
+        statement: signed.to_bytes(),
+        known_by: std::iter::empty().collect(),
+    }
+}
+
+#[test]
+fn no_statement_is_left_out_in_silence_and_revoking_has_room() {
+    let (_folder, keystore) = keystore();
+    let lock = lock_of(&[RootId([1; 32])], &[]);
+    let record = SealedWithGate::new(lock, now(), None);
+    let said = |statements| SealedWithGate {
+        statements,
+        ..record.clone()
+    };
+    let expire = |day: u64| Statement::Expire(Time::from_unix(1_800_000_000 + day).unwrap());
+    let many = (0..STATEMENTS_MAX as u64).map(|day| statement_of(&record.lock, expire(day)));
+    keystore.record_sealed(&said(many.collect())).unwrap();
+    let one_more = said(vec![statement_of(&record.lock, expire(5_000))]);
+    let refused = keystore.record_sealed(&one_more);
+    assert!(matches!(refused, Err(KeystoreError::StatementsFull(_))));
+    let revoked = said(vec![statement_of(&record.lock, Statement::Revoke)]);
+    keystore.record_sealed(&revoked).unwrap();
+    let kept = keystore.sealed_with_gate(record.lock.ticket()).unwrap();
+    assert_eq!(kept.unwrap().statements.len(), STATEMENTS_MAX + 1);
+}
+
+#[test]
+fn a_damaged_record_is_set_aside_and_what_can_be_read_stays() {
+    let (_folder, keystore) = keystore();
+    let owner = SigningKey::generate(&mut rng());
+    let hash = crate::crypto::kdf::gate::owner(&[0; 32], &owner.id().0);
+    let lock = lock_of(&[RootId([1; 32])], &[hash]);
+    let signed = SignedStatement::new((lock.ticket(), Statement::Revoke), now(), [0; 32], &owner);
+    let record = SealedWithGate {
+        statements: vec![KeptStatement {
+            statement: signed.to_bytes(),
+            known_by: std::iter::once(RootId([1; 32])).collect(),
+        }],
+        ..SealedWithGate::new(lock, now(), None)
+    };
+    keystore.record_sealed(&record).unwrap();
+    assert_eq!(keystore.repair_sealed(&record).unwrap(), None);
+    let path = keystore.sealed_path(record.lock.ticket());
+    let text = std::fs::read(&path).unwrap();
+    let damaged = [b"x", &text[..]].concat();
+    for _ in 0..2 {
+        std::fs::write(&path, &damaged).unwrap();
+        let bare = SealedWithGate::new(record.lock.clone(), now(), None);
+        let aside = keystore.repair_sealed(&bare).unwrap().unwrap();
+        assert_eq!(std::fs::read(aside).unwrap(), damaged);
+        let kept = keystore.sealed_with_gate(record.lock.ticket()).unwrap();
+        assert_eq!(kept, Some(record.clone()));
+    }
+    let all = keystore.all_sealed_with_gates().unwrap();
+    assert_eq!((all.found.len(), all.faults.len()), (1, 0));
+}
+
+/// A gate's checkpoints carry further lines, of witnesses whose keys nobody here knows.
+#[test]
+fn signatures_of_witnesses_are_kept_and_not_looked_at() {
+    let (_folder, keystore) = keystore();
+    let gate = Gate::new();
+    let id = gate.root.id();
+    add(&keystore, &gate.card(URL, 0)).unwrap();
+    let alone = gate.checkpoint(5);
+    let line = format!("\u{2014} witness.example.org {}\n", to_b64(&[4; 76]));
+    let note = alone.note.clone() + &line;
+    let witnessed = KeptCheckpoint::read(note.as_bytes(), &gate.log_key()).unwrap();
+    keystore.keep_gate_checkpoint(&id, None, &alone).unwrap();
+    let kept = keystore.keep_gate_checkpoint(&id, Some(&alone), &witnessed);
+    assert_eq!(kept.unwrap(), KeptOutcome::Stored);
+    assert_eq!(keystore.gate_checkpoint(&id).unwrap(), Some(witnessed));
 }

@@ -263,6 +263,7 @@ impl Restore<'_> {
             card: &gate.card,
             name: Some(&gate.name),
             ca: gate.ca.as_deref(),
+            is_backed_up: false,
         };
         match self.keystore.gate(&gate.card.id())? {
             Some(here) if here == *gate => return Ok(RestoreOutcome::Known),
@@ -289,10 +290,13 @@ impl Restore<'_> {
     /// # Errors
     /// What the system refuses.
     pub fn sealed(&mut self, record: &SealedWithGate) -> Result<RestoreOutcome, KeystoreError> {
-        let outcome = match self.keystore.sealed_with_gate(record.lock.ticket())? {
-            None => RestoreOutcome::New,
-            Some(here) if here.has_all_of(record) => RestoreOutcome::Known,
-            Some(_) => RestoreOutcome::Updated,
+        let outcome = match self.keystore.sealed_with_gate(record.lock.ticket()) {
+            // What can be read of it stays, and the file itself beside it.
+            Err(KeystoreError::Damaged { .. }) => RestoreOutcome::Updated,
+            Err(error) => return Err(error),
+            Ok(None) => RestoreOutcome::New,
+            Ok(Some(here)) if here.has_all_of(record) => RestoreOutcome::Known,
+            Ok(Some(_)) => RestoreOutcome::Updated,
         };
         if self.lock.is_some() {
             self.keystore.merge_sealed(record)?;

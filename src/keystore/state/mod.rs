@@ -13,7 +13,7 @@
 //! group-cards/HASH  the latest card of a group that was taken or given; HASH is of its keeper and its name
 //! gates/ID          a gate that the user trusts: the latest serial of its card, and its address
 //! gate-logs/ID      the latest checkpoint that was seen of a gate's log
-//! gate-evidence/H   what shows that a gate lied; H is its hash
+//! gate-evidence/ID/H  what shows that the gate ID lied; H is its hash
 //! key               a secret of this machine, made with the first backup: it shows which backups this machine made
 //! backups/HASH      a backup that the user took as his own, by the hash of its parts, one line of JSON
 //! lock              held by the process that writes

@@ -32,14 +32,6 @@ pub enum AskError {
     /// A gate lied, and too few others answered.
     #[error("{}: {}", .0.gate, .0.what)]
     Forged(Box<Deceit>),
-    /// A gate gave a part that the lock does not know.
-    #[error("{gate} answered with a part that the envelope does not know")]
-    WrongPart {
-        /// Its position in the lock.
-        position: u8,
-        /// What the user calls it.
-        gate: String,
-    },
     /// Too few gates could be asked.
     #[error("too few gates answered")]
     Unreachable(Vec<Unreached>),
@@ -164,18 +156,8 @@ impl Gates<'_> {
                 _ => None,
             })
         };
-        let wrong = || {
-            let mut wrong = failures.iter();
-            let (gate, _) = wrong.find(|(_, one)| matches!(one, NoReply::WrongPart))?;
-            let mut gates = question.lock.terms().gates.iter();
-            let position = gates.position(|one| one.id == gate.card.id())?;
-            Some(AskError::WrongPart {
-                position: u8::try_from(position).ok()?,
-                gate: gate.name.clone(),
-            })
-        };
         let first = refusal(true).or_else(lie).or_else(|| refusal(false));
-        first.or_else(wrong).unwrap_or_else(|| {
+        first.unwrap_or_else(|| {
             let unreached = |(gate, failure): &(&GateContact, NoReply)| Unreached {
                 gate: gate.name.clone(),
                 why: why(failure),

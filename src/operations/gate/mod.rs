@@ -5,6 +5,8 @@
 
 mod add;
 mod ask;
+mod compare;
+mod known_state;
 mod lease;
 mod notices;
 mod owner;
@@ -15,10 +17,12 @@ use std::sync::Arc;
 
 pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
 pub use ask::{AskError, Asked};
+pub use compare::{CompareError, Compared};
+pub use known_state::{KnownState, StateUnknown};
 pub use lease::{has_kept_parts, kept_parts};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};
-pub use read_log::{GateLog, LogError, ReadLog, WithheldReceipt, receipts_in};
+pub use read_log::{EntrySink, GateLog, LogError, ReadLog, Reading, WithheldReceipt};
 pub use state::{Acknowledged, Certainty, Told};
 
 use crate::crypto::CryptoRng;
@@ -117,10 +121,15 @@ impl<'a> Gates<'a> {
             keep: questions.iter().any(|one| one.lock.terms().lease.is_some()),
             now: self.now,
         };
-        let outcome = client::ask(questions, &peers, &asker, &self.transport, rng);
-        for ((gate, peer), news) in gates.iter().zip(&peers).zip(&outcome.news) {
-            self.keep(gate, peer, news)?;
+        let mut outcome = client::ask(questions, &peers, &asker, &self.transport, rng);
+        for (number, (gate, peer)) in gates.iter().zip(&peers).enumerate() {
+            if let Some(lie) = self.keep(gate, peer, &outcome.news[number])? {
+                outcome.disbelieve(number, &lie);
+            }
         }
         Ok(outcome)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,9 @@ use super::Gates;
 use crate::gate::client::{KeptCheckpoint, Lie, LieKind, NoReply, Peer, PeerNews};
 use crate::gate::protocol::SignedStatement;
 use crate::gate::rules::Refusal;
-use crate::keystore::{Evidence, GateContact, GateOffer, KeystoreError};
+use crate::keystore::{Evidence, GateContact, GateOffer, KeptOutcome, KeystoreError};
 
-/// Something about a gate that a person should know, whatever becomes of the question.
+/// Something about gates that a person should know, whatever becomes of the question.
 #[derive(Debug, Clone)]
 pub enum GateNotice {
     /// It began a new log: what it knew is gone, and is to be told again.
@@ -23,6 +23,11 @@ pub enum GateNotice {
     },
     /// It lied.
     Lied(Deceit),
+    /// What this machine kept about an envelope was damaged. What can be read of it stays, and statements are made from the envelope.
+    RecordDamaged {
+        /// Where the damaged file is now.
+        aside: PathBuf,
+    },
 }
 
 /// A gate that said something which cannot be true.
@@ -57,34 +62,33 @@ pub struct Unreached {
 }
 
 impl Gates<'_> {
-    /// Keeps what is new about a gate, and tells it.
+    /// Keeps what is new about a gate, and tells it. Where another process was shown another log meanwhile, the gate lied, and
+    /// nothing that it answered is used.
     pub(super) fn keep(
         &self,
         gate: &GateContact,
         peer: &Peer,
         news: &PeerNews,
-    ) -> Result<(), KeystoreError> {
-        let name = &gate.name;
+    ) -> Result<Option<Lie>, KeystoreError> {
         if let Some(card) = &news.card {
-            let (name, ca) = (None, None);
-            let offer = GateOffer { card, name, ca };
+            let offer = GateOffer {
+                card,
+                name: None,
+                ca: None,
+                is_backed_up: false,
+            };
             let change = self.keystore.compare_gate(&offer)?;
             self.keystore.accept_gate(&offer, &change, self.now)?;
             let gate = gate.name.clone();
             (self.on_notice)(&GateNotice::NewCard { gate });
         }
         for lie in &news.lies {
-            let evidence = self.keep_lie(gate, lie)?;
-            (self.on_notice)(&GateNotice::Lied(Deceit {
-                gate: name.clone(),
-                what: lie.kind.clone(),
-                evidence,
-            }));
+            self.keep_lie(gate, lie)?;
         }
-        if let Some((kept, forgot)) = &news.log {
-            self.keep_log(gate, peer, kept, *forgot)?;
+        match &news.log {
+            Some((kept, forgot)) => self.keep_log(gate, peer, kept, *forgot),
+            None => Ok(None),
         }
-        Ok(())
     }
 
     fn keep_log(
@@ -93,7 +97,7 @@ impl Gates<'_> {
         peer: &Peer,
         kept: &KeptCheckpoint,
         forgot: bool,
-    ) -> Result<(), KeystoreError> {
+    ) -> Result<Option<Lie>, KeystoreError> {
         let id = gate.card.id();
         if forgot {
             // Before the new log is known: after a kill in between this is done again.
@@ -101,19 +105,33 @@ impl Gates<'_> {
             let gate = gate.name.clone();
             (self.on_notice)(&GateNotice::Forgot { gate });
         }
-        self.keystore
-            .keep_gate_checkpoint(&id, peer.kept.as_ref(), kept)
+        let before = peer.kept.as_ref();
+        let outcome = self.keystore.keep_gate_checkpoint(&id, before, kept)?;
+        let KeptOutcome::Contradicts(other) = outcome else {
+            return Ok(None);
+        };
+        let lie = Lie::two_logs(&other, kept);
+        self.keep_lie(gate, &lie)?;
+        Ok(Some(lie))
     }
 
-    fn keep_lie(&self, gate: &GateContact, lie: &Lie) -> Result<Option<PathBuf>, KeystoreError> {
-        self.keystore.keep_evidence(&Evidence {
+    /// Keeps what shows that a gate lied, and tells it.
+    pub(super) fn keep_lie(&self, gate: &GateContact, lie: &Lie) -> Result<(), KeystoreError> {
+        let evidence = self.keystore.keep_evidence(&Evidence {
             gate: gate.card.id(),
             at: self.now,
             what: lie.kind.to_string(),
             request: lie.request,
             entry: lie.entry.clone(),
             checkpoints: lie.checkpoints.clone(),
-        })
+            answer: lie.answer.clone(),
+        })?;
+        (self.on_notice)(&GateNotice::Lied(Deceit {
+            gate: gate.name.clone(),
+            what: lie.kind.clone(),
+            evidence,
+        }));
+        Ok(())
     }
 }
 
@@ -124,6 +142,5 @@ pub(super) fn why(failure: &NoReply) -> String {
         NoReply::Unreachable(error) => error.to_string(),
         NoReply::NoAnswer(what) => what.clone(),
         NoReply::Lied(lie) => lie.kind.to_string(),
-        NoReply::WrongPart => LieKind::WrongPart.to_string(),
     }
 }

@@ -1,11 +1,11 @@
 //! Statements of an owner, carried to all gates of a lock, and again to those that did not hear them.
 
 use super::notices::why;
-use super::{Gates, Owner, ReadLog, Unreached};
+use super::{GateNotice, Gates, Owner, ReadLog, Reading, Unreached};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::{RootId, SigningKey};
 use crate::envelope::GateLock;
-use crate::gate::client::{NoReply, Question, Reply, Wanted};
+use crate::gate::client::{Question, Reply, Wanted};
 use crate::gate::protocol::SignedStatement;
 use crate::gate::rules::Statement;
 use crate::keystore::{GateContact, KeptStatement, KeystoreError, SealedWithGate};
@@ -98,7 +98,7 @@ impl Gates<'_> {
             let parsed = SignedStatement::parse(&kept.statement).ok();
             parsed.filter(|one| one.op() == statement && one.is_of(lock))
         };
-        let earlier = self.keystore.sealed_with_gate(lock.ticket())?;
+        let earlier = self.kept_record(record)?;
         let earlier = earlier.and_then(|record| record.statements.iter().find_map(same));
         let signed = earlier.unwrap_or_else(|| {
             let about = (lock.ticket(), statement);
@@ -128,7 +128,7 @@ impl Gates<'_> {
         rng: &mut dyn CryptoRng,
     ) -> Result<usize, KeystoreError> {
         let mut carried = 0;
-        let Some(record) = self.keystore.sealed_with_gate(record.lock.ticket())? else {
+        let Some(record) = self.kept_record(record)? else {
             return Ok(0);
         };
         for kept in &record.statements {
@@ -145,7 +145,8 @@ impl Gates<'_> {
     }
 
     /// Reads what each gate of a lock logged of it, and carries all statements of the record to the gates that do not show them: they
-    /// did not hear them, or forgot. Returns how many came to be known to more gates.
+    /// did not hear them, or forgot. Statements that were said from another machine are kept here, and carried as well. Returns how
+    /// many came to be known to more gates.
     ///
     /// # Errors
     /// [`KeystoreError`].
@@ -153,14 +154,19 @@ impl Gates<'_> {
         &self,
         record: &SealedWithGate,
         owner: Owner<'_>,
+        reading: &mut Reading<'_>,
         rng: &mut dyn CryptoRng,
     ) -> Result<(Vec<ReadLog>, usize), KeystoreError> {
         let told = self.carry_again(record, Some(owner.key), rng)?;
-        let logs = self.read_logs(&record.lock, owner, rng);
+        let logs = self.read_logs(&record.lock, owner, reading, rng);
         self.note_forgotten(record, &logs)?;
+        self.learn(record, &logs)?;
         match self.carry_again(record, Some(owner.key), rng)? {
             0 => Ok((logs, told)),
-            more => Ok((self.read_logs(&record.lock, owner, rng), told + more)),
+            more => {
+                let logs = self.read_logs(&record.lock, owner, reading, rng);
+                Ok((logs, told + more))
+            }
         }
     }
 
@@ -174,6 +180,10 @@ impl Gates<'_> {
         let kept = kept.map_or_else(Vec::new, |record| record.statements);
         for (gate, log) in logs {
             let Ok(log) = log else { continue };
+            // What an operator exported may be older than the statement.
+            if log.exported.is_some() || log.is_full() {
+                continue;
+            }
             let id = gate.card.id();
             let forgot = |kept: &KeptStatement| {
                 let signed = SignedStatement::parse(&kept.statement).ok();
@@ -185,6 +195,17 @@ impl Gates<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What this machine keeps about an envelope. A damaged file is set aside first, and told.
+    pub(super) fn kept_record(
+        &self,
+        record: &SealedWithGate,
+    ) -> Result<Option<SealedWithGate>, KeystoreError> {
+        if let Some(aside) = self.keystore.repair_sealed(record)? {
+            (self.on_notice)(&GateNotice::RecordDamaged { aside });
+        }
+        self.keystore.sealed_with_gate(record.lock.ticket())
     }
 
     /// Carries a statement to the gates that do not know it yet, and records who does.
@@ -204,7 +225,7 @@ impl Gates<'_> {
             wanted: Wanted::State(statement),
             need: gates.len(),
         };
-        let mut failures: Vec<(RootId, NoReply)> = Vec::new();
+        let mut failures: Vec<(RootId, String)> = Vec::new();
         let mut news = Vec::new();
         if !gates.is_empty() {
             let mut outcome = self.ask_some(&[question], &gates, who, rng)?;
@@ -213,7 +234,7 @@ impl Gates<'_> {
                 match answer {
                     Ok(Reply::Stated(_)) => news.push(id),
                     Ok(_) => {}
-                    Err(failure) => failures.push((id, failure)),
+                    Err(failure) => failures.push((id, why(&failure))),
                 }
             }
         }
@@ -247,11 +268,12 @@ impl Gates<'_> {
         Ok(known.unwrap_or_default())
     }
 
-    fn missing(
+    /// The servers of a lock that are not among these, and why.
+    pub(super) fn missing(
         &self,
         lock: &GateLock,
         known: &[RootId],
-        failures: &[(RootId, NoReply)],
+        failures: &[(RootId, String)],
     ) -> Vec<Unreached> {
         let servers = lock.terms().gates.iter();
         let servers = servers.filter(|gate| gate.kind == GateKind::Server);
@@ -264,7 +286,7 @@ impl Gates<'_> {
                 Unreached {
                     gate: name.unwrap_or_else(|| crate::identity::short_fingerprint(&gate.id)),
                     why: match (failure, contact) {
-                        (Some((_, failure)), _) => why(failure),
+                        (Some((_, failure)), _) => failure.clone(),
                         (None, Some(_)) => "it did not answer".to_owned(),
                         (None, None) => "it is not among your contacts".to_owned(),
                     },

@@ -20,8 +20,8 @@ pub use walk::{
     files_below, open_found,
 };
 pub use wish::{
-    GateKeys, Granter, LetInPolicy, ListedGroupCard, PlannedUpdate, RequestedAccess, SigningPolicy,
-    UpdateOptions,
+    GateKeys, GateStates, Granter, LetInPolicy, ListedGroupCard, PlannedUpdate, RequestedAccess,
+    SigningPolicy, UpdateOptions,
 };
 
 /// Whether a use case changes anything.

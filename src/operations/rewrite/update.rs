@@ -19,9 +19,9 @@ use crate::envelope::{
     Reader, Remaining, Removals, ResealError, ResealRequest, RewriteError, Rewriting, SealError,
     Sealed, Workers, chosen_lock,
 };
-use crate::gate::protocol::SignedStatement;
 use crate::gate::rules::TicketState;
 use crate::operations::MyKeys;
+use crate::operations::gate::StateUnknown;
 use crate::operations::seal::Encoding;
 use crate::policy::{Conditions, Gate, Policy};
 use crate::time::Time;
@@ -74,6 +74,9 @@ pub enum UpdateError {
     /// One of my identities cannot be encrypted to.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// It has to be sealed again, and what owners took away at its gates is not known, so it would be given back.
+    #[error("it is not known what its owners took away at its gates")]
+    GateState(StateUnknown),
     /// It could not be sealed again.
     #[error(transparent)]
     Reseal(#[from] ResealError),
@@ -327,7 +330,7 @@ impl<'a> AccessUpdate<'a> {
         let key_of = |gate: &Gate| self.options.gate_key.and_then(|key_of| key_of(gate));
         let request = lock.request(owner.into_iter().collect(), key_of);
         let request = request.map_err(UpdateError::UnknownGate)?;
-        let state = self.gate_state(lock);
+        let state = self.gate_state(lock)?;
         let ends = request.conditions.expires.into_iter().chain(state.until);
         Ok(Some(GateRequest {
             conditions: Conditions {
@@ -339,20 +342,12 @@ impl<'a> AccessUpdate<'a> {
         }))
     }
 
-    /// What was said to the gates of an envelope, as far as it was said from here.
-    fn gate_state(&self, lock: &GateLock) -> TicketState {
-        let record = self.people.keystore().sealed_with_gate(lock.ticket());
-        let statements = record.ok().flatten().map(|record| record.statements);
-        let mut state = TicketState::default();
-        for kept in statements.unwrap_or_default() {
-            if let Ok(statement) = SignedStatement::parse(&kept.statement)
-                && statement.is_of(lock)
-            {
-                // There are fewer statements than a ticket takes.
-                let _ = state.add(statement.op());
-            }
+    /// What owners have restricted at the gates of an envelope.
+    fn gate_state(&self, lock: &GateLock) -> Result<TicketState, UpdateError> {
+        match self.options.gate_state {
+            Some(state) => state(lock).map_err(UpdateError::GateState),
+            None => Err(UpdateError::GateState(StateUnknown::NotAsked)),
         }
-        state
     }
 
     /// Whoever was denied does not come back because the envelope is sealed again.
@@ -360,7 +355,7 @@ impl<'a> AccessUpdate<'a> {
         let Some(lock) = opened.manifest.gate.as_ref() else {
             return Ok(());
         };
-        let denied = self.gate_state(lock).denied;
+        let denied = self.gate_state(lock)?.denied;
         let people = plan.remaining.iter().flat_map(|lock| &lock.people);
         let denied: Vec<String> = people
             .filter(|one| denied.contains(&one.recipient.id))

@@ -5,8 +5,10 @@ use crate::address::is_same_address;
 use crate::crypto::PublicKey;
 use crate::crypto::signing::RootId;
 use crate::directory::{People, Person};
-use crate::envelope::{Action, EnvelopeId, GateKeeper, Person as KnownPerson, Removals};
+use crate::envelope::{Action, EnvelopeId, GateKeeper, GateLock, Person as KnownPerson, Removals};
+use crate::gate::rules::TicketState;
 use crate::keystore::{Group, KeystoreError};
+use crate::operations::gate::StateUnknown;
 use crate::policy::Gate;
 use crate::time::Time;
 
@@ -94,6 +96,9 @@ pub enum LetInPolicy {
 /// Finds the key of a gate.
 pub type GateKeys<'a> = &'a (dyn Fn(&Gate) -> Option<PublicKey> + Sync);
 
+/// Finds out what owners have restricted at the gates of an envelope, wherever they said it.
+pub type GateStates<'a> = &'a (dyn Fn(&GateLock) -> Result<TicketState, StateUnknown> + Sync);
+
 /// How envelopes are changed.
 #[derive(Clone, Copy, Default)]
 pub struct UpdateOptions<'a> {
@@ -111,6 +116,8 @@ pub struct UpdateOptions<'a> {
     pub gate_key: Option<GateKeys<'a>>,
     /// Keeps the gate lock of what is sealed again.
     pub gate_keeper: Option<&'a GateKeeper>,
+    /// What owners have restricted at the gates of an envelope; without it no envelope with a gate is sealed again.
+    pub gate_state: Option<GateStates<'a>>,
 }
 
 /// An envelope that was opened and compared with the wish.

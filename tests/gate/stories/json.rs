@@ -40,7 +40,7 @@ const STORY: &[(i32, &str, &str)] = &[
 
 /// The places on the page that only commands about gates print.
 pub(super) fn is_about_gates(place: &str) -> bool {
-    let words = ["gate", "encl.audit/1", "PERSON ", "GATESTATE "];
+    let words = ["gate", "encl.audit", "PERSON ", "GATESTATE "];
     words.iter().any(|word| place.contains(word))
 }
 

@@ -118,3 +118,24 @@ fn nobody_is_asked_where_nobody_may_be() {
     let calls = stage.traced("bob", "unwrap work.encl -o yes.txt", 0);
     assert!(calls.contains("AF_INET"));
 }
+
+#[test]
+fn several_files_are_asked_for_with_one_request_and_their_leases_are_kept() {
+    let mut stage = Stage::with_gates(&["work"]);
+    let files = ["one.encl", "two.encl", "three.encl"];
+    for file in files {
+        let seal = "wrap plan.txt --to bob@example.org --gate work --lease 1h -o";
+        stage.good("alice", &format!("{seal} {file}"));
+    }
+    std::fs::create_dir(stage.path("opened")).unwrap();
+    // What is there already is neither opened nor asked for.
+    stage.write("opened/three", "mine");
+    let unwrap = format!("unwrap {} -C opened", files.join(" "));
+    stage.ends("bob", &unwrap, 8);
+    assert_eq!(openings(&stage), (1, 2));
+    stage.stop("work");
+    for file in ["one", "two"] {
+        stage.good("bob", &format!("unwrap {file}.encl -o again.txt --force"));
+    }
+    stage.ends("bob", "unwrap three.encl -o again.txt --force", 1);
+}

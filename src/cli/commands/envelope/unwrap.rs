@@ -111,8 +111,14 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         let kept = HashSet::new();
         placement.refuse_shared_targets(&mut inputs, &kept, context.terminal, &mut tally);
     }
-    let mut opened = 0_usize;
     let is_one = inputs.len() == 1;
+    if !is_one && arguments.with.with.is_empty() && !arguments.use_name {
+        // What is not opened is not asked for: a gate would log it.
+        let is_wanted = |input: &&Input| placement.is_free(input);
+        let wanted = inputs.iter().filter(is_wanted);
+        opening.ask_ahead(wanted, |input| placement.open(input));
+    }
+    let mut opened = 0_usize;
     let mut tell = |input: &Input, unwrapped: Result<Unwrapped, Failure>| {
         let unwrapped = match is_one {
             true => unwrapped,

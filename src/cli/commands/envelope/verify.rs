@@ -60,6 +60,9 @@ pub(crate) fn run(arguments: &Arguments, context: &mut Context) -> CommandResult
         &people,
         context,
     )?;
+    if inputs.len() > 1 && arguments.with.with.is_empty() {
+        opening.ask_ahead(inputs.iter(), |input| input.open("verify"));
+    }
     let mut tally = Tally::default();
     let verify = |input: &Input, parallelism| {
         let mut source = input.open("verify")?;

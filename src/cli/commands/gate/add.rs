@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// Its TLS certificate must come from one of the authorities in FILE (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     ca: Option<PathBuf>,
+    /// Record that its operator has a copy of its keys elsewhere: `encl wrap --gate` warns without one. Again after new keys
+    #[arg(long)]
+    backed_up: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -55,6 +58,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         card,
         name: arguments.name.as_deref(),
         ca: ca.as_deref(),
+        is_backed_up: arguments.backed_up,
     };
     let failed = |error| keystore::failure(&what, &error);
     let change = context.keystore.compare_gate(&offer).map_err(failed)?;

@@ -1,21 +1,21 @@
 //! `encl audit`: who asked the gates of an envelope, when, and what came of it, as far as others than the gate signed it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use encl::crypto::signing::RootId;
+use encl::directory::People;
 use encl::operations::MyKeys;
-use encl::operations::gate::{GateLog, WithheldReceipt, receipts_in};
+use encl::operations::gate::{GateLog, ReadLog, Reading};
 use serde::Serialize;
 
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::{CommandResult, Exit, Failure, gate as errors, keystore};
+use crate::cli::operations::gate::entries::Entries;
 use crate::cli::operations::gate::gates;
-use crate::cli::operations::gate::report::{
-    EntryObject, StateObject, describe_entry, describe_state,
-};
+use crate::cli::operations::gate::report::{StateObject, describe_state};
 use crate::cli::operations::gate::target::Target;
 use crate::cli::terminal::{Stream, safe, shown};
 
@@ -23,7 +23,9 @@ use crate::cli::terminal::{Stream, safe, shown};
 ///
 /// For its owners. Each line was signed by whoever asked, or by an owner; "the gate says" stands where only the gate vouches for it.
 /// That the log is whole, and continues what was seen of it before, is checked: a gate that leaves something out is found by a
-/// receipt that a reader has kept (`encl unwrap --receipts`); --from looks for such receipts.
+/// receipt that a reader has kept (`encl unwrap --receipts`); --from looks for such receipts. A gate whose operator has exported its log
+/// into that folder (`encl-gate export`) is not asked: the export is checked by the checkpoints of the gate that this machine has
+/// seen, and by those in the folder.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "\
   $ encl audit guarded.pdf.encl
@@ -32,7 +34,7 @@ pub(crate) struct Arguments {
     /// The envelope, or the ticket of one that this machine encrypted (`-`: standard input)
     #[arg(value_name = "FILE|TICKET", value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Also hold the receipts in DIR against what the gates show
+    /// Read logs that operators exported into DIR, and hold the receipts there against what the gates show
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     from: Option<PathBuf>,
 }
@@ -44,8 +46,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
     let owner = target.owner("audit", &people, &keys)?;
     let gates = gates(context)?;
     let cannot = |exit| target.cannot("audit", exit);
-    let read = gates.refreshed_logs(&target.record, owner, &mut context.rng());
     let failed = |error| keystore::failure(&cannot(Exit::Failed).what, &error);
+    let mut entries = Entries::new(&people, context);
+    let mut reading = Reading {
+        sink: &mut entries,
+        from: arguments.from.as_deref(),
+    };
+    let read = gates.refreshed_logs(&target.record, owner, &mut reading, &mut context.rng());
     let (logs, again) = read.map_err(failed)?;
     if again > 0 {
         context
@@ -58,72 +65,54 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> CommandResult {
             .hint("`encl gate add URL` adds one; `encl inspect` shows which it asks")
             .into());
     }
-    let mut failure = None;
-    let mut read = Vec::new();
-    for (gate, log) in logs {
-        match log {
-            Ok(log) => {
-                let withheld = withheld(arguments.from.as_deref(), &target, &log, &cannot)?;
-                if let Some(first) = withheld.first() {
-                    let what = format!(
-                        "it did not show entry {}, for which {} is a receipt",
-                        first.number,
-                        shown(&first.file)
-                    );
-                    let next = errors::forked(cannot(Exit::Damaged), &gate.name, &what);
-                    failure = failure.or(Some(next));
-                }
-                read.push((log, withheld));
-            }
-            Err(error) => {
-                let next = errors::not_read(cannot(Exit::Failed), &gate.name, &error);
-                failure = failure.or(Some(next));
-            }
-        }
-    }
-    show(&target, &read, context)?;
+    let read: Vec<&GateLog> = logs
+        .iter()
+        .filter_map(|(_, log)| log.as_ref().ok())
+        .collect();
+    show(&target, &read, entries, &people, context)?;
+    let failure = logs.iter().find_map(|log| failure(log, &cannot));
     Ok(failure.map_or(Ok(()), Err)?)
 }
 
-fn withheld(
-    from: Option<&Path>,
-    target: &Target,
-    log: &GateLog,
-    cannot: &dyn Fn(Exit) -> Failure,
-) -> Result<Vec<WithheldReceipt>, Failure> {
-    let Some(folder) = from else {
-        return Ok(Vec::new());
+/// Why the log of a gate is not shown, or not whole.
+fn failure((gate, log): &ReadLog, cannot: &dyn Fn(Exit) -> Failure) -> Option<Failure> {
+    let log = match log {
+        Ok(log) => log,
+        Err(error) => return Some(errors::not_read(cannot(Exit::Failed), &gate.name, error)),
     };
-    let found = receipts_in(folder, target.lock().ticket(), log);
-    found.map_err(|error| Failure::io(cannot(Exit::Failed).what, &error))
+    let first = log.withheld.first()?;
+    let what = format!(
+        "it did not show entry {}, for which {} is a receipt",
+        first.number,
+        shown(&first.file)
+    );
+    Some(errors::forked(cannot(Exit::Damaged), &gate.name, &what))
 }
 
 fn show(
     target: &Target,
-    logs: &[(GateLog, Vec<WithheldReceipt>)],
+    logs: &[&GateLog],
+    mut entries: Entries<'_>,
+    people: &People,
     context: &Context,
 ) -> Result<(), Failure> {
-    let (mut lines, mut objects) = (Vec::new(), Vec::new());
-    for (log, withheld) in logs {
-        let state = describe_state(&log.state, context)?;
-        lines.push(format!("{}: {state}", safe(&log.gate.name)));
-        let mut entries = Vec::with_capacity(log.lines.len());
-        for line in &log.lines {
-            lines.push(describe_entry(line, context)?);
-            entries.push(EntryObject::of(line, context)?);
+    let mut objects = Vec::new();
+    for log in logs {
+        if !context.json {
+            let state = describe_state(&log.state, people);
+            context.terminal.print(&heading(log, &state))?;
         }
-        if log.lines.is_empty() {
-            lines.push("      nobody has asked".to_owned());
-        }
-        let withheld = withheld.iter().map(|one| WithheldObject {
+        entries.print(&log.gate)?;
+        let withheld = log.withheld.iter().map(|one| WithheldObject {
             file: one.file.to_string_lossy().into_owned(),
             n: one.number,
         });
         objects.push(GateObject {
             name: &log.gate.name,
             id: log.gate.card.id().to_string(),
-            state: StateObject::of(&log.state, context)?,
-            entries,
+            state: StateObject::of(&log.state, people)?,
+            entries: log.entries,
+            exported: log.exported,
             withheld: withheld.collect(),
         });
     }
@@ -134,8 +123,19 @@ fn show(
         ticket: RootId(target.lock().ticket().0).to_string(),
         gates: objects,
     };
-    let words = Words::Answer(lines.join("\n"));
+    let words = Words::Nothing;
     context.report(&Outcome { object, words }, Stream::Stdout)
+}
+
+fn heading(log: &GateLog, state: &str) -> String {
+    let exported = log.exported.map_or_else(String::new, |covered| {
+        format!(" (as exported, {covered} entries of its log)")
+    });
+    let nobody = match log.entries {
+        0 => "\n      nobody has asked",
+        _ => "",
+    };
+    format!("{}: {state}{exported}{nobody}", safe(&log.gate.name))
 }
 
 /// `encl.audit/1`, in the documented order.
@@ -153,7 +153,8 @@ struct GateObject<'a> {
     name: &'a str,
     id: String,
     state: StateObject,
-    entries: Vec<EntryObject>,
+    entries: u64,
+    exported: Option<u64>,
     withheld: Vec<WithheldObject>,
 }
 

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use encl::gate::client::{KeptCheckpoint, Receipt, contradict};
+use encl::gate::client::{KeptCheckpoint, Receipt};
 use encl::gate::log;
-use encl::keystore::{Evidence, GateContact};
+use encl::keystore::GateContact;
+use encl::operations::gate::{CompareError, Compared, Unreached};
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::errors::{Exit, Failure, gate as errors, keystore};
+use crate::cli::operations::gate::gates;
 use crate::cli::terminal::{Stream, safe, shown};
 
 /// Bytes of a checkpoint, or of a receipt with one.
@@ -23,39 +25,26 @@ pub(super) fn run(one: &Path, other: &Path, context: &Context) -> Result<(), Fai
     if gate.card.id() != other_gate.card.id() {
         return Err(Failure::new(Exit::Usage, what).reason("they are of two gates"));
     }
-    let is_forked = contradict(&first, &second);
-    if is_forked {
-        let kept = context.keystore.keep_evidence(&Evidence {
-            gate: gate.card.id(),
-            at: context.now,
-            what: "two logs of the same length differ".to_owned(),
-            request: [0; 32],
-            entry: None,
-            checkpoints: vec![first.note.clone(), second.note.clone()],
-        });
-        kept.map_err(|error| keystore::failure(&what, &error))?;
-    }
-    let result = match (first.size == second.size, is_forked) {
-        (_, true) => "forked",
-        (true, false) => "same",
-        (false, false) => "different-sizes",
-    };
-    let words = match result {
-        "same" => format!(
-            "{}: the same log of {} entries",
-            safe(&gate.name),
-            first.size
+    let compared = gates(context)?.compare(&gate, (&first, &second));
+    let name = safe(&gate.name);
+    let (old, new) = (first.size.min(second.size), first.size.max(second.size));
+    let (result, words) = match &compared {
+        Ok(Compared::Same) => ("same", format!("{name}: the same log of {new} entries")),
+        Ok(Compared::Continues) => (
+            "continues",
+            format!("{name}: its log of {new} entries continues that of {old}"),
         ),
-        "forked" => format!(
-            "{}: two logs of {} entries that differ",
-            safe(&gate.name),
-            first.size
+        Ok(Compared::Forked(_)) if old == new => (
+            "forked",
+            format!("{name}: two logs of {new} entries that differ"),
         ),
-        _ => format!(
-            "{}: {} and {} entries; only checkpoints of the same size can be compared without the gate",
-            safe(&gate.name),
-            first.size,
-            second.size
+        Ok(Compared::Forked(_)) => (
+            "forked",
+            format!("{name}: a log of {new} entries that does not continue that of {old}"),
+        ),
+        Err(_) => (
+            "different-sizes",
+            format!("{name}: {old} and {new} entries, not compared"),
         ),
     };
     let object = CompareObject {
@@ -67,13 +56,36 @@ pub(super) fn run(one: &Path, other: &Path, context: &Context) -> Result<(), Fai
     };
     let words = Words::Answer(words);
     context.report(&Outcome { object, words }, Stream::Stdout)?;
-    match is_forked {
-        true => Err(errors::forked(
+    match compared {
+        Ok(Compared::Same | Compared::Continues) => Ok(()),
+        Ok(Compared::Forked(lie)) => Err(errors::forked(
             Failure::new(Exit::Damaged, what),
             &gate.name,
-            "it signed two logs of the same length that differ",
+            &lie.to_string(),
         )),
-        false => Ok(()),
+        Err(error) => Err(not_compared(&what, &gate, &error)),
+    }
+}
+
+/// Checkpoints of different sizes are compared with the gate, or not at all.
+fn not_compared(what: &str, gate: &GateContact, error: &CompareError) -> Failure {
+    let failure = Failure::new(Exit::Failed, what);
+    match error {
+        CompareError::Keystore(error) => keystore::failure(what, error),
+        CompareError::Transport(error) => {
+            let (gate, why) = (gate.name.clone(), error.to_string());
+            errors::unreachable(failure, &[Unreached { gate, why }])
+        }
+        CompareError::NotKnown => failure
+            .exit(Exit::Recipient)
+            .reason(error.to_string())
+            .hint(format!(
+                "`encl gate add {}` takes it as it is now",
+                gate.card.url()
+            )),
+        CompareError::OtherLog => failure
+            .reason(format!("the gate {}: {error}", safe(&gate.name)))
+            .hint("`encl gate add URL` takes its newer card"),
     }
 }
 

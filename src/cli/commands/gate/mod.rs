@@ -48,8 +48,9 @@ pub(crate) enum Command {
     #[command(
         long_about = "Compare two checkpoints or receipts of one gate\n\n\
 A gate that tells different people different stories has signed two logs of the same length that differ. A and B are files, each \
-with a checkpoint that the gate signed, or with a receipt, such as `encl unwrap --receipts` writes. If they contradict each other, \
-exit 4, and both are kept as evidence.",
+with a checkpoint that the gate signed, or with a receipt, such as `encl unwrap --receipts` writes. If one has more entries than the \
+other, the gate has to prove that its log went on: it is asked for hashes that everybody may fetch. If it does not, or they \
+contradict each other, exit 4, and both are kept as evidence.",
         after_help = closing(&[Exit::Failed, Exit::Damaged, Exit::Recipient], "\
   $ encl gate compare mine.receipt from-bob.receipt")
     )]

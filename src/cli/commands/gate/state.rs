@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use encl::crypto::signing::RootId;
 use encl::directory::{Who, WhoForm, WhoUse, match_one};
-use encl::gate::rules::Statement;
+use encl::gate::rules::{Statement, TicketState};
 use encl::operations::MyKeys;
 use encl::operations::gate::{Acknowledged, Certainty, Told};
 use encl::policy::GateKind;
@@ -23,6 +23,7 @@ use crate::cli::operations::gate::gates;
 use crate::cli::operations::gate::report::{
     PersonObject, certainty_word, describe_certainty, person, statement_word,
 };
+use crate::cli::operations::gate::rewriting::refuse_denied;
 use crate::cli::operations::gate::target::Target;
 use crate::cli::terminal::{Stream, safe};
 
@@ -88,7 +89,7 @@ pub(super) fn revoke(arguments: &Revoke, context: &Context) -> Result<(), Failur
         Some(who) => {
             refuse_without_list(&target, "revoke")?;
             let ids = ids_of(who, context)?;
-            let name = person(ids[0], context)?;
+            let name = person(ids[0], &context.people()?);
             let statements = ids.into_iter().map(Statement::Deny);
             let question = format!("Take {} from {name}, for ever?", target.name);
             (statements.collect(), question)
@@ -105,6 +106,9 @@ pub(super) fn allow(arguments: &Allow, context: &Context) -> Result<(), Failure>
     let target = Target::find(&arguments.file, "allow anybody to open", context)?;
     refuse_without_list(&target, "allow anybody to open")?;
     let ids = ids_of(&arguments.to, context)?;
+    let cannot = target.cannot("allow anybody to open", Exit::Refused);
+    let state = known_state(&target, context)?;
+    refuse_denied(&state, &ids[..1], &cannot, context)?;
     let allowed = [Statement::Allow(ids[0])];
     tell("allow anybody to open", &target, &allowed, context)
 }
@@ -119,6 +123,18 @@ pub(super) fn expire(arguments: &Expire, context: &Context) -> Result<(), Failur
         context.confirm(&question, &usage(String::new()).what)?;
     }
     tell("set an end to", &target, &[Statement::Expire(end)], context)
+}
+
+/// What is known of an envelope's restrictions, as far as gates can be asked.
+fn known_state(target: &Target, context: &Context) -> Result<TicketState, Failure> {
+    let verb = "allow anybody to open";
+    let people = context.people()?;
+    let keys = MyKeys::new(context, &people.active);
+    let owner = target.owner(verb, &people, &keys)?;
+    let known = gates(context)?.known_state(&target.record, owner, &mut context.rng());
+    let known = known
+        .map_err(|error| keystore::failure(&target.cannot(verb, Exit::Failed).what, &error))?;
+    Ok(known.state)
 }
 
 /// Where everybody who opens the other locks is answered, a new key costs nothing.
@@ -214,6 +230,7 @@ fn report(
     told: &Told,
     context: &Context,
 ) -> Result<(), Failure> {
+    let people = context.people()?;
     let known = &told.acknowledged;
     let (who, until) = match statement {
         Statement::Deny(who) | Statement::Allow(who) => (Some(who), None),
@@ -223,8 +240,8 @@ fn report(
     let done = match statement {
         Statement::Revoke => "revoked".to_owned(),
         Statement::Expire(end) => format!("nobody is answered from {} on", local(end)),
-        Statement::Deny(who) => format!("{} is not answered any more", person(who, context)?),
-        Statement::Allow(who) => format!("{} is answered", person(who, context)?),
+        Statement::Deny(who) => format!("{} is not answered any more", person(who, &people)),
+        Statement::Allow(who) => format!("{} is answered", person(who, &people)),
     };
     let sure = match statement {
         Statement::Allow(_) => format!("{} of {} gates know", known.known, known.servers),
@@ -237,7 +254,7 @@ fn report(
         id: target.lock().envelope().to_string(),
         ticket: RootId(target.lock().ticket().0).to_string(),
         statement: statement_word(statement),
-        who: who.map(|who| PersonObject::of(who, context)).transpose()?,
+        who: who.map(|who| PersonObject::of(who, &people)).transpose()?,
         until,
         known: known.known,
         gates: known.servers,
@@ -255,7 +272,7 @@ fn report(
 }
 
 /// The persons among the gates, by the names in the envelope.
-fn helpers(target: &Target) -> String {
+pub(super) fn helpers(target: &Target) -> String {
     let gates = target.lock().terms().gates.iter();
     let persons = gates.filter(|gate| gate.kind == GateKind::Person);
     let names: Vec<String> = persons

@@ -4,27 +4,30 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use encl::crypto::signing::RootId;
-use encl::gate::client::AuditLine;
-use encl::gate::protocol::EntryOp;
+use encl::directory::People;
 use encl::keystore::GateContact;
 use encl::operations::MyKeys;
-use encl::operations::gate::{GateLog, LogError, ReadLog};
+use encl::operations::gate::{Acknowledged, GateLog, LogError, ReadLog, Reading};
 use encl::time::Time;
 use serde::Serialize;
 
+use super::state::helpers;
 use crate::cli::args::help::closing;
 use crate::cli::context::Context;
 use crate::cli::display::report::{Outcome, Words};
 use crate::cli::display::time;
 use crate::cli::errors::{Exit, Failure, gate as errors, keystore};
 use crate::cli::operations::gate::gates;
-use crate::cli::operations::gate::report::{StateObject, describe_state};
+use crate::cli::operations::gate::report::{
+    StateObject, certainty_word, describe_certainty, describe_state,
+};
 use crate::cli::operations::gate::target::Target;
 use crate::cli::terminal::{Stream, safe};
 
 /// Show what the gates of an envelope know, and tell them again what they missed
 ///
-/// For its owners. Revocations that a gate did not acknowledge, or that it forgot, are sent to it again.
+/// For its owners. Revocations that a gate did not acknowledge, that it forgot, or that were said from another machine to others of
+/// the gates, are sent to it. The last line says how many gates know the restriction that the fewest know, and whether that is enough.
 #[derive(Debug, Args)]
 #[command(after_help = closing(&Exit::ALL, "  $ encl gate status guarded.pdf.encl"))]
 pub(crate) struct Arguments {
@@ -41,7 +44,11 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let gates = gates(context)?;
     let cannot = |exit| target.cannot("ask the gates about", exit);
     let failed = |error| keystore::failure(&cannot(Exit::Failed).what, &error);
-    let read = gates.refreshed_logs(&target.record, owner, &mut context.rng());
+    let mut reading = Reading {
+        sink: &mut (),
+        from: None,
+    };
+    let read = gates.refreshed_logs(&target.record, owner, &mut reading, &mut context.rng());
     let (logs, again) = read.map_err(failed)?;
     if again > 0 {
         context
@@ -53,7 +60,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             .reason("none of its gates is among your contacts")
             .hint("`encl gate add URL` adds one; `encl inspect` shows which it asks"));
     }
-    show(&target, &logs, context)?;
+    let known = gates.least_known(&target.record, &logs).map_err(failed)?;
+    show(&target, &logs, known, &people, context)?;
     let mut failure = None;
     for (gate, log) in &logs {
         if let Err(error) = log {
@@ -64,18 +72,29 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     failure.map_or(Ok(()), Err)
 }
 
-fn show(target: &Target, logs: &[ReadLog], context: &Context) -> Result<(), Failure> {
+fn show(
+    target: &Target,
+    logs: &[ReadLog],
+    known: Option<Acknowledged>,
+    people: &People,
+    context: &Context,
+) -> Result<(), Failure> {
     let (mut lines, mut objects) = (Vec::new(), Vec::new());
     for (gate, log) in logs {
-        let (words, object) = one(gate, log.as_ref(), context)?;
+        let (words, object) = one(gate, log.as_ref(), people)?;
         lines.push(format!("{}: {words}", safe(&gate.name)));
         objects.push(object);
+    }
+    if let Some(known) = &known {
+        lines.push(describe_certainty(known, &helpers(target)));
     }
     let object = StatusObject {
         schema: "encl.gate-status/1",
         file: &target.typed,
         id: target.lock().envelope().to_string(),
         ticket: RootId(target.lock().ticket().0).to_string(),
+        known: known.map(|known| known.known),
+        sure: known.map(|known| certainty_word(known.certainty())),
         gates: objects,
     };
     let words = Words::Answer(lines.join("\n"));
@@ -85,7 +104,7 @@ fn show(target: &Target, logs: &[ReadLog], context: &Context) -> Result<(), Fail
 fn one<'a>(
     gate: &'a GateContact,
     log: Result<&'a GateLog, &'a LogError>,
-    context: &Context,
+    people: &People,
 ) -> Result<(String, GateObject<'a>), Failure> {
     let (name, id) = (&*gate.name, gate.card.id().to_string());
     let log = match log {
@@ -104,29 +123,23 @@ fn one<'a>(
             return Ok((safe(&reason), object));
         }
     };
-    let openings: Vec<Time> = log.lines.iter().filter_map(opening).collect();
-    let last = openings.last().copied();
-    let opened = match (openings.len(), last) {
+    let (openings, last) = (log.openings, log.last_opening);
+    let opened = match (openings, last) {
         (0, _) | (_, None) => "not opened".to_owned(),
         (1, Some(at)) => format!("opened once, at {}", time::local(at)),
         (count, Some(at)) => format!("opened {count} times, last at {}", time::local(at)),
     };
-    let words = format!("{}; {opened}", describe_state(&log.state, context)?);
+    let words = format!("{}; {opened}", describe_state(&log.state, people));
     let object = GateObject {
         name,
         id,
         answered: true,
         reason: None,
-        state: Some(StateObject::of(&log.state, context)?),
-        openings: Some(openings.len()),
+        state: Some(StateObject::of(&log.state, people)?),
+        openings: Some(openings),
         last,
     };
     Ok((words, object))
-}
-
-fn opening(line: &AuditLine) -> Option<Time> {
-    let entry = line.entry.as_ref()?;
-    (entry.op == EntryOp::Open).then_some(entry.at)
 }
 
 /// `encl.gate-status/1`, in the documented order.
@@ -136,6 +149,8 @@ struct StatusObject<'a> {
     file: &'a str,
     id: String,
     ticket: String,
+    known: Option<usize>,
+    sure: Option<&'static str>,
     gates: Vec<GateObject<'a>>,
 }
 
@@ -146,6 +161,6 @@ struct GateObject<'a> {
     answered: bool,
     reason: Option<String>,
     state: Option<StateObject>,
-    openings: Option<usize>,
+    openings: Option<u64>,
     last: Option<Time>,
 }

@@ -66,6 +66,9 @@ pub(crate) fn failure(what: &str, error: &KeystoreError) -> Failure {
             "remove this file, and this machine forgets what it says; remove the whole folder, and it begins anew, with nobody verified",
         ),
         KeystoreError::OfAnother { .. } => failure.hint("set $XDG_STATE_HOME to a folder of your own"),
+        KeystoreError::StatementsFull(_) => failure.hint(
+            "`encl gate revoke` without --who still has room; or encrypt it again for those who stay: `encl rewrap --to`",
+        ),
         KeystoreError::Changed => failure.hint("run the command again"),
         KeystoreError::Blocked => failure.hint("run `encl contact unblock` first"),
         KeystoreError::NoState => failure.hint("set $XDG_STATE_HOME or $HOME"),

@@ -1,5 +1,6 @@
 //! Gates as commands use them: found by name, asked over the network, told of in words.
 
+pub(crate) mod entries;
 pub(crate) mod opening;
 pub(crate) mod receipts;
 pub(crate) mod report;
@@ -37,6 +38,10 @@ fn tell(notice: &GateNotice, terminal: Terminal) {
         GateNotice::NewCard { gate } => {
             terminal.notice(&format!("the gate {} has a newer card", safe(gate)));
         }
+        GateNotice::RecordDamaged { aside } => terminal.warning(&format!(
+            "what this machine kept about it was damaged; what can be read of that stays, and the damaged file is {} now",
+            shown(aside)
+        )),
         GateNotice::Lied(deceit) => {
             let evidence = deceit.evidence.as_deref().map(Path::new);
             let evidence = evidence.map_or_else(String::new, |path| {

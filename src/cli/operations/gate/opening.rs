@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use encl::crypto::signing::RootId;
 use encl::envelope::{GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, PUBLIC_BLIND};
 use encl::operations::MyKeys;
-use encl::operations::gate::{AskError, has_kept_parts, kept_parts};
+use encl::operations::gate::{AskError, Asked, Gates, has_kept_parts, kept_parts};
 
 use crate::cli::context::Context;
 use crate::cli::context::asking::AskPolicy;
@@ -79,18 +79,7 @@ pub(crate) fn ask(
     let signing = signing.map_err(GateFailure::Failed)?;
     let asked = gates.ask(question, signing, &mut context.rng());
     match asked {
-        Ok(asked) => {
-            let me = (me.or_else(|| keys.ids().next()), keys);
-            let kept = gates.keep_parts(question.lock, &asked, me, &mut context.rng());
-            if let Err(error) = kept {
-                let why = unreadable(&error).what;
-                context
-                    .terminal
-                    .warning(&format!("the answer cannot be kept for later: {why}"));
-            }
-            context.asking.keep(ticket, &asked.parts, asked.receipts);
-            Ok(asked.parts)
-        }
+        Ok(asked) => Ok(keep(context, &gates, question, asked, (me, keys))),
         Err(error) => Err(failure(&error)),
     }
 }
@@ -113,23 +102,63 @@ pub(crate) fn ask_ahead(context: &Context, questions: &[HeldQuestion], keys: &My
     let mut of_signers: BTreeMap<Option<RootId>, Vec<GateQuestion<'_>>> = BTreeMap::new();
     let is_kept =
         |question: &GateQuestion<'_>| has_kept_parts(&context.keystore, question.lock, context.now);
-    for question in questions.into_iter().filter(|question| !is_kept(question)) {
+    let questions: Vec<_> = questions.into_iter().filter(|one| !is_kept(one)).collect();
+    tell_of_strangers(context, &questions);
+    for question in questions {
         of_signers
             .entry(signer(&question))
             .or_default()
             .push(question);
     }
     for (me, questions) in of_signers {
-        let Ok(me) = me.map(|id| keys.signing_key(id)).transpose() else {
+        let Ok(key) = me.map(|id| keys.signing_key(id)).transpose() else {
             continue;
         };
-        let answers = gates.ask_all(&questions, me, &mut context.rng());
+        let answers = gates.ask_all(&questions, key, &mut context.rng());
         for (question, asked) in questions.iter().zip(answers) {
             if let Ok(asked) = asked {
-                let ticket = question.lock.ticket();
-                context.asking.keep(ticket, &asked.parts, asked.receipts);
+                keep(context, &gates, question, asked, (me, keys));
             }
         }
+    }
+}
+
+/// Keeps what was answered until the end of the run, and for as long as the author allows.
+fn keep(
+    context: &Context,
+    gates: &Gates<'_>,
+    question: &GateQuestion<'_>,
+    asked: Asked,
+    (me, keys): (Option<RootId>, &MyKeys<'_>),
+) -> GateParts {
+    let me = (me.or_else(|| keys.ids().next()), keys);
+    let kept = gates.keep_parts(question.lock, &asked, me, &mut context.rng());
+    if let Err(error) = kept {
+        let why = unreadable(&error).what;
+        context
+            .terminal
+            .warning(&format!("the answer cannot be kept for later: {why}"));
+    }
+    let ticket = question.lock.ticket();
+    context.asking.keep(ticket, &asked.parts, asked.receipts);
+    asked.parts
+}
+
+/// Says of how many envelopes an author who is no contact learns that they are opened.
+fn tell_of_strangers(context: &Context, questions: &[GateQuestion<'_>]) {
+    if context.asking.policy != AskPolicy::Always {
+        return;
+    }
+    let questions = questions.iter();
+    let strangers = questions.filter(|question| !knows_owners(context, question.lock));
+    match strangers.count() {
+        0 => {}
+        1 => context
+            .terminal
+            .status("the author of one envelope learns from the gate that you opened it, and when"),
+        count => context.terminal.status(&format!(
+            "the authors of {count} envelopes learn from the gates that you opened them, and when"
+        )),
     }
 }
 

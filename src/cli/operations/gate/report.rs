@@ -1,7 +1,9 @@
 //! Gates, and what they know of an envelope, as objects and in words.
 
 use encl::crypto::signing::RootId;
+use encl::directory::People;
 use encl::gate::client::{AuditEntry, AuditLine, Signed};
+use encl::gate::protocol::EntryOp;
 use encl::gate::rules::{Statement, TicketState};
 use encl::identity::fingerprint;
 use encl::keystore::{GateContact, GateStanding};
@@ -18,6 +20,8 @@ use crate::cli::errors::gate::describe_refusal;
 use crate::cli::errors::{Failure, keystore};
 use crate::cli::terminal::{Stream, safe};
 
+const ENTRY_SCHEMA: &str = "encl.audit-entry/1";
+
 /// `encl.gate/1`, in the documented order.
 #[derive(Serialize)]
 struct GateObject<'a> {
@@ -32,6 +36,7 @@ struct GateObject<'a> {
     standing: &'static str,
     verified: Option<Time>,
     ca: bool,
+    backed_up: bool,
     origin: &'a str,
     entries: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +71,7 @@ pub(crate) fn report(
             _ => None,
         },
         ca: gate.ca.is_some(),
+        backed_up: gate.is_backed_up(),
         origin: &gate.card.log_key().name,
         entries: kept.map(|kept| kept.size),
         accepted,
@@ -92,6 +98,11 @@ pub(crate) fn described(gate: &GateContact, context: &Context) -> Result<String,
     if gate.ca.is_some() {
         lines.push("certificates only of the authority that you gave".to_owned());
     }
+    lines.push(match (gate.is_backed_up(), gate.backed_up) {
+        (true, _) => "backup       its operator has a copy of its keys".to_owned(),
+        (false, Some(_)) => "backup       older than its newest key".to_owned(),
+        (false, None) => "backup       none is recorded (`encl gate add --backed-up`)".to_owned(),
+    });
     let log = &card.log_key().name;
     lines.push(match kept.map_err(failed)? {
         Some(kept) if kept.log.name == *log => {
@@ -103,9 +114,8 @@ pub(crate) fn described(gate: &GateContact, context: &Context) -> Result<String,
 }
 
 /// A person in a gate's log, by name if there is a card.
-pub(crate) fn person(id: RootId, context: &Context) -> Result<String, Failure> {
-    let signer = context.people()?.signer(id);
-    Ok(signer.display_name())
+pub(crate) fn person(id: RootId, people: &People) -> String {
+    people.signer(id).display_name()
 }
 
 /// A person as an object.
@@ -117,8 +127,8 @@ pub(crate) struct PersonObject {
 }
 
 impl PersonObject {
-    pub(crate) fn of(id: RootId, context: &Context) -> Result<Self, Failure> {
-        let person = context.people()?.with_id(id);
+    pub(crate) fn of(id: RootId, people: &People) -> Result<Self, Failure> {
+        let person = people.with_id(id);
         let person = person.map_err(|error| keystore::unreadable(&error))?;
         Ok(Self {
             id: id.to_string(),
@@ -137,36 +147,36 @@ pub(crate) struct StateObject {
 }
 
 impl StateObject {
-    pub(crate) fn of(state: &TicketState, context: &Context) -> Result<Self, Failure> {
-        let people = |ids: &std::collections::BTreeSet<RootId>| {
-            let people = ids.iter().map(|id| PersonObject::of(*id, context));
-            people.collect::<Result<Vec<_>, Failure>>()
+    pub(crate) fn of(state: &TicketState, people: &People) -> Result<Self, Failure> {
+        let objects = |ids: &std::collections::BTreeSet<RootId>| {
+            let objects = ids.iter().map(|id| PersonObject::of(*id, people));
+            objects.collect::<Result<Vec<_>, Failure>>()
         };
         Ok(Self {
             revoked: state.revoked,
             until: state.until,
-            denied: people(&state.denied)?,
-            allowed: people(&state.allowed)?,
+            denied: objects(&state.denied)?,
+            allowed: objects(&state.allowed)?,
         })
     }
 }
 
 /// What statements say, in words; nothing was said: "no restriction".
-pub(crate) fn describe_state(state: &TicketState, context: &Context) -> Result<String, Failure> {
+pub(crate) fn describe_state(state: &TicketState, people: &People) -> String {
     let mut words = Vec::new();
     if state.revoked {
         words.push("revoked".to_owned());
     }
     words.extend(state.until.map(|end| format!("until {}", time::local(end))));
-    for (word, people) in [("denied to", &state.denied), ("allowed to", &state.allowed)] {
-        for id in people {
-            words.push(format!("{word} {}", person(*id, context)?));
+    for (word, ids) in [("denied to", &state.denied), ("allowed to", &state.allowed)] {
+        for id in ids {
+            words.push(format!("{word} {}", person(*id, people)));
         }
     }
-    Ok(match words.is_empty() {
+    match words.is_empty() {
         true => "no restriction".to_owned(),
         false => words.join(", "),
-    })
+    }
 }
 
 /// The word of a statement in objects.
@@ -210,9 +220,12 @@ pub(crate) fn describe_certainty(known: &Acknowledged, helpers: &str) -> String 
     }
 }
 
-/// `encl.audit/1`: one entry.
+/// `encl.audit-entry/1`, in the documented order.
 #[derive(Serialize)]
 pub(crate) struct EntryObject {
+    schema: &'static str,
+    /// The gate.
+    gate: String,
     n: u64,
     seq: u64,
     at: Option<Time>,
@@ -227,17 +240,19 @@ pub(crate) struct EntryObject {
 }
 
 impl EntryObject {
-    pub(crate) fn of(line: &AuditLine, context: &Context) -> Result<Self, Failure> {
+    pub(crate) fn of(gate: RootId, line: &AuditLine, people: &People) -> Result<Self, Failure> {
         let Some(entry) = &line.entry else {
-            return Ok(Self::erased(line));
+            return Ok(Self::erased(gate, line));
         };
-        let object = |id: RootId| PersonObject::of(id, context);
+        let object = |id: RootId| PersonObject::of(id, people);
         let (about, until) = match entry.statement {
             Some(Statement::Deny(who) | Statement::Allow(who)) => (Some(who), None),
             Some(Statement::Expire(until)) => (None, Some(until)),
             Some(Statement::Revoke) | None => (None, None),
         };
         Ok(Self {
+            schema: ENTRY_SCHEMA,
+            gate: gate.to_string(),
             n: line.number,
             seq: line.seq,
             at: Some(entry.at),
@@ -257,8 +272,10 @@ impl EntryObject {
         })
     }
 
-    fn erased(line: &AuditLine) -> Self {
+    fn erased(gate: RootId, line: &AuditLine) -> Self {
         Self {
+            schema: ENTRY_SCHEMA,
+            gate: gate.to_string(),
             n: line.number,
             seq: line.seq,
             at: None,
@@ -275,17 +292,17 @@ impl EntryObject {
 }
 
 /// An entry in a line: when, what, who, and who vouches for it.
-pub(crate) fn describe_entry(line: &AuditLine, context: &Context) -> Result<String, Failure> {
+pub(crate) fn describe_entry(line: &AuditLine, people: &People) -> String {
     let Some(entry) = &line.entry else {
-        return Ok(format!("{:>4}  erased by the operator", line.number));
+        return format!("{:>4}  erased by the operator", line.number);
     };
     let what = match entry.op {
-        encl::gate::protocol::EntryOp::Open => format!("opened by {}", asker(entry, context)?),
-        encl::gate::protocol::EntryOp::Refuse => {
+        EntryOp::Open => format!("opened by {}", asker(entry, people)),
+        EntryOp::Refuse => {
             let why = entry.reason.map_or("", describe_refusal);
-            format!("refused to {}: {why}", asker(entry, context)?)
+            format!("refused to {}: {why}", asker(entry, people))
         }
-        encl::gate::protocol::EntryOp::Statement => stated(entry, context)?,
+        EntryOp::Statement => stated(entry, people),
         other => other.word().to_owned(),
     };
     let lease = entry.lease.map_or_else(String::new, |end| {
@@ -296,26 +313,26 @@ pub(crate) fn describe_entry(line: &AuditLine, context: &Context) -> Result<Stri
         Signed::ByAsker | Signed::ByHolder | Signed::ByOwner => "",
     };
     let at = time::local(entry.at);
-    Ok(format!("{:>4}  {at}  {what}{lease}{vouched}", line.number))
+    format!("{:>4}  {at}  {what}{lease}{vouched}", line.number)
 }
 
-fn asker(entry: &AuditEntry, context: &Context) -> Result<String, Failure> {
+fn asker(entry: &AuditEntry, people: &People) -> String {
     match entry.who {
-        Some(id) => person(id, context),
-        None => Ok("somebody who gave no name".to_owned()),
+        Some(id) => person(id, people),
+        None => "somebody who gave no name".to_owned(),
     }
 }
 
-fn stated(entry: &AuditEntry, context: &Context) -> Result<String, Failure> {
+fn stated(entry: &AuditEntry, people: &People) -> String {
     let by = match entry.who {
-        Some(id) => person(id, context)?,
+        Some(id) => person(id, people),
         None => "somebody".to_owned(),
     };
-    Ok(match entry.statement {
+    match entry.statement {
         Some(Statement::Revoke) => format!("revoked by {by}"),
         Some(Statement::Expire(end)) => format!("until {}, says {by}", time::local(end)),
-        Some(Statement::Deny(who)) => format!("denied to {} by {by}", person(who, context)?),
-        Some(Statement::Allow(who)) => format!("allowed to {} by {by}", person(who, context)?),
+        Some(Statement::Deny(who)) => format!("denied to {} by {by}", person(who, people)),
+        Some(Statement::Allow(who)) => format!("allowed to {} by {by}", person(who, people)),
         None => format!("a statement by {by}"),
-    })
+    }
 }

@@ -1,21 +1,27 @@
 //! What gates are told when an envelope is changed: whom to answer beside those who were named, and that the old one is over.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use encl::crypto::PublicKey;
 use encl::crypto::signing::RootId;
 use encl::directory::{People, ResolvedRecipient, known_person};
-use encl::envelope::GateLock;
-use encl::gate::rules::Statement;
+use encl::envelope::{GateLock, Ticket};
+use encl::gate::rules::{Statement, TicketState};
 use encl::keystore::{GateContact, SealedWithGate};
 use encl::operations::MyKeys;
-use encl::operations::gate::{Owner, find_owner};
+use encl::operations::gate::{Certainty, Owner, StateUnknown, Unreached, find_owner};
 use encl::policy::{Gate, GateKind};
 
 use crate::cli::context::Context;
+use crate::cli::context::asking::AskPolicy;
+use crate::cli::display::names::list;
 use crate::cli::errors::envelope::unlock_failure;
-use crate::cli::errors::gate::unreachable;
-use crate::cli::errors::keystore::unreadable;
+use crate::cli::errors::gate::{describe_unknown, unreachable};
+use crate::cli::errors::keystore::{self, unreadable};
 use crate::cli::errors::{Exit, Failure};
 use crate::cli::operations::gate::gates;
+use crate::cli::operations::gate::report::person;
 
 /// The keys of all gates that are known here, and of the people who help.
 pub(crate) struct GateKeyBook<'a> {
@@ -56,6 +62,80 @@ fn owner<'k>(
     find_owner(lock, people, keys).map_err(unlock_failure)
 }
 
+/// What owners have restricted at the gates of envelopes that are sealed again: asked once for each. A restriction that was said from
+/// another machine would end with the old envelope if nobody asked.
+pub(crate) struct GateStates<'a> {
+    people: &'a People,
+    keys: &'a MyKeys<'a>,
+    /// Whether the user takes what this machine knows, where the gates do not say it.
+    may_be_unasked: bool,
+    context: &'a Context,
+    asked: Mutex<HashMap<Ticket, TicketState>>,
+}
+
+impl<'a> GateStates<'a> {
+    pub(crate) fn new(
+        (people, keys): (&'a People, &'a MyKeys<'a>),
+        may_be_unasked: bool,
+        context: &'a Context,
+    ) -> Self {
+        Self {
+            people,
+            keys,
+            may_be_unasked,
+            context,
+            asked: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn of(&self, lock: &GateLock) -> Result<TicketState, StateUnknown> {
+        if lock.terms().owners.is_empty() {
+            return Ok(TicketState::default()); // nobody can say anything
+        }
+        // Held while a gate is asked, so that each envelope is asked for once.
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = asked.get(&lock.ticket()) {
+            return Ok(state.clone());
+        }
+        let state = match self.ask(lock) {
+            Err(unknown) if self.may_be_unasked => self.kept(lock, &unknown)?,
+            state => state?,
+        };
+        asked.insert(lock.ticket(), state.clone());
+        Ok(state)
+    }
+
+    fn ask(&self, lock: &GateLock) -> Result<TicketState, StateUnknown> {
+        let failed = |what: String| StateUnknown::Failed(what);
+        let owner = owner(lock, self.people, self.keys).map_err(|error| failed(error.what))?;
+        let owner = owner.ok_or(StateUnknown::NotOwner)?;
+        if self.context.asking.policy == AskPolicy::Never {
+            return Err(StateUnknown::NotAsked);
+        }
+        let gates = gates(self.context).map_err(|error| failed(error.what))?;
+        let record = SealedWithGate::new(lock.clone(), self.context.now, None);
+        let known = gates.known_state(&record, owner, &mut self.context.rng());
+        let known = known.map_err(|error| failed(error.to_string()))?;
+        match known.is_complete {
+            true => Ok(known.state),
+            false => Err(StateUnknown::Unreached(known.unreached)),
+        }
+    }
+
+    /// What was said from this machine.
+    fn kept(&self, lock: &GateLock, unknown: &StateUnknown) -> Result<TicketState, StateUnknown> {
+        self.context.terminal.warning(&format!(
+            "{}; what was restricted from another machine ends with the old envelope",
+            describe_unknown(unknown)
+        ));
+        let record = SealedWithGate::new(lock.clone(), self.context.now, None);
+        let failed = |what: String| StateUnknown::Failed(what);
+        let gates = gates(self.context).map_err(|error| failed(error.what))?;
+        let state = gates.kept_state(&record);
+        state.map_err(|error| failed(error.to_string()))
+    }
+}
+
 /// Lets newcomers in at the gates, which answer only those whom the author named or an owner allows.
 pub(crate) fn allow(
     lock: &GateLock,
@@ -71,6 +151,18 @@ pub(crate) fn allow(
     };
     let gates = gates(context)?;
     let record = SealedWithGate::new(lock.clone(), context.now, None);
+    let newcomers: Vec<RootId> = newcomers.collect();
+    let known = gates.known_state(&record, owner, &mut context.rng());
+    let known = known.map_err(|error| unreadable(&error))?;
+    refuse_denied(&known.state, &newcomers, cannot, context)?;
+    let too_few = |missing: &[Unreached]| {
+        let failure = Failure::new(Exit::Failed, cannot.what.clone());
+        unreachable(failure, missing)
+            .hint("nothing was written; `encl gate status` shows what the gates know")
+    };
+    if !known.is_complete {
+        return Err(too_few(&known.unreached));
+    }
     for newcomer in newcomers {
         let told = gates.state(
             &record,
@@ -80,40 +172,75 @@ pub(crate) fn allow(
         );
         let told = told.map_err(|error| unreadable(&error))?;
         if told.acknowledged.known < usize::from(lock.lock().need) {
-            let failure = Failure::new(Exit::Failed, cannot.what.clone());
-            return Err(unreachable(failure, &told.missing)
-                .hint("nothing was written; `encl gate status` shows what the gates know"));
+            return Err(too_few(&told.missing));
         }
     }
     Ok(())
 }
 
-/// Revokes an envelope in whose place there is a new one now. The new one is on the disk, so what fails here is told, and can be done
-/// again.
+/// A denial outlives every allowance.
+pub(crate) fn refuse_denied(
+    state: &TicketState,
+    newcomers: &[RootId],
+    cannot: &Failure,
+    context: &Context,
+) -> Result<(), Failure> {
+    let denied = newcomers.iter().filter(|who| state.denied.contains(who));
+    let people = context.people()?;
+    let names: Vec<String> = denied.map(|who| person(*who, &people)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let names = list(&names);
+    let failure = Failure::new(Exit::Refused, cannot.what.clone());
+    Err(failure
+        .reason(format!(
+            "its gates deny {names} for ever: an owner took access away there, and that cannot be taken back"
+        ))
+        .hint(format!(
+            "decrypt it, and encrypt it anew for {names} too: `encl unwrap`, then `encl wrap`"
+        )))
+}
+
+/// Revokes an envelope in whose place there is a new one now. The new one is on the disk, so what fails here can be done again: as long
+/// as too few gates know, copies of the old one can be opened, and that is no success.
 pub(crate) fn revoke_old(
     lock: &GateLock,
     (people, keys): (&People, &MyKeys<'_>),
     name: &str,
     context: &Context,
-) {
-    let told = owner(lock, people, keys).and_then(|owner| {
-        let Some(owner) = owner else {
-            return Err(Failure::new(Exit::Refused, "you are no owner of it"));
-        };
-        let record = SealedWithGate::new(lock.clone(), context.now, None);
-        let told = gates(context)?.state(&record, Statement::Revoke, owner, &mut context.rng());
-        told.map_err(|error| unreadable(&error))
-    });
-    let warning = match told {
-        Ok(told) if told.missing.is_empty() => return,
-        Ok(told) => format!(
-            "{} of {} gates know that the old envelope is revoked: `encl gate status` tells the others",
-            told.acknowledged.known, told.acknowledged.servers
-        ),
-        Err(failure) => format!(
-            "the old envelope is not revoked at its gate ({}), so copies of it can still be opened",
-            failure.what
-        ),
+) -> Result<(), Failure> {
+    let Some(owner) = owner(lock, people, keys)? else {
+        context.terminal.warning(&format!(
+            "{name}: the old envelope is not revoked at its gate, since you are no owner of it: copies of it can still be opened"
+        ));
+        return Ok(());
     };
-    context.terminal.warning(&format!("{name}: {warning}"));
+    let record = SealedWithGate::new(lock.clone(), context.now, None);
+    let told = gates(context)?.state(&record, Statement::Revoke, owner, &mut context.rng());
+    let told = told.map_err(|error| {
+        let what =
+            format!("{name} is encrypted again, but the old envelope is not revoked at its gate");
+        keystore::failure(&what, &error)
+    })?;
+    let known = &told.acknowledged;
+    let count = format!("{} of {} gates know it", known.known, known.servers);
+    let ticket = RootId(lock.ticket().0);
+    if let Certainty::NotYet { .. } = known.certainty() {
+        let what = format!(
+            "{name} is encrypted again, but it is not yet sure that the old envelope is revoked: {count}"
+        );
+        let failure = unreachable(Failure::new(Exit::Failed, what), &told.missing);
+        return Err(failure
+            .reason("copies of the old envelope can still be opened")
+            .hint(format!(
+                "`encl gate status {ticket}` tells the others again"
+            )));
+    }
+    if !told.missing.is_empty() {
+        context.terminal.notice(&format!(
+            "{name}: the old envelope is revoked; {count}, `encl gate status {ticket}` tells the others"
+        ));
+    }
+    Ok(())
 }

@@ -148,10 +148,18 @@ fn tell(request: &GateRequest, context: &Context) {
             "nobody signs, so nobody can revoke it or read who opened it: only --expires ends it",
         );
     }
-    if let [one] = &request.gates[..] {
-        terminal.warning(&format!(
-            "if the gate {} loses its keys, nobody can open this any more: add --helper WHO or several gates, and back up the gate",
-            safe(one.name.as_deref().unwrap_or_default())
-        ));
+    // Where more are needed than one, each of them is one that nobody may lose.
+    if request.gates.len() > usize::from(request.need) {
+        return;
+    }
+    for gate in &request.gates {
+        let contact = context.keystore.gate(&gate.id).ok().flatten();
+        if let Some(contact) = contact.filter(|contact| !contact.is_backed_up()) {
+            terminal.warning(&format!(
+                "if the gate {0} loses its keys, nobody can open this any more: add --helper WHO or another gate, or record that its operator has a copy of them: `encl gate add {1} --backed-up`",
+                safe(&contact.name),
+                contact.card.url()
+            ));
+        }
     }
 }

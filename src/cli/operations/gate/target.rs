@@ -5,7 +5,7 @@ use std::path::Path;
 use encl::crypto::signing::RootId;
 use encl::directory::People;
 use encl::envelope::{Envelope, GateLock, Ticket};
-use encl::keystore::SealedWithGate;
+use encl::keystore::{KeystoreError, SealedWithGate};
 use encl::operations::MyKeys;
 use encl::operations::gate::{Owner, find_owner};
 
@@ -41,9 +41,15 @@ impl Target {
                 .reason("it asks no gate: who has it and a key opens it")
                 .hint("`encl revoke` makes a new one, without somebody")
         })?;
-        let kept = context.keystore.sealed_with_gate(lock.ticket());
-        let kept = kept
-            .map_err(|error| keystore::failure(&input.cannot(verb, Exit::Failed).what, &error))?;
+        let kept = match context.keystore.sealed_with_gate(lock.ticket()) {
+            // The envelope says all that a gate must be told: what is damaged is told, and set aside, when it is needed.
+            Err(KeystoreError::Damaged { .. }) => None,
+            Err(error) => {
+                let what = input.cannot(verb, Exit::Failed).what;
+                return Err(keystore::failure(&what, &error));
+            }
+            Ok(kept) => kept,
+        };
         let name = input.path().map(|path| path.to_string_lossy().into_owned());
         Ok(Self {
             name: input.name(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use encl::gate::client::{CARD_BYTES_MAX, GatePlace, Transport, TransportError};
+use encl::gate::client::{GatePlace, Transport, TransportError};
 use encl::gate::protocol::ANSWER_BYTES_MAX;
 use ureq::config::AutoHeaderValue;
 use ureq::http::Response;
@@ -30,10 +30,15 @@ impl Transport for Http {
         body(sent, ANSWER_BYTES_MAX)
     }
 
-    fn card(&self, gate: &GatePlace) -> Result<Vec<u8>, TransportError> {
+    fn fetch(
+        &self,
+        gate: &GatePlace,
+        path: &str,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, TransportError> {
         let agent = agent(gate)?;
-        let sent = agent.get(format!("{}/card", gate.url)).call();
-        body(sent, CARD_BYTES_MAX)
+        let sent = agent.get(format!("{}{path}", gate.url)).call();
+        body(sent, bytes_max)
     }
 }
 

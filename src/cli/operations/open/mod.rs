@@ -35,6 +35,9 @@ use crate::cli::terminal::{Stream, quoted};
 pub(crate) const FOREIGN_PAGE: &str =
     "the page in this file is none that encl made: give it no passphrase";
 
+/// So many gate locks fit into one request.
+const ASKED_TOGETHER: usize = 256;
+
 /// Opens envelopes, one after the other.
 pub(crate) struct Opening<'a> {
     pub(crate) verb: &'static str,
@@ -104,6 +107,33 @@ impl<'a> Opening<'a> {
     /// Warns of the approvals that none of several envelopes could use.
     pub(crate) fn warn_of_unused_approvals(&self) {
         self.opener.report_unused_approvals();
+    }
+
+    /// Asks the gates of several envelopes with one request for 256 of them, and not with one for each. What cannot be asked for so is
+    /// asked for, and told, when the envelope is opened.
+    pub(crate) fn ask_ahead<'i>(
+        &self,
+        inputs: impl Iterator<Item = &'i Input>,
+        open: impl Fn(&Input) -> Result<Source, Failure>,
+    ) {
+        let keys = self.opener.keys();
+        if !keys.has_gates() {
+            return;
+        }
+        let mut questions = Vec::new();
+        for input in inputs.filter(|input| input.path().is_some()) {
+            let source = open(input).ok().filter(Source::is_seekable);
+            let question = source.and_then(|source| keys.gate_question(source).ok().flatten());
+            questions.extend(question);
+            if questions.len() == ASKED_TOGETHER {
+                keys.ask_ahead(&questions);
+                questions.clear();
+            }
+        }
+        // One alone is asked for when it is opened.
+        if questions.len() > 1 {
+            keys.ask_ahead(&questions);
+        }
     }
 
     /// Opens an envelope as far as its private line, and compares it with the requirements.

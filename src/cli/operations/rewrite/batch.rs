@@ -1,7 +1,7 @@
 //! One change for all envelopes of a command: planned, shown, agreed to, done.
 
 use encl::crypto::passphrase::Passphrase;
-use encl::envelope::{Action, EnvelopeId, Removals, Workers};
+use encl::envelope::{Action, EnvelopeId, GateLock, Removals, Workers};
 use encl::operations::rewrite::{
     AccessUpdate, Batch, Counts, Executor, Mode, Observer, PlannedUpdate, RequestedAccess,
     SignaturePolicy, SlotChange, SlotUpdate, UpdateOptions,
@@ -13,7 +13,7 @@ use crate::cli::display::names::DisplayName;
 use crate::cli::errors::{CommandResult, Exit, Failure, Tally};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::{self, Parallelism};
-use crate::cli::operations::gate::rewriting::GateKeyBook;
+use crate::cli::operations::gate::rewriting::{GateKeyBook, GateStates};
 use crate::cli::operations::gate::sealing;
 use crate::cli::operations::rewrite::printers::{JsonPrinter, Own, Printer, TextPrinter};
 use crate::cli::operations::rewrite::question::Question;
@@ -75,6 +75,9 @@ pub(crate) fn run(
     let book = GateKeyBook::read(session.people, context)?;
     let gate_key = |gate: &Gate| book.key_of(gate);
     let gate_keeper = sealing::keeper(context, None);
+    let me = (session.people, session.keys());
+    let states = GateStates::new(me, reseal.unasked, context);
+    let gate_state = |lock: &GateLock| states.of(lock);
     let update_options = UpdateOptions {
         actor: session.named(),
         lock: options.lock,
@@ -83,6 +86,7 @@ pub(crate) fn run(
         meant: Some(&meant),
         gate_key: Some(&gate_key),
         gate_keeper: Some(&gate_keeper),
+        gate_state: Some(&gate_state),
     };
     let (people, now) = (session.people, context.now);
     let update = match change {
@@ -133,7 +137,7 @@ pub(crate) fn run(
         },
         signatures,
     };
-    batch.run(
+    let ran = batch.run(
         inputs,
         &SideBySide,
         |input, workers| work.plan(input, workers.into()),
@@ -142,7 +146,11 @@ pub(crate) fn run(
         },
         |input| options.goes_elsewhere(input),
         &mut observer,
-    )?;
+    );
+    for failure in work.into_late() {
+        observer.tally.add(context.terminal, Err(failure));
+    }
+    ran?;
     observer.tally.end()
 }
 

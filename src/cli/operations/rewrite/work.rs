@@ -34,6 +34,8 @@ pub(super) struct Work<'a> {
     update: &'a Update<'a>,
     /// The passphrases that were typed when the envelopes were planned.
     typed: Mutex<HashMap<Input, TypedPassphrase>>,
+    /// What failed after an envelope was written.
+    late: Mutex<Vec<Failure>>,
 }
 
 impl<'a> Work<'a> {
@@ -47,7 +49,15 @@ impl<'a> Work<'a> {
             session,
             update,
             typed: Mutex::default(),
+            late: Mutex::default(),
         }
+    }
+
+    /// What failed after envelopes were written: about the old ones, whose place they have taken.
+    pub(super) fn into_late(self) -> Vec<Failure> {
+        self.late
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where slots are to be added, the content is verified to its end, so that nothing is added to what was tampered with; what is
@@ -183,7 +193,11 @@ impl<'a> Work<'a> {
         // The new one is on the disk: now the old one may end, unless it was to stay as it is.
         if let Some(lock) = old_gate.filter(|_| self.session.options.output.is_none()) {
             let (session, me) = (self.session, (self.session.people, self.session.keys()));
-            rewriting::revoke_old(&lock, me, &file.input.name(), session.context);
+            let revoked = rewriting::revoke_old(&lock, me, &file.input.name(), session.context);
+            if let Err(failure) = revoked {
+                let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+                late.push(failure);
+            }
         }
         Ok(id)
     }

@@ -25,7 +25,7 @@ use crate::time::Time;
 
 /// How a gate behaves.
 #[derive(Clone)]
-pub(super) enum Manners {
+pub(crate) enum Manners {
     Honest,
     Down,
     Silent,
@@ -35,6 +35,9 @@ pub(super) enum Manners {
     Lie(&'static str),
     Bytes(Vec<u8>),
 }
+
+/// Entries of a page of a ticket's log.
+const PAGE: usize = 2;
 
 #[derive(Default)]
 struct Tree(Vec<Vec<TreeHash>>);
@@ -72,15 +75,15 @@ struct Logged {
     page: LogLine,
 }
 
-pub(super) struct Fake {
-    pub(super) card: GateCard,
+pub(crate) struct Fake {
+    pub(crate) card: GateCard,
     root: SigningKey,
     log: SigningKey,
-    pub(super) kem: PrivateKey,
+    pub(crate) kem: PrivateKey,
     tree: Tree,
     entries: Vec<Logged>,
-    pub(super) manners: Manners,
-    pub(super) asked: usize,
+    pub(crate) manners: Manners,
+    pub(crate) asked: usize,
 }
 
 fn card_of(
@@ -107,7 +110,7 @@ fn card_of(
 }
 
 impl Fake {
-    pub(super) fn new(number: usize) -> Self {
+    pub(crate) fn new(number: usize) -> Self {
         let (root, log) = (key(), key());
         let kem = PrivateKey::generate(Kem::XWing, &mut rng());
         let url = format!("http://127.0.0.1:77{number:02}");
@@ -131,7 +134,7 @@ impl Fake {
     }
 
     /// The same gate with an empty log, as if an old copy had been put back.
-    pub(super) fn again(world: &World, number: usize) -> Self {
+    pub(crate) fn again(world: &World, number: usize) -> Self {
         let fakes = world.fakes.lock().unwrap();
         let fake = &fakes[number];
         let seed = |key: &SigningKey| SigningKey::new(Secret::new(*key.seed().expose()));
@@ -146,13 +149,13 @@ impl Fake {
     }
 
     /// A new log key, and a card that says so.
-    pub(super) fn rotate(&mut self, url: &str) {
+    pub(crate) fn rotate(&mut self, url: &str) {
         self.log = key();
         self.renew(url, "fake.example.org/1");
     }
 
     /// A new log with the old key, and a card that says so.
-    pub(super) fn thaw(&mut self) {
+    pub(crate) fn thaw(&mut self) {
         self.tree = Tree::default();
         self.tree.push(b"thaw");
         let url = self.card.url().to_string();
@@ -213,6 +216,30 @@ impl Fake {
         };
         self.entries.extend(lines.into_iter().flatten());
         self.sealed(&request, time(1_800_000_000), said)
+    }
+
+    /// Its checkpoint now.
+    pub(crate) fn checkpoint(&self) -> String {
+        let size = self.tree.size();
+        let checkpoint = Checkpoint {
+            origin: self.card.log_key().name.clone(),
+            size,
+            root: root(&self.tree, size).unwrap(),
+        };
+        checkpoint.sign(&self.log)
+    }
+
+    /// A tile of its log.
+    fn tile(&self, path: &str) -> Option<Vec<u8>> {
+        let (level, rest) = path.strip_prefix("/tile/")?.split_once('/')?;
+        let (number, width) = match rest.split_once(".p/") {
+            Some((number, width)) => (number, width.parse().ok()?),
+            None => (rest, 256),
+        };
+        let level: usize = level.parse().ok()?;
+        let begin = number.parse::<usize>().ok()? * 256;
+        let hashes = self.tree.0.get(8 * level)?.get(begin..begin + width)?;
+        Some(hashes.concat())
     }
 
     fn lies(&self, about: &str) -> bool {
@@ -357,14 +384,15 @@ impl Fake {
             }
             page
         };
+        let mut lines = entries.skip(skipped).map(with_proof);
         ItemAnswer::Log(LogPage {
-            lines: entries.skip(skipped).map(with_proof).collect(),
-            more: false,
+            lines: lines.by_ref().take(PAGE).collect(),
+            more: lines.next().is_some(),
         })
     }
 }
 
-pub(super) struct Network(pub(super) Arc<Mutex<Vec<Fake>>>);
+pub(crate) struct Network(pub(crate) Arc<Mutex<Vec<Fake>>>);
 
 impl Transport for Network {
     fn post(&self, gate: &GatePlace, request: &[u8]) -> Result<Vec<u8>, TransportError> {
@@ -383,9 +411,19 @@ impl Transport for Network {
         }
     }
 
-    fn card(&self, gate: &GatePlace) -> Result<Vec<u8>, TransportError> {
+    fn fetch(&self, gate: &GatePlace, path: &str, _: usize) -> Result<Vec<u8>, TransportError> {
         let port = usize::from(gate.url.port() - 7700);
         let fakes = self.0.lock().unwrap();
-        Ok(fakes[port].card.to_text().as_bytes().to_vec())
+        let fake = &fakes[port];
+        let found = match (&fake.manners, path) {
+            (Manners::Down, _) => {
+                let why = "connection refused".to_owned();
+                return Err(TransportError::Unreachable(why));
+            }
+            (_, "/card") => Some(fake.card.to_text().as_bytes().to_vec()),
+            (_, "/checkpoint") => Some(fake.checkpoint().into_bytes()),
+            (_, path) => fake.tile(path),
+        };
+        found.ok_or(TransportError::Status(404))
     }
 }

@@ -1,14 +1,14 @@
 //! A gate of a few lines, honest or not, and everything that a client must notice.
 
-mod fake;
-mod world;
+pub(crate) mod fake;
+pub(crate) mod world;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::crypto::kdf::gate::HolderSecret;
-use crate::crypto::signing::SigningKey;
+use crate::crypto::signing::{Purpose, Signature, SigningKey};
 use crate::envelope::GateSlot;
 use crate::gate::protocol::SignedStatement;
 use crate::gate::rules::{Refusal, Statement};
@@ -254,7 +254,17 @@ fn an_entry_about_something_else_or_nowhere_is_a_lie_and_its_part_is_not_used() 
     }
     world.set(0, Manners::Lie("part"));
     let asked = open(&world, &[], Some(&world.bob));
-    assert!(matches!(asked.failure(), NoReply::WrongPart));
+    let NoReply::Lied(lie) = asked.failure() else {
+        panic!("{:?}", asked.failure())
+    };
+    assert_eq!(lie.kind, LieKind::WrongPart);
+    let answer = lie.answer.as_deref().unwrap();
+    let (line, signature) = answer.split_last_chunk::<64>().unwrap();
+    let line = line.strip_suffix(b"\n").unwrap();
+    let log = world.peers()[0].card.log_key().key;
+    let signature = Signature(*signature);
+    log.verify(Purpose::GateAnswer, &[line], &signature)
+        .unwrap();
 }
 
 /// What is no answer of the gate is no lie either: anybody on the way can send it.
@@ -294,7 +304,11 @@ fn statements_are_acknowledged_by_each_gate_and_read_back_by_the_owner() {
         panic!("{:?}", asked.failure());
     };
     let gate = world.peers()[0].card.id();
-    let lines = audit(&page.lines, &lock, gate);
+    let lines: Vec<_> = page
+        .lines
+        .iter()
+        .filter_map(|line| audit_line(line, &lock, gate))
+        .collect();
     let said: Vec<_> = lines
         .iter()
         .filter_map(|line| line.entry.as_ref())
@@ -307,7 +321,8 @@ fn statements_are_acknowledged_by_each_gate_and_read_back_by_the_owner() {
             ("statement", Some(world.owner.id()), Signed::ByOwner),
         ]
     );
-    assert!(audit::state(&lines).revoked);
+    let stated = lines[1].entry.as_ref().unwrap().statement;
+    assert_eq!(stated, Some(Statement::Revoke));
     // An entry whose head was exchanged is the gate's word only.
     let mut page = page.clone();
     if let crate::gate::protocol::LogLine::Kept { head, .. } = &mut page.lines[0] {
@@ -315,7 +330,11 @@ fn statements_are_acknowledged_by_each_gate_and_read_back_by_the_owner() {
         let at = head.len() - 10;
         head[at] ^= 1;
     }
-    let lines = audit(&page.lines, &lock, gate);
+    let lines: Vec<_> = page
+        .lines
+        .iter()
+        .filter_map(|line| audit_line(line, &lock, gate))
+        .collect();
     assert_eq!(lines[0].entry.as_ref().unwrap().signed, Signed::No);
     // A gap is a lie.
     world.set(0, Manners::Lie("gap"));

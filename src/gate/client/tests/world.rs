@@ -13,23 +13,23 @@ use crate::gate::scene::{key, rng};
 use crate::policy::{Conditions, Gate, GateKind, GateTerms, Hash, Lock, Opens};
 
 /// Some gates, and an envelope that they guard.
-pub(super) struct World {
-    pub(super) fakes: Arc<Mutex<Vec<Fake>>>,
+pub(crate) struct World {
+    pub(crate) fakes: Arc<Mutex<Vec<Fake>>>,
     cards: Vec<GateCard>,
-    pub(super) need: usize,
-    pub(super) secret: Secret<32>,
+    pub(crate) need: usize,
+    pub(crate) secret: Secret<32>,
     parts: Vec<Vec<u8>>,
     terms: GateTerms,
     commit: [u8; 32],
     shares: Vec<Hash>,
     list: SigningKey,
-    pub(super) owner: SigningKey,
-    pub(super) bob: SigningKey,
+    pub(crate) owner: SigningKey,
+    pub(crate) bob: SigningKey,
     others: Secret<32>,
 }
 
 impl World {
-    pub(super) fn new(need: usize, count: usize) -> Self {
+    pub(crate) fn new(need: usize, count: usize) -> Self {
         let fakes: Vec<Fake> = (0..count).map(Fake::new).collect();
         let (list, owner) = (key(), key());
         let others = Secret::random(&mut rng());
@@ -66,17 +66,17 @@ impl World {
         }
     }
 
-    pub(super) fn unlisted() -> Self {
+    pub(crate) fn unlisted() -> Self {
         let mut world = Self::new(1, 1);
         world.terms.members = None;
         world
     }
 
-    pub(super) fn lock(&self) -> GateLock {
+    pub(crate) fn lock(&self) -> GateLock {
         self.lock_of(0)
     }
 
-    pub(super) fn lock_of(&self, number: u8) -> GateLock {
+    pub(crate) fn lock_of(&self, number: u8) -> GateLock {
         let lock = Lock {
             need: u8::try_from(self.need).unwrap(),
             commit: self.commit,
@@ -87,7 +87,7 @@ impl World {
         GateLock::parse(EnvelopeId([number; 32]), 1, &bytes).unwrap()
     }
 
-    pub(super) fn slots(&self, lock: &GateLock) -> Vec<GateSlot> {
+    pub(crate) fn slots(&self, lock: &GateLock) -> Vec<GateSlot> {
         let fakes = self.fakes.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = |(at, fake): (usize, &Fake)| {
             let gate = u8::try_from(at).unwrap();
@@ -104,11 +104,11 @@ impl World {
         fakes.iter().enumerate().map(slot).collect()
     }
 
-    pub(super) fn holder(&self) -> HolderSecret {
+    pub(crate) fn holder(&self) -> HolderSecret {
         HolderSecret::new([&self.others])
     }
 
-    pub(super) fn pass(&self, lock: &GateLock, who: &SigningKey) -> MaskedPass {
+    pub(crate) fn pass(&self, lock: &GateLock, who: &SigningKey) -> MaskedPass {
         let message: [&[u8]; 2] = [&lock.ticket().0, &who.id().0];
         let pass = self.list.sign(Purpose::GatePass, &message);
         let holder = self.holder();
@@ -119,7 +119,7 @@ impl World {
         MaskedPass(entry)
     }
 
-    pub(super) fn peers(&self) -> Vec<Peer> {
+    pub(crate) fn peers(&self) -> Vec<Peer> {
         let peer = |card: &GateCard| Peer {
             place: GatePlace {
                 url: card.url().clone(),
@@ -131,21 +131,21 @@ impl World {
         self.cards.iter().map(peer).collect()
     }
 
-    pub(super) fn set(&self, number: usize, manners: Manners) {
+    pub(crate) fn set(&self, number: usize, manners: Manners) {
         self.fakes.lock().unwrap()[number].manners = manners;
     }
 
-    pub(super) fn replace(&self, number: usize, fake: Fake) {
+    pub(crate) fn replace(&self, number: usize, fake: Fake) {
         self.fakes.lock().unwrap()[number] = fake;
     }
 
-    pub(super) fn asked(&self) -> Vec<usize> {
+    pub(crate) fn asked(&self) -> Vec<usize> {
         let fakes = self.fakes.lock().unwrap();
         fakes.iter().map(|fake| fake.asked).collect()
     }
 
     /// Gives a gate a new log key, and a card that says so.
-    pub(super) fn rotate(&self, number: usize, url: &str) {
+    pub(crate) fn rotate(&self, number: usize, url: &str) {
         self.fakes.lock().unwrap()[number].rotate(url);
     }
 }

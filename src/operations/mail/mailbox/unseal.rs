@@ -5,18 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ConversionError;
 use super::compare::CompareWriter;
-use crate::crypto::passphrase::Passphrase;
-use crate::crypto::{KeyId, PrivateKey};
+use crate::crypto::KeyId;
 use crate::directory::People;
-use crate::envelope::{
-    Content, Envelope, GateFailure, GateLock, GateParts, GateQuestion, HeldQuestion, Keyring,
-    KeyringError, OpenError, ReaderKey, Workers,
-};
+use crate::envelope::{Content, Envelope, HeldQuestion, Keyring as _, OpenError, Workers};
 use crate::mail::archive::{Decision, Direction, Transform};
 use crate::mail::trace::{TraceWriter, has_travelled};
 use crate::mail::{Header, Reopen, Sealed, find, open_body};
 use crate::operations::MyKeys;
-use crate::operations::keys::{EnvelopeKeyring, TypedPassphrase};
+use crate::operations::keys::{TypedPassphrase, WithoutPassphrase};
 use crate::operations::mail::incoming::header_tap::HeaderTap;
 use crate::operations::mail::incoming::sender_check::{FromMismatch, check_from};
 use crate::operations::mail::is_message;
@@ -25,11 +21,6 @@ use crate::time::Time;
 
 /// Why a message with an envelope in it stays as it is.
 const OTHER: &str = "the envelope in it is not for you, or covers only part of the message";
-
-/// An envelope that opens by a passphrase only: nothing is asked for while a mailbox is worked on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it opens by a passphrase only")]
-pub struct PassphraseOnly;
 
 /// What a message is to the owner of my keys.
 pub enum SealedState<'m> {
@@ -109,12 +100,9 @@ impl MailboxOpener<'_> {
         message: &dyn Reopen,
         sealed: &Sealed,
     ) -> Result<Option<HeldQuestion>, ConversionError> {
-        let mut typed = TypedPassphrase::default();
-        let mut keyring = WithoutPassphrase(self.keys.keyring("", &mut typed));
         let body = open_body(message, sealed).map_err(ConversionError::Read)?;
-        Envelope::read(body)
-            .and_then(|envelope| envelope.into_question(&mut keyring))
-            .map_err(ConversionError::Open)
+        let question = self.keys.gate_question(body);
+        question.map_err(ConversionError::Open)
     }
 
     /// Writes the message that was sealed, checked.
@@ -259,30 +247,5 @@ impl Transform for MailboxUnsealer<'_> {
         // An earlier run may have had another policy.
         Ok(self.holds(message, other, TracePolicy::Inside)?
             || self.holds(message, other, TracePolicy::Servers)?)
-    }
-}
-
-/// My keys, without any passphrase.
-struct WithoutPassphrase<'k, 'a>(EnvelopeKeyring<'k, 'a>);
-
-impl Keyring for WithoutPassphrase<'_, '_> {
-    fn keys(&self) -> Vec<ReaderKey> {
-        self.0.keys()
-    }
-
-    fn private_key(&mut self, key: KeyId) -> Result<&PrivateKey, KeyringError> {
-        self.0.private_key(key)
-    }
-
-    fn passphrase(&mut self) -> Result<Passphrase, KeyringError> {
-        Err(PassphraseOnly.into())
-    }
-
-    fn may_ask(&self, lock: &GateLock) -> bool {
-        self.0.may_ask(lock)
-    }
-
-    fn ask(&mut self, question: &GateQuestion<'_>) -> Result<GateParts, GateFailure> {
-        self.0.ask(question)
     }
 }
