@@ -1,6 +1,7 @@
 // The files that somebody chose or dropped, told apart by what stands in them.
 
-import { kindOf } from '../lib/mod.ts'
+// Not from `mod.ts`: the page needs nothing of what opens envelopes.
+import { kindOf } from '../lib/input/kind.ts'
 import type { Source } from './messages.ts'
 
 const HEAD_BYTES = 64 << 10

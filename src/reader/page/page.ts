@@ -1,6 +1,6 @@
 // The page: where it may work at all, its words, and its views.
 
-import { element, show, turnTo } from './dom.ts'
+import { element, say, show, turnTo } from './dom.ts'
 import * as choosing from './views/choosing.ts'
 import * as embedded from './views/embedded.ts'
 import * as opening from './views/opening.ts'
@@ -14,7 +14,7 @@ function fillWords(): void {
   document.documentElement.lang = language
   document.title = texts.title
   for (const place of document.querySelectorAll<HTMLElement>('[data-text]')) {
-    place.textContent = texts[place.dataset['text'] as StaticText]
+    say(place, texts[place.dataset['text'] as StaticText])
   }
   element('version').textContent = texts.version(VERSION)
 }

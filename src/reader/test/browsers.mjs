@@ -1,6 +1,6 @@
 // The built page in real browsers, from `file:`, as a person uses it.
 //
-//   node test/browsers.mjs [--only chromium|firefox] [--encl PATH] [--kit] [--large] [--huge] [--shots] [--webkit] [--out DIR]
+//   node test/browsers.mjs [--only chromium|firefox] [--encl PATH] [--kit] [--large] [--huge] [--shots] [--webkit] [--out DIR] [--check WORD]
 //
 // Without a choice of checks: opening, closedness, keyboard, accessibility. `--all` is everything but --huge and --webkit.
 
@@ -27,6 +27,7 @@ const { values: wish } = parseArgs({
     only: { type: 'string' },
     encl: { type: 'string' },
     out: { type: 'string' },
+    check: { type: 'string' },
     ...Object.fromEntries(flags.map((flag) => [flag, { type: 'boolean', default: false }])),
   },
 })
@@ -36,6 +37,7 @@ const results = []
 
 /** Runs one check and goes on, whatever comes of it. */
 async function check(engine, name, run) {
+  if (wish.check && !name.includes(wish.check)) return
   const start = performance.now()
   try {
     const figure = await run()

@@ -40,7 +40,7 @@ function showContent(list: HTMLElement, opened: Opened, name: string): void {
   fact(list, texts.file, withEnding(name), size(opened.bytes))
   if (opened.subject !== undefined) fact(list, texts.subject, [foreign(opened.subject)])
   if (opened.created !== undefined) fact(list, texts.madeOn, when(opened.created))
-  for (const [label, value] of opened.labels) fact(list, [`${texts.label} `, foreign(label)], [foreign(value)])
+  for (const [label, value] of opened.labels) fact(list, [`${texts.label}: `, foreign(label)], [foreign(value)])
 }
 
 /** The name with its ending underlined: what a file is to a computer stands there. */

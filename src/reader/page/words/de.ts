@@ -59,7 +59,7 @@ export const de: Texts = {
   other: 'Eine andere Datei wählen',
   noPassphrase: (names) =>
     names.length > 0
-      ? ['Er hat keine Passphrase. Er ist verschlossen für den Schlüssel von ', ...listed(names), '. Wählen Sie Ihre Schlüsseldatei.']
+      ? [`Er hat keine Passphrase. Er ist verschlossen für ${names.length > 1 ? 'die' : 'den'} Schlüssel von `, ...listed(names), '. Wählen Sie Ihre Schlüsseldatei.']
       : ['Er hat keine Passphrase. Er ist verschlossen für Schlüssel, deren Besitzer verborgen sind. Wählen Sie Ihre Schlüsseldatei.'],
   slowArgon: 'WebAssembly ist in diesem Browser abgeschaltet. Die Passphrase zu prüfen dauert bis zu einer Minute.',
   needsMemory: (size) => `Braucht ${size} Speicher: nehmen Sie einen Computer.`,
@@ -92,8 +92,8 @@ export const de: Texts = {
   withKey: 'Ihrem Schlüssel',
   withQuorum: 'den Teilen mehrerer Menschen',
   access: 'Zugang',
-  namedPassphrase: 'der Verfasser hat diese Passphrase gewählt',
-  named: 'der Verfasser hat Sie benannt',
+  namedPassphrase: 'diese Passphrase wurde beim Verschließen gewählt',
+  named: 'Sie wurden beim Verschließen benannt',
   granted: 'ein anderer Leser hat Ihnen Zugang gegeben; das ist vermerkt',
   unrecordedPassphrase: 'diese Passphrase lässt sich von einer ausgetauschten nicht unterscheiden',
   unrecorded: 'es ist nicht vermerkt, wer Ihnen Zugang gegeben hat',
@@ -121,6 +121,7 @@ export const de: Texts = {
   wrongPassphrase: 'Diese Passphrase öffnet ihn nicht. Großbuchstaben, Bindestriche und Leerzeichen zählen. Nichts wurde gesendet oder gezählt.',
   wrongKeyPassphrase: 'Diese Passphrase öffnet die Schlüsseldatei nicht. Großbuchstaben, Bindestriche und Leerzeichen zählen. Nichts wurde gesendet oder gezählt.',
   damaged: (kind) => `Die Datei ist beschädigt (${kind}). Nichts wurde gespeichert. Bitten Sie noch einmal um sie.`,
+  damagedBare: 'Die Datei ist beschädigt. Nichts wurde gespeichert. Bitten Sie noch einmal um sie.',
   changed: (kind) => `Die Datei wurde nach dem Verschließen verändert (${kind}). Nichts wurde gespeichert. Bitten Sie noch einmal um sie.`,
   signatureWrong: 'Die Unterschrift stimmt nicht (signature): die Datei wurde verändert oder gefälscht. Nichts wurde gespeichert. Fragen Sie den Absender auf einem anderen Weg.',
   newer: (version) => `Von einem neueren encl gemacht, oder beschädigt. Diese Seite hat die Version ${version}.`,

@@ -63,7 +63,7 @@ export const en = {
   other: 'Choose another file',
   noPassphrase: (names: readonly string[]): Said =>
     names.length > 0
-      ? ['It has no passphrase. It is sealed for the key of ', ...listed(names), '. Choose your key file.']
+      ? [`It has no passphrase. It is sealed for the ${names.length > 1 ? 'keys' : 'key'} of `, ...listed(names), '. Choose your key file.']
       : ['It has no passphrase. It is sealed for keys whose owners are hidden. Choose your key file.'],
   slowArgon: 'WebAssembly is off in this browser. Checking the passphrase takes up to a minute.',
   needsMemory: (size: string) => `Needs ${size} of memory: use a computer.`,
@@ -98,8 +98,8 @@ export const en = {
   withKey: 'your key',
   withQuorum: 'the parts of several people',
   access: 'Access',
-  namedPassphrase: 'the author chose this passphrase',
-  named: 'the author named you',
+  namedPassphrase: 'this passphrase was chosen when it was sealed',
+  named: 'you were named when it was sealed',
   granted: 'another reader gave you access; that is on record',
   unrecordedPassphrase: 'this passphrase cannot be told from a replaced one',
   unrecorded: 'no record says who gave you access',
@@ -128,6 +128,7 @@ export const en = {
   wrongPassphrase: 'This passphrase does not open it. Capitals, hyphens and spaces count. Nothing was sent or counted.',
   wrongKeyPassphrase: 'This passphrase does not open the key file. Capitals, hyphens and spaces count. Nothing was sent or counted.',
   damaged: (kind: string) => `The file is damaged (${kind}). Nothing was saved. Ask for it again.`,
+  damagedBare: 'The file is damaged. Nothing was saved. Ask for it again.',
   changed: (kind: string) => `The file was changed after it was sealed (${kind}). Nothing was saved. Ask for it again.`,
   signatureWrong: 'The signature is wrong (signature): the file was changed or forged. Nothing was saved. Ask the sender by another way.',
   newer: (version: string) => `Made by a newer encl, or damaged. This page is version ${version}.`,

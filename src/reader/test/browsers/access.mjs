@@ -1,7 +1,8 @@
 // Accessibility: axe-core in every state, and everything done without a mouse.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { openPage } from './launch.mjs'
 import { arrived, choose, shown, tryPassphrase } from './person.mjs'
 import { expect } from './places.mjs'
@@ -59,7 +60,7 @@ export async function keyboardOnly(engine, fixture) {
   await shown(page, 'result')
   await tabTo(page, 'save')
   await page.keyboard.press('Enter')
-  await arrived(engine.downloads, new Set())
+  rmSync(join(engine.downloads, await arrived(engine.downloads, new Set())))
   await tabTo(page, 'result-other')
   await page.keyboard.press('Enter')
   await shown(page, 'choosing')

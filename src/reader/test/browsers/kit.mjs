@@ -80,7 +80,8 @@ async function askAll(requests) {
   const lines = []
   for (const asked of requests) {
     const said = await answer(asked)
-    if (said.say === 'failed') lines.push(said.kind)
+    // Only a server could open it: the page's own word for `quorum`.
+    if (said.say === 'failed') lines.push(said.kind === 'gate' ? 'quorum' : said.kind)
     else if (said.say === 'read') lines.push(asked.as === 'approval' ? 'success' : `success ${said.id}`)
     else {
       const content = await said.blob.arrayBuffer()

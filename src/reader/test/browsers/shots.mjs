@@ -52,7 +52,7 @@ async function walk(page, { passphrase, key, program }, work, take) {
   await damaged(page, report, work)
   await take('09-damaged')
   if (program) await byKey(page, key[0], take)
-  await page.click('#result-other, #failure-other')
+  await press(page)
   await fillAnswer(page, program, take)
 }
 
@@ -62,7 +62,7 @@ async function look(page, path) {
 }
 
 async function again(page, path) {
-  await page.evaluate(() => [...document.querySelectorAll('#result-other, #failure-other')].find((one) => one.offsetParent)?.click())
+  await press(page)
   await look(page, path)
 }
 
@@ -87,4 +87,9 @@ async function byKey(page, fixture, take) {
   await take('11-key-file-chosen')
   await pressOpen(page)
   await take('12-result-signed')
+}
+
+/** Presses what leads back to an empty page from whatever is shown. */
+async function press(page) {
+  await page.evaluate(() => [...document.querySelectorAll('#result-other, #failure-other')].find((one) => one.offsetParent)?.click())
 }
