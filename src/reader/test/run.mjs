@@ -13,11 +13,12 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } fro
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 
+import { remembering } from './argon2.mjs'
 import { kit } from './kit.mjs'
 import { load, minified } from './lib.mjs'
 
 /** Counts and hashes content instead of keeping it. */
-export class Released {
+class Released {
   bytes = 0
   hash = createHash('sha256')
 
@@ -38,19 +39,8 @@ function fileInput(path) {
   return { size: fstatSync(file).size, read, close: () => closeSync(file) }
 }
 
-/** Argon2id, remembered: thousands of changed envelopes have one passphrase slot. */
-export function remembering(lib) {
-  const argon2 = lib.argon2Of(undefined)
-  const known = new Map()
-  return (passphrase, salt, cost) => {
-    const question = `${Buffer.from(passphrase).toString('hex')} ${Buffer.from(salt).toString('hex')} ${cost}`
-    if (!known.has(question)) known.set(question, argon2(passphrase, salt, cost))
-    return known.get(question).then(key => key.slice())
-  }
-}
-
 /** The class of a failure. Whether a server could open the last lock is the page's own word for `quorum`. */
-export function classOf(lib, error) {
+function classOf(lib, error) {
   if (!(error instanceof lib.EnvelopeError)) throw error
   return error.kind === 'gate' ? 'quorum' : error.kind
 }
@@ -64,7 +54,7 @@ class Reader {
 
   constructor(lib) {
     this.lib = lib
-    this.argon2 = remembering(lib)
+    this.argon2 = remembering()
   }
 
   async identity(path, passphrase) {
@@ -138,7 +128,7 @@ async function main() {
   const { values: given, positionals } = parseArgs({ options, allowPositionals: true })
   if (given.size) return size()
   const lib = await load()
-  if (given.kit) process.exitCode = (await kit(lib, given.kit, remembering(lib))) ? 0 : 1
+  if (given.kit) process.exitCode = (await kit(lib, given.kit, remembering())) ? 0 : 1
   else if (given.batch) await batch(lib, given.batch)
   else if (given.card) tell(card(lib, given.card))
   else if (positionals.length === 1) {
