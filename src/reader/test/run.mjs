@@ -28,7 +28,14 @@ class Released {
   }
 }
 
-/** A file as an input; `close` it. */
+/** A file as an input, of a page the armor in it. `close` it. */
+async function inputOf(lib, path) {
+  const input = fileInput(path)
+  if (lib.kindOf(await input.read(0, Math.min(input.size, 1 << 16))) !== 'html') return input
+  const { start, end } = lib.findArmor(readFileSync(path))
+  return { size: end - start, read: (from, to) => input.read(start + from, start + to), close: input.close }
+}
+
 function fileInput(path) {
   const file = openSync(path, 'r')
   const read = async (start, end) => {
@@ -67,8 +74,9 @@ class Reader {
   async judge(question, output = undefined) {
     const { lib } = this
     const released = new Released()
-    const input = fileInput(question.file)
+    let input
     try {
+      input = await inputOf(lib, question.file)
       const approvals = (question.approvals ?? []).map(path => lib.readApproval(readFileSync(path)))
       const identities = []
       for (const path of question.identities ?? []) identities.push(await this.identity(path, question.passphrase))
@@ -84,7 +92,7 @@ class Reader {
     } catch (error) {
       return answer(classOf(lib, error), released, { why: error.why })
     } finally {
-      input.close()
+      input?.close()
     }
   }
 }

@@ -1,7 +1,7 @@
 // An envelope that a passphrase alone opens, for something small: an identity at rest (FORMAT.md, "Identity files" and "Writing").
 
 import { concat, label, u16, utf8, wipe } from '../bytes.ts'
-import { encrypt } from '../crypto/aes.ts'
+import { subtle } from '../crypto/aes.ts'
 import { expand, expand512, extract, hmac, sha } from '../crypto/hash.ts'
 import { type Argon2, argon2Of, normalized } from '../crypto/passphrase.ts'
 import { EnvelopeError } from '../error.ts'
@@ -49,8 +49,13 @@ async function sealMessage(plain: Uint8Array, inputKey: Uint8Array, context: Uin
   const salt = random(24)
   const info = concat(label('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM'), salt, context)
   const secrets = expand512(inputKey, info, 76)
-  const chunk = await encrypt(secrets.subarray(0, 32), secrets.subarray(32, 44), plain)
+  const chunk = await encrypt(secrets.slice(0, 32), secrets.slice(32, 44), plain.slice())
   return concat(salt, secrets.slice(44), chunk)
+}
+
+async function encrypt(key: Uint8Array<ArrayBuffer>, nonce: Uint8Array<ArrayBuffer>, plain: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const aes = await subtle().importKey('raw', key, 'AES-GCM', false, ['encrypt'])
+  return new Uint8Array(await subtle().encrypt({ name: 'AES-GCM', iv: nonce, tagLength: 128 }, aes, plain))
 }
 
 /** Bytes of the operating system. */
