@@ -81,7 +81,7 @@ async function read(request: Extract<Request, { ask: 'read' }>): Promise<void> {
 }
 
 async function answer(request: Request): Promise<void> {
-  if (isMakeRequest(request)) return say(await make(request))
+  if (isMakeRequest(request)) return say(await at({ of: 'identity', position: 0 }, () => make(request)))
   switch (request.ask) {
     case 'look':
       return say({ say: 'looked', claim: await look(await input(request.source)) })

@@ -17,7 +17,7 @@ export async function takeShots(engine, fixtures, out) {
         count += 1
         await page.screenshot({ path: join(pictures, `${state}-${width}-${dark ? 'dark' : 'light'}.png`), fullPage: true })
       }
-      await walk(page, fixtures, pictures, take)
+      await walk(page, engine, fixtures, folder(out, 'work'), take)
       await page.close()
     }
   }
@@ -25,7 +25,7 @@ export async function takeShots(engine, fixtures, out) {
 }
 
 /** Leads one page through all its states. */
-async function walk(page, { passphrase, key, program }, work, take) {
+async function walk(page, engine, { passphrase, key, program }, work, take) {
   const [report, note, script] = passphrase
   await take('01-choosing')
   writeFileSync(join(work, 'x.pdf'), '%PDF')
@@ -53,7 +53,7 @@ async function walk(page, { passphrase, key, program }, work, take) {
   await take('09-damaged')
   if (program) await byKey(page, key[0], take)
   await press(page)
-  await fillAnswer(page, program, take)
+  if (program) await fillAnswer(page, engine, program, take)
 }
 
 async function look(page, path) {
