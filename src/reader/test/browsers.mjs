@@ -15,8 +15,8 @@ import { ofKit, Program } from './browsers/fixtures.mjs'
 import { opensEmbedded, refusesBadPages } from './browsers/html.mjs'
 import { runKit } from './browsers/kit.mjs'
 import { joinsGibibyte, opensLarge, picksLarge } from './browsers/large.mjs'
-import { launch, openPage } from './browsers/launch.mjs'
-import { byKeyFile, byPassphrase, damaged, noEnvelope } from './browsers/opening.mjs'
+import { launch, withoutPolicy } from './browsers/launch.mjs'
+import { byDrop, byKeyFile, byPassphrase, damaged, noEnvelope } from './browsers/opening.mjs'
 import { expect, folder } from './browsers/places.mjs'
 import { takeShots } from './browsers/shots.mjs'
 import { opensInWebKit } from './browsers/webkit.mjs'
@@ -59,9 +59,7 @@ function fixtures() {
 }
 
 async function kitInPage(engine) {
-  const { page } = await openPage(engine, { bypass: true })
-  const { count, wrong } = await runKit(page)
-  await page.close()
+  const { count, wrong } = await withoutPolicy(engine, {}, runKit)
   expect(wrong.length === 0, `${wrong.length} of ${count}:\n  ${wrong.slice(0, 40).join('\n  ')}`)
   return `${count} cases`
 }
@@ -74,9 +72,10 @@ async function inBrowser(name, { passphrase, key, program }) {
     await run('policy, requests', () => policyHolds(engine))
     for (const fixture of passphrase) await run(`passphrase ${fixture.name}`, () => byPassphrase(engine, fixture))
     for (const fixture of key) await run(`key file ${fixture.name}`, () => byKeyFile(engine, fixture))
+    await run('drop', () => byDrop(engine, key[0]))
     await run('damaged last byte', () => damaged(engine, passphrase[0], work))
     await run('no envelope', () => noEnvelope(engine, work))
-    await run('keyboard alone', () => keyboardOnly(engine, passphrase[0]))
+    await run('keyboard alone', () => keyboardOnly(engine, passphrase[1]))
     await run('axe', () => checkAccess(engine, { passphrase, key }))
     await run('envelope inside the page', () => opensEmbedded(engine, passphrase[0], work))
     await run('attacks on the page', () => refusesBadPages(engine, passphrase[0], work))

@@ -22,15 +22,24 @@ export function begin(): void {
 function takeDrops(): void {
   const over = (is: boolean): void => void document.body.classList.toggle('over', is)
   addEventListener('dragover', (event) => {
+    if (isOfAnother(event)) return
     event.preventDefault()
     over(true)
   })
   addEventListener('dragleave', (event) => over(event.relatedTarget !== null))
   addEventListener('drop', (event) => {
-    event.preventDefault()
     over(false)
+    if (isOfAnother(event)) return
+    event.preventDefault()
     take([...(event.dataTransfer?.files ?? [])])
   })
+}
+
+/** A text that is dragged into a field, or a file into the field for it where an invitation is answered. */
+function isOfAnother({ dataTransfer, target }: DragEvent): boolean {
+  const isFile = dataTransfer?.types.includes('Files') ?? false
+  const isField = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement
+  return isField && (!isFile || target.id === 'saved-file')
 }
 
 /** Back to an empty page. */

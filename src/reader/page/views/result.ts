@@ -1,7 +1,7 @@
 // What is certain once the envelope was opened: that it is whole, who sealed it, and how its reader got in.
 
 import type { Opened } from '../../lib/mod.ts'
-import { announce, element, fact, foreignText, note, say, turnTo } from '../dom.ts'
+import { announce, element, fact, foreignText, forget, note, say, turnTo } from '../dom.ts'
 import { ending, saveName } from '../words/names.ts'
 import { exact, foreign, type Said } from '../words/said.ts'
 import { size, texts, when } from '../words/texts.ts'
@@ -9,6 +9,7 @@ import type { About } from './opening.ts'
 import { forgetSaving, offerSaving } from './saving.ts'
 
 export function showResult(opened: Opened, blob: Blob | undefined, about: About): void {
+  forget('passphrase', 'key-passphrase')
   const name = nameOf(opened, about.envelope.name)
   const list = element('facts')
   list.replaceChildren()
@@ -23,10 +24,10 @@ export function showResult(opened: Opened, blob: Blob | undefined, about: About)
   announce([`${texts.whole}. `, ...verdict(opened)])
 }
 
-/** A message is saved as one, whatever its name says. */
+/** A message, or a part of one with its header, is saved as mail programs take it, whatever its name says. */
 function nameOf(opened: Opened, outer: string): string {
   const name = saveName(opened.name, outer)
-  return opened.kind === 'mail' && ending(name) !== 'eml' ? `${name}.eml` : name
+  return opened.kind !== 'file' && ending(name) !== 'eml' ? `${name}.eml` : name
 }
 
 /** Who sealed it, in one sentence. */

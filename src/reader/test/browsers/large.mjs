@@ -86,7 +86,7 @@ async function openWithPicker(engine, fixture) {
 
 /** One Blob of 1 GiB from parts of 32 MiB, as the worker joins them: saved, and right. */
 export async function joinsGibibyte(engine) {
-  const { page } = await openPage(engine, { bypass: true })
+  const { page } = await openPage(engine)
   const memory = watchMemory(engine.browser.process().pid)
   await page.evaluate(() => {
     const parts = []
