@@ -143,7 +143,7 @@ function submit(): void {
     approvals: approvals.map((approval) => approval.bytes),
     ...(passphrase !== '' && { passphrase }),
     now: now(),
-    keep: howToKeep(claim) === 'picker' ? 'nothing' : 'blob',
+    keep: howToKeep(claim) === 'picker' ? 'nothing' : 'pieces',
   }
   note(element('asking-note'))
   markWrong()

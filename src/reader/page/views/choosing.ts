@@ -55,7 +55,7 @@ function take(files: File[]): void {
   // Where an answer to an invitation is made, its own field takes files.
   if (!element('answering').hidden) return
   receive(files).catch((error: unknown) => {
-    if (!(error instanceof Stopped)) complain([texts.unreadable])
+    if (!(error instanceof Stopped)) complain([error instanceof DOMException ? texts.unreadable : texts.broken])
   })
 }
 
@@ -74,7 +74,7 @@ async function receive(files: File[]): Promise<void> {
 /** Shows what the envelope says of itself, or why it is none. */
 export async function lookAt(envelope: Envelope, extras?: Sorted): Promise<void> {
   try {
-    const { claim } = await ask({ ask: 'look', source: envelope.source }, 'looked')
+    const { claim } = await ask({ ask: 'look', source: envelope.source }, 'looked', { file: envelope.file })
     if (extras) addExtras(extras)
     askForSecrets(envelope, claim)
   } catch (error) {

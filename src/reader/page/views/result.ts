@@ -19,7 +19,7 @@ export function showResult(opened: Opened, blob: Blob | undefined, about: About)
   showAccess(list, opened)
   const ignored = opened.ignoredApprovals.length > 0 ? texts.ignoredApprovals : undefined
   note(element('result-note'), ignored, 'care')
-  offerSaving(opened, blob, name)
+  offerSaving(opened, blob, name, about.envelope.file)
   turnTo('result')
   announce([`${texts.whole}. `, ...verdict(opened)])
 }
