@@ -20,7 +20,7 @@ export async function launch(name, { language = 'en-GB', policy = true } = {}) {
     browser: name === 'firefox' ? 'firefox' : 'chrome',
     executablePath: process.env[`ENCL_${name.toUpperCase()}`] ?? PROGRAMS[name],
     headless: true,
-    args: name === 'firefox' ? [] : [...CHROMIUM, `--lang=${language}`],
+    args: name === 'firefox' ? [] : [...CHROMIUM, `--lang=${language}`, `--accept-lang=${language}`],
     ...(name === 'firefox' && { extraPrefsFirefox: { ...firefoxSettings(downloads, language), ...(policy ? {} : WITHOUT_POLICY) } }),
     env: { ...process.env, LANGUAGE: language },
     protocolTimeout: 600_000,

@@ -3,9 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fillAnswer } from './answering.mjs'
-import { openPage } from './launch.mjs'
+import { launch, openPage } from './launch.mjs'
 import { choose, pressOpen, shown, tryPassphrase } from './person.mjs'
-import { folder } from './places.mjs'
+import { expect, folder } from './places.mjs'
 
 export async function takeShots(engine, fixtures, out) {
   const pictures = folder(out, 'pictures')
@@ -21,7 +21,29 @@ export async function takeShots(engine, fixtures, out) {
       await page.close()
     }
   }
+  count += await takeGerman(fixtures, pictures)
   return `${count} in ${pictures}`
+}
+
+/** The states with the longest sentences, for somebody whose browser is German. */
+async function takeGerman({ passphrase: [report], key: [photo] }, pictures) {
+  const engine = await launch('chromium', { language: 'de-DE' })
+  try {
+    const { page } = await openPage(engine, { width: 320, height: 640 })
+    const take = (state) => page.screenshot({ path: join(pictures, `de-${state}-320.png`), fullPage: true })
+    expect((await page.evaluate(() => document.documentElement.lang)) === 'de', 'the page speaks German')
+    await take('01-choosing')
+    await look(page, report.path)
+    await tryPassphrase(page, 'wrong')
+    await take('02-wrong-passphrase')
+    await tryPassphrase(page, report.passphrase)
+    await take('03-result')
+    await again(page, photo.path)
+    await take('04-key-file')
+  } finally {
+    await engine.close()
+  }
+  return 4
 }
 
 /** Leads one page through all its states. */
