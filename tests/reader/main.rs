@@ -2,7 +2,6 @@
 //! `tests/format` and `tests/vectors` ask it beside the other readers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
-#![expect(clippy::print_stdout, reason = "figures are part of the result")]
 
 mod honest;
 #[path = "../support/node.rs"]

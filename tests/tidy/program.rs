@@ -246,7 +246,10 @@ fn folders_and_files_are_not_too_large() {
     let name = |(path, text): (PathBuf, String)| (path.to_str().unwrap().to_owned(), text);
     let sources = files("src", &[".rs", ".ts", ".mjs"]);
     let sources: Sources = sources.into_iter().map(name).collect();
-    assert_eq!(crowded(&sources), [""; 0]);
+    // A folder of tests has a file for each thing that is tested, here as in `tests`.
+    let is_test = |path: &str| path.starts_with("src/reader/test/");
+    let no_tests = sources.iter().filter(|(path, _)| !is_test(path));
+    assert_eq!(crowded(&no_tests.cloned().collect()), [""; 0]);
     assert_eq!(long(&sources), [""; 0]);
 }
 
