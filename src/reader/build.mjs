@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const BYTES_MAX = 220 * 1024
@@ -70,8 +70,9 @@ function literal(text) {
 }
 
 async function style() {
-  const result = await build({ absWorkingDir: HERE, entryPoints: ['page/page.css'], write: false, minify: true, charset: 'utf8' })
-  return result.outputFiles[0].text.trim()
+  const css = ['page/page.css', 'page/views/views.css'].map((path) => read(path)).join('\n')
+  const result = await transform(css, { loader: 'css', minify: true, charset: 'utf8' })
+  return result.code.trim()
 }
 
 /** Who has written what is in the page, and the licence that all of it is under: one text, with a copyright line for each. */

@@ -1,7 +1,7 @@
 // What page and worker say to each other.
 
 import type { Claim, Detail, Kind, Opened } from '../lib/mod.ts'
-import type { Made, MakeRequest } from './making.ts'
+import type { Made, MakeRequest } from './working/making.ts'
 
 /** A file that the worker reads as an envelope. Its bytes stay with the page, which is asked for them. */
 export interface Source {

@@ -1,7 +1,7 @@
 // The worker: everything that reads an envelope or touches a secret. It is told the time, and has no other way out than its messages.
 
 import { findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Input, type Keys } from '../lib/mod.ts'
-import { isMakeRequest, make } from './making.ts'
+import { isMakeRequest, make } from './working/making.ts'
 import type { Answer, Keep, OpenRequest, Request, Source } from './messages.ts'
 import { at, failed } from './working/failure.ts'
 import { handOver, keepNothing, type Keeping } from './working/keeping.ts'

@@ -1,8 +1,8 @@
 // The built page in real browsers, from `file:`, as a person uses it.
 //
-//   node test/browsers.mjs [--only chromium|firefox] [--encl PATH] [--kit] [--large] [--huge] [--shots] [--webkit] [--out DIR] [--check WORD]
+//   node test/browsers.mjs [--only chromium|firefox] [--encl PATH] [--kit] [--large] [--shots] [--webkit] [--out DIR] [--check WORD]
 //
-// Without a choice of checks: opening, closedness, keyboard, accessibility. `--all` is everything but --huge and --webkit.
+// Without a choice of checks: opening, closedness, keyboard, accessibility. `--all` is everything but --webkit.
 
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,14 +14,14 @@ import { policyHolds } from './browsers/closed.mjs'
 import { ofKit, Program } from './browsers/fixtures.mjs'
 import { opensEmbedded, refusesBadPages } from './browsers/html.mjs'
 import { runKit } from './browsers/kit.mjs'
-import { joinsGibibyte, opensLarge, picksLarge } from './browsers/large.mjs'
+import { opensLarge, picksLarge } from './browsers/large.mjs'
 import { launch, withoutPolicy } from './browsers/launch.mjs'
 import { byDrop, byKeyFile, byPassphrase, damaged, noEnvelope } from './browsers/opening.mjs'
 import { expect, folder } from './browsers/places.mjs'
 import { takeShots } from './browsers/shots.mjs'
-import { opensInWebKit } from './browsers/webkit.mjs'
+import { opensInWebKit } from './webkit.mjs'
 
-const flags = ['kit', 'large', 'huge', 'shots', 'webkit', 'all']
+const flags = ['kit', 'large', 'shots', 'webkit', 'all']
 const { values: wish } = parseArgs({
   options: {
     only: { type: 'string' },
@@ -83,7 +83,6 @@ async function inBrowser(name, { passphrase, key, program }) {
     if (wish.kit || wish.all) await run('kit', () => kitInPage(engine))
     if (wish.large || wish.all) await run('256 MiB', () => opensLarge(engine, program, 256))
     if (name === 'chromium' && (wish.large || wish.all)) await run('picker', () => picksLarge(engine, program))
-    if (wish.huge) await run('1 GiB', () => joinsGibibyte(engine))
     if (name === 'chromium' && (wish.shots || wish.all)) await run('screenshots', () => takeShots(engine, { passphrase, key, program }, out))
   } finally {
     await engine.close()

@@ -85,30 +85,6 @@ async function openWithPicker(engine, fixture) {
   return opened
 }
 
-/** One Blob of 1 GiB from parts of 32 MiB, as the worker joins them: saved, and right. */
-export async function joinsGibibyte(engine) {
-  const { page } = await openPage(engine)
-  const memory = watchMemory(engine.browser.process().pid)
-  await page.evaluate(() => {
-    const parts = []
-    for (let number = 0; number < 32; number += 1) parts.push(new Blob([new Uint8Array(32 << 20).fill(number)]))
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob(parts, { type: 'application/octet-stream' }))
-    link.download = 'gibibyte.bin'
-    link.id = 'gibibyte'
-    link.textContent = 'gibibyte'
-    document.body.prepend(link)
-  })
-  await page.click('#gibibyte')
-  const path = join(engine.downloads, await arrived(engine.downloads, new Set(), 300_000))
-  const due = createHash('sha256')
-  for (let number = 0; number < 32; number += 1) due.update(Buffer.alloc(32 << 20, number))
-  expect((await hashOf(path)) === due.digest('hex'), 'the gibibyte is right')
-  rmSync(path)
-  await page.close()
-  return `memory +${Math.round(memory.stop() / MIB)} MiB`
-}
-
 async function hashOf(path) {
   const hash = createHash('sha256')
   for await (const piece of createReadStream(path)) hash.update(piece)

@@ -1,10 +1,10 @@
 // Making an identity and answering an invitation: the messages, and what the worker does for them.
 
-import type { Card } from '../lib/mod.ts'
-import { readIdentity } from '../lib/mod.ts'
-import { answerText, readInvitation } from '../lib/making/answer.ts'
-import { makeIdentity, type NewIdentity, type Person } from '../lib/making/identity.ts'
-import { safetyNumber } from '../lib/making/safety_number.ts'
+import type { Card } from '../../lib/mod.ts'
+import { readIdentity } from '../../lib/mod.ts'
+import { answerText, readInvitation } from '../../lib/making/answer.ts'
+import { makeIdentity, type NewIdentity, type Person } from '../../lib/making/identity.ts'
+import { safetyNumber } from '../../lib/making/safety_number.ts'
 
 export type MakeRequest =
   | { readonly ask: 'invitation'; readonly text: string }

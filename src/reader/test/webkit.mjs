@@ -1,7 +1,7 @@
 // WebKitGTK, the engine of Safari with other cryptography: by WebDriver, in a display of its own.
 
 import { spawn } from 'node:child_process'
-import { expect, PAGE_URL } from './places.mjs'
+import { expect, PAGE_URL } from './browsers/places.mjs'
 
 const BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser'
 const PORT = 7755
