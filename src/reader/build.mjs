@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
-const BYTES_MAX = 200 * 1024
+const BYTES_MAX = 220 * 1024
 /** In the page's script, until the worker's text takes its place. */
 const WORKER_MARK = '@worker-text@'
 /** What the page's promises forbid it to contain, each with what it would be. */
@@ -60,32 +60,51 @@ async function script() {
   const page = await bundle('page/page.ts')
   const quoted = JSON.stringify(WORKER_MARK)
   if (page.split(quoted).length !== 2) throw new Error('the page has not one place for the worker')
-  return page.replace(quoted, () => inScript(JSON.stringify(worker)))
+  return page.replace(quoted, () => literal(worker))
+}
+
+/** A text as a string of a script. Minified code has many double quotes and few single ones, so these are spared an escape. */
+function literal(text) {
+  const bare = JSON.stringify(text).slice(1, -1)
+  return `'${bare.replace(/\\"/g, '"').replace(/'/g, "\\'")}'`
 }
 
 async function style() {
-  const result = await build({ absWorkingDir: HERE, entryPoints: ['page/page.css'], write: false, minify: true, charset: 'utf8' })
-  return result.outputFiles[0].text.trim()
+  const css = ['page/page.css', 'page/views/views.css'].map((path) => read(path)).join('\n')
+  const result = await transform(css, { loader: 'css', minify: true, charset: 'utf8' })
+  return result.code.trim()
 }
 
-/** The licences of what is in the page. */
+/** Who has written what is in the page, and the licence that all of it is under: one text, with a copyright line for each. */
 function licences() {
-  const noble = (name) => read('node_modules', '@noble', name, 'LICENSE').trim()
-  const texts = [
-    `encl, under the MIT or the Apache 2.0 licence, as you choose\n\n${mit(read('..', '..', 'LICENSE'))}`,
-    ...['curves', 'hashes', 'post-quantum'].map((name) => `@noble/${name}\n\n${noble(name)}`),
-    `hash-wasm\n\n${read('node_modules', 'hash-wasm', 'LICENSE').trim()}`,
+  const parts = [
+    ['encl (or, as you choose, under the Apache licence 2.0)', ours(read('..', '..', 'LICENSE'))],
+    ...['@noble/curves', '@noble/hashes', '@noble/post-quantum', 'hash-wasm'].map((name) => [name, read('node_modules', name, 'LICENSE')]),
   ]
-  return texts.join('\n\n\n').replace(/&/g, '&amp;').replace(/</g, '&lt;')
+  const found = parts.map(([name, text]) => ({ name, ...licence(name, text) }))
+  const [{ permission }] = found
+  for (const one of found) if (plain(one.permission) !== plain(permission)) throw new Error(`${one.name} has another licence`)
+  const lines = found.map(({ name, copyright }) => `${name}: ${copyright}`)
+  const more = found.filter(({ rest }) => rest).map(({ name, rest }) => `${name}: ${rest}`)
+  const text = ['The MIT License', lines.join('\n'), permission, ...more].join('\n\n')
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;')
 }
 
 /** The first of the two licences in our own file. */
-function mit(text) {
-  const begin = text.indexOf('MIT License\n\nCopyright')
-  const end = text.indexOf('\n====', begin)
-  if (begin < 0 || end < 0) throw new Error('LICENSE has no part under the MIT licence')
-  return text.slice(begin, end).trim()
+function ours(text) {
+  const end = text.indexOf('\n====', text.indexOf('MIT License\n\nCopyright'))
+  return text.slice(text.indexOf('MIT License\n\nCopyright'), end)
 }
+
+function licence(name, text) {
+  const found = /^(Copyright .*)\n\s*(Permission is hereby granted[^]*?SOFTWARE OR THE USE OR\s+OTHER\s+DEALINGS IN\s+THE\s+SOFTWARE\.)([^]*)$/im.exec(text)
+  if (!found) throw new Error(`${name} has no licence of the form that is known`)
+  const [copyright, permission, rest] = found.slice(1).map((part) => part.trim())
+  return { copyright, permission: permission.replace(/([^\n])\n(?=[^\n])/g, '$1 '), rest }
+}
+
+/** A text whose wrapping, quotes and case do not count. */
+const plain = (text) => text.replace(/[“”]/g, '"').replace(/\s+/g, ' ').toLowerCase()
 
 function policy(code, css) {
   return [
@@ -106,7 +125,7 @@ function check(html, code) {
     if (found) throw new Error(`the page has ${what}: …${code.slice(Math.max(0, found.index - 40), found.index + 40)}…`)
   }
   // What `wrap --html` puts behind the page has to be the only one of its kind.
-  for (const text of ['</body>', '</html>', 'id="envelope"', '-----BEGIN']) {
+  for (const text of ['</body>', '</html>', '<script type="text/plain" id="envelope">']) {
     if (html.includes(text)) throw new Error(`the page contains ${text}`)
   }
   if (!html.endsWith('</script>\n')) throw new Error('the page does not end behind its script')

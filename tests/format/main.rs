@@ -9,11 +9,15 @@ mod access_quorums;
 mod ed25519;
 mod every_bit;
 mod gate;
+mod hostile_sweep;
 mod insider;
 mod json;
 mod kit;
 mod lines;
 mod lying_gate;
+#[path = "../support/node.rs"]
+mod node;
+mod other_readers;
 mod padding;
 mod plans;
 #[path = "../support/python.rs"]
@@ -29,5 +33,7 @@ mod sizes;
 mod splices;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tell.rs"]
+mod tell;
 mod times;
 mod workers;

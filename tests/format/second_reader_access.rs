@@ -1,7 +1,7 @@
-//! Access cases for the second reader: quorums, approvals and grants.
+//! Access cases for the other readers: quorums, approvals and grants.
 
 use crate::kit::{Person, approved, flipped, granted, quorum, request, sealed};
-use crate::second_reader::Case;
+use crate::other_readers::Case;
 
 pub(crate) fn cases(people: &[Person; 3]) -> Vec<Case> {
     let mut cases = quorums(people);

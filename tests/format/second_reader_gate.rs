@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::kit::{NOW, Person, request, sealed};
 use crate::lying_gate::{Fault, Gate, Log, serve};
+use crate::other_readers::identity_file;
 use crate::python::python;
-use crate::second_reader::identity_file;
 use crate::support::process;
 
 /// A gate that runs, an envelope from Ann to Bob behind it, and the files of both.

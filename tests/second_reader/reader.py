@@ -16,6 +16,7 @@ Without a passphrase where one is asked for the class is "locked", which is no c
 
 import argparse
 import base64
+import functools
 import hashlib
 import hmac
 import io
@@ -185,6 +186,12 @@ def labeled_extract(suite, salt, label, ikm):
 
 def labeled_expand(suite, key, label, info, size):
     return expand(key, struct.pack(">H", size) + b"HPKE-v1" + suite + label + info, size)
+
+
+@functools.lru_cache(maxsize=4096)
+def stretched(passphrase, salt, cost):
+    """Remembered: thousands of changed envelopes have one passphrase slot."""
+    return Argon2id(salt=salt, length=32, iterations=3, lanes=4, memory_cost=1 << cost).derive(passphrase)
 
 
 # ---- GF(2^8) --------------------------------------------------------------------------------------------------
@@ -1017,9 +1024,8 @@ class Envelope:
         if not 1 <= len(normal) <= 1024:
             raise Refused("passphrase", "its length")
         slot = next(slot for slot in self.slots if slot["lock"] == i and "salt" in slot)
-        argon = Argon2id(salt=slot["salt"], length=32, iterations=3, lanes=4, memory_cost=1 << cost)
         context = b"encl/1 passphrase\0" + self.id + struct.pack(">H", i)
-        key = argon.derive(normal)
+        key = stretched(normal, slot["salt"], cost)
         try:
             secret = b"".join(chunks(io.BytesIO(slot["ct"]), key, context))
         except Refused:

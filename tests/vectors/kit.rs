@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use encl::crypto::passphrase::{Passphrase, PassphraseError};
 use encl::crypto::signing::RootId;
@@ -17,6 +18,7 @@ use encl::identity::{
 };
 use encl::json;
 
+use crate::node::node;
 use crate::python::python;
 use crate::support::process;
 
@@ -311,18 +313,28 @@ fn our_reader_answers_as_the_kit_says() {
     );
 }
 
-#[test]
-fn the_second_reader_answers_as_the_kit_says() {
-    let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second_reader/reader.py");
-    let mut run = python();
-    run.arg(reader).arg("--kit").arg(folder());
-    let output = process::output(&mut run);
+/// Runs another reader over the kit, which has to answer each case as it says.
+fn answers_as_the_kit_says(run: &mut Command) {
+    let output = process::output(run.arg("--kit").arg(folder()));
     let (answers, errors) = [&output.stdout, &output.stderr]
         .map(|text| String::from_utf8_lossy(text))
         .into();
     assert!(output.status.success(), "{answers}{errors}");
     let count = format!("{} cases, 0 answered otherwise", cases().len());
     assert_eq!(answers.trim_end(), count);
+}
+
+#[test]
+fn the_second_reader_answers_as_the_kit_says() {
+    let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second_reader/reader.py");
+    answers_as_the_kit_says(python().arg(reader));
+}
+
+#[test]
+fn the_reader_in_the_browser_answers_as_the_kit_says() {
+    if let Some(mut node) = node() {
+        answers_as_the_kit_says(node.arg("test/run.mjs"));
+    }
 }
 
 #[test]

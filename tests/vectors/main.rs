@@ -16,12 +16,16 @@ mod kit;
 #[expect(clippy::too_many_lines, reason = "a list of cases")]
 mod kit_maker;
 mod mlkem;
+#[path = "../support/node.rs"]
+mod node;
 #[path = "../support/python.rs"]
 mod python;
 mod reference;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tell.rs"]
+mod tell;
 mod x25519;
 mod xwing;
 

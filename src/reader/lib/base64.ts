@@ -29,35 +29,38 @@ export function fromBase64Url(text: Uint8Array): Uint8Array | undefined {
   return decode(text, URL_SAFE)
 }
 
-function decode(text: Uint8Array, values: Uint8Array): Uint8Array | undefined {
-  const rest = text.length % 4
-  if (rest === 1) return undefined
-  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+/** Decodes groups of four letters, as many as fill `bytes`. Whether all were letters. */
+export function decodeGroups(text: Uint8Array, from: number, bytes: Uint8Array, values = STANDARD): boolean {
   let invalid = 0
-  let out = 0
-  let at = 0
-  for (; at + 4 <= text.length; at += 4) {
+  let at = from
+  for (let out = 0; out + 3 <= bytes.length; out += 3) {
     const a = byte(values, byte(text, at))
     const b = byte(values, byte(text, at + 1))
     const c = byte(values, byte(text, at + 2))
     const d = byte(values, byte(text, at + 3))
     invalid |= a | b | c | d
-    bytes[out++] = (a << 2) | (b >> 4)
-    bytes[out++] = (b << 4) | (c >> 2)
-    bytes[out++] = (c << 6) | d
+    bytes[out] = (a << 2) | (b >> 4)
+    bytes[out + 1] = (b << 4) | (c >> 2)
+    bytes[out + 2] = (c << 6) | d
+    at += 4
   }
-  if (rest > 0) {
-    const a = byte(values, byte(text, at))
-    const b = byte(values, byte(text, at + 1))
-    const c = rest === 3 ? byte(values, byte(text, at + 2)) : 0
-    invalid |= a | b | c
-    bytes[out++] = (a << 2) | (b >> 4)
-    if (rest === 3) bytes[out++] = (b << 4) | (c >> 2)
-    // Loose bits would be another text for the same bytes.
-    const loose = rest === 3 ? c & 3 : b & 15
-    if (loose !== 0) return undefined
-  }
-  return invalid & 0x80 ? undefined : bytes
+  return (invalid & 0x80) === 0
+}
+
+function decode(text: Uint8Array, values: Uint8Array): Uint8Array | undefined {
+  const rest = text.length % 4
+  if (rest === 1) return undefined
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  const whole = Math.floor(text.length / 4)
+  if (!decodeGroups(text, 0, bytes.subarray(0, whole * 3), values)) return undefined
+  if (rest === 0) return bytes
+  const [a = NONE, b = NONE, c = 0] = text.subarray(whole * 4).map(letter => byte(values, letter))
+  // Loose bits would be another text for the same bytes.
+  const loose = rest === 3 ? c & 3 : b & 15
+  if ((a | b | c) & 0x80 || loose !== 0) return undefined
+  bytes[whole * 3] = (a << 2) | (b >> 4)
+  if (rest === 3) bytes[whole * 3 + 1] = (b << 4) | (c >> 2)
+  return bytes
 }
 
 /** base64url without padding. */

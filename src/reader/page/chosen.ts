@@ -1,6 +1,7 @@
 // The files that somebody chose or dropped, told apart by what stands in them.
 
-import { kindOf } from '../lib/mod.ts'
+// Not from `mod.ts`: the page needs nothing of what opens envelopes.
+import { kindOf } from '../lib/input/kind.ts'
 import type { Source } from './messages.ts'
 
 const HEAD_BYTES = 64 << 10
@@ -10,7 +11,12 @@ const SMALL_BYTES_MAX = 2 << 20
 /** An envelope, not looked into yet. */
 export interface Envelope {
   readonly name: string
+  readonly file: Blob
   readonly source: Source
+}
+
+export function envelope(name: string, file: Blob, form: Source['form']): Envelope {
+  return { name, file, source: { bytes: file.size, form } }
 }
 
 /** A small file that was read. */
@@ -37,8 +43,8 @@ export async function sorted(files: readonly File[]): Promise<Sorted> {
 async function put(file: File, into: Sorted): Promise<void> {
   const { name } = file
   const kind = kindOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()))
-  if (kind === 'envelope') into.envelopes.push({ name, source: { file, form: 'envelope' } })
-  else if (kind === 'html') into.envelopes.push({ name, source: { file, form: 'page' } })
+  if (kind === 'envelope') into.envelopes.push(envelope(name, file, 'envelope'))
+  else if (kind === 'html') into.envelopes.push(envelope(name, file, 'page'))
   else if (kind === 'other' || file.size > SMALL_BYTES_MAX) into.others.push(name)
   else into[`${kind === 'identity' ? 'keyFile' : kind}s`].push(await small(file))
 }

@@ -19,6 +19,8 @@ export class Failure extends Error {
 }
 
 export interface Watch {
+  /** The file whose bytes the worker wants. */
+  readonly file?: Blob
   progress?(done: number, total: number): void
   /** Takes a piece of content; the next one comes when this resolves. */
   piece?(bytes: Uint8Array<ArrayBuffer>): Promise<void>
@@ -87,6 +89,7 @@ async function hear(answer: Answer): Promise<void> {
   const open = question
   if (!open) return
   if (answer.say === 'progress') return open.watch.progress?.(answer.done, answer.total)
+  if (answer.say === 'want') return give(answer.number, open.watch.file?.slice(answer.start, answer.end))
   if (answer.say === 'piece') {
     await open.watch.piece?.(answer.bytes as Uint8Array<ArrayBuffer>)
     worker?.postMessage({ ask: 'next' } satisfies Request)
@@ -96,4 +99,12 @@ async function hear(answer: Answer): Promise<void> {
   if (answer.say === 'failed') open.failed(new Failure(answer))
   else if (answer.say === open.due) open.answered(answer)
   else open.failed(new Error(`the worker said ${answer.say}`))
+}
+
+/** Hands bytes of the file to the worker that wants them. */
+async function give(number: number, part: Blob | undefined): Promise<void> {
+  const asked = worker
+  const bytes = await part?.arrayBuffer().then((buffer) => new Uint8Array(buffer), () => undefined)
+  const request: Request = { ask: 'give', number, ...(bytes && { bytes }) }
+  asked?.postMessage(request, bytes ? [bytes.buffer] : [])
 }

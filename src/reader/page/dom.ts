@@ -24,11 +24,16 @@ export function foreignText(text: string, className = ''): HTMLElement {
 
 function node(piece: Piece): Node[] {
   if (typeof piece !== 'string') {
-    return 'foreign' in piece ? [foreignText(piece.foreign)] : [create('bdi', safe(piece.exact), 'mono')]
+    return 'foreign' in piece ? [foreignText(piece.foreign)] : [create('bdi', safe(piece.exact), isFingerprint(piece.exact) ? 'mono fingerprint' : 'mono')]
   }
   // Our own words: what stands in backquotes is a command.
   const parts = piece.split('`')
   return parts.map((part, at) => (at % 2 === 0 ? document.createTextNode(part) : create('code', part, 'mono')))
+}
+
+/** Whether it is groups of four hexadecimal digits, which are laid out as such. */
+function isFingerprint(text: string): boolean {
+  return /^([0-9a-f]{4} ){15}[0-9a-f]{4}$/.test(text)
 }
 
 /** Puts a sentence into an element, in place of what was there. */

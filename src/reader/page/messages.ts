@@ -1,11 +1,11 @@
 // What page and worker say to each other.
 
 import type { Claim, Detail, Kind, Opened } from '../lib/mod.ts'
-import type { Made, MakeRequest } from './making.ts'
+import type { Made, MakeRequest } from './working/making.ts'
 
-/** A file that the worker reads as an envelope, and under which form. */
+/** A file that the worker reads as an envelope. Its bytes stay with the page, which is asked for them. */
 export interface Source {
-  readonly file: Blob
+  readonly bytes: number
   /** `page`: an `.encl.html`, in which the envelope is looked for. */
   readonly form: 'envelope' | 'page'
 }
@@ -15,6 +15,8 @@ export interface KeyFile {
   readonly passphrase?: string
 }
 
+export type Keep = 'pieces' | 'nothing'
+
 export interface OpenRequest {
   readonly ask: 'open'
   readonly source: Source
@@ -23,8 +25,8 @@ export interface OpenRequest {
   readonly approvals: readonly Uint8Array[]
   readonly passphrase?: string
   readonly now: string
-  /** Where content goes: into one Blob; nowhere, it is only verified; or piece by piece to the page. */
-  readonly keep: 'blob' | 'nothing' | 'pieces'
+  /** Where content goes: piece by piece to the page, or nowhere: it is only verified. */
+  readonly keep: Keep
 }
 
 export type Request =
@@ -33,9 +35,11 @@ export type Request =
   | { readonly ask: 'read'; readonly as: 'identity' | 'card' | 'approval'; readonly bytes: Uint8Array; readonly passphrase?: string }
   | OpenRequest
   /** The last `open` once more, with another `keep`: the worker has the secrets already. */
-  | { readonly ask: 'again'; readonly keep: 'pieces' }
-  /** The page has stored the last piece. */
+  | { readonly ask: 'again'; readonly keep: Keep }
+  /** The page has taken the last piece. */
   | { readonly ask: 'next' }
+  /** The bytes that were wanted, or none if the file cannot be read. */
+  | { readonly ask: 'give'; readonly number: number; readonly bytes?: Uint8Array }
   | MakeRequest
 
 /** Where a failure was met, and for key files, cards and approvals in which of them. */
@@ -57,7 +61,9 @@ export type Answer =
   | { readonly say: 'looked'; readonly claim: Claim }
   | { readonly say: 'read'; readonly id: string; readonly name?: string; readonly address?: string }
   | { readonly say: 'progress'; readonly done: number; readonly total: number }
+  /** Bytes of the file are wanted; `number` tells which answer is which. */
+  | { readonly say: 'want'; readonly number: number; readonly start: number; readonly end: number }
   | { readonly say: 'piece'; readonly bytes: Uint8Array }
-  | { readonly say: 'opened'; readonly opened: Opened; readonly blob?: Blob }
+  | { readonly say: 'opened'; readonly opened: Opened }
   | Made
   | Failed

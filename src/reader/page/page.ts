@@ -1,6 +1,7 @@
 // The page: where it may work at all, its words, and its views.
 
-import { element, show, turnTo } from './dom.ts'
+import { element, say, show, turnTo } from './dom.ts'
+import * as answering from './views/answering.ts'
 import * as choosing from './views/choosing.ts'
 import * as embedded from './views/embedded.ts'
 import * as opening from './views/opening.ts'
@@ -14,7 +15,7 @@ function fillWords(): void {
   document.documentElement.lang = language
   document.title = texts.title
   for (const place of document.querySelectorAll<HTMLElement>('[data-text]')) {
-    place.textContent = texts[place.dataset['text'] as StaticText]
+    say(place, texts[place.dataset['text'] as StaticText])
   }
   element('version').textContent = texts.version(VERSION)
 }
@@ -35,7 +36,7 @@ function begin(): void {
     element('refusal').textContent = reason
     return turnTo('refusing')
   }
-  for (const view of [choosing, opening, saving, text]) view.begin()
+  for (const view of [answering, choosing, opening, saving, text]) view.begin()
   // From a web server people can take the page along; a file they have already.
   show(element('keep-page'), document.URL.startsWith('https:'))
   turnTo('choosing')

@@ -1,11 +1,11 @@
 // The worker: everything that reads an envelope or touches a secret. It is told the time, and has no other way out than its messages.
 
-import { findArmor, look, open, readApproval, readCard, readIdentity, type Input, type Keys } from '../lib/mod.ts'
-import { isMakeRequest, make } from './making.ts'
-import type { Answer, OpenRequest, Request, Source } from './messages.ts'
-import { blobInput } from './working/blob_input.ts'
+import { findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Input, type Keys } from '../lib/mod.ts'
+import { isMakeRequest, make } from './working/making.ts'
+import type { Answer, Keep, OpenRequest, Request, Source } from './messages.ts'
 import { at, failed } from './working/failure.ts'
-import { handOver, keepBlob, keepNothing, type Keeping } from './working/keeping.ts'
+import { handOver, keepNothing, type Keeping } from './working/keeping.ts'
+import { pageInput } from './working/page_input.ts'
 
 /** At most so many bytes of an `.encl.html` are looked through: `wrap --html` refuses over 64 MiB of content. */
 const PAGE_BYTES_MAX = 128 << 20
@@ -13,18 +13,27 @@ const PAGE_BYTES_MAX = 128 << 20
 const PROGRESS_MS = 100
 
 let last: OpenRequest | undefined
-let stored: (() => void) | undefined
+let taken: (() => void) | undefined
+const wanted: ((bytes: Uint8Array | undefined) => void)[] = []
 
 function say(answer: Answer, transfer: Transferable[] = []): void {
   postMessage(answer, { transfer })
 }
 
-async function input(source: Source): Promise<Input> {
-  const { file, form } = source
-  if (form === 'envelope') return blobInput(file)
-  const whole = blobInput(file.slice(0, PAGE_BYTES_MAX))
+async function input({ bytes, form }: Source): Promise<Input> {
+  if (form === 'envelope') return pageInput(want, 0, bytes)
+  const whole = pageInput(want, 0, Math.min(bytes, PAGE_BYTES_MAX))
   const { start, end } = findArmor(await whole.read(0, whole.size))
-  return blobInput(file.slice(start, end))
+  return pageInput(want, start, end)
+}
+
+/** Bytes of the file, from the page. */
+async function want(start: number, end: number): Promise<Uint8Array> {
+  const bytes = await new Promise<Uint8Array | undefined>((resolve) => {
+    say({ say: 'want', number: wanted.push(resolve) - 1, start, end })
+  })
+  if (bytes === undefined) throw new InputError('the file cannot be read')
+  return bytes
 }
 
 async function keys(request: OpenRequest): Promise<Keys> {
@@ -39,12 +48,11 @@ async function keys(request: OpenRequest): Promise<Keys> {
   }
 }
 
-function keeping(keep: OpenRequest['keep']): Keeping {
-  if (keep === 'blob') return keepBlob()
+function keeping(keep: Keep): Keeping {
   if (keep === 'nothing') return keepNothing()
   return handOver((bytes) => {
     const done = new Promise<void>((resolve) => {
-      stored = resolve
+      taken = resolve
     })
     say({ say: 'piece', bytes }, [bytes.buffer])
     return done
@@ -66,8 +74,8 @@ async function opened(request: OpenRequest): Promise<void> {
   const output = keeping(request.keep)
   const options = { now: request.now, progress: progress() }
   const result = await open(await input(request.source), await keys(request), output, options)
-  const blob = await output.finish()
-  say({ say: 'opened', opened: result, ...(blob && { blob }) })
+  await output.finish()
+  say({ say: 'opened', opened: result })
 }
 
 async function read(request: Extract<Request, { ask: 'read' }>): Promise<void> {
@@ -81,7 +89,7 @@ async function read(request: Extract<Request, { ask: 'read' }>): Promise<void> {
 }
 
 async function answer(request: Request): Promise<void> {
-  if (isMakeRequest(request)) return say(await make(request))
+  if (isMakeRequest(request)) return say(await at({ of: 'identity', position: 0 }, () => make(request)))
   switch (request.ask) {
     case 'look':
       return say({ say: 'looked', claim: await look(await input(request.source)) })
@@ -93,7 +101,9 @@ async function answer(request: Request): Promise<void> {
       if (!last) throw new Error('nothing was opened')
       return opened({ ...last, keep: request.keep })
     case 'next':
-      return stored?.()
+      return taken?.()
+    case 'give':
+      return wanted[request.number]?.(request.bytes)
   }
 }
 

@@ -13,11 +13,12 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } fro
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 
+import { remembering } from './argon2.mjs'
 import { kit } from './kit.mjs'
 import { load, minified } from './lib.mjs'
 
 /** Counts and hashes content instead of keeping it. */
-export class Released {
+class Released {
   bytes = 0
   hash = createHash('sha256')
 
@@ -27,7 +28,14 @@ export class Released {
   }
 }
 
-/** A file as an input; `close` it. */
+/** A file as an input, of a page the armor in it. `close` it. */
+async function inputOf(lib, path) {
+  const input = fileInput(path)
+  if (lib.kindOf(await input.read(0, Math.min(input.size, 1 << 16))) !== 'html') return input
+  const { start, end } = lib.findArmor(readFileSync(path))
+  return { size: end - start, read: (from, to) => input.read(start + from, start + to), close: input.close }
+}
+
 function fileInput(path) {
   const file = openSync(path, 'r')
   const read = async (start, end) => {
@@ -38,19 +46,8 @@ function fileInput(path) {
   return { size: fstatSync(file).size, read, close: () => closeSync(file) }
 }
 
-/** Argon2id, remembered: thousands of changed envelopes have one passphrase slot. */
-export function remembering(lib) {
-  const argon2 = lib.argon2Of(undefined)
-  const known = new Map()
-  return (passphrase, salt, cost) => {
-    const question = `${Buffer.from(passphrase).toString('hex')} ${Buffer.from(salt).toString('hex')} ${cost}`
-    if (!known.has(question)) known.set(question, argon2(passphrase, salt, cost))
-    return known.get(question).then(key => key.slice())
-  }
-}
-
 /** The class of a failure. Whether a server could open the last lock is the page's own word for `quorum`. */
-export function classOf(lib, error) {
+function classOf(lib, error) {
   if (!(error instanceof lib.EnvelopeError)) throw error
   return error.kind === 'gate' ? 'quorum' : error.kind
 }
@@ -64,7 +61,7 @@ class Reader {
 
   constructor(lib) {
     this.lib = lib
-    this.argon2 = remembering(lib)
+    this.argon2 = remembering()
   }
 
   async identity(path, passphrase) {
@@ -77,8 +74,9 @@ class Reader {
   async judge(question, output = undefined) {
     const { lib } = this
     const released = new Released()
-    const input = fileInput(question.file)
+    let input
     try {
+      input = await inputOf(lib, question.file)
       const approvals = (question.approvals ?? []).map(path => lib.readApproval(readFileSync(path)))
       const identities = []
       for (const path of question.identities ?? []) identities.push(await this.identity(path, question.passphrase))
@@ -94,7 +92,7 @@ class Reader {
     } catch (error) {
       return answer(classOf(lib, error), released, { why: error.why })
     } finally {
-      input.close()
+      input?.close()
     }
   }
 }
@@ -138,7 +136,7 @@ async function main() {
   const { values: given, positionals } = parseArgs({ options, allowPositionals: true })
   if (given.size) return size()
   const lib = await load()
-  if (given.kit) process.exitCode = (await kit(lib, given.kit, remembering(lib))) ? 0 : 1
+  if (given.kit) process.exitCode = (await kit(lib, given.kit, remembering())) ? 0 : 1
   else if (given.batch) await batch(lib, given.batch)
   else if (given.card) tell(card(lib, given.card))
   else if (positionals.length === 1) {

@@ -275,21 +275,25 @@ test('a file that became shorter is a failure of the input', async () => {
 })
 
 test('the armor of a page is found by exact bytes only', () => {
-  const page = '<!doctype html><html lang="en"><script>page()</script>\n'
-  const armor = '-----BEGIN ENCL/1-----\nQUJD\n-----END ENCL/1-----\n'
+  const page = '<!doctype html>\n<title>A page</title>\n<script>1>2</script>\n'
+  const armor = '-----BEGIN ENCL/1-----\nZW5jbC8xCg==\n-----END ENCL/1-----\n'
   const tag = '<script type="text/plain" id="envelope">\n'
-  const file = page + tag + armor + '</script>\n'
+  const closing = '</script>\n'
+  const file = page + tag + armor + closing
   const find = text => lib.findArmor(lib.utf8(text))
   const { page: pageBytes, start, end } = find(file)
   assert.deepEqual([pageBytes, file.slice(start, end)], [page.length, armor])
-  const bad = [
-    page, page + tag + armor, `${file}\n`, `${file}<p>`, file + tag + armor + '</script>\n', file.replace(tag, `${tag}${tag}`),
-    file.replaceAll('\n', '\r\n'), file.replace('QUJD\n', 'QUJD\r\n'), file.replace('QUJD', '<!--'), file.replace(tag, `${tag}\n`),
-    file.replace('</script>\n', '</script >\n').replace(/<\/script>\n$/, '</script>'), page + tag + '</script>\n', tag,
-    file.replace('-----END ENCL/1-----\n', '-----END ENCL/1-----'), page + tag.replace('id="envelope"', "id='envelope'") + armor + '</script>\n',
-    `${page}<!--${tag}${armor}</script>\n-->${tag}${armor}</script>\n`,
+  const tagged = page.length + tag.length - 1
+  for (let cut = 0; cut < file.length; cut++) refused(cut < tagged ? 'not-an-envelope' : 'truncated', () => find(file.slice(0, cut)))
+  const carrying = (text, behind) => page + tag + text + behind
+  const others = [
+    ` ${file}`, file.replace('doctype', 'DOCTYPE'), file.replace('A page', () => 'x'.repeat(1 << 20)), file.replace('id="envelope"', "id='envelope'"),
+    carrying(armor, `${closing}<meta>`), carrying(armor, `${closing}\n`), carrying(armor, '</script>\r\n'), carrying(armor, '</SCRIPT>\n'),
+    carrying(armor, `\n${closing}`), carrying(armor, ` ${closing}`), carrying(armor.replaceAll('\n', '\r\n'), closing),
+    carrying(`\n${armor}`, closing), carrying(`<!--\n${armor}-->\n${armor}`, closing), carrying(armor, closing + tag + armor + closing),
+    carrying('encl/1\n', closing), carrying('', closing), page,
   ]
-  for (const text of bad) refused('not-an-envelope', () => find(text))
+  for (const text of others) refused('not-an-envelope', () => find(text))
 })
 
 test('kinds of files', () => {

@@ -41,8 +41,9 @@ function isGranted(manifest: Manifest, lock: number, key: string): boolean {
     const grants = layer.filter(slot => holds(slot, manifest.id)).flatMap(slot => slot.grant ?? [])
     const sought = new Set(grants.map(grant => grant.by))
     if ([...sought].some(by => authors.has(by))) return true
-    layer = unused.filter(slot => sought.has(slot.grant?.id ?? ''))
-    unused = unused.filter(slot => !layer.includes(slot))
+    const isSought = (slot: KeySlot) => slot.grant !== undefined && sought.has(slot.grant.id)
+    layer = unused.filter(isSought)
+    unused = unused.filter(slot => !isSought(slot))
     if (layer.length === 0) return false
   }
   return false

@@ -1,43 +1,62 @@
-// The armor inside an `.encl.html`, by its exact bytes: the page, one tag, the armor, the closing tag, and nothing behind it.
+// The armor inside an `.encl.html` (FORMAT.md, "In a page"), by its exact bytes: the page, one tag, the armor, the closing tag, and
+// nothing behind it.
 
 import { startsWith, utf8 } from '../bytes.ts'
 import { EnvelopeError } from '../error.ts'
-import { BEGIN } from './armor.ts'
 
-const OPENING = utf8('<script type="text/plain" id="envelope">\n')
+const DOCTYPE = utf8('<!doctype html>')
+const PAGE_BYTES_MAX = 1 << 20
+const TAG = utf8('<script type="text/plain" id="envelope">')
 const CLOSING = utf8('</script>\n')
 const END = utf8('-----END ENCL/1-----\n')
+const HYPHEN = 0x2d
 const LESS = 0x3c
 const CR = 0x0d
+const LF = 0x0a
 
-/** Where the armor stands in the file. What stands before `page` is the page, which may be one that encl never made. */
+/** Where the armor stands in the file. */
 export interface Armor {
+  /** The bytes of the page in front, which may be one that encl never made. */
   readonly page: number
   readonly start: number
   readonly end: number
 }
 
-/** The armor of a page that `wrap --html` made. Throws `EnvelopeError`: `not-an-envelope` when something is otherwise. */
+/** The armor of a page that `wrap --html` made. Throws `EnvelopeError`: `not-an-envelope`, or `truncated` where the file ends early. */
 export function findArmor(file: Uint8Array): Armor {
-  const page = find(file, OPENING, 0)
-  if (page < 0) throw otherwise('it has no envelope')
-  if (find(file, OPENING, page + 1) >= 0) throw otherwise('it has two envelopes')
-  const start = page + OPENING.length
-  const end = file.length - CLOSING.length
-  const armor = file.subarray(start, Math.max(start, end))
-  if (!startsWith(file.subarray(Math.max(end, start)), CLOSING)) throw otherwise('something stands behind the envelope')
-  const isExact = startsWith(armor, BEGIN) && startsWith(armor.subarray(-END.length), END)
-  if (!isExact || armor.includes(CR) || armor.includes(LESS)) throw otherwise('the envelope in it is not as it was written')
+  const page = startsWith(file, DOCTYPE) ? find(file, TAG) : -1
+  if (page < 0 || page > PAGE_BYTES_MAX) throw otherwise('a page without an envelope')
+  const lineEnd = page + TAG.length
+  expect(file, lineEnd, LF)
+  expect(file, lineEnd + 1, HYPHEN)
+  const start = lineEnd + 1
+  const end = file.indexOf(LESS, start)
+  const armor = file.subarray(start, end < 0 ? file.length : end)
+  // Armor has either line end; here it stands as a writer makes it.
+  if (armor.includes(CR)) throw otherwise('the armor in the page is not as it was written')
+  if (end < 0) throw endsEarly()
+  const behind = file.subarray(end)
+  if (!startsWith(armor.subarray(-END.length), END) || !startsWith(CLOSING, behind)) throw otherwise('something stands behind the armor')
+  if (behind.length < CLOSING.length) throw endsEarly()
   return { page, start, end }
 }
 
-function otherwise(why: string): EnvelopeError {
-  return new EnvelopeError('not-an-envelope', `the page: ${why}`)
+function expect(file: Uint8Array, at: number, due: number): void {
+  if (at >= file.length) throw endsEarly()
+  if (file[at] !== due) throw otherwise('something else than armor stands behind the tag of the page')
 }
 
-/** The first place of `part`, which begins with `<`, from `from` on. */
-function find(file: Uint8Array, part: Uint8Array, from: number): number {
-  for (let at = file.indexOf(LESS, from); at >= 0; at = file.indexOf(LESS, at + 1)) {
+function otherwise(why: string): EnvelopeError {
+  return new EnvelopeError('not-an-envelope', why)
+}
+
+function endsEarly(): EnvelopeError {
+  return new EnvelopeError('truncated', 'the page that carries the envelope has no end')
+}
+
+/** The first place of `part`, which begins with `<`. */
+function find(file: Uint8Array, part: Uint8Array): number {
+  for (let at = file.indexOf(LESS); at >= 0; at = file.indexOf(LESS, at + 1)) {
     if (startsWith(file.subarray(at, at + part.length), part)) return at
   }
   return -1

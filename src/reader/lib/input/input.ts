@@ -6,7 +6,10 @@ export interface Input {
   read(start: number, end: number): Promise<Uint8Array>
 }
 
-/** Takes content in order. Nothing of it is verified as a whole before `open` has resolved: the caller keeps it back till then. */
+/**
+ * Takes content in order. Nothing of it is verified as a whole before `open` has resolved: the caller keeps it back till then. The bytes
+ * may share their buffer with others, so it is not to be transferred.
+ */
 export interface Output {
   write(bytes: Uint8Array): Promise<void>
 }

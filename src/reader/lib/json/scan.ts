@@ -59,6 +59,8 @@ export function parse(text: string): JsonObject {
 
 class Scan {
   private at = 0
+  /** The next backslash, or the end. */
+  private backslash = -1
   private readonly text: string
 
   constructor(text: string) {
@@ -156,24 +158,29 @@ class Scan {
   private string(): string {
     this.at++
     let text = ''
-    let begun = this.at
     for (;;) {
-      const character = this.peek()
-      require(character !== '', 'a text without an end')
-      if (character !== '"' && character !== '\\') {
-        this.at++
-        continue
-      }
-      text += this.text.slice(begun, this.at)
-      this.at++
-      if (character === '"') break
+      const end = this.quoteOrBackslash()
+      require(end < this.text.length, 'a text without an end')
+      text += this.text.slice(this.at, end)
+      this.at = end + 1
+      if (this.text.charAt(end) === '"') break
       text += this.escape()
-      begun = this.at
     }
     require(text !== '', 'an empty text')
     require(!FORBIDDEN.test(text), 'a forbidden character')
     require(!LONE_SURROGATE.test(text), 'half a character')
     return text
+  }
+
+  /** Where the next of these stands. Searching is much faster than walking, and most lines have no backslash at all. */
+  private quoteOrBackslash(): number {
+    if (this.backslash < this.at) this.backslash = this.find('\\')
+    return Math.min(this.find('"'), this.backslash)
+  }
+
+  private find(character: string): number {
+    const found = this.text.indexOf(character, this.at)
+    return found < 0 ? this.text.length : found
   }
 
   /** What stands behind a backslash. */

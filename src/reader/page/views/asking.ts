@@ -53,6 +53,8 @@ export function askForSecrets(envelope: Envelope, claim: Claim): void {
   note(element('no-passphrase'), noPassphrase ? texts.noPassphrase(recipientNames(claim)) : undefined)
   show(element('key-part'), claim.keyPossible)
   element<HTMLDetailsElement>('key-part').open = !hasPassphrase || keyFile !== undefined
+  // Where there is no other way it is no choice.
+  show(element('key-instead'), hasPassphrase)
   note(element('asking-note'), ...hint(claim))
   show(element('secrets'), howToKeep(claim) !== 'too-large')
   showAdded()
@@ -141,7 +143,7 @@ function submit(): void {
     approvals: approvals.map((approval) => approval.bytes),
     ...(passphrase !== '' && { passphrase }),
     now: now(),
-    keep: howToKeep(claim) === 'picker' ? 'nothing' : 'blob',
+    keep: howToKeep(claim) === 'picker' ? 'nothing' : 'pieces',
   }
   note(element('asking-note'))
   markWrong()

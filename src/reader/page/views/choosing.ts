@@ -22,15 +22,24 @@ export function begin(): void {
 function takeDrops(): void {
   const over = (is: boolean): void => void document.body.classList.toggle('over', is)
   addEventListener('dragover', (event) => {
+    if (isOfAnother(event)) return
     event.preventDefault()
     over(true)
   })
   addEventListener('dragleave', (event) => over(event.relatedTarget !== null))
   addEventListener('drop', (event) => {
-    event.preventDefault()
     over(false)
+    if (isOfAnother(event)) return
+    event.preventDefault()
     take([...(event.dataTransfer?.files ?? [])])
   })
+}
+
+/** A text that is dragged into a field, or a file into the field for it where an invitation is answered. */
+function isOfAnother({ dataTransfer, target }: DragEvent): boolean {
+  const isFile = dataTransfer?.types.includes('Files') ?? false
+  const isField = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement
+  return isField && (!isFile || target.id === 'saved-file')
 }
 
 /** Back to an empty page. */
@@ -46,7 +55,7 @@ function take(files: File[]): void {
   // Where an answer to an invitation is made, its own field takes files.
   if (!element('answering').hidden) return
   receive(files).catch((error: unknown) => {
-    if (!(error instanceof Stopped)) complain([texts.unreadable])
+    if (!(error instanceof Stopped)) complain([error instanceof DOMException ? texts.unreadable : texts.broken])
   })
 }
 
@@ -65,7 +74,7 @@ async function receive(files: File[]): Promise<void> {
 /** Shows what the envelope says of itself, or why it is none. */
 export async function lookAt(envelope: Envelope, extras?: Sorted): Promise<void> {
   try {
-    const { claim } = await ask({ ask: 'look', source: envelope.source }, 'looked')
+    const { claim } = await ask({ ask: 'look', source: envelope.source }, 'looked', { file: envelope.file })
     if (extras) addExtras(extras)
     askForSecrets(envelope, claim)
   } catch (error) {

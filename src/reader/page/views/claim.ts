@@ -15,7 +15,7 @@ export function showClaim(list: HTMLElement, claim: Claim): void {
   if (claim.notBefore !== undefined) fact(list, texts.mayOpenFrom, when(claim.notBefore))
   if (claim.expires !== undefined) fact(list, texts.mayOpenUntil, when(claim.expires))
   fact(list, texts.signing, claim.signed ? texts.claimSigned : texts.claimUnsigned)
-  for (const [name, value] of claim.labels) fact(list, [`${texts.label} `, foreign(name)], [foreign(value)])
+  for (const [name, value] of claim.labels) fact(list, [`${texts.label}: `, foreign(name)], [foreign(value)])
   fact(list, texts.size, size(claim.bytes))
 }
 

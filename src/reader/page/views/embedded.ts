@@ -1,5 +1,6 @@
 // The envelope inside this very page, as `wrap --html` puts it behind the page's own bytes.
 
+import { envelope } from '../chosen.ts'
 import { element, note } from '../dom.ts'
 import { texts } from '../words/texts.ts'
 import { lookAt } from './choosing.ts'
@@ -17,7 +18,7 @@ async function openFound(found: Element[]): Promise<void> {
   if (found.length !== 1 || !isPlaced(only)) return note(element('choose-note'), texts.noTwice, 'bad')
   // The writer ends the tag with a line feed, which is not of the armor.
   const armor = (only.textContent ?? '').replace(/^\n/, '')
-  await lookAt({ name: ownName() ?? texts.embedded, source: { file: new Blob([armor]), form: 'envelope' } })
+  await lookAt(envelope(ownName() ?? texts.embedded, new Blob([armor]), 'envelope'))
 }
 
 /** A script that nothing runs, and the last element of the page: behind it could stand what leads people away. */

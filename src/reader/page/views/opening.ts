@@ -2,8 +2,9 @@
 
 import type { Claim, Opened } from '../../lib/mod.ts'
 import type { Envelope } from '../chosen.ts'
-import { ask, Failure, stop, Stopped } from '../client.ts'
+import { ask, Failure, stop, Stopped, type Watch } from '../client.ts'
 import { announce, element, onPress, say, turnTo } from '../dom.ts'
+import { Kept } from '../kept.ts'
 import type { Failed, OpenRequest } from '../messages.ts'
 import { canBeMended, sentence, type Given } from '../words/failures.ts'
 import { foreign, type Said } from '../words/said.ts'
@@ -43,7 +44,7 @@ export async function openAndShow(request: OpenRequest, about: About, complain: 
   const needsArgon = request.passphrase !== undefined || request.keyFiles.some((file) => file.passphrase !== undefined)
   const progress = showWork(needsArgon ? texts.checking : texts.opening, texts.opening)
   try {
-    const { opened, blob } = await openOrTryWords(request, progress)
+    const { opened, blob } = await openOrTryWords(request, { file: about.envelope.file, progress })
     if (blob && !(await isReadable(blob, opened.bytes))) return showFailure([texts.blobUnreadable], about)
     showResult(opened, blob, about)
   } catch (error) {
@@ -54,15 +55,21 @@ export async function openAndShow(request: OpenRequest, about: About, complain: 
 }
 
 /** A passphrase of seven words that was typed with blanks or capitals is tried once more as it was generated. */
-async function openOrTryWords(request: OpenRequest, progress: (done: number, total: number) => void): Promise<{ opened: Opened; blob?: Blob }> {
+async function openOrTryWords(request: OpenRequest, watch: Watch): Promise<{ opened: Opened; blob?: Blob }> {
   try {
-    return await ask(request, 'opened', { progress })
+    return await openInto(new Kept(), request, watch)
   } catch (error) {
     const words = asWords(request.passphrase ?? '')
     const isWrong = error instanceof Failure && error.failed.kind === 'passphrase' && error.failed.place.of === 'envelope'
     if (!isWrong || words === undefined) throw error
-    return ask({ ...request, passphrase: words }, 'opened', { progress })
+    return openInto(new Kept(), { ...request, passphrase: words }, watch)
   }
+}
+
+/** Opens it, and keeps the content if the request says so. */
+async function openInto(kept: Kept, request: OpenRequest, watch: Watch): Promise<{ opened: Opened; blob?: Blob }> {
+  const { opened } = await ask(request, 'opened', { ...watch, piece: async (bytes) => kept.add(bytes) })
+  return { opened, ...(request.keep === 'pieces' && { blob: kept.blob() }) }
 }
 
 /** Seven words as `encl` generates them, if the text is seven words and was written otherwise. */

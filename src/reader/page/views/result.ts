@@ -1,7 +1,7 @@
 // What is certain once the envelope was opened: that it is whole, who sealed it, and how its reader got in.
 
 import type { Opened } from '../../lib/mod.ts'
-import { announce, element, fact, foreignText, note, say, turnTo } from '../dom.ts'
+import { announce, element, fact, foreignText, forget, note, say, turnTo } from '../dom.ts'
 import { ending, saveName } from '../words/names.ts'
 import { exact, foreign, type Said } from '../words/said.ts'
 import { size, texts, when } from '../words/texts.ts'
@@ -9,6 +9,7 @@ import type { About } from './opening.ts'
 import { forgetSaving, offerSaving } from './saving.ts'
 
 export function showResult(opened: Opened, blob: Blob | undefined, about: About): void {
+  forget('passphrase', 'key-passphrase')
   const name = nameOf(opened, about.envelope.name)
   const list = element('facts')
   list.replaceChildren()
@@ -18,15 +19,15 @@ export function showResult(opened: Opened, blob: Blob | undefined, about: About)
   showAccess(list, opened)
   const ignored = opened.ignoredApprovals.length > 0 ? texts.ignoredApprovals : undefined
   note(element('result-note'), ignored, 'care')
-  offerSaving(opened, blob, name)
+  offerSaving(opened, blob, name, about.envelope.file)
   turnTo('result')
   announce([`${texts.whole}. `, ...verdict(opened)])
 }
 
-/** A message is saved as one, whatever its name says. */
+/** A message, or a part of one with its header, is saved as mail programs take it, whatever its name says. */
 function nameOf(opened: Opened, outer: string): string {
   const name = saveName(opened.name, outer)
-  return opened.kind === 'mail' && ending(name) !== 'eml' ? `${name}.eml` : name
+  return opened.kind !== 'file' && ending(name) !== 'eml' ? `${name}.eml` : name
 }
 
 /** Who sealed it, in one sentence. */
@@ -40,7 +41,7 @@ function showContent(list: HTMLElement, opened: Opened, name: string): void {
   fact(list, texts.file, withEnding(name), size(opened.bytes))
   if (opened.subject !== undefined) fact(list, texts.subject, [foreign(opened.subject)])
   if (opened.created !== undefined) fact(list, texts.madeOn, when(opened.created))
-  for (const [label, value] of opened.labels) fact(list, [`${texts.label} `, foreign(label)], [foreign(value)])
+  for (const [label, value] of opened.labels) fact(list, [`${texts.label}: `, foreign(label)], [foreign(value)])
 }
 
 /** The name with its ending underlined: what a file is to a computer stands there. */

@@ -1,7 +1,7 @@
 // Saving: a link on a Blob; above 256 MiB, where the browser has a picker, a second pass straight into the chosen file.
 
 import type { Claim, Opened } from '../../lib/mod.ts'
-import { ask } from '../client.ts'
+import { ask, type Watch } from '../client.ts'
 import { announce, element, note, onPress, say, show, turnTo } from '../dom.ts'
 import { ending, isRisky } from '../words/names.ts'
 import { texts } from '../words/texts.ts'
@@ -24,6 +24,8 @@ type Picker = (options: { suggestedName: string }) => Promise<{ createWritable()
 interface Offer {
   readonly name: string
   readonly opened: Opened
+  /** The envelope, for a second pass. */
+  readonly file: Blob
   readonly blob?: Blob
 }
 
@@ -65,9 +67,9 @@ export async function isReadable(blob: Blob, bytes: number): Promise<boolean> {
   }
 }
 
-export function offerSaving(opened: Opened, blob: Blob | undefined, name: string): void {
+export function offerSaving(opened: Opened, blob: Blob | undefined, name: string, file: Blob): void {
   forgetSaving()
-  offer = { name, opened, ...(blob && { blob }) }
+  offer = { name, opened, file, ...(blob && { blob }) }
   const risky = isRisky(name)
   show(element('risky'), risky)
   if (risky) say(element('risky-text'), texts.risky(ending(name)))
@@ -109,12 +111,12 @@ async function share(): Promise<void> {
 async function saveByPicker(): Promise<void> {
   const choose = picker()
   if (!choose || !offer) return
-  const { name, opened } = offer
+  const { name, opened, file } = offer
   const handle = await choose.call(window, { suggestedName: name }).catch(() => undefined)
   // Closed without a choice.
   if (!handle) return
   const progress = showWork(texts.writing)
-  const isDone = await written(handle, opened, progress)
+  const isDone = await written(handle, opened, { file, progress })
   const said = isDone ? texts.saved : texts.pickerEmpty
   // After a failure the worker may be gone, and the secrets with it.
   show(element('saving'), isDone)
@@ -127,13 +129,13 @@ async function saveByPicker(): Promise<void> {
 async function written(
   handle: { createWritable(): Promise<FileStream> },
   first: Opened,
-  progress: (done: number, total: number) => void,
+  watch: Watch,
 ): Promise<boolean> {
   let stream: FileStream | undefined
   try {
     stream = await handle.createWritable()
     const into = stream
-    const { opened } = await ask({ ask: 'again', keep: 'pieces' }, 'opened', { progress, piece: (bytes) => into.write(bytes) })
+    const { opened } = await ask({ ask: 'again', keep: 'pieces' }, 'opened', { ...watch, piece: (bytes) => into.write(bytes) })
     if (JSON.stringify(opened) !== JSON.stringify(first)) throw new Error('the envelope was changed between the passes')
     await stream.close()
     return true

@@ -74,7 +74,7 @@ function ofEnvelope(failed: Failed, name: string): Said {
     case 'header':
       return [texts.changed(kind)]
     default:
-      return [texts.damaged(kind)]
+      return [kind === 'damaged' ? texts.damagedBare : texts.damaged(kind)]
   }
 }
 

@@ -7,7 +7,7 @@ const NAME_BYTES_MAX = 255
 
 /** Endings that some system runs, or shows with script or macros in it, at a double click. */
 const RISKY = new Set(
-  `action apk app appimage appinstaller application appref-ms appx asp bash bat bin cab chm class cmd com command cpl crx csh deb
+  `action apk app appimage appinstaller application appref-ms appx asp bash bat cab chm class cmd com command cpl crx csh deb
   desktop diagcab dll dmg docm dotm exe fish gadget hlp hta htm html img inf ins iqy iso isp jar jnlp js jse ksh library-ms lnk mht
   mhtml mobileconfig msc msh msi msix msp mst ocx one pif pkg pl potm ppam ppsm pptm prg ps1 ps1xml psc1 psd1 psm1 py pyw pyz rb reg
   rpm run scf scr sct settingcontent-ms sh shb shs shtml slk sldm svg svgz swf sys terminal theme url vb vbe vbs vhd vhdx vxd

@@ -9,12 +9,12 @@ import { arrived, choose, shown, textOf, tryPassphrase } from './person.mjs'
 import { expect, PAGE_URL } from './places.mjs'
 
 const MIB = 1 << 20
-const SAMPLE_MS = 100
+const SAMPLE_MS = 500
 
-/** By Blobs and the link. Just below 256 MiB, so that no browser takes the picker. */
+/** By Blobs and the link. A little below 256 MiB with its tags, so that no browser takes the picker. */
 export async function opensLarge(engine, program, mib) {
   expect(program, 'large envelopes are made by the program: --encl PATH')
-  const fixture = program.byPassphrase('large.bin', randomFillSync(Buffer.alloc(mib * MIB - 64 * 1024)), '--anonymous')
+  const fixture = program.byPassphrase('large.dat', randomFillSync(Buffer.alloc((mib - 2) * MIB)), '--anonymous')
   const { page, log } = await openPage(engine)
   await choose(page, 'envelope-file', fixture.path)
   await shown(page, 'asking')
@@ -37,7 +37,7 @@ export async function opensLarge(engine, program, mib) {
 export async function picksLarge(engine, program) {
   expect(program, 'large envelopes are made by the program: --encl PATH')
   const bytes = randomFillSync(Buffer.alloc(300 * MIB))
-  const fixture = program.byPassphrase('larger.bin', bytes, '--anonymous')
+  const fixture = program.byPassphrase('larger.dat', bytes, '--anonymous')
   const { page, log } = await openWithPicker(engine, fixture)
   expect((await tryPassphrase(page, fixture.passphrase)) === 'result', 'it opens')
   expect((await page.evaluate(() => globalThis.picked.calls)) === 0, 'the picker is not called before Save')
@@ -48,7 +48,7 @@ export async function picksLarge(engine, program) {
     const hash = await crypto.subtle.digest('SHA-256', await new Blob(parts).arrayBuffer())
     return { ...rest, parts: 0, sha: Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('') }
   })
-  expect(closed === 1 && name === 'larger.bin', `the file was closed, as ${name}`)
+  expect(closed === 1 && name === 'larger.dat', `the file was closed, as ${name}`)
   expect(sha === fixture.sha, 'what is written is what was sealed')
   await isClosed(page, log)
 
@@ -56,7 +56,8 @@ export async function picksLarge(engine, program) {
   const other = await openWithPicker(engine, fixture)
   expect((await tryPassphrase(other.page, fixture.passphrase)) === 'failure', 'a cut envelope is not opened')
   expect((await other.page.evaluate(() => globalThis.picked.calls)) === 0, 'the picker is never called for it')
-  expect((await textOf(other.page, 'failure-text')).includes('truncated'), 'the page says that it is cut')
+  // Cut inside a chunk, whose tag is wrong then.
+  expect((await textOf(other.page, 'failure-text')).includes('is damaged'), 'the page says that it is damaged')
   await other.page.close()
   return 'two passes'
 }
@@ -84,30 +85,6 @@ async function openWithPicker(engine, fixture) {
   return opened
 }
 
-/** One Blob of 1 GiB from parts of 32 MiB, as the worker joins them: saved, and right. */
-export async function joinsGibibyte(engine) {
-  const { page } = await openPage(engine, { bypass: true })
-  const memory = watchMemory(engine.browser.process().pid)
-  await page.evaluate(() => {
-    const parts = []
-    for (let number = 0; number < 32; number += 1) parts.push(new Blob([new Uint8Array(32 << 20).fill(number)]))
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob(parts, { type: 'application/octet-stream' }))
-    link.download = 'gibibyte.bin'
-    link.id = 'gibibyte'
-    link.textContent = 'gibibyte'
-    document.body.prepend(link)
-  })
-  await page.click('#gibibyte')
-  const path = join(engine.downloads, await arrived(engine.downloads, new Set(), 300_000))
-  const due = createHash('sha256')
-  for (let number = 0; number < 32; number += 1) due.update(Buffer.alloc(32 << 20, number))
-  expect((await hashOf(path)) === due.digest('hex'), 'the gibibyte is right')
-  rmSync(path)
-  await page.close()
-  return `memory +${Math.round(memory.stop() / MIB)} MiB`
-}
-
 async function hashOf(path) {
   const hash = createHash('sha256')
   for await (const piece of createReadStream(path)) hash.update(piece)
@@ -119,6 +96,8 @@ function watchMemory(browser) {
   const first = memoryOf(browser)
   let most = first
   const timer = setInterval(() => (most = Math.max(most, memoryOf(browser))), SAMPLE_MS)
+  // A check that fails does not wait for it.
+  timer.unref()
   return {
     stop: () => {
       clearInterval(timer)

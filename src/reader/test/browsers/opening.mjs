@@ -1,7 +1,7 @@
 // Opening as a person does it: wrong and right passphrases, key files, damage, and files that are no envelope.
 
 import { readFileSync, writeFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { openPage } from './launch.mjs'
 import { choose, pressOpen, save, shown, textOf, tryPassphrase } from './person.mjs'
 import { expect, sha256 } from './places.mjs'
@@ -11,7 +11,7 @@ export async function byPassphrase(engine, fixture) {
   const { page, log } = await openPage(engine)
   await choose(page, 'envelope-file', fixture.path)
   expect((await shown(page, 'asking', 'choosing')) === 'asking' || (await shown(page, 'asking')), 'the envelope is looked at')
-  expect((await tryPassphrase(page, `${fixture.passphrase} `)) === 'asking', 'a wrong passphrase opens nothing')
+  expect((await tryPassphrase(page, `${fixture.passphrase}x`)) === 'asking', 'a wrong passphrase opens nothing')
   expect((await textOf(page, 'asking-note')).includes('Nothing was sent'), 'the page says that the passphrase is wrong')
   expect((await page.evaluate(() => document.activeElement?.id)) === 'passphrase', 'the focus is on the passphrase')
   expect((await tryPassphrase(page, fixture.passphrase)) === 'result', `the passphrase opens ${fixture.name}`)
@@ -36,6 +36,27 @@ export async function byKeyFile(engine, fixture) {
   } else expect((await pressOpen(page)) === 'result', `the key opens ${fixture.name}`)
   if (fixture.signer) expect((await textOf(page, 'facts')).includes(fixture.signer), 'the signer has the name of the card')
   await saveAndCompare(page, engine, fixture)
+  await isClosed(page, log)
+}
+
+/** Envelope, key file and card dropped together. */
+export async function byDrop(engine, fixture) {
+  const { page, log } = await openPage(engine)
+  const paths = [fixture.path, fixture.keyFile, fixture.card].filter(Boolean)
+  const files = paths.map((path) => ({ name: basename(path), bytes: readFileSync(path).toString('base64') }))
+  await page.evaluate((dropped) => {
+    const dataTransfer = new DataTransfer()
+    for (const { name, bytes } of dropped) dataTransfer.items.add(new File([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], name))
+    const event = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })
+    document.querySelector('footer').dispatchEvent(event)
+    if (!event.defaultPrevented) throw new Error('the drop would leave the page')
+  }, files)
+  await shown(page, 'asking')
+  await page.waitForFunction((count) => document.getElementById('added').textContent.split(',').length === count, {}, files.length - 1)
+  if (fixture.keyPassphrase) {
+    await page.waitForFunction(() => !document.getElementById('key-passphrase-part').hidden)
+    expect((await tryPassphrase(page, fixture.keyPassphrase, 'key-passphrase')) === 'result', 'what was dropped opens')
+  } else expect((await pressOpen(page)) === 'result', 'what was dropped opens')
   await isClosed(page, log)
 }
 
@@ -69,7 +90,7 @@ export async function noEnvelope(engine, folder) {
 
 /** The page says no word of its own in the browser's console, and asks for nothing but itself. */
 export async function isClosed(page, log) {
-  const asked = log.requests.filter((url) => !url.startsWith('blob:') && url !== page.url())
+  const asked = log.requests.filter((url) => !/^(blob|data):/.test(url) && url !== page.url())
   expect(asked.length === 0, `the page asked for ${asked.join(', ')}`)
   expect(log.console.length === 0, `the console has ${log.console.join(' | ')}`)
   await page.close()

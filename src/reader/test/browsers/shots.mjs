@@ -3,9 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fillAnswer } from './answering.mjs'
-import { openPage } from './launch.mjs'
+import { launch, openPage } from './launch.mjs'
 import { choose, pressOpen, shown, tryPassphrase } from './person.mjs'
-import { folder } from './places.mjs'
+import { expect, folder } from './places.mjs'
 
 export async function takeShots(engine, fixtures, out) {
   const pictures = folder(out, 'pictures')
@@ -17,15 +17,37 @@ export async function takeShots(engine, fixtures, out) {
         count += 1
         await page.screenshot({ path: join(pictures, `${state}-${width}-${dark ? 'dark' : 'light'}.png`), fullPage: true })
       }
-      await walk(page, fixtures, pictures, take)
+      await walk(page, engine, fixtures, folder(out, 'work'), take)
       await page.close()
     }
   }
+  count += await takeGerman(fixtures, pictures)
   return `${count} in ${pictures}`
 }
 
+/** The states with the longest sentences, for somebody whose browser is German. */
+async function takeGerman({ passphrase: [report], key: [photo] }, pictures) {
+  const engine = await launch('chromium', { language: 'de-DE' })
+  try {
+    const { page } = await openPage(engine, { width: 320, height: 640 })
+    const take = (state) => page.screenshot({ path: join(pictures, `de-${state}-320.png`), fullPage: true })
+    expect((await page.evaluate(() => document.documentElement.lang)) === 'de', 'the page speaks German')
+    await take('01-choosing')
+    await look(page, report.path)
+    await tryPassphrase(page, 'wrong')
+    await take('02-wrong-passphrase')
+    await tryPassphrase(page, report.passphrase)
+    await take('03-result')
+    await again(page, photo.path)
+    await take('04-key-file')
+  } finally {
+    await engine.close()
+  }
+  return 4
+}
+
 /** Leads one page through all its states. */
-async function walk(page, { passphrase, key, program }, work, take) {
+async function walk(page, engine, { passphrase, key, program }, work, take) {
   const [report, note, script] = passphrase
   await take('01-choosing')
   writeFileSync(join(work, 'x.pdf'), '%PDF')
@@ -52,8 +74,8 @@ async function walk(page, { passphrase, key, program }, work, take) {
   await damaged(page, report, work)
   await take('09-damaged')
   if (program) await byKey(page, key[0], take)
-  await page.click('#result-other, #failure-other')
-  await fillAnswer(page, program, take)
+  await press(page)
+  if (program) await fillAnswer(page, engine, program, take)
 }
 
 async function look(page, path) {
@@ -62,7 +84,7 @@ async function look(page, path) {
 }
 
 async function again(page, path) {
-  await page.evaluate(() => [...document.querySelectorAll('#result-other, #failure-other')].find((one) => one.offsetParent)?.click())
+  await press(page)
   await look(page, path)
 }
 
@@ -87,4 +109,9 @@ async function byKey(page, fixture, take) {
   await take('11-key-file-chosen')
   await pressOpen(page)
   await take('12-result-signed')
+}
+
+/** Presses what leads back to an empty page from whatever is shown. */
+async function press(page) {
+  await page.evaluate(() => [...document.querySelectorAll('#result-other, #failure-other')].find((one) => one.offsetParent)?.click())
 }

@@ -1,2 +1,0 @@
-// WebKitGTK.
-export async function opensInWebKit() { throw new Error('not there yet') }

@@ -1,0 +1,68 @@
+// What the page makes of foreign names and texts, and that both languages say the same things.
+//
+//     node --test test/words.mjs
+
+import assert from 'node:assert/strict'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const WORDS = join(dirname(fileURLToPath(import.meta.url)), '..', 'page', 'words')
+
+async function load() {
+  const contents = ['escape', 'names', 'en', 'de', 'said'].map((name) => `export * from './${name}.ts'`).join('\n')
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: WORDS }, bundle: true, write: false, format: 'esm' })
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
+}
+
+const { clean, saveName, ending, isRisky, safe, safeLines, en, de } = await load()
+
+test('hazards are spelled out as the program does it', () => {
+  assert.equal(safe('a\u001b[31mb'), 'a\\u{1b}[31mb')
+  assert.equal(safe('\u202efdp.exe\u009b\n'), '\\u{202e}fdp.exe\\u{9b}\\u{a}')
+  assert.equal(safe('Größe 🦀 名前'), 'Größe 🦀 名前')
+  assert.equal(safe('\u{e0041}$&'), '\\u{e0041}$&')
+  assert.equal(safe('🦀'.repeat(256)), '🦀'.repeat(256))
+  assert.equal(safe('🦀'.repeat(300)), `${'🦀'.repeat(256)}…`)
+  assert.equal(safeLines('a\r\n\tb\u202e\rc'), 'a\n\tb\\u{202e}\\u{d}c')
+})
+
+test('only what may become a file name does', () => {
+  for (const name of ['report.pdf', 'Größe.txt', 'a b', 'console.txt', 'com10', 'x'.repeat(255)]) assert.equal(clean(name), name)
+  assert.equal(clean('../../etc/passwd'), 'passwd')
+  assert.equal(clean('C:\\Users\\x.txt'), 'x.txt')
+  assert.equal(clean(' x.txt\t'), 'x.txt')
+  const refused = ['', '.', '..', '.bashrc', 'a/', 'CON', 'con.txt', 'nul .x', 'COM1', 'lpt².doc', 'a\u202eb', 'a\nb', '\ufeffa', 'é'.repeat(128)]
+  for (const name of refused) assert.equal(clean(name), undefined, JSON.stringify(name))
+})
+
+test('the saved name is one that Windows can store', () => {
+  const cases = [
+    ['report.pdf', 'x.encl', 'report.pdf'],
+    [undefined, 'report.pdf.encl', 'report.pdf'],
+    [undefined, 'report.pdf.encl (1)', 'report.pdf'],
+    [undefined, 'report.pdf (1).encl', 'report.pdf (1)'],
+    [undefined, 'report.pdf.encl.html', 'report.pdf'],
+    ['CON', 'report.pdf.encl', 'report.pdf'],
+    ['a<b>:"|?*.txt', 'x.encl', 'a_b______.txt'],
+    ['x.txt. .', 'y.encl', 'x.txt'],
+    ['con.', 'con.encl', 'content'],
+    [undefined, '.encl', 'content'],
+  ]
+  for (const [stored, outer, due] of cases) assert.equal(saveName(stored, outer), due, `${stored} in ${outer}`)
+})
+
+test('endings that run are known, whatever their case', () => {
+  for (const name of ['a.exe', 'a.pdf.EXE', 'a.sh', 'x.DocM', 'page.html', 'a.svg', 'x.lnk', 'a.url']) assert.ok(isRisky(name), name)
+  for (const name of ['a.pdf', 'a.docx', 'a.exe.txt', 'exe', 'photo.jpg', 'a.eml']) assert.ok(!isRisky(name), name)
+  assert.equal(ending('a.tar.GZ'), 'gz')
+  assert.equal(ending('README'), '')
+})
+
+test('both languages have every sentence, and none is empty', () => {
+  assert.deepEqual(Object.keys(de).sort(), Object.keys(en).sort())
+  for (const table of [en, de]) {
+    for (const [name, said] of Object.entries(table)) assert.ok(typeof said === 'function' || said.trim() !== '', name)
+  }
+})
