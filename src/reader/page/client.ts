@@ -2,7 +2,8 @@
 
 import type { Answer, Failed, Request } from './messages.ts'
 
-declare const WORKER_TEXT: string
+/** The worker's text, compressed (RFC 1950), in base64. */
+declare const PACKED_WORKER: string
 declare const trustedTypes: { createPolicy(name: string, rules: object): { createScriptURL(url: string): string } } | undefined
 
 /** Somebody pressed Stop. */
@@ -41,6 +42,7 @@ interface Question {
   failed(error: unknown): void
 }
 
+let code: Promise<Blob> | undefined
 let worker: Worker | undefined
 let question: Question | undefined
 
@@ -48,12 +50,24 @@ let question: Question | undefined
 export function ask<S extends Answer['say']>(request: Request, due: S, watch: Watch = {}): Promise<Extract<Answer, { say: S }>> {
   // The answer to a question that nobody waits for any more would be taken for that to the next one.
   if (question) stop()
-  const asked = (worker ??= start())
   return new Promise((resolve, reject) => {
     // `hear` compares `say` with `due` before it calls this.
-    question = { due, watch, answered: (answer) => resolve(answer as Extract<Answer, { say: S }>), failed: reject }
-    asked.postMessage(request)
+    const asked = { due, watch, answered: (answer: Answer) => resolve(answer as Extract<Answer, { say: S }>), failed: reject }
+    question = asked
+    code ??= unpacked()
+    code.then((text) => question === asked && (worker ??= start(text)).postMessage(request), reject)
   })
+}
+
+/** The text of the worker. It is unpacked once. */
+async function unpacked(): Promise<Blob> {
+  const packed = Uint8Array.from(atob(PACKED_WORKER), (letter) => letter.charCodeAt(0))
+  const { readable, writable } = new DecompressionStream('deflate')
+  const writer = writable.getWriter()
+  const written = writer.write(packed).then(() => writer.close())
+  const text = await new Response(readable).text()
+  await written
+  return new Blob([text], { type: 'text/javascript' })
 }
 
 /** Ends the worker with all it holds. What it was doing is `Stopped`. */
@@ -69,8 +83,8 @@ function end(error: unknown): void {
   open?.failed(error)
 }
 
-function start(): Worker {
-  const url = URL.createObjectURL(new Blob([WORKER_TEXT], { type: 'text/javascript' }))
+function start(text: Blob): Worker {
+  const url = URL.createObjectURL(text)
   const started = new Worker(policy ? policy.createScriptURL(url) : url)
   // The browser has to fetch the text before its address may end.
   started.addEventListener('message', () => URL.revokeObjectURL(url), { once: true })

@@ -25,8 +25,8 @@ function refusal(): string | undefined {
   // Inside another page it could be covered with something that leads the clicks.
   if (window.top !== window.self) return texts.framed
   if (!window.isSecureContext || !crypto.subtle) return texts.insecure
-  if (typeof Worker === 'undefined' || !('replaceChildren' in Element.prototype) || !('arrayBuffer' in Blob.prototype)) return texts.oldBrowser
-  return undefined
+  const needed = [typeof Worker !== 'undefined', 'replaceChildren' in Element.prototype, typeof DecompressionStream !== 'undefined']
+  return needed.includes(false) ? texts.oldBrowser : undefined
 }
 
 function begin(): void {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { runInNewContext } from 'node:vm'
+import { inflateSync } from 'node:zlib'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 export const READER = join(HERE, '..', '..')
@@ -48,11 +48,8 @@ export function kitKey(name) {
 
 /** The worker's text as it stands in the page's script: its longest string. */
 export function workerText() {
-  const html = readFileSync(PAGE, 'utf8')
-  const code = html.slice(html.lastIndexOf('<script>') + 8, html.lastIndexOf('</script>'))
-  const strings = code.match(/'(?:[^'\\\n]|\\.)*'/g) ?? []
-  const longest = strings.reduce((a, b) => (b.length > a.length ? b : a), "''")
-  return runInNewContext(longest)
+  const [packed] = readFileSync(PAGE, 'utf8').match(/"[\w+/]{20000,}=*"/) ?? []
+  return inflateSync(Buffer.from(packed, 'base64')).toString()
 }
 
 /** Fails with a sentence unless it holds. */
