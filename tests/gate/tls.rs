@@ -260,6 +260,9 @@ fn the_examples_are_read_by_their_programs() {
     let file = folder.path().join("nginx.conf");
     std::fs::write(&file, whole).unwrap();
     let mut command = process::command("nginx");
+    // Debian puts it where only root looks.
+    let place = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
+    command.env("PATH", place);
     let log = format!("{here}/errors");
     let tested = process::output(command.args(["-t", "-p", here, "-e", &log, "-c", path(&file)]));
     assert!(tested.status.success(), "{tested:?}");
