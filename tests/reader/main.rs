@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod browsers;
 mod honest;
 #[path = "../support/node.rs"]
 mod node;
+mod page;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tell.rs"]

@@ -1,0 +1,44 @@
+//! The page in real browsers, from a file, as a person uses it: `src/reader/test/browsers.mjs`.
+
+use std::path::Path;
+
+use crate::node::node;
+use crate::succeeds;
+use crate::tell;
+
+/// Programs as Debian installs them.
+const BROWSERS: [(&str, &str); 2] = [
+    ("chromium", "/usr/bin/chromium"),
+    ("firefox", "/usr/bin/firefox-esr"),
+];
+/// Set by `tests/run`, which has installed them: then nothing is skipped.
+const DEMANDED: &str = "ENCL_BROWSERS";
+/// Checks that each browser has to pass at least.
+const CHECKS: usize = 15;
+
+fn works_in(name: &str) {
+    let (_, program) = BROWSERS.iter().find(|known| known.0 == name).unwrap();
+    let Some(mut node) = node() else { return };
+    if !Path::new(program).exists() {
+        assert!(std::env::var_os(DEMANDED).is_none(), "{program} is missing");
+        tell::skipped(&format!("the reader in {name}: there is no {program}"));
+        return;
+    }
+    node.args(["test/browsers.mjs", "--kit", "--only", name]);
+    let told = succeeds(node.args(["--encl", env!("CARGO_BIN_EXE_encl")]));
+    let passed = told.lines().filter(|line| line.starts_with("ok ")).count();
+    assert!(passed >= CHECKS, "{told}");
+    for line in told.lines().filter(|line| line.contains("cases")) {
+        tell::tell(line);
+    }
+}
+
+#[test]
+fn it_works_in_chromium() {
+    works_in("chromium");
+}
+
+#[test]
+fn it_works_in_firefox() {
+    works_in("firefox");
+}
