@@ -167,7 +167,7 @@ mod tests {
             let (before, now) = (root_of((0..old).map(leaf)), root_of((0..new).map(leaf)));
             assert_eq!(root(&tiles, new), Ok(now));
             verify_consistency((old, &before), (new, &now), &proof).unwrap();
-            let other = leaf(0);
+            let other = leaf(1);
             assert!(verify_consistency((old, &other), (new, &now), &proof).is_err());
         }
     }

@@ -177,7 +177,10 @@ impl Keystore {
             }
             here => here?,
         };
-        let mut merged = here.clone().unwrap_or_else(|| record.clone());
+        let mut merged = here.clone().unwrap_or_else(|| SealedWithGate {
+            statements: Vec::new(),
+            ..record.clone()
+        });
         merged.merge(&record.statements)?;
         if here.as_ref() != Some(&merged) {
             let path = self.sealed_path(ticket);

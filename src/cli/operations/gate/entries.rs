@@ -89,9 +89,10 @@ impl<'a> Entries<'a> {
     }
 
     fn put(&self, lines: &str) -> Result<(), Failure> {
-        Ok(match self.context.json {
+        match self.context.json {
             true => Stdout::open()?.put(lines.as_bytes())?,
             false => self.context.terminal.print(lines)?,
-        })
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 mod exports;
 mod receipts;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
@@ -268,23 +268,46 @@ impl Gates<'_> {
         record: &SealedWithGate,
         logs: &[ReadLog],
     ) -> Result<(), KeystoreError> {
-        let mut known_by: HashMap<&Vec<u8>, Vec<RootId>> = HashMap::new();
+        let mut shown: HashMap<&Vec<u8>, BTreeSet<RootId>> = HashMap::new();
         for (gate, log) in logs {
             let statements = log.iter().flat_map(|log| log.statements.keys());
             for statement in statements {
-                known_by.entry(statement).or_default().push(gate.card.id());
+                shown.entry(statement).or_default().insert(gate.card.id());
             }
         }
-        for (statement, gates) in known_by {
-            let learned = SealedWithGate {
-                statements: vec![KeptStatement {
-                    statement: statement.clone(),
-                    known_by: gates.into_iter().collect(),
-                }],
-                ..record.clone()
-            };
-            match self.keystore.record_sealed(&learned) {
-                // The gates keep it.
+        let kept = self.kept_record(record)?;
+        for kept in kept.iter().flat_map(|record| &record.statements) {
+            if let Some(gates) = shown.get_mut(&kept.statement) {
+                gates.retain(|gate| !kept.known_by.contains(gate));
+            }
+        }
+        let news = shown.into_iter().filter(|(_, gates)| !gates.is_empty());
+        let news = news.map(|(statement, known_by)| KeptStatement {
+            statement: statement.clone(),
+            known_by,
+        });
+        self.record_news(record, news.collect())
+    }
+
+    /// What has no room in the record is kept by the gates.
+    fn record_news(
+        &self,
+        record: &SealedWithGate,
+        news: Vec<KeptStatement>,
+    ) -> Result<(), KeystoreError> {
+        if news.is_empty() {
+            return Ok(());
+        }
+        let said = |statements| SealedWithGate {
+            statements,
+            ..record.clone()
+        };
+        match self.keystore.record_sealed(&said(news.clone())) {
+            Err(KeystoreError::StatementsFull(_)) => {}
+            recorded => return recorded.map(drop),
+        }
+        for one in news {
+            match self.keystore.record_sealed(&said(vec![one])) {
                 Ok(_) | Err(KeystoreError::StatementsFull(_)) => {}
                 Err(error) => return Err(error),
             }
