@@ -24,7 +24,17 @@ fn works_in(name: &str) {
         tell::skipped(&format!("the reader in {name}: there is no {program}"));
         return;
     }
-    node.args(["test/browsers.mjs", "--kit", "--only", name]);
+    // Pictures of each state, to be looked at by a person.
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reader");
+    node.args([
+        "test/browsers.mjs",
+        "--kit",
+        "--only",
+        name,
+        "--shots",
+        "--out",
+    ]);
+    node.arg(pictures);
     let told = succeeds(node.args(["--encl", env!("CARGO_BIN_EXE_encl")]));
     let passed = told.lines().filter(|line| line.starts_with("ok ")).count();
     assert!(passed >= CHECKS, "{told}");
