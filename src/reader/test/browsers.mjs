@@ -1,12 +1,13 @@
 // The built page in real browsers, from `file:`, as a person uses it.
 //
-//   node test/browsers.mjs [--only chromium|firefox] [--encl PATH] [--kit] [--large] [--shots] [--webkit] [--out DIR] [--check WORD]
+//   node test/browsers.mjs [--only chromium|firefox|webkit] [--encl PATH] [--kit] [--large] [--shots] [--webkit] [--out DIR] [--check WORD]
 //
 // Without a choice of checks: opening, closedness, keyboard, accessibility. `--all` is everything but --webkit.
 
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { answersInvitation } from './browsers/answering.mjs'
 import { checkAccess, keyboardOnly } from './browsers/access.mjs'
@@ -19,7 +20,7 @@ import { launch, withoutPolicy } from './browsers/launch.mjs'
 import { byDrop, byKeyFile, byPassphrase, damaged, noEnvelope } from './browsers/opening.mjs'
 import { expect, folder } from './browsers/places.mjs'
 import { takeShots } from './browsers/shots.mjs'
-import { opensInWebKit } from './webkit.mjs'
+import { inWebKit, kitInWebKit, opensInWebKit } from './webkit.mjs'
 
 const flags = ['kit', 'large', 'shots', 'webkit', 'all']
 const { values: wish } = parseArgs({
@@ -59,7 +60,10 @@ function fixtures() {
 }
 
 async function kitInPage(engine) {
-  const { count, wrong } = await withoutPolicy(engine, {}, runKit)
+  return counted(await withoutPolicy(engine, {}, runKit))
+}
+
+function counted({ count, wrong }) {
   expect(wrong.length === 0, `${wrong.length} of ${count}:\n  ${wrong.slice(0, 40).join('\n  ')}`)
   return `${count} cases`
 }
@@ -89,8 +93,16 @@ async function inBrowser(name, { passphrase, key, program }) {
   }
 }
 
+async function checksInWebKit(browser, { passphrase }) {
+  for (const fixture of passphrase) await check('webkit', `passphrase ${fixture.name}`, () => opensInWebKit(browser, fixture))
+  if (!wish.kit && !wish.all) return
+  const blank = join(work, 'blank.html')
+  writeFileSync(blank, '<!doctype html>')
+  await check('webkit', 'kit', async () => counted(await kitInWebKit(browser, pathToFileURL(blank).href)))
+}
+
 const found = fixtures()
-for (const name of wish.only ? [wish.only] : ['chromium', 'firefox']) await inBrowser(name, found)
-if (wish.webkit) await check('webkit', 'passphrase', () => opensInWebKit(found.passphrase[0]))
+for (const name of wish.only ? [wish.only] : ['chromium', 'firefox']) if (name !== 'webkit') await inBrowser(name, found)
+if (wish.webkit || wish.only === 'webkit') await inWebKit((browser) => checksInWebKit(browser, found))
 console.log(`${results.filter(Boolean).length} of ${results.length}; outputs in ${out}`)
 process.exitCode = results.every(Boolean) ? 0 : 1

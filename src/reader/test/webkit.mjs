@@ -1,6 +1,7 @@
 // WebKitGTK, the engine of Safari with other cryptography: by WebDriver, in a display of its own.
 
 import { spawn } from 'node:child_process'
+import { runKit } from './browsers/kit.mjs'
 import { expect, PAGE_URL } from './browsers/places.mjs'
 
 const BROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser'
@@ -10,13 +11,13 @@ const DRIVER = `http://127.0.0.1:${PORT}`
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
 const WAIT_MS = 60_000
 
-/** Wrong and right passphrase, and that the content behind the link is what was sealed. */
-export async function opensInWebKit(fixture) {
+/** Calls `use` with a browser, which ends behind it. */
+export async function inWebKit(use) {
   const driver = spawn('xvfb-run', ['-a', 'WebKitWebDriver', `--port=${PORT}`], { stdio: 'ignore', detached: true })
   try {
     const browser = await begin()
     try {
-      return await open(browser, fixture)
+      return await use(browser)
     } finally {
       await browser.call('DELETE', '')
     }
@@ -30,6 +31,7 @@ async function begin() {
   const options = { 'webkitgtk:browserOptions': { binary: BROWSER, args: ['--automation'] } }
   const { sessionId } = await patiently(() => ask('POST', '/session', { capabilities: { alwaysMatch: options } }))
   const call = (method, path, body) => ask(method, `/session/${sessionId}${path}`, body)
+  await call('POST', '/timeouts', { script: 600_000 })
   const run = (script, ...args) => call('POST', '/execute/sync', { script, args })
   const later = (script, ...args) => call('POST', '/execute/async', { script, args })
   const type = async (id, text) => {
@@ -39,7 +41,21 @@ async function begin() {
   return { call, run, later, type }
 }
 
-async function open({ call, run, later, type }, fixture) {
+/** The kit, on a page that has no policy: a worker that a test makes is not in ours. `blank` is an empty page from a file. */
+export async function kitInWebKit({ call, later }, blank) {
+  await call('POST', '/url', { url: blank })
+  const evaluate = async (step, ...given) => {
+    const script = `const done = arguments[arguments.length - 1]
+      Promise.resolve((${step})(...arguments[0])).then((answer) => done({ answer }), (error) => done({ error: String(error) }))`
+    const { answer, error } = await later(script, given)
+    if (error !== undefined) throw new Error(error)
+    return answer
+  }
+  return runKit({ evaluate })
+}
+
+/** Wrong and right passphrase, and that the content behind the link is what was sealed. */
+export async function opensInWebKit({ call, run, later, type }, fixture) {
   await call('POST', '/url', { url: PAGE_URL })
   const visible = (id) => patiently(async () => expect(await run(`return !document.getElementById('${id}').hidden`), `#${id} is not shown`))
   // What is behind the link cannot be fetched under the policy, so the Blob is kept as it is made.
@@ -53,6 +69,8 @@ async function open({ call, run, later, type }, fixture) {
   await type('passphrase', fixture.passphrase)
   await run("document.getElementById('open').click()")
   await visible('result')
+  // Programs are offered after a second click.
+  await run("if (!document.getElementById('risky').hidden) document.getElementById('risky-yes').click()")
   const hash = await later(`
     const done = arguments[0]
     const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
