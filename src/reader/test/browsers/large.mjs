@@ -1,6 +1,6 @@
 // Large envelopes: how fast, with how much memory, and that what is saved is right to the byte.
 
-import { createHash, randomFillSync } from 'node:crypto'
+import { createHash, randomBytes, randomFillSync } from 'node:crypto'
 import { createReadStream, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { openPage } from './launch.mjs'
@@ -14,7 +14,7 @@ const SAMPLE_MS = 500
 /** By Blobs and the link. A little below 256 MiB with its tags, so that no browser takes the picker. */
 export async function opensLarge(engine, program, mib) {
   expect(program, 'large envelopes are made by the program: --encl PATH')
-  const fixture = program.byPassphrase('large.dat', randomFillSync(Buffer.alloc((mib - 2) * MIB)), '--anonymous')
+  const fixture = program.byPassphrase('large.dat', randomBytes((mib - 2) * MIB), '--anonymous')
   const { page, log } = await openPage(engine)
   await choose(page, 'envelope-file', fixture.path)
   await shown(page, 'asking')
