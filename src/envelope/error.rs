@@ -247,6 +247,7 @@ impl OpenError {
             (Some(armor @ ArmorError::Truncated), _) => Self::Truncated(armor.to_string()),
             (Some(armor), _) => Self::Mangled(armor.to_string()),
             (_, Some(page @ PageError::Truncated)) => Self::Truncated(page.to_string()),
+            (_, Some(page @ PageError::TooLong)) => Self::OverLimit(page.to_string()),
             (_, Some(PageError::Other)) => Self::InPage,
             (None, None) => Self::Read(error),
         }

@@ -1,7 +1,7 @@
 //! What all envelopes of one run have in common: who signs, until when, under which labels.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use crate::crypto::CryptoRng;
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -109,11 +109,33 @@ pub fn seal_as(
         FileForm::Envelope(Encoding::Binary) => seal(request, content, out, rng),
         FileForm::Envelope(Encoding::Armor) => seal_as_text(request, content, out, rng),
         FileForm::Page => {
+            let content = &mut AtMost {
+                content,
+                left: PAGE_CONTENT_BYTES_MAX,
+            };
             open_page(reader::PAGE, out).map_err(SealError::Write)?;
             let sealed = seal_as_text(request, content, out, rng)?;
             close_page(out).map_err(SealError::Write)?;
             Ok(sealed)
         }
+    }
+}
+
+/// The most content of an envelope in a page (FORMAT.md, "In a page"): a browser holds a whole page in memory, several times.
+pub const PAGE_CONTENT_BYTES_MAX: u64 = 64 << 20;
+
+/// Content that may have so many bytes; more is the error [`io::ErrorKind::FileTooLarge`], and the page stays without its end.
+struct AtMost<'a> {
+    content: &'a mut (dyn Read + Send),
+    left: u64,
+}
+
+impl Read for AtMost<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.content.read(out)?;
+        let left = self.left.checked_sub(bytes as u64);
+        self.left = left.ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(bytes)
     }
 }
 

@@ -15,6 +15,9 @@ const CLOSING: &[u8] = b"</script>\n";
 /// The most bytes of a page.
 pub const PAGE_BYTES_MAX: u64 = 1 << 20;
 
+/// The most bytes of a file with a page and an envelope: browsers hold all of it in memory.
+const FILE_BYTES_MAX: u64 = 128 << 20;
+
 /// The page that stood in front of an envelope. Whoever wrote the file could put any page there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CarryingPage {
@@ -29,6 +32,8 @@ pub struct CarryingPage {
 pub(in crate::envelope) enum PageError {
     #[error("the page that carries it has no end")]
     Truncated,
+    #[error("a page with an envelope has more than {FILE_BYTES_MAX} bytes")]
+    TooLong,
     #[error(
         "something else than armor stands behind the page's tag, or something behind the armor"
     )]
@@ -67,6 +72,7 @@ impl<R: Read> PageReader<R> {
         let page = page(head, &mut input)?;
         let carried = Carried {
             input,
+            left: FILE_BYTES_MAX - page.bytes - TAG.len() as u64 - 1,
             tail: Vec::new(),
             place: Place::First,
         };
@@ -123,6 +129,8 @@ impl<R: Read> Read for PageReader<R> {
 /// The armor, as far as the tag that closes it.
 struct Carried<R: Read> {
     input: BufReader<R>,
+    /// So many bytes may still come, with those behind the armor.
+    left: u64,
     /// The last bytes that were handed out: at the end they have to be the armor's END line.
     tail: Vec<u8>,
     place: Place,
@@ -153,6 +161,8 @@ impl<R: Read> Carried<R> {
             return self.end();
         }
         let bytes = bytes.min(out.len());
+        let left = self.left.checked_sub(bytes as u64);
+        self.left = left.ok_or(PageError::TooLong)?;
         out[..bytes].copy_from_slice(&available[..bytes]);
         self.input.consume(bytes);
         self.place = Place::Within;
@@ -176,6 +186,9 @@ impl<R: Read> Carried<R> {
         }
         if rest.len() < CLOSING.len() {
             return Err(PageError::Truncated.into());
+        }
+        if self.left < CLOSING.len() as u64 {
+            return Err(PageError::TooLong.into());
         }
         self.place = Place::Ended;
         Ok(0)
@@ -279,6 +292,22 @@ mod tests {
         ] {
             assert_eq!(class(&file), Class::NotAnEnvelope, "{file}");
         }
+    }
+
+    #[test]
+    fn a_file_over_its_limit_is_refused() {
+        let around = PAGE.len() + TAG_LINE.len() + "</script>\n".len();
+        let most = usize::try_from(FILE_BYTES_MAX).unwrap() - around - ARMOR.len();
+        let filled = |bytes: usize| {
+            let (begin, rest) = ARMOR.split_at(23);
+            let armor = [begin, &"A".repeat(bytes), rest].concat();
+            read(&[PAGE, TAG_LINE, &armor, "</script>\n"].concat()).map(drop)
+        };
+        filled(most).unwrap();
+        assert_eq!(
+            filled(most + 1).unwrap_err().class(),
+            Some(Class::OverLimit)
+        );
     }
 
     #[test]

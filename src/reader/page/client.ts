@@ -55,7 +55,7 @@ export function ask<S extends Answer['say']>(request: Request, due: S, watch: Wa
     const asked = { due, watch, answered: (answer: Answer) => resolve(answer as Extract<Answer, { say: S }>), failed: reject }
     question = asked
     code ??= unpacked()
-    code.then((text) => question === asked && (worker ??= start(text)).postMessage(request), reject)
+    code.then((text) => question === asked && (worker ??= start(text)).postMessage(request)).catch(reject)
   })
 }
 

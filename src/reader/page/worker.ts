@@ -1,6 +1,6 @@
 // The worker: everything that reads an envelope or touches a secret. It is told the time, and has no other way out than its messages.
 
-import { findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Input, type Keys } from '../lib/mod.ts'
+import { EnvelopeError, findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Input, type Keys } from '../lib/mod.ts'
 import { isMakeRequest, make } from './working/making.ts'
 import type { Answer, Keep, OpenRequest, Request, Source } from './messages.ts'
 import { at, failed } from './working/failure.ts'
@@ -14,7 +14,8 @@ const PROGRESS_MS = 100
 
 let last: OpenRequest | undefined
 let taken: (() => void) | undefined
-const wanted: ((bytes: Uint8Array | undefined) => void)[] = []
+const wanted = new Map<number, (bytes: Uint8Array | undefined) => void>()
+let asked = 0
 
 function say(answer: Answer, transfer: Transferable[] = []): void {
   postMessage(answer, { transfer })
@@ -22,7 +23,8 @@ function say(answer: Answer, transfer: Transferable[] = []): void {
 
 async function input({ bytes, form }: Source): Promise<Input> {
   if (form === 'envelope') return pageInput(want, 0, bytes)
-  const whole = pageInput(want, 0, Math.min(bytes, PAGE_BYTES_MAX))
+  if (bytes > PAGE_BYTES_MAX) throw new EnvelopeError('over-limit', 'the file is longer than a page with an envelope can be')
+  const whole = pageInput(want, 0, bytes)
   const { start, end } = findArmor(await whole.read(0, whole.size))
   return pageInput(want, start, end)
 }
@@ -30,7 +32,8 @@ async function input({ bytes, form }: Source): Promise<Input> {
 /** Bytes of the file, from the page. */
 async function want(start: number, end: number): Promise<Uint8Array> {
   const bytes = await new Promise<Uint8Array | undefined>((resolve) => {
-    say({ say: 'want', number: wanted.push(resolve) - 1, start, end })
+    wanted.set(asked, resolve)
+    say({ say: 'want', number: asked++, start, end })
   })
   if (bytes === undefined) throw new InputError('the file cannot be read')
   return bytes
@@ -70,7 +73,6 @@ function progress(): (done: number, total: number) => void {
 }
 
 async function opened(request: OpenRequest): Promise<void> {
-  last = request
   const output = keeping(request.keep)
   const options = { now: request.now, progress: progress() }
   const result = await open(await input(request.source), await keys(request), output, options)
@@ -88,6 +90,13 @@ async function read(request: Extract<Request, { ask: 'read' }>): Promise<void> {
   })
 }
 
+/** Whoever wanted these bytes is let go with them: each holds a piece of the file. */
+function given({ number, bytes }: Extract<Request, { ask: 'give' }>): void {
+  const give = wanted.get(number)
+  wanted.delete(number)
+  give?.(bytes)
+}
+
 async function answer(request: Request): Promise<void> {
   if (isMakeRequest(request)) return say(await at({ of: 'identity', position: 0 }, () => make(request)))
   switch (request.ask) {
@@ -96,6 +105,8 @@ async function answer(request: Request): Promise<void> {
     case 'read':
       return read(request)
     case 'open':
+      // Only what is saved by a second pass is opened again: other secrets are not kept.
+      last = request.keep === 'nothing' ? request : undefined
       return opened(request)
     case 'again':
       if (!last) throw new Error('nothing was opened')
@@ -103,7 +114,7 @@ async function answer(request: Request): Promise<void> {
     case 'next':
       return taken?.()
     case 'give':
-      return wanted[request.number]?.(request.bytes)
+      return given(request)
   }
 }
 

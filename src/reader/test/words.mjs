@@ -47,6 +47,9 @@ test('the saved name is one that Windows can store', () => {
     ['CON', 'report.pdf.encl', 'report.pdf'],
     ['a<b>:"|?*.txt', 'x.encl', 'a_b______.txt'],
     ['x.txt. .', 'y.encl', 'x.txt'],
+    // Systems that drop a dot at the end would uncover the ending, so it may not be hidden behind another blank.
+    ['x.exe.\u00a0.', 'y.encl', 'x.exe'],
+    ['report.pdf.lnk.\u2003.', 'y.encl', 'report.pdf.lnk'],
     ['con.', 'con.encl', 'content'],
     [undefined, '.encl', 'content'],
   ]

@@ -1,6 +1,6 @@
 //! What wrap does for each of its inputs: one content sealed for all its readers.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::time::SystemTime;
 
 use encl::directory::Recipients;
@@ -9,9 +9,8 @@ use encl::envelope::Envelope;
 use encl::envelope::EnvelopeId;
 use encl::envelope::GateRequest;
 use encl::envelope::HEAD_BYTES;
-use encl::envelope::SealRequest;
-use encl::operations::seal::seal_as;
-use encl::operations::seal::{Encoding, FileForm};
+use encl::envelope::{SealError, SealRequest};
+use encl::operations::seal::{Encoding, FileForm, PAGE_CONTENT_BYTES_MAX, seal_as};
 use encl::time::Time;
 
 use crate::cli::errors::{Exit, Failure, io_message};
@@ -28,8 +27,6 @@ use crate::cli::terminal::progress::Progress;
 
 /// Manifests of longer contents end at a block border (FORMAT.md advises it over 1 MiB).
 const ALIGNED_BYTES_MIN: u64 = 1 << 20;
-/// The most content of an envelope in a page (FORMAT.md, "In a page").
-const PAGE_CONTENT_BYTES_MAX: u64 = 64 << 20;
 /// Larger pages are slow in browsers, and mail hardly takes them: 1.35 times the content, 1.85 times in mail.
 const PAGE_CONTENT_BYTES_GOOD: u64 = 10_000_000;
 
@@ -65,7 +62,10 @@ impl Wrapping<'_> {
         };
         let mut sink = self.placement.sink(&output, &source)?;
         let bytes = source.length();
-        self.refuse_large_page(input, bytes.unwrap_or(0))?;
+        if self.form == FileForm::Page && bytes.is_some_and(|bytes| bytes > PAGE_CONTENT_BYTES_MAX)
+        {
+            return Err(too_large_for_a_page(input));
+        }
         let about = self.about(input, &source);
         let request = self.sealing.request(&self.readers, about);
         let context = self.sealing.context;
@@ -85,7 +85,12 @@ impl Wrapping<'_> {
         let mut rng = self.sealing.context.rng();
         let mut content = head.as_slice().chain(content);
         let sealed = seal_as(self.form, &request, &mut content, &mut sink, &mut rng);
-        let sealed = sealed.map_err(|error| seal::not_sealed(&output, error))?;
+        let sealed = sealed.map_err(|error| match error {
+            SealError::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
+                too_large_for_a_page(input)
+            }
+            other => seal::not_sealed(&output, other),
+        })?;
         if let Some(expected) = bytes.filter(|expected| sealed.content_bytes < *expected) {
             return Err(input
                 .cannot("wrap", Exit::Failed)
@@ -95,7 +100,6 @@ impl Wrapping<'_> {
                 ))
                 .hint("nothing was written; run the command again when nobody writes to it"));
         }
-        self.refuse_large_page(input, sealed.content_bytes)?;
         output.commit(sink)?;
         Ok(Wrapped {
             id: sealed.id,
@@ -103,17 +107,6 @@ impl Wrapping<'_> {
             was_envelope: Envelope::looks_like(&head),
             content_bytes: sealed.content_bytes,
         })
-    }
-
-    /// A browser holds a whole page in memory, several times.
-    fn refuse_large_page(&self, input: &Input, bytes: u64) -> Result<(), Failure> {
-        if self.form != FileForm::Page || bytes <= PAGE_CONTENT_BYTES_MAX {
-            return Ok(());
-        }
-        Err(input
-            .cannot("wrap", Exit::Usage)
-            .reason("it is larger than 64 MiB, and a page holds no more")
-            .hint("without --html, the recipient opens the envelope in the page that `encl reader` writes"))
     }
 
     /// Says what was done.
@@ -166,6 +159,13 @@ impl Wrapping<'_> {
             ..ContentInfo::default()
         }
     }
+}
+
+fn too_large_for_a_page(input: &Input) -> Failure {
+    input
+        .cannot("wrap", Exit::Usage)
+        .reason("it is larger than 64 MiB, and a page holds no more")
+        .hint("without --html, the recipient opens the envelope in the page that `encl reader` writes")
 }
 
 /// Reads the first bytes, to see whether somebody wraps an envelope once more.

@@ -91,16 +91,29 @@ export function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]/g, letter => letter.toLowerCase())
 }
 
-/** All cards in a text that hold, for instance of a message with a card in it; the others are left out. */
-export function readCards(text: Uint8Array): Card[] {
-  const prefix = utf8(PREFIX)
+/**
+ * The cards in a text that hold, for instance of a message with a card in it, at most `most`; the others are left out. A card ends
+ * where the next one begins, or a text of many prefixes would be read over and over.
+ */
+export function readCards(text: Uint8Array, most = Infinity): Card[] {
+  const places = placesOf(utf8(PREFIX), text)
   const cards: Card[] = []
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] !== prefix[0] || !startsWith(text.subarray(at), prefix)) continue
-    const card = firstCard(text.subarray(at, at + TEXT_BYTES_MAX))
+  for (const [number, at] of places.entries()) {
+    const end = Math.min(places[number + 1] ?? text.length, at + TEXT_BYTES_MAX)
+    const card = firstCard(text.subarray(at, end))
     if (card !== undefined) cards.push(card)
+    if (cards.length >= most) break
   }
   return cards
+}
+
+function placesOf(part: Uint8Array, text: Uint8Array): number[] {
+  const places: number[] = []
+  const first = part[0] ?? 0
+  for (let at = text.indexOf(first); at >= 0; at = text.indexOf(first, at + 1)) {
+    if (startsWith(text.subarray(at, at + part.length), part)) places.push(at)
+  }
+  return places
 }
 
 /** The card at the start of a text. It may be wrapped and quoted, and its end shows only by its check characters. */

@@ -5,7 +5,8 @@ export type FileKind = 'envelope' | 'identity' | 'card' | 'approval' | 'html' | 
 
 const HEAD_BYTES = 64 << 10
 const ENVELOPE = /^(encl\/[0-9]|-----BEGIN ENCL\/)/
-const EXPORT = /^[>\s]*encl-identity-export/m
+// Blanks of one line only: with line ends among them the search would take the square of the time.
+const EXPORT = /^[> \t]*encl-identity-export/m
 const HTML = /^\s*(<!doctype html|<html)/i
 
 /** 64 KiB of the file are enough. */

@@ -61,6 +61,7 @@ class Scan {
   private at = 0
   /** The next backslash, or the end. */
   private backslash = -1
+  private quote = -1
   private readonly text: string
 
   constructor(text: string) {
@@ -175,7 +176,8 @@ class Scan {
   /** Where the next of these stands. Searching is much faster than walking, and most lines have no backslash at all. */
   private quoteOrBackslash(): number {
     if (this.backslash < this.at) this.backslash = this.find('\\')
-    return Math.min(this.find('"'), this.backslash)
+    if (this.quote < this.at) this.quote = this.find('"')
+    return Math.min(this.quote, this.backslash)
   }
 
   private find(character: string): number {

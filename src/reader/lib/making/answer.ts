@@ -10,6 +10,8 @@ const INVITATION = 'encl-invitation1:'
 const ANSWER = 'encl-answer1:'
 /** 16 bytes in base64url; two check characters stand behind them. */
 const TOKEN_CHARS = 22
+/** A mail with one card in it is far shorter. */
+const TEXT_CHARS_MAX = 1 << 18
 
 export interface Invitation {
   /** As it stands in an answer. */
@@ -20,12 +22,13 @@ export interface Invitation {
 
 /** The token in a text with words, wrapping and quoting around it. Nothing when there is none that is whole. */
 export function readInvitation(text: string): Invitation | undefined {
+  if (text.length > TEXT_CHARS_MAX) return undefined
   for (const [, marked = ''] of text.matchAll(/encl-invitation1:((?:[\w-][\s>]*){24})/g)) {
     const bare = marked.replace(/[\s>]/g, '')
     const token = fromBase64Url(utf8(bare.slice(0, TOKEN_CHARS)))
     // Written again it has the same check characters, or one of its letters is wrong.
     if (token === undefined || carry(INVITATION, token) !== INVITATION + bare) continue
-    const [from] = readCards(utf8(text))
+    const [from] = readCards(utf8(text), 1)
     return { answer: ANSWER + bare, ...(from && { from }) }
   }
   return undefined

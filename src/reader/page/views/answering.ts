@@ -28,6 +28,8 @@ let words = ''
 let url: string | undefined
 
 export function begin(): void {
+  // The browser may keep a page that is left, to show it again: without secrets and content.
+  addEventListener('pagehide', leaveAnswer)
   onPress('answer-start', restart)
   onPress('have-keys', () => askForFile())
   onPress('answer-copy', () => void copy())
@@ -131,6 +133,7 @@ function offerFile(text: string, address: string): void {
 function askForFile(isNew = false): void {
   // The words are to be read from paper now: that they were written down shows here and not in a year.
   forget('own-passphrase', 'saved-passphrase')
+  words = ''
   say(element('words'), '')
   show(element('new-file'), isNew)
   say(element('saved-file-label'), isNew ? texts.savedLabel : texts.haveLabel)

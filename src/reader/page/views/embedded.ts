@@ -5,6 +5,9 @@ import { element, note } from '../dom.ts'
 import { texts } from '../words/texts.ts'
 import { lookAt } from './choosing.ts'
 
+/** The page's own script, while it runs. */
+const own = document.currentScript
+
 /** Looks for it once everything behind this script is there. */
 export function begin(): void {
   addEventListener('DOMContentLoaded', () => {
@@ -21,15 +24,13 @@ async function openFound(found: Element[]): Promise<void> {
   await lookAt(envelope(ownName() ?? texts.embedded, new Blob([armor]), 'envelope'))
 }
 
-/** A script that nothing runs, and the last element of the page: behind it could stand what leads people away. */
+/** A script that nothing runs, alone behind the page's own: beside it could stand what leads people away. */
 function isPlaced(found: Element | undefined): found is HTMLScriptElement {
-  if (!(found instanceof HTMLScriptElement) || found.type !== 'text/plain') return false
-  const isLast = found.nextElementSibling === null && found.parentElement === document.body && document.body.nextElementSibling === null
-  return isLast && found.attributes.length === 2 && !hasText(found.nextSibling)
-}
-
-function hasText(node: Node | null): boolean {
-  return node !== null && (node.nextSibling !== null || node.textContent?.trim() !== '')
+  if (!(found instanceof HTMLScriptElement) || found.type !== 'text/plain' || found.attributes.length !== 2) return false
+  const { body, documentElement: root } = document
+  const nodes = [...body.childNodes].filter((node) => !(node instanceof Text && node.data.trim() === ''))
+  const isAlone = nodes[nodes.length - 1] === found && nodes[nodes.length - 2] === own
+  return isAlone && root.lastChild === body && document.lastChild === root
 }
 
 /** The name of this page's file, from which that of the content follows if none is stored inside. */

@@ -7,6 +7,7 @@ import { texts } from '../words/texts.ts'
 const TEXT_BYTES_MAX = 64 << 10
 
 let text: string | undefined
+let offered: Blob | undefined
 
 export function begin(): void {
   element('text').setAttribute('aria-label', texts.textLabel)
@@ -16,7 +17,10 @@ export function begin(): void {
 /** Offers to show it, if it is UTF-8 text of at most 64 KiB. */
 export function offerText(blob: Blob): void {
   if (blob.size === 0 || blob.size > TEXT_BYTES_MAX) return
+  offered = blob
   blob.arrayBuffer().then((bytes) => {
+    // Another envelope may have been chosen meanwhile.
+    if (offered !== blob) return
     text = decoded(bytes)
     show(element('text-part'), text !== undefined)
     showText(false)
@@ -44,7 +48,7 @@ function showText(visible: boolean): void {
 
 /** Takes the text out of the page. */
 export function hideText(): void {
-  text = undefined
+  text = offered = undefined
   show(element('text-part'), false)
   showText(false)
 }

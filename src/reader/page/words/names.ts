@@ -7,11 +7,11 @@ const NAME_BYTES_MAX = 255
 
 /** Endings that some system runs, or shows with script or macros in it, at a double click. */
 const RISKY = new Set(
-  `action apk app appimage appinstaller application appref-ms appx asp bash bat cab chm class cmd com command cpl crx csh deb
-  desktop diagcab dll dmg docm dotm exe fish gadget hlp hta htm html img inf ins iqy iso isp jar jnlp js jse ksh library-ms lnk mht
-  mhtml mobileconfig msc msh msi msix msp mst ocx one pif pkg pl potm ppam ppsm pptm prg ps1 ps1xml psc1 psd1 psm1 py pyw pyz rb reg
-  rpm run scf scr sct settingcontent-ms sh shb shs shtml slk sldm svg svgz swf sys terminal theme url vb vbe vbs vhd vhdx vxd
-  webarchive webloc workflow ws wsc wsf wsh xbap xhtml xht xlam xll xlsb xlsm xltm xnk xpi xsl zsh`.split(/\s+/),
+  `accdb accde action apk app appimage appinstaller application applescript appref-ms appx appxbundle asp bash bat cab chm class cmd com command cpl crx csh deb
+  desktop diagcab diagcfg dll dmg doc docm dotm exe fish gadget hlp hta htm html img inf ins iqy iso isp jar jnlp js jse ksh library-ms lnk mdb mht
+  mhtml mobileconfig msc msh msi mpkg msix msixbundle msp mst msu ocx one pif pkg pl potm ppam ppsm ppt pptm prg ps1 ps1xml psc1 psd1 psm1 py pyw pyz rb rdp reg
+  rpm run scf scpt scptd scr sct search-ms searchconnector-ms settingcontent-ms sh shb shs shtml slk sldm svg svgz swf sys terminal theme themepack url vb vbe vbs vhd vhdx vxd
+  webarchive webloc workflow ws wsb wsc wsf wsh xbap xhtml xht xlam xll xls xlsb xlsm xltm xml xnk xpi xsl zsh`.split(/\s+/),
 )
 
 /** A name from inside an envelope as far as it may become a file name, else nothing. */
@@ -30,7 +30,7 @@ function isDevice(name: string): boolean {
 
 /** What Windows cannot store in a name: its own characters, and a dot or a blank at the end. */
 function forWindows(name: string): string {
-  return name.replace(/[<>:"|?*]/g, '_').replace(/[. ]+$/, '')
+  return name.replace(/[<>:"|?*]/g, '_').replace(/[.\p{White_Space}]+$/u, '')
 }
 
 /** The name under which content is saved: the one stored inside, or that of the envelope without its own endings. */

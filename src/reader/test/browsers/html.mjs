@@ -44,6 +44,9 @@ export async function refusesBadPages(engine, fixture, folder) {
     'behind': [page, inside, '<p>Type your passphrase here</p>'],
     'text-behind': [page, inside, 'call us'],
     'no-script': [page, '<div id="envelope">', armor(readFileSync(fixture.path)), '</div>'],
+    'front': [page, '<h2>Your passphrase has expired</h2>', inside],
+    // Another envelope than the one that the program takes: its tag is written in another order, and the first one is a comment's.
+    'two': [page, inside.replace('type="text/plain" id="envelope"', 'id="envelope" type="text/plain"'), '</body><!--', inside],
     'attribute': [page, inside.replace('id=', 'hidden id=')],
   }
   for (const [name, parts] of Object.entries(attacks)) {
