@@ -106,14 +106,25 @@ fn old_logs_are_whole_and_are_erased_too() {
     assert_eq!(thawed["old_log"], path(&archive));
     let bob = encl::json::to_b64(&office.bob.id().0);
     assert!(is_in(&archive, &bob));
-    fs::remove_file(server.dir.join("gate-1.db")).unwrap();
+    // What commands left that were killed.
+    for name in [
+        ".gate.db.restored",
+        ".gate.db.restored-wal",
+        ".gate-1-2.db.part",
+    ] {
+        fs::write(server.dir.join(name), &bob).unwrap();
+    }
     // Two hours later.
     let mut command = process::command("faketime");
     let id = office.bob.id().to_string();
     command.args(["-f", "+2h", &program(), "--json", "erase"]);
     command.args([path(&server.dir), &id]);
     let erased = process::output(&mut command);
-    assert!(erased.status.success(), "{erased:?}");
+    let told = String::from_utf8_lossy(&erased.stderr);
+    assert!(
+        erased.status.code() == Some(1) && told.contains("gate-1.db"),
+        "it is told what cannot be read: {told}"
+    );
     let erased: serde_json::Value = serde_json::from_slice(&erased.stdout).unwrap();
     let counts = (&erased["erased"], &erased["too_young"]);
     assert_eq!(counts, (&1.into(), &0.into()));

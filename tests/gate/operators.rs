@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use encl::gate::client::{Signed, audit_line};
 use encl::gate::log::Checkpoint;
 use encl::gate::protocol::{Entry, EntryOp, ItemAnswer, RequestDraft, Said};
 use encl::gate::rules::Statement;
@@ -293,6 +294,24 @@ fn a_copy_is_put_back_and_the_gate_is_frozen_until_the_operator_decides() {
     let entries = server.entries();
     let first: &Entry = &entries[0];
     assert_eq!((first.op, first.seq), (EntryOp::Thaw, 0));
+    // Its owner finds it there: whoever seals again carries it over.
+    let again: &Entry = &entries[1];
+    assert_eq!((again.op, again.n), (EntryOp::Statement, Some(1)));
+    assert_eq!((again.who, again.request), (Some(office.owner.id()), None));
+    let sent = sealed(&server.card, office.reading(1));
+    let said = post(&mut server.client(), &server.card, &sent).unwrap();
+    let Said::Items { items, .. } = said else {
+        panic!("nothing was read");
+    };
+    let ItemAnswer::Log(page) = &items[0] else {
+        panic!("nothing was read");
+    };
+    let read = audit_line(&page.lines[0], &office.lock(), server.card.id()).unwrap();
+    let read = read.entry.unwrap();
+    assert_eq!(read.statement, Some(Statement::Revoke));
+    assert_eq!(read.signed, Signed::ByOwner);
+    // Nor is it taken over twice.
+    assert_eq!(ask(&server, office.stating(Statement::Revoke)), "stated");
     let before = Checkpoint::read(first.before.as_ref().unwrap(), old.log_key()).unwrap();
     assert!(before.size > 0);
     // An old checkpoint proves nothing about the new log and stops nobody; statements that come again are taken over again.
@@ -304,4 +323,31 @@ fn a_copy_is_put_back_and_the_gate_is_frozen_until_the_operator_decides() {
     assert_eq!(ask(&server, later.stating(Statement::Revoke)), "stated");
     assert_eq!(ask(&server, later.opening(0)), "revoked");
     assert!(server.dir.join("gate-1.db").is_file());
+}
+
+/// The log goes on only with a copy that has what was lost, and not because the same database is put back.
+#[test]
+fn a_copy_ends_no_loss_unless_it_has_more_entries() {
+    let server = Server::stopped();
+    let file = |name: &str| server.dir.join(name);
+    let folder = tempfile::tempdir().unwrap();
+    let copies = ["nightly", "lost", "newer"].map(|name| folder.path().join(name));
+    let [nightly, lost, newer] = copies.each_ref().map(|copy| path(copy));
+    let block = || server.command("block", &[&key().id().to_string()]);
+    let is_lost = |copy| server.command("restore", &[copy])["lost"].clone();
+    let refuses = || server.try_command("thaw", &[]).status.code() == Some(1);
+    block();
+    server.command("backup", &[nightly]);
+    let head = fs::read(file("head")).unwrap();
+    block();
+    server.command("backup", &[newer]);
+    // The old database is put back by hand, and what showed that is put back too.
+    fs::copy(nightly, file("gate.db")).unwrap();
+    assert!(refuses());
+    fs::write(file("head"), head).unwrap();
+    server.command("backup", &[lost]);
+    assert!(is_lost(lost) == true && refuses());
+    assert!(is_lost(nightly) == true && refuses());
+    assert_eq!(is_lost(newer), false);
+    server.command("thaw", &[]);
 }

@@ -171,6 +171,12 @@ impl Server {
         assert!(status.success(), "{status}");
     }
 
+    /// Stops it as it is, or lets it go on.
+    pub(crate) fn send(&self, signal: Signal) {
+        let running = self.running.as_ref().unwrap();
+        kill_process(Pid::from_child(&running.child), signal).unwrap();
+    }
+
     /// Kills it.
     pub(crate) fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {

@@ -6,6 +6,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use encl::gate::log::{Checkpoint, NoteKey, SignedNote};
 use encl::gate::protocol::Said;
 use encl::gate::rules::Statement;
+use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 
 use crate::office::{Office, ask, post, sealed};
@@ -116,6 +117,23 @@ fn two_gates_cosign_each_other() {
         one.command("status", &[])["frozen"],
         "until a witness answers"
     );
+    // An entry could be a fork: none is signed before.
+    let id = office.bob.id().to_string();
+    let entries = one.entries().len();
+    for (name, arguments) in [
+        ("block", &[&*id][..]),
+        ("unblock", &[&*id]),
+        ("erase", &[&*id]),
+        ("freeze", &[]),
+        ("thaw", &[]),
+        ("rotate", &[]),
+    ] {
+        let refused = one.try_command(name, arguments);
+        assert_eq!(refused.status.code(), Some(1), "{name}: {refused:?}");
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(told.contains("no witness has said yet"), "{told}");
+    }
+    assert_eq!(one.entries().len(), entries);
     // Both wait for each other, and neither for ever.
     other.start(&OFTEN);
     until(|| ask(&one, office.opening(0)) == "open");
@@ -193,6 +211,50 @@ fn a_gate_whose_folder_was_put_back_stays_frozen() {
     cosigned(&other);
 }
 
+/// Of two witnesses one has not seen what was lost. That it cosigns is not enough while the other one has not been asked.
+#[test]
+fn one_witness_is_enough_only_if_no_other_contradicts() {
+    let (mut one, mut knows) = pair();
+    let mut behind = Server::stopped_at("behind.example");
+    behind.start(&OFTEN);
+    behind.stay();
+    one.watch(&behind);
+    behind.watch(&one);
+    let office = Office::new(&one);
+    let cosigned_by = |one: &Server, at: usize| {
+        until(|| {
+            let status = one.command("status", &[]);
+            let witness = &status["witnesses"][at];
+            witness["cosigned"] == status["entries"] && witness["trouble"].is_null()
+        });
+    };
+    cosigned_by(&one, 0);
+    cosigned_by(&one, 1);
+    behind.stop();
+    one.stop();
+    let names = ["gate.db", "head"];
+    let old = names.map(|name| fs::read(one.dir.join(name)).unwrap());
+    one.start(&OFTEN);
+    until(|| ask(&one, office.opening(0)) == "open");
+    assert_eq!(ask(&one, office.stating(Statement::Revoke)), "stated");
+    cosigned_by(&one, 1);
+    one.stop();
+    for (name, old) in names.iter().zip(old) {
+        fs::write(one.dir.join(name), old).unwrap();
+    }
+    behind.start(&OFTEN);
+    knows.send(Signal::STOP);
+    one.start(&OFTEN);
+    for _ in 0..40 {
+        assert_eq!(ask(&one, office.opening(0)), "frozen");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    knows.send(Signal::CONT);
+    until(|| one.command("status", &[])["frozen"] == "entries were lost");
+    assert_eq!(ask(&one, office.opening(0)), "frozen");
+    knows.stop();
+}
+
 /// New keys of both while they run: each learns of the other's by its card, which the root key signed.
 #[test]
 fn new_keys_of_a_peer_are_taken_over() {
@@ -267,5 +329,9 @@ fn who_can_be_a_witness() {
     assert_eq!(one.witness("remove", &["nobody"]).status.code(), Some(1));
     assert!(one.witness("remove", &[&url]).status.success());
     third.kill();
+    // Whoever does not answer keeps no other command waiting.
+    let lock = fs::File::open(one.dir.join("changing")).unwrap();
+    lock.lock().unwrap();
     refused(&[&url]);
+    drop(lock);
 }

@@ -185,6 +185,11 @@ fn each_status_of_the_specification() {
     witness.watch(&peer);
     conflict(&log.submission(0, 40), 30);
     assert_eq!(status(&witness, &log.submission(30, 40)).0, 200);
+    // The same again needs no room in the database, and waits for nobody who writes there.
+    let writing = rusqlite::Connection::open(witness.dir.join("gate.db")).unwrap();
+    writing.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(status(&witness, &log.submission(40, 40)).0, 200);
+    drop(writing);
     // An old copy of the witness' database does not take it back either.
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy");

@@ -92,6 +92,24 @@ impl Dir {
         Ok(found)
     }
 
+    /// What `restore` and `thaw` left of copies when they were killed. The lock `changing` is held, so none of them is being made.
+    pub(crate) fn leftovers(&self) -> Result<Vec<PathBuf>, Failure> {
+        let failure = |error| Failure::file("read", &self.0, error);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.0).map_err(failure)? {
+            let path = entry.map_err(failure)?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let is_copy = |name: &str| {
+                let of_database = name.starts_with(".gate.") && name.contains(".restored");
+                of_database || name.starts_with(".gate-") && name.contains(".part")
+            };
+            if name.is_some_and(is_copy) {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+
     /// The card.
     pub(crate) fn card(&self) -> Result<GateCard, Failure> {
         let path = self.card_path();

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use encl::gate::answering::GateKeys;
 use encl::gate::protocol::EntryOp;
 
 use super::{Gate, checkpoint_lines};
 use crate::failure::Failure;
 use crate::folder::Dir;
-use crate::output::Output;
-use crate::store::{Frozen, Store, now};
+use crate::output::{Output, tell};
+use crate::store::{Frozen, LastSeen, Peer, Store, Tx, now};
 
 /// Copies of one log in different states.
 const ARCHIVES_MAX: u32 = 100;
@@ -91,25 +92,19 @@ pub(super) fn restore(gate: &Gate, file: &Path, output: &mut Output) -> Result<(
             return Err(Failure::file("restore", file, other));
         }
         // The database that is replaced may have more than the head file, which is written a moment later.
-        let replaced = Store::open(&database).and_then(|mut store| {
-            let transaction = store.begin()?;
-            let (peers, witnessed) = (transaction.peers()?, transaction.all_witnessed()?);
-            Ok((transaction.note().to_owned(), peers, witnessed))
-        });
-        let (replaced, peers, witnessed) = replaced.unwrap_or_default();
-        let mut is_whole = transaction.continues(&head, &keys).map_err(failure)?;
-        if !replaced.is_empty() {
-            let continues = transaction.continues(replaced.as_bytes(), &keys);
-            is_whole &= continues.map_err(failure)?;
-        }
+        let replaced = Replaced::read(&database);
+        let is_whole = transaction.continues(&head, &keys).map_err(failure)?
+            && replaced
+                .is_continued(&transaction, &keys)
+                .map_err(failure)?;
         let frozen = if is_whole {
             Frozen::Operator
         } else {
             Frozen::Loss
         };
         // A witness does not go back, and whoever asked others goes on asking.
-        transaction.keep_peers(&peers).map_err(failure)?;
-        for seen in &witnessed {
+        transaction.keep_peers(&replaced.peers).map_err(failure)?;
+        for seen in &replaced.witnessed {
             transaction.raise_witnessed(seen).map_err(failure)?;
         }
         // Nothing is appended to a log that lacks entries: it would be a fork.
@@ -118,9 +113,9 @@ pub(super) fn restore(gate: &Gate, file: &Path, output: &mut Output) -> Result<(
             logged.map_err(failure)?;
         }
         let set = match frozen {
-            Frozen::Loss => {
-                transaction.set_lost("the copy that was put back lacks the last entries")
-            }
+            Frozen::Loss => transaction.set_lost(
+                "the copy that was put back does not have the entries that are known to be lost",
+            ),
             frozen => transaction.set_frozen(frozen),
         };
         set.map_err(failure)?;
@@ -156,6 +151,70 @@ pub(super) fn restore(gate: &Gate, file: &Path, output: &mut Output) -> Result<(
         ("frozen", true.into()),
         ("lost", (frozen == Frozen::Loss).into()),
     ])
+}
+
+/// What is known of the database that a copy replaces. Each part is read on its own: it may be damaged.
+#[derive(Default)]
+struct Replaced {
+    /// Its last checkpoint, how many entries it has, and why it answers nobody.
+    last: Option<(String, u64, Frozen)>,
+    peers: Vec<Peer>,
+    witnessed: Vec<LastSeen>,
+}
+
+impl Replaced {
+    fn read(database: &Path) -> Self {
+        if !database.exists() {
+            return Self::default();
+        }
+        let unread = |what: &str, error: rusqlite::Error| {
+            let file = database.display();
+            tell(&format!(
+                "encl-gate: warning: {what} {file}, which is replaced: {error}"
+            ));
+        };
+        let mut store = match Store::open(database) {
+            Ok(store) => store,
+            Err(error) => {
+                unread("cannot compare the copy with", error);
+                return Self::default();
+            }
+        };
+        let last = store.look().map(|transaction| {
+            let note = transaction.note().to_owned();
+            (note, transaction.size(), transaction.frozen())
+        });
+        let peers = store.look().and_then(|transaction| transaction.peers());
+        let witnessed = store
+            .look()
+            .and_then(|transaction| transaction.all_witnessed());
+        Self {
+            last: last
+                .map_err(|error| unread("cannot compare the copy with", error))
+                .ok(),
+            peers: peers.unwrap_or_else(|error| {
+                unread("cannot take over the witnesses of", error);
+                Vec::new()
+            }),
+            witnessed: witnessed.unwrap_or_else(|error| {
+                unread("cannot take over what was cosigned last from", error);
+                Vec::new()
+            }),
+        }
+    }
+
+    /// Whether nothing is lost with the copy. One that is frozen because of a loss, or has no more entries than a database that is,
+    /// is not what was lost.
+    fn is_continued(&self, copy: &Tx<'_>, keys: &GateKeys) -> rusqlite::Result<bool> {
+        if copy.frozen() == Frozen::Loss {
+            return Ok(false);
+        }
+        let Some((note, size, frozen)) = &self.last else {
+            return Ok(true);
+        };
+        let has_more = *frozen != Frozen::Loss || copy.size() > *size;
+        Ok(has_more && copy.continues(note.as_bytes(), keys)?)
+    }
 }
 
 /// A name beside a file.

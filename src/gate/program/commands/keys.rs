@@ -133,13 +133,13 @@ pub(crate) fn repair(dir: &Dir, source: &PassphraseSource) -> Result<(), Failure
 pub(super) fn freeze(gate: &Gate, output: &mut Output) -> Result<(), Failure> {
     let was = gate.change("freeze the gate", |transaction, now| {
         let was = transaction.frozen();
-        if matches!(was, Frozen::No | Frozen::Waiting) {
+        if was == Frozen::No {
             transaction.log(EntryOp::Freeze, now, |_| {})?;
             transaction.set_frozen(Frozen::Operator)?;
         }
         Ok(was)
     })?;
-    let changed = matches!(was, Frozen::No | Frozen::Waiting);
+    let changed = was == Frozen::No;
     output.facts(&[("frozen", true.into()), ("changed", changed.into())])
 }
 

@@ -108,6 +108,13 @@ impl Gate {
                 "put the newest database back, or begin a new log with `encl-gate thaw --accept-loss`",
             ));
         }
+        if transaction.frozen() == Frozen::Waiting {
+            let why = "no witness has said yet that nothing was lost, and an entry in a log that lacks some would be a fork";
+            let failure = Failure::new(format!("cannot {what}"), why);
+            return Err(failure.hint(
+                "nobody is answered meanwhile: run `encl-gate serve` until a witness answers, or `encl-gate witness remove`",
+            ));
+        }
         let changed = change(&mut transaction, now()).map_err(failure)?;
         transaction.checkpoint(&keys).map_err(failure)?;
         let note = transaction.note().to_owned();

@@ -1,5 +1,6 @@
 //! block, unblock, erase: what concerns one person.
 
+use std::fs;
 use std::path::Path;
 
 use encl::crypto::signing::RootId;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::Gate;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, tell};
 use crate::store::{Block, Store, now};
 
 pub(super) fn block(
@@ -76,21 +77,41 @@ pub(super) fn erase(gate: &Gate, id: RootId, output: &mut Output) -> Result<(), 
         Ok((erased, young))
     })?;
     clean(&gate.dir.database())?;
+    for path in gate.dir.leftovers()? {
+        fs::remove_file(&path).map_err(|error| Failure::file("remove", &path, error))?;
+    }
+    // One that cannot be read keeps no other from being erased.
+    let mut failures = Vec::new();
     for path in gate.dir.archives()? {
-        let failure = |error| Failure::file("erase entries in", &path, error);
-        let mut store = Store::open(&path).map_err(failure)?;
-        let mut transaction = store.begin().map_err(failure)?;
-        // An old log is at its end: there is no entry that says so.
-        let of_archive = transaction.erase(id, now()).map_err(failure)?;
-        transaction.commit().map_err(failure)?;
-        (erased, young) = (erased + of_archive.0, young + of_archive.1);
-        clean(&path)?;
+        match erase_in(&path, id) {
+            Ok(of_archive) => (erased, young) = (erased + of_archive.0, young + of_archive.1),
+            Err(failure) => failures.push(failure),
+        }
     }
     output.facts(&[
         ("id", id.to_string().into()),
         ("erased", erased.into()),
         ("too_young", young.into()),
-    ])
+    ])?;
+    output.finish()?;
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
+    for failure in failures {
+        tell(&failure.to_string());
+    }
+    Err(last)
+}
+
+/// Erases in an old log. It is at its end: there is no entry that says so.
+fn erase_in(path: &Path, id: RootId) -> Result<(u64, u64), Failure> {
+    let failure = |error| Failure::file("erase entries in", path, error);
+    let mut store = Store::open(path).map_err(failure)?;
+    let mut transaction = store.begin().map_err(failure)?;
+    let erased = transaction.erase(id, now()).map_err(failure)?;
+    transaction.commit().map_err(failure)?;
+    clean(path)?;
+    Ok(erased)
 }
 
 /// Takes what was erased out of the file.

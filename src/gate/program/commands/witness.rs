@@ -28,7 +28,7 @@ pub(super) fn run(
             fingerprint,
             ca,
         } => add(
-            &Gate::open(&dir, source)?,
+            (Dir::open(&dir)?, source),
             (&url, ca.as_deref()),
             fingerprint,
             output,
@@ -39,7 +39,7 @@ pub(super) fn run(
 }
 
 fn add(
-    gate: &Gate,
+    (dir, source): (Dir, &PassphraseSource),
     (url, ca): (&GateUrl, Option<&Path>),
     expected: Option<RootId>,
     output: &mut Output,
@@ -56,6 +56,8 @@ fn add(
         let hint = "somebody may be in between: ask its operator by another way";
         return Err(failure(other).hint(hint));
     }
+    // Only now: whoever is slow to answer keeps no other command waiting.
+    let gate = Gate::locked(dir, source)?;
     let store = |error: rusqlite::Error| failure(error.to_string());
     let mut database = Store::open(&gate.dir.database()).map_err(store)?;
     let mut transaction = database.begin().map_err(store)?;
@@ -121,6 +123,7 @@ fn line(peer: &Peer) -> String {
 fn remove(dir: &Dir, named: &str, output: &mut Output) -> Result<(), Failure> {
     let failure = |why: String| Failure::new(format!("cannot remove the witness {named}"), why);
     let store = |error: rusqlite::Error| failure(error.to_string());
+    let _lock = dir.change_lock()?;
     let mut database = Store::open(&dir.database()).map_err(store)?;
     let mut transaction = database.begin().map_err(store)?;
     let peers = transaction.peers().map_err(store)?;

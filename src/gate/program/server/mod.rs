@@ -11,6 +11,7 @@ mod witness;
 use std::convert::Infallible;
 use std::fs::File;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,9 @@ use places::{Connection, Places};
 
 /// For the header of a request, from the first byte of the connection or the end of the request before.
 const HEADER_TIME: Duration = Duration::from_secs(5);
-/// For the answers that are being made when a signal ends the server.
+/// For a whole connection. Only whoever does not read its answers, or has asked for so long, gets there.
+const CONNECTION_TIME: Duration = Duration::from_secs(120);
+/// For the answers that are being made when a signal ends the server, or a connection is at its end.
 const END_TIME: Duration = Duration::from_secs(10);
 /// A pause when the system has no more descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -150,10 +153,69 @@ async fn serve_connection(
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
-    let ended = first(served.as_mut(), is_ending.changed()).await;
+    let shut = |served: Pin<&mut _>| http1::Connection::graceful_shutdown(served);
+    let times = (CONNECTION_TIME, END_TIME);
+    bounded(served.as_mut(), shut, is_ending.changed(), times).await;
+}
+
+/// Serves a connection until it ends, the server ends, or its time is over; then what is being answered has a little more.
+async fn bounded<F: Future>(
+    mut served: Pin<&mut F>,
+    shut: impl FnOnce(Pin<&mut F>),
+    ending: impl Future,
+    (all, end): (Duration, Duration),
+) {
+    let ended = timeout(all, first(served.as_mut(), ending)).await;
     // Whatever ends a connection ends it alone.
-    if matches!(ended, First::Other(_)) {
-        served.as_mut().graceful_shutdown();
-        let _ = served.await;
+    if !matches!(ended, Ok(First::One(_))) {
+        shut(served.as_mut());
+        let _ = timeout(end, served).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net;
+
+    use http_body_util::Full;
+    use hyper::Response;
+    use hyper::body::Bytes;
+
+    use super::*;
+
+    /// Asks again and again, and reads no answer.
+    fn pipelining(place: SocketAddr) -> net::TcpStream {
+        let mut stream = net::TcpStream::connect(place).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let requests = b"GET /card HTTP/1.1\r\nhost: gate\r\n\r\n".repeat(1_000);
+        // As much as there is room for.
+        let _ = stream.write(&requests);
+        stream
+    }
+
+    #[test]
+    fn whoever_does_not_read_is_cut_off() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let client = pipelining(listener.local_addr().unwrap());
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = service_fn(|_| async {
+                let body = Full::new(Bytes::from_static(&[0; 65_536]));
+                Ok::<_, Infallible>(Response::new(body))
+            });
+            let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            let mut served = std::pin::pin!(served);
+            let shut = |served: Pin<&mut _>| http1::Connection::graceful_shutdown(served);
+            let times = (Duration::from_millis(300), Duration::from_millis(100));
+            let (ending, mut is_ending) = channel::channel(false);
+            let cut = bounded(served.as_mut(), shut, is_ending.changed(), times);
+            timeout(Duration::from_secs(10), cut).await.unwrap();
+            drop((ending, client));
+        });
     }
 }

@@ -64,26 +64,30 @@ impl Engine {
     }
 }
 
-/// Looks first, so that whoever sends nonsense does not hold up the writer; what counts is what is there when it is remembered.
+/// Looks first, so that whoever sends nonsense, or the same again, does not hold up the writer; what counts is what is there when it
+/// is remembered.
 fn witnessing(
     store: &mut Store,
     submission: &Submission,
     keys: &GateKeys,
 ) -> rusqlite::Result<Witnessing> {
-    if let Err(refused) = judged(&store.look()?, submission)? {
-        return Ok(refused);
-    }
-    let mut transaction = store.begin()?;
-    let checkpoint = match judged(&transaction, submission)? {
-        Ok(checkpoint) => checkpoint,
+    let looked = judged(&store.look()?, submission, keys)?;
+    match looked {
         Err(refused) => return Ok(refused),
-    };
-    let is_able = transaction.frozen() != Frozen::Loss && transaction.origin() == keys.origin;
-    let (true, Some(text)) = (is_able, submission.text()) else {
+        Ok(Judged { is_seen: true, .. }) => {}
+        Ok(_) => {
+            let mut transaction = store.begin()?;
+            match judged(&transaction, submission, keys)? {
+                Ok(judged) => transaction.set_witnessed(&judged.checkpoint)?,
+                Err(refused) => return Ok(refused),
+            }
+            transaction.commit()?;
+        }
+    }
+    // What was written to a file that nobody will find again is not remembered.
+    let (true, Some(text)) = (store.is_there(), submission.text()) else {
         return Ok(Witnessing::Unable);
     };
-    transaction.set_witnessed(&checkpoint)?;
-    transaction.commit()?;
     Ok(Witnessing::Cosigned(cosign(
         &text,
         &keys.origin,
@@ -92,14 +96,34 @@ fn witnessing(
     )))
 }
 
+/// A checkpoint that may be cosigned.
+struct Judged {
+    checkpoint: Checkpoint,
+    /// It is the one that was cosigned last.
+    is_seen: bool,
+}
+
 /// The checkpoint, if it may be cosigned.
 fn judged(
     transaction: &Tx<'_>,
     submission: &Submission,
-) -> rusqlite::Result<Result<Checkpoint, Witnessing>> {
+    keys: &GateKeys,
+) -> rusqlite::Result<Result<Judged, Witnessing>> {
     let Some(log) = transaction.log_of_peer(submission.origin())? else {
         return Ok(Err(Witnessing::UnknownLog));
     };
     let seen = transaction.witnessed(&log.name)?;
-    Ok(submission.check(&log, &seen).map_err(Witnessing::Refused))
+    let checkpoint = match submission.check(&log, &seen) {
+        Ok(checkpoint) => checkpoint,
+        Err(refused) => return Ok(Err(Witnessing::Refused(refused))),
+    };
+    let is_able = transaction.frozen() != Frozen::Loss && transaction.origin() == keys.origin;
+    let is_seen = (checkpoint.size, checkpoint.root) == (seen.size, seen.root);
+    Ok(match is_able {
+        true => Ok(Judged {
+            checkpoint,
+            is_seen,
+        }),
+        false => Err(Witnessing::Unable),
+    })
 }

@@ -4,7 +4,7 @@ use encl::crypto::signing::RootId;
 use encl::crypto::{CryptoRng, Secret};
 use encl::gate::answering::{GateKeys, Ledger as _};
 use encl::gate::log::{Checkpoint, Hash, NoteKey, leaf_hash, root};
-use encl::gate::protocol::{Entry, EntryOp, Head};
+use encl::gate::protocol::{Entry, EntryOp, Head, SignedStatement};
 use encl::json::to_b64;
 use encl::time::Time;
 use rand::rand_core::UnwrapErr;
@@ -224,8 +224,40 @@ impl Tx<'_> {
         // A clock that was years ahead is the past of the old log.
         self.head.at = None;
         self.log(EntryOp::Thaw, now, |entry| entry.before = Some(before))?;
+        self.log_statements(now)?;
         self.set_frozen(Frozen::No)?;
         self.checkpoint(keys)
+    }
+
+    /// The statements of the log before are in force, so their owners have to find them in this one. The requests that carried them
+    /// are gone.
+    fn log_statements(&mut self, now: Time) -> rusqlite::Result<()> {
+        let mut found = self
+            .transaction
+            .prepare_cached("SELECT rowid, hash FROM statement ORDER BY rowid")?;
+        let rows = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows: Vec<(i64, Hash)> = rows.collect::<rusqlite::Result<_>>()?;
+        drop(found);
+        for (row, hash) in rows {
+            let sql = "SELECT body FROM statement WHERE rowid = ?1";
+            let mut found = self.transaction.prepare_cached(sql)?;
+            let body: Vec<u8> = found.query_row([row], |row| row.get(0))?;
+            drop(found);
+            // What a newer version took over stays in force all the same.
+            let Ok(statement) = SignedStatement::parse(&body) else {
+                continue;
+            };
+            let seq = self.head.size;
+            self.log(EntryOp::Statement, now, |entry| {
+                entry.ticket = Some(statement.ticket());
+                entry.who = Some(statement.by());
+                entry.statement = Some(hash);
+            })?;
+            let sql = "UPDATE statement SET seq = ?2 WHERE rowid = ?1";
+            let mut update = self.transaction.prepare_cached(sql)?;
+            update.execute(params![row, seq])?;
+        }
+        Ok(())
     }
 
     /// Hashes beside each other on one level of the tree, one behind the other.

@@ -20,7 +20,7 @@ use encl::time::Time;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 pub(crate) use admin::{Block, NOT_CONTINUED, rng};
-pub(crate) use peers::{Cosigned, Peer};
+pub(crate) use peers::{Cosigned, LastSeen, Peer};
 pub(crate) use writer::{Job, Shared, Writer, now};
 
 /// How long a transaction waits for another process.

@@ -49,6 +49,8 @@ pub(crate) enum NoPeer {
     Taken,
     #[error("there are as many witnesses as can be")]
     Full,
+    #[error("its log has another name than before: remove the witness and add it again")]
+    OtherName,
 }
 
 /// What this gate has cosigned of a log.
@@ -118,9 +120,13 @@ impl Tx<'_> {
         }
         let peers = self.peers()?;
         let is_taken = |peer: &Peer| peer.log.name == *origin && peer.id != card.id();
-        Ok(match peers.iter().any(is_taken) {
-            true => Err(NoPeer::Taken),
-            false => Ok(()),
+        // What is remembered of a log is under its name: nobody may come to that of somebody else.
+        let is_renamed =
+            |peer: &Peer| peer.id == card.id() && unnumbered(&peer.log.name) != unnumbered(origin);
+        Ok(match () {
+            () if peers.iter().any(is_taken) => Err(NoPeer::Taken),
+            () if peers.iter().any(is_renamed) => Err(NoPeer::OtherName),
+            () => Ok(()),
         })
     }
 
@@ -245,6 +251,14 @@ impl Tx<'_> {
             (Frozen::Waiting, false) => self.set_frozen(Frozen::No),
             _ => Ok(()),
         }
+    }
+}
+
+/// The name of a gate's log without its number, which rises after a loss.
+fn unnumbered(origin: &str) -> &str {
+    match origin.rsplit_once('/') {
+        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => origin,
     }
 }
 

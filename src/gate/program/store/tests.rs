@@ -2,10 +2,13 @@ use encl::crypto::signing::{RootId, SigningKey};
 use encl::crypto::{Kem, PrivateKey};
 use encl::envelope::Ticket;
 use encl::gate::answering::{GateKeys, Ledger as _, Outcome, OutcomeKey};
-use encl::gate::log::{Checkpoint, inclusion_proof, leaf_hash, verify_inclusion};
+use encl::gate::card::{GateCard, GateCardRequest, GateUrl};
+use encl::gate::log::{Checkpoint, NoteKey, inclusion_proof, leaf_hash, verify_inclusion};
 use encl::gate::protocol::{Entry, EntryOp, Head, Op, Request, Signatures};
+use encl::identity::CardKey;
 use tempfile::TempDir;
 
+use super::peers::NoPeer;
 use super::*;
 
 struct Gate {
@@ -327,4 +330,52 @@ fn what_was_cosigned_only_grows() {
     }
     let other = gate.change(|transaction| transaction.witnessed("peer/2").unwrap());
     assert_eq!(other.size, 0);
+}
+
+/// What is remembered of a log is under its name, so nobody comes to the name of somebody else with a newer card.
+#[test]
+fn a_peer_keeps_the_name_of_its_log() {
+    let gate = Gate::new();
+    let (root, log) = (
+        SigningKey::generate(&mut rng()),
+        SigningKey::generate(&mut rng()),
+    );
+    let url = GateUrl::parse("https://peer.example").unwrap();
+    let key = CardKey {
+        public: PrivateKey::generate(Kem::XWing, &mut rng()).public_key(),
+        serial: 1,
+        created: time(1_000_000),
+        expires: None,
+    };
+    let card = |origin: &str, after| {
+        let log = NoteKey {
+            name: origin.into(),
+            key: log.id(),
+        };
+        let request = GateCardRequest {
+            name: "peer",
+            url: &url,
+            after,
+            created: time(1_000_000),
+            log: &log,
+            keys: std::slice::from_ref(&key),
+        };
+        GateCard::new(&root, &request).unwrap()
+    };
+    gate.change(|transaction| {
+        let first = card("peer.example/1", 0);
+        let own = gate.keys.id;
+        let added = transaction.add_peer(&first, (&url, None), own).unwrap();
+        assert_eq!(added, Ok(()));
+        let mut update = |origin: &str, after| {
+            let card = card(origin, after);
+            transaction.update_peer(&card).unwrap()
+        };
+        let after = first.serial();
+        assert_eq!(update("peer.example/2", after), Ok(()));
+        for taken in ["bank.example/1", "peer.example/x", "peer.example/2/1"] {
+            assert_eq!(update(taken, after + 1), Err(NoPeer::OtherName), "{taken}");
+        }
+        assert_eq!(transaction.peers().unwrap()[0].log.name, "peer.example/2");
+    });
 }

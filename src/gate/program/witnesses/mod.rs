@@ -20,7 +20,9 @@ pub(crate) use ask::{Place, authority, card};
 const LOOK: Duration = Duration::from_secs(1);
 /// The pause while nobody is answered until a witness answers, and after a witness showed that it does not know the newest card.
 const WAITING: Duration = Duration::from_secs(2);
-const WANTED: Duration = Duration::from_secs(5);
+const WANTED: Duration = Duration::from_secs(60);
+/// How often it is told that they cannot be asked.
+const TELL: Duration = Duration::from_secs(60);
 
 /// For the thread at the end.
 const END: Duration = Duration::from_secs(2);
@@ -77,10 +79,14 @@ impl Round {
     }
 
     fn run(mut self) {
+        let mut told: Option<Instant> = None;
         loop {
             if let Err(error) = self.look() {
                 // The writer tells what is wrong with the database; here it is only opened again.
-                tell(&format!("encl-gate: the witnesses are not asked: {error}"));
+                if told.is_none_or(|told| told.elapsed() >= TELL) {
+                    tell(&format!("encl-gate: the witnesses are not asked: {error}"));
+                    told = Some(Instant::now());
+                }
                 self.store = None;
             }
             if self.is_ending.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
@@ -95,20 +101,28 @@ impl Round {
             Some(store) => store,
             None => Store::open(&self.request.database)?,
         };
-        let (peers, frozen) = {
+        let (peers, frozen, origin) = {
             let transaction = store.look()?;
-            (transaction.peers()?, transaction.frozen())
+            let origin = transaction.origin().to_owned();
+            (transaction.peers()?, transaction.frozen(), origin)
         };
         if peers.is_empty() {
             self.stop_waiting(&mut store, frozen)?;
         } else if frozen != Frozen::Loss && self.is_time(&peers, frozen) {
             self.last = Some(Instant::now());
             self.request.wanted.store(false, Ordering::Relaxed);
+            let mut is_cosigned = false;
             for peer in peers {
                 if self.is_ending.try_recv() != Err(TryRecvError::Empty) {
                     return Ok(());
                 }
-                ask(&mut store, peer)?;
+                let said = exchanged(&mut store, &peer)?;
+                is_cosigned |= matches!(said, Said::Cosigned(_));
+                remember(&mut store, (&peer, &origin), &said)?;
+                self.publish(&store.look()?)?;
+            }
+            if is_cosigned {
+                answer_again(&mut store, &origin)?;
                 self.publish(&store.look()?)?;
             }
         }
@@ -154,29 +168,83 @@ impl Round {
     }
 }
 
-/// Asks a witness, and remembers what it says.
-fn ask(store: &mut Store, mut peer: Peer) -> rusqlite::Result<()> {
-    let said = match exchange::refresh(store, &mut peer) {
-        Ok(()) => exchange::ask(store, &peer)?,
-        Err(trouble) => Said::Nothing(trouble),
-    };
+/// Asks a witness.
+fn exchanged(store: &mut Store, peer: &Peer) -> rusqlite::Result<Said> {
+    let mut peer = peer.clone();
+    match exchange::refresh(store, &mut peer) {
+        Ok(()) => exchange::ask(store, &peer),
+        Err(trouble) => Ok(Said::Nothing(trouble)),
+    }
+}
+
+/// Remembers what a witness says of a log. If another log was begun in the meantime, it says nothing of that one.
+fn remember(store: &mut Store, (peer, origin): (&Peer, &str), said: &Said) -> rusqlite::Result<()> {
     let mut transaction = store.begin()?;
+    if transaction.origin() != origin {
+        return Ok(());
+    }
     match said {
         Said::Cosigned(cosigned) => {
-            transaction.peer_answered(peer.id, now(), Ok(&cosigned))?;
-            if transaction.frozen() == Frozen::Waiting {
-                transaction.set_frozen(Frozen::No)?;
-            }
+            transaction.peer_answered(peer.id, now(), Ok(cosigned))?;
         }
         Said::Nothing(trouble) => {
-            transaction.peer_answered(peer.id, now(), Err(&trouble))?;
+            transaction.peer_answered(peer.id, now(), Err(trouble))?;
         }
         Said::Lost(why) => {
-            transaction.peer_answered(peer.id, now(), Err(&why))?;
+            transaction.peer_answered(peer.id, now(), Err(why))?;
             let why = format!("the witness {}: {why}", peer.name);
             tell(&format!("encl-gate: entries were lost: {why}"));
             transaction.set_lost(&why)?;
         }
     }
     transaction.commit()
+}
+
+/// All were asked, and one has cosigned: that is enough if none has shown a loss.
+fn answer_again(store: &mut Store, origin: &str) -> rusqlite::Result<()> {
+    let mut transaction = store.begin()?;
+    if transaction.origin() == origin && transaction.frozen() == Frozen::Waiting {
+        transaction.set_frozen(Frozen::No)?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use encl::crypto::signing::{RootId, SigningKey};
+    use encl::gate::card::GateUrl;
+    use encl::gate::log::NoteKey;
+
+    use super::*;
+    use crate::store::rng;
+
+    /// A new log was begun while a witness was asked about the one before.
+    #[test]
+    fn a_late_answer_is_about_another_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.db");
+        Store::create(&path, "gate/2", &SigningKey::generate(&mut rng())).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let peer = Peer {
+            id: RootId([1; 32]),
+            name: "peer".into(),
+            url: GateUrl::parse("https://peer.example").unwrap(),
+            ca: None,
+            serial: 1,
+            log: NoteKey {
+                name: "peer/1".into(),
+                key: RootId([2; 32]),
+            },
+            cosigned: None,
+            asked: None,
+            trouble: None,
+        };
+        let lost = Said::Lost("it has cosigned more".into());
+        let mut frozen_after = |origin: &str| {
+            remember(&mut store, (&peer, origin), &lost).unwrap();
+            store.look().unwrap().frozen()
+        };
+        assert_eq!(frozen_after("gate/1"), Frozen::No);
+        assert_eq!(frozen_after("gate/2"), Frozen::Loss);
+    }
 }
