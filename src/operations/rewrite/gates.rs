@@ -1,6 +1,7 @@
 //! Envelopes with gates that are sealed again: what owners took away at the gates is not given back.
 
 use super::update::{AccessUpdate, UpdateError};
+use crate::directory::DirectoryError;
 use crate::envelope::{GateLock, GateRequest, Opened, Plan};
 use crate::gate::rules::TicketState;
 use crate::operations::gate::StateUnknown;
@@ -41,20 +42,24 @@ impl AccessUpdate<'_> {
         }
     }
 
-    /// Whoever was denied does not come back because the envelope is sealed again.
+    /// Whoever was denied does not come back because the envelope is sealed again, also with a key that replaced the one that was
+    /// denied.
     pub(super) fn refuse_denied(&self, plan: &Plan, opened: &Opened) -> Result<(), UpdateError> {
         let Some(lock) = opened.manifest.gate.as_ref() else {
             return Ok(());
         };
         let denied = self.gate_state(lock)?.denied;
-        let people = plan.remaining.iter().flat_map(|lock| &lock.people);
-        let denied: Vec<String> = people
-            .filter(|one| denied.contains(&one.recipient.id))
-            .map(|one| one.recipient.name.clone())
-            .collect();
-        match denied.is_empty() {
+        let mut names = Vec::new();
+        for one in plan.remaining.iter().flat_map(|lock| &lock.people) {
+            let ids = self.people.ids_of(one.recipient.id);
+            let ids = ids.map_err(DirectoryError::from)?;
+            if ids.iter().any(|id| denied.contains(id)) {
+                names.push(one.recipient.name.clone());
+            }
+        }
+        match names.is_empty() {
             true => Ok(()),
-            false => Err(UpdateError::Denied(denied)),
+            false => Err(UpdateError::Denied(names)),
         }
     }
 }

@@ -133,6 +133,34 @@ fn who_is_denied_is_not_let_in_again() {
     assert!(fs::read(stage.path("plan.txt.encl")).unwrap() == before);
 }
 
+/// Carol is denied, and comes with a key that replaced hers.
+#[test]
+fn a_new_root_key_does_not_undo_a_denial() {
+    let stage = Stage::with_gates(&["work"]);
+    stage.good("alice", SEAL);
+    stage.good(
+        "alice",
+        "wrap plan.txt --to bob@example.org --gate work -o bobs.encl",
+    );
+    for file in ["plan.txt.encl", "bobs.encl"] {
+        stage.good(
+            "alice",
+            &format!("gate revoke {file} --who carol@example.org --yes"),
+        );
+    }
+    stage.good("carol", "key replace -o new.card");
+    stage.good("alice", "contact add new.card --yes");
+    for line in [
+        "grant bobs.encl --to carol@example.org",
+        "gate allow bobs.encl --to carol@example.org",
+        "rewrap plan.txt.encl --to carol@example.org --yes",
+    ] {
+        let error = stage.error("alice", line, 5);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("carol"), "{message}");
+    }
+}
+
 #[test]
 fn an_exported_log_is_checked_without_the_gate() {
     let mut stage = Stage::with_gates(&["work"]);

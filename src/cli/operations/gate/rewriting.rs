@@ -178,16 +178,21 @@ pub(crate) fn allow(
     Ok(())
 }
 
-/// A denial outlives every allowance.
+/// A denial outlives every allowance, and is one of the keys that replaced the denied one as well.
 pub(crate) fn refuse_denied(
     state: &TicketState,
     newcomers: &[RootId],
     cannot: &Failure,
     context: &Context,
 ) -> Result<(), Failure> {
-    let denied = newcomers.iter().filter(|who| state.denied.contains(who));
     let people = context.people()?;
-    let names: Vec<String> = denied.map(|who| person(*who, &people)).collect();
+    let mut names = Vec::new();
+    for who in newcomers {
+        let ids = people.ids_of(*who).map_err(|error| unreadable(&error))?;
+        if ids.iter().any(|id| state.denied.contains(id)) {
+            names.push(person(*who, &people));
+        }
+    }
     if names.is_empty() {
         return Ok(());
     }
