@@ -88,6 +88,10 @@ pub(crate) fn not_updated(cannot: Failure, error: UpdateError) -> Failure {
                 ))
                 .hint("remove them too: encl revoke --from WHO")
         }
+        UpdateError::GateRevoked => cannot
+            .exit(Exit::Refused)
+            .reason("an owner revoked it at its gates, for everybody and for ever")
+            .hint("if it still opens for you, decrypt it (`encl unwrap`), and encrypt the content anew (`encl wrap`)"),
         UpdateError::GateState(unknown) => {
             let failure = match &unknown {
                 StateUnknown::Unreached(gates) => unreachable(cannot, gates),

@@ -11,7 +11,7 @@ use crate::directory::lookalike::{Appearances, Distinction};
 use crate::directory::names::{Names, match_one};
 use crate::directory::trust::Trust;
 use crate::directory::who::{Who, WhoForm, WhoUse};
-use crate::identity::folded_name;
+use crate::identity::{Predecessor, folded_name};
 use crate::keystore::KeystoreError;
 
 /// From so many questions on, names are hashed; before that, comparing all of them is faster.
@@ -95,6 +95,17 @@ impl People {
             }
         }
         Ok(())
+    }
+
+    /// A person's root key, and those that it replaced: what is said of any of them is said of the person.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn ids_of(&self, id: RootId) -> Result<Vec<RootId>, KeystoreError> {
+        let person = self.with_id(id)?;
+        let before = person.iter().flat_map(|person| person.card.replaces());
+        let before = before.map(Predecessor::id);
+        Ok(std::iter::once(id).chain(before).collect())
     }
 
     /// A contact by address, name or fingerprint. Among thousands the index is asked first, and then the files of all.

@@ -73,7 +73,7 @@ impl Gate {
 
 const URL: &str = "https://gate.example.org";
 
-fn keystore() -> (tempfile::TempDir, Keystore) {
+pub(super) fn keystore() -> (tempfile::TempDir, Keystore) {
     let folder = tempfile::tempdir().unwrap();
     let keystore = Keystore::at(folder.path().join("encl"));
     let keystore = keystore.with_state(folder.path().join("state"));
@@ -387,37 +387,6 @@ fn no_statement_is_left_out_in_silence_and_revoking_has_room() {
     keystore.record_sealed(&revoked).unwrap();
     let kept = keystore.sealed_with_gate(record.lock.ticket()).unwrap();
     assert_eq!(kept.unwrap().statements.len(), STATEMENTS_MAX + 1);
-}
-
-#[test]
-fn a_damaged_record_is_set_aside_and_what_can_be_read_stays() {
-    let (_folder, keystore) = keystore();
-    let owner = SigningKey::generate(&mut rng());
-    let hash = crate::crypto::kdf::gate::owner(&[0; 32], &owner.id().0);
-    let lock = lock_of(&[RootId([1; 32])], &[hash]);
-    let signed = SignedStatement::new((lock.ticket(), Statement::Revoke), now(), [0; 32], &owner);
-    let record = SealedWithGate {
-        statements: vec![KeptStatement {
-            statement: signed.to_bytes(),
-            known_by: std::iter::once(RootId([1; 32])).collect(),
-        }],
-        ..SealedWithGate::new(lock, now(), None)
-    };
-    keystore.record_sealed(&record).unwrap();
-    assert_eq!(keystore.repair_sealed(&record).unwrap(), None);
-    let path = keystore.sealed_path(record.lock.ticket());
-    let text = std::fs::read(&path).unwrap();
-    let damaged = [b"x", &text[..]].concat();
-    for _ in 0..2 {
-        std::fs::write(&path, &damaged).unwrap();
-        let bare = SealedWithGate::new(record.lock.clone(), now(), None);
-        let aside = keystore.repair_sealed(&bare).unwrap().unwrap();
-        assert_eq!(std::fs::read(aside).unwrap(), damaged);
-        let kept = keystore.sealed_with_gate(record.lock.ticket()).unwrap();
-        assert_eq!(kept, Some(record.clone()));
-    }
-    let all = keystore.all_sealed_with_gates().unwrap();
-    assert_eq!((all.found.len(), all.faults.len()), (1, 0));
 }
 
 /// A gate's checkpoints carry further lines, of witnesses whose keys nobody here knows.

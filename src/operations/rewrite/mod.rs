@@ -2,6 +2,7 @@
 
 mod batch;
 mod changes;
+mod gates;
 mod in_place;
 mod slots;
 mod unmeant;

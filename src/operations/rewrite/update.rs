@@ -14,23 +14,21 @@ use crate::directory::{
     DirectoryError, People, Person, ResolvedRecipient, key_directory, known_person,
 };
 use crate::envelope::{
-    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, GateLock,
-    GateRequest, KeyDirectory, KeyringError, LockRequest, Opened, Person as KnownPerson, Plan,
-    Reader, Remaining, Removals, ResealError, ResealRequest, RewriteError, Rewriting, SealError,
-    Sealed, Workers, chosen_lock,
+    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, KeyDirectory,
+    KeyringError, LockRequest, Opened, Person as KnownPerson, Plan, Reader, Remaining, Removals,
+    ResealError, ResealRequest, RewriteError, Rewriting, SealError, Sealed, Workers, chosen_lock,
 };
-use crate::gate::rules::TicketState;
 use crate::operations::MyKeys;
 use crate::operations::gate::StateUnknown;
 use crate::operations::seal::Encoding;
-use crate::policy::{Conditions, Gate, Policy};
+use crate::policy::{Gate, Policy};
 use crate::time::Time;
 
 /// One change for all envelopes of a run.
 pub struct AccessUpdate<'a> {
-    people: &'a People,
+    pub(super) people: &'a People,
     requested: RequestedAccess,
-    options: UpdateOptions<'a>,
+    pub(super) options: UpdateOptions<'a>,
     now: Time,
     directory: KeyDirectory,
     /// The complete list for each set of my identities that is added to it.
@@ -77,6 +75,9 @@ pub enum UpdateError {
     /// It has to be sealed again, and what owners took away at its gates is not known, so it would be given back.
     #[error("it is not known what its owners took away at its gates")]
     GateState(StateUnknown),
+    /// It has to be sealed again, and an owner revoked it at its gates: a new envelope would undo that.
+    #[error("an owner revoked it at its gates")]
+    GateRevoked,
     /// It could not be sealed again.
     #[error(transparent)]
     Reseal(#[from] ResealError),
@@ -301,7 +302,7 @@ impl<'a> AccessUpdate<'a> {
     }
 
     /// The identity that acts: the one that was named, else the author if that is me, else the default one.
-    fn acting(&self, author: Option<RootId>) -> Option<&'a Person> {
+    pub(super) fn acting(&self, author: Option<RootId>) -> Option<&'a Person> {
         let mine = &self.people.active;
         let is_author = |person: &&Person| author == Some(person.card.id());
         let preferred = || mine.iter().find(is_author);
@@ -319,52 +320,6 @@ impl<'a> AccessUpdate<'a> {
             SigningPolicy::Never => false,
         };
         self.acting(author).filter(|_| signs)
-    }
-
-    /// The envelope's gates with their keys of today. Whoever seals again is the owner.
-    fn gate(&self, opened: &Opened) -> Result<Option<GateRequest>, UpdateError> {
-        let Some(lock) = &opened.manifest.gate else {
-            return Ok(None);
-        };
-        let owner = self.acting(opened.signer()).map(|one| one.card.id());
-        let key_of = |gate: &Gate| self.options.gate_key.and_then(|key_of| key_of(gate));
-        let request = lock.request(owner.into_iter().collect(), key_of);
-        let request = request.map_err(UpdateError::UnknownGate)?;
-        let state = self.gate_state(lock)?;
-        let ends = request.conditions.expires.into_iter().chain(state.until);
-        Ok(Some(GateRequest {
-            conditions: Conditions {
-                expires: ends.min(),
-                ..request.conditions
-            },
-            keeper: self.options.gate_keeper.cloned(),
-            ..request
-        }))
-    }
-
-    /// What owners have restricted at the gates of an envelope.
-    fn gate_state(&self, lock: &GateLock) -> Result<TicketState, UpdateError> {
-        match self.options.gate_state {
-            Some(state) => state(lock).map_err(UpdateError::GateState),
-            None => Err(UpdateError::GateState(StateUnknown::NotAsked)),
-        }
-    }
-
-    /// Whoever was denied does not come back because the envelope is sealed again.
-    fn refuse_denied(&self, plan: &Plan, opened: &Opened) -> Result<(), UpdateError> {
-        let Some(lock) = opened.manifest.gate.as_ref() else {
-            return Ok(());
-        };
-        let denied = self.gate_state(lock)?.denied;
-        let people = plan.remaining.iter().flat_map(|lock| &lock.people);
-        let denied: Vec<String> = people
-            .filter(|one| denied.contains(&one.recipient.id))
-            .map(|one| one.recipient.name.clone())
-            .collect();
-        match denied.is_empty() {
-            true => Ok(()),
-            false => Err(UpdateError::Denied(denied)),
-        }
     }
 
     fn signing_key<'k>(

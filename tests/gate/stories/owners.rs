@@ -96,6 +96,26 @@ fn sealing_again_without_the_gate_is_no_success_before_the_old_one_is_revoked() 
     stage.good("bob", OPEN);
 }
 
+/// The part that Alice kept still opens it: a new envelope would be one that nobody has revoked.
+#[test]
+fn what_is_revoked_is_not_sealed_again() {
+    let mut stage = Stage::with_gates(&["work"]);
+    stage.good("alice", &format!("{SEAL} --lease 1h"));
+    stage.good("alice", OPEN);
+    stage.good("alice", "gate revoke plan.txt.encl --yes");
+    stage.stop("work");
+    let before = fs::read(stage.path("plan.txt.encl")).unwrap();
+    for line in [
+        "revoke plan.txt.encl --from carol@example.org --yes --unasked",
+        "rewrap plan.txt.encl --to bob@example.org --yes --unasked",
+    ] {
+        let error = stage.error("alice", line, 5);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("revoked it at its gates"), "{message}");
+    }
+    assert!(fs::read(stage.path("plan.txt.encl")).unwrap() == before);
+}
+
 #[test]
 fn who_is_denied_is_not_let_in_again() {
     let stage = Stage::with_gates(&["work"]);
@@ -111,6 +131,34 @@ fn who_is_denied_is_not_let_in_again() {
         assert!(message.contains("deny carol"), "{message}");
     }
     assert!(fs::read(stage.path("plan.txt.encl")).unwrap() == before);
+}
+
+/// Carol is denied, and comes with a key that replaced hers.
+#[test]
+fn a_new_root_key_does_not_undo_a_denial() {
+    let stage = Stage::with_gates(&["work"]);
+    stage.good("alice", SEAL);
+    stage.good(
+        "alice",
+        "wrap plan.txt --to bob@example.org --gate work -o bobs.encl",
+    );
+    for file in ["plan.txt.encl", "bobs.encl"] {
+        stage.good(
+            "alice",
+            &format!("gate revoke {file} --who carol@example.org --yes"),
+        );
+    }
+    stage.good("carol", "key replace -o new.card");
+    stage.good("alice", "contact add new.card --yes");
+    for line in [
+        "grant bobs.encl --to carol@example.org",
+        "gate allow bobs.encl --to carol@example.org",
+        "rewrap plan.txt.encl --to carol@example.org --yes",
+    ] {
+        let error = stage.error("alice", line, 5);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("carol"), "{message}");
+    }
 }
 
 #[test]

@@ -160,12 +160,9 @@ fn ids_of(who: &str, context: &Context) -> Result<Vec<RootId>, Failure> {
         (Err(_), WhoForm::Fingerprint(id)) => return Ok(vec![*id]),
         (Err(error), _) => return Err(error.into()),
     };
-    let person = people
-        .with_id(id)
-        .map_err(|error| keystore::unreadable(&error))?;
-    let before = person.iter().flat_map(|person| person.card.replaces());
-    let before = before.map(encl::identity::Predecessor::id);
-    Ok(std::iter::once(id).chain(before).collect())
+    people
+        .ids_of(id)
+        .map_err(|error| keystore::unreadable(&error))
 }
 
 fn tell(

@@ -149,6 +149,14 @@ pub(crate) fn allow(
             .reason("its gates answer only those whom its author named: only an owner can let others in there");
         return Err(failure.hint("ask its author; or encrypt it again under your name: --resign"));
     };
+    if context.asking.policy == AskPolicy::Never {
+        let failure = Failure::new(Exit::Usage, cannot.what.clone());
+        return Err(failure
+            .reason(
+                "its gates have to be told of whoever is let in, and no gate is asked (--no-gate)",
+            )
+            .hint("leave --no-gate out"));
+    }
     let gates = gates(context)?;
     let record = SealedWithGate::new(lock.clone(), context.now, None);
     let newcomers: Vec<RootId> = newcomers.collect();
@@ -178,16 +186,21 @@ pub(crate) fn allow(
     Ok(())
 }
 
-/// A denial outlives every allowance.
+/// A denial outlives every allowance, and is one of the keys that replaced the denied one as well.
 pub(crate) fn refuse_denied(
     state: &TicketState,
     newcomers: &[RootId],
     cannot: &Failure,
     context: &Context,
 ) -> Result<(), Failure> {
-    let denied = newcomers.iter().filter(|who| state.denied.contains(who));
     let people = context.people()?;
-    let names: Vec<String> = denied.map(|who| person(*who, &people)).collect();
+    let mut names = Vec::new();
+    for who in newcomers {
+        let ids = people.ids_of(*who).map_err(|error| unreadable(&error))?;
+        if ids.iter().any(|id| state.denied.contains(id)) {
+            names.push(person(*who, &people));
+        }
+    }
     if names.is_empty() {
         return Ok(());
     }
@@ -217,6 +230,9 @@ pub(crate) fn revoke_old(
         return Ok(());
     };
     let record = SealedWithGate::new(lock.clone(), context.now, None);
+    if context.asking.policy == AskPolicy::Never {
+        return not_revoked_now(&record, name, context);
+    }
     let told = gates(context)?.state(&record, Statement::Revoke, owner, &mut context.rng());
     let told = told.map_err(|error| {
         let what =
@@ -242,5 +258,19 @@ pub(crate) fn revoke_old(
             "{name}: the old envelope is revoked; {count}, `encl gate status {ticket}` tells the others"
         ));
     }
+    Ok(())
+}
+
+/// The old envelope is gone from the disk: its ticket is kept, so that it can still be revoked.
+fn not_revoked_now(record: &SealedWithGate, name: &str, context: &Context) -> Result<(), Failure> {
+    let kept = context.keystore.record_sealed(record);
+    kept.map_err(|error| {
+        let what = format!("{name} is encrypted again, but the old envelope cannot be revoked");
+        keystore::failure(&what, &error)
+    })?;
+    let ticket = RootId(record.lock.ticket().0);
+    context.terminal.warning(&format!(
+        "{name}: the old envelope is not revoked at its gate, since no gate is asked (--no-gate): copies of it can still be opened; `encl gate revoke {ticket}` revokes it"
+    ));
     Ok(())
 }

@@ -61,7 +61,14 @@ impl Target {
     fn of_ticket(ticket: Ticket, verb: &str, context: &Context) -> Result<Self, Failure> {
         let typed = RootId(ticket.0).to_string();
         let what = format!("cannot {verb} {typed}");
-        let record = context.keystore.sealed_with_gate(ticket);
+        let record = match context.keystore.sealed_with_gate(ticket) {
+            // Its first line says all that a gate must be told: what is damaged is told, and set aside, when it is needed.
+            Err(damaged @ KeystoreError::Damaged { .. }) => {
+                let readable = context.keystore.readable_sealed(ticket);
+                readable.and_then(|record| record.map(Some).ok_or(damaged))
+            }
+            record => record,
+        };
         let record = record.map_err(|error| keystore::failure(&what, &error))?;
         let record = record.ok_or_else(|| {
             Failure::new(Exit::Recipient, what)
