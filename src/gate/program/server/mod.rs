@@ -36,7 +36,7 @@ use places::{Connection, Places};
 /// For the header of a request, from the first byte of the connection or the end of the request before.
 const HEADER_TIME: Duration = Duration::from_secs(5);
 /// For a whole connection. Only whoever does not read its answers, or has asked for so long, gets there.
-const CONNECTION_TIME: Duration = Duration::from_secs(120);
+const CONNECTION_TIME: Duration = Duration::from_mins(2);
 /// For the answers that are being made when a signal ends the server, or a connection is at its end.
 const END_TIME: Duration = Duration::from_secs(10);
 /// A pause when the system has no more descriptors.
@@ -205,7 +205,7 @@ mod tests {
             let client = pipelining(listener.local_addr().unwrap());
             let (stream, _) = listener.accept().await.unwrap();
             let service = service_fn(|_| async {
-                let body = Full::new(Bytes::from_static(&[0; 65_536]));
+                let body = Full::new(Bytes::from(vec![0; 65_536]));
                 Ok::<_, Infallible>(Response::new(body))
             });
             let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);

@@ -20,9 +20,9 @@ pub(crate) use ask::{Place, authority, card};
 const LOOK: Duration = Duration::from_secs(1);
 /// The pause while nobody is answered until a witness answers, and after a witness showed that it does not know the newest card.
 const WAITING: Duration = Duration::from_secs(2);
-const WANTED: Duration = Duration::from_secs(60);
+const WANTED: Duration = Duration::from_mins(1);
 /// How often it is told that they cannot be asked.
-const TELL: Duration = Duration::from_secs(60);
+const TELL: Duration = Duration::from_mins(1);
 
 /// For the thread at the end.
 const END: Duration = Duration::from_secs(2);
