@@ -132,6 +132,7 @@ pub(crate) fn not_read(failure: Failure, gate: &str, error: &LogError) -> Failur
             let (gate, why) = (gate.to_owned(), why.clone());
             unreachable(failure, &[Unreached { gate, why }])
         }
+        LogError::Endless => failure.reason(format!("the gate {}: {error}", safe(gate))),
         LogError::Export { .. } => forked(failure, gate, &safe(&error.to_string())),
         LogError::System(error) => failure.reason(io_message(error)),
         LogError::Keystore(error) => keystore::failure(&failure.what, error),

@@ -11,9 +11,10 @@ mod lease;
 mod notices;
 mod owner;
 mod read_log;
+mod regular_file;
 mod state;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
 pub use ask::{AskError, Asked};
@@ -23,6 +24,7 @@ pub use lease::{has_kept_parts, kept_parts};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};
 pub use read_log::{EntrySink, GateLog, LogError, ReadLog, Reading, WithheldReceipt};
+pub use regular_file::read_short;
 pub use state::{Acknowledged, Certainty, Told};
 
 use crate::crypto::CryptoRng;
@@ -42,6 +44,8 @@ pub struct Gates<'a> {
     transport: Arc<dyn Transport>,
     now: Time,
     on_notice: Box<dyn Fn(&GateNotice) + Send + Sync + 'a>,
+    /// What is told once only.
+    told: Mutex<Vec<GateNotice>>,
 }
 
 impl<'a> Gates<'a> {
@@ -69,6 +73,7 @@ impl<'a> Gates<'a> {
             transport,
             now,
             on_notice: Box::new(on_notice),
+            told: Mutex::default(),
         })
     }
 

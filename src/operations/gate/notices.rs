@@ -1,6 +1,7 @@
 //! What a person should know of a gate, and what is kept of it.
 
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use super::Gates;
 use crate::gate::client::{KeptCheckpoint, Lie, LieKind, NoReply, Peer, PeerNews};
@@ -9,7 +10,7 @@ use crate::gate::rules::Refusal;
 use crate::keystore::{Evidence, GateContact, GateOffer, KeptOutcome, KeystoreError};
 
 /// Something about gates that a person should know, whatever becomes of the question.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GateNotice {
     /// It began a new log: what it knew is gone, and is to be told again.
     Forgot {
@@ -28,10 +29,24 @@ pub enum GateNotice {
         /// Where the damaged file is now.
         aside: PathBuf,
     },
+    /// A file among receipts and exported logs cannot be read. It is left out.
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why, in words.
+        why: String,
+    },
+    /// There are exported logs, and none fits what this gate signed, as far as that is known here: the gate is asked.
+    NoExportFits {
+        /// What the user calls it.
+        gate: String,
+        /// The first of them.
+        export: PathBuf,
+    },
 }
 
 /// A gate that said something which cannot be true.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deceit {
     /// What the user calls it.
     pub gate: String,
@@ -113,6 +128,15 @@ impl Gates<'_> {
         let lie = Lie::two_logs(&other, kept);
         self.keep_lie(gate, &lie)?;
         Ok(Some(lie))
+    }
+
+    /// Tells what comes up again each time that a folder is read.
+    pub(super) fn tell_once(&self, notice: &GateNotice) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.contains(notice) {
+            told.push(notice.clone());
+            (self.on_notice)(notice);
+        }
     }
 
     /// Keeps what shows that a gate lied, and tells it.

@@ -331,6 +331,34 @@ fn a_log_of_many_pages_is_read_to_its_end() {
 }
 
 #[test]
+fn a_log_without_an_end_is_not_read_for_ever() {
+    let world = World::new(1, 1);
+    let (_folder, keystore) = keystore_of(&world);
+    let gates = gates(&world, &keystore);
+    let read = || {
+        let mut reading = Reading {
+            sink: &mut (),
+            from: None,
+        };
+        let read = gates.refreshed_logs(&record(&world), owner(&world), &mut reading, &mut rng());
+        read.unwrap().0.remove(0).1
+    };
+    let is_endless = |log| matches!(log, Err(LogError::Endless));
+    for _ in 0..3 {
+        open(&world, &gates).unwrap();
+    }
+    world.set(0, Manners::Lie("more"));
+    assert!(is_endless(read()));
+    world.set(0, Manners::Honest);
+    assert!(read().is_ok());
+    // More entries than are read of one envelope, which are 16 in tests.
+    for _ in 0..14 {
+        open(&world, &gates).unwrap();
+    }
+    assert!(is_endless(read()));
+}
+
+#[test]
 fn checkpoints_of_two_sizes_are_compared_by_the_gates_log() {
     let world = World::new(1, 1);
     let (_folder, keystore) = keystore_of(&world);
@@ -349,19 +377,30 @@ fn checkpoints_of_two_sizes_are_compared_by_the_gates_log() {
     let compare = |one, other| gates.compare(&gate, (one, other));
     assert_eq!(compare(&late, &early).unwrap(), Compared::Continues);
     assert_eq!(compare(&late, &late).unwrap(), Compared::Same);
-    // An old copy was put back, and went on in another way.
+    // Anybody on the way could give an old checkpoint, or hashes of his own: neither shows that the gate lied.
     let again = Fake::again(&world, 0);
-    world.replace(0, again);
-    let shorter = compare(&early, &late).unwrap();
-    assert!(matches!(shorter, Compared::Forked(LieKind::Shorter { .. })));
+    let honest = world.replace(0, again);
+    let earlier = compare(&early, &late);
+    assert!(matches!(earlier, Err(CompareError::Earlier)), "{earlier:?}");
+    world.replace(0, honest);
+    world.set(0, Manners::Lie("tiles"));
+    let unproved = compare(&early, &late);
+    assert!(
+        matches!(unproved, Err(CompareError::Unproved)),
+        "{unproved:?}"
+    );
+    // An old copy was put back, and went on in another way.
+    world.replace(0, Fake::again(&world, 0));
     let (_new, new) = keystore_of(&world);
     let fresh = self::gates(&world, &new);
     for _ in 0..6 {
         open(&world, &fresh).unwrap();
     }
     let now = checkpoint();
-    let other = compare(&early, &now).unwrap();
-    assert!(matches!(other, Compared::Forked(LieKind::Inconsistent(_))));
+    let is_fork = |compared| matches!(compared, Ok(Compared::Forked(LieKind::Inconsistent(_))));
+    assert!(is_fork(compare(&early, &now)));
+    assert!(is_fork(compare(&late, &now)));
+    assert!(is_fork(compare(&early, &late)));
     world.set(0, Manners::Down);
     let unreached = compare(&early, &late);
     assert!(matches!(unreached, Err(CompareError::Transport(_))));

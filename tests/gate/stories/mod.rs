@@ -1,6 +1,7 @@
 //! Stories with real programs: people encrypt behind gates, take access back, and read who asked.
 
 mod changes;
+mod exports;
 mod help;
 mod json;
 mod mail;

@@ -113,6 +113,7 @@ fn show(
             state: StateObject::of(&log.state, people)?,
             entries: log.entries,
             exported: log.exported,
+            erased: log.erased,
             withheld: withheld.collect(),
         });
     }
@@ -129,10 +130,15 @@ fn show(
 
 fn heading(log: &GateLog, state: &str) -> String {
     let exported = log.exported.map_or_else(String::new, |covered| {
-        format!(" (as exported, {covered} entries of its log)")
+        let erased = match log.erased {
+            0 => String::new(),
+            erased => format!(", {erased} of them erased"),
+        };
+        format!(" (as exported, {covered} entries of its log{erased})")
     });
-    let nobody = match log.entries {
-        0 => "\n      nobody has asked",
+    let nobody = match (log.entries, log.erased) {
+        (0, 0) => "\n      nobody has asked",
+        (0, _) => "\n      nobody has asked, as far as it was not erased",
         _ => "",
     };
     format!("{}: {state}{exported}{nobody}", safe(&log.gate.name))
@@ -155,6 +161,7 @@ struct GateObject<'a> {
     state: StateObject,
     entries: u64,
     exported: Option<u64>,
+    erased: u64,
     withheld: Vec<WithheldObject>,
 }
 

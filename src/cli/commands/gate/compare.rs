@@ -5,7 +5,7 @@ use std::path::Path;
 use encl::gate::client::{KeptCheckpoint, Receipt};
 use encl::gate::log;
 use encl::keystore::GateContact;
-use encl::operations::gate::{CompareError, Compared, Unreached};
+use encl::operations::gate::{CompareError, Compared, Unreached, read_short};
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -40,7 +40,9 @@ pub(super) fn run(one: &Path, other: &Path, context: &Context) -> Result<(), Fai
         ),
         Ok(Compared::Forked(_)) => (
             "forked",
-            format!("{name}: a log of {new} entries that does not continue that of {old}"),
+            format!(
+                "{name}: its log does not continue both what it signed of {old} and of {new} entries"
+            ),
         ),
         Err(_) => (
             "different-sizes",
@@ -83,6 +85,9 @@ fn not_compared(what: &str, gate: &GateContact, error: &CompareError) -> Failure
                 "`encl gate add {}` takes it as it is now",
                 gate.card.url()
             )),
+        CompareError::Unproved | CompareError::Earlier => failure
+            .reason(format!("the gate {}: {error}", safe(&gate.name)))
+            .hint("if that stays so, tell its operator"),
         CompareError::OtherLog => failure
             .reason(format!("the gate {}: {error}", safe(&gate.name)))
             .hint("`encl gate add URL` takes its newer card"),
@@ -93,11 +98,10 @@ fn not_compared(what: &str, gate: &GateContact, error: &CompareError) -> Failure
 fn checkpoint(file: &Path, context: &Context) -> Result<(GateContact, KeptCheckpoint), Failure> {
     let cannot = |exit| Failure::new(exit, format!("cannot {VERB} {}", shown(file))).file(file);
     let failed = |error| Failure::io(cannot(Exit::Failed).what, &error);
-    let metadata = std::fs::metadata(file).map_err(failed)?;
-    if metadata.len() > FILE_BYTES_MAX {
-        return Err(cannot(Exit::Damaged).reason("it is too long for a checkpoint"));
-    }
-    let note = note_in(&std::fs::read(file).map_err(failed)?);
+    let text = read_short(file, FILE_BYTES_MAX).map_err(failed)?;
+    let text =
+        text.ok_or_else(|| cannot(Exit::Damaged).reason("it is too long for a checkpoint"))?;
+    let note = note_in(&text);
     let gates = context.keystore.gates();
     let gates = gates.map_err(|error| keystore::failure(&cannot(Exit::Failed).what, &error))?;
     for gate in gates.found {

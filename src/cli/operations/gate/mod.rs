@@ -42,6 +42,16 @@ fn tell(notice: &GateNotice, terminal: Terminal) {
             "what this machine kept about it was damaged; what can be read of that stays, and the damaged file is {} now",
             shown(aside)
         )),
+        GateNotice::Unreadable { file, why } => terminal.warning(&format!(
+            "{} cannot be read, and is left out: {}",
+            shown(file),
+            safe(why)
+        )),
+        GateNotice::NoExportFits { gate, export } => terminal.warning(&format!(
+            "no exported log fits what the gate {0} has signed, as far as it is known here, so {0} is asked; not fitting: {1}",
+            safe(gate),
+            shown(export)
+        )),
         GateNotice::Lied(deceit) => {
             let evidence = deceit.evidence.as_deref().map(Path::new);
             let evidence = evidence.map_or_else(String::new, |path| {

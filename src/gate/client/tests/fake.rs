@@ -239,7 +239,11 @@ impl Fake {
         let level: usize = level.parse().ok()?;
         let begin = number.parse::<usize>().ok()? * 256;
         let hashes = self.tree.0.get(8 * level)?.get(begin..begin + width)?;
-        Some(hashes.concat())
+        let mut tile = hashes.concat();
+        if self.lies("tiles") {
+            tile[0] ^= 1;
+        }
+        Some(tile)
     }
 
     fn lies(&self, about: &str) -> bool {
@@ -387,7 +391,7 @@ impl Fake {
         let mut lines = entries.skip(skipped).map(with_proof);
         ItemAnswer::Log(LogPage {
             lines: lines.by_ref().take(PAGE).collect(),
-            more: lines.next().is_some(),
+            more: lines.next().is_some() || self.lies("more"),
         })
     }
 }

@@ -135,8 +135,9 @@ impl World {
         self.fakes.lock().unwrap()[number].manners = manners;
     }
 
-    pub(crate) fn replace(&self, number: usize, fake: Fake) {
-        self.fakes.lock().unwrap()[number] = fake;
+    /// Puts another gate in the place of one, which is given back.
+    pub(crate) fn replace(&self, number: usize, fake: Fake) -> Fake {
+        std::mem::replace(&mut self.fakes.lock().unwrap()[number], fake)
     }
 
     pub(crate) fn asked(&self) -> Vec<usize> {

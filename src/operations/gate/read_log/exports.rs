@@ -2,12 +2,13 @@
 //! beside it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::super::regular_file::{open_regular, read_short};
 use super::LogError;
-use super::receipts::{RECEIPT_BYTES_MAX, files_in, receipt_in};
+use super::folder::Folder;
+use super::receipts::{RECEIPT_BYTES_MAX, receipt_in};
 use crate::envelope::GateLock;
 use crate::gate::client::{GrowingTree, KeptCheckpoint};
 use crate::gate::log::{Hash, leaf_hash};
@@ -24,6 +25,14 @@ pub(super) struct Export {
     pub(super) covered: u64,
 }
 
+/// What an export shows.
+pub(super) enum Shown<'a> {
+    /// An entry about the lock.
+    Entry(&'a LogLine),
+    /// The hash of an entry that was erased, whatever it was about.
+    Erased(&'a Hash),
+}
+
 /// A line of an export.
 enum Line {
     Entry(Vec<u8>),
@@ -36,22 +45,17 @@ type Roots = BTreeMap<u64, Hash>;
 
 /// The export of a gate in a folder. A file belongs to a gate if one of the gate's checkpoints fits, and then all of them have to.
 pub(super) fn find(
-    folder: &Path,
+    folder: &Folder,
     gate: &GateContact,
     keystore: &Keystore,
 ) -> Result<Option<Export>, LogError> {
-    let files = files_in(folder)?;
-    let mut roots: Option<Roots> = None;
+    if folder.exports.is_empty() {
+        return Ok(None);
+    }
+    let signed = signed_roots(&folder.short, gate, keystore)?;
     let mut best: Option<Export> = None;
-    for file in &files {
-        if !is_export(file)? {
-            continue;
-        }
-        let signed = match &mut roots {
-            Some(roots) => roots,
-            None => roots.insert(signed_roots(&files, gate, keystore)?),
-        };
-        let export = compare(file, signed)?;
+    for file in &folder.exports {
+        let export = compare(file, &signed)?;
         let is_better = |one: &Export| best.as_ref().is_none_or(|best| best.covered < one.covered);
         if let Some(export) = export.filter(is_better) {
             best = Some(export);
@@ -73,7 +77,11 @@ fn signed_roots(
     for file in files {
         let note = match receipt_in(file) {
             Some(receipt) => receipt.place.checkpoint.into_bytes(),
-            None => short_file(file)?,
+            None => match read_short(file, RECEIPT_BYTES_MAX) {
+                Ok(Some(note)) => note,
+                // It is too long for a checkpoint, or has gone meanwhile.
+                Ok(None) | Err(_) => continue,
+            },
         };
         if let Ok(signed) = KeptCheckpoint::read(&note, log) {
             let before = roots.insert(signed.size, signed.root);
@@ -89,21 +97,6 @@ fn signed_roots(
         }
     }
     Ok(roots)
-}
-
-fn short_file(file: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(file)?
-        .take(RECEIPT_BYTES_MAX)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Whether a file begins as an export does.
-fn is_export(file: &Path) -> io::Result<bool> {
-    let mut begin = Vec::new();
-    File::open(file)?.take(16).read_to_end(&mut begin)?;
-    Ok(begin.starts_with(b"{\"entry\":") || begin.starts_with(b"{\"erased\":"))
 }
 
 /// Compares the root at each size that the gate signed.
@@ -141,12 +134,12 @@ fn compare(file: &Path, signed: &Roots) -> Result<Option<Export>, LogError> {
 }
 
 impl Export {
-    /// Gives the entries about a lock. A statement is that of an owner if this machine keeps it.
+    /// Gives the entries about a lock, and those that were erased. A statement is that of an owner if this machine keeps it.
     pub(super) fn read(
         &self,
         lock: &GateLock,
         kept: Option<&SealedWithGate>,
-        take: &mut dyn FnMut(&LogLine) -> Result<(), LogError>,
+        take: &mut dyn FnMut(Shown<'_>) -> Result<(), LogError>,
     ) -> Result<(), LogError> {
         let (mut seq, mut due) = (0, 1);
         // Entries that were erased may have been about this ticket.
@@ -157,9 +150,12 @@ impl Export {
             if number >= self.covered {
                 return Ok(());
             }
-            let Line::Entry(bytes) = line else {
-                erased += 1;
-                return Ok(());
+            let bytes = match line {
+                Line::Entry(bytes) => bytes,
+                Line::Erased(leaf) => {
+                    erased += 1;
+                    return take(Shown::Erased(&leaf));
+                }
             };
             let parsed = Entry::parse(&bytes);
             let entry = parsed.map_err(|error| self.wrong(number, &error.to_string()))?;
@@ -176,7 +172,7 @@ impl Export {
                 return Err(self.wrong(number, &what));
             }
             (due, erased) = (found + 1, 0);
-            take(&LogLine::Kept {
+            take(Shown::Entry(&LogLine::Kept {
                 statement: statement_of(&entry, kept),
                 entry: LoggedEntry {
                     line: bytes,
@@ -185,7 +181,7 @@ impl Export {
                 head: None,
                 who: None,
                 proof: None,
-            })
+            }))
         })
     }
 
@@ -215,7 +211,7 @@ fn each_line(
     file: &Path,
     take: &mut dyn FnMut(Line) -> Result<(), LogError>,
 ) -> Result<(), LogError> {
-    let mut reader = BufReader::new(File::open(file)?);
+    let mut reader = BufReader::new(open_regular(file)?);
     let wrong = |what: &str| LogError::Export {
         file: file.to_owned(),
         what: what.to_owned(),

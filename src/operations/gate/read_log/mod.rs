@@ -1,16 +1,20 @@
 //! What a gate logged of an envelope, read by an owner page by page and checked: in the memory of one page, however long it is.
 
 mod exports;
+mod folder;
 mod receipts;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
+use exports::{Export, Shown};
+use folder::Folder;
+use receipts::Receipts;
 pub use receipts::WithheldReceipt;
 
 use super::notices::why;
-use super::{Gates, Owner};
+use super::{GateNotice, Gates, Owner};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 use crate::envelope::GateLock;
@@ -21,6 +25,9 @@ use crate::gate::protocol::{EntryOp, LogLine, LogPage, SignedStatement};
 use crate::gate::rules::TicketState;
 use crate::keystore::{GateContact, KeptStatement, KeystoreError, STATEMENTS_MAX, SealedWithGate};
 use crate::time::Time;
+
+/// Entries of one envelope in the log of a gate. One that shows more is not read to its end: it could go on for ever.
+const ENTRIES_MAX: u64 = if cfg!(test) { 16 } else { 1 << 20 };
 
 /// What a gate logged of an envelope, in sum.
 pub struct GateLog {
@@ -38,6 +45,9 @@ pub struct GateLog {
     pub withheld: Vec<WithheldReceipt>,
     /// Of a log that an operator exported, how many entries of all a checkpoint of the gate covers; `None`: the gate was asked.
     pub exported: Option<u64>,
+    /// How many entries its operator has erased: those of the envelope, or of an export all, since nobody can tell what they were
+    /// about.
+    pub erased: u64,
     /// The statements of owners in it, as many as a record has room for.
     pub(super) statements: HashMap<Vec<u8>, SignedStatement>,
 }
@@ -88,6 +98,9 @@ pub enum LogError {
     /// It was not reached.
     #[error("{0}")]
     Unreachable(String),
+    /// It says that there is always more, and gives nothing, or more than anybody reads.
+    #[error("it does not come to the end of its log")]
+    Endless,
     /// What was exported of it does not fit what it signed.
     #[error("{}: {what}", file.display())]
     Export {
@@ -117,6 +130,7 @@ impl GateLog {
             last_opening: None,
             withheld: Vec::new(),
             exported: None,
+            erased: 0,
             statements: HashMap::new(),
         }
     }
@@ -135,7 +149,10 @@ impl GateLog {
     /// Adds an entry to the sum.
     pub(super) fn add(&mut self, raw: &LogLine, line: &AuditLine) {
         self.entries += 1;
-        let Some(entry) = &line.entry else { return };
+        let Some(entry) = &line.entry else {
+            self.erased += 1;
+            return;
+        };
         if entry.op == EntryOp::Open {
             self.openings += 1;
             self.last_opening = Some(entry.at);
@@ -183,13 +200,22 @@ impl Gates<'_> {
         reading: &mut Reading<'_>,
         rng: &mut dyn CryptoRng,
     ) -> Result<GateLog, LogError> {
-        let mut receipts = match reading.from {
-            Some(folder) => receipts::Receipts::read(folder, lock.ticket(), gate)?,
-            None => receipts::Receipts::default(),
+        let folder = self.folder(reading.from)?;
+        let mut receipts = match &folder {
+            Some(folder) => Receipts::read(folder, lock.ticket(), gate),
+            None => Receipts::default(),
         };
         let mut log = GateLog::new(gate);
         reading.sink.begin(gate)?;
-        let mut take = |log: &mut GateLog, raw: &LogLine| -> Result<(), LogError> {
+        let mut take = |log: &mut GateLog, shown: Shown<'_>| -> Result<(), LogError> {
+            let raw = match shown {
+                Shown::Entry(raw) => raw,
+                Shown::Erased(leaf) => {
+                    log.erased += 1;
+                    receipts.show_leaf(leaf);
+                    return Ok(());
+                }
+            };
             receipts.show(raw);
             if let Some(line) = audit_line(raw, lock, gate.card.id()) {
                 log.add(raw, &line);
@@ -197,20 +223,47 @@ impl Gates<'_> {
             }
             Ok(())
         };
-        let exported = match reading.from {
-            Some(folder) => exports::find(folder, gate, self.keystore)?,
+        let exported = match &folder {
+            Some(folder) => self.export(folder, gate)?,
             None => None,
         };
         match exported {
             Some(export) => {
                 let kept = self.keystore.sealed_with_gate(lock.ticket())?;
-                export.read(lock, kept.as_ref(), &mut |raw| take(&mut log, raw))?;
+                export.read(lock, kept.as_ref(), &mut |shown| take(&mut log, shown))?;
                 log.exported = Some(export.covered);
             }
-            None => self.read_pages(lock, gate, owner, rng, &mut |raw| take(&mut log, raw))?,
+            None => self.read_pages(lock, gate, owner, rng, &mut |raw| {
+                take(&mut log, Shown::Entry(raw))
+            })?,
         }
-        log.withheld = receipts.withheld();
+        log.withheld = receipts.withheld(log.exported);
         Ok(log)
+    }
+
+    /// What is in the folder that was named. A file there that cannot be read is told, and left out.
+    fn folder(&self, path: Option<&Path>) -> io::Result<Option<Folder>> {
+        let Some(path) = path else { return Ok(None) };
+        let folder = Folder::read(path)?;
+        for (file, error) in &folder.unreadable {
+            self.tell_once(&GateNotice::Unreadable {
+                file: file.clone(),
+                why: error.to_string(),
+            });
+        }
+        Ok(Some(folder))
+    }
+
+    /// What the operator of a gate exported. That the gate is asked although there are such files is told.
+    fn export(&self, folder: &Folder, gate: &GateContact) -> Result<Option<Export>, LogError> {
+        let found = exports::find(folder, gate, self.keystore)?;
+        if let (None, Some(export)) = (&found, folder.exports.first()) {
+            self.tell_once(&GateNotice::NoExportFits {
+                gate: gate.name.clone(),
+                export: export.clone(),
+            });
+        }
+        Ok(found)
     }
 
     fn read_pages(
@@ -228,8 +281,11 @@ impl Gates<'_> {
                 take(line)?;
             }
             from += page.lines.len() as u64;
-            if !page.more || page.lines.is_empty() {
+            if !page.more {
                 return Ok(());
+            }
+            if page.lines.is_empty() || from > ENTRIES_MAX {
+                return Err(LogError::Endless);
             }
         }
     }
