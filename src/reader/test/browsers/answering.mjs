@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openPage } from './launch.mjs'
 import { isClosed } from './opening.mjs'
-import { choose, save, shown, textOf } from './person.mjs'
+import { choose, save, textOf } from './person.mjs'
 import { expect } from './places.mjs'
 
 const WAIT = { timeout: 120_000, polling: 50 }
@@ -66,8 +66,8 @@ async function tryFile(page, path, passphrase) {
   await page.$eval('#saved-passphrase', (field) => (field.value = ''))
   await page.type('#saved-passphrase', passphrase)
   await page.click('#answer-file button[type=submit]')
-  await page.waitForFunction(() => document.getElementById('working').hidden, WAIT)
-  await shown(page, 'answering')
+  // Before the file is read the page shows neither that it works nor an outcome.
+  await page.waitForFunction(() => ['answer-note', 'answer-done'].some((id) => document.getElementById(id).offsetParent !== null), WAIT)
   return textOf(page, 'answer-note')
 }
 
