@@ -132,9 +132,10 @@ fn recognise(head: &[u8]) -> Result<(), OpenError> {
 }
 
 /// Looks for armor in the first lines of what is no envelope: people write a greeting above it, or quote it.
-fn below(head: &[u8], mut input: impl BufRead) -> OpenError {
-    let rest = input.fill_buf().unwrap_or_default();
-    let text = [head, rest].concat();
+fn below(head: &[u8], input: impl Read) -> OpenError {
+    let mut text = head.to_vec();
+    // What cannot be read has no armor; one read may give a few bytes only.
+    let _ = input.take(BUFFER_BYTES as u64).read_to_end(&mut text);
     for (line, number) in text.split(|byte| *byte == b'\n').zip(1..) {
         let bare = line.trim_ascii_start();
         let is_quote = |byte: &u8| matches!(byte, b'>' | b' ' | b'|');
