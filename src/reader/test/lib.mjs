@@ -1,12 +1,6 @@
-// The library as the page has it, bundled into a temporary folder and loaded into Node.
+// The library as the page has it.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
-
-const READER = dirname(dirname(fileURLToPath(import.meta.url)))
+import { bundle, load as loadModules } from './bundle.mjs'
 
 /** What tests take beside the public interface. */
 const INNER = [
@@ -16,37 +10,11 @@ const INNER = [
 ]
 
 /** Builds and loads the library. */
-export async function load() {
-  const names = ['mod', ...INNER]
-  const folder = mkdtempSync(join(tmpdir(), 'encl-reader-'))
-  try {
-    const outfile = join(folder, 'lib.mjs')
-    await build({
-      stdin: { contents: names.map(name => `export * from './lib/${name}.ts'`).join('\n'), resolveDir: READER },
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      outfile,
-      logLevel: 'error',
-    })
-    return await import(pathToFileURL(outfile).href)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+export function load() {
+  return loadModules('lib/mod', ...INNER.map((name) => `lib/${name}`))
 }
 
 /** The public interface alone, minified as in a page: for its size. */
-export async function minified() {
-  const { outputFiles } = await build({
-    entryPoints: [join(READER, 'lib/mod.ts')],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    minify: true,
-    write: false,
-    logLevel: 'error',
-  })
-  return outputFiles[0].contents
+export function minified() {
+  return bundle(['lib/mod'], { minify: true })
 }

@@ -7,32 +7,16 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 
-const READER = join(dirname(fileURLToPath(import.meta.url)), '..')
+import { load } from './bundle.mjs'
+
 const NAMES = ['answer', 'carry', 'identity', 'naming', 'safety_number', 'seal', 'words']
 const PASSPHRASE = 'abandon-ability-able-about-above-absent-absorb'
 const PERSON = { name: 'Dave Günther', address: 'dave@example.org', created: '2026-11-30T12:00:00Z' }
 
-/** The library's making, and its reading, as one module. */
-async function load() {
-  const lines = NAMES.map((name) => `export * from './lib/making/${name}.ts'`)
-  const contents = [...lines, "export * from './lib/mod.ts'"].join('\n')
-  const { outputFiles } = await build({
-    absWorkingDir: READER,
-    stdin: { contents, resolveDir: READER },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-  })
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
-}
-
-const lib = await load()
+const lib = await load('lib/mod', ...NAMES.map((name) => `lib/making/${name}`))
 
 test('the words are the published list', () => {
   const list = lib.wordList()

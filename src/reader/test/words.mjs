@@ -3,20 +3,11 @@
 //     node --test test/words.mjs
 
 import assert from 'node:assert/strict'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 
-const WORDS = join(dirname(fileURLToPath(import.meta.url)), '..', 'page', 'words')
+import { load } from './bundle.mjs'
 
-async function load() {
-  const contents = ['escape', 'names', 'en', 'de', 'said'].map((name) => `export * from './${name}.ts'`).join('\n')
-  const { outputFiles } = await build({ stdin: { contents, resolveDir: WORDS }, bundle: true, write: false, format: 'esm' })
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
-}
-
-const { clean, saveName, ending, isRisky, safe, safeLines, en, de } = await load()
+const { clean, saveName, ending, isRisky, safe, safeLines, en, de } = await load(...['escape', 'names', 'en', 'de', 'said'].map((name) => `page/words/${name}`))
 
 test('hazards are spelled out as the program does it', () => {
   assert.equal(safe('a\u001b[31mb'), 'a\\u{1b}[31mb')
