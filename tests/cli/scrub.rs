@@ -46,7 +46,7 @@ const WEEKDAYS: [&str; 7] = [
 fn scrub_word(word: &str) -> String {
     let (front, rest) = word.split_at(word.len() - word.trim_start_matches(['"', '(', '`']).len());
     let (word, back) = rest.split_at(
-        rest.trim_end_matches(['"', ',', ')', '`', ';', ':', '}'])
+        rest.trim_end_matches(['"', ',', ')', '`', ';', ':', '}', '.'])
             .len(),
     );
     let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };

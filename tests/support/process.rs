@@ -16,9 +16,10 @@ const ENDING: u64 = 0b111;
 const ENV: &str = "/usr/bin/env";
 const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT";
 
-/// The time limit of one command: many times what the longest takes on a busy machine.
+/// The time limit of one command: many times what the longest takes on a busy machine. A browser with the whole test kit takes four
+/// minutes on a slow one.
 pub(crate) fn limit() -> Duration {
-    Duration::from_secs(if sweep::is_full() { 3_600 } else { 300 })
+    Duration::from_secs(if sweep::is_full() { 3_600 } else { 1_200 })
 }
 
 /// A command without input that HUP, INT and QUIT end. A program inherits ignored signals, so these are reset if the tests were
