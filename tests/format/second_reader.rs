@@ -13,6 +13,7 @@ use encl::policy::Padding;
 use crate::kit::{Forge, Parts, Person, access, cheap, flipped, request, rng, sealed};
 use crate::other_readers::{Case, agree};
 use crate::second_reader_access;
+use crate::support::sweep;
 
 const WORDS: &str = "correct horse";
 
@@ -63,7 +64,7 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
     }
     for (what, envelope) in bases(people, &author) {
         let head = envelope.len() - Parts::of(&envelope).payload.len();
-        for bit in 0..head as u64 * 8 {
+        for bit in (0..head as u64 * 8).step_by(if sweep::is_full() { 1 } else { 3 }) {
             add(
                 format!("{what}, bit {bit}"),
                 flipped(&envelope, bit),

@@ -4,13 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use encl::gate::protocol::Pending;
 use encl::gate::rules::Statement;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use crate::client::Client;
+use crate::link::bad_link;
 use crate::office::{Office, post, sealed, word};
 use crate::server::Server;
 use crate::support::sweep;
+use crate::tell::tell;
 
 /// Each round is one revocation among openings of four readers.
 fn rounds(short: u64) -> u64 {
@@ -70,6 +74,70 @@ fn nothing_opens_after_the_acknowledgement() {
         before > 50 && after > 50,
         "{before} opened, {after} refused"
     );
+}
+
+/// Everybody asks over links that delay and cut, and asks again until an answer arrives. Who asks after the acknowledgement is refused,
+/// and the first to do so says how soon it took effect.
+#[test]
+fn delayed_and_cut_links_change_nothing() {
+    let server = Server::new();
+    let link = bad_link(server.address(), 4);
+    // The answer, when it was asked for that was answered at last, and how many were not.
+    let insist = |draft: &dyn Fn() -> (Vec<u8>, Pending), since: Instant| {
+        let mut lost = 0;
+        loop {
+            let sent = draft();
+            let sent_at = since.elapsed();
+            match post(&mut Client::new(link), &server.card, &sent) {
+                Some(said) => return (sent_at, word(&said), lost),
+                None => lost += 1,
+            }
+        }
+    };
+    let mut random = StdRng::seed_from_u64(5);
+    let (mut lost, mut opened, mut effects) = (0, 0, Vec::new());
+    for _ in 0..rounds(60) {
+        let office = Office::new(&server);
+        let pause = Duration::from_micros(random.random_range(0..20_000));
+        let begin = Instant::now();
+        let (seen, (acknowledged, effect)) = thread::scope(|scope| {
+            let ask = || {
+                let all =
+                    (0..3).map(|_| insist(&|| sealed(&server.card, office.opening(0)), begin));
+                all.collect::<Vec<_>>()
+            };
+            let asking = [scope.spawn(ask), scope.spawn(ask)];
+            thread::sleep(pause);
+            let stating = || sealed(&server.card, office.stating(Statement::Revoke));
+            let (_, said, again) = insist(&stating, begin);
+            assert_eq!(said, "stated");
+            lost += again;
+            let acknowledged = begin.elapsed();
+            let opening = sealed(&server.card, office.opening(0));
+            let said = post(&mut server.client(), &server.card, &opening).unwrap();
+            assert_eq!(word(&said), "revoked");
+            let effect = begin.elapsed() - acknowledged;
+            let seen = asking.map(|one| one.join().unwrap()).concat();
+            (seen, (acknowledged, effect))
+        });
+        for (sent_at, said, again) in seen {
+            assert!(
+                sent_at < acknowledged || said == "revoked",
+                "opened after it"
+            );
+            lost += again;
+            opened += u32::from(said == "open");
+        }
+        effects.push(effect);
+    }
+    assert!(lost > 10 && opened > 10, "{lost} cut, {opened} opened");
+    effects.sort();
+    let of = |part: usize| effects[(effects.len() - 1) * part / 100].as_micros();
+    tell(&format!(
+        "{lost} questions cut, {opened} opened before; from the acknowledgement to an answer of `revoked`: p50 {} us, p99 {} us",
+        of(50),
+        of(99)
+    ));
 }
 
 /// 2 of 3, one of which may be down: a revocation is sure after two acknowledgements.

@@ -14,6 +14,7 @@ mod interleavings;
 mod keeping;
 mod kills;
 mod large;
+mod link;
 mod office;
 mod operators;
 mod requests;
