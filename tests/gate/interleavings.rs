@@ -116,7 +116,7 @@ fn delayed_and_cut_links_change_nothing() {
             let opening = sealed(&server.card, office.opening(0));
             let said = post(&mut server.client(), &server.card, &opening).unwrap();
             assert_eq!(word(&said), "revoked");
-            let effect = begin.elapsed() - acknowledged;
+            let effect = begin.elapsed().saturating_sub(acknowledged);
             let seen = asking.map(|one| one.join().unwrap()).concat();
             (seen, (acknowledged, effect))
         });
