@@ -316,3 +316,17 @@ test('cards are found in a text, wrapped and quoted', () => {
   const mail = `Hello,\n\n> ${wrapped}\n\nand his:\n${text('bob')}\nBye encl-card1:AAAA\n`
   assert.deepEqual(lib.readCards(lib.utf8(mail)).map(card => card.name), ['Carol', 'Bob'])
 })
+
+test('progress is told of the payload, and not while a passphrase is tried', async () => {
+  const told = []
+  const argon2 = async (...given) => {
+    const key = await lib.argon2Of('wasm')(...given)
+    told.push('locks')
+    return key
+  }
+  const keys = { identities: [], approvals: [], cards: [], passphrase: 'correct horse é' }
+  const bytes = bytesOf('envelope/passphrase_alone')
+  const options = { now: '2026-11-24T12:00:00Z', argon2, progress: (done, total) => told.push(`${done} of ${total}`) }
+  await lib.open(lib.fromBytes(bytes), keys, { write: async () => undefined }, options)
+  assert.deepEqual(told, ['locks', `${bytes.length} of ${bytes.length}`])
+})
