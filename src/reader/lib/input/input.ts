@@ -1,6 +1,6 @@
 // Where an envelope's bytes come from and where its content goes.
 
-/** A file of known size. `read` gives exactly these bytes, or throws `InputError`. */
+/** A file of known size. `read` gives exactly these bytes, which are not to be changed, or throws `InputError`. */
 export interface Input {
   readonly size: number
   read(start: number, end: number): Promise<Uint8Array>

@@ -14,10 +14,11 @@ export function keepNothing(): Keeping {
   return { write: async () => undefined, finish: async () => undefined }
 }
 
-/** Hands pieces of 4 MiB to the page; `hand` resolves when it has taken one. */
+/** Hands pieces of 4 MiB to the page; `hand` resolves when it has taken one. The next piece fills meanwhile, and no third one begins. */
 export function handOver(hand: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>): Keeping {
   let buffer: Uint8Array<ArrayBuffer> | undefined
   let filled = 0
+  let handing: Promise<void> = Promise.resolve()
 
   async function write(bytes: Uint8Array): Promise<void> {
     let rest = bytes
@@ -27,16 +28,25 @@ export function handOver(hand: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>
       buffer.set(taken, filled)
       filled += taken.length
       rest = rest.subarray(taken.length)
-      if (filled === PIECE_BYTES) await finish()
+      if (filled === PIECE_BYTES) await handFilled()
     }
   }
 
-  async function finish(): Promise<void> {
+  /** Waits for the piece in front only. */
+  async function handFilled(): Promise<void> {
     if (!buffer || filled === 0) return
-    const full = filled === PIECE_BYTES ? buffer : buffer.slice(0, filled)
+    const piece = filled === PIECE_BYTES ? buffer : buffer.slice(0, filled)
     buffer = undefined
     filled = 0
-    await hand(full)
+    await handing
+    handing = hand(piece)
+    // Whoever writes or finishes next hears of the failure.
+    handing.catch(() => undefined)
+  }
+
+  async function finish(): Promise<void> {
+    await handFilled()
+    await handing
   }
 
   return { write, finish }
