@@ -51,7 +51,7 @@ export interface Place {
 export interface Failed {
   readonly say: 'failed'
   /** A class of the format; or what the page, the browser or the disk lacks. */
-  readonly kind: Kind | 'unreadable' | 'no-memory' | 'no-crypto' | 'no-store' | 'broken'
+  readonly kind: Kind | 'unreadable' | 'no-memory' | 'no-wasm' | 'no-crypto' | 'no-store' | 'broken'
   readonly why: string
   readonly place: Place
   readonly detail?: Detail

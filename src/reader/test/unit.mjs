@@ -330,3 +330,15 @@ test('progress is told of the payload, and not while a passphrase is tried', asy
   await lib.open(lib.fromBytes(bytes), keys, { write: async () => undefined }, options)
   assert.deepEqual(told, ['locks', `${bytes.length} of ${bytes.length}`])
 })
+
+test('JSON with more values than any line has is judged whole, and kept in part', () => {
+  const many = count => `{"slots":[${'[],'.repeat(count)}[]]}`
+  const [[, slots]] = lib.parse(many(2_000_000)).members
+  assert.ok(slots.items.length <= 2 ** 19, `${slots.items.length} lists are kept`)
+  refused('malformed', () => lib.parse(many(2_000_000).slice(0, -2)))
+  const table = { slots: lib.listOf(16_384, one => assert.ok(one !== undefined)) }
+  refused('over-limit', () => lib.members(lib.parse(many(2_000_000)), table, ['slots']))
+  // An object that begins within the bound stays a member of its own, although its end lies beyond.
+  const [[name, inner]] = lib.parse(`{"a":{"b":[${'1,'.repeat(600_000)}1],"c":2}}`).members
+  assert.deepEqual([name, inner.members.map(([name]) => name)], ['a', ['b']])
+})

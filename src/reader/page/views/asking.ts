@@ -1,5 +1,6 @@
 // What is needed to open the envelope: a passphrase or a key file, and beside them cards and approvals.
 
+import { hasWasm, PLAIN_COST_MAX } from '../../lib/crypto/wasm.ts'
 import type { Claim } from '../../lib/mod.ts'
 import { small, type Envelope, type Small, type Sorted } from '../chosen.ts'
 import { ask, Failure, stop, Stopped } from '../client.ts'
@@ -66,8 +67,9 @@ export function askForSecrets(envelope: Envelope, claim: Claim): void {
 function hint(claim: Claim): [Said | undefined, 'bad' | 'care'] {
   const cost = claim.passphraseCost ?? 0
   if (howToKeep(claim) === 'too-large') return [[texts.tooLarge], 'bad']
-  if (cost >= COST_OF_COMPUTERS) return [[texts.needsMemory(memory(cost))], 'care']
-  return [typeof WebAssembly === 'undefined' && cost > 0 ? [texts.slowArgon] : undefined, 'care']
+  if (cost >= COST_OF_COMPUTERS && hasWasm()) return [[texts.needsMemory(memory(cost))], 'care']
+  if (cost === 0 || hasWasm()) return [undefined, 'care']
+  return cost > PLAIN_COST_MAX ? [[texts.noWasm], 'bad'] : [[texts.slowArgon], 'care']
 }
 
 /** Keeps key file, cards and approvals that came by a drop. Gives the name of one of them. */

@@ -183,6 +183,7 @@ export const de: Texts = {
   gate: 'Vor dem Öffnen muss ein Server gefragt werden, und diese Seite fragt niemanden. Öffnen Sie ihn mit dem Programm encl.',
   unreadable: 'Die Datei lässt sich nicht mehr lesen. Wurde sie verschoben, oder liegt sie nur in einer Cloud? Wählen Sie sie noch einmal.',
   noMemory: (size) => `Der Browser hat nicht genug Speicher für die Passphrase: sie braucht ${size}. Nehmen Sie einen Computer.`,
+  noWasm: 'In diesem Browser ist WebAssembly abgeschaltet. Ohne WebAssembly lässt sich diese Passphrase nicht prüfen. Schalten Sie es ein, oder nehmen Sie einen anderen Browser.',
   noStore: 'Für den Inhalt reicht der Speicher oder der Platz nicht. Nichts wurde gespeichert.',
   broken: 'Die Seite hat einen Fehler und hat aufgehört. Nichts wurde gespeichert.',
   notKeyFile: (name) => [foreign(name), ' ist keine Schlüsseldatei. Das ist, was `encl key export` geschrieben oder diese Seite für Sie gemacht hat.'],

@@ -191,6 +191,7 @@ export const en = {
   gate: 'A server has to be asked before it opens, and this page asks nobody. Open it with the program encl.',
   unreadable: 'The file cannot be read any more. Was it moved, or is it only in a cloud? Choose it again.',
   noMemory: (size: string) => `The browser has not enough memory for the passphrase: it needs ${size}. Use a computer.`,
+  noWasm: 'This browser has WebAssembly switched off, and this passphrase cannot be checked without it. Switch it on, or use another browser.',
   noStore: 'There is not enough memory or disk for the content. Nothing was saved.',
   broken: 'The page has a fault and stopped. Nothing was saved.',
   notKeyFile: (name: string): Said => [foreign(name), ' is not a key file. It is what `encl key export` wrote, or what this page made for you.'],

@@ -6,6 +6,9 @@ import { memory, now, texts, when } from './texts.ts'
 
 declare const VERSION: string
 
+/** No passphrase costs less. */
+const COST_LEAST = 16
+
 /** The names of what was given, to say which of them is meant. */
 export interface Given {
   readonly envelope: string
@@ -37,7 +40,9 @@ function ownFault({ kind, detail }: Failed): string | undefined {
     case 'unreadable':
       return texts.unreadable
     case 'no-memory':
-      return texts.noMemory(memory(detail?.cost ?? 16))
+      return texts.noMemory(memory(detail?.cost ?? COST_LEAST))
+    case 'no-wasm':
+      return texts.noWasm
     case 'no-crypto':
       return texts.insecure
     case 'no-store':

@@ -31,12 +31,13 @@ export function failed(error: unknown, place: Place = { of: 'envelope', position
     const { kind, detail } = error
     return { say: 'failed', kind, why: error.why, place, ...(detail && { detail }) }
   }
-  return { say: 'failed', kind: kindOfOwn(error), why, place }
+  const cost = error instanceof EngineError ? error.cost : undefined
+  return { say: 'failed', kind: kindOfOwn(error), why, place, ...(cost !== undefined && { detail: { cost } }) }
 }
 
 function kindOfOwn(error: unknown): Failed['kind'] {
   if (error instanceof InputError) return 'unreadable'
-  if (error instanceof EngineError) return error.lacks === 'crypto' ? 'no-crypto' : 'no-memory'
+  if (error instanceof EngineError) return `no-${error.lacks}`
   const name = error instanceof Error ? error.name : ''
   if (error instanceof RangeError || name === 'QuotaExceededError' || name === 'NotReadableError') return 'no-store'
   return 'broken'

@@ -13,10 +13,10 @@ const SAMPLE_MS = 250
 /** Content in Blobs is kept once. */
 const BLOB_MEMORY_MAX = 1.2
 /** What the browser takes for a page at work, however large the file is: the worker, Argon2, pieces under way. */
-const FIXED_BYTES = 192 * MIB
+const FIXED_BYTES = 96 * MIB
 const PICKED_BYTES = 300 * MIB
 /** Two passes take no more than that, whatever the size. */
-const PICKER_MEMORY_MAX = FIXED_BYTES
+const PICKER_MEMORY_MAX = 256 * MIB
 
 /** By Blobs and the link. A little below 256 MiB with its tags, so that no browser takes the picker. */
 export async function opensLarge(engine, program, mib) {
