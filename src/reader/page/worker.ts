@@ -1,6 +1,6 @@
 // The worker: everything that reads an envelope or touches a secret. It is told the time, and has no other way out than its messages.
 
-import { EnvelopeError, findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Input, type Keys } from '../lib/mod.ts'
+import { EnvelopeError, findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Claim, type Input, type Keys } from '../lib/mod.ts'
 import { isMakeRequest, make } from './working/making.ts'
 import type { Answer, Keep, OpenRequest, Request, Source } from './messages.ts'
 import { at, failed } from './working/failure.ts'
@@ -25,8 +25,8 @@ async function input({ bytes, form }: Source): Promise<Input> {
   if (form === 'envelope') return pageInput(want, 0, bytes)
   if (bytes > PAGE_BYTES_MAX) throw new EnvelopeError('over-limit', 'the file is longer than a page with an envelope can be')
   const whole = pageInput(want, 0, bytes)
-  const { start, end } = findArmor(await whole.read(0, whole.size))
-  return pageInput(want, start, end)
+  const { start, end, fault } = findArmor(await whole.read(0, whole.size))
+  return { ...pageInput(want, start, end), ...(fault && { fault }) }
 }
 
 /** Bytes of the file, from the page. */
@@ -72,6 +72,14 @@ function progress(): (done: number, total: number) => void {
   }
 }
 
+/** Nobody is asked for a passphrase of an envelope behind which something else stands. */
+async function looked(source: Source): Promise<Claim> {
+  const found = await input(source)
+  const claim = await look(found)
+  if (found.fault) throw found.fault
+  return claim
+}
+
 async function opened(request: OpenRequest): Promise<void> {
   const output = keeping(request.keep)
   const options = { now: request.now, progress: progress() }
@@ -101,7 +109,7 @@ async function answer(request: Request): Promise<void> {
   if (isMakeRequest(request)) return say(await at({ of: 'identity', position: 0 }, () => make(request)))
   switch (request.ask) {
     case 'look':
-      return say({ say: 'looked', claim: await look(await input(request.source)) })
+      return say({ say: 'looked', claim: await looked(request.source) })
     case 'read':
       return read(request)
     case 'open':

@@ -280,7 +280,11 @@ test('the armor of a page is found by exact bytes only', () => {
   const tag = '<script type="text/plain" id="envelope">\n'
   const closing = '</script>\n'
   const file = page + tag + armor + closing
-  const find = text => lib.findArmor(lib.utf8(text))
+  const find = text => {
+    const found = lib.findArmor(lib.utf8(text))
+    if (found.fault) throw found.fault
+    return found
+  }
   const { page: pageBytes, start, end } = find(file)
   assert.deepEqual([pageBytes, file.slice(start, end)], [page.length, armor])
   const tagged = page.length + tag.length - 1
@@ -294,6 +298,23 @@ test('the armor of a page is found by exact bytes only', () => {
     carrying('encl/1\n', closing), carrying('', closing), page,
   ]
   for (const text of others) refused('not-an-envelope', () => find(text))
+})
+
+test('what stands behind the armor of a page is met after the faults in front of it', async () => {
+  const page = '<!doctype html>\n<script type="text/plain" id="envelope">\n'
+  const look = async (inside, behind) => {
+    const lines = Buffer.from(inside).toString('base64').match(/.{1,64}/g).join('\n')
+    const file = lib.utf8(`${page}-----BEGIN ENCL/1-----\n${lines}\n-----END ENCL/1-----\n${behind}`)
+    const { start, end, fault } = lib.findArmor(file)
+    return lib.look({ ...lib.fromBytes(file.slice(start, end)), fault })
+  }
+  const [good, other, cut] = ['</script>\n', '</script>\n<meta>', '</scr']
+  const malformed = `encl/1\n{}\n{}\n${'A'.repeat(43)}=\n`
+  for (const behind of [good, other, cut]) await refused('malformed', async () => look(malformed, behind))
+  // Line 3 has no end: the reader needs what stands behind the armor.
+  for (const [behind, kind] of [[good, 'truncated'], [other, 'not-an-envelope'], [cut, 'truncated']]) {
+    await refused(kind, async () => look('encl/1\n{}\n{}', behind))
+  }
 })
 
 test('kinds of files', () => {
