@@ -16,7 +16,7 @@ export interface Detail {
   readonly need?: number
   readonly lock?: number
   /** `quorum`, `no-key`, `gate`: who could help. */
-  readonly names?: readonly string[]
+  readonly people?: readonly { readonly name: string; readonly address?: string }[]
   /** `refused`: the bound that does not hold, as a time. */
   readonly notBefore?: string
   readonly expires?: string

@@ -1,10 +1,10 @@
 // Line 2: the policy.
 
-import { utf8 } from '../bytes.ts'
+import { byteLength, utf8 } from '../bytes.ts'
 import { EnvelopeError, require } from '../error.ts'
 import { distinct, listOf, members, type Table } from '../json/members.ts'
 import { type Json, JsonObject, parse } from '../json/scan.ts'
-import { base64, boolean, byteLength, id, number, text, time, word } from '../json/values.ts'
+import { base64, boolean, id, number, text, time, word } from '../json/values.ts'
 
 export const POLICY_BYTES_MAX = 8 << 20
 export const RECIPIENTS_MAX = 16_384

@@ -62,8 +62,8 @@ export class Unlocking {
     const hopeless = hopes.indexOf(false)
     if (hopeless < 0) return
     if (hopes.includes(true)) throw this.lacking(hopeless, 0)
-    const names = this.manifest.policy.locks.flatMap(lock => lock.recipients ?? []).map(one => one.name)
-    throw new EnvelopeError('no-key', 'nothing in it is for these keys', { names })
+    const people = this.manifest.policy.locks.flatMap(lock => lock.recipients ?? [])
+    throw new EnvelopeError('no-key', 'nothing in it is for these keys', { people })
   }
 
   private mayOpen(number: number, lock: Lock): boolean {
@@ -92,9 +92,8 @@ export class Unlocking {
   private lacking(number: number, have: number): EnvelopeError {
     const lock = this.manifest.policy.locks[number] as Lock
     const servers = (lock.gates ?? []).filter(gate => gate.kind === 'server')
-    const others = lock.gates ?? lock.recipients ?? []
-    const names = others.flatMap(one => one.name ?? [])
-    const detail = { have, need: lock.need, lock: number, names }
+    const gates = (lock.gates ?? []).flatMap(({ name }) => (name === undefined ? [] : [{ name }]))
+    const detail = { have, need: lock.need, lock: number, people: lock.recipients ?? gates }
     const why = `lock ${number}: ${have} of ${lock.need}`
     return new EnvelopeError(servers.length > 0 ? 'gate' : 'quorum', why, detail)
   }

@@ -2,9 +2,8 @@
 
 import { fromBase64Url } from '../base64.ts'
 import { utf8 } from '../bytes.ts'
-import { type Card, readCard, readCards } from '../identity/card.ts'
-import { CARD_PREFIX } from './identity.ts'
-import { carry, wrapped } from './carry.ts'
+import { CARD_PREFIX, type Card, readCard, readCards } from '../identity/card.ts'
+import { carry, wrapped } from '../identity/carrier.ts'
 
 const INVITATION = 'encl-invitation1:'
 const ANSWER = 'encl-answer1:'

@@ -4,15 +4,14 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { shake256 } from '@noble/hashes/sha3.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 
+import { toBase64 } from '../base64.ts'
 import { concat, fingerprintOf, hex, label, utf8, wipe } from '../bytes.ts'
 import type { Argon2 } from '../crypto/passphrase.ts'
 import { publicOf } from '../crypto/signing.ts'
-import { readCard } from '../identity/card.ts'
-import { toBase64 } from './base64.ts'
-import { carrySigned } from './carry.ts'
+import { CARD_PREFIX, readCard } from '../identity/card.ts'
+import { carrySigned } from '../identity/carrier.ts'
 import { random, sealToPassphrase } from './seal.ts'
 
-export const CARD_PREFIX = 'encl-card1:'
 const KEM = 'x-wing'
 
 export interface NewIdentity {
