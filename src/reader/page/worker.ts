@@ -3,7 +3,7 @@
 import { EnvelopeError, findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Claim, type Input, type Keys } from '../lib/mod.ts'
 import { isMakeRequest, make } from './working/making.ts'
 import type { Answer, Keep, OpenRequest, Request, Source } from './messages.ts'
-import { at, failed } from './working/failure.ts'
+import { failed, placed } from './working/failure.ts'
 import { handOver, keepNothing, type Keeping } from './working/keeping.ts'
 import { pageInput } from './working/page_input.ts'
 
@@ -42,7 +42,7 @@ async function want(start: number, end: number): Promise<Uint8Array> {
 async function keys(request: OpenRequest): Promise<Keys> {
   const { cards, approvals, keyFiles, passphrase } = request
   const each = <F, T>(of: 'card' | 'approval' | 'identity', files: readonly F[], read: (file: F) => T | Promise<T>): Promise<T[]> =>
-    Promise.all(files.map((file, position) => at({ of, position }, () => read(file))))
+    Promise.all(files.map((file, position) => placed({ of, position }, () => read(file))))
   return {
     cards: await each('card', cards, readCard),
     approvals: await each('approval', approvals, readApproval),
@@ -90,7 +90,7 @@ async function opened(request: OpenRequest): Promise<void> {
 
 async function read(request: Extract<Request, { ask: 'read' }>): Promise<void> {
   const { as, bytes, passphrase } = request
-  await at({ of: as, position: 0 }, async () => {
+  await placed({ of: as, position: 0 }, async () => {
     if (as === 'approval') return say({ say: 'read', id: readApproval(bytes).key })
     const found = as === 'card' ? readCard(bytes) : await readIdentity(bytes, passphrase)
     const card = 'card' in found ? found.card : 'addresses' in found ? found : undefined
@@ -106,7 +106,7 @@ function given({ number, bytes }: Extract<Request, { ask: 'give' }>): void {
 }
 
 async function answer(request: Request): Promise<void> {
-  if (isMakeRequest(request)) return say(await at({ of: 'identity', position: 0 }, () => make(request)))
+  if (isMakeRequest(request)) return say(await placed({ of: 'identity', position: 0 }, () => make(request)))
   switch (request.ask) {
     case 'look':
       return say({ say: 'looked', claim: await looked(request.source) })

@@ -8,15 +8,13 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ed25519 } from '@noble/curves/ed25519.js'
 
+import { readCase } from './kit.mjs'
 import { load } from './lib.mjs'
 
 const lib = await load()
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 const kitFile = path => readFileSync(join(ROOT, 'tests/vectors/kit', path))
-const bytesOf = path => {
-  const file = kitFile(path)
-  return new Uint8Array(file.subarray(file.indexOf('\n\n') + 2))
-}
+const bytesOf = path => readCase(join(ROOT, 'tests/vectors/kit', path)).bytes
 
 /** Refused as `kind`. */
 function refused(kind, run) {
@@ -266,6 +264,14 @@ test('a look reads no more of a file than its lines', async () => {
   assert.deepEqual([claim.signed, claim.private, claim.keyPossible, claim.passphraseSuffices], [true, false, true, false])
   assert.equal(claim.locks[0].recipients.length, 1)
   assert.ok(seen.end < 2 << 20, `${seen.end} bytes`)
+})
+
+test('a key is possible where a person is a gate, beside a passphrase too', async () => {
+  const looked = name => lib.look(lib.fromBytes(bytesOf(`envelope/${name}`)))
+  const { locks, keyPossible, slots } = await looked('gate_beside_passphrase')
+  const hasPerson = locks.some(lock => lock.gates.some(gate => gate.kind === 'person'))
+  assert.deepEqual([hasPerson, keyPossible, slots.x25519 + slots.xwing], [true, true, 0])
+  assert.equal((await looked('passphrase_alone')).keyPossible, false)
 })
 
 test('a file that became shorter is a failure of the input', async () => {

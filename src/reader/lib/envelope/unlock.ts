@@ -9,11 +9,11 @@ import type { Approval } from '../identity/approval.ts'
 import type { KeySlot } from './access_line.ts'
 import { type Manifest, keySlots } from './manifest.ts'
 import type { Lock } from './policy_line.ts'
-import { Gathered, isSecret } from './gathered.ts'
+import { Gathered, isSecret, isShare } from './gathered.ts'
 import { openMessage } from '../payload/chunks.ts'
 
 /** What the reader has. Keys stand in order of preference. */
-export interface Keyring {
+interface Keyring {
   readonly keys: readonly PrivateKey[]
   /** Those that count here: of this envelope, of a lock that it has, for one of the keys. */
   readonly approvals: readonly Approval[]
@@ -185,8 +185,7 @@ export class Unlocking {
 
 function isPart(part: Uint8Array, gate: number, lock: Lock): boolean {
   if (lock.shares === undefined) return isSecret(part, lock)
-  const due = lock.shares[gate]
-  return part.length === 33 && part[0] === gate + 1 && due !== undefined && equal(sha(label('encl/1 share'), part), due)
+  return part.length === 33 && part[0] === gate + 1 && isShare(part, lock.shares[gate])
 }
 
 /** Whether an approval counts in this envelope. */

@@ -12,7 +12,7 @@ const TOKEN_CHARS = 22
 /** A mail with one card in it is far shorter. */
 const TEXT_CHARS_MAX = 1 << 18
 
-export interface Invitation {
+interface Invitation {
   /** As it stands in an answer. */
   readonly answer: string
   /** Who invites, as the invitation says. */

@@ -78,7 +78,7 @@ export function askForSecrets(envelope: Envelope, claim: Claim): void {
 function hint(claim: Claim): [Said | undefined, 'bad' | 'care'] {
   const cost = claim.passphraseCost ?? 0
   if (howToKeep(claim) === 'too-large') return [[texts.tooLarge], 'bad']
-  if (needsServer(claim)) return [[texts.needsServer], 'bad']
+  if (needsServer(claim)) return [[texts.needsServer], 'care']
   if (cost >= COST_OF_COMPUTERS && hasWasm()) return [[texts.needsMemory(memory(cost))], 'care']
   if (cost === 0 || hasWasm()) return [undefined, 'care']
   return cost > PLAIN_COST_MAX ? [[texts.noWasm], 'bad'] : [[texts.slowArgon], 'care']

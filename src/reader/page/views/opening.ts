@@ -75,7 +75,7 @@ async function openInto(kept: Kept, request: OpenRequest, watch: Watch): Promise
 }
 
 /** Seven words as `encl` generates them, if the text is seven words and was written otherwise. */
-export function asWords(typed: string): string | undefined {
+function asWords(typed: string): string | undefined {
   const words = typed.trim().split(/[\s-]+/)
   if (words.length !== 7 || !words.every((word) => /^[a-z]{3,8}$/i.test(word))) return undefined
   const generated = words.join('-').toLowerCase()

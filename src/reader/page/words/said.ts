@@ -1,12 +1,12 @@
 // Sentences as pieces: words of the page, and foreign text that is only ever shown in a frame of its own.
 
 /** A text that somebody else wrote: a name, an address, a file's name. */
-export interface Foreign {
+interface Foreign {
   readonly foreign: string
 }
 
 /** Digits or letters that people compare. */
-export interface Exact {
+interface Exact {
   readonly exact: string
 }
 

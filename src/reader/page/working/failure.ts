@@ -4,7 +4,7 @@ import { EngineError, EnvelopeError, InputError } from '../../lib/mod.ts'
 import type { Failed, Place } from '../messages.ts'
 
 /** A failure of one of the things that were given, so that the page can say which. */
-export class PlacedError extends Error {
+class PlacedError extends Error {
   readonly place: Place
   readonly error: unknown
 
@@ -16,7 +16,7 @@ export class PlacedError extends Error {
 }
 
 /** Says of what stands in it where it was met. */
-export async function at<T>(place: Place, step: () => T | Promise<T>): Promise<T> {
+export async function placed<T>(place: Place, step: () => T | Promise<T>): Promise<T> {
   try {
     return await step()
   } catch (error) {

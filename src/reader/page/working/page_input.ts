@@ -8,7 +8,7 @@ const PIECE_BYTES = 4 << 20
 const AHEAD = 2
 
 /** Asks the page for bytes of the file. */
-export type AskPage = (start: number, end: number) => Promise<Uint8Array>
+type AskPage = (start: number, end: number) => Promise<Uint8Array>
 
 /** The bytes from `start` to `end` of the file as an input, asked for in large pieces and two of them ahead. What is read shares their bytes. */
 export function pageInput(ask: AskPage, start: number, end: number): Input {
