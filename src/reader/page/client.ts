@@ -23,7 +23,7 @@ export interface Watch {
   /** The file whose bytes the worker wants. */
   readonly file?: Blob
   progress?(done: number, total: number): void
-  /** Takes a piece of content; the next one comes when this resolves. */
+  /** Takes a piece of content; the next one comes when this resolves, and the buffer goes back. */
   piece?(bytes: Uint8Array<ArrayBuffer>): Promise<void>
 }
 
@@ -106,8 +106,9 @@ async function hear(answer: Answer, from: Worker): Promise<void> {
   if (answer.say === 'progress') return open.watch.progress?.(answer.done, answer.total)
   if (answer.say === 'want') return give(from, answer.number, open.watch.file?.slice(answer.start, answer.end))
   if (answer.say === 'piece') {
-    await open.watch.piece?.(answer.bytes as Uint8Array<ArrayBuffer>)
-    from.postMessage({ ask: 'next' } satisfies Request)
+    const bytes = answer.bytes as Uint8Array<ArrayBuffer>
+    await open.watch.piece?.(bytes)
+    from.postMessage({ ask: 'next', bytes } satisfies Request, [bytes.buffer])
     return
   }
   question = undefined

@@ -13,7 +13,7 @@ const PAGE_BYTES_MAX = 128 << 20
 const PROGRESS_MS = 100
 
 let last: OpenRequest | undefined
-let taken: (() => void) | undefined
+let taken: ((buffer: Uint8Array<ArrayBuffer> | undefined) => void) | undefined
 const wanted = new Map<number, (bytes: Uint8Array | undefined) => void>()
 let asked = 0
 
@@ -54,7 +54,7 @@ async function keys(request: OpenRequest): Promise<Keys> {
 function keeping(keep: Keep): Keeping {
   if (keep === 'nothing') return keepNothing()
   return handOver((bytes) => {
-    const done = new Promise<void>((resolve) => {
+    const done = new Promise<Uint8Array<ArrayBuffer> | undefined>((resolve) => {
       taken = resolve
     })
     say({ say: 'piece', bytes }, [bytes.buffer])
@@ -120,7 +120,7 @@ async function answer(request: Request): Promise<void> {
       if (!last) throw new Error('nothing was opened')
       return opened({ ...last, keep: request.keep })
     case 'next':
-      return taken?.()
+      return taken?.(request.bytes)
     case 'give':
       return given(request)
   }

@@ -44,6 +44,19 @@ test('the next piece fills while one is handed over, and no third one begins', a
   assert.deepEqual(taken.map(({ bytes }) => [bytes[0], bytes[4 * MIB - 1]]), [[0, 3], [4, 7], [8, 11], [12, 15]])
 })
 
+test('what the page gives back is filled again', async () => {
+  const handed = []
+  const keeping = handOver(async (bytes) => {
+    handed.push(bytes.slice())
+    return bytes.fill(0xff)
+  })
+  for (let number = 0; number < 5; number++) await keeping.write(new Uint8Array(3 * MIB).fill(number))
+  await keeping.finish()
+  assert.deepEqual(handed.map(({ length }) => length / MIB), [4, 4, 4, 3])
+  const all = Buffer.concat(handed)
+  for (let number = 0; number < 5; number++) assert.ok(all.subarray(3 * MIB * number, 3 * MIB * (number + 1)).every((byte) => byte === number))
+})
+
 test('a piece that was not taken fails what comes next, and the end', async () => {
   const keeping = handOver(() => Promise.reject(new Error('full')))
   await keeping.write(new Uint8Array(4 * MIB))
