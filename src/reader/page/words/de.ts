@@ -71,7 +71,7 @@ export const de: Texts = {
   nothingGiven: 'Geben Sie die Passphrase ein, oder wählen Sie Ihre Schlüsseldatei.',
   passphraseNeeded: 'Geben Sie die Passphrase ein.',
   keyNeeded: 'Wählen Sie Ihre Schlüsseldatei.',
-  keyLocked: 'Diese Schlüsseldatei hat eine eigene Passphrase. Geben Sie sie ein.',
+  keyLocked: 'Diese Schlüsseldatei hat eine eigene Passphrase. Geben Sie diese Passphrase ein.',
 
   checking: 'Die Passphrase wird geprüft …',
   opening: 'Wird geöffnet …',

@@ -75,7 +75,7 @@ export const en = {
   nothingGiven: 'Type the passphrase, or choose your key file.',
   passphraseNeeded: 'Type the passphrase.',
   keyNeeded: 'Choose your key file.',
-  keyLocked: 'This key file has a passphrase of its own. Type it.',
+  keyLocked: 'This key file has a passphrase of its own. Type that passphrase.',
 
   // Working
   checking: 'Checking the passphrase …',

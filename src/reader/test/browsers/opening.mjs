@@ -51,7 +51,7 @@ export async function byDrop(engine, fixture) {
 }
 
 /** Key file and card dropped where a result is shown: they are there for the next envelope, beside a key file that was dropped before. */
-export async function keepsDropped(engine, opened, fixture, other) {
+export async function keepsDropped(engine, opened, fixture, otherKeyFile) {
   const { page, log } = await openPage(engine)
   await choose(page, 'envelope-file', opened.path)
   await shown(page, 'asking')
@@ -59,10 +59,23 @@ export async function keepsDropped(engine, opened, fixture, other) {
   await drop(page, fixture.keyFile, fixture.card)
   await shown(page, 'choosing')
   expect((await textOf(page, 'choose-note')).includes('keeps'), 'the page says that it keeps them')
-  await drop(page, other.keyFile)
+  await drop(page, otherKeyFile)
   await choose(page, 'envelope-file', fixture.path)
   await shown(page, 'asking')
-  await opensWithAdded(page, fixture, [other.keyFile])
+  await opensWithAdded(page, fixture, [otherKeyFile])
+  await isClosed(page, log)
+}
+
+/** Two key files with passphrases have a field each, and one whose passphrase was not typed is not in the way. */
+export async function twoLocked(engine, fixture, otherKeyFile) {
+  const { page, log } = await openPage(engine)
+  await drop(page, fixture.path, fixture.keyFile, otherKeyFile)
+  await page.waitForSelector('#key-passphrase-2', { visible: true })
+  expect((await page.$eval('label[for=key-passphrase-2]', (label) => label.textContent)).includes(basename(otherKeyFile)), 'the field says of which file')
+  expect((await tryPassphrase(page, 'wrong', 'key-passphrase-2')) === 'asking', 'a wrong passphrase opens no key file')
+  expect((await page.evaluate(() => document.activeElement?.id)) === 'key-passphrase-2', 'the focus is on its field')
+  await page.$eval('#key-passphrase-2', (field) => (field.value = ''))
+  expect((await tryPassphrase(page, fixture.keyPassphrase, 'key-passphrase')) === 'result', 'the other key file opens it')
   await isClosed(page, log)
 }
 
