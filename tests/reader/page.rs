@@ -30,7 +30,7 @@ fn what_people_make_in_it_is_taken_by_the_program() {
     let Some(mut node) = node() else { return };
     let is_full = std::env::var("ENCL_SWEEP").is_ok_and(|sweep| sweep == "full");
     let identities = if is_full { 100 } else { IDENTITIES };
-    let tests = ["test/making.mjs", "test/words.mjs"];
+    let tests = ["test/making.mjs", "test/words.mjs", "test/working.mjs"];
     node.args(["--test", "--test-reporter=tap"]).args(tests);
     node.env("ENCL", env!("CARGO_BIN_EXE_encl"));
     let told = succeeds(node.env("ENCL_IDENTITIES", identities.to_string()));

@@ -1,4 +1,4 @@
-// Base64 and base64url in the one canonical form that FORMAT.md takes. `atob` takes blanks and loose bits.
+// Base64 and base64url in the one canonical form of FORMAT.md, read and written. `atob` takes blanks and loose bits.
 
 import { byte } from './bytes.ts'
 
@@ -6,8 +6,10 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const PAD = 0x3d
 /** No letter has its highest bit. */
 const NONE = 255
-const STANDARD = table(LETTERS + '+/')
-const URL_SAFE = table(LETTERS + '-_')
+const STANDARD_LETTERS = LETTERS + '+/'
+const URL_LETTERS = LETTERS + '-_'
+const STANDARD = table(STANDARD_LETTERS)
+const URL_SAFE = table(URL_LETTERS)
 
 /** The value of each byte that is a letter; `NONE` of all others. */
 function table(letters: string): Uint8Array {
@@ -63,9 +65,18 @@ function decode(text: Uint8Array, values: Uint8Array): Uint8Array | undefined {
   return bytes
 }
 
+/** b64 of FORMAT.md: with padding. */
+export function toBase64(bytes: Uint8Array): string {
+  const bare = encode(bytes, STANDARD_LETTERS)
+  return bare.padEnd(Math.ceil(bare.length / 4) * 4, '=')
+}
+
 /** base64url without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
-  const letters = LETTERS + '-_'
+  return encode(bytes, URL_LETTERS)
+}
+
+function encode(bytes: Uint8Array, letters: string): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 3) {
     const group = (byte(bytes, at) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)

@@ -17,6 +17,11 @@ export function utf8(text: string): Uint8Array {
   return ENCODER.encode(text)
 }
 
+/** Bytes of a text in UTF-8; `length` counts something else. */
+export function byteLength(text: string): number {
+  return utf8(text).length
+}
+
 /** A label and one zero byte behind it. */
 export function label(text: string): Uint8Array {
   return utf8(text + '\0')
@@ -30,10 +35,6 @@ function bigEndian(n: number, size: number): Uint8Array {
     n = Math.floor(n / 256)
   }
   return bytes
-}
-
-export function u8(n: number): Uint8Array {
-  return bigEndian(n, 1)
 }
 
 export function u16(n: number): Uint8Array {
@@ -70,10 +71,6 @@ export function byte(bytes: Uint8Array, at: number): number {
 
 export function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
   return bytes.length >= head.length && equal(bytes.subarray(0, head.length), head)
-}
-
-export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
-  return a.map((one, at) => one ^ byte(b, at))
 }
 
 const DIGITS = '0123456789abcdef'

@@ -16,11 +16,11 @@ export interface Detail {
   readonly need?: number
   readonly lock?: number
   /** `quorum`, `no-key`, `gate`: who could help. */
-  readonly names?: readonly string[]
+  readonly people?: readonly { readonly name: string; readonly address?: string }[]
   /** `refused`: the bound that does not hold, as a time. */
   readonly notBefore?: string
   readonly expires?: string
-  /** `locked`: the cost of the passphrase, the memory is 2^cost KiB. */
+  /** `locked`, and what the engine lacks: the cost of the passphrase, the memory is 2^cost KiB. */
   readonly cost?: number
 }
 
@@ -44,14 +44,17 @@ export class InputError extends Error {
   override readonly name = 'InputError'
 }
 
-/** The browser lacks something: WebCrypto outside a secure context, or memory for Argon2. No class of the format. */
+/** The browser lacks something: WebCrypto outside a secure context, WebAssembly, or memory for Argon2. No class of the format. */
 export class EngineError extends Error {
   override readonly name = 'EngineError'
   readonly lacks: 'crypto' | 'memory' | 'wasm'
+  /** The cost of the passphrase that could not be tried; the memory is 2^cost KiB. */
+  readonly cost: number | undefined
 
-  constructor(lacks: 'crypto' | 'memory' | 'wasm', why: string) {
+  constructor(lacks: 'crypto' | 'memory' | 'wasm', why: string, cost?: number) {
     super(why)
     this.lacks = lacks
+    this.cost = cost
   }
 }
 

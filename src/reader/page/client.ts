@@ -23,7 +23,7 @@ export interface Watch {
   /** The file whose bytes the worker wants. */
   readonly file?: Blob
   progress?(done: number, total: number): void
-  /** Takes a piece of content; the next one comes when this resolves. */
+  /** Takes a piece of content; the next one comes when this resolves, and the buffer goes back. */
   piece?(bytes: Uint8Array<ArrayBuffer>): Promise<void>
 }
 
@@ -90,7 +90,7 @@ function start(text: Blob): Worker {
   started.addEventListener('message', () => URL.revokeObjectURL(url), { once: true })
   started.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
     // What a worker that was ended has still sent is nobody's answer.
-    if (started === worker) hear(data).catch(end)
+    if (started === worker) hear(data, started).catch((error: unknown) => started === worker && end(error))
   })
   started.addEventListener('error', (event) => {
     event.preventDefault()
@@ -99,14 +99,16 @@ function start(text: Blob): Worker {
   return started
 }
 
-async function hear(answer: Answer): Promise<void> {
+/** What is asked back goes to the worker that asked: meanwhile another one may have begun. */
+async function hear(answer: Answer, from: Worker): Promise<void> {
   const open = question
   if (!open) return
   if (answer.say === 'progress') return open.watch.progress?.(answer.done, answer.total)
-  if (answer.say === 'want') return give(answer.number, open.watch.file?.slice(answer.start, answer.end))
+  if (answer.say === 'want') return give(from, answer.number, open.watch.file?.slice(answer.start, answer.end))
   if (answer.say === 'piece') {
-    await open.watch.piece?.(answer.bytes as Uint8Array<ArrayBuffer>)
-    worker?.postMessage({ ask: 'next' } satisfies Request)
+    const bytes = answer.bytes as Uint8Array<ArrayBuffer>
+    await open.watch.piece?.(bytes)
+    from.postMessage({ ask: 'next', bytes } satisfies Request, [bytes.buffer])
     return
   }
   question = undefined
@@ -116,9 +118,8 @@ async function hear(answer: Answer): Promise<void> {
 }
 
 /** Hands bytes of the file to the worker that wants them. */
-async function give(number: number, part: Blob | undefined): Promise<void> {
-  const asked = worker
+async function give(to: Worker, number: number, part: Blob | undefined): Promise<void> {
   const bytes = await part?.arrayBuffer().then((buffer) => new Uint8Array(buffer), () => undefined)
   const request: Request = { ask: 'give', number, ...(bytes && { bytes }) }
-  asked?.postMessage(request, bytes ? [bytes.buffer] : [])
+  to.postMessage(request, bytes ? [bytes.buffer] : [])
 }

@@ -69,7 +69,7 @@ export function fact(list: HTMLElement, term: Said | string, ...values: readonly
 }
 
 const SECTIONS = ['refusing', 'choosing', 'asking', 'working', 'failure', 'result', 'answering'] as const
-export type Section = (typeof SECTIONS)[number]
+type Section = (typeof SECTIONS)[number]
 
 /** Shows one section of the page and puts the focus on its heading, so that it is read out. */
 export function turnTo(section: Section): void {

@@ -8,24 +8,31 @@ const PART_BYTES = 32 << 20
 
 export class Kept {
   #parts: Blob[] = []
-  #open: Uint8Array<ArrayBuffer>[] = []
-  #openBytes = 0
+  /** Filled anew for each part: a Blob has a copy of its bytes, and what is let go stays in memory for long. */
+  #open: Uint8Array<ArrayBuffer> | undefined
+  #filled = 0
 
-  add(piece: Uint8Array<ArrayBuffer>): void {
-    this.#open.push(piece)
-    this.#openBytes += piece.length
-    if (this.#openBytes >= PART_BYTES) this.#close()
+  /** Copies a piece; its buffer can be used again. */
+  add(piece: Uint8Array): void {
+    for (let rest = piece; rest.length > 0; ) {
+      this.#open ??= new Uint8Array(PART_BYTES)
+      const taken = rest.subarray(0, PART_BYTES - this.#filled)
+      this.#open.set(taken, this.#filled)
+      this.#filled += taken.length
+      rest = rest.subarray(taken.length)
+      if (this.#filled === PART_BYTES) this.#close()
+    }
   }
 
   #close(): void {
-    this.#parts.push(new Blob(this.#open))
-    this.#open = []
-    this.#openBytes = 0
+    if (this.#open && this.#filled > 0) this.#parts.push(new Blob([this.#open.subarray(0, this.#filled)]))
+    this.#filled = 0
   }
 
   /** All of it. Its type is that of everything: nothing that a browser shows instead of saving it. */
   blob(): Blob {
     this.#close()
+    this.#open = undefined
     return new Blob(this.#parts, { type: 'application/octet-stream' })
   }
 }

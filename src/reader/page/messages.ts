@@ -36,8 +36,8 @@ export type Request =
   | OpenRequest
   /** The last `open` once more, with another `keep`: the worker has the secrets already. */
   | { readonly ask: 'again'; readonly keep: Keep }
-  /** The page has taken the last piece. */
-  | { readonly ask: 'next' }
+  /** The page has taken the last piece, and gives its buffer back. */
+  | { readonly ask: 'next'; readonly bytes?: Uint8Array<ArrayBuffer> }
   /** The bytes that were wanted, or none if the file cannot be read. */
   | { readonly ask: 'give'; readonly number: number; readonly bytes?: Uint8Array }
   | MakeRequest
@@ -51,7 +51,7 @@ export interface Place {
 export interface Failed {
   readonly say: 'failed'
   /** A class of the format; or what the page, the browser or the disk lacks. */
-  readonly kind: Kind | 'unreadable' | 'no-memory' | 'no-crypto' | 'no-store' | 'broken'
+  readonly kind: Kind | 'unreadable' | 'no-memory' | 'no-wasm' | 'no-crypto' | 'no-store' | 'broken'
   readonly why: string
   readonly place: Place
   readonly detail?: Detail

@@ -1,9 +1,9 @@
 // The worker: everything that reads an envelope or touches a secret. It is told the time, and has no other way out than its messages.
 
-import { EnvelopeError, findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Input, type Keys } from '../lib/mod.ts'
+import { EnvelopeError, findArmor, InputError, look, open, readApproval, readCard, readIdentity, type Claim, type Input, type Keys } from '../lib/mod.ts'
 import { isMakeRequest, make } from './working/making.ts'
 import type { Answer, Keep, OpenRequest, Request, Source } from './messages.ts'
-import { at, failed } from './working/failure.ts'
+import { failed, placed } from './working/failure.ts'
 import { handOver, keepNothing, type Keeping } from './working/keeping.ts'
 import { pageInput } from './working/page_input.ts'
 
@@ -13,7 +13,7 @@ const PAGE_BYTES_MAX = 128 << 20
 const PROGRESS_MS = 100
 
 let last: OpenRequest | undefined
-let taken: (() => void) | undefined
+let taken: ((buffer: Uint8Array<ArrayBuffer> | undefined) => void) | undefined
 const wanted = new Map<number, (bytes: Uint8Array | undefined) => void>()
 let asked = 0
 
@@ -25,8 +25,8 @@ async function input({ bytes, form }: Source): Promise<Input> {
   if (form === 'envelope') return pageInput(want, 0, bytes)
   if (bytes > PAGE_BYTES_MAX) throw new EnvelopeError('over-limit', 'the file is longer than a page with an envelope can be')
   const whole = pageInput(want, 0, bytes)
-  const { start, end } = findArmor(await whole.read(0, whole.size))
-  return pageInput(want, start, end)
+  const { start, end, fault } = findArmor(await whole.read(0, whole.size))
+  return { ...pageInput(want, start, end), ...(fault && { fault }) }
 }
 
 /** Bytes of the file, from the page. */
@@ -42,7 +42,7 @@ async function want(start: number, end: number): Promise<Uint8Array> {
 async function keys(request: OpenRequest): Promise<Keys> {
   const { cards, approvals, keyFiles, passphrase } = request
   const each = <F, T>(of: 'card' | 'approval' | 'identity', files: readonly F[], read: (file: F) => T | Promise<T>): Promise<T[]> =>
-    Promise.all(files.map((file, position) => at({ of, position }, () => read(file))))
+    Promise.all(files.map((file, position) => placed({ of, position }, () => read(file))))
   return {
     cards: await each('card', cards, readCard),
     approvals: await each('approval', approvals, readApproval),
@@ -54,7 +54,7 @@ async function keys(request: OpenRequest): Promise<Keys> {
 function keeping(keep: Keep): Keeping {
   if (keep === 'nothing') return keepNothing()
   return handOver((bytes) => {
-    const done = new Promise<void>((resolve) => {
+    const done = new Promise<Uint8Array<ArrayBuffer> | undefined>((resolve) => {
       taken = resolve
     })
     say({ say: 'piece', bytes }, [bytes.buffer])
@@ -72,6 +72,14 @@ function progress(): (done: number, total: number) => void {
   }
 }
 
+/** Nobody is asked for a passphrase of an envelope behind which something else stands. */
+async function looked(source: Source): Promise<Claim> {
+  const found = await input(source)
+  const claim = await look(found)
+  if (found.fault) throw found.fault
+  return claim
+}
+
 async function opened(request: OpenRequest): Promise<void> {
   const output = keeping(request.keep)
   const options = { now: request.now, progress: progress() }
@@ -82,7 +90,7 @@ async function opened(request: OpenRequest): Promise<void> {
 
 async function read(request: Extract<Request, { ask: 'read' }>): Promise<void> {
   const { as, bytes, passphrase } = request
-  await at({ of: as, position: 0 }, async () => {
+  await placed({ of: as, position: 0 }, async () => {
     if (as === 'approval') return say({ say: 'read', id: readApproval(bytes).key })
     const found = as === 'card' ? readCard(bytes) : await readIdentity(bytes, passphrase)
     const card = 'card' in found ? found.card : 'addresses' in found ? found : undefined
@@ -98,10 +106,10 @@ function given({ number, bytes }: Extract<Request, { ask: 'give' }>): void {
 }
 
 async function answer(request: Request): Promise<void> {
-  if (isMakeRequest(request)) return say(await at({ of: 'identity', position: 0 }, () => make(request)))
+  if (isMakeRequest(request)) return say(await placed({ of: 'identity', position: 0 }, () => make(request)))
   switch (request.ask) {
     case 'look':
-      return say({ say: 'looked', claim: await look(await input(request.source)) })
+      return say({ say: 'looked', claim: await looked(request.source) })
     case 'read':
       return read(request)
     case 'open':
@@ -112,7 +120,7 @@ async function answer(request: Request): Promise<void> {
       if (!last) throw new Error('nothing was opened')
       return opened({ ...last, keep: request.keep })
     case 'next':
-      return taken?.()
+      return taken?.(request.bytes)
     case 'give':
       return given(request)
   }

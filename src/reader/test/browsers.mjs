@@ -17,7 +17,7 @@ import { opensEmbedded, refusesBadPages } from './browsers/html.mjs'
 import { runKit } from './browsers/kit.mjs'
 import { opensLarge, picksLarge } from './browsers/large.mjs'
 import { launch, withoutPolicy } from './browsers/launch.mjs'
-import { byDrop, byKeyFile, byPassphrase, damaged, noEnvelope } from './browsers/opening.mjs'
+import { byDrop, byKeyFile, byPassphrase, damaged, keepsDropped, noEnvelope, twoLocked } from './browsers/opening.mjs'
 import { expect, folder } from './browsers/places.mjs'
 import { takeShots } from './browsers/shots.mjs'
 import { inWebKit, kitInWebKit, opensInWebKit } from './webkit.mjs'
@@ -77,6 +77,8 @@ async function inBrowser(name, { passphrase, key, program }) {
     for (const fixture of passphrase) await run(`passphrase ${fixture.name}`, () => byPassphrase(engine, fixture))
     for (const fixture of key) await run(`key file ${fixture.name}`, () => byKeyFile(engine, fixture))
     await run('drop', () => byDrop(engine, key[0]))
+    await run('dropped before', () => keepsDropped(engine, passphrase[0], key[0], key[key.length - 1].keyFile))
+    if (program) await run('two locked key files', () => twoLocked(engine, key[0], program.otherKeyFile))
     await run('damaged last byte', () => damaged(engine, passphrase[0], work))
     await run('no envelope', () => noEnvelope(engine, work))
     await run('keyboard alone', () => keyboardOnly(engine, passphrase[1]))

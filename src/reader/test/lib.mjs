@@ -5,7 +5,7 @@ import { bundle, load as loadModules } from './bundle.mjs'
 /** What tests take beside the public interface. */
 const INNER = [
   'base64', 'bytes', 'json/members', 'json/scan', 'json/values', 'crypto/signing', 'crypto/sharing', 'crypto/passphrase',
-  'crypto/kem', 'crypto/hash', 'payload/chunks', 'payload/padding', 'payload/digest', 'identity/others', 'identity/gate_card',
+  'crypto/kem', 'crypto/hash', 'payload/chunks', 'payload/padding', 'payload/digest', 'identity/revocation', 'identity/group_card', 'identity/gate_card',
   'input/armor', 'input/source', 'envelope/manifest', 'envelope/policy_line', 'identity/card',
 ]
 

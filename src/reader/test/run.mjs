@@ -32,8 +32,8 @@ class Released {
 async function inputOf(lib, path) {
   const input = fileInput(path)
   if (lib.kindOf(await input.read(0, Math.min(input.size, 1 << 16))) !== 'html') return input
-  const { start, end } = lib.findArmor(readFileSync(path))
-  return { size: end - start, read: (from, to) => input.read(start + from, start + to), close: input.close }
+  const { start, end, fault } = lib.findArmor(readFileSync(path))
+  return { size: end - start, fault, read: (from, to) => input.read(start + from, start + to), close: input.close }
 }
 
 function fileInput(path) {

@@ -8,15 +8,13 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ed25519 } from '@noble/curves/ed25519.js'
 
+import { readCase } from './kit.mjs'
 import { load } from './lib.mjs'
 
 const lib = await load()
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 const kitFile = path => readFileSync(join(ROOT, 'tests/vectors/kit', path))
-const bytesOf = path => {
-  const file = kitFile(path)
-  return new Uint8Array(file.subarray(file.indexOf('\n\n') + 2))
-}
+const bytesOf = path => readCase(join(ROOT, 'tests/vectors/kit', path)).bytes
 
 /** Refused as `kind`. */
 function refused(kind, run) {
@@ -268,6 +266,14 @@ test('a look reads no more of a file than its lines', async () => {
   assert.ok(seen.end < 2 << 20, `${seen.end} bytes`)
 })
 
+test('a key is possible where a person is a gate, beside a passphrase too', async () => {
+  const looked = name => lib.look(lib.fromBytes(bytesOf(`envelope/${name}`)))
+  const { locks, keyPossible, slots } = await looked('gate_beside_passphrase')
+  const hasPerson = locks.some(lock => lock.gates.some(gate => gate.kind === 'person'))
+  assert.deepEqual([hasPerson, keyPossible, slots.x25519 + slots.xwing], [true, true, 0])
+  assert.equal((await looked('passphrase_alone')).keyPossible, false)
+})
+
 test('a file that became shorter is a failure of the input', async () => {
   const envelope = new Uint8Array(readFileSync(join(ROOT, 'tests/vectors/data/vector1.encl')))
   const input = { size: envelope.length + 10, read: async (start, end) => envelope.slice(start, end) }
@@ -280,7 +286,11 @@ test('the armor of a page is found by exact bytes only', () => {
   const tag = '<script type="text/plain" id="envelope">\n'
   const closing = '</script>\n'
   const file = page + tag + armor + closing
-  const find = text => lib.findArmor(lib.utf8(text))
+  const find = text => {
+    const found = lib.findArmor(lib.utf8(text))
+    if (found.fault) throw found.fault
+    return found
+  }
   const { page: pageBytes, start, end } = find(file)
   assert.deepEqual([pageBytes, file.slice(start, end)], [page.length, armor])
   const tagged = page.length + tag.length - 1
@@ -294,6 +304,23 @@ test('the armor of a page is found by exact bytes only', () => {
     carrying('encl/1\n', closing), carrying('', closing), page,
   ]
   for (const text of others) refused('not-an-envelope', () => find(text))
+})
+
+test('what stands behind the armor of a page is met after the faults in front of it', async () => {
+  const page = '<!doctype html>\n<script type="text/plain" id="envelope">\n'
+  const look = async (inside, behind) => {
+    const lines = Buffer.from(inside).toString('base64').match(/.{1,64}/g).join('\n')
+    const file = lib.utf8(`${page}-----BEGIN ENCL/1-----\n${lines}\n-----END ENCL/1-----\n${behind}`)
+    const { start, end, fault } = lib.findArmor(file)
+    return lib.look({ ...lib.fromBytes(file.slice(start, end)), fault })
+  }
+  const [good, other, cut] = ['</script>\n', '</script>\n<meta>', '</scr']
+  const malformed = `encl/1\n{}\n{}\n${'A'.repeat(43)}=\n`
+  for (const behind of [good, other, cut]) await refused('malformed', async () => look(malformed, behind))
+  // Line 3 has no end: the reader needs what stands behind the armor.
+  for (const [behind, kind] of [[good, 'truncated'], [other, 'not-an-envelope'], [cut, 'truncated']]) {
+    await refused(kind, async () => look('encl/1\n{}\n{}', behind))
+  }
 })
 
 test('kinds of files', () => {
@@ -315,4 +342,30 @@ test('cards are found in a text, wrapped and quoted', () => {
   const wrapped = text('carol').replace(/.{60}/g, line => `${line}\n> `)
   const mail = `Hello,\n\n> ${wrapped}\n\nand his:\n${text('bob')}\nBye encl-card1:AAAA\n`
   assert.deepEqual(lib.readCards(lib.utf8(mail)).map(card => card.name), ['Carol', 'Bob'])
+})
+
+test('progress is told of the payload, and not while a passphrase is tried', async () => {
+  const told = []
+  const argon2 = async (...given) => {
+    const key = await lib.argon2Of('wasm')(...given)
+    told.push('locks')
+    return key
+  }
+  const keys = { identities: [], approvals: [], cards: [], passphrase: 'correct horse é' }
+  const bytes = bytesOf('envelope/passphrase_alone')
+  const options = { now: '2026-11-24T12:00:00Z', argon2, progress: (done, total) => told.push(`${done} of ${total}`) }
+  await lib.open(lib.fromBytes(bytes), keys, { write: async () => undefined }, options)
+  assert.deepEqual(told, ['locks', `${bytes.length} of ${bytes.length}`])
+})
+
+test('JSON with more values than any line has is judged whole, and kept in part', () => {
+  const many = count => `{"slots":[${'[],'.repeat(count)}[]]}`
+  const [[, slots]] = lib.parse(many(2_000_000)).members
+  assert.ok(slots.items.length <= 2 ** 19, `${slots.items.length} lists are kept`)
+  refused('malformed', () => lib.parse(many(2_000_000).slice(0, -2)))
+  const table = { slots: lib.listOf(16_384, one => assert.ok(one !== undefined)) }
+  refused('over-limit', () => lib.members(lib.parse(many(2_000_000)), table, ['slots']))
+  // An object that begins within the bound stays a member of its own, although its end lies beyond.
+  const [[name, inner]] = lib.parse(`{"a":{"b":[${'1,'.repeat(600_000)}1],"c":2}}`).members
+  assert.deepEqual([name, inner.members.map(([name]) => name)], ['a', ['b']])
 })

@@ -7,7 +7,10 @@ import { test } from 'node:test'
 
 import { load } from './bundle.mjs'
 
-const { clean, saveName, ending, isRisky, safe, safeLines, en, de } = await load(...['escape', 'names', 'en', 'de', 'said'].map((name) => `page/words/${name}`))
+globalThis.navigator ??= { language: 'en' }
+
+const MODULES = ['escape', 'names', 'en', 'de', 'said', 'people'].map((name) => `page/words/${name}`)
+const { clean, saveName, ending, isRisky, safe, safeLines, en, de, nameOf, person } = await load(...MODULES)
 
 test('hazards are spelled out as the program does it', () => {
   assert.equal(safe('a\u001b[31mb'), 'a\\u{1b}[31mb')
@@ -54,9 +57,46 @@ test('endings that run are known, whatever their case', () => {
   assert.equal(ending('README'), '')
 })
 
-test('both languages have every sentence, and none is empty', () => {
+/** What is filled in where it is not just texts. */
+const one = (text) => [{ foreign: text }]
+const FILLED = new Map([
+  ['signedBy', [one('AAA')]],
+  ['noPassphrase', [[one('AAA'), one('BBB')]]],
+  ['noKey', [[one('AAA'), one('BBB')]]],
+  ['quorum', ['AAA', 'BBB', [one('CCC')]]],
+])
+
+/** A sentence with something filled in, as one text. */
+function filled(name, said) {
+  if (typeof said !== 'function') return said
+  const pieces = said(...(FILLED.get(name) ?? ['AAA', 'BBB', 'CCC']))
+  return typeof pieces === 'string' ? pieces : pieces.map((piece) => piece.foreign ?? piece.exact ?? piece).join('')
+}
+
+test('both languages have every sentence, none is empty, and all say what they are given', () => {
   assert.deepEqual(Object.keys(de).sort(), Object.keys(en).sort())
-  for (const table of [en, de]) {
-    for (const [name, said] of Object.entries(table)) assert.ok(typeof said === 'function' || said.trim() !== '', name)
+  for (const [name, said] of Object.entries(en)) {
+    const [english, german] = [en, de].map((table) => filled(name, table[name]))
+    assert.equal(typeof said, typeof de[name], name)
+    for (const text of [english, german]) {
+      assert.notEqual(text.trim(), '', name)
+      assert.doesNotMatch(text, /undefined|\[object|NaN|  /, name)
+    }
+    const given = (text) => ['AAA', 'BBB', 'CCC'].filter((one) => text.includes(one))
+    assert.deepEqual(given(german), given(english), name)
+    assert.equal(german.split('`').length, english.split('`').length, `the commands in ${name}`)
+    const same = ['Version', 'Name', 'Passphrase']
+    assert.ok(german !== english || same.some((word) => english.startsWith(word)) || !/[a-z]{4}/.test(english), `${name} is not translated`)
   }
+})
+
+test('names that could be taken for something else are not shown, and mixed alphabets are pointed out', () => {
+  const text = (said) => said.map((piece) => piece.foreign ?? piece).join('')
+  const bob = 'bob@example.org'
+  for (const name of ['Bob', 'Zoë Müller', 'Li 李', 'Иван Петров', 'Γιώργος', bob]) assert.equal(text(nameOf({ name, address: bob })), name)
+  for (const name of ['you', 'y\u043eu', 'cfo@corp.example', '0123 4567 89ab cdef', 'Bob ', 'Bo\u200bb']) {
+    assert.equal(text(nameOf({ name, address: bob })), en.nameNotShown, name)
+  }
+  assert.equal(text(nameOf({ name: 'A\u043bice' })), `A\u043bice ${en.mixedAlphabets}`)
+  assert.equal(text(person({ name: 'Bob', address: 'b\u043eb@example.org' })), `Bob <b\u043eb@example.org> ${en.mixedAlphabets}`)
 })

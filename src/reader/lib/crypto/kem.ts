@@ -34,6 +34,22 @@ export function x25519Shared(secret: Uint8Array, point: Uint8Array): Uint8Array 
   }
 }
 
+/** The two private keys that are made of the seed of X-Wing. */
+function xWingHalves(seed: Uint8Array) {
+  const expanded = shake256(seed, { dkLen: 96 })
+  const halves = { mlkem: ml_kem768.keygen(expanded.subarray(0, 64)), x: expanded.slice(64) }
+  wipe(expanded)
+  return halves
+}
+
+/** The public key of the seed of X-Wing. */
+export function xWingPublic(seed: Uint8Array): Uint8Array {
+  const { mlkem, x } = xWingHalves(seed)
+  const key = concat(mlkem.publicKey, x25519.getPublicKey(x))
+  wipe(mlkem.secretKey, x)
+  return key
+}
+
 /** A private key of the reader's. */
 export class PrivateKey {
   /** The id of its public half, in hexadecimal. */
@@ -50,11 +66,10 @@ export class PrivateKey {
     this.encBytes = encBytes
     let mlkemPublic: Uint8Array = EMPTY
     if (kem === 'x-wing') {
-      const expanded = shake256(secret, { dkLen: 96 })
-      const pair = ml_kem768.keygen(expanded.subarray(0, 64))
-      this.mlkemSecret = pair.secretKey
-      mlkemPublic = pair.publicKey
-      this.x = expanded.slice(64)
+      const halves = xWingHalves(secret)
+      this.mlkemSecret = halves.mlkem.secretKey
+      mlkemPublic = halves.mlkem.publicKey
+      this.x = halves.x
     } else {
       this.x = secret
     }

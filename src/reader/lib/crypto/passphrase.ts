@@ -5,13 +5,12 @@ import { argon2id } from 'hash-wasm'
 
 import { utf8 } from '../bytes.ts'
 import { EngineError } from '../error.ts'
+import { hasWasm, PLAIN_COST_MAX } from './wasm.ts'
 
 const PASSES = 3
 const LANES = 4
 const KEY_BYTES = 32
 const PASSPHRASE_BYTES_MAX = 1024
-/** Above this cost noble takes many minutes, and an array of the size that not every engine gives. */
-const PLAIN_COST_MAX = 18
 
 export type Argon2 = (passphrase: Uint8Array, salt: Uint8Array, cost: number) => Promise<Uint8Array>
 
@@ -28,16 +27,6 @@ export function argon2Of(choice: 'wasm' | 'plain' | Argon2 | undefined): Argon2 
   return usesWasm ? withWasm : withoutWasm
 }
 
-/** Content security policies and some modes of browsers leave the object there and refuse to compile. */
-function hasWasm(): boolean {
-  try {
-    // The shortest module: its magic number and version.
-    return new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])) instanceof WebAssembly.Module
-  } catch {
-    return false
-  }
-}
-
 async function withWasm(passphrase: Uint8Array, salt: Uint8Array, cost: number): Promise<Uint8Array> {
   try {
     return await argon2id({
@@ -50,16 +39,16 @@ async function withWasm(passphrase: Uint8Array, salt: Uint8Array, cost: number):
       outputType: 'binary',
     })
   } catch (error) {
-    throw new EngineError('memory', `Argon2id: ${String(error)}`)
+    throw new EngineError('memory', `Argon2id: ${String(error)}`, cost)
   }
 }
 
 async function withoutWasm(passphrase: Uint8Array, salt: Uint8Array, cost: number): Promise<Uint8Array> {
-  if (cost > PLAIN_COST_MAX) throw new EngineError('wasm', `without WebAssembly a passphrase of cost ${cost} cannot be tried`)
+  if (cost > PLAIN_COST_MAX) throw new EngineError('wasm', `without WebAssembly a passphrase of cost ${cost} cannot be tried`, cost)
   const options = { t: PASSES, m: 2 ** cost, p: LANES, dkLen: KEY_BYTES, maxmem: 2 ** 32 - 1 }
   try {
     return plainArgon2id(passphrase, salt, options)
   } catch (error) {
-    throw new EngineError('memory', `Argon2id: ${String(error)}`)
+    throw new EngineError('memory', `Argon2id: ${String(error)}`, cost)
   }
 }

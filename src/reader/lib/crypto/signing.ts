@@ -8,7 +8,7 @@ import { sha512 } from './hash.ts'
 type Point = InstanceType<typeof ed25519.Point>
 
 /** What is signed, each with a label of its own. */
-export type Purpose = 'signature' | 'grant' | 'card' | 'succession' | 'revocation' | 'group' | 'gate card'
+type Purpose = 'signature' | 'grant' | 'card' | 'succession' | 'revocation' | 'group' | 'gate card'
 
 /** Whether `signature` is that of `key` over the parts of the message under the label of its purpose. */
 export function verifies(key: Uint8Array, purpose: Purpose, message: Uint8Array, signature: Uint8Array): boolean {

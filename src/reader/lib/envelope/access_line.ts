@@ -10,7 +10,7 @@ export const ACCESS_BYTES_MAX = 40 << 20
 const SLOTS_MAX = 16_384
 const PASSPHRASE_CT_BYTES = 104
 
-export interface Grant {
+interface Grant {
   name: string
   address?: string
   id: string
@@ -29,14 +29,14 @@ export interface KeySlot {
   grant?: Grant
 }
 
-export interface PassphraseSlot {
+interface PassphraseSlot {
   kind: 'passphrase'
   lock: number
   salt: Uint8Array
   ct: Uint8Array
 }
 
-export interface GateSlot {
+interface GateSlot {
   kind: 'gate'
   lock: number
   gate: number

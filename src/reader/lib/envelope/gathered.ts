@@ -35,7 +35,7 @@ export class Gathered {
     }
     const x = byte(plain, 0)
     const due = this.lock.shares?.[x - 1]
-    if (due === undefined || !equal(sha(label('encl/1 share'), plain), due)) {
+    if (!isShare(plain, due)) {
       throw new EnvelopeError('slot', 'a share that the policy does not know')
     }
     this.shares.set(x, plain.subarray(1))
@@ -47,6 +47,11 @@ export class Gathered {
     if (!isSecret(secret, this.lock)) throw new EnvelopeError('slot', 'another secret than the policy commits to')
     return secret
   }
+}
+
+/** Whether it is the share of which the policy has this hash. */
+export function isShare(plain: Uint8Array, due: Uint8Array | undefined): boolean {
+  return due !== undefined && equal(sha(label('encl/1 share'), plain), due)
 }
 
 /** Whether the policy commits to it. */

@@ -27,7 +27,7 @@ export interface Claim {
   readonly passphraseCost?: number
   /** Whether a passphrase alone opens the whole envelope. */
   readonly passphraseSuffices: boolean
-  /** Whether some key could open something: there are slots for keys. */
+  /** Whether some key could open something: there are slots for keys, or a person is a gate. */
   readonly keyPossible: boolean
   /** The kinds of slots for keys, by their length: all that a private envelope shows. */
   readonly slots: { readonly x25519: number; readonly xwing: number }
@@ -83,7 +83,7 @@ export async function look(input: Input): Promise<Claim> {
     locks: policy.locks.map((lock, at) => claimedLock(lock, at, slots)),
     ...(cost !== undefined && { passphraseCost: cost }),
     passphraseSuffices: policy.locks.every(lock => lock.passphrase !== undefined),
-    keyPossible: keySlots.length > 0,
+    keyPossible: keySlots.length > 0 || policy.locks.some(lock => lock.gates?.some(gate => gate.kind === 'person')),
     slots: { x25519, xwing: keySlots.length - x25519 },
     bytes: input.size,
     contentBytesMax: contentBytesMax(manifest, input.size),

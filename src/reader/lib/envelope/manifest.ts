@@ -15,9 +15,8 @@ const LINE_1 = utf8('encl/1\n')
 const LF = utf8('\n')
 
 /** The lock of the gates, with what binds it to its envelope. */
-export interface GateLock {
+interface GateLock {
   readonly lock: Lock
-  readonly number: number
   /** T of FORMAT.md. */
   readonly ticket: Uint8Array
 }
@@ -67,7 +66,7 @@ function gateOf(policy: Policy, id: Uint8Array): GateLock | undefined {
   const lock = gateLock(policy)
   if (lock === undefined) return undefined
   const number = policy.locks.length - 1
-  return { lock, number, ticket: sha(label('encl/1 gate ticket'), concat(id, u16(number), lock.terms)) }
+  return { lock, ticket: sha(label('encl/1 gate ticket'), concat(id, u16(number), lock.terms)) }
 }
 
 /** The key slots of a lock, in the order of line 3. */

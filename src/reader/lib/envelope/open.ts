@@ -33,7 +33,7 @@ export interface Keys {
 export interface Options {
   /** The time in UTC: `YYYY-MM-DDThh:mm:ssZ`. */
   readonly now: string
-  /** Bytes of the input that were read, and all of them. */
+  /** Bytes of the input that were read, and all of them. Called first when the locks are open, so never while Argon2 runs. */
   progress?(done: number, total: number): void
   /** Chunks that are decrypted at a time: 8. */
   readonly inFlight?: number
@@ -71,7 +71,8 @@ export interface Opened {
  * Throws `EnvelopeError`, `InputError`, `EngineError`, and what `output` throws.
  */
 export async function open(input: Input, keys: Keys, output: Output, options: Options): Promise<Opened> {
-  const source = new FileSource(input, done => options.progress?.(done, input.size))
+  const progress = new Progress(input.size, options)
+  const source = new FileSource(input, done => progress.read(done))
   const manifest = await readManifest(source)
   const privateKeys = keys.identities.flatMap(identity => identity.keys)
   const ignored = [...keys.approvals.keys()].filter(at => !isUsable(keys.approvals[at] as Approval, manifest, privateKeys))
@@ -86,6 +87,7 @@ export async function open(input: Input, keys: Keys, output: Output, options: Op
   const mac = hmac(expand(contentKey, utf8('encl/1 mac')), manifest.accessHash)
   if (!equal(mac, manifest.mac)) throw new EnvelopeError('header', 'line 3 was changed by somebody without the content key')
   decide(manifest.policy, options.now)
+  progress.begin()
   const payloadKey = expand(contentKey, utf8('encl/1 payload'))
   const hashes = manifest.policy.signed ? 'with-hashes' : 'without-hashes'
   const body = new Body(manifest.policy, output)
@@ -99,6 +101,29 @@ export async function open(input: Input, keys: Keys, output: Output, options: Op
     admission: admissionOf(manifest, line, unlocking.openedBy),
     ignoredApprovals: ignored,
     ...(signer !== undefined && { signer: signerOf(signer, keys.cards) }),
+  }
+}
+
+/** What was read is told from the payload on: a small envelope is read as a whole before a passphrase is tried. */
+class Progress {
+  private readonly all: number
+  private readonly options: Options
+  private done = 0
+  private isBegun = false
+
+  constructor(all: number, options: Options) {
+    this.all = all
+    this.options = options
+  }
+
+  read(done: number): void {
+    this.done = done
+    if (this.isBegun) this.options.progress?.(done, this.all)
+  }
+
+  begin(): void {
+    this.isBegun = true
+    this.read(this.done)
   }
 }
 

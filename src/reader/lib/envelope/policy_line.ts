@@ -1,13 +1,13 @@
 // Line 2: the policy.
 
-import { utf8 } from '../bytes.ts'
+import { byteLength, utf8 } from '../bytes.ts'
 import { EnvelopeError, require } from '../error.ts'
 import { distinct, listOf, members, type Table } from '../json/members.ts'
 import { type Json, JsonObject, parse } from '../json/scan.ts'
-import { base64, boolean, byteLength, id, number, text, time, word } from '../json/values.ts'
+import { base64, boolean, id, number, text, time, word } from '../json/values.ts'
 
 export const POLICY_BYTES_MAX = 8 << 20
-export const RECIPIENTS_MAX = 16_384
+const RECIPIENTS_MAX = 16_384
 export const LOCKS_MAX = 8
 const GATE_LOCK_BYTES_MAX = 8192
 
@@ -19,7 +19,7 @@ export interface Recipient {
   key: string
 }
 
-export interface Gate {
+interface Gate {
   kind: 'server' | 'person'
   id: string
   key: string

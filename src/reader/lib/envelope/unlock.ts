@@ -9,11 +9,11 @@ import type { Approval } from '../identity/approval.ts'
 import type { KeySlot } from './access_line.ts'
 import { type Manifest, keySlots } from './manifest.ts'
 import type { Lock } from './policy_line.ts'
-import { Gathered, isSecret } from './gathered.ts'
+import { Gathered, isSecret, isShare } from './gathered.ts'
 import { openMessage } from '../payload/chunks.ts'
 
 /** What the reader has. Keys stand in order of preference. */
-export interface Keyring {
+interface Keyring {
   readonly keys: readonly PrivateKey[]
   /** Those that count here: of this envelope, of a lock that it has, for one of the keys. */
   readonly approvals: readonly Approval[]
@@ -62,8 +62,8 @@ export class Unlocking {
     const hopeless = hopes.indexOf(false)
     if (hopeless < 0) return
     if (hopes.includes(true)) throw this.lacking(hopeless, 0)
-    const names = this.manifest.policy.locks.flatMap(lock => lock.recipients ?? []).map(one => one.name)
-    throw new EnvelopeError('no-key', 'nothing in it is for these keys', { names })
+    const people = this.manifest.policy.locks.flatMap(lock => lock.recipients ?? [])
+    throw new EnvelopeError('no-key', 'nothing in it is for these keys', { people })
   }
 
   private mayOpen(number: number, lock: Lock): boolean {
@@ -92,9 +92,8 @@ export class Unlocking {
   private lacking(number: number, have: number): EnvelopeError {
     const lock = this.manifest.policy.locks[number] as Lock
     const servers = (lock.gates ?? []).filter(gate => gate.kind === 'server')
-    const others = lock.gates ?? lock.recipients ?? []
-    const names = others.flatMap(one => one.name ?? [])
-    const detail = { have, need: lock.need, lock: number, names }
+    const gates = (lock.gates ?? []).flatMap(({ name }) => (name === undefined ? [] : [{ name }]))
+    const detail = { have, need: lock.need, lock: number, people: lock.recipients ?? gates }
     const why = `lock ${number}: ${have} of ${lock.need}`
     return new EnvelopeError(servers.length > 0 ? 'gate' : 'quorum', why, detail)
   }
@@ -186,8 +185,7 @@ export class Unlocking {
 
 function isPart(part: Uint8Array, gate: number, lock: Lock): boolean {
   if (lock.shares === undefined) return isSecret(part, lock)
-  const due = lock.shares[gate]
-  return part.length === 33 && part[0] === gate + 1 && due !== undefined && equal(sha(label('encl/1 share'), part), due)
+  return part.length === 33 && part[0] === gate + 1 && isShare(part, lock.shares[gate])
 }
 
 /** Whether an approval counts in this envelope. */

@@ -9,7 +9,7 @@ import { base64, id, number, text, time, word } from '../json/values.ts'
 import { TEXT_BYTES_MAX, readSigned } from './carrier.ts'
 import { type PublicKey, SERIAL_MAX, checkPublicKey, publicKeys } from './public_key.ts'
 
-const PREFIX = 'encl-card1:'
+export const CARD_PREFIX = 'encl-card1:'
 
 /** A card that was verified. */
 export interface Card {
@@ -21,6 +21,8 @@ export interface Card {
   readonly addresses: readonly string[]
   readonly serial: number
   readonly created: string
+  /** When the last of its keys ends; absent when one of them has no end. */
+  readonly expires?: string
 }
 
 interface Predecessor {
@@ -63,7 +65,7 @@ const CARD: Table<CardLine> = {
 
 /** One card and nothing else. Throws `EnvelopeError`. */
 export function readCard(text: Uint8Array): Card {
-  const { line, signature } = readSigned(PREFIX, text)
+  const { line, signature } = readSigned(CARD_PREFIX, text)
   const card = members(parse(textOf(line)), CARD, ['card', 'id', 'name', 'addresses', 'serial', 'created', 'keys'])
   checkCounts(card)
   const root = fromHex(card.id)
@@ -73,7 +75,13 @@ export function readCard(text: Uint8Array): Card {
   }
   for (const key of card.keys) checkPublicKey(key)
   const { id, name, addresses, serial, created } = card
-  return { id, fingerprint: fingerprintOf(id), name, addresses, serial, created }
+  const expires = endOf(card.keys)
+  return { id, fingerprint: fingerprintOf(id), name, addresses, serial, created, ...(expires !== undefined && { expires }) }
+}
+
+function endOf(keys: readonly PublicKey[]): string | undefined {
+  const ends = keys.flatMap(key => key.expires ?? [])
+  return ends.length === keys.length ? ends.sort().pop() : undefined
 }
 
 function checkCounts(card: CardLine): void {
@@ -96,7 +104,7 @@ export function asciiLowerCase(text: string): string {
  * where the next one begins, or a text of many prefixes would be read over and over.
  */
 export function readCards(text: Uint8Array, most = Infinity): Card[] {
-  const places = placesOf(utf8(PREFIX), text)
+  const places = placesOf(utf8(CARD_PREFIX), text)
   const cards: Card[] = []
   for (const [number, at] of places.entries()) {
     const end = Math.min(places[number + 1] ?? text.length, at + TEXT_BYTES_MAX)

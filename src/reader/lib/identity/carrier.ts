@@ -1,4 +1,5 @@
-// The text form of cards, revocations, groups and approvals: a prefix, then base64url in groups with check characters.
+// The text form of cards, revocations, groups, approvals and tokens, read and written: a prefix, then base64url in groups with check
+// characters.
 
 import { fromBase64Url, toBase64Url } from '../base64.ts'
 import { byte, concat, equal, label, startsWith, u16, utf8 } from '../bytes.ts'
@@ -54,7 +55,7 @@ function withoutChecks(bare: Uint8Array): Uint8Array {
     const whole = bare.subarray(at, at + GROUP + CHECK)
     const group = whole.subarray(0, Math.max(whole.length - CHECK, 0))
     const number = groups.length
-    if (group.length === 0 || !equal(whole.subarray(group.length), checkOf(number, group))) {
+    if (group.length === 0 || !equal(whole.subarray(group.length), utf8(checkOf(number, group)))) {
       throw new EnvelopeError('mangled', `group ${number + 1}`)
     }
     groups.push(group)
@@ -62,6 +63,26 @@ function withoutChecks(bare: Uint8Array): Uint8Array {
   return concat(...groups)
 }
 
-function checkOf(number: number, group: Uint8Array): Uint8Array {
-  return utf8(toBase64Url(sha(label('encl/1 check'), u16(number), group)).slice(0, CHECK))
+/** Any content as one line, without a line feed. */
+export function carry(prefix: string, content: Uint8Array): string {
+  const groups = groupsOf(toBase64Url(content), GROUP)
+  return prefix + groups.map((group, number) => group + checkOf(number, utf8(group))).join('')
+}
+
+/** A line, a line feed and a signature as one line of text. */
+export function carrySigned(prefix: string, line: string, signature: Uint8Array): string {
+  return carry(prefix, concat(utf8(`${line}\n`), signature))
+}
+
+/** One group a line, as mail programs leave it alone. */
+export function wrapped(prefix: string, text: string): string {
+  return prefix + groupsOf(text.slice(prefix.length), GROUP + CHECK).join('\n')
+}
+
+function groupsOf(text: string, size: number): string[] {
+  return text.match(new RegExp(`.{1,${size}}`, 'g')) ?? []
+}
+
+function checkOf(number: number, group: Uint8Array): string {
+  return toBase64Url(sha(label('encl/1 check'), u16(number), group)).slice(0, CHECK)
 }

@@ -5,7 +5,7 @@ import { startsWith, utf8 } from '../bytes.ts'
 import { EnvelopeError } from '../error.ts'
 import { textOf } from '../json/scan.ts'
 import { type Card, readCard } from './card.ts'
-import { readRevocation } from './others.ts'
+import { readRevocation } from './revocation.ts'
 
 const EXPORT = utf8('encl-identity-export')
 const HEAD = 'encl-identity-export1'

@@ -1,11 +1,11 @@
 // The card of a gate: PROTOCOL.md. The page asks no gate; a reader that is held to the kit reads their cards.
 
-import { fromHex } from '../bytes.ts'
+import { byteLength, fromHex } from '../bytes.ts'
 import { isAcceptable, verifies } from '../crypto/signing.ts'
 import { EnvelopeError, require } from '../error.ts'
 import { distinct, members, type Table } from '../json/members.ts'
 import { type Json, parse, textOf } from '../json/scan.ts'
-import { base64, byteLength, id, number, text, time, word } from '../json/values.ts'
+import { base64, id, number, text, time, word } from '../json/values.ts'
 import { readSigned } from './carrier.ts'
 import { type PublicKey, checkPublicKey, publicKeys } from './public_key.ts'
 

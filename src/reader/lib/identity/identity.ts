@@ -85,7 +85,7 @@ function withoutLf(bytes: Uint8Array): Uint8Array {
 }
 
 /** The line of an identity, without its line feed. Throws `EnvelopeError`. */
-export function fromLine(line: Uint8Array): Identity {
+function fromLine(line: Uint8Array): Identity {
   const found = members(parse(textOf(line)), IDENTITY, ['identity', 'id', 'seed', 'keys'])
   require(found.keys.length > 0, 'no key')
   distinct(found.keys.map(key => key.serial), 'a serial')

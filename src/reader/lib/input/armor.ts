@@ -121,6 +121,7 @@ export class ArmorSource implements Source {
 
   private unendedLine(ahead: Uint8Array): Uint8Array {
     if (ahead.length > LINE_MOST) throw mangled('more than 64 columns')
+    this.source.end()
     if (!equal(ahead, END)) throw new EnvelopeError('truncated', 'the armor has no END line')
     this.source.skip(ahead.length)
     return ahead

@@ -20,6 +20,8 @@ export interface Armor {
   readonly page: number
   readonly start: number
   readonly end: number
+  /** What is wrong behind the armor. The reader of the armor meets it there, after all faults in front of it. */
+  readonly fault?: EnvelopeError
 }
 
 /** The armor of a page that `wrap --html` made. Throws `EnvelopeError`: `not-an-envelope`, or `truncated` where the file ends early. */
@@ -27,23 +29,21 @@ export function findArmor(file: Uint8Array): Armor {
   const page = startsWith(file, DOCTYPE) ? find(file, TAG) : -1
   if (page < 0 || page > PAGE_BYTES_MAX) throw otherwise('a page without an envelope')
   const lineEnd = page + TAG.length
-  expect(file, lineEnd, LF)
-  expect(file, lineEnd + 1, HYPHEN)
+  if (lineEnd < file.length && file[lineEnd] !== LF) throw otherwise('something else stands behind the tag of the page')
   const start = lineEnd + 1
-  const end = file.indexOf(LESS, start)
-  const armor = file.subarray(start, end < 0 ? file.length : end)
-  // Armor has either line end; here it stands as a writer makes it.
-  if (armor.includes(CR)) throw otherwise('the armor in the page is not as it was written')
-  if (end < 0) throw endsEarly()
-  const behind = file.subarray(end)
-  if (!startsWith(armor.subarray(-END.length), END) || !startsWith(CLOSING, behind)) throw otherwise('something stands behind the armor')
-  if (behind.length < CLOSING.length) throw endsEarly()
-  return { page, start, end }
+  if (start >= file.length) throw endsEarly()
+  if (file[start] !== HYPHEN) throw otherwise('something else than armor stands behind the tag of the page')
+  // Armor has either line end; here it stands as a writer makes it, so a CR is not of it.
+  const ends = [LESS, CR].map(one => file.indexOf(one, start)).filter(found => found >= 0)
+  const end = Math.min(...ends, file.length)
+  const fault = faultBehind(file.subarray(start, end), file.subarray(end))
+  return { page, start, end, ...(fault && { fault }) }
 }
 
-function expect(file: Uint8Array, at: number, due: number): void {
-  if (at >= file.length) throw endsEarly()
-  if (file[at] !== due) throw otherwise('something else than armor stands behind the tag of the page')
+function faultBehind(armor: Uint8Array, behind: Uint8Array): EnvelopeError | undefined {
+  if (behind.length === 0) return endsEarly()
+  if (!startsWith(armor.subarray(-END.length), END) || !startsWith(CLOSING, behind)) return otherwise('something stands behind the armor')
+  return behind.length < CLOSING.length ? endsEarly() : undefined
 }
 
 function otherwise(why: string): EnvelopeError {

@@ -1,8 +1,12 @@
 // Where an envelope's bytes come from and where its content goes.
 
-/** A file of known size. `read` gives exactly these bytes, or throws `InputError`. */
+import type { EnvelopeError } from '../error.ts'
+
+/** A file of known size. `read` gives exactly these bytes, which are not to be changed, or throws `InputError`. */
 export interface Input {
   readonly size: number
+  /** What is met behind the last byte, where not just the end is. */
+  readonly fault?: EnvelopeError
   read(start: number, end: number): Promise<Uint8Array>
 }
 

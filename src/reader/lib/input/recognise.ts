@@ -12,7 +12,7 @@ const VERSION = /^encl\/([0-9]+)/
 const ARMOR_OF_A_VERSION = /^-----BEGIN ENCL\/[0-9]/
 
 /** What stands behind line 1, and whether armor was taken off. */
-export interface Recognised {
+interface Recognised {
   readonly reading: Reading
   readonly isArmored: boolean
 }

@@ -40,8 +40,14 @@ export class FileSource implements Source {
 
   async some(most: number): Promise<Uint8Array> {
     const found = (await this.ahead(1)).subarray(0, most)
+    if (found.length === 0) this.end()
     this.skip(found.length)
     return found
+  }
+
+  /** Where bytes are needed behind the last one: throws what is met there. */
+  end(): void {
+    if (this.input.fault) throw this.input.fault
   }
 
   private async readBlock(): Promise<void> {

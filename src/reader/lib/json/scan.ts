@@ -19,8 +19,18 @@ export class JsonObject {
   }
 }
 
+const [BLANK, QUOTE, COMMA, COLON, ZERO, NINE] = [0x20, 0x22, 0x2c, 0x3a, 0x30, 0x39]
+const [BRACE, BRACE_END, BRACKET, BRACKET_END] = [0x7b, 0x7d, 0x5b, 0x5d]
+/** `.`, `e` and `E`: what makes another number of digits. */
+const BEHIND_DIGITS = [0x2e, 0x65, 0x45]
+const DIGITS_MAX = 10
 const LEVELS_MAX = 8
 const MEMBERS_MAX = 64
+/**
+ * More values than any line has that is taken: 16,384 slots with all their members are 200,000, and 8 MiB of recipients 370,000. What
+ * stands behind them is judged as JSON and not kept, or 40 MiB of empty lists would take gigabytes: the members are refused before it.
+ */
+const VALUES_MAX = 1 << 19
 const CONTROL = /[\u0000-\u001f\u007f]/
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -57,8 +67,12 @@ export function parse(text: string): JsonObject {
   return value
 }
 
+/** In place of lists and objects that are not kept. */
+const LEFT_OUT = { list: new JsonList(), object: new JsonObject(0) }
+
 class Scan {
   private at = 0
+  private values = 0
   /** The next backslash, or the end. */
   private backslash = -1
   private quote = -1
@@ -73,30 +87,31 @@ class Scan {
   }
 
   blanks(): void {
-    while (this.peek() === ' ') this.at++
+    while (this.peek() === BLANK) this.at++
   }
 
   value(level: number): Json {
     const head = this.peek()
-    if (head === '{') return this.object(level)
-    if (head === '[') return this.list(level)
-    if (head === '"') return this.string()
+    if (head === BRACE) return this.object(level)
+    if (head === BRACKET) return this.list(level)
+    if (head === QUOTE) return this.string()
     if (isDigit(head)) return this.number()
     if (this.word('true')) return true
     if (this.word('false')) return false
     throw this.notJson()
   }
 
-  private peek(): string {
-    return this.text.charAt(this.at)
+  /** The code of the next character; not a number at the end. */
+  private peek(): number {
+    return this.text.charCodeAt(this.at)
   }
 
   private notJson(): EnvelopeError {
     return malformed(`not JSON at character ${this.at}`)
   }
 
-  private expect(character: string): void {
-    if (this.peek() !== character) throw this.notJson()
+  private expect(code: number): void {
+    if (this.peek() !== code) throw this.notJson()
     this.at++
   }
 
@@ -107,24 +122,41 @@ class Scan {
   }
 
   private object(level: number): JsonObject {
-    const object = new JsonObject(this.at)
-    const names = new Set<string>()
-    this.items(level, '}', () => {
+    const object = this.isFull() ? LEFT_OUT.object : new JsonObject(this.at)
+    let names: Set<string> | undefined
+    this.items(level, BRACE_END, () => {
+      names ??= new Set()
       const name = this.name(names)
-      object.members.push([name, this.value(level + 1)])
+      const isKept = this.countsIn()
+      const value = this.value(level + 1)
+      if (isKept) object.members.push([name, value])
     })
     object.end = this.at
     return object
   }
 
   private list(level: number): JsonList {
-    const list = new JsonList()
-    this.items(level, ']', () => list.items.push(this.value(level + 1)))
+    const list = this.isFull() ? LEFT_OUT.list : new JsonList()
+    this.items(level, BRACKET_END, () => {
+      const isKept = this.countsIn()
+      const value = this.value(level + 1)
+      if (isKept) list.items.push(value)
+    })
     return list
   }
 
+  private isFull(): boolean {
+    return this.values > VALUES_MAX
+  }
+
+  /** Counts a value where it begins, so that none is kept of which a part in front is not. */
+  private countsIn(): boolean {
+    this.values++
+    return !this.isFull()
+  }
+
   /** From the opening bracket to behind the closing one. */
-  private items(level: number, close: string, item: () => void): void {
+  private items(level: number, close: number, item: () => void): void {
     require(level <= LEVELS_MAX, 'nested over 8 levels')
     this.at++
     this.blanks()
@@ -139,19 +171,19 @@ class Scan {
         this.at++
         return
       }
-      this.expect(',')
+      this.expect(COMMA)
       this.blanks()
     }
   }
 
   private name(names: Set<string>): string {
-    if (this.peek() !== '"') throw this.notJson()
+    if (this.peek() !== QUOTE) throw this.notJson()
     const name = this.string()
     require(!names.has(name), 'a name twice')
     names.add(name)
     if (names.size > MEMBERS_MAX) throw new EnvelopeError('over-limit', 'more than 64 members')
     this.blanks()
-    this.expect(':')
+    this.expect(COLON)
     this.blanks()
     return name
   }
@@ -164,7 +196,7 @@ class Scan {
       require(end < this.text.length, 'a text without an end')
       text += this.text.slice(this.at, end)
       this.at = end + 1
-      if (this.text.charAt(end) === '"') break
+      if (this.text.charCodeAt(end) === QUOTE) break
       text += this.escape()
     }
     require(text !== '', 'an empty text')
@@ -187,7 +219,7 @@ class Scan {
 
   /** What stands behind a backslash. */
   private escape(): string {
-    const character = this.peek()
+    const character = this.text.charAt(this.at)
     this.at++
     if (character === 'u') return this.codeUnit()
     const meant = ESCAPES.get(character)
@@ -205,13 +237,13 @@ class Scan {
   private number(): number {
     const begun = this.at
     while (isDigit(this.peek())) this.at++
-    const digits = this.text.slice(begun, this.at)
-    const fits = digits === '0' || (!digits.startsWith('0') && digits.length <= 10)
-    require(fits && !['.', 'e', 'E'].includes(this.peek()), 'a number in another form')
-    return Number(digits)
+    const count = this.at - begun
+    const fits = count === 1 || (this.text.charCodeAt(begun) !== ZERO && count <= DIGITS_MAX)
+    require(fits && !BEHIND_DIGITS.includes(this.peek()), 'a number in another form')
+    return Number(this.text.slice(begun, this.at))
   }
 }
 
-function isDigit(character: string): boolean {
-  return character >= '0' && character <= '9' && character.length === 1
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE
 }

@@ -1,15 +1,10 @@
 // Texts, numbers, times and bytes in JSON.
 
 import { fromBase64 } from '../base64.ts'
-import { hex, utf8 } from '../bytes.ts'
+import { byteLength, hex, utf8 } from '../bytes.ts'
 import { EnvelopeError, malformed, require } from '../error.ts'
 import type { Take } from './members.ts'
 import type { Json } from './scan.ts'
-
-/** Bytes of a text in UTF-8; `length` counts something else. */
-export function byteLength(text: string): number {
-  return utf8(text).length
-}
 
 function string(value: Json): string {
   if (typeof value !== 'string') throw malformed('something else where a text is due')

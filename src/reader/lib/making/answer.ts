@@ -2,9 +2,8 @@
 
 import { fromBase64Url } from '../base64.ts'
 import { utf8 } from '../bytes.ts'
-import { type Card, readCard, readCards } from '../identity/card.ts'
-import { CARD_PREFIX } from './identity.ts'
-import { carry, wrapped } from './carry.ts'
+import { CARD_PREFIX, type Card, readCard, readCards } from '../identity/card.ts'
+import { carry, wrapped } from '../identity/carrier.ts'
 
 const INVITATION = 'encl-invitation1:'
 const ANSWER = 'encl-answer1:'
@@ -13,7 +12,7 @@ const TOKEN_CHARS = 22
 /** A mail with one card in it is far shorter. */
 const TEXT_CHARS_MAX = 1 << 18
 
-export interface Invitation {
+interface Invitation {
   /** As it stands in an answer. */
   readonly answer: string
   /** Who invites, as the invitation says. */

@@ -1,18 +1,16 @@
 // A new identity: keys, card and revocation, as the file that `encl key export` writes and `encl key import` takes.
 
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
-import { shake256 } from '@noble/hashes/sha3.js'
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+import { ed25519 } from '@noble/curves/ed25519.js'
 
+import { toBase64 } from '../base64.ts'
 import { concat, fingerprintOf, hex, label, utf8, wipe } from '../bytes.ts'
+import { xWingPublic } from '../crypto/kem.ts'
 import type { Argon2 } from '../crypto/passphrase.ts'
 import { publicOf } from '../crypto/signing.ts'
-import { readCard } from '../identity/card.ts'
-import { toBase64 } from './base64.ts'
-import { carrySigned } from './carry.ts'
+import { CARD_PREFIX, readCard } from '../identity/card.ts'
+import { carrySigned } from '../identity/carrier.ts'
 import { random, sealToPassphrase } from './seal.ts'
 
-export const CARD_PREFIX = 'encl-card1:'
 const KEM = 'x-wing'
 
 export interface NewIdentity {
@@ -51,19 +49,11 @@ function signed(seed: Uint8Array, purpose: 'card' | 'revocation', line: string):
 }
 
 function cardLine({ name, address, created }: Person, id: Uint8Array, secret: Uint8Array): string {
-  const key = { kem: KEM, key: toBase64(publicKey(secret)), serial: 1, created }
+  const key = { kem: KEM, key: toBase64(xWingPublic(secret)), serial: 1, created }
   return JSON.stringify({ card: 'encl/1', id: toBase64(id), name, addresses: [address], serial: 1, created, keys: [key] })
 }
 
 function identityLine(seed: Uint8Array, secret: Uint8Array, id: Uint8Array, created: string): string {
   const key = { kem: KEM, secret: toBase64(secret), serial: 1, created }
   return `${JSON.stringify({ identity: 'encl/1', id: toBase64(id), seed: toBase64(seed), keys: [key] })}\n`
-}
-
-/** The public key of an X-Wing seed: FORMAT.md, "Slots for keys". */
-function publicKey(secret: Uint8Array): Uint8Array {
-  const expanded = shake256(secret, { dkLen: 96 })
-  const key = concat(ml_kem768.keygen(expanded.subarray(0, 64)).publicKey, x25519.getPublicKey(expanded.subarray(64)))
-  wipe(expanded)
-  return key
 }

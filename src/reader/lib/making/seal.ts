@@ -1,12 +1,12 @@
 // An envelope that a passphrase alone opens, for something small: an identity at rest (FORMAT.md, "Identity files" and "Writing").
 
+import { toBase64 } from '../base64.ts'
 import { concat, label, u16, utf8, wipe } from '../bytes.ts'
 import { subtle } from '../crypto/aes.ts'
-import { expand, expand512, extract, hmac, sha } from '../crypto/hash.ts'
+import { expand, extract, hmac, sha } from '../crypto/hash.ts'
 import { type Argon2, argon2Of, normalized } from '../crypto/passphrase.ts'
 import { EnvelopeError } from '../error.ts'
-import { CHUNK_BYTES } from '../payload/chunks.ts'
-import { toBase64 } from './base64.ts'
+import { CHUNK_BYTES, messageSecrets } from '../payload/chunks.ts'
 
 /** 64 MiB, which every device has. */
 const COST = 16
@@ -47,10 +47,9 @@ function policyLine(secret: Uint8Array, salt: Uint8Array, key: Uint8Array): stri
 async function sealMessage(plain: Uint8Array, inputKey: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
   if (plain.length >= CHUNK_BYTES) throw new EnvelopeError('over-limit', 'more than one chunk')
   const salt = random(24)
-  const info = concat(label('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM'), salt, context)
-  const secrets = expand512(inputKey, info, 76)
-  const chunk = await encrypt(secrets.slice(0, 32), secrets.slice(32, 44), plain.slice())
-  return concat(salt, secrets.slice(44), chunk)
+  const { key, nonce, commitment } = messageSecrets(inputKey, salt, context)
+  const chunk = await encrypt(key, nonce, plain.slice())
+  return concat(salt, commitment, chunk)
 }
 
 async function encrypt(key: Uint8Array<ArrayBuffer>, nonce: Uint8Array<ArrayBuffer>, plain: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {

@@ -33,10 +33,9 @@ export async function* chunks(
 ): AsyncGenerator<Chunk, void> {
   const head = await reading.read(HEAD_BYTES)
   if (head.length < HEAD_BYTES) throw new EnvelopeError('truncated', 'in the head of the payload')
-  const secrets = expand512(inputKey, concat(label('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM'), head.subarray(0, SALT_BYTES), context), 76)
-  if (!equal(secrets.subarray(44), head.subarray(SALT_BYTES))) throw new EnvelopeError('damaged', 'the commitment of the payload')
-  const key = await decryptionKey(secrets.subarray(0, 32))
-  const nonce = secrets.slice(32, 44)
+  const secrets = messageSecrets(inputKey, head.subarray(0, SALT_BYTES), context)
+  if (!equal(secrets.commitment, head.subarray(SALT_BYTES))) throw new EnvelopeError('damaged', 'the commitment of the payload')
+  const key = await decryptionKey(secrets.key)
   const running: Promise<Outcome>[] = []
   let index = 0
   let isRead = false
@@ -44,7 +43,7 @@ export async function* chunks(
     while (!isRead && running.length < inFlight) {
       const sealed = await readChunk(reading)
       isRead = !(sealed instanceof Uint8Array) || sealed.length < CHUNK_BYTES + TAG_BYTES
-      running.push(openChunk(sealed, key, nonce, index, hashes))
+      running.push(openChunk(sealed, key, secrets.nonce, index, hashes))
       index++
     }
     const next = running.shift()
@@ -53,6 +52,13 @@ export async function* chunks(
     if ('fault' in outcome) throw outcome.fault
     yield outcome
   }
+}
+
+/** What a message is encrypted with, and the commitment to it that stands behind its salt. */
+export function messageSecrets(inputKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
+  const info = concat(label('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM'), salt, context)
+  const secrets = expand512(inputKey, info, 76)
+  return { key: secrets.slice(0, 32), nonce: secrets.slice(32, 44), commitment: secrets.slice(44) }
 }
 
 /** Never rejected, since those behind a fault are not waited for. */

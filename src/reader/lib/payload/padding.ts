@@ -5,7 +5,7 @@ import { byte } from '../bytes.ts'
 const MARKER = 0x80
 
 /** Bytes that became content: a marker and zeros that were kept back, then a part of what came. */
-export interface Certain {
+interface Certain {
   /** The zeros behind the marker; `undefined`: nothing had been kept back. */
   readonly zeros: number | undefined
   readonly bytes: Uint8Array

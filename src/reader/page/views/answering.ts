@@ -7,6 +7,7 @@ import type { Card } from '../../lib/mod.ts'
 import { isAddress, isName, tidy } from '../../lib/making/naming.ts'
 import { sevenWords } from '../../lib/making/words.ts'
 import { sentence } from '../words/failures.ts'
+import { nameOf } from '../words/people.ts'
 import { exact, foreign, type Said } from '../words/said.ts'
 import { now, texts, when } from '../words/texts.ts'
 import { startOver } from './choosing.ts'
@@ -101,7 +102,7 @@ function showInviter(from: Card | undefined): void {
   const list = element('inviter')
   list.replaceChildren()
   if (!from) return
-  fact(list, texts.inviterName, [foreign(from.name)])
+  fact(list, texts.inviterName, nameOf({ name: from.name, address: from.addresses[0] ?? '' }))
   fact(list, texts.inviterAddress, [foreign(from.addresses[0] ?? '')])
   fact(list, texts.fingerprint, [exact(from.fingerprint)])
 }
@@ -157,11 +158,13 @@ async function checkFile(): Promise<void> {
       ask: 'answer',
       file: bytes,
       token: invited.token,
+      now: now(),
       ...(passphrase !== '' && { passphrase }),
       ...(inviter !== undefined && { inviter }),
     },
     'answered',
   )
+  if (answer.isEnded) return complain([texts.endedKeys], 'saved-file')
   if (!answer.card) return complain([texts.noCard], 'saved-file')
   if (made !== undefined && answer.card.id !== made) return complain([texts.anotherFile], 'saved-file')
   showAnswer(answer.text, answer.card, answer.number)
@@ -178,6 +181,7 @@ function showAnswer(text: string, card: Card, number: string | undefined): void 
   fact(list, texts.yourCard, [foreign(card.name), ' ', foreign(`<${card.addresses[0] ?? ''}>`)])
   fact(list, texts.madeOn, when(card.created))
   fact(list, texts.fingerprint, [exact(card.fingerprint)])
+  show(element('number-hint'), number !== undefined)
   if (number !== undefined) fact(list, texts.safetyNumber, numberText(number))
   step('answer-done')
 }

@@ -8,6 +8,7 @@ import { sentence } from '../words/failures.ts'
 import type { Said } from '../words/said.ts'
 import { texts } from '../words/texts.ts'
 import { addExtras, askForSecrets, begin as beginAsking, forgetAll } from './asking.ts'
+import { readKeyFiles } from './key_files.ts'
 
 /** Makes field and page take files. */
 export function begin(): void {
@@ -50,13 +51,17 @@ export function startOver(): void {
   turnTo('choosing')
 }
 
+/** One choice or drop after the other: the worker answers one question at a time. */
+let taking: Promise<void> = Promise.resolve()
+
 function take(files: File[]): void {
   if (files.length === 0) return
   // Where an answer to an invitation is made, its own field takes files.
   if (!element('answering').hidden) return
-  receive(files).catch((error: unknown) => {
+  const failed = (error: unknown): void => {
     if (!(error instanceof Stopped)) complain([error instanceof DOMException ? texts.unreadable : texts.broken])
-  })
+  }
+  taking = taking.then(() => receive(files)).catch(failed)
 }
 
 async function receive(files: File[]): Promise<void> {
@@ -65,6 +70,8 @@ async function receive(files: File[]): Promise<void> {
   const [envelope] = found.envelopes
   if (found.envelopes.length > 1) return complain([texts.severalEnvelopes])
   if (envelope) return lookAt(envelope, found)
+  // The page begins anew where an envelope was opened, or could not be: before it keeps what came, not after.
+  if (isOver()) startOver()
   const kept = addExtras(found)
   const [other] = found.others
   if (element('asking').hidden) complain(kept ? texts.envelopeFirst(kept) : texts.notEnvelope(other ?? ''))
@@ -73,6 +80,8 @@ async function receive(files: File[]): Promise<void> {
 
 /** Shows what the envelope says of itself, or why it is none. */
 export async function lookAt(envelope: Envelope, extras?: Sorted): Promise<void> {
+  // A key file that is just being read would be stopped, or stop this.
+  await readKeyFiles()
   try {
     const { claim } = await ask({ ask: 'look', source: envelope.source }, 'looked', { file: envelope.file })
     if (extras) addExtras(extras)
@@ -80,7 +89,13 @@ export async function lookAt(envelope: Envelope, extras?: Sorted): Promise<void>
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     complain(sentence(error.failed, { envelope: envelope.name, identity: [], card: [], approval: [] }))
+    if (extras) addExtras(extras)
   }
+}
+
+/** Whether nothing can be added to what the page shows. */
+function isOver(): boolean {
+  return element('choosing').hidden && element('asking').hidden
 }
 
 function complain(said: Said): void {

@@ -1,8 +1,10 @@
 // What the envelope says of itself before it is opened, in words. None of it is verified, and the heading above says so.
 
-import type { Claim, ClaimedLock, ClaimedRecipient } from '../../lib/mod.ts'
-import { fact, foreignText, say } from '../dom.ts'
-import { foreign, type Piece, type Said } from '../words/said.ts'
+import { fingerprintOf } from '../../lib/bytes.ts'
+import type { Claim, ClaimedLock } from '../../lib/mod.ts'
+import { fact, say } from '../dom.ts'
+import { nameOf, person } from '../words/people.ts'
+import { exact, foreign, type Said } from '../words/said.ts'
 import { size, texts, when } from '../words/texts.ts'
 
 /** More names than these are only counted. */
@@ -20,33 +22,41 @@ export function showClaim(list: HTMLElement, claim: Claim): void {
 }
 
 /** Names of those who could help, for a sentence. */
-export function recipientNames(claim: Claim): string[] {
-  return claim.locks.flatMap((lock) => lock.recipients.map((recipient) => recipient.name))
+export function recipientNames(claim: Claim): Said[] {
+  return claim.locks.flatMap((lock) => lock.recipients.map(nameOf))
 }
 
 function people(lock: ClaimedLock, claim: Claim): HTMLElement {
   const list = document.createElement('ul')
   for (const said of linesOf(lock, claim)) {
     const line = document.createElement('li')
-    if (said instanceof HTMLElement) line.append(said)
-    else say(line, said)
+    say(line, said)
     list.append(line)
   }
   return list
 }
 
-function linesOf(lock: ClaimedLock, claim: Claim): (Said | HTMLElement)[] {
-  if (lock.kind === 'gate') return lock.gates.map((gate) => foreignText(gate.name ?? gate.url ?? gate.id))
+function linesOf(lock: ClaimedLock, claim: Claim): Said[] {
+  if (lock.kind === 'gate') return gatesOf(lock)
   const shown = lock.recipients.slice(0, NAMES_MAX)
-  const lines: Said[] = shown.map(named)
+  const lines: Said[] = shown.map(person)
   const more = lock.recipients.length - shown.length
   if (lock.need > 1) lines.unshift([texts.together(lock.need, lock.of)])
   if (more > 0) lines.push([texts.andMore(more)])
-  if (claim.private && claim.keyPossible) lines.push([texts.forPrivate])
+  if (claim.private && claim.slots.x25519 + claim.slots.xwing > 0) lines.push([texts.forPrivate])
   if (lock.passphraseCost !== undefined) lines.push([lines.length > 0 ? texts.forOr : texts.forPassphrase])
   return lines.length > 0 ? lines : [[texts.forNobodyNamed]]
 }
 
-function named({ name, address }: ClaimedRecipient): Piece[] {
-  return address === undefined ? [foreign(name)] : [foreign(name), ' ', foreign(`<${address}>`)]
+function gatesOf({ gates, need, of }: ClaimedLock): Said[] {
+  const lines = gates.map(({ kind, name, url, id }): Said => {
+    const who: Said = name !== undefined ? nameOf({ name }) : [url !== undefined ? foreign(url) : exact(fingerprintOf(id))]
+    return [...who, ` (${kind === 'server' ? texts.aServer : texts.aPerson})`]
+  })
+  return of > 1 ? [[texts.together(need, of)], ...lines] : lines
+}
+
+/** Whether a server has to be asked. People who are gates give approvals, or have key files. */
+export function needsServer(claim: Claim): boolean {
+  return claim.locks.some(({ gates, need }) => gates.length > 0 && gates.filter((gate) => gate.kind === 'person').length < need)
 }

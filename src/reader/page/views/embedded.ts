@@ -18,7 +18,7 @@ export function begin(): void {
 
 async function openFound(found: Element[]): Promise<void> {
   const [only] = found
-  if (found.length !== 1 || !isPlaced(only)) return note(element('choose-note'), texts.noTwice, 'bad')
+  if (found.length !== 1 || !isPlaced(only)) return note(element('choose-note'), texts.changedPage, 'bad')
   // The writer ends the tag with a line feed, which is not of the armor.
   const armor = (only.textContent ?? '').replace(/^\n/, '')
   await lookAt(envelope(ownName() ?? texts.embedded, new Blob([armor]), 'envelope'))

@@ -16,6 +16,8 @@ export interface About {
   readonly envelope: Envelope
   readonly claim: Claim
   readonly given: Given
+  /** The field of each key file's passphrase, or the field of key files. */
+  readonly keyFields: readonly string[]
 }
 
 /** Says a sentence where the secrets are typed, and points to one of their fields. */
@@ -73,7 +75,7 @@ async function openInto(kept: Kept, request: OpenRequest, watch: Watch): Promise
 }
 
 /** Seven words as `encl` generates them, if the text is seven words and was written otherwise. */
-export function asWords(typed: string): string | undefined {
+function asWords(typed: string): string | undefined {
   const words = typed.trim().split(/[\s-]+/)
   if (words.length !== 7 || !words.every((word) => /^[a-z]{3,8}$/i.test(word))) return undefined
   const generated = words.join('-').toLowerCase()
@@ -82,12 +84,13 @@ export function asWords(typed: string): string | undefined {
 
 function told(failed: Failed, about: About, complain: Complain): void {
   const said = sentence(failed, about.given)
-  if (canBeMended(failed)) complain(said, fieldOf(failed, about.claim))
+  if (canBeMended(failed)) complain(said, fieldOf(failed, about))
   else showFailure(said, about)
 }
 
-function fieldOf({ kind, place }: Failed, claim: Claim): string {
-  if (place.of === 'identity') return kind === 'passphrase' || kind === 'locked' ? 'key-passphrase' : 'key-file'
+function fieldOf({ kind, place }: Failed, { claim, keyFields }: About): string {
+  if (place.of === 'identity') return kind === 'passphrase' || kind === 'locked' ? (keyFields[place.position] ?? 'key-file') : 'key-file'
+  if (kind === 'quorum') return 'extras-file'
   if (place.of === 'envelope' && kind !== 'passphrase' && claim.keyPossible) return 'key-file'
   return claim.passphraseCost === undefined ? 'key-file' : 'passphrase'
 }

@@ -1,16 +1,19 @@
 // What is certain once the envelope was opened: that it is whole, who sealed it, and how its reader got in.
 
-import type { Opened } from '../../lib/mod.ts'
+import type { Card, Opened } from '../../lib/mod.ts'
 import { announce, element, fact, foreignText, forget, note, say, turnTo } from '../dom.ts'
 import { ending, saveName } from '../words/names.ts'
+import { nameOf, person, type Named } from '../words/people.ts'
 import { exact, foreign, type Said } from '../words/said.ts'
 import { size, texts, when } from '../words/texts.ts'
+import { forgetKeyPassphrases } from './key_files.ts'
 import type { About } from './opening.ts'
 import { forgetSaving, offerSaving } from './saving.ts'
 
 export function showResult(opened: Opened, blob: Blob | undefined, about: About): void {
-  forget('passphrase', 'key-passphrase')
-  const name = nameOf(opened, about.envelope.name)
+  forget('passphrase')
+  forgetKeyPassphrases()
+  const name = fileNameOf(opened, about.envelope.name)
   const list = element('facts')
   list.replaceChildren()
   say(element('verdict'), verdict(opened))
@@ -25,14 +28,19 @@ export function showResult(opened: Opened, blob: Blob | undefined, about: About)
 }
 
 /** A message, or a part of one with its header, is saved as mail programs take it, whatever its name says. */
-function nameOf(opened: Opened, outer: string): string {
+function fileNameOf(opened: Opened, outer: string): string {
   const name = saveName(opened.name, outer)
   return opened.kind !== 'file' && ending(name) !== 'eml' ? `${name}.eml` : name
 }
 
+/** A card's name, with the address that is shown beside it. */
+function named({ name, addresses: [address] }: Card): Named {
+  return { name, ...(address !== undefined && { address }) }
+}
+
 /** Who sealed it, in one sentence. */
 function verdict({ signer, openedWith }: Opened): Said {
-  if (signer?.card) return texts.signedBy(signer.card.name)
+  if (signer?.card) return texts.signedBy(nameOf(named(signer.card)))
   if (signer) return [texts.signedUnknown]
   return [openedWith === 'passphrase' ? texts.sealedBySomebody : texts.notSigned]
 }
@@ -56,7 +64,7 @@ function showSigner(list: HTMLElement, { signer }: Opened): void {
   element('compare').hidden = !signer
   if (!signer) return
   const { card } = signer
-  const who: Said = card ? [foreign(card.name), ' ', foreign(`<${card.addresses[0] ?? ''}>`)] : [texts.unknownKey]
+  const who = card ? person(named(card)) : [texts.unknownKey]
   fact(list, texts.signer, who)
   fact(list, texts.fingerprint, [exact(signer.fingerprint)])
 }

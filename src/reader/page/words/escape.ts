@@ -13,7 +13,7 @@ export function hasHazard(text: string): boolean {
 }
 
 /** Hazards as `\u{…}`, nothing cut. */
-export function spelledOut(text: string): string {
+function spelledOut(text: string): string {
   return text.replace(HAZARDS, (letter) => `\\u{${letter.codePointAt(0)?.toString(16) ?? ''}}`)
 }
 

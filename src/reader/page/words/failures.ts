@@ -1,10 +1,14 @@
 // One sentence for each way in which opening can end, and whether it can be mended beside the fields.
 
 import type { Failed } from '../messages.ts'
+import { nameOf } from './people.ts'
 import type { Said } from './said.ts'
 import { memory, now, texts, when } from './texts.ts'
 
 declare const VERSION: string
+
+/** No passphrase costs less. */
+const COST_LEAST = 16
 
 /** The names of what was given, to say which of them is meant. */
 export interface Given {
@@ -37,7 +41,9 @@ function ownFault({ kind, detail }: Failed): string | undefined {
     case 'unreadable':
       return texts.unreadable
     case 'no-memory':
-      return texts.noMemory(memory(detail?.cost ?? 16))
+      return texts.noMemory(memory(detail?.cost ?? COST_LEAST))
+    case 'no-wasm':
+      return texts.noWasm
     case 'no-crypto':
       return texts.insecure
     case 'no-store':
@@ -61,9 +67,9 @@ function ofEnvelope(failed: Failed, name: string): Said {
     case 'locked':
       return [texts.nothingGiven]
     case 'no-key':
-      return texts.noKey(detail?.names ?? [])
+      return texts.noKey((detail?.people ?? []).map(nameOf))
     case 'quorum':
-      return texts.quorum(detail?.have ?? 0, detail?.need ?? 2, detail?.names ?? [])
+      return texts.quorum(detail?.have ?? 0, detail?.need ?? 2, (detail?.people ?? []).map(nameOf))
     case 'gate':
       return [texts.gate]
     case 'refused':
@@ -85,7 +91,7 @@ function refused({ detail }: Failed): string {
 }
 
 function ofKeyFile({ kind }: Failed, name: string): Said {
-  if (kind === 'passphrase') return [texts.wrongKeyPassphrase]
+  if (kind === 'passphrase') return texts.wrongKeyPassphrase(name)
   if (kind === 'locked') return [texts.keyLocked]
   if (kind === 'not-an-identity' || kind === 'not-an-envelope') return texts.notKeyFile(name)
   return texts.badKeyFile(name, kind)

@@ -1,5 +1,6 @@
 // Which name a saved file gets, and which endings need a second click. The first rules are `clean` of src/cli/files/target.rs.
 
+import { byteLength } from '../../lib/bytes.ts'
 import { hasHazard } from './escape.ts'
 
 /** `NAME_MAX` of Linux file systems, in bytes. */
@@ -19,7 +20,7 @@ export function clean(stored: string): string | undefined {
   const last = stored.split(/[/\\]/).pop() ?? ''
   const name = last.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '')
   if (name === '' || name.startsWith('.') || hasHazard(name) || isDevice(name)) return undefined
-  return new TextEncoder().encode(name).length <= NAME_BYTES_MAX ? name : undefined
+  return byteLength(name) <= NAME_BYTES_MAX ? name : undefined
 }
 
 /** Names that some systems take for devices, whatever their extension. */

@@ -1,12 +1,12 @@
 // Sentences as pieces: words of the page, and foreign text that is only ever shown in a frame of its own.
 
 /** A text that somebody else wrote: a name, an address, a file's name. */
-export interface Foreign {
+interface Foreign {
   readonly foreign: string
 }
 
 /** Digits or letters that people compare. */
-export interface Exact {
+interface Exact {
   readonly exact: string
 }
 
@@ -23,8 +23,8 @@ export function exact(text: string): Exact {
   return { exact: text }
 }
 
-/** Several names with commas between them, at most `most` of them. */
-export function listed(names: readonly string[], most = 8): Piece[] {
-  const pieces = names.slice(0, most).flatMap((name, at): Piece[] => (at === 0 ? [foreign(name)] : [', ', foreign(name)]))
+/** Several things with commas between them, at most `most` of them. */
+export function listed(names: readonly Said[], most = 8): Piece[] {
+  const pieces = names.slice(0, most).flatMap((name, at): Piece[] => (at === 0 ? [...name] : [', ', ...name]))
   return names.length > most ? [...pieces, ', …'] : pieces
 }

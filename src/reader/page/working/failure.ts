@@ -4,7 +4,7 @@ import { EngineError, EnvelopeError, InputError } from '../../lib/mod.ts'
 import type { Failed, Place } from '../messages.ts'
 
 /** A failure of one of the things that were given, so that the page can say which. */
-export class PlacedError extends Error {
+class PlacedError extends Error {
   readonly place: Place
   readonly error: unknown
 
@@ -16,7 +16,7 @@ export class PlacedError extends Error {
 }
 
 /** Says of what stands in it where it was met. */
-export async function at<T>(place: Place, step: () => T | Promise<T>): Promise<T> {
+export async function placed<T>(place: Place, step: () => T | Promise<T>): Promise<T> {
   try {
     return await step()
   } catch (error) {
@@ -31,12 +31,13 @@ export function failed(error: unknown, place: Place = { of: 'envelope', position
     const { kind, detail } = error
     return { say: 'failed', kind, why: error.why, place, ...(detail && { detail }) }
   }
-  return { say: 'failed', kind: kindOfOwn(error), why, place }
+  const cost = error instanceof EngineError ? error.cost : undefined
+  return { say: 'failed', kind: kindOfOwn(error), why, place, ...(cost !== undefined && { detail: { cost } }) }
 }
 
 function kindOfOwn(error: unknown): Failed['kind'] {
   if (error instanceof InputError) return 'unreadable'
-  if (error instanceof EngineError) return error.lacks === 'crypto' ? 'no-crypto' : 'no-memory'
+  if (error instanceof EngineError) return `no-${error.lacks}`
   const name = error instanceof Error ? error.name : ''
   if (error instanceof RangeError || name === 'QuotaExceededError' || name === 'NotReadableError') return 'no-store'
   return 'broken'

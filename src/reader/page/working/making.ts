@@ -10,12 +10,12 @@ export type MakeRequest =
   | { readonly ask: 'invitation'; readonly text: string }
   | { readonly ask: 'make'; readonly person: Person; readonly passphrase: string }
   /** Opens the key file, as whoever saved it will have to, and gives what is mailed back. */
-  | { readonly ask: 'answer'; readonly file: Uint8Array; readonly passphrase?: string; readonly token: string; readonly inviter?: string }
+  | { readonly ask: 'answer'; readonly file: Uint8Array; readonly passphrase?: string; readonly token: string; readonly now: string; readonly inviter?: string }
 
 export type Made =
   | { readonly say: 'invited'; readonly token?: string; readonly from?: Card }
   | { readonly say: 'made'; readonly identity: NewIdentity }
-  | { readonly say: 'answered'; readonly card?: Card; readonly text: string; readonly number?: string }
+  | { readonly say: 'answered'; readonly card?: Card; readonly isEnded?: boolean; readonly text: string; readonly number?: string }
 
 export function isMakeRequest(request: { readonly ask: string }): request is MakeRequest {
   return ['invitation', 'make', 'answer'].includes(request.ask)
@@ -28,8 +28,10 @@ export async function make(request: MakeRequest): Promise<Made> {
   return { say: 'invited', ...(found && { token: found.answer, ...(found.from && { from: found.from }) }) }
 }
 
-async function answered({ file, passphrase, token, inviter }: Extract<MakeRequest, { ask: 'answer' }>): Promise<Made> {
-  const { id, card } = await readIdentity(file, passphrase)
+async function answered({ file, passphrase, token, now, inviter }: Extract<MakeRequest, { ask: 'answer' }>): Promise<Made> {
+  const { id, card, ended } = await readIdentity(file, passphrase)
+  // Whoever takes such a card cannot seal for it.
+  if (ended || (card?.expires !== undefined && card.expires <= now)) return { say: 'answered', isEnded: true, text: '' }
   if (!card) return { say: 'answered', text: '' }
   const text = answerText(token, new TextDecoder().decode(file))
   const number = inviter === undefined ? undefined : await safetyNumber(id, inviter)

@@ -17,16 +17,23 @@ export async function policyHolds(engine) {
   expect(html.indexOf('<meta http-equiv') < html.indexOf('<style>'), 'the policy stands in front of everything')
 
   const { page, log } = await openPage(engine)
-  const through = await page.evaluate(tryEverything)
+  const { through, refused } = await page.evaluate(tryEverything)
   expect(through.length === 0, `the policy lets through: ${through.join(', ')}`)
+  // That a request fails proves nothing where no host is known: the browser has to say that it was the policy.
+  // Scripts and workers are refused as untrusted texts, before their own directives are asked.
+  for (const directive of ['connect-src', 'img-src', 'style-src', 'require-trusted-types-for', 'trusted-types']) {
+    expect(refused.some((one) => one.startsWith(directive)), `the policy refuses nothing for ${directive}: ${refused.join(', ')}`)
+  }
   const asked = log.requests.filter((url) => url !== page.url() && !/^(blob|data):/.test(url) && !url.includes('encl.invalid'))
   expect(asked.length === 0, `requests: ${asked.join(', ')}`)
   await page.close()
 }
 
-/** In the page. Gives what worked and should not. */
+/** In the page. Gives what worked and should not, and the parts of the policy by which the browser says it refused something. */
 async function tryEverything() {
   const through = []
+  const refused = []
+  document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective))
   const attempt = async (name, act) => {
     try {
       if ((await act()) !== false) through.push(name)
@@ -34,7 +41,13 @@ async function tryEverything() {
       // Refused, as it should be.
     }
   }
+  const loads = (element, source) =>
+    new Promise((resolve, reject) => {
+      Object.assign(element, { onload: resolve, onerror: reject, src: source })
+      document.body.append(element)
+    })
   await attempt('fetch', () => fetch('http://encl.invalid/'))
+  await attempt('an image', () => loads(new Image(), 'http://encl.invalid/x.png'))
   await attempt('innerHTML', () => {
     document.createElement('p').innerHTML = '<b>x</b>'
   })
@@ -46,6 +59,14 @@ async function tryEverything() {
     script.remove()
     return globalThis.ran === true
   })
+  await attempt('a style', () => {
+    const style = document.createElement('style')
+    style.append('#version { color: rgb(1, 2, 3) }')
+    document.head.append(style)
+    return getComputedStyle(document.getElementById('version')).color === 'rgb(1, 2, 3)'
+  })
   await attempt('a worker of another address', () => new Worker('data:text/javascript,1'))
-  return through
+  // The events come later than the refusals.
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  return { through, refused }
 }

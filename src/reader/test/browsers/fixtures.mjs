@@ -41,11 +41,18 @@ export class Program {
     return execFileSync(this.path, [...words, '--no-input'], { cwd: this.folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
-  /** Alice signs; Bob has a key file with a passphrase. */
+  /** Alice signs; Bob and Carol have key files with a passphrase. */
   people() {
     this.run('alice', 'key', 'new', 'alice@example.org', '--name', 'Alice', '--no-passphrase', '-o', 'alice.card')
     this.run('bob', 'key', 'new', 'bob@example.org', '--name', 'Bob', '--new-passphrase-file', 'passphrase', '-o', 'bob.card')
     this.run('bob', 'key', 'export', '-o', 'bob.identity')
+    this.run('carol', 'key', 'new', 'carol@example.org', '--name', 'Carol', '--new-passphrase-file', 'passphrase', '-o', 'carol.card')
+    this.run('carol', 'key', 'export', '-o', 'carol.identity')
+  }
+
+  /** A key file that opens none of these envelopes. */
+  get otherKeyFile() {
+    return join(this.folder, 'carol.identity')
   }
 
   /** A file of the program's with these bytes, sealed with these options. */

@@ -10,7 +10,9 @@ import { expect, sha256 } from './places.mjs'
 export async function byPassphrase(engine, fixture) {
   const { page, log } = await openPage(engine)
   await choose(page, 'envelope-file', fixture.path)
-  expect((await shown(page, 'asking', 'choosing')) === 'asking' || (await shown(page, 'asking')), 'the envelope is looked at')
+  await shown(page, 'asking')
+  expect((await textOf(page, 'asking-name')) === basename(fixture.path), 'the envelope is looked at')
+  expect((await textOf(page, 'claim')).includes('whoever knows the passphrase'), 'the page says what opens it')
   expect((await tryPassphrase(page, `${fixture.passphrase}x`)) === 'asking', 'a wrong passphrase opens nothing')
   expect((await textOf(page, 'asking-note')).includes('Nothing was sent'), 'the page says that the passphrase is wrong')
   expect((await page.evaluate(() => document.activeElement?.id)) === 'passphrase', 'the focus is on the passphrase')
@@ -42,8 +44,54 @@ export async function byKeyFile(engine, fixture) {
 /** Envelope, key file and card dropped together. */
 export async function byDrop(engine, fixture) {
   const { page, log } = await openPage(engine)
-  const paths = [fixture.path, fixture.keyFile, fixture.card].filter(Boolean)
-  const files = paths.map((path) => ({ name: basename(path), bytes: readFileSync(path).toString('base64') }))
+  await drop(page, fixture.path, fixture.keyFile, fixture.card)
+  await shown(page, 'asking')
+  await opensWithAdded(page, fixture)
+  await isClosed(page, log)
+}
+
+/** Key file and card dropped where a result is shown: they are there for the next envelope, beside a key file that was dropped before. */
+export async function keepsDropped(engine, opened, fixture, otherKeyFile) {
+  const { page, log } = await openPage(engine)
+  await choose(page, 'envelope-file', opened.path)
+  await shown(page, 'asking')
+  expect((await tryPassphrase(page, opened.passphrase)) === 'result', 'the first envelope opens')
+  await drop(page, fixture.keyFile, fixture.card)
+  await shown(page, 'choosing')
+  expect((await textOf(page, 'choose-note')).includes('keeps'), 'the page says that it keeps them')
+  await drop(page, otherKeyFile)
+  await choose(page, 'envelope-file', fixture.path)
+  await shown(page, 'asking')
+  await opensWithAdded(page, fixture, [otherKeyFile])
+  await isClosed(page, log)
+}
+
+/** Two key files with passphrases have a field each, and one whose passphrase was not typed is not in the way. */
+export async function twoLocked(engine, fixture, otherKeyFile) {
+  const { page, log } = await openPage(engine)
+  await drop(page, fixture.path, fixture.keyFile, otherKeyFile)
+  await page.waitForSelector('#key-passphrase-2', { visible: true })
+  expect((await page.$eval('label[for=key-passphrase-2]', (label) => label.textContent)).includes(basename(otherKeyFile)), 'the field says of which file')
+  expect((await tryPassphrase(page, 'wrong', 'key-passphrase-2')) === 'asking', 'a wrong passphrase opens no key file')
+  expect((await page.evaluate(() => document.activeElement?.id)) === 'key-passphrase-2', 'the focus is on its field')
+  await page.$eval('#key-passphrase-2', (field) => (field.value = ''))
+  expect((await tryPassphrase(page, fixture.keyPassphrase, 'key-passphrase')) === 'result', 'the other key file opens it')
+  await isClosed(page, log)
+}
+
+/** What was dropped is listed, and opens the envelope. */
+async function opensWithAdded(page, fixture, others = []) {
+  const count = [fixture.keyFile, fixture.card, ...others].filter(Boolean).length
+  await page.waitForFunction((due) => document.getElementById('added').textContent.split(',').length === due, {}, count)
+  if (fixture.keyPassphrase) {
+    await page.waitForFunction(() => !document.getElementById('key-passphrase-part').hidden)
+    expect((await tryPassphrase(page, fixture.keyPassphrase, 'key-passphrase')) === 'result', 'what was dropped opens')
+  } else expect((await pressOpen(page)) === 'result', 'what was dropped opens')
+  if (fixture.signer) expect((await textOf(page, 'facts')).includes(fixture.signer), 'the card gives the signer a name')
+}
+
+async function drop(page, ...paths) {
+  const files = paths.filter(Boolean).map((path) => ({ name: basename(path), bytes: readFileSync(path).toString('base64') }))
   await page.evaluate((dropped) => {
     const dataTransfer = new DataTransfer()
     for (const { name, bytes } of dropped) dataTransfer.items.add(new File([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], name))
@@ -51,13 +99,6 @@ export async function byDrop(engine, fixture) {
     document.querySelector('footer').dispatchEvent(event)
     if (!event.defaultPrevented) throw new Error('the drop would leave the page')
   }, files)
-  await shown(page, 'asking')
-  await page.waitForFunction((count) => document.getElementById('added').textContent.split(',').length === count, {}, files.length - 1)
-  if (fixture.keyPassphrase) {
-    await page.waitForFunction(() => !document.getElementById('key-passphrase-part').hidden)
-    expect((await tryPassphrase(page, fixture.keyPassphrase, 'key-passphrase')) === 'result', 'what was dropped opens')
-  } else expect((await pressOpen(page)) === 'result', 'what was dropped opens')
-  await isClosed(page, log)
 }
 
 /** A damaged last byte: nothing can be saved. */

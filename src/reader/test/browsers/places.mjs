@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inflateSync } from 'node:zlib'
+import { readCase } from '../kit.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 export const READER = join(HERE, '..', '..')
@@ -23,17 +24,8 @@ export function folder(...path) {
 
 /** A case of the kit: its lines, and the bytes that a reader is given. */
 export function kitCase(name) {
-  const file = readFileSync(join(KIT, name))
-  const end = file.indexOf('\n\n')
-  const lines = file.subarray(0, end).toString('utf8').split('\n')
-  const found = { name, bytes: file.subarray(end + 2), identity: [], approval: [] }
-  for (const line of lines) {
-    const colon = line.indexOf(': ')
-    const [key, value] = [line.slice(0, colon), line.slice(colon + 2)]
-    if (Array.isArray(found[key])) found[key].push(value)
-    else found[key] = value
-  }
-  return found
+  const { headers, bytes } = readCase(join(KIT, name))
+  return { ...headers, name, bytes: Buffer.from(bytes) }
 }
 
 /** The names of all cases of one folder of the kit. */

@@ -1,4 +1,4 @@
-// Revocations and group cards. The page does not read them; a reader that is held to the kit does.
+// Group cards. The page takes none; a reader that is held to the kit reads them.
 
 import { fromHex } from '../bytes.ts'
 import { verifies } from '../crypto/signing.ts'
@@ -7,22 +7,6 @@ import { distinct, listOf, members, type Table } from '../json/members.ts'
 import { type Json, parse, textOf } from '../json/scan.ts'
 import { id, number, text, time, word } from '../json/values.ts'
 import { readSigned } from './carrier.ts'
-
-interface RevocationLine {
-  revocation: 'encl/1'
-  id: string
-  created: string
-}
-
-const REVOCATION: Table<RevocationLine> = { revocation: word('encl/1'), id, created: time }
-
-/** The identity that is ended and when. Throws `EnvelopeError`. */
-export function readRevocation(text: Uint8Array): { id: string; created: string } {
-  const { line, signature } = readSigned('encl-revocation1:', text)
-  const found = members(parse(textOf(line)), REVOCATION, ['revocation', 'id', 'created'])
-  if (!verifies(fromHex(found.id), 'revocation', line, signature)) throw new EnvelopeError('signature', 'of the revocation')
-  return { id: found.id, created: found.created }
-}
 
 interface GroupLine {
   group: 'encl/1'
