@@ -1,6 +1,7 @@
 //! What an operator keeps for years: keys that were changed often, old logs, and what is left by commands that were stopped.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -54,9 +55,12 @@ fn a_rotation_that_was_stopped_is_ended_by_the_next_start() {
             let mut command = process::command("strace");
             command.args(["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
             command.args([&program(), "rotate", path(&server.dir)]);
-            if process::output(&mut command).status.success() {
+            let status = process::output(&mut command).status;
+            if status.success() {
                 break;
             }
+            // Nothing else stopped it.
+            assert_eq!(status.signal(), Some(9), "{call} {nth}: {status}");
             killed += 1;
             let before = fs::read(server.dir.join("card")).unwrap();
             server.start(&[]);

@@ -159,7 +159,7 @@ fn each_status_of_the_specification() {
         "old 30\n\npeer.example/1\n",
     ] {
         let code = submit(&mut client, body).unwrap().status;
-        assert!([400, 404].contains(&code), "{body}: {code}");
+        assert_eq!(code, 400, "{body}");
     }
     let long = "x".repeat(40_000);
     assert_eq!(submit(&mut client, &long).unwrap().status, 413);
@@ -208,14 +208,10 @@ fn each_status_of_the_specification() {
 /// Killed at each step of a cosignature: what was cosigned is remembered.
 #[test]
 fn killed_between_remembering_and_answering() {
-    let (mut killed, mut remembered) = (0, 0);
-    for (call, step) in [
-        ("pwrite64", 1),
-        ("fdatasync", 1),
-        ("writev", 1),
-        ("sendto", 1),
-    ] {
-        for nth in (1..40).step_by(step) {
+    let (mut killed, mut remembered, mut swept) = (0, 0, 0);
+    let calls = ["pwrite64", "fdatasync", "writev", "sendto"];
+    for call in calls {
+        for nth in 1..40 {
             let (mut witness, peer) = witness();
             let log = Log::new(&peer, 9, "entry");
             witness.stop();
@@ -232,8 +228,8 @@ fn killed_between_remembering_and_answering() {
                 "-e",
                 &inject,
             ];
+            // While it starts, nothing is cosigned yet.
             if !witness.try_start(&under, &["--witness-every", "3600"]) {
-                killed += 1;
                 continue;
             }
             let mut client = witness.client();
@@ -245,6 +241,7 @@ fn killed_between_remembering_and_answering() {
                 })
                 .collect();
             if answers[1] {
+                swept += 1;
                 break;
             }
             killed += 1;
@@ -268,8 +265,9 @@ fn killed_between_remembering_and_answering() {
         }
     }
     println!("{killed} kills, {remembered} times a cosignature was remembered that did not arrive");
+    assert_eq!(swept, calls.len(), "each call was tried to its last");
     assert!(
-        killed >= 5 && remembered >= 1,
+        killed >= 1 && remembered >= 1,
         "{killed} kills, {remembered} remembered"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Acknowledged, Gates, Owner, ReadLog, Reading, Unreached};
+use super::{Acknowledged, Gates, Owner, ReadLog, Reading, Told, Unreached};
 use crate::crypto::CryptoRng;
 use crate::crypto::signing::RootId;
 use crate::envelope::GateLock;
@@ -10,6 +10,7 @@ use crate::gate::protocol::SignedStatement;
 use crate::gate::rules::{Statement, TicketState};
 use crate::keystore::{KeystoreError, SealedWithGate};
 use crate::policy::GateKind;
+use crate::time::Time;
 
 /// What is known of the restrictions of an envelope.
 pub struct KnownState {
@@ -18,6 +19,19 @@ pub struct KnownState {
     /// The gates that did not say what they know.
     pub unreached: Vec<Unreached>,
     /// Whether so many gates were asked that no restriction which was acknowledged by enough gates can be missing.
+    pub is_complete: bool,
+}
+
+/// What was said of an envelope while a new one was made to take its place.
+pub struct CarriedOver {
+    /// Restrictions that are said of the new envelope as well, and who knows them.
+    pub told: Vec<(Statement, Told)>,
+    /// Whether an owner revoked the old one from another machine. That is not said of the new one: it may have been revoked because
+    /// that machine has put another new one in its place.
+    pub is_revoked_elsewhere: bool,
+    /// The gates of the old one that did not say what they know.
+    pub unreached: Vec<Unreached>,
+    /// Whether so many answered that nothing which was acknowledged by enough gates can be missing.
     pub is_complete: bool,
 }
 
@@ -70,6 +84,44 @@ impl Gates<'_> {
             unreached: self.missing(&record.lock, &answered, &failures),
             is_complete: known.known >= known.need.min(known.servers),
         })
+    }
+
+    /// Says of a new envelope what owners have said of the old one since its state was looked up. To be called when the old one is
+    /// revoked: what is said of it later is said of an envelope that is over.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn carry_over(
+        &self,
+        (old, old_owner): (&SealedWithGate, Owner<'_>),
+        looked_up: &TicketState,
+        (new, new_owner): (&SealedWithGate, Owner<'_>),
+        rng: &mut dyn CryptoRng,
+    ) -> Result<CarriedOver, KeystoreError> {
+        let now = self.known_state(old, old_owner, rng)?;
+        let denied = now.state.denied.difference(&looked_up.denied);
+        let is_earlier = |end: &Time| looked_up.until.is_none_or(|before| *end < before);
+        let end = now.state.until.filter(is_earlier);
+        let later = denied.copied().map(Statement::Deny);
+        let mut told = Vec::new();
+        for statement in later.chain(end.map(Statement::Expire)) {
+            told.push((statement, self.state(new, statement, new_owner, rng)?));
+        }
+        Ok(CarriedOver {
+            told,
+            is_revoked_elsewhere: self.count_revocations(old)? > 1,
+            unreached: now.unreached,
+            is_complete: now.is_complete,
+        })
+    }
+
+    /// How many statements that revoke an envelope are kept. This machine makes one at most.
+    fn count_revocations(&self, record: &SealedWithGate) -> Result<usize, KeystoreError> {
+        let kept = self.kept_record(record)?;
+        let statements = kept.iter().flat_map(|record| &record.statements);
+        let signed = statements.filter_map(|kept| SignedStatement::parse(&kept.statement).ok());
+        let revoking = signed.filter(|one| one.op() == Statement::Revoke);
+        Ok(revoking.filter(|one| one.is_of(&record.lock)).count())
     }
 
     /// What the statements say that this machine keeps.

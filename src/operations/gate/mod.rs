@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 pub use add::{AddGateError, FoundGate, find_gate, offered_gate};
 pub use ask::{AskError, Asked};
 pub use compare::{CompareError, Compared};
-pub use known_state::{KnownState, StateUnknown};
+pub use known_state::{CarriedOver, KnownState, StateUnknown};
 pub use lease::{has_kept_parts, kept_parts};
 pub use notices::{Deceit, GateNotice, GateRefused, Unreached};
 pub use owner::{Owner, find_owner};

@@ -15,7 +15,7 @@ pub use changes::{AccessChanges, AccessHolder, HolderName, LetIn};
 pub use in_place::{InPlaceError, update_file};
 pub use slots::{SlotChange, SlotUpdate};
 pub use unmeant::{EnvelopeReaders, perhaps_unmeant};
-pub use update::{AccessUpdate, ResealForm, UpdateError};
+pub use update::{AccessUpdate, ResealForm, Resealed, UpdateError};
 pub use walk::{
     EntryKind, FoundEnvelopes, FoundFiles, WalkError, begins_like_envelope, envelopes_below,
     files_below, open_found,

@@ -14,9 +14,10 @@ use crate::directory::{
     DirectoryError, People, Person, ResolvedRecipient, key_directory, known_person,
 };
 use crate::envelope::{
-    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, KeyDirectory,
-    KeyringError, LockRequest, Opened, Person as KnownPerson, Plan, Reader, Remaining, Removals,
-    ResealError, ResealRequest, RewriteError, Rewriting, SealError, Sealed, Workers, chosen_lock,
+    Action, ArmorWriter, Change, Content, CurrentAccess, DesiredAccess, EnvelopeId, GateLock,
+    KeyDirectory, KeyringError, LockRequest, Opened, Person as KnownPerson, Plan, Reader,
+    Remaining, Removals, ResealError, ResealRequest, RewriteError, Rewriting, SealError, Sealed,
+    Workers, chosen_lock,
 };
 use crate::operations::MyKeys;
 use crate::operations::gate::StateUnknown;
@@ -43,6 +44,14 @@ pub struct ResealForm<'a> {
     pub encoding: Encoding,
     /// How many threads share the work.
     pub workers: Workers,
+}
+
+/// What was sealed again.
+pub struct Resealed {
+    /// The new envelope.
+    pub id: EnvelopeId,
+    /// Its gate lock: at the gates it is another envelope than the old one.
+    pub gate: Option<GateLock>,
 }
 
 /// Why an envelope is not changed.
@@ -174,7 +183,7 @@ impl<'a> AccessUpdate<'a> {
         form: &ResealForm<'_>,
         out: &mut (dyn Write + Send),
         rng: &mut dyn CryptoRng,
-    ) -> Result<EnvelopeId, UpdateError> {
+    ) -> Result<Resealed, UpdateError> {
         let opened = content.metadata();
         let policy = &opened.manifest.policy;
         let plan = self.compare(policy, &opened.readers(), opened.signer())?;
@@ -204,7 +213,10 @@ impl<'a> AccessUpdate<'a> {
                 }),
         };
         let (_, sealed) = sealed?;
-        Ok(sealed.id)
+        Ok(Resealed {
+            id: sealed.id,
+            gate: sealed.gate,
+        })
     }
 
     fn compare(

@@ -5,6 +5,7 @@ mod exports;
 mod help;
 mod json;
 mod mail;
+mod meanwhile;
 mod owners;
 mod stage;
 

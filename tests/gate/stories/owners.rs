@@ -16,7 +16,7 @@ fn only_file(stage: &Stage, person: &str, folder: &str) -> std::path::PathBuf {
 }
 
 /// Dora is Alice on another machine.
-fn second_machine(stage: &Stage) {
+pub(super) fn second_machine(stage: &Stage) {
     stage.write("passphrase", "correct horse battery\n");
     stage.good(
         "alice",

@@ -22,7 +22,10 @@ pub(crate) struct Stage {
 
 struct Gate {
     name: String,
+    /// On its card.
     address: String,
+    /// Where it listens.
+    listens: String,
     running: Option<Child>,
 }
 
@@ -83,9 +86,7 @@ impl Stage {
 
     /// A gate that runs, and nobody has added.
     pub(crate) fn make_gate(&mut self, name: &str) {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
+        let address = free_address();
         let dir = self.path(&format!("gate-{name}"));
         let url = format!("http://{address}");
         let dir = dir.to_str().unwrap();
@@ -93,6 +94,7 @@ impl Stage {
         assert!(made.status.success(), "{made:?}");
         self.gates.push(Gate {
             name: name.to_owned(),
+            listens: address.clone(),
             address,
             running: None,
         });
@@ -115,7 +117,7 @@ impl Stage {
         let gate = self.gate(name);
         let mut command = Command::new(GATE);
         command.arg("serve").arg(dir);
-        command.args(["--json", "--listen", &gate.address]);
+        command.args(["--json", "--listen", &gate.listens]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -133,6 +135,28 @@ impl Stage {
         kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
         let status = process::wait_with_limit(&mut child, &"encl-gate serve");
         assert!(status.success(), "{status}");
+    }
+
+    /// Lets a gate listen at another address than the one on its card, which it returns: that one is free then.
+    pub(crate) fn move_gate(&mut self, name: &str) -> String {
+        self.stop(name);
+        self.gate(name).listens = free_address();
+        self.start(name);
+        self.gate(name).address.clone()
+    }
+
+    pub(crate) fn move_gate_back(&mut self, name: &str) {
+        self.stop(name);
+        let gate = self.gate(name);
+        gate.listens.clone_from(&gate.address);
+        self.start(name);
+    }
+
+    /// Where a gate listens.
+    pub(crate) fn listens(&self, name: &str) -> String {
+        let mut gates = self.gates.iter();
+        let gate = gates.find(|gate| gate.name == name).unwrap();
+        gate.listens.clone()
     }
 
     /// Runs a command of a gate's operator.
@@ -220,6 +244,11 @@ impl Stage {
         let answer = self.ends(person, &format!("{line} --json"), exit);
         answer.object("encl.error/1")
     }
+}
+
+fn free_address() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
 }
 
 impl Drop for Stage {

@@ -10,7 +10,7 @@ use encl::envelope::{GateLock, Ticket};
 use encl::gate::rules::{Statement, TicketState};
 use encl::keystore::{GateContact, SealedWithGate};
 use encl::operations::MyKeys;
-use encl::operations::gate::{Certainty, Owner, StateUnknown, Unreached, find_owner};
+use encl::operations::gate::{CarriedOver, Certainty, Owner, StateUnknown, Unreached, find_owner};
 use encl::policy::{Gate, GateKind};
 
 use crate::cli::context::Context;
@@ -133,6 +133,85 @@ impl<'a> GateStates<'a> {
         let gates = gates(self.context).map_err(|error| failed(error.what))?;
         let state = gates.kept_state(&record);
         state.map_err(|error| failed(error.to_string()))
+    }
+}
+
+/// An envelope that was sealed again, and the new one that is on the disk in its place.
+pub(crate) struct Replacement<'a> {
+    pub(crate) old: &'a GateLock,
+    pub(crate) new: &'a GateLock,
+    pub(crate) name: &'a str,
+}
+
+impl GateStates<'_> {
+    /// Says of the new envelope what was said of the old one after the gates were asked: another machine may have taken access away
+    /// while this one asked its user, or wrote.
+    pub(crate) fn carry_over(&self, replacement: &Replacement<'_>) -> Result<(), Failure> {
+        let Replacement { old, new, .. } = replacement;
+        let of = |lock| owner(lock, self.people, self.keys);
+        let (Some(old_owner), Some(new_owner)) = (of(old)?, of(new)?) else {
+            return Ok(()); // Nobody here can ask, or say anything: that was told before.
+        };
+        if self.context.asking.policy == AskPolicy::Never {
+            return Ok(());
+        }
+        let looked_up = {
+            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.get(&old.ticket()).cloned().unwrap_or_default()
+        };
+        let record = |lock: &GateLock| SealedWithGate::new(lock.clone(), self.context.now, None);
+        let carried = gates(self.context)?.carry_over(
+            (&record(old), old_owner),
+            &looked_up,
+            (&record(new), new_owner),
+            &mut self.context.rng(),
+        );
+        let carried = carried.map_err(|error| {
+            let what = format!(
+                "{} is encrypted again, but what its owners said meanwhile is not said of it",
+                replacement.name
+            );
+            keystore::failure(&what, &error)
+        })?;
+        self.report(replacement, &carried)
+    }
+
+    fn report(&self, replacement: &Replacement<'_>, carried: &CarriedOver) -> Result<(), Failure> {
+        let Replacement { old, new, name } = replacement;
+        let (old, new) = (RootId(old.ticket().0), RootId(new.ticket().0));
+        let failure = |what: &str| {
+            let what = format!("{name} is encrypted again, but {what}");
+            Failure::new(Exit::Failed, what)
+        };
+        if carried.is_revoked_elsewhere {
+            let failure = failure("an owner revoked the old envelope meanwhile, for everybody");
+            return Err(failure
+                .exit(Exit::Refused)
+                .reason("the new envelope can still be opened")
+                .hint(format!("`encl gate revoke {new}` revokes it too")));
+        }
+        let people = self.context.people()?;
+        for (statement, told) in &carried.told {
+            let said = match statement {
+                Statement::Deny(who) => format!("access was taken from {}", person(*who, &people)),
+                _ => "an end was set".to_owned(),
+            };
+            if let Certainty::NotYet { .. } = told.acknowledged.certainty() {
+                let what = format!("{said} meanwhile, which not enough of its gates know yet");
+                return Err(unreachable(failure(&what), &told.missing)
+                    .hint(format!("`encl gate status {new}` tells the others again")));
+            }
+            self.context.terminal.warning(&format!(
+                "{name}: {said} meanwhile; that holds for the new envelope too"
+            ));
+        }
+        if carried.is_complete || self.may_be_unasked {
+            return Ok(());
+        }
+        let what = "its gates did not say whether an owner took access away meanwhile";
+        Err(unreachable(failure(what), &carried.unreached).hint(format!(
+            "`encl gate status {old}` asks them again; from whom it was taken there, `encl gate revoke {new} --who WHO` takes it too"
+        )))
     }
 }
 

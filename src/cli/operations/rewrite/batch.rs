@@ -98,7 +98,7 @@ pub(crate) fn run(
         }
     };
     let update = update.map_err(Failure::from)?;
-    let work = Work::new(verb, session, &update);
+    let work = Work::new(verb, session, &update, &states);
     let printer: Box<dyn Printer + Send> = match context.json {
         true => Box::new(JsonPrinter {
             schema,

@@ -15,7 +15,7 @@ use crate::cli::errors::rewrite::not_updated;
 use crate::cli::errors::{Exit, Failure, envelope};
 use crate::cli::files::input::Input;
 use crate::cli::files::parallel::Parallelism;
-use crate::cli::operations::gate::rewriting;
+use crate::cli::operations::gate::rewriting::{self, GateStates, Replacement};
 use crate::cli::operations::rewrite::envelope_file::EnvelopeFile;
 use crate::cli::operations::rewrite::session::{OpenedEnvelope, RewriteSession};
 
@@ -32,6 +32,7 @@ pub(super) struct Work<'a> {
     verb: &'static str,
     session: &'a RewriteSession<'a>,
     update: &'a Update<'a>,
+    states: &'a GateStates<'a>,
     /// The passphrases that were typed when the envelopes were planned.
     typed: Mutex<HashMap<Input, TypedPassphrase>>,
     /// What failed after an envelope was written.
@@ -43,11 +44,13 @@ impl<'a> Work<'a> {
         verb: &'static str,
         session: &'a RewriteSession<'a>,
         update: &'a Update<'a>,
+        states: &'a GateStates<'a>,
     ) -> Self {
         Self {
             verb,
             session,
             update,
+            states,
             typed: Mutex::default(),
             late: Mutex::default(),
         }
@@ -183,23 +186,36 @@ impl<'a> Work<'a> {
             &mut sink,
             &mut self.session.context.rng(),
         );
-        let id = resealed.map_err(|error| match error {
+        let resealed = resealed.map_err(|error| match error {
             UpdateError::Reseal(ResealError::Seal(SealError::Write(error))) => {
                 file.not_written(&error)
             }
             error => self.not_updated(file, error),
         })?;
         file.commit(sink)?;
-        // The new one is on the disk: now the old one may end, unless it was to stay as it is.
-        if let Some(lock) = old_gate.filter(|_| self.session.options.output.is_none()) {
-            let (session, me) = (self.session, (self.session.people, self.session.keys()));
-            let revoked = rewriting::revoke_old(&lock, me, &file.input.name(), session.context);
-            if let Err(failure) = revoked {
-                let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-                late.push(failure);
-            }
+        if let (Some(old), Some(new)) = (&old_gate, &resealed.gate) {
+            self.follow_up(&Replacement {
+                old,
+                new,
+                name: &file.input.name(),
+            });
         }
-        Ok(id)
+        Ok(resealed.id)
+    }
+
+    /// The new one is on the disk: now the old one may end, unless it was to stay as it is. What was said of it until then is said of
+    /// the new one.
+    fn follow_up(&self, replacement: &Replacement<'_>) {
+        let (session, name) = (self.session, replacement.name);
+        let me = (session.people, session.keys());
+        let revoked = match session.options.output {
+            None => rewriting::revoke_old(replacement.old, me, name, session.context),
+            Some(_) => Ok(()),
+        };
+        let carried = self.states.carry_over(replacement);
+        let failures = revoked.err().into_iter().chain(carried.err());
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.extend(failures);
     }
 
     fn not_updated(&self, file: &EnvelopeFile<'_>, error: UpdateError) -> Failure {

@@ -161,7 +161,9 @@ fn a_submission_is_read_as_it_is_written() {
         assert_eq!(sent.origin(), "gate.example.org/1");
         assert_eq!(Submission::parse(body.as_bytes()).unwrap().to_body(), body);
     }
-    let body = submission(&stored, &log, 7, 300).to_body();
+    let whole = submission(&stored, &log, 7, 300);
+    let body = whole.to_body();
+    assert!(whole.check(&log_key(&log), &seen(&stored)).is_ok());
     for (from, to) in [
         ("old 7", "old 07"),
         ("old 7", "old +7"),
@@ -173,6 +175,7 @@ fn a_submission_is_read_as_it_is_written() {
         ("\n\n", "\n"),
     ] {
         let changed = body.replacen(from, to, 1);
+        assert_ne!(changed, body, "{from} {to}");
         let read = Submission::parse(changed.as_bytes());
         let is_refused =
             read.is_none_or(|read| read.check(&log_key(&log), &seen(&stored)).is_err());
@@ -186,7 +189,12 @@ fn a_submission_is_read_as_it_is_written() {
     };
     assert!(Submission::parse(lines(63).as_bytes()).is_some());
     assert!(Submission::parse(lines(64).as_bytes()).is_none());
-    assert!(Submission::parse(&vec![b'\n'; SUBMISSION_BYTES_MAX + 1]).is_none());
+    let of_bytes = |count: usize| {
+        let head = "old 7\n\n";
+        format!("{head}{}", "x".repeat(count - head.len()))
+    };
+    assert!(Submission::parse(of_bytes(SUBMISSION_BYTES_MAX).as_bytes()).is_some());
+    assert!(Submission::parse(of_bytes(SUBMISSION_BYTES_MAX + 1).as_bytes()).is_none());
     assert!(Submission::parse(&[0xff; 10]).is_none());
 }
 
