@@ -131,10 +131,13 @@ function namesOf(files: readonly Small[]): string[] {
 }
 
 async function submit(): Promise<void> {
-  if (!asked) return
+  const form = element('secrets')
+  if (!asked || form.ariaBusy === 'true') return
   const { envelope, claim } = asked
-  // Reading them may have been stopped by another question.
+  // Reading them may not have ended, or have been stopped by another question.
+  form.ariaBusy = 'true'
   const fault = await readKeyFiles()
+  form.ariaBusy = 'false'
   if (fault) return complain(fault, 'key-file')
   const keys = usedKeyFiles()
   const passphrase = element<HTMLInputElement>('passphrase').value

@@ -31,7 +31,8 @@ export async function tryPassphrase(page, passphrase, field = 'passphrase') {
 
 export async function pressOpen(page) {
   await page.click('#open')
-  await page.waitForFunction(() => document.getElementById('working').hidden, { timeout: WAIT_MS, polling: 50 })
+  const isDone = () => document.getElementById('working').hidden && document.getElementById('secrets').getAttribute('aria-busy') !== 'true'
+  await page.waitForFunction(isDone, { timeout: WAIT_MS, polling: 50 })
   return shown(page, 'result', 'failure', 'asking')
 }
 
