@@ -47,7 +47,7 @@ fn a_rotation_that_was_stopped_is_ended_by_the_next_start() {
         "pwrite64",
     ];
     for call in calls {
-        for nth in 1..12 {
+        for nth in 1_u32.. {
             let mut server = Server::stopped();
             let office = Office::new(&server);
             let inject = format!("inject={call}:signal=KILL:when={nth}");
