@@ -143,7 +143,7 @@ fn append_all(name: &str, envelope: &[u8], other: &[u8], keys: impl Fn() -> Keys
 }
 
 /// The distance between tested bits: `short` in the short form.
-fn step(short: u64) -> u64 {
+pub(crate) fn step(short: u64) -> u64 {
     if sweep::is_full() { 1 } else { short }
 }
 

@@ -4,9 +4,9 @@ use encl::crypto::Kem;
 use encl::crypto::passphrase::Passphrase;
 use encl::policy::Padding;
 
+use crate::every_bit::step;
 use crate::kit::{Person, cheap, flipped, quorum, request, sealed};
 use crate::other_readers::{Case, agree};
-use crate::support::sweep;
 
 const WORDS: &str = "correct horse";
 const CONTENT: &[u8] = &[0x80, 0, 0, b'x', 0];
@@ -55,7 +55,7 @@ fn cases(base: &Base) -> Vec<Case> {
         passphrase: base.passphrase,
     };
     let envelope = &base.envelope;
-    let step = if sweep::is_full() { 1 } else { base.step };
+    let step = step(base.step);
     let bits = (0..envelope.len() as u64 * 8).step_by(usize::try_from(step).unwrap());
     let cut_step = usize::try_from(step.min(7)).unwrap();
     let cuts = (0..envelope.len()).step_by(cut_step);

@@ -10,10 +10,10 @@ use encl::envelope::{ArmorWriter, LockRequest, SealRequest};
 use encl::json::to_b64;
 use encl::policy::Padding;
 
+use crate::every_bit::step;
 use crate::kit::{Forge, Parts, Person, access, cheap, flipped, request, rng, sealed};
 use crate::other_readers::{Case, agree};
 use crate::second_reader_access;
-use crate::support::sweep;
 
 const WORDS: &str = "correct horse";
 
@@ -64,10 +64,10 @@ fn cases(people: &[Person; 3]) -> Vec<Case> {
     }
     for (what, envelope) in bases(people, &author) {
         let head = envelope.len() - Parts::of(&envelope).payload.len();
-        for bit in (0..head as u64 * 8).step_by(if sweep::is_full() { 1 } else { 3 }) {
+        for bit in (0..head * 8).step_by(usize::try_from(step(3)).unwrap()) {
             add(
                 format!("{what}, bit {bit}"),
-                flipped(&envelope, bit),
+                flipped(&envelope, bit as u64),
                 0,
                 None,
             );

@@ -16,7 +16,7 @@ const ENDING: u64 = 0b111;
 const ENV: &str = "/usr/bin/env";
 const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT";
 
-/// The time limit of one command: many times what the longest takes on a busy machine. A browser with the whole test kit takes four
+/// The time limit of one command: many times what the longest takes on a busy machine. A browser with the whole test kit takes five
 /// minutes on a slow one.
 pub(crate) fn limit() -> Duration {
     Duration::from_secs(if sweep::is_full() { 3_600 } else { 1_200 })

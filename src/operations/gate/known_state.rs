@@ -26,9 +26,9 @@ pub struct KnownState {
 pub struct CarriedOver {
     /// Restrictions that are said of the new envelope as well, and who knows them.
     pub told: Vec<(Statement, Told)>,
-    /// Whether an owner revoked the old one from another machine. That is not said of the new one: it may have been revoked because
-    /// that machine has put another new one in its place.
-    pub is_revoked_elsewhere: bool,
+    /// How often owners have revoked the old one; this machine does it once at most. What another one revoked is not said of the new
+    /// one: that machine may have put another new one in its place.
+    pub revocations: usize,
     /// The gates of the old one that did not say what they know.
     pub unreached: Vec<Unreached>,
     /// Whether so many answered that nothing which was acknowledged by enough gates can be missing.
@@ -109,13 +109,13 @@ impl Gates<'_> {
         }
         Ok(CarriedOver {
             told,
-            is_revoked_elsewhere: self.count_revocations(old)? > 1,
+            revocations: self.count_revocations(old)?,
             unreached: now.unreached,
             is_complete: now.is_complete,
         })
     }
 
-    /// How many statements that revoke an envelope are kept. This machine makes one at most.
+    /// How many statements that revoke an envelope are kept.
     fn count_revocations(&self, record: &SealedWithGate) -> Result<usize, KeystoreError> {
         let kept = self.kept_record(record)?;
         let statements = kept.iter().flat_map(|record| &record.statements);

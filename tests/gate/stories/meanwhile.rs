@@ -51,11 +51,16 @@ impl Relay<'_> {
 
 /// Alice runs a command, and `meanwhile` happens when the new envelope is in its place and the old one is not revoked yet.
 fn with_meanwhile(stage: &mut Stage, line: &str, exit: i32, meanwhile: &str) -> Answer {
+    when_written("plan.txt.encl", stage, line, exit, meanwhile)
+}
+
+/// The same, with another name for the new envelope.
+fn when_written(new: &str, stage: &mut Stage, line: &str, exit: i32, meanwhile: &str) -> Answer {
     let address = stage.move_gate("work");
     let stage = &*stage;
-    let file = stage.path("plan.txt.encl");
+    let file = stage.path(new);
     let relay = Relay {
-        before: fs::read(&file).unwrap(),
+        before: fs::read(&file).unwrap_or_default(),
         file: &file,
         meanwhile: &|| drop(stage.good("dora", meanwhile)),
         is_done: Mutex::new(false),
@@ -136,6 +141,24 @@ fn what_is_revoked_while_it_is_sealed_again_is_no_success() {
     stage.good("bob", "unwrap plan.txt.encl -o opened.txt --force");
     stage.good("alice", &format!("gate revoke {} --yes", revoke.unwrap()));
     stage.ends("bob", "unwrap plan.txt.encl -o opened.txt --force", 5);
+}
+
+#[test]
+fn what_is_revoked_while_it_is_sealed_under_another_name_is_no_success() {
+    let mut stage = two_machines();
+    let line = format!("{REMOVE} -o new.encl");
+    let removed = when_written(
+        "new.encl",
+        &mut stage,
+        &line,
+        5,
+        "gate revoke copy.encl --yes",
+    );
+    assert!(
+        removed.err.contains("can still be opened"),
+        "{}",
+        removed.err
+    );
 }
 
 /// A folder is changed file by file: for each its gates are asked from whom access was taken.

@@ -141,6 +141,8 @@ pub(crate) struct Replacement<'a> {
     pub(crate) old: &'a GateLock,
     pub(crate) new: &'a GateLock,
     pub(crate) name: &'a str,
+    /// Whether this machine revokes the old one: with `-o` it stays.
+    pub(crate) revokes_old: bool,
 }
 
 impl GateStates<'_> {
@@ -177,13 +179,13 @@ impl GateStates<'_> {
     }
 
     fn report(&self, replacement: &Replacement<'_>, carried: &CarriedOver) -> Result<(), Failure> {
-        let Replacement { old, new, name } = replacement;
+        let Replacement { old, new, name, .. } = replacement;
         let (old, new) = (RootId(old.ticket().0), RootId(new.ticket().0));
         let failure = |what: &str| {
             let what = format!("{name} is encrypted again, but {what}");
             Failure::new(Exit::Failed, what)
         };
-        if carried.is_revoked_elsewhere {
+        if carried.revocations > usize::from(replacement.revokes_old) {
             let failure = failure("an owner revoked the old envelope meanwhile, for everybody");
             return Err(failure
                 .exit(Exit::Refused)

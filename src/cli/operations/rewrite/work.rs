@@ -198,6 +198,7 @@ impl<'a> Work<'a> {
                 old,
                 new,
                 name: &file.input.name(),
+                revokes_old: self.session.options.output.is_none(),
             });
         }
         Ok(resealed.id)
@@ -208,9 +209,9 @@ impl<'a> Work<'a> {
     fn follow_up(&self, replacement: &Replacement<'_>) {
         let (session, name) = (self.session, replacement.name);
         let me = (session.people, session.keys());
-        let revoked = match session.options.output {
-            None => rewriting::revoke_old(replacement.old, me, name, session.context),
-            Some(_) => Ok(()),
+        let revoked = match replacement.revokes_old {
+            true => rewriting::revoke_old(replacement.old, me, name, session.context),
+            false => Ok(()),
         };
         let carried = self.states.carry_over(replacement);
         let failures = revoked.err().into_iter().chain(carried.err());
