@@ -62,7 +62,8 @@ impl FileKind {
             return Some(Self::OpenedBackup);
         }
         let text = String::from_utf8_lossy(head);
-        if text.starts_with("<!doctype html>") && text.contains(READER) {
+        // Also with something in front, which makes it another page: its script names what is looked for below.
+        if text.contains(READER) {
             return Some(Self::ReaderPage);
         }
         let text = text.trim_start_matches('\u{feff}');
@@ -161,6 +162,10 @@ mod tests {
             ("encl-backup\0\0", FileKind::OpenedBackup),
             (
                 "<!doctype html>\n<title>encl: open an envelope</title>",
+                FileKind::ReaderPage,
+            ),
+            (
+                "<!-- --><!doctype html>\n<title>encl: open an envelope</title>\nencl-approval1:",
                 FileKind::ReaderPage,
             ),
         ] {
